@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.handset import Handset
-from bluezone.handset.exposure.exposures import HeardIndex, windows_of_file
+from bluezone.handset.exposure.exposures import HeardIndex, build_file_windows
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.keys import DiagnosisKey, TemporaryExposureKey
@@ -116,7 +116,7 @@ async def live_phones(scene: Scene, phones: Sequence[Handset], seconds: float, d
     async def start(number: int) -> None:
         await asyncio.sleep(rng.uniform(0, WINDOW_SECONDS))
         encounters, clock = phones[number].encounters, phones[number].clock.boot_seconds
-        encounters.take_time(NOON)
+        encounters.accept_signed_time(NOON)
         radio, chance = air.light_radio(str(number)), random.Random(number)
         await Beacon(radio, encounters.payload, encounters, PROFILES[duty], clock, chance, reciprocity=encounters).run()
 
@@ -167,10 +167,10 @@ def both_directions(count: int, minutes: int, loss: float = 0.0, duty: str = "de
 
 
 def _windows(phone: Handset, keys: Sequence[TemporaryExposureKey]) -> list[ExposureWindow]:
-    columns = KeyColumns.of(DiagnosisKey(key.key, keys[0].start, 144, 1, 0) for key in keys)
+    columns = KeyColumns.from_keys(DiagnosisKey(key.key, keys[0].start, 144, 1, 0) for key in keys)
     own = phone.encounters.keys
-    return windows_of_file(
-        HeardIndex(phone.encounters.log), columns, 1, own.own(), phone.encounters.receiver, "UTC",
+    return build_file_windows(
+        HeardIndex(phone.encounters.log), columns, 1, own.stored(), phone.encounters.receiver, "UTC",
         load_profile("covid-19"), own.identifiers(),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 
 PASSES = 1_000
@@ -32,7 +32,9 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
     phones = []
     for _ in range(PASSES):
         session = os.urandom(16)
-        phones.append((pass_text(PassA(State.BLUETOOTH_ON, 1, session)), response(session, challenges.air.value)))
+        phones.append(
+            (pass_text(PassA(BluetoothState.BLUETOOTH_ON, 1, session)), response(session, challenges.air.value))
+        )
     browsers = [_browser(private, challenges.screen.value) for _ in range(BROWSERS)]
     progress("passes made")
     for _ in range(QUEUE):
@@ -62,7 +64,7 @@ def _browser(private: blindrsa.PrivateKey, challenge: bytes) -> str:
     message = token_message(owner.public_key().public_bytes_raw())
     blinded = blindrsa.blind(private.public, message)
     token = blindrsa.finalize(private.public, message, blindrsa.blind_sign(private, blinded.message), blinded.inverse)
-    return pass_text(make_pass_b(State(0), 1, os.urandom(16), challenge, owner, 7, token))
+    return pass_text(sign_pass_b(BluetoothState(0), 1, os.urandom(16), challenge, owner, 7, token))
 
 
 def _milliseconds(texts: list[str], check: GateCheck, expected: Finding) -> float:

@@ -124,7 +124,7 @@ def _identifiers_heard(data: Path) -> int:
 
     phone = Handset.open(data / "handset", "http://127.0.0.1:9", reading=True)
     try:
-        return sum(phone.encounters.per_day().values())
+        return sum(phone.encounters.identifiers_per_day().values())
     finally:
         phone.close()
 

@@ -58,17 +58,17 @@ def naive_matches(keys: list[DiagnosisKey], heard: set[bytes]) -> int:
 def run(progress: Callable[[str], None]) -> dict[str, Any]:
     """Time both, best of three each, in CPU seconds of this thread; the naive loop on a tenth of the keys."""
     keys, sightings = _material()
-    columns = KeyColumns.of(keys)
+    columns = KeyColumns.from_keys(keys)
     heard = {sightings[at : at + 16] for at in range(0, len(sightings), 16)}
     seconds, naive_seconds, python_seconds = [], [], []
     for number in range(ROUNDS):
         progress(f"round {number + 1} of {ROUNDS}")
         before = time.thread_time()
         index = SightingIndex(sightings)
-        found = len(index.find(columns))
+        found = len(index.match(columns))
         seconds.append(time.thread_time() - before)
         before = time.thread_time()
-        python_found = len(SightingIndex(sightings, processor="python").find(columns))
+        python_found = len(SightingIndex(sightings, processor="python").match(columns))
         python_seconds.append(time.thread_time() - before)
         before = time.thread_time()
         naive_found = naive_matches(keys[:NAIVE_SAMPLE], heard)
@@ -83,7 +83,7 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
         "unit": "keys/s, one thread, index included",
         "baseline": f"{naive_rate:.0f} keys/s, naive Python loop on {NAIVE_SAMPLE} of the keys",
         "ratio": round(rate / naive_rate, 2),
-        "kernel": index.kernel,
+        "kernel": index.implementation,
         "processors": list(PROCESSORS),
         "ratio_without_compiler": round(KEYS / min(python_seconds) / naive_rate, 2),
         "country_seconds": round(country[0], 3),
@@ -120,7 +120,7 @@ for _ in range(rounds):
     index = SightingIndex(sightings, heard_at, ON_HANDSET)
     for data in files:
         export = read_export(data)
-        if verify_export(export, public) != "verified" or index.find(export.columns):
+        if verify_export(export, public) != "verified" or index.match(export.columns):
             raise AssertionError("a file did not verify, or random identifiers matched")
     cpu.append(time.thread_time() - used)
 print(index.kernel, min(cpu))
@@ -165,7 +165,7 @@ def _country(progress: Callable[[str], None]) -> tuple[tuple[float, float], floa
         index = SightingIndex(sightings, heard_at, ON_HANDSET)
         for data in files:
             export = read_export(data)
-            if verify_export(export, public) != "verified" or len(index.find(export.columns)):
+            if verify_export(export, public) != "verified" or len(index.match(export.columns)):
                 raise AssertionError("a file did not verify, or random identifiers matched")
         seconds.append(time.perf_counter() - before)
         cpu.append(time.thread_time() - used)
@@ -177,7 +177,7 @@ def _country(progress: Callable[[str], None]) -> tuple[tuple[float, float], floa
         (folder / "sightings").write_bytes(sightings)
         (folder / "times").write_text(json.dumps(heard_at))
         progress("the same on a phone's providers")
-        phone = _on_a_phone(folder, ROUNDS, index.kernel)
+        phone = _on_a_phone(folder, ROUNDS, index.implementation)
         without = _on_a_phone(folder, 1, "python")
     return (min(seconds), min(cpu)), phone, without
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.encounters.pages import Heard, HeardBurst, Page
+from bluezone.handset.encounters.pages import HeardBurst, HeardIdentifier, Page
 from bluezone.handset.exposure.exposures import HeardIndex
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import KeyColumns
@@ -75,7 +75,7 @@ def _fourteen_days(store: Store, people: int) -> None:
             start = day * SECONDS_PER_DAY + WAKING_SECONDS + ten * PAGE_SECONDS
             page = Page(STAMP, _day(start))
             for _ in range(people):
-                heard = Heard(os.urandom(16), os.urandom(4))
+                heard = HeardIdentifier(os.urandom(16), os.urandom(4))
                 for burst in range(BURSTS):
                     at = start + burst * BURST_SECONDS
                     levels = [-70 - level % 20 for level in rng.randbytes(FRAMES)]
@@ -95,7 +95,7 @@ def _checks(store: Store, people: int) -> dict[str, Any]:
         _four_hours(log, people, DAYS * SECONDS_PER_DAY + number * PAGES_A_CHECK * PAGE_SECONDS)
         seconds, index = _timed(HeardIndex, log)
         checks.append(seconds)
-        seconds, found = _timed(index.find, keys)
+        seconds, found = _timed(index.match, keys)
         matches.append(seconds)
         if found:
             raise AssertionError("random keys were heard")
@@ -145,7 +145,7 @@ def _day(seconds: float) -> int:
 def _keys() -> KeyColumns:
     draw = np.random.default_rng(1)
     days = (day_at(END) - draw.integers(0, DAYS, KEYS)).tolist()
-    return KeyColumns.of(DiagnosisKey(draw.bytes(16), day * 144, 144, 1, 0, 0) for day in days)
+    return KeyColumns.from_keys(DiagnosisKey(draw.bytes(16), day * 144, 144, 1, 0, 0) for day in days)
 
 
 def _timed(work: Callable[[Any], Any], of: Any) -> tuple[float, Any]:

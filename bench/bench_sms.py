@@ -54,18 +54,21 @@ def _office(data: Path) -> None:
 
 
 def _without_outbox(centre: Any) -> float:
-    from bluezone.messaging.sms.providers import Accepted, Outgoing
+    from bluezone.messaging.sms.providers import Accepted, OutgoingPart
     from bluezone.messaging.sms.providers.smpp import SmppProvider
 
     provider = SmppProvider(centre.smsc(window=WINDOW))
     begun, sent, answered = time.perf_counter(), 0, 0
     while answered < MESSAGES:
-        room = min(provider.room(), MESSAGES - sent)
-        provider.hand_over(
-            [Outgoing(n, n % 65_536, f"+8491{n:07}", b"Xin chao", 0, 1, 1, 0, 600) for n in range(sent, sent + room)]
+        room = min(provider.capacity(), MESSAGES - sent)
+        provider.submit(
+            [
+                OutgoingPart(n, n % 65_536, f"+8491{n:07}", b"Xin chao", 0, 1, 1, 0, 600)
+                for n in range(sent, sent + room)
+            ]
         )
         sent += room
-        answered += sum(isinstance(event, Accepted) for event in provider.listen(0.05))
+        answered += sum(isinstance(event, Accepted) for event in provider.wait_for_events(0.05))
     provider.close()
     return MESSAGES / (time.perf_counter() - begun)
 
@@ -77,7 +80,7 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
 
     from bluezone.messaging.sms.leases import waiting_count
     from bluezone.messaging.sms.models import Message, Purpose, State
-    from bluezone.messaging.sms.outbox import queue
+    from bluezone.messaging.sms.outbox import queue_message
     from bluezone.messaging.sms.providers import read_sms_url
     from bluezone.messaging.sms.providers.smpp import SmppProvider
     from bluezone.messaging.sms.sender import Sender, make_durable
@@ -85,14 +88,14 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
     settings.SMS = read_sms_url(centre.address())
     with transaction.atomic():
         for number in range(MESSAGES):
-            queue(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL)
+            queue_message(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL)
     progress("queued")
     before = centre.count()
     make_durable()
     sender = Sender(SmppProvider(centre.smsc(window=WINDOW)))
     begun, used = time.perf_counter(), time.process_time()
     while waiting_count():
-        sender.go_on(timezone.now())
+        sender.send_due(timezone.now())
     seconds, cpu = time.perf_counter() - begun, time.process_time() - used
     sender.close()
     parts = centre.count() - before

@@ -11,9 +11,9 @@ from bluezone.city import (
     CityInvalid,
     CityMissing,
     data_folder,
-    left_over,
     load_city,
     parse_city,
+    unused_settings,
     write_default,
 )
 
@@ -54,8 +54,8 @@ def test_a_setting_of_an_earlier_version_is_read_over_and_named(tmp_path):
     path.write_text("uuid = 20054\n" + path.read_text())
 
     assert load_city(tmp_path) == written
-    assert list(left_over(tmp_path)) == ["uuid"]
-    assert "delete the line" in left_over(tmp_path)["uuid"]
+    assert list(unused_settings(tmp_path)) == ["uuid"]
+    assert "delete the line" in unused_settings(tmp_path)["uuid"]
     assert not {field.name for field in fields(City)} & PAST_SETTINGS.keys(), "what is a setting is not past"
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.exceptions import DisallowedHost
 
-from bluezone.logs import JsonLines, LogFormUnknown, PathDropped, PlainLines, configuration, event
+from bluezone.logs import JsonLines, LogFormUnknown, PathDropped, PlainLines, event_fields, logging_configuration
 
 SECRETS = ["Nguyễn Văn A", "0912345678", "203.0.113.5", "/start/one-time-link", "evil.example"]
 
@@ -27,7 +27,7 @@ def record(name, message, *args, error=None, **extra):
 
 def test_an_event_is_one_json_object_on_one_line():
     line = JsonLines().format(
-        record("bluezone.server.schedule", "tick: %s", "no", **event("tick_refused", code="store_busy"))
+        record("bluezone.server.schedule", "tick: %s", "no", **event_fields("tick_refused", code="store_busy"))
     )
     told = json.loads(line)
 
@@ -49,7 +49,7 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
                 "bluezone.server.metrics.meters",
                 "an answer failed",
                 error=ValueError(secret),
-                **event("answer_failed"),
+                **event_fields("answer_failed"),
             )
         )
         failed = record("django.request", "Internal Server Error: %s", secret, error=DisallowedHost(secret))
@@ -62,7 +62,9 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
 
 
 def test_where_it_went_wrong_is_said_in_both_forms():
-    failed = record("bluezone.server.metrics.meters", "an answer failed", error=KeyError("x"), **event("answer_failed"))
+    failed = record(
+        "bluezone.server.metrics.meters", "an answer failed", error=KeyError("x"), **event_fields("answer_failed")
+    )
 
     assert "in record" in PlainLines().format(failed)
     assert "test_logs.py" in json.loads(JsonLines().format(failed))["where"][0]
@@ -72,4 +74,4 @@ def test_an_unknown_form_is_refused(monkeypatch):
     monkeypatch.setenv("BLUEZONE_LOG", "xml")
 
     with pytest.raises(LogFormUnknown):
-        configuration()
+        logging_configuration()

@@ -13,7 +13,7 @@ from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, T
 from bluezone.authority.two_persons import kind_of  # noqa: E402
 from bluezone.duties.catalogue import shared_acts  # noqa: E402
 from bluezone.identity.models import Role  # noqa: E402
-from bluezone.identity.objects import Right, Touch, Whose, every_right  # noqa: E402
+from bluezone.identity.objects import Ownership, Right, Touch, every_right  # noqa: E402
 from bluezone.identity.second_factors import REQUIRING  # noqa: E402
 
 OPENING = """# Who may do what
@@ -54,7 +54,7 @@ def main() -> None:
     """Print the page."""
     print(OPENING)
     print("## Reach\n\n| word | who may |\n|---|---|")
-    for whose in Whose:
+    for whose in Ownership:
         print(f"| {whose.name} | {whose.value} |")
     print("\n## Addresses\n")
     print("Proof: *fresh* is the second factor within five minutes; *yes* is an act by which something gets out.\n")

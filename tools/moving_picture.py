@@ -21,8 +21,8 @@ from bluezone.cli.demo import (
     STARTED_SECONDS_AGO,
     DemoClock,
     DemoServer,
-    live_through,
     prepare_city,
+    run_episodes,
 )
 from bluezone.handset import Handset
 from bluezone.handset.page.api import LocalPage
@@ -88,7 +88,7 @@ def main(file: Path) -> None:
             phones = {
                 one: Handset.open(folder / one, url, clock, random.Random(f"{SEED}/{one}"), trust=key) for one in NAMES
             }
-            live_through(phones, clock, SEED, print)
+            run_episodes(phones, clock, SEED, print)
             for one in ("patient", "near"):
                 phones[one].store.put("started_at", phones[one].time.now())
                 phones[one].check()

@@ -22,15 +22,15 @@ from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.exposure.exposures import HeardIndex, windows_of_file
+from bluezone.handset.exposure.exposures import HeardIndex, build_file_windows
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifiers
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, ReportType, TemporaryExposureKey
-from bluezone.protocol.reciprocity import ENTRIES, NONCE_LENGTH, encode_frame, reciprocity_key
+from bluezone.protocol.reciprocity import ENTRIES, NONCE_LENGTH, encode_reciprocity_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import DayExposure, Profile, assess
-from bluezone.protocol.risk.nearness import HeardMeeting
+from bluezone.protocol.risk.nearness import SegmentedEncounter
 from bluezone.protocol.risk.windows import ExposureWindow
 from bluezone.radio.frames import plausible_rssi
 from bluezone.radio.interface import LONGEST_BURST_GAP_SECONDS, Burst, Sighting
@@ -122,7 +122,9 @@ class _Sender:
         identifier, _ = self.frame(now)
         key = reciprocity_key(self._keys[int(now // SECONDS_PER_DAY)])
         for first in range(0, min(len(heard), TOLD_NEIGHBOURS), ENTRIES):
-            yield encode_frame(key, identifier, os.urandom(NONCE_LENGTH), heard[first : first + ENTRIES], os.urandom)
+            yield encode_reciprocity_frame(
+                key, identifier, os.urandom(NONCE_LENGTH), heard[first : first + ENTRIES], os.urandom
+            )
 
     def keys(self) -> list[TemporaryExposureKey]:
         """Its own keys, as a phone keeps them."""
@@ -130,7 +132,7 @@ class _Sender:
 
     def published(self) -> KeyColumns:
         """Its keys as an export file has them, of the first day of illness each."""
-        return KeyColumns.of(
+        return KeyColumns.from_keys(
             DiagnosisKey(key, day * INTERVALS_PER_KEY, INTERVALS_PER_KEY, ReportType.CONFIRMED_TEST, 0, 0)
             for day, key in sorted(self._keys.items())
         )
@@ -179,7 +181,7 @@ def _meeting(
     index: HeardIndex, phone: Phone, sender: _Sender, profile: Profile, sent: OwnIdentifiers
 ) -> Meeting:  # fmt: skip
     keys, receiver = sender.published(), Receiver(phone.radio.receiver_correction_db, phone.radio.confidence)
-    windows = windows_of_file(index, keys, 1, set(), receiver, "UTC", profile, sent) if len(keys.keys) else []
+    windows = build_file_windows(index, keys, 1, set(), receiver, "UTC", profile, sent) if len(keys.keys) else []
     windows.sort(key=lambda window: window.day)
     today = datetime.fromtimestamp(START + 14 * SECONDS_PER_DAY, UTC).date()
     days = assess(windows, replace(profile, max_age_days=None), today).days
@@ -203,7 +205,7 @@ def _slices(windows: list[ExposureWindow], phone: Phone, sender: _Sender, profil
     power = sender.phone.radio.effective_power_dbm - phone.radio.receiver_correction_db
     for number, part in parts.items():
         own = tuple(instances[place][1] for _, _, place in part)
-        judged = HeardMeeting(replace(part[0][1], scan_instances=own), profile.nearness).near_minutes()
+        judged = SegmentedEncounter(replace(part[0][1], scan_instances=own), profile.nearness).near_minutes()
         yield Slice(
             (number + 0.5) * WINDOW_SECONDS,
             tuple(tuple(max(power - rssi, 0) for rssi in heard[burst] if plausible_rssi(rssi)) for burst, _, _ in part),

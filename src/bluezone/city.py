@@ -216,7 +216,7 @@ def load_city(data_dir: str | Path) -> City:
     return parse_city(_read(Path(data_dir) / FILE_NAME))
 
 
-def left_over(data_dir: str | Path) -> dict[str, str]:
+def unused_settings(data_dir: str | Path) -> dict[str, str]:
     """A sentence for each setting in `city.toml` that an earlier version used and this one does not.
 
     Raises CityMissing or CityInvalid.

@@ -26,7 +26,7 @@ MOST_MEMORY = 480 * 1024 * 1024
 _UNPRIVILEGED = 65534
 
 
-class TooMuch(Exception):
+class LimitExceeded(Exception):
     """Reading the file takes more time or memory than allowed."""
 
 
@@ -52,7 +52,7 @@ def run_confined(
 
     job: "module:function", which takes the bytes. seconds: CPU time. memory: bytes. wait: seconds until the process is
     killed. written: largest size in bytes of a file that the process writes, which it can only do in memory.
-    Raises TooMuch, or RefusedInside for a Refused of the function.
+    Raises LimitExceeded, or RefusedInside for a Refused of the function.
     """
     # Do not pass on the office's environment: it may contain secrets.
     environment = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
@@ -67,17 +67,17 @@ def run_confined(
     try:
         output, _ = process.communicate(data, timeout=wait)
     except subprocess.TimeoutExpired:
-        raise TooMuch(f"the file takes more than {wait:.0f} s to be read") from None
+        raise LimitExceeded(f"the file takes more than {wait:.0f} s to be read") from None
     finally:
         _end(process)
     try:
         answer = json.loads(output)
     except ValueError:
-        raise TooMuch("the file takes more time or memory to be read than it may have") from None
+        raise LimitExceeded("the file takes more time or memory to be read than it may have") from None
     if "refused" in answer:
         raise RefusedInside(answer["refused"], answer["message"])
     if "too_much" in answer:
-        raise TooMuch("the file takes more memory to be read than it may have")
+        raise LimitExceeded("the file takes more memory to be read than it may have")
     return answer["found"]
 
 

@@ -62,7 +62,7 @@ class CallInvalid(Refused):
     code = "call_invalid"
 
 
-class Served(Protocol):
+class ServedFile(Protocol):
     """A file to send."""
 
     @property
@@ -85,7 +85,7 @@ class LocalPage:
 
     def __init__(
         self,
-        files: Mapping[str, Served],
+        files: Mapping[str, ServedFile],
         reading: Reading,
         changing: Changing,
         port: int = 0,
@@ -126,7 +126,7 @@ class LocalPage:
         """The address to open, with the token."""
         return f"{self.origin}{self.base}?token={self.token}"
 
-    def file_at(self, path: str) -> Served | None:
+    def file_at(self, path: str) -> ServedFile | None:
         """The file at a path below the base, or None."""
         return self.files.get(path)
 

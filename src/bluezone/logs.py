@@ -16,7 +16,7 @@ from bluezone.refusal import Refused
 Fact = str | int | float | bool | None
 
 
-def event(name: str, **facts: Fact) -> dict[str, Any]:
+def event_fields(name: str, **facts: Fact) -> dict[str, Any]:
     """The `extra` of a log call. name: stable, snake_case. facts: only numbers, codes and names of our own parts."""
     return {"event": name, "facts": facts}
 
@@ -37,7 +37,7 @@ class LogFormUnknown(Refused):
     code = "log_form_unknown"
 
 
-def form() -> str:
+def log_form() -> str:
     """`plain` or `json`, from BLUEZONE_LOG. Raises LogFormUnknown."""
     chosen = os.environ.get(FORM_VARIABLE) or PLAIN_FORM
     if chosen not in (JSON_FORM, PLAIN_FORM):
@@ -96,9 +96,9 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def configuration() -> dict[str, Any]:
+def logging_configuration() -> dict[str, Any]:
     """The settings of Python's logging: errors, refusals, our events; no line for a request. Raises LogFormUnknown."""
-    formatter = JsonLines if form() == JSON_FORM else PlainLines
+    formatter = JsonLines if log_form() == JSON_FORM else PlainLines
     stderr = {"class": "logging.StreamHandler", "formatter": "chosen", "stream": sys.stderr}
     return {
         "version": 1,
@@ -117,23 +117,23 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def begin() -> None:
+def configure_logging() -> None:
     """Configure the log of this process in the form of BLUEZONE_LOG. Raises LogFormUnknown."""
-    logging.config.dictConfig(configuration())
+    logging.config.dictConfig(logging_configuration())
     sys.excepthook = _log_exit
 
 
-def say(name: str, sentence: str, level: int = logging.INFO, /, **facts: Fact) -> None:
+def log_event(name: str, sentence: str, level: int = logging.INFO, /, **facts: Fact) -> None:
     """Write one event of the command or of one of its processes: `sentence` for people, name and facts for programs."""
-    _log.log(level, "%s", sentence, extra=event(name, **facts))
+    _log.log(level, "%s", sentence, extra=event_fields(name, **facts))
 
 
 def _log_exit(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
     """Log the error that ends a process, in the form of the log and without text that somebody may have sent."""
     if isinstance(error, Refused):
-        say("process_refused", f"{error.code}: {error.message}", logging.ERROR, code=error.code)
+        log_event("process_refused", f"{error.code}: {error.message}", logging.ERROR, code=error.code)
     else:
-        _log.error("a process failed", exc_info=(kind, error, frames), extra=event("process_failed"))
+        _log.error("a process failed", exc_info=(kind, error, frames), extra=event_fields("process_failed"))
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -58,16 +58,16 @@ class SealBroken(Refused):
     code = "seal_broken"
 
 
-def seal(secret: bytes, bound_to: str) -> bytes:
+def seal(secret: bytes, context: str) -> bytes:
     """AES-256-GCM of a secret, bound to a text that names its owner; nonce first."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(_key()).encrypt(nonce, secret, bound_to.encode())
+    return nonce + AESGCM(_key()).encrypt(nonce, secret, context.encode())
 
 
-def unseal(sealed: bytes, bound_to: str) -> bytes:
+def unseal(sealed: bytes, context: str) -> bytes:
     """The secret that `seal` sealed; raises SealBroken."""
     try:
-        return AESGCM(_key()).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode())
+        return AESGCM(_key()).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
     except (InvalidTag, ValueError):
         raise SealBroken("the sealed secret does not open under this data folder's key") from None
 

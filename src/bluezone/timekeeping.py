@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class ClockGuard:
                 logger.warning(
                     "clock: the trusted time cannot be noted: %s",
                     error.strerror,
-                    extra=event("clock_not_noted"),
+                    extra=event_fields("clock_not_noted"),
                 )
 
     def confirm(self, now: float) -> None:

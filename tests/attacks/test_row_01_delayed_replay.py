@@ -64,7 +64,7 @@ def test_row_01_a_replay_after_45_minutes_is_stored_and_scores_nothing_but_one_a
         started, heard = world.now, []
         world.live(replay(patient, victim, delay_minutes * 60.0, heard))
         victim.encounters.flush()
-        assert sum(victim.encounters.per_day().values()) >= 2
+        assert sum(victim.encounters.identifiers_per_day().values()) >= 2
         reported(patient, server)
         published(server, world)
 
@@ -80,4 +80,4 @@ def test_row_01_a_replay_after_45_minutes_is_stored_and_scores_nothing_but_one_a
 def compatible_match(server, path, frame, heard_at) -> bool:
     data = (server.key_server.data_dir / "exports" / path.rsplit("/", 1)[1]).read_bytes()
     index = SightingIndex(frame[:16], [heard_at])
-    return len(index.find(read_export(data).columns)) > 0
+    return len(index.match(read_export(data).columns)) > 0

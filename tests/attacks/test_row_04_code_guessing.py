@@ -11,7 +11,7 @@ from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poste
 from bluezone.keyserver import statistics
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
 from bluezone.protocol.upload.codes import Credential, new_code
-from bluezone.protocol.upload.puzzle import NO_CHALLENGE, NO_NONCE, PUZZLE_BITS, bits_of, solve
+from bluezone.protocol.upload.puzzle import NO_CHALLENGE, NO_NONCE, PUZZLE_BITS, difficulty_bits, solve
 
 ONSET = datetime.date(2026, 11, 23)
 
@@ -75,7 +75,7 @@ def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_o
         for _ in range(codes):
             server.codes.issue("confirmed", ONSET)
         guesses_of(server, guesses, clock)
-        asked.append(bits_of(server.codes_part.limits.challenge_always(NO_CHALLENGE, NO_NONCE)))
+        asked.append(difficulty_bits(server.codes_part.limits.challenge_always(NO_CHALLENGE, NO_NONCE)))
         server.close()
 
     assert asked == [bits, bits]

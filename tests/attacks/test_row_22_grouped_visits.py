@@ -9,7 +9,7 @@ from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
 
 from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.protocol.upload import Slot, Status
-from bluezone.protocol.venues.items import ITEM_LENGTH, items_of_package, open_item, slot_tag
+from bluezone.protocol.venues.items import ITEM_LENGTH, open_item, slot_tag, split_package
 
 
 def cases(count, rng):
@@ -29,7 +29,7 @@ def packaged(server, reports):
     server.clock.pass_by(HOUR)
     server.tick()
     entry = server.indexes.read(VENUE_PACKAGES).entries[-1]
-    return list(items_of_package((server.data_dir / "venues" / entry.name).read_bytes()))
+    return list(split_package((server.data_dir / "venues" / entry.name).read_bytes()))
 
 
 @pytest.mark.long

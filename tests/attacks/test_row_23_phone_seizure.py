@@ -36,7 +36,7 @@ def dump(phone):
 @pytest.mark.long
 def test_row_23_the_store_holds_no_text_of_a_venue_and_nothing_made_of_its_code(visited):
     phone, venue, _, _ = visited
-    keys = [key for _, _, _, keys in phone.visits.to_match(phone.time.now()) for key in keys.values()]
+    keys = [key for _, _, _, keys in phone.visits.matchable(phone.time.now()) for key in keys.values()]
     disk = dump(phone)
 
     assert keys
@@ -74,7 +74,7 @@ def test_row_23_after_fifteen_days_there_is_nothing_without_any_network(visited)
 def test_row_23_erasing_destroys_the_key_first_and_leaves_no_file(visited, tmp_path):
     phone, _, _, _ = visited
     folder = phone.store.folder
-    phone.forget()
+    phone.erase()
 
     assert not (folder / KEY_FILE).exists()
     assert not list(folder.glob(f"{STORE_FILE}*"))

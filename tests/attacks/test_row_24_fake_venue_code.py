@@ -9,7 +9,7 @@ from tests.builders.handset import a_city
 from tests.builders.venue import HOST, TRUSTED, a_venue, link_of, link_of_payload
 
 from bluezone.keyserver.venues.registrar import VenueDescription
-from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, check_signature, read_venue_link
+from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, read_venue_link, verify_venue_signature
 from bluezone.refusal import Refused
 
 MUTATIONS = 10_000
@@ -48,7 +48,7 @@ def test_row_24_of_ten_thousand_changed_codes_none_crashes_and_none_verifies():
             seen["unchanged"] += 1
             continue
         try:
-            check_signature(read_venue_link(link_of_payload(payload)), TRUSTED)
+            verify_venue_signature(read_venue_link(link_of_payload(payload)), TRUSTED)
         except InvalidVenue:
             seen["invalid"] += 1
         except VenueForeign:
@@ -67,7 +67,7 @@ def test_row_24_of_ten_thousand_changed_texts_none_crashes_and_none_verifies():
         text = mutated(real.encode(), rng).decode("utf-8", errors="surrogateescape")
         try:
             venue = read_venue_link(text)
-            check_signature(venue, TRUSTED)
+            verify_venue_signature(venue, TRUSTED)
         except (InvalidVenue, VenueForeign):
             continue
         # The address before the code may be another; the code may not.

@@ -50,7 +50,7 @@ def test_row_25_a_stay_leaves_no_trace_on_the_server(tmp_path):
         visit = phone.visits.check_in(venue.link, remember=True)
         world.pass_by(1800)
         phone.visits.check_out(visit.id)
-        phone.visits.forget(visit.id)
+        phone.visits.remove(visit.id)
 
         assert server.requests == []
         assert stored(server.key_server) == before

@@ -8,7 +8,7 @@ from tests.builders.handset import PhoneClock, World
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.handset.encounters.radiostate import RadioState
-from bluezone.handset.venues import GatePasses, PassTooSoon
+from bluezone.handset.venues.gatepasses import GatePasses, PassTooSoon
 from bluezone.protocol.gate.passes import read_pass, response
 
 

@@ -10,7 +10,7 @@ from tests.radio.handsets import running
 from tests.radio.test_gateanswer import ALL, AT_THE_GATE, gate_on
 
 from bluezone.edge.gate.check import Finding
-from bluezone.protocol.gate.passes import PassA, State, pass_text
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text
 from bluezone.radio.air import VirtualAir
 from bluezone.radio.simulatedtime import run_simulated
 
@@ -49,7 +49,7 @@ async def judged(wrap, kill=False, state=ALL):
     [
         (Deaf, False, ALL, Finding.NOT_HEARD),
         (lambda radio: radio, True, ALL, Finding.NOT_HEARD),
-        (lambda radio: radio, True, State(0), Finding.BLUETOOTH_OFF),
+        (lambda radio: radio, True, BluetoothState(0), Finding.BLUETOOTH_OFF),
         (lambda radio: radio, False, ALL, Finding.PROVEN),
     ],
     ids=["not scanning", "killed", "off", "running"],

@@ -16,8 +16,8 @@ from bluezone.handset.overview import overview
 from bluezone.protocol.signed.config import encode_config
 from bluezone.protocol.signed.epoch import EpochRefused, sign_epoch
 from bluezone.transparency.leaves import city_keys_leaf, epoch_leaf, policy_leaf
-from bluezone.transparency.merkle import leaf_hash, root_of
-from bluezone.transparency.notes import Checkpoint, Proof, cosign, merged, read_note, sign_checkpoint
+from bluezone.transparency.merkle import leaf_hash, tree_root
+from bluezone.transparency.notes import Checkpoint, Proof, cosign, merge_signatures, read_note, sign_checkpoint
 from bluezone.transparency.watch import (
     Policy,
     QuorumMissing,
@@ -48,10 +48,10 @@ def private_proof(watchmen, content: bytes, cosigners=(), ahead: float = 0):
     cosigners: (name, watcher) whose keys it has. ahead: seconds by which their clocks are.
     """
     log = watchmen.server.key_server.public_log
-    note = sign_checkpoint(Checkpoint(log.key.name, 1, root_of([leaf_hash(content)])), log.key, log.sign)
+    note = sign_checkpoint(Checkpoint(log.key.name, 1, tree_root([leaf_hash(content)])), log.key, log.sign)
     moment = int(watchmen.world.now + ahead)
     signed = {name: cosign(note.text, one.key, one._private.sign, moment) for name, one in cosigners}
-    return Proof(0, (), merged(note, signed))
+    return Proof(0, (), merge_signatures(note, signed))
 
 
 def show(watchmen, bodies: dict[str, bytes]) -> None:
@@ -283,9 +283,9 @@ def test_row_37_a_witness_on_the_citys_host_or_of_the_same_operator_or_key_never
         other = {"key": policy.witnesses[0].key} if "key" in changed else changed
         doubled = Policy(2, (policy.witnesses[0], dataclasses.replace(policy.witnesses[1], **other)))
 
-        assert len(doubled.counted(config, log.key.public)) == 1
+        assert len(doubled.counted_witnesses(config, log.key.public)) == 1
         own = Policy(1, (dataclasses.replace(policy.witnesses[0], key=log.key.public.hex()),))
-        assert own.counted(config, log.key.public) == ()
+        assert own.counted_witnesses(config, log.key.public) == ()
 
 
 def test_row_37_an_epoch_whose_first_config_drops_those_who_watch_is_refused(tmp_path):

@@ -166,7 +166,7 @@ def test_row_37_a_file_from_the_future_makes_no_key_known_for_a_week(tmp_path):
         told, tagging = tagged(liar, world, days_before=7.5)
         liar.show("/v1/config", liar.sign(told))
         phone.city.update()
-        phone.encounters.take_time(int(world.now + 8 * 86_400))
+        phone.encounters.accept_signed_time(int(world.now + 8 * 86_400))
         assert phone.time.now() > tagging.use_from
 
         assert not trusts(phone, tagging, phone.time.now())
@@ -195,9 +195,9 @@ def test_row_37_an_owner_who_has_compared_the_key_begins_anew_and_keeps_what_was
         liar.show("/v1/config", liar.sign(told))
         (trusted,) = phone.city.trusted().values()
         with pytest.raises(InvalidTrust):
-            phone.city.begin_anew(bytes(32))
+            phone.city.restart_history(bytes(32))
         assert phone.city.current.number == 1
-        phone.city.begin_anew(trusted)
+        phone.city.restart_history(trusted)
 
         assert phone.city.current.number == 61
         assert phone.downloads.position.number == 0

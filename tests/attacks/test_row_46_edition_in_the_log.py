@@ -12,7 +12,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.handset.city.edition import EditionNotLogged, check_edition
 from bluezone.handset.client import ServerAnswerRefused
-from bluezone.portal.programs import note_in_log
+from bluezone.portal.programs import log_programs
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -43,7 +43,7 @@ def city_key(server):
 @pytest.fixture
 def logged(server):
     server.tick()
-    note_in_log(timezone.now())
+    log_programs(timezone.now())
     server.tick()
     return server
 
@@ -78,7 +78,7 @@ def test_row_46_a_file_left_out_of_the_list_or_an_empty_list_is_found(public, lo
 
 def test_row_46_an_edition_is_logged_once_however_often_the_worker_looks(logged):
     before = logged.public_log.size()
-    note_in_log(timezone.now() + datetime.timedelta(hours=1))
+    log_programs(timezone.now() + datetime.timedelta(hours=1))
     logged.tick()
 
     assert logged.public_log.size() == before

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from tests.builders.handset import a_city, meet, published
 
-from bluezone.cli.handset import dialogue
+from bluezone.cli.handset import report_in_dialogue
 from bluezone.keyserver.reports import codes
 
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
@@ -33,7 +33,7 @@ def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_p
         @click.command()
         def ask():
             with contextlib.suppress(Exception):
-                dialogue(phone, code, None, consent=False)
+                report_in_dialogue(phone, code, None, consent=False)
 
         said = CliRunner().invoke(ask, input="n\n").stderr
 

@@ -6,7 +6,7 @@ from tests.builders.handset import a_city, meet_both_ways, published, reported
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.identifiers import rolling_proximity_identifier
-from bluezone.protocol.reciprocity import ENTRIES_AT, ENTRY_LENGTH, open_frame, reciprocity_key
+from bluezone.protocol.reciprocity import ENTRIES_AT, ENTRY_LENGTH, open_reciprocity_frame, reciprocity_key
 
 
 def entries(frame):
@@ -22,7 +22,9 @@ def test_row_48_before_publication_frames_say_nothing_whatever_else_was_recorded
         alone = [sender.encounters.reciprocity_frame(burst, []) for burst in range(1000, 1020)]
 
     for public in (mine, neighbour, bytes(16)):  # what an observer could try as a key
-        assert all(open_frame(reciprocity_key(public), mine, frame, [neighbour]) is None for frame in frames)
+        assert all(
+            open_reciprocity_frame(reciprocity_key(public), mine, frame, [neighbour]) is None for frame in frames
+        )
     seen = [entry for frame in frames + alone for entry in entries(frame)]
     assert len(set(seen)) == len(seen), "the same neighbour at the same level never looks the same twice"
     assert {len(frame) for frame in frames + alone} == {23}
@@ -49,7 +51,7 @@ def test_row_48_is_residual_afterwards_who_recorded_both_phones_reads_how_a_pati
     for row in range(len(keys)):
         key = keys.key(row)
         sender = rolling_proximity_identifier(key, int(at // 600))
-        read += [open_frame(reciprocity_key(key), sender, frame, [heard]) for frame in of_patient]
-        closed += [open_frame(reciprocity_key(key), sender, frame, [sender]) for frame in of_other]
+        read += [open_reciprocity_frame(reciprocity_key(key), sender, frame, [heard]) for frame in of_patient]
+        closed += [open_reciprocity_frame(reciprocity_key(key), sender, frame, [sender]) for frame in of_other]
     assert [level for level in read if level is not None] == [-71 + correction] * len(of_patient)
     assert set(closed) == {None}, "of those who did not report nothing is ever read"

@@ -6,7 +6,7 @@ import random
 import pytest
 from tests.builders.handset import BURST_SECONDS, a_city, hear, published, reported
 
-from bluezone.protocol.reciprocity import MAC_LENGTH, open_frame, reciprocity_key
+from bluezone.protocol.reciprocity import MAC_LENGTH, open_reciprocity_frame, reciprocity_key
 
 FRAMES = 20_000
 
@@ -19,7 +19,7 @@ def test_row_49_of_eighty_thousand_forged_entries_none_opens():
     forged = (b"\x03" + sender[:4] + rng.randbytes(18) for _ in range(FRAMES))
 
     assert MAC_LENGTH == 3
-    assert all(open_frame(key, sender, frame, [neighbour]) is None for frame in forged)
+    assert all(open_reciprocity_frame(key, sender, frame, [neighbour]) is None for frame in forged)
 
 
 @pytest.mark.long

@@ -6,9 +6,9 @@ from tests.builders.handset import a_city
 from tests.builders.keyserver import HOUR, call
 from tests.builders.venue import link_of_payload
 
-from bluezone.handset.venues import EventInvalid, EventsFull
+from bluezone.handset.venues.events import EventInvalid, EventsFull
 from bluezone.keyserver.venues.alerts import AlertRefused
-from bluezone.protocol.venues.codes import InvalidVenue, VenueExpired, read_link
+from bluezone.protocol.venues.codes import InvalidVenue, VenueExpired, read_code_link
 from bluezone.protocol.venues.items import slot_key, venue_key
 
 MINUTE, DAY = 60, 86_400
@@ -56,7 +56,7 @@ def test_row_63_a_stay_ends_with_the_event_and_keeps_no_key_of_a_later_hour(city
 
     assert visit.planned_out_at == event.end
     world.pass_by(DAY)
-    (match,) = guest.visits.to_match(world.now)
+    (match,) = guest.visits.matchable(world.now)
     assert match[2] == event.end
     assert max(match[3]) * HOUR <= event.end + 40 * MINUTE
 
@@ -68,7 +68,7 @@ def test_row_63_a_name_carries_no_number_to_call_no_address_and_nothing_unseen(c
         a_wedding(host, world, name=name)
     assert host.events.all() == []
     # Nor does a phone take such a name from a code that another program made.
-    good = read_link(a_wedding(host, world).link).to_bytes()
+    good = read_code_link(a_wedding(host, world).link).to_bytes()
     written = name.encode()
     with pytest.raises(InvalidVenue):
         guest.visits.read_poster(link_of_payload(good[:23] + bytes([len(written)]) + written))
@@ -130,7 +130,7 @@ def test_row_63_the_packages_do_not_tell_an_event_from_a_venue(city):
     rows = server.key_server.keys_store.read("SELECT tag, nonce, sealed FROM waiting_item")
 
     assert {tuple(len(part) for part in row) for row in rows} == {(16, 12, 24)}
-    code = read_link(event.link)
+    code = read_code_link(event.link)
     hour = slot_key(venue_key(code.to_bytes()), event.begin // HOUR)
     assert not any(hour in bytes(part) or code.seed in bytes(part) for row in rows for part in row)
     assert call(server.key_server, "GET", "/v1/venues/index.json").status == 200

@@ -8,9 +8,9 @@ from tests.builders.office import PASSWORD, user
 
 from bluezone.authority import role_grants
 from bluezone.authority.role_grants import LastAdmin
-from bluezone.identity import signin
-from bluezone.identity.models import Role, User, roles_of
-from bluezone.identity.signin import AccountLinkInvalid
+from bluezone.identity import account_links
+from bluezone.identity.account_links import AccountLinkInvalid
+from bluezone.identity.models import Role, User, valid_roles
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -26,7 +26,7 @@ def test_the_links_of_a_deactivated_account_are_dead():
     role_grants.change_account("root", account, account.name, account.agency, is_active=False)
 
     with pytest.raises(AccountLinkInvalid):
-        signin.user_of_link(token, NOW)
+        account_links.account_of_link(token, NOW)
 
 
 def test_the_first_administrator_gets_one_link_whatever_starts_again_and_however_many_hosts_start():
@@ -36,26 +36,26 @@ def test_the_first_administrator_gets_one_link_whatever_starts_again_and_however
     assert User.objects.count() == 1
     assert [other.token for other in others] == [None, None]
     assert {other.username for other in others} == {first.username}
-    signin.set_first_password(first.token, "Hoàng Thị Mai", PASSWORD, NOW)
+    account_links.set_first_password(first.token, "Hoàng Thị Mai", PASSWORD, NOW)
     assert role_grants.first_admin_link(NOW) is None
 
 
 def test_a_first_link_past_its_time_is_replaced_at_the_next_start():
     past = role_grants.first_admin_link(NOW)
-    later = NOW + signin.LINK_LIFE
+    later = NOW + account_links.LINK_LIFE
     again = role_grants.first_admin_link(later)
 
     with pytest.raises(AccountLinkInvalid):
-        signin.user_of_link(past.token, later)
-    assert signin.user_of_link(again.token, later).username == past.username
+        account_links.account_of_link(past.token, later)
+    assert account_links.account_of_link(again.token, later).username == past.username
 
 
 def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
     worker = user("admin", Role.HEALTH_WORKER)
     token = role_grants.first_admin_link(NOW).token
 
-    assert signin.user_of_link(token, NOW) != worker
-    assert roles_of(signin.user_of_link(token, NOW)) == {Role.ADMIN}
+    assert account_links.account_of_link(token, NOW) != worker
+    assert valid_roles(account_links.account_of_link(token, NOW)) == {Role.ADMIN}
 
 
 def test_the_last_administrator_stays():
@@ -72,7 +72,7 @@ def test_one_of_two_administrators_may_go():
 
     role_grants.change_account("root", second, second.name, second.agency, is_active=False)
 
-    assert list(User.objects.holding([Role.ADMIN])) == [root]
+    assert list(User.objects.with_roles([Role.ADMIN])) == [root]
 
 
 def test_the_command_prints_a_link_that_works(capsys):
@@ -80,6 +80,6 @@ def test_the_command_prints_a_link_that_works(capsys):
     call_command("account_link", "root")
     token = capsys.readouterr().out.strip().rstrip("/").rsplit("/", 1)[1]
 
-    assert signin.user_of_link(token, timezone.now()) == root
+    assert account_links.account_of_link(token, timezone.now()) == root
     with pytest.raises(CommandError, match="no active account"):
         call_command("account_link", "nobody")

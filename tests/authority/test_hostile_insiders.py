@@ -15,7 +15,7 @@ from bluezone.audit import hash_chain
 from bluezone.audit.models import AuditEntry
 from bluezone.authority import role_grants
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import AccountLink, AuthenticatorApp, Role, RoleGrant, User, roles_of
+from bluezone.identity.models import AccountLink, AuthenticatorApp, Role, RoleGrant, User, valid_roles
 from bluezone.messaging.cap.models import Alert
 from bluezone.portal import news
 from bluezone.portal.models import NewsItem, NewsState
@@ -132,7 +132,7 @@ def test_a_wards_administrator_works_in_the_ward(ward_admin, ward):
     assert ward_admin.post(f"{page}link/").status_code == 201
     assert ward_admin.post(f"{page}second-factor/reset/").status_code == 302
     assert ward_admin.post(page, {"name": "x", "agency": "y"}).status_code == 302
-    assert roles_of(account) == {"clerk", "officer"}
+    assert valid_roles(account) == {"clerk", "officer"}
 
 
 def test_an_account_that_moves_to_another_agency_is_no_longer_the_wards(ward_admin, ward, beside):
@@ -402,7 +402,7 @@ def test_a_wards_editor_does_not_say_how_the_whole_city_pronounces_a_word(ward):
 
 def test_only_editors_of_the_citys_level_publish_news(ward):
     writer = user("ward.editor", Role.EDITOR, ward)
-    theirs = news.write(news.Texts("Tin", "Mới"), user("city.editor", Role.EDITOR), NOW)
+    theirs = news.save_item(news.Texts("Tin", "Mới"), user("city.editor", Role.EDITOR), NOW)
     desk = browser(writer)
     own = desk.post("/news/new/", {"title_vi": "Tin", "body_vi": "Mới"}).url
 

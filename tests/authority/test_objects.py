@@ -28,7 +28,7 @@ from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 from bluezone.desk.home import WAITS_KEY, WAITS_SECONDS, gather
 from bluezone.directory.scopes import lies_in_a_ward
 from bluezone.identity.models import Role, User
-from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
+from bluezone.identity.objects import Ownership, Place, Right, Touch, every_right
 from bluezone.identity.second_factors import REQUIRING
 from bluezone.messaging.cap.models import Alert
 from bluezone.rollout.bulletins.models import Script
@@ -52,8 +52,8 @@ RIGHTS = {right.name: right for right in every_right(OFFICE)}
 def is_tried(right: Right) -> bool:
     """Whether a page names an object, or makes one that belongs somewhere."""
     if "<" in right.address:
-        return {way.ownership for way in right.ways} != {Whose.NOBODYS}
-    return any(way.ownership.is_asked and way.ownership is not Whose.REACHED for way in right.ways)
+        return {way.ownership for way in right.ways} != {Ownership.NOTHING}
+    return any(way.ownership.needs_reach and way.ownership is not Ownership.REACHED for way in right.ways)
 
 
 NAMED = {name for name, right in RIGHTS.items() if is_tried(right)}
@@ -187,7 +187,7 @@ def who_may(city: City, name: str) -> Iterator[Actor]:
     act, ways, first = ACTS[name], ways_of(name), True
     if act.owner:
         yield city.owner(act.owner(city))
-    if any(way.ownership is Whose.EVERYBODYS for way in ways):
+    if any(way.ownership is Ownership.EVERYBODY for way in ways):
         yield city.at(roles_of(name)[0], Place.ELSEWHERE, act.around)
         return
     for role in roles_of(name):
@@ -258,7 +258,7 @@ def may_go(city: City, name: str, actor: Actor) -> bool:
     around = {place for place, scopes in city.places[act.around].items() if actor.scope in scopes}
     if actor.role not in right.audience.roles:
         return False
-    return any(way.ownership is Whose.EVERYBODYS for way in ways) or bool(around & admitted(ways, actor.role))
+    return any(way.ownership is Ownership.EVERYBODY for way in ways) or bool(around & admitted(ways, actor.role))
 
 
 def opens(right: Right, actor: Actor) -> bool:
@@ -266,15 +266,15 @@ def opens(right: Right, actor: Actor) -> bool:
     whose = {way.ownership for way in right.ways if way.roles is None or actor.role in way.roles}
     if actor.role not in right.audience.roles:
         return False
-    if whose == {Whose.WIDE}:
+    if whose == {Ownership.WIDE}:
         return not lies_in_a_ward(actor.scope)
-    return actor.scope is None or whose != {Whose.CITY}
+    return actor.scope is None or whose != {Ownership.CITY}
 
 
 EVERYBODYS = [
     name
     for name, act in sorted(ACTS.items())
-    if act.page_status == 200 and any(way.ownership is Whose.EVERYBODYS for way in ways_of(name))
+    if act.page_status == 200 and any(way.ownership is Ownership.EVERYBODY for way in ways_of(name))
 ]
 
 

@@ -9,7 +9,7 @@ from tests.builders.office import prove, user
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.firstday.city_pack import city_pack
-from bluezone.firstday.city_setup import offices_of, set_up
+from bluezone.firstday.city_setup import set_up, usual_offices
 from bluezone.identity.models import Role, User
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def ward_admin(client):
     """The administrator of one of two wards of a province."""
     places = {place.name: place for place in city_pack().places.values() if place.province is not None}
     for name in ("phường Đức Xuân", "phường Bắc Kạn"):
-        set_up("quan", places[name], offices_of(places[name]))
+        set_up("quan", places[name], usual_offices(places[name]))
     client.force_login(user("root", Role.ADMIN, within=Agency.objects.get(name=HERE).unit))
     return prove(client)
 

@@ -20,8 +20,8 @@ from bluezone.authority import role_grants, two_persons
 from bluezone.authority.models import WaitingAct
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.firstday.city_pack import city_pack
-from bluezone.firstday.city_setup import offices_of
-from bluezone.identity.models import AccountLink, AuditEntry, AuthenticatorApp, Role, User, roles_of
+from bluezone.firstday.city_setup import usual_offices
+from bluezone.identity.models import AccountLink, AuditEntry, AuthenticatorApp, Role, User, valid_roles
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -92,7 +92,7 @@ def test_a_health_supervisor_confirms_a_health_workers_account(ward, ward_admin)
     made = browser(chief).post(waits)
     assert made.status_code == 201
     assert LINK.search(made.text)
-    assert roles_of(User.objects.get(username="nguoi.moi")) == {"health_worker"}
+    assert valid_roles(User.objects.get(username="nguoi.moi")) == {"health_worker"}
 
 
 def test_a_supervisor_of_another_facility_confirms_nothing_here(ward, ward_admin):
@@ -162,7 +162,7 @@ def test_such_a_role_goes_to_no_account_that_is_still_in_its_makers_hand(ward, w
     waits = desk.post(page, sent).url
     monkeypatch.undo()
     assert chief.post(waits).status_code == 409, "nor when it is confirmed"
-    assert roles_of(User.objects.get(username="nguoi.moi")) == {"clerk"}
+    assert valid_roles(User.objects.get(username="nguoi.moi")) == {"clerk"}
 
 
 def test_an_account_that_nobody_has_just_handled_gets_such_a_role_from_two(ward, ward_admin):
@@ -171,7 +171,7 @@ def test_an_account_that_nobody_has_just_handled_gets_such_a_role_from_two(ward,
     waits = browser(ward_admin).post(f"/accounts/{lan.pk}/roles/", sent).url
 
     assert chief.post(waits).status_code == 302
-    assert roles_of(User.objects.get(pk=lan.pk)) == {"clerk", "health_worker"}
+    assert valid_roles(User.objects.get(pk=lan.pk)) == {"clerk", "health_worker"}
 
 
 # Lists and invitations.
@@ -206,7 +206,7 @@ def test_a_list_makes_accounts_of_health_workers_without_a_link_and_gives_nobody
 def test_the_first_days_slips_leave_out_who_signs_and_the_operator_hands_out_that_link(root):
     desk = browser(root)
     place = city_pack().places["01840"]
-    page = desk.post("/first-day/places/01840/", {"office": [office.key for office in offices_of(place)]})
+    page = desk.post("/first-day/places/01840/", {"office": [office.key for office in usual_offices(place)]})
     signer = User.objects.get(grants__role=Role.ISSUER)
     act = WaitingAct.objects.get()
 

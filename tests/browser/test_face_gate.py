@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.builders.face import assert_fit, opened
 from tests.builders.handset import a_city
 
-from bluezone.protocol.gate.passes import State, read_pass
+from bluezone.protocol.gate.passes import BluetoothState, read_pass
 
 pytestmark = pytest.mark.browser
 
@@ -61,4 +61,7 @@ def test_the_code_says_how_bluetooth_is(chromium, phone):
         face.page.get_by_role("button", name="Show the code").click()
         expect(face.page.locator("svg.qr")).to_be_visible()
 
-    assert read_pass(shown[0].text).state == State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+    assert (
+        read_pass(shown[0].text).state
+        == BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD
+    )

@@ -18,8 +18,8 @@ from bluezone.cli.demo import (
     STARTED_SECONDS_AGO,
     DemoClock,
     DemoServer,
-    live_through,
     prepare_city,
+    run_episodes,
 )
 from bluezone.handset import Handset
 
@@ -35,7 +35,7 @@ def live_beside(handsets, clock):
 
     def live():
         try:
-            live_through(handsets, clock, SEED, lambda line: None)
+            run_episodes(handsets, clock, SEED, lambda line: None)
         except BaseException as error:
             failed.append(error)
 

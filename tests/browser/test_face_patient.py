@@ -129,12 +129,12 @@ def test_no_screen_of_a_handsets_patient_is_green_while_the_report_waits(chromiu
         with opened(chromium, phone) as face:
             consented(face, server.key_server.codes.issue("confirmed", onset).code, "Tin báo đã sẵn sàng")
             assert phone.report.pending is not None
-            assert phone.report.pending.certified
+            assert phone.report.pending.is_certified
 
             assert_a_patient(face)
             assert "Nhập mã báo tin" not in face.text()
             world.pass_by(REAL_WAIT)
-            phone.go_on()
+            phone.run_errands()
             assert phone.report.pending is None
             face.go("/diary")
             assert_a_patient(face)

@@ -17,7 +17,7 @@ from tests.builders.serving import serving
 from tests.builders.timedclerk import TimedPage, Work
 from tests.builders.visitor import DESK, confirmed_link
 
-from bluezone.identity import second_factors
+from bluezone.identity import totp
 
 pytestmark = pytest.mark.browser
 PLACE = "duc xuan thai nguyen"
@@ -86,8 +86,8 @@ def come_in(at, link, name):
 
 
 def code_of(secret):
-    step = int(time.time()) // second_factors.STEP_SECONDS
-    return second_factors.code_at(base64.b32decode(secret), step)
+    step = int(time.time()) // totp.STEP_SECONDS
+    return totp.code_at(base64.b32decode(secret), step)
 
 
 def slip_of(page, role):

@@ -14,7 +14,7 @@ from tests.builders.gatephone import GatePhone, WebEdition, plant, sums
 from tests.builders.pagecosts import GREEN_MS
 from tests.builders.wiretap import wire_to
 
-from bluezone.protocol.gate.passes import PassA, State, pass_text
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text
 
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
 DAY = 86_400
@@ -108,14 +108,14 @@ def test_a_browser_s_code_is_good_once_at_the_tablet_whose_screen_it_read(tablet
 
 def test_a_code_that_only_bluetooth_could_prove_is_not_counted_by_itself(tablets):
     (phone,), _ = tablets(1, "Cổng không Bluetooth")
-    shown = pass_text(PassA(State.BLUETOOTH_ON | State.ADVERTISING, 1, os.urandom(16)))
+    shown = pass_text(PassA(BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING, 1, os.urandom(16)))
     phone.scan(shown, "not_checked")
     assert "không nghe được Bluetooth" in phone.page.inner_text(".verdict")
     phone.inside(0)
     phone.page.locator(".verdict").get_by_role("button", name=SEEN).click()
     phone.saw("screen_seen")
     phone.inside(1)
-    phone.scan(pass_text(PassA(State(0), 1, os.urandom(16))), "installed_off")
+    phone.scan(pass_text(PassA(BluetoothState(0), 1, os.urandom(16))), "installed_off")
     phone.scan("https://example.org/", "not_a_bluezone_code")
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.builders.boxes import real_box
 from tests.builders.gatephone import GatePhone, plant, sums
 
-from bluezone.protocol.gate.passes import State, read_pass
+from bluezone.protocol.gate.passes import BluetoothState, read_pass
 
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
 CODE_IN_SIGHT = """document.querySelector(".gate-code svg").getBoundingClientRect().bottom
@@ -31,7 +31,7 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
         two.scan(box.text, "box_joined")
         two.scan(shown, "pass_used")
         two.scan(box.phone(heard=False), "not_heard")
-        two.scan(box.phone(heard=False, state=State(0)), "installed_off")
+        two.scan(box.phone(heard=False, state=BluetoothState(0)), "installed_off")
         two.reload()
         two.scan(box.phone(), "running")
         box.off = "the adapter is gone"

@@ -10,7 +10,7 @@ from tests.builders.gatepage import BADGE, PIN, paged_gate
 from tests.builders.pagecosts import GREEN_MS, GREENS, scan, times_to_green
 
 from bluezone.edge.gate.page import STATIC
-from bluezone.protocol.gate.passes import State
+from bluezone.protocol.gate.passes import BluetoothState
 
 pytestmark = [pytest.mark.browser, pytest.mark.field]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 720}
@@ -159,7 +159,7 @@ def test_a_picture_of_a_pass_is_waited_for_and_then_refused(page, gate):
 
 
 def test_a_phone_with_bluetooth_off_is_told_how(page, gate):
-    scan(page, gate.phone(heard=False, state=State(0)))
+    scan(page, gate.phone(heard=False, state=BluetoothState(0)))
 
     verdict(page, "installed_off")
     assert "bật Bluetooth" in page.inner_text(".verdict p")

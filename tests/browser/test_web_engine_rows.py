@@ -13,7 +13,7 @@ from tests.builders.venue import CITY_KEY, KID, a_venue, link_of, link_of_payloa
 from tests.builders.webedition import a_code, a_poster, browsers, web_city
 
 from bluezone.protocol.blindrsa import blind_sign, generate
-from bluezone.protocol.venues.codes import check_signature, check_usable, read_venue_link
+from bluezone.protocol.venues.codes import check_validity, read_venue_link, verify_venue_signature
 from bluezone.refusal import Refused
 
 pytestmark = pytest.mark.browser
@@ -72,8 +72,8 @@ def mutated(rng, payload):
 def python_says(link, now):
     try:
         venue = read_venue_link(link)
-        check_signature(venue, {KID: CITY_KEY.public_key().public_bytes_raw()})
-        check_usable(venue, (), now)
+        verify_venue_signature(venue, {KID: CITY_KEY.public_key().public_bytes_raw()})
+        check_validity(venue, (), now)
     except Refused as refused:
         return refused.code
     return "verified"

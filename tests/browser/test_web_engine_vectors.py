@@ -298,7 +298,7 @@ def test_a_declaration_sealed_here_is_opened_by_the_health_authority(browser):
 
 
 def test_stays_become_the_same_slots_as_in_python(browser):
-    from bluezone.protocol.venues.stays import slots_of_stay, within_bounds
+    from bluezone.protocol.venues.stays import limit_to_upload, slots_of_stay
 
     rng = random.Random(6)
     start = 1_795_600_000
@@ -316,7 +316,7 @@ def test_stays_become_the_same_slots_as_in_python(browser):
             stays.append({"inAt": begins, "outAt": begins + lasts, "keys": keys})
         cases.append((stays, start + rng.randrange(4 * 86_400)))
     expected = [
-        [slot.to_bytes().hex() for slot in within_bounds(
+        [slot.to_bytes().hex() for slot in limit_to_upload(
             slot for stay in stays for slot in slots_of_stay(stay["inAt"], stay["outAt"], stay["keys"], now)
         )]
         for stays, now in cases
@@ -343,7 +343,8 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
 
     from bluezone.protocol.risk.assessment import parse_profile
     from bluezone.protocol.risk.profilefiles import profile_document
-    from bluezone.protocol.venues.items import Record, assess_venues, overlap
+    from bluezone.protocol.venues.items import Record
+    from bluezone.protocol.venues.overlaps import assess_venues, compute_overlap
 
     rng, zone, now = random.Random(60), "Asia/Ho_Chi_Minh", 1_795_608_000
     document = profile_document("covid-19")
@@ -359,7 +360,7 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
                     begins = rng.randrange(60)
                     hits.append((n, hour, begins, rng.randrange(begins + 1, 61), rng.randrange(1, 3)))
         pieces = [
-            overlap(Record(level, begins, ends, hour), stays[n], stays[n] + lasts[n], int(n), zone)
+            compute_overlap(Record(level, begins, ends, hour), stays[n], stays[n] + lasts[n], int(n), zone)
             for n, hour, begins, ends, level in hits
         ]
         days = assess_venues((piece for piece in pieces if piece), parse_profile(document), today)
@@ -383,7 +384,7 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
 
 @pytest.mark.usefixtures("real_puzzles")
 def test_a_puzzle_of_21_bits_is_solved_beside_the_page(browser):
-    from bluezone.protocol.upload.puzzle import solve, solved
+    from bluezone.protocol.upload.puzzle import is_solution, solve
 
     challenge = b"\x01" + random.Random(20).randbytes(31)
     got = browser.run(
@@ -401,5 +402,5 @@ def test_a_puzzle_of_21_bits_is_solved_beside_the_page(browser):
     )
 
     assert bytes.fromhex(got["nonce"]) == solve(challenge)
-    assert solved(challenge, bytes.fromhex(got["nonce"]))
+    assert is_solution(challenge, bytes.fromhex(got["nonce"]))
     assert got["frames"] > 5 * got["seconds"], "the page goes on while the worker works"

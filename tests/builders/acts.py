@@ -19,7 +19,7 @@ from tests.letters.signedpdfs import signed as signed_pdf
 
 from bluezone.authority import people_lists
 from bluezone.directory.imports import list_imports
-from bluezone.identity.objects import Place, Whose
+from bluezone.identity.objects import Ownership, Place
 from bluezone.rollout.canvass import sheets as leaflets
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.directives.exchange import uploads
@@ -58,7 +58,7 @@ class Act:
     noted_at: frozenset[Place] = frozenset(Place)
     strange: Body | None = None
     near: Callable[[City], Any] | None = None
-    ways: tuple[Whose, ...] | None = None
+    ways: tuple[Ownership, ...] | None = None
     roles: frozenset[str] | None = None
     owner: Callable[[City], Any] | None = None
     around: str = "ward"
@@ -440,7 +440,7 @@ ACTS: dict[str, Act] = {
     "request-answer": press(of("request"), {"granted": "1", "answer": "Được"}),
     "period-answer": press(of("period_request"), {"granted": "1"}),
     # Directives that the ward received.
-    "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS), noted_at=Whose.DESK.places),
+    "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS), noted_at=Ownership.DESK.places),
     "request-withdraw": press(of("own_request")),
     "inbox-seal": read(of("dispatch")),
     "inbox-act": press(of("dispatch"), {"to": "received"}),
@@ -529,7 +529,7 @@ ACTS: dict[str, Act] = {
     # Visitors.
     "visitors-states": read(_house),
     "visitors-states:of a venue": read(
-        lambda city: [f"v{city.venue.pk}"], ways=(Whose.OWN,), owner=lambda city: city.venue_owner
+        lambda city: [f"v{city.venue.pk}"], ways=(Ownership.OWN,), owner=lambda city: city.venue_owner
     ),
     # Drives and help.
     "drive-new": make(_new_drive),
@@ -542,12 +542,12 @@ ACTS: dict[str, Act] = {
     "drive-tally-sheet": read(of("live")),
     "drive-stall-sheet": read(of("live")),
     "help-claim": press(
-        of("asked"), _claim, ways=(Whose.SERVED,), strange=lambda city, actor: {"team": city.teams[city.far.pk].pk}
+        of("asked"), _claim, ways=(Ownership.SERVED,), strange=lambda city, actor: {"team": city.teams[city.far.pk].pk}
     ),
     "help-claim:at a stall": press(
         of("ticket"),
         lambda city, actor: {**_claim(city, actor), "drive": city.live.pk},
-        ways=(Whose.AGENCY,),
+        ways=(Ownership.AGENCY,),
     ),
     "help-release": press(of("held")),
     "help-done": press(of("held"), {"proof": "none"}),
@@ -578,7 +578,7 @@ ACTS: dict[str, Act] = {
     "school-classes": form(of("school"), {"classes": "6C 30"}, **_school),
     "school-class-file": read(of("school"), **_school),
     "school-class-csv": read(of("school"), **_school),
-    "class-imports": make(_class_file, ways=(Whose.ITSELF,), **_school),
+    "class-imports": make(_class_file, ways=(Ownership.ITSELF,), **_school),
     "class-import": read(of("class_list"), **_class_list),
     "class-import-decide": press(of("class_list"), {"conversion": "keep"}, **_class_list),
     "class-import-columns": form(
@@ -595,8 +595,8 @@ ACTS: dict[str, Act] = {
     "school-ask": press(of("school"), _WHY, query=_week("staff_week"), **_school),
     "school-answer": press(of("opening"), {"granted": "1"}, **_school),
     "school-break-cancel": press(of("school_break"), **_school),
-    "school-breaks": make(_break(lambda city: f"s{city.school.pk}"), ways=(Whose.ITSELF,), **_school),
-    "school-breaks:of a unit": make(_break(lambda city: f"u{city.unit.pk}"), ways=(Whose.OVER,), **_school),
+    "school-breaks": make(_break(lambda city: f"s{city.school.pk}"), ways=(Ownership.ITSELF,), **_school),
+    "school-breaks:of a unit": make(_break(lambda city: f"u{city.unit.pk}"), ways=(Ownership.OVER,), **_school),
     "school-letter": read(of("school"), **_school),
     "school-form": read(of("school"), **_school),
     "school-class": form(of("school_class"), _COUNTS, owner=lambda city: city.teacher, **_school),

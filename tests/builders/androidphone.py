@@ -117,14 +117,14 @@ class Awake:
     def wake_at(self, boot_seconds: float) -> None:
         self.alarm = boot_seconds
 
-    def forget(self) -> None:
+    def cancel(self) -> None:
         self.seconds = 0.0
         self.alarm = None
 
 
 @dataclass
 class Voice:
-    """Text to speech. outcome: of the next reading; None: it reads until `hush` is called."""
+    """Text to speech. outcome: of the next reading; None: it reads until `stop` is called."""
 
     outcome: Spoken | None = "ended"
     read: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -137,7 +137,7 @@ class Voice:
             assert self.stopped.wait(PATIENCE_SECONDS)
         return self.outcome or "stopped"
 
-    def hush(self) -> None:
+    def stop(self) -> None:
         self.stopped.set()
 
 
@@ -151,7 +151,7 @@ class Device:
     news: list[Notice] = field(default_factory=list)
     over: bool = False
     fed: FedRadio = field(default_factory=FedRadio)
-    awake: Awake = field(default_factory=Awake)
+    wake_lock: Awake = field(default_factory=Awake)
     voice: Voice = field(default_factory=Voice)
 
     def radio(self) -> FedRadio:
@@ -166,7 +166,7 @@ class Device:
     def show_news(self, notice: Notice) -> None:
         self.news.append(notice)
 
-    def erased(self) -> None:
+    def end_service(self) -> None:
         self.over = True
 
 

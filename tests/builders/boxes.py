@@ -12,9 +12,9 @@ from typing import Any
 
 from bluezone.edge.gate.box import MAC_LENGTH, Box, BoxServer, box_text, mac
 from bluezone.edge.gate.check import GateCheck
-from bluezone.protocol.gate.passes import PassA, State, mark_of, pass_text, response
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, session_mark
 
-RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+RUNNING = BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD
 
 
 class Tablet:
@@ -33,7 +33,7 @@ class Tablet:
             "tablet": self.number,
             "nonce": (nonce or os.urandom(16)).hex(),
             "answers": [response(session, value).hex() for value in self.air] if session else [],
-            "mark": mark_of(session).hex() if session else "",
+            "mark": session_mark(session).hex() if session else "",
         }
         content = json.dumps(query).encode()
         return mac(self.key, "BZ-BOX-ASK-v1", content).hex().encode() + content
@@ -71,7 +71,7 @@ class RealBox:
         self.server = BoxServer(Box(self.check, lambda: key, lambda: self.off), self.host)
         self.text = box_text(key, gate["number"], self.host)
 
-    def phone(self, heard: bool = True, state: State = RUNNING) -> str:
+    def phone(self, heard: bool = True, state: BluetoothState = RUNNING) -> str:
         """The pass of a phone that answered this box, or did not."""
         session = os.urandom(16)
         if heard:

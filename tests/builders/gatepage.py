@@ -19,7 +19,7 @@ from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.page import gate_files
 from bluezone.localpage import LocalPage, draw_key
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 from bluezone.rollout.gates.registry import pin_hash
 
@@ -27,7 +27,7 @@ BADGE = "a1" * 8
 PIN = "402817"
 WEEK = 7 * 86_400
 PRIVATE = blindrsa.generate()
-RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+RUNNING = BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD
 
 
 def week_key() -> WeekKey:
@@ -43,7 +43,7 @@ def browser_pass(screen: bytes, kid: int = 7) -> str:
     blinded = blindrsa.blind(PRIVATE.public, message)
     signed = blindrsa.blind_sign(PRIVATE, blinded.message)
     token = blindrsa.finalize(PRIVATE.public, message, signed, blinded.inverse)
-    return pass_text(make_pass_b(State(0), 1, os.urandom(16), screen, key, kid, token))
+    return pass_text(sign_pass_b(BluetoothState(0), 1, os.urandom(16), screen, key, kid, token))
 
 
 SALT = bytes(16)
@@ -96,7 +96,7 @@ class PagedGate:
     def _send(self) -> None:
         self.sent += 1
 
-    def phone(self, heard: bool = True, state: State = RUNNING) -> str:
+    def phone(self, heard: bool = True, state: BluetoothState = RUNNING) -> str:
         """The pass of a phone. heard: whether the phone answered this gate over Bluetooth."""
         session = os.urandom(16)
         if heard:

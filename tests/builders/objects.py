@@ -25,7 +25,8 @@ from bluezone.healthauthority import code_issuance as codes
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
-from bluezone.identity.second_factors import RECENT_SECONDS, REQUIRING
+from bluezone.identity.second_factors import REQUIRING
+from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.messaging.cap.models import Alert
 from bluezone.office_keyserver import key_server
 from bluezone.planning.people import Ward
@@ -515,7 +516,7 @@ def _public_texts(city: City) -> None:
     )
     wide.units.set([AdminUnit.objects.get(key="tinh-bac-kan")])
     city.waiting = two_persons.ask("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
-    city.news_draft, city.news = (news.write(texts_of_news, editor, city.now) for _ in range(2))
+    city.news_draft, city.news = (news.save_item(texts_of_news, editor, city.now) for _ in range(2))
     news.publish(city.news, editor, city.now)
 
 

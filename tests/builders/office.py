@@ -19,7 +19,7 @@ from bluezone import office_keyserver as opened_key_server
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
 from bluezone.healthauthority.code_issuance import Issued, row_of_ticket
-from bluezone.identity import second_factors
+from bluezone.identity import sessions, totp
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
 from bluezone.office_secrets import seal
@@ -61,14 +61,14 @@ def prove(client: Client) -> Client:
     """Prove the second factor in a browser; the proof is valid for some minutes. Returns the browser."""
     session = client.session
     # Also stored in the client, because reading a session is a query.
-    session[second_factors.CONFIRMED_KEY] = client.confirmed_at = int(timezone.now().timestamp())
+    session[sessions.CONFIRMED_KEY] = client.confirmed_at = int(timezone.now().timestamp())
     session.save()
     return client
 
 
 def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:
     """The code of the authenticator app now, or some half minutes later."""
-    return second_factors.code_at(secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
+    return totp.code_at(secret, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
 
 
 def wrong_app_code(secret: bytes = APP_SECRET) -> str:

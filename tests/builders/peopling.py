@@ -81,9 +81,9 @@ class Person:
 
 def app_code(steps_ahead: int = 0) -> str:
     """The code of everybody's authenticator app now, or some half minutes later."""
-    from bluezone.identity import second_factors
+    from bluezone.identity import totp
 
-    return second_factors.code_at(SECRET, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
+    return totp.code_at(SECRET, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
 
 
 def letter(number) -> str:

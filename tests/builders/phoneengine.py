@@ -48,9 +48,8 @@ def pytest_report_header() -> str:
     """The line of pytest's header that names the engine."""
     from bluezone.protocol import kernel, primitives
 
-    return (
-        f"phone engine: {primitives.PROVIDER}, matcher {kernel.quickest()} of {os.environ.get(kernel.LIBRARY_VARIABLE)}"
-    )
+    library = os.environ.get(kernel.LIBRARY_VARIABLE)
+    return f"phone engine: {primitives.PROVIDER}, matcher {kernel.fastest_processor()} of {library}"
 
 
 def pytest_unconfigure() -> None:

@@ -36,18 +36,18 @@ def main(folder: Path, what: str, count: int = 0) -> None:
         from django.db import transaction
 
         from bluezone.messaging.sms.models import Purpose
-        from bluezone.messaging.sms.outbox import queue
+        from bluezone.messaging.sms.outbox import queue_message
 
         with transaction.atomic():
             for index in range(count):
-                queue(number_of(index), text_of(index), "vi", Purpose.ARRIVAL)
+                queue_message(number_of(index), text_of(index), "vi", Purpose.ARRIVAL)
         return
     open_office(folder)
-    from bluezone.messaging.sms.sender import send_until
+    from bluezone.messaging.sms.sender import send_until_stopped
 
     stopped = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
-    send_until(stopped)
+    send_until_stopped(stopped)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from tests.builders import peopling
 from tests.builders.commands import bluezone
 
-from bluezone.identity import second_factors
+from bluezone.identity import totp
 
 PASSWORD = "suối chảy qua bản nhỏ"
 NARROW = {"width": 360, "height": 740}
@@ -89,7 +89,7 @@ class Visitor:
 
     def code(self, steps_ahead=0):
         """The code of the app now, or some half minutes later; a code works once."""
-        return second_factors.code_at(self.secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
+        return totp.code_at(self.secret, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
 
     def come_in(self, person):
         """Sign in as a person of `peopling`, with the second factor if the role needs one."""

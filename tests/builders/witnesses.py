@@ -13,7 +13,7 @@ from tests.builders.handset import Phones, Served, World, a_city
 
 from bluezone.keyserver.publication.witnesses import WitnessRounds
 from bluezone.transparency.watch import Policy, Witness, encode_policy
-from bluezone.witness.service import server_of
+from bluezone.witness.service import make_server
 from bluezone.witness.watcher import Watcher
 
 NAMES = ("witness.truong-dh.example", "nhan-chung.tinh-ban.example/bluezone", "log.hoi-bao-chi.example")
@@ -50,7 +50,7 @@ class Watchmen:
 @contextmanager
 def serving(watcher: Watcher) -> Iterator[str]:
     """Run a witness on a port; yields its address."""
-    server = server_of(watcher, "127.0.0.1", 0)
+    server = make_server(watcher, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -69,7 +69,7 @@ def watching(
     with ExitStack() as running:
         watchmen = Watchmen(server, world)
         for name in names:
-            watcher = Watcher.make(folder / name.replace("/", "-"), name, lambda: world.now)
+            watcher = Watcher.create(folder / name.replace("/", "-"), name, lambda: world.now)
             watcher.watch(str(server.key_server.public_log.key), f"{server.url}/v1/log")
             watchmen.watchers[name] = watcher
             watchmen.addresses[name] = running.enter_context(serving(watcher))

@@ -18,10 +18,10 @@ from tests.builders.pace import queries
 from bluezone.desk.home import gather
 from bluezone.duties.catalogue import menu
 from bluezone.duties.duty import Pile
-from bluezone.identity.audiences import ReachNotAsked, apart, audience
+from bluezone.identity.audiences import ReachNotQueried, audience, outside_the_view
 from bluezone.identity.duty import ADMINS
-from bluezone.identity.models import Role, RoleGrant, remember_grants
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.models import Role, RoleGrant, cache_grants
+from bluezone.identity.objects import Ownership, touches
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
@@ -215,7 +215,7 @@ def test_for_roles_that_nothing_waits_for_two_questions_are_asked(role, now, mon
         made.append(compiler.query.model.__name__)
         return as_sql(compiler, *rest, **more)
 
-    remember_grants(reader)
+    cache_grants(reader)
     monkeypatch.setattr(SQLCompiler, "as_sql", noted)
 
     assert gather(reader, now) == []
@@ -329,15 +329,15 @@ def test_what_the_frame_of_a_page_asks_does_not_count_as_asked_by_its_view():
     from bluezone.directory.scopes import granted
 
     @audience(ADMINS)
-    @touches(Whose.REACHED)
+    @touches(Ownership.REACHED)
     def forgets(request):
-        with apart():
+        with outside_the_view():
             granted(request.user, [Role.ADMIN])
         return HttpResponse("a secret")
 
     request = RequestFactory().get("/")
     request.user = user("root", Role.ADMIN)
-    with pytest.raises(ReachNotAsked):
+    with pytest.raises(ReachNotQueried):
         forgets(request)
     request.user = user("guest", Role.TEACHER)
     with pytest.raises(PermissionDenied):

@@ -6,7 +6,7 @@ import json
 import pytest
 from tests.builders.devices import bearer, connected
 
-from bluezone.devices.audience import DeviceRequest, device_audience, json_body
+from bluezone.devices.audience import DeviceRequest, device_audience, read_json_body
 from bluezone.devices.models import DeviceKind
 from bluezone.identity.duty import DEVICES
 from bluezone.refusal import Refused
@@ -26,7 +26,7 @@ CounterRefused.__module__ = "tests.devices"
 @device_audience(DeviceKind.GATE, DeviceKind.DRIVE, method="POST", status=202)
 def count(request: DeviceRequest):
     """Take counters of a gate."""
-    passed = json_body(request, 100).get("passed")
+    passed = read_json_body(request, 100).get("passed")
     if passed is None:
         raise CounterRefused("no count")
     return {"device": request.device.pk, "passed": passed}

@@ -10,7 +10,7 @@ from tests.builders.devices import bearer, connected, device
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device
-from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_challenge, solve_for_header
 
 pytestmark = pytest.mark.django_db
 ENROL, SELF = "/v1/devices/enrol", "/v1/devices/self"
@@ -71,7 +71,7 @@ def test_a_network_that_keeps_guessing_solves_a_puzzle_before_each(public):
         assert refusal(post(public, {"code": code})) == (410, "enrolment_code_invalid")
     asked = post(public, {"code": "123456789018"})
     assert refusal(asked) == (429, "puzzle_required")
-    answer = {"headers": {PUZZLE_HEADER: answer_to(challenge_in(asked.content))}}
+    answer = {"headers": {PUZZLE_HEADER: solve_for_header(read_challenge(asked.content))}}
 
     assert refusal(post(public, {"code": "123456789018"}, **answer)) == (410, "enrolment_code_invalid")
 
@@ -151,7 +151,7 @@ def test_an_error_of_ours_is_json_without_its_reason(public, keeper, monkeypatch
         raise ZeroDivisionError("secret reason")
 
     public.raise_request_exception = False
-    monkeypatch.setattr("bluezone.devices.audience.holder_of", broken)
+    monkeypatch.setattr("bluezone.devices.audience.device_of_token", broken)
     _, token = connected(keeper)
     answer = public.get(SELF, **bearer(token))
 
@@ -165,12 +165,12 @@ def test_a_token_is_compared_whole_and_in_constant_time_whether_or_not_one_begin
     compared, compare = [], hmac.compare_digest
     monkeypatch.setattr(enrolment.hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
 
-    assert enrolment.holder_of(token) == made
-    assert enrolment.holder_of("another token") is None
+    assert enrolment.device_of_token(token) == made
+    assert enrolment.device_of_token("another token") is None
     # One whose hash begins as the asked one does, and ends otherwise.
     digest = enrolment.token_digest("another token")
     Device.objects.update(token_digest=digest[:20] + "0" * 44)
-    assert enrolment.holder_of("another token") is None
+    assert enrolment.device_of_token("another token") is None
     assert len(compared) == 3
     assert all(len(held) == len(asked) == 64 for held, asked in compared)
 

@@ -14,7 +14,7 @@ from bluezone.devices.models import Device, DeviceState, EnrolmentFailure
 from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, new_code
-from bluezone.protocol.upload.puzzle import answer_to
+from bluezone.protocol.upload.puzzle import solve_for_header
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -108,7 +108,7 @@ def test_after_ten_wrong_codes_an_hour_that_network_solves_a_puzzle_and_no_other
         enrolment.enrol(code, NETWORK, NOW)
     with pytest.raises(enrolment.EnrolmentCodeInvalid):
         enrolment.enrol(some_code(99), "198.51.100.1", NOW)
-    assert enrolment.enrol(code, NETWORK, NOW, answer_to(asked.value.challenge))
+    assert enrolment.enrol(code, NETWORK, NOW, solve_for_header(asked.value.challenge))
 
 
 def test_the_puzzles_end_after_an_hour(keeper):

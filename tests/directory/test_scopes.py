@@ -12,7 +12,7 @@ from bluezone.directory import scopes
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import OutsideScope, agencies_of, may, units_of
-from bluezone.identity.models import Role, remember_grants
+from bluezone.identity.models import Role, cache_grants
 from bluezone.web.errors import forbidden
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +114,6 @@ def test_every_answer_is_one_query_however_many_grants(django_assert_num_queries
         assert may(lan, [Role.LEAD], unit=ward, agency=agency)
     with django_assert_num_queries(2):
         assert list(agencies_of(lan, [Role.LEAD]))
-    remember_grants(lan)
+    cache_grants(lan)
     with django_assert_num_queries(0):
         assert may(lan, [Role.LEAD], unit=ward, agency=agency)

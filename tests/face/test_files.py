@@ -105,7 +105,7 @@ def test_the_page_says_what_one_agrees_to_before_any_script_is_there(served):
 def test_what_a_bundle_cannot_hold_is_refused_where_it_is_made(written, why):
     sources = {"a.js": f"{written}\n", "b.js": "export const b = 1;\n", bundles.REGISTRY: "export {};\n"}
     with pytest.raises(bundles.NotBundled, match=why):
-        bundles.write_opening(bundles.order_imports(["a.js"], sources), "a.js", (), sources)
+        bundles.bundle_opening(bundles.order_imports(["a.js"], sources), "a.js", (), sources)
 
 
 def test_every_script_that_runs_beside_the_page_is_known_as_a_worker(served):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bluezone.face.files import STATIC, static_files
-from bluezone.handset.page.api import LANGUAGES
+from bluezone.handset.page.api import PAGE_LANGUAGES
 
 CATALOGUES = ("words/{}.js", "words/{}-reading.js")
 SOURCES = [
@@ -48,7 +48,7 @@ def test_every_language_has_the_same_keys_and_places(name, language):
 
 def test_the_languages_are_those_that_a_screen_offers():
     listed = re.search(r"SPOKEN = \{(.*?)^\};", static_files()["words.js"].content.decode(), re.DOTALL | re.MULTILINE)
-    assert set(re.findall(r"^  (\w+): \{", listed[1], re.MULTILINE)) == {"vi", "en", "zh"} == set(LANGUAGES)
+    assert set(re.findall(r"^  (\w+): \{", listed[1], re.MULTILINE)) == {"vi", "en", "zh"} == set(PAGE_LANGUAGES)
 
 
 def test_vietnamese_is_vietnamese_and_english_is_english():

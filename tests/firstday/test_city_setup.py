@@ -10,7 +10,7 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.directory.records.store import plant_seed, stored_directory
 from bluezone.firstday.city_pack import REFORM, city_pack
-from bluezone.firstday.city_setup import offices_below, offices_of, set_up
+from bluezone.firstday.city_setup import commune_offices, set_up, usual_offices
 
 pytestmark = pytest.mark.django_db
 EVE = REFORM - datetime.timedelta(days=1)
@@ -22,8 +22,8 @@ def place(code):
 
 def set_up_whole(code):
     one = place(code)
-    below = offices_below(one, city_pack()) if one.province is None else []
-    return set_up("quan", one, [*offices_of(one), *below])
+    below = commune_offices(one, city_pack()) if one.province is None else []
+    return set_up("quan", one, [*usual_offices(one), *below])
 
 
 def test_a_ward_of_today_stands_under_its_province_with_32_offices_beside_the_committee():
@@ -85,7 +85,7 @@ def test_a_second_ward_of_the_same_province_adds_to_the_first():
 
 def test_offices_that_were_taken_away_are_not_entered():
     one = place("01840")
-    offices = [office for office in offices_of(one) if office.key in ("ubnd", "tram-y-te")]
+    offices = [office for office in usual_offices(one) if office.key in ("ubnd", "tram-y-te")]
 
     assert set_up("quan", one, offices).agencies == 2
     assert RecipientGroup.objects.get().agencies.get().name == "Trạm Y tế phường Đức Xuân"

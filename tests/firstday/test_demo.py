@@ -9,9 +9,9 @@ from tests.builders.office import prove, user
 from bluezone.audit.models import AuditEntry
 from bluezone.directory.models import Agency
 from bluezone.firstday import trials
-from bluezone.firstday.checklist import checklist
+from bluezone.firstday.checklist import build_checklist
 from bluezone.firstday.city_pack import city_pack
-from bluezone.firstday.city_setup import DEMO_KEYS, DemoCityInUse, offices_of, set_up
+from bluezone.firstday.city_setup import DEMO_KEYS, DemoCityInUse, set_up, usual_offices
 from bluezone.firstday.invitations import seats_on
 from bluezone.identity.models import Role
 from bluezone.identity.signin import demo_office
@@ -24,7 +24,7 @@ NOW = timezone.now()
 @pytest.fixture
 def ward():
     place = city_pack().places["01840"]
-    return set_up("quan", place, offices_of(place)).issuer
+    return set_up("quan", place, usual_offices(place)).issuer
 
 
 @pytest.mark.long
@@ -70,11 +70,11 @@ def test_of_the_demo_city_nothing_is_left(client):
     client.post("/first-day/demo/", {"city": "1"})
     assert Agency.objects.filter(key__startswith=DEMO_KEYS).count() > 20
     assert Dispatch.everything.filter(training=True).exists()
-    assert "demo" in {step.name for step in checklist(NOW).failing}
+    assert "demo" in {step.name for step in build_checklist(NOW).failing}
     client.post("/first-day/demo/", {"remove": "1"})
 
     assert everything_stored() == before
-    assert "demo" not in {step.name for step in checklist(NOW).steps}
+    assert "demo" not in {step.name for step in build_checklist(NOW).steps}
 
 
 @pytest.mark.long
@@ -83,7 +83,7 @@ def test_the_demo_city_is_no_city_of_ones_own(ward):
     trials.plant_demo_city("quan", NOW)
 
     assert seats_on(timezone.localdate(NOW)).count == seats
-    assert {step.name: step.state for step in checklist(NOW).steps}["directory"].startswith("33 ")
+    assert {step.name: step.state for step in build_checklist(NOW).steps}["directory"].startswith("33 ")
 
 
 @pytest.mark.long

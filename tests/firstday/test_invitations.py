@@ -11,9 +11,9 @@ from tests.builders.office import prove, user
 
 from bluezone.directory.models import Agency
 from bluezone.firstday.city_pack import city_pack
-from bluezone.firstday.city_setup import offices_of, set_up
+from bluezone.firstday.city_setup import set_up, usual_offices
 from bluezone.firstday.invitations import invite_everybody, seats_on
-from bluezone.identity import signin
+from bluezone.identity import account_links
 from bluezone.identity.models import AccountLink, Role, User
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.smtp_url import read_smtp_url
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ward():
     place = city_pack().places["01840"]
-    return set_up("quan", place, offices_of(place)).issuer
+    return set_up("quan", place, usual_offices(place)).issuer
 
 
 def test_every_agency_gets_who_receives_and_the_issuer_who_signs(ward):
@@ -45,13 +45,13 @@ def test_every_agency_gets_who_receives_and_the_issuer_who_signs(ward):
 @pytest.mark.long
 def test_a_second_time_makes_no_account_and_a_new_link_for_whoever_has_not_come_in(ward):
     first = invite_everybody("quan", timezone.now())
-    signin.set_first_password(first[0].token, "Lý Thị Thư", "suối chảy qua bản nhỏ", timezone.now())
+    account_links.set_first_password(first[0].token, "Lý Thị Thư", "suối chảy qua bản nhỏ", timezone.now())
     second = invite_everybody("quan", timezone.now())
 
     assert (len(second), User.objects.count()) == (32, 34)
-    with pytest.raises(signin.AccountLinkInvalid):
-        signin.user_of_link(first[1].token, timezone.now())
-    assert signin.user_of_link(second[0].token, timezone.now()) == second[0].account
+    with pytest.raises(account_links.AccountLinkInvalid):
+        account_links.account_of_link(first[1].token, timezone.now())
+    assert account_links.account_of_link(second[0].token, timezone.now()) == second[0].account
 
 
 def test_somebody_who_holds_the_role_already_keeps_the_seat(ward):
@@ -68,7 +68,7 @@ def listed(client, settings):
     settings.SMTP = read_smtp_url("smtp://localhost:25", "bluezone@localhost")
     settings.SMS = read_sms_url("file:sms-not-sent.log")
     place = city_pack().places["01840"]
-    set_up("quan", place, offices_of(place))
+    set_up("quan", place, usual_offices(place))
     client.force_login(user("quan", Role.ADMIN))
     prove(client)
     rows = ("Họ và tên,Cơ quan,Điện thoại,Email", "Lý Thư,Trạm Y tế phường Đức Xuân,,thu@example.org",

@@ -15,9 +15,9 @@ from tests.builders.office import prove, user
 from bluezone.cli.main import root
 from bluezone.directory.models import Agency
 from bluezone.firstday import trials
-from bluezone.firstday.checklist import checklist
+from bluezone.firstday.checklist import build_checklist
 from bluezone.identity.models import Role, User
-from bluezone.identity.second_factors import CONFIRMED_KEY
+from bluezone.identity.sessions import CONFIRMED_KEY
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.rollout.directives.models import Directive
@@ -37,7 +37,7 @@ def admin(client):
 
 
 def done():
-    return {step.name for step in checklist(timezone.now()).steps if step.is_done}
+    return {step.name for step in build_checklist(timezone.now()).steps if step.is_done}
 
 
 def ticked(client):
@@ -151,10 +151,10 @@ def test_a_telephone_turns_its_step_green_and_a_messenger_s_look_does_not(admin,
         setattr(settings, name, getattr(settings_public, name))
     phone = Client()
     phone.head(path)
-    assert trials.passed() == {}
+    assert trials.passed_trials() == {}
 
     assert phone.get(path).status_code == 200
-    assert list(trials.passed()) == ["phone"]
+    assert list(trials.passed_trials()) == ["phone"]
     assert phone.get(path).status_code == 302
 
 

@@ -33,13 +33,13 @@ def code_sent():
 
 def test_a_code_that_comes_back_proves_the_mail(mail_server):
     trials.send_mail("quan@example.org", NOW)
-    assert trials.passed() == {}
+    assert trials.passed_trials() == {}
 
-    trials.enter_code(Trial.Kind.MAIL, f" {code_sent()} ", "quan", NOW)
-    assert list(trials.passed()) == ["mail"]
+    trials.submit_code(Trial.Kind.MAIL, f" {code_sent()} ", "quan", NOW)
+    assert list(trials.passed_trials()) == ["mail"]
     assert Trial.objects.get().digest == ""
     with pytest.raises(trials.TrialRefused):
-        trials.enter_code(Trial.Kind.MAIL, code_sent(), "quan", NOW)
+        trials.submit_code(Trial.Kind.MAIL, code_sent(), "quan", NOW)
 
 
 def test_five_wrong_codes_end_the_trial_and_so_does_a_day(mail_server):
@@ -47,13 +47,13 @@ def test_five_wrong_codes_end_the_trial_and_so_does_a_day(mail_server):
     right = code_sent()
     for _ in range(trials.MOST_TRIES):
         with pytest.raises(trials.TrialRefused):
-            trials.enter_code(Trial.Kind.MAIL, "x", "quan", NOW)
+            trials.submit_code(Trial.Kind.MAIL, "x", "quan", NOW)
     with pytest.raises(trials.TrialRefused):
-        trials.enter_code(Trial.Kind.MAIL, right, "quan", NOW)
+        trials.submit_code(Trial.Kind.MAIL, right, "quan", NOW)
 
     trials.send_mail("quan@example.org", NOW)
     with pytest.raises(trials.TrialRefused):
-        trials.enter_code(Trial.Kind.MAIL, code_sent(), "quan", NOW + datetime.timedelta(hours=25))
+        trials.submit_code(Trial.Kind.MAIL, code_sent(), "quan", NOW + datetime.timedelta(hours=25))
     trials.purge(NOW + datetime.timedelta(hours=25))
     assert not Trial.objects.exists()
 
@@ -86,9 +86,9 @@ def test_a_code_that_a_browser_showed_proves_the_notices():
 
     trials.send_notice(me, NOW, post)
     code = post.sent[0].rpartition(" ")[2]
-    trials.enter_code(Trial.Kind.PUSH, code, "quan", NOW)
+    trials.submit_code(Trial.Kind.PUSH, code, "quan", NOW)
 
-    assert list(trials.passed()) == ["push"]
+    assert list(trials.passed_trials()) == ["push"]
 
 
 def test_a_notice_that_no_push_service_took_waits_for_no_code():
@@ -104,31 +104,31 @@ def test_a_notice_that_no_push_service_took_waits_for_no_code():
 
 
 def test_a_phone_passes_by_its_link_once_and_is_not_known(server):
-    token = trials.offer_to_phone().split("/")[-2]
+    token = trials.make_phone_link().split("/")[-2]
 
     assert not trials.record_phone_visit("another", NOW)
     assert trials.record_phone_visit(token, NOW)
     assert not trials.record_phone_visit(token, NOW)
-    assert list(trials.passed()) == ["phone"]
-    assert trials.record_phone_visit(trials.offer_to_phone().split("/")[-2], NOW)
+    assert list(trials.passed_trials()) == ["phone"]
+    assert trials.record_phone_visit(trials.make_phone_link().split("/")[-2], NOW)
 
 
 def test_the_end_of_the_recovery_key_proves_the_paper_and_of_this_key_alone(data_folder):
     made = CliRunner().invoke(root, ["recovery-key", "new", "--data", str(data_folder), "--json"])
     paper = json.loads(made.stdout)["recovery_key"]
     with pytest.raises(trials.TrialRefused):
-        trials.prove_key("0000" if not paper.endswith("0000") else "1111", "quan", NOW)
-    trials.prove_key(paper[-4:].upper(), "quan", NOW)
+        trials.submit_key_ending("0000" if not paper.endswith("0000") else "1111", "quan", NOW)
+    trials.submit_key_ending(paper[-4:].upper(), "quan", NOW)
 
-    assert list(trials.passed()) == ["key"]
+    assert list(trials.passed_trials()) == ["key"]
     (data_folder / "keys" / "recovery-ed25519.pub").write_text("00" * 32)
-    assert trials.passed() == {}
+    assert trials.passed_trials() == {}
 
 
 def test_guessing_at_the_key_ends_after_five_tries(data_folder):
     made = CliRunner().invoke(root, ["recovery-key", "new", "--data", str(data_folder), "--json"])
     for _ in range(trials.MOST_TRIES):
         with pytest.raises(trials.TrialRefused):
-            trials.prove_key("----", "quan", NOW)
+            trials.submit_key_ending("----", "quan", NOW)
     with pytest.raises(trials.TrialRefused):
-        trials.prove_key(json.loads(made.stdout)["recovery_key"][-4:], "quan", NOW)
+        trials.submit_key_ending(json.loads(made.stdout)["recovery_key"][-4:], "quan", NOW)

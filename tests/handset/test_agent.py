@@ -43,7 +43,7 @@ def test_two_agents_hear_each_other_check_and_say_that_they_run(phones, world):
         assert seen.bluetooth == "running"
         assert seen.state == "A"
         assert seen.checked_at == world.now
-        assert sum(phone.encounters.per_day().values()) == 1
+        assert sum(phone.encounters.identifiers_per_day().values()) == 1
 
 
 def test_a_phone_sends_by_what_its_owner_measured_of_the_adapter_that_was_opened(phones, world, tmp_path, monkeypatch):

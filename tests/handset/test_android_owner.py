@@ -124,7 +124,7 @@ def test_an_android_phone_and_an_ordinary_one_note_each_other_and_say_that_they_
         for handset in (town.owner, town.other):
             assert overview(handset).state == "A"
             assert overview(handset).bluetooth == "running"
-            assert sum(handset.encounters.per_day().values()) == 1
+            assert sum(handset.encounters.identifiers_per_day().values()) == 1
 
     live(town, story)
 

@@ -13,14 +13,14 @@ HOUR = 3600.0
 def synchronised(boot: float = 1000.0, *, generated_at: float = T - HOUR) -> TrustedTime:
     """A phone whose clocks are right and that has seen a signed file."""
     time = TrustedTime()
-    time.started("b", boot, T)
-    time.signed_file_seen(int(generated_at), boot, T)
+    time.note_start("b", boot, T)
+    time.accept_signed_time(int(generated_at), boot, T)
     return time
 
 
 def test_before_the_first_signed_file_ever_no_sighting_has_a_time():
     time = TrustedTime()
-    time.started("b", 0, T)
+    time.note_start("b", 0, T)
     assert time.stamp(1, 0).unix_seconds(10) is None
 
 
@@ -30,16 +30,16 @@ def test_a_signed_file_gives_time_from_a_wall_clock_that_agrees_with_it():
 
 def test_a_wall_clock_behind_the_signed_file_is_not_believed():
     time = TrustedTime()
-    time.started("b", 0, T - 48 * HOUR)
-    time.signed_file_seen(int(T), 100, T - 48 * HOUR)
+    time.note_start("b", 0, T - 48 * HOUR)
+    time.accept_signed_time(int(T), 100, T - 48 * HOUR)
     assert time.now(160, T - 48 * HOUR + 60) == T + 60
     assert time.clock_error_seconds(160, T - 48 * HOUR + 60) == -48 * HOUR
 
 
 def test_a_wall_clock_more_than_36_hours_ahead_of_the_signed_file_is_not_believed():
     time = TrustedTime()
-    time.started("b", 0, T + 40 * HOUR)
-    time.signed_file_seen(int(T), 100, T + 40 * HOUR)
+    time.note_start("b", 0, T + 40 * HOUR)
+    time.accept_signed_time(int(T), 100, T + 40 * HOUR)
     assert time.now(100, T + 40 * HOUR) == T
 
 
@@ -47,7 +47,7 @@ def test_a_wall_clock_more_than_36_hours_ahead_of_the_signed_file_is_not_believe
 def test_after_any_jump_of_over_five_minutes_sightings_are_untrusted_and_time_is_unmoved(jump, back, later):
     time = synchronised()
     wall = T + later + (-jump if back else jump)
-    time.look(1000 + later, wall)
+    time.check_wall_clock(1000 + later, wall)
     assert not time.stamp(1, 0).trusted
     assert abs(time.now(1000 + later, wall) - (T + later)) < 1e-5
 
@@ -55,16 +55,16 @@ def test_after_any_jump_of_over_five_minutes_sightings_are_untrusted_and_time_is
 @given(drift=st.floats(-JUMP_SECONDS + 1, JUMP_SECONDS - 1))
 def test_a_small_correction_is_no_jump(drift):
     time = synchronised()
-    time.look(1000, T + drift)
+    time.check_wall_clock(1000, T + drift)
     assert time.stamp(1, 0).trusted
 
 
 def test_only_a_file_newer_than_any_before_restores_trust():
     time = synchronised(generated_at=T - HOUR)
-    time.look(1000, T - 48 * HOUR)
-    time.signed_file_seen(int(T - HOUR), 1010, T - 48 * HOUR)
+    time.check_wall_clock(1000, T - 48 * HOUR)
+    time.accept_signed_time(int(T - HOUR), 1010, T - 48 * HOUR)
     assert not time.trusted
-    time.signed_file_seen(int(T), 1010, T - 48 * HOUR)
+    time.accept_signed_time(int(T), 1010, T - 48 * HOUR)
     assert time.trusted
     assert time.now(1010, 0) == T + 10
 
@@ -75,11 +75,11 @@ def test_only_a_file_newer_than_any_before_restores_trust():
 )
 def test_time_is_never_below_the_largest_signed_time_seen(files, walls):
     time = TrustedTime()
-    time.started("b", 0.0, walls[0])
+    time.note_start("b", 0.0, walls[0])
     for step, generated_at in enumerate(files):
         wall = walls[step % len(walls)]
-        time.look(float(step), wall)
-        time.signed_file_seen(generated_at, float(step), wall)
+        time.check_wall_clock(float(step), wall)
+        time.accept_signed_time(generated_at, float(step), wall)
         assert time.now(float(step), wall) >= time.floor_seconds
     assert time.floor_seconds <= max(files)
 
@@ -95,70 +95,70 @@ def test_between_signed_files_time_runs_exactly_with_the_boot_clock(boots):
 
 def test_after_another_start_a_clock_that_went_back_is_not_used():
     time = TrustedTime.from_json(synchronised().to_json())
-    time.started("c", 5, T - 2 * HOUR)
+    time.note_start("c", 5, T - 2 * HOUR)
     assert time.offset_seconds is None
 
 
 def test_after_another_start_a_plausible_clock_serves_until_the_next_signed_file():
     time = TrustedTime.from_json(synchronised().to_json())
-    time.started("c", 5, T + HOUR)
+    time.note_start("c", 5, T + HOUR)
     assert time.stamp(1, 0).provisional
     assert time.now(65, T + HOUR + 60) == T + HOUR + 60
 
 
 def test_the_same_start_under_a_restarted_program_keeps_its_offset():
     time = TrustedTime.from_json(synchronised().to_json())
-    time.started("b", 2000, T + 1000)
+    time.note_start("b", 2000, T + 1000)
     assert time.now(2000, 0) == T + 1000
     assert not time.provisional
 
 
 def test_a_jump_while_the_program_was_down_is_noticed_when_it_starts_again():
     time = TrustedTime.from_json(synchronised().to_json())
-    time.started("b", 2000, T - 48 * HOUR)
+    time.note_start("b", 2000, T - 48 * HOUR)
     assert not time.trusted
 
 
 def test_a_list_served_for_ever_does_not_hold_time_back():
     time = synchronised()
-    time.signed_file_seen(int(T - HOUR), 1000 + 40 * HOUR, T + 40 * HOUR)
+    time.accept_signed_time(int(T - HOUR), 1000 + 40 * HOUR, T + 40 * HOUR)
     assert time.now(1000 + 40 * HOUR, T + 40 * HOUR) == T + 40 * HOUR
 
 
 def test_after_another_start_a_newer_file_decides_even_against_the_wall_clock():
     time = synchronised()
-    time.started("c", 5, T + HOUR)
+    time.note_start("c", 5, T + HOUR)
     assert time.provisional
-    time.signed_file_seen(int(T + 100 * HOUR), 10, T + HOUR)
+    time.accept_signed_time(int(T + 100 * HOUR), 10, T + HOUR)
 
     assert (time.provisional, time.trusted, time.now(10, T + HOUR)) == (False, True, T + 100 * HOUR)
 
 
 def test_after_another_start_a_file_seen_before_says_nothing_of_a_wall_clock_far_ahead():
     time = synchronised()
-    time.started("c", 5, T + 80 * HOUR)
-    time.signed_file_seen(int(T - HOUR), 10, T + 80 * HOUR)
+    time.note_start("c", 5, T + 80 * HOUR)
+    time.accept_signed_time(int(T - HOUR), 10, T + 80 * HOUR)
     assert (time.provisional, time.now(5, T + 80 * HOUR)) == (True, T + 80 * HOUR)
 
-    time.started("d", 5, T + 81 * HOUR)
-    time.signed_file_seen(int(T + 60 * HOUR), 10, T + 81 * HOUR)
+    time.note_start("d", 5, T + 81 * HOUR)
+    time.accept_signed_time(int(T + 60 * HOUR), 10, T + 81 * HOUR)
     assert (time.provisional, time.now(10, T + 81 * HOUR)) == (False, T + 81 * HOUR), "within 36 hours of it"
 
 
 def test_a_file_seen_before_gives_the_time_where_there_is_none_and_moves_it_nowhere_else():
     time = synchronised(generated_at=T - HOUR)
-    time.signed_file_seen(int(T - HOUR), 1000, T + 240)
+    time.accept_signed_time(int(T - HOUR), 1000, T + 240)
     assert time.now(1000, T + 240) == T, "a clock on the wall that was set a little is no reason"
 
-    time.started("c", 5, T - 2 * HOUR)
-    assert not time.known
-    time.signed_file_seen(int(T - HOUR), 10, T - 2 * HOUR)
-    assert (time.known, time.now(70, T - 2 * HOUR + 60)) == (True, T - HOUR + 60)
+    time.note_start("c", 5, T - 2 * HOUR)
+    assert not time.is_known
+    time.accept_signed_time(int(T - HOUR), 10, T - 2 * HOUR)
+    assert (time.is_known, time.now(70, T - 2 * HOUR + 60)) == (True, T - HOUR + 60)
 
 
 def test_a_newer_file_moves_trusted_time_only_forward():
     time = synchronised()
-    time.signed_file_seen(int(T - HOUR / 2), 1000, T + 90 * HOUR)
+    time.accept_signed_time(int(T - HOUR / 2), 1000, T + 90 * HOUR)
     assert time.now(1000, T + 90 * HOUR) == T, "the wall clock is far off, and time is past the file already"
-    time.signed_file_seen(int(T + HOUR), 1000, T + 90 * HOUR)
+    time.accept_signed_time(int(T + HOUR), 1000, T + 90 * HOUR)
     assert time.now(1000, T + 90 * HOUR) == T + HOUR

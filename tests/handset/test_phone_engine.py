@@ -39,7 +39,7 @@ from bluezone.protocol.keys import DiagnosisKey
 from bluezone.protocol.matching import SightingIndex
 
 key = DiagnosisKey(bytes(range(16)), 2_650_000)
-found = SightingIndex(rolling_proximity_identifier(key.key, key.start + 7)).find([key])
+found = SightingIndex(rolling_proximity_identifier(key.key, key.start + 7)).match([key])
 print(primitives.PROVIDER, [tuple(match) for match in found])
 """
 

@@ -15,7 +15,7 @@ from bluezone.handset.store import (
     HandsetMissing,
     HandsetStoreTooNew,
     Store,
-    forget_folder,
+    erase_folder,
 )
 from bluezone.handset.vault import HandsetKeyDamaged, HandsetStoreDamaged
 
@@ -140,14 +140,14 @@ def test_forget_leaves_neither_key_nor_store(tmp_path):
 def test_forget_works_on_a_store_that_cannot_be_opened(tmp_path):
     Store.open(tmp_path).close()
     (tmp_path / KEY_FILE).write_bytes(b"broken")
-    forget_folder(tmp_path)
+    erase_folder(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_forget_is_refused_while_the_agent_runs_and_where_no_phone_is(tmp_path):
     store = Store.open(tmp_path / "phone")
     with pytest.raises(HandsetBusy):
-        forget_folder(tmp_path / "phone")
+        erase_folder(tmp_path / "phone")
     store.close()
     with pytest.raises(HandsetMissing):
-        forget_folder(tmp_path / "none")
+        erase_folder(tmp_path / "none")

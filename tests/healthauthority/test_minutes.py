@@ -20,7 +20,7 @@ from bluezone.healthauthority.code_issuance import InquiryKeyInvalid
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity import second_factors, signin
 from bluezone.identity.models import AuditEntry, OfficeSession
-from bluezone.identity.signin import BEGUN_KEY
+from bluezone.identity.sessions import BEGUN_KEY
 from bluezone.keyserver.reports.codes import CodeUnknown
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +109,7 @@ def test_no_store_no_audit_and_no_log_tells_the_minute(server, client, caplog, r
     assert client.post("/codes/new/", asked).status_code == 201
     code_issuance.issue(server, lan, "confirmed", today(), at)
     code_batches.issue_batch(server, lan, bytes(32), [CaseRow("confirmed", today())] * 3, at)
-    second_factors.forget_steps(timezone.now() + FACTOR_MEMORY)
+    second_factors.purge_steps(timezone.now() + FACTOR_MEMORY)
     signin.purge(timezone.now() + FACTOR_MEMORY)
     said = values(server) - before
     code_issuance.audit_past_days(at + DAY)

@@ -35,10 +35,10 @@ def _said(refused: Refused) -> str:
 
 def test_a_refused_act_is_told_and_the_rest_of_it_left_out() -> None:
     request, done = _request(), []
-    with acts.tell_refusals(request, _said, level=WARNING):
+    with acts.refusals_as_messages(request, _said, level=WARNING):
         done.append("begun")
         raise Late("too late")
-    with acts.tell_refusals(request, _said):
+    with acts.refusals_as_messages(request, _said):
         done.append("another")
     assert done == ["begun", "another"]
     assert [(one.level, str(one)) for one in get_messages(request)] == [(WARNING, "Refused: late.")]
@@ -46,9 +46,9 @@ def test_a_refused_act_is_told_and_the_rest_of_it_left_out() -> None:
 
 def test_a_refusal_of_another_kind_and_an_error_of_the_program_go_through() -> None:
     request = _request()
-    with pytest.raises(Refused), acts.tell_refusals(request, "Too late.", of=Late):
+    with pytest.raises(Refused), acts.refusals_as_messages(request, "Too late.", kinds=Late):
         raise Refused("something else")
-    with pytest.raises(ValueError, match="a fault"), acts.tell_refusals(request, _said):
+    with pytest.raises(ValueError, match="a fault"), acts.refusals_as_messages(request, _said):
         raise ValueError("a fault")
     assert not list(get_messages(request))
 
@@ -57,13 +57,13 @@ def test_a_refusal_of_another_kind_and_an_error_of_the_program_go_through() -> N
 def test_a_refusal_stands_at_its_field_and_gives_the_page_its_status(conflict: bool, status: int) -> None:
     form = NameForm({"name": "100% taken"})
     assert form.is_valid()
-    assert acts.status_of(form) == 200
-    with acts.show_refusals(form, "100% of the names are taken.", at="name", conflict=conflict):
+    assert acts.form_status(form) == 200
+    with acts.refusals_as_form_errors(form, "100% of the names are taken.", field="name", conflict=conflict):
         raise Late("too late")
     assert form.errors == {"name": ["100% of the names are taken."]}
-    assert acts.status_of(form) == status
+    assert acts.form_status(form) == status
 
 
 def test_a_form_not_yet_sent_is_right_and_one_left_empty_is_to_be_corrected() -> None:
-    assert acts.status_of(NameForm()) == 200
-    assert acts.status_of(NameForm({})) == 422
+    assert acts.form_status(NameForm()) == 200
+    assert acts.form_status(NameForm({})) == 422

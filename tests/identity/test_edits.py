@@ -30,7 +30,7 @@ class Page:
     def typed(self):
         form = self.answer.context["form"]
         shown = re.search(r'name="shown" value="([^"]+)"', self.answer.text)[1]
-        values = {field.html_name: edits.as_text(field.value()) for field in form}
+        values = {field.html_name: edits.comparable_text(field.value()) for field in form}
         return {name: value for name, value in values.items() if value} | {"shown": shown}
 
     def store(self, **changed):
@@ -71,8 +71,8 @@ def test_the_same_change_by_both_is_no_clash_and_nothing_changed_goes_through(pa
 
 
 def test_what_the_page_showed_cannot_be_made_up():
-    sealed = edits.seal({"phone": "1"})
+    sealed = edits.sign_shown_values({"phone": "1"})
 
-    assert edits.unseal(sealed) == {"phone": "1"}
-    assert edits.unseal(sealed[:-2] + "xx") is None
-    assert edits.unseal("") is None
+    assert edits.read_shown_values(sealed) == {"phone": "1"}
+    assert edits.read_shown_values(sealed[:-2] + "xx") is None
+    assert edits.read_shown_values("") is None

@@ -10,10 +10,10 @@ from tests.builders.office import user
 
 from bluezone.audit import hash_chain
 from bluezone.directory.scopes import require_city
-from bluezone.identity.audiences import ReachNotAsked, audience, every_view
+from bluezone.identity.audiences import ReachNotQueried, audience, every_view
 from bluezone.identity.duty import ADMINS, DEVICES, EVERYONE
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.identity.objects import Whose, check_every_object, every_right, touches
+from bluezone.identity.objects import Ownership, check_every_object, every_right, touches
 
 pytestmark = pytest.mark.django_db
 
@@ -27,30 +27,32 @@ def call(view, **named):
 
 def test_a_view_that_does_not_ask_stores_nothing():
     @audience(ADMINS)
-    @touches(Whose.CITY)
+    @touches(Ownership.CITY)
     def forgets(request):
         hash_chain.record("root", "link_made", "x")
         return HttpResponse("done")
 
-    with pytest.raises(ReachNotAsked):
+    with pytest.raises(ReachNotQueried):
         call(forgets)
     assert not AuditEntry.objects.exists()
 
 
-@pytest.mark.parametrize(("whose", "named"), [(Whose.CITY, {}), (Whose.REACHED, {}), (Whose.AGENCY, {"pk": 1})])
+@pytest.mark.parametrize(
+    ("whose", "named"), [(Ownership.CITY, {}), (Ownership.REACHED, {}), (Ownership.AGENCY, {"pk": 1})]
+)
 def test_a_view_that_does_not_ask_shows_nothing(whose, named):
     @audience(ADMINS)
     @touches(whose)
     def forgets(request, pk=0):
         return HttpResponse("a secret")
 
-    with pytest.raises(ReachNotAsked):
+    with pytest.raises(ReachNotQueried):
         call(forgets, **named)
 
 
 def test_a_view_that_asks_first_does_its_work():
     @audience(ADMINS)
-    @touches(Whose.CITY)
+    @touches(Ownership.CITY)
     def asks(request):
         require_city(request.user, [Role.ADMIN])
         hash_chain.record("root", "link_made", "x")
@@ -62,20 +64,20 @@ def test_a_view_that_asks_first_does_its_work():
 
 def test_what_one_view_asked_does_not_count_for_the_next():
     @audience(ADMINS)
-    @touches(Whose.REACHED)
+    @touches(Ownership.REACHED)
     def asks(request):
         require_city(request.user, [Role.ADMIN])
         return HttpResponse("done")
 
     @audience(ADMINS)
-    @touches(Whose.REACHED)
+    @touches(Ownership.REACHED)
     def forgets(request):
         return HttpResponse("a secret")
 
     request = RequestFactory().get("/")
     request.user = user("root", Role.ADMIN)
     asks(request)
-    with pytest.raises(ReachNotAsked):
+    with pytest.raises(ReachNotQueried):
         forgets(request)
 
 
@@ -90,7 +92,7 @@ def test_a_view_that_has_not_said_what_it_touches_lets_nobody_in():
 
 def test_whoever_is_not_signed_in_is_led_to_the_door():
     @audience(ADMINS)
-    @touches(Whose.CITY)
+    @touches(Ownership.CITY)
     def page(request):
         return HttpResponse("open")
 

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 from tests.builders.office import PASSWORD
 
-from bluezone.identity import signin
+from bluezone.identity import account_links
+from bluezone.identity.account_links import AccountLinkInvalid
 from bluezone.identity.models import AccountLink, AuditEntry, User
-from bluezone.identity.signin import AccountLinkInvalid
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -19,42 +19,42 @@ def invited():
     account = User(username="lan", name="Nông Thị Lan", agency="Trạm Y tế")
     account.set_unusable_password()
     account.save()
-    return account, signin.make_link("admin", account, NOW)
+    return account, account_links.make_account_link("admin", account, NOW)
 
 
 def test_a_link_sets_the_password_once():
     account, token = invited()
     assert not account.has_usable_password()
 
-    taken = signin.set_first_password(token, "Nông Thị Lan", PASSWORD, NOW)
+    taken = account_links.set_first_password(token, "Nông Thị Lan", PASSWORD, NOW)
 
     assert taken.check_password(PASSWORD)
     with pytest.raises(AccountLinkInvalid):
-        signin.set_first_password(token, "Somebody else", "another password", NOW)
+        account_links.set_first_password(token, "Somebody else", "another password", NOW)
 
 
 def test_looking_at_a_link_does_not_use_it():
     account, token = invited()
 
-    assert signin.user_of_link(token, NOW) == account
-    assert signin.user_of_link(token, NOW) == account
+    assert account_links.account_of_link(token, NOW) == account
+    assert account_links.account_of_link(token, NOW) == account
 
 
 def test_a_link_ends_after_72_hours():
     _, token = invited()
-    signin.user_of_link(token, NOW + datetime.timedelta(hours=71, minutes=59))
+    account_links.account_of_link(token, NOW + datetime.timedelta(hours=71, minutes=59))
 
     with pytest.raises(AccountLinkInvalid):
-        signin.user_of_link(token, NOW + datetime.timedelta(hours=72))
+        account_links.account_of_link(token, NOW + datetime.timedelta(hours=72))
 
 
 def test_a_newer_link_replaces_the_older():
     account, old = invited()
-    new = signin.make_link("admin", account, NOW)
+    new = account_links.make_account_link("admin", account, NOW)
 
     with pytest.raises(AccountLinkInvalid):
-        signin.user_of_link(old, NOW)
-    assert signin.user_of_link(new, NOW) == account
+        account_links.account_of_link(old, NOW)
+    assert account_links.account_of_link(new, NOW) == account
 
 
 def test_the_token_is_not_stored():

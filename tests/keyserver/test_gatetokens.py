@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.keyserver import DAY, call
 
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import State, make_pass_b, token_message, token_valid
+from bluezone.protocol.gate.passes import BluetoothState, sign_pass_b, token_message, verify_token
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest, decode_tokens_answer, encode_tokens
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.puzzle import solve
@@ -52,8 +52,8 @@ def test_a_puzzle_buys_20_tokens_that_make_valid_passes(browser):
 
     assert (answer.status, answer.kid) == (Status.OK, browser.key.kid)
     for owner, token in zip(browser.owners, browser.tokens(answer), strict=True):
-        shown = make_pass_b(State(0), 1, bytes(16), bytes(8), owner, browser.key.kid, token)
-        assert token_valid(browser.public, shown)
+        shown = sign_pass_b(BluetoothState(0), 1, bytes(16), bytes(8), owner, browser.key.kid, token)
+        assert verify_token(browser.public, shown)
 
 
 def test_every_batch_costs_a_puzzle_of_its_own(browser):

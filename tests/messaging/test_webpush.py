@@ -15,7 +15,7 @@ from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
 from bluezone.messaging import webpush as webpush_provider
-from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome, announce_until
+from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome, announce_until_stopped
 from bluezone.messaging.webpush import WebPushProvider
 from bluezone.server.schedule import announcer_of
 
@@ -203,18 +203,18 @@ def test_a_new_export_file_is_told_to_everybody_once_each_after_a_delay_of_its_o
     subscribed(server, *browsers)
     server.tick()
     announcer = Announcer(server, provider)
-    assert announcer.go_on(clock.now) == 0
+    assert announcer.send_due(clock.now) == 0
     clock.pass_by(2 * HOUR)
     server.tick()
     published = clock.now
     moments = {}
     for _ in range(1800 // 5 + 1):
         before = len(service.received)
-        announcer.go_on(clock.now)
+        announcer.send_due(clock.now)
         for received in service.received[before:]:
             moments[received.path] = clock.now - published
         clock.pass_by(5)
-    assert announcer.go_on(clock.now) == 0
+    assert announcer.send_due(clock.now) == 0
 
     assert sorted(moments) == [f"/{number}" for number in range(8)]
     assert len(service.received) == 8
@@ -235,10 +235,10 @@ def test_what_is_gone_is_forgotten_and_what_failed_stays(server, service, provid
     service.status.update({"/gone": 410, "/failing": 500})
     server.tick()
     announcer = Announcer(server, provider, lambda _: 0.0)
-    announcer.go_on(clock.now)
+    announcer.send_due(clock.now)
     clock.pass_by(2 * HOUR)
     server.tick()
-    announcer.go_on(clock.now)
+    announcer.send_due(clock.now)
 
     assert server.push.endpoints() == [failing.endpoint]
 
@@ -249,14 +249,14 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
     subscribed(server, browser)
     server.tick()
     announcer = Announcer(server, provider, lambda longest: longest)
-    announcer.go_on(clock.now)
+    announcer.send_due(clock.now)
     clock.pass_by(2 * HOUR)
     server.tick()
-    announcer.go_on(clock.now)
+    announcer.send_due(clock.now)
     server.push.forget([browser.endpoint])
     clock.pass_by(HOUR)
 
-    assert announcer.go_on(clock.now) == 0
+    assert announcer.send_due(clock.now) == 0
     assert service.received == []
 
 
@@ -266,11 +266,11 @@ def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
     subscribed(server, *(service.browser(str(number)) for number in range(7)))
     server.tick()
     announcer = Announcer(server, provider, lambda _: 0.0)
-    announcer.go_on(clock.now)
+    announcer.send_due(clock.now)
     clock.pass_by(2 * HOUR)
     server.tick()
 
-    assert [announcer.go_on(clock.now) for _ in range(4)] == [3, 3, 1, 0]
+    assert [announcer.send_due(clock.now) for _ in range(4)] == [3, 3, 1, 0]
 
 
 class Rounds:
@@ -290,7 +290,7 @@ class FailsOnce(Announcer):
     def __init__(self):
         self.asked = 0
 
-    def go_on(self, now):
+    def send_due(self, now):
         self.asked += 1
         if self.asked == 1:
             raise ValueError("an answer that nobody thought of")
@@ -298,7 +298,7 @@ class FailsOnce(Announcer):
 
 def test_an_error_in_one_round_does_not_end_the_later_ones(server):
     announcer = FailsOnce()
-    announce_until(Rounds(3), server, announcer)
+    announce_until_stopped(Rounds(3), server, announcer)
 
     assert announcer.asked == 3
 
@@ -324,13 +324,13 @@ def test_the_workers_announcer_calls_with_the_citys_key_and_in_its_name(server, 
     subscribed(server, service.browser("a"))
     server.tick()
     announcer = announcer_of(server)
-    announcer.go_on(clock.now)
+    announcer.send_due(clock.now)
     clock.pass_by(2 * HOUR)
     server.tick()
-    announcer.go_on(clock.now)
+    announcer.send_due(clock.now)
     clock.pass_by(server.city.push_delay_seconds)
 
-    assert announcer.go_on(clock.now) == 1
+    assert announcer.send_due(clock.now) == 1
     point, claims = service.received[0].sender()
     assert server.secrets.push_public == _text(point)
     assert (server.city.public_host, claims["sub"]) == ("localhost:8000", "https://localhost")

@@ -12,7 +12,7 @@ from tests.builders.office import user
 from bluezone.directory.models import Agency
 from bluezone.directory.records.store import plant_seed
 from bluezone.portal import views
-from bluezone.protocol.upload.puzzle import PUZZLE_BITS, answer_to, bits_of, challenge_in
+from bluezone.protocol.upload.puzzle import PUZZLE_BITS, difficulty_bits, read_challenge, solve_for_header
 from bluezone.publicpages import form_limits
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.rollout.drives import help_requests
@@ -87,7 +87,7 @@ def test_a_network_that_asks_often_solves_a_puzzle_and_others_do_not(public):
         assert call(public, WANTED, REMOTE_ADDR="203.0.113.7").status_code == 201
     asked = call(public, WANTED, REMOTE_ADDR="203.0.113.7")
     assert problem(asked) == (429, "puzzle_required")
-    answer = {"headers": {"X-Bluezone-Puzzle": answer_to(challenge_in(asked.content))}}
+    answer = {"headers": {"X-Bluezone-Puzzle": solve_for_header(read_challenge(asked.content))}}
 
     assert call(public, WANTED, REMOTE_ADDR="203.0.113.7", **answer).status_code == 201
     assert call(public, WANTED, REMOTE_ADDR="203.0.113.7", **answer).status_code == 429, "good for once"
@@ -98,7 +98,7 @@ def test_a_flood_from_many_networks_costs_a_citizen_a_puzzle_and_keeps_nobody_ou
     for number in range(6):
         call(public, WANTED, REMOTE_ADDR=f"2001:db8:0:{number}00::1")
     asked = call(public, WANTED, REMOTE_ADDR="203.0.113.9")
-    answer = {"headers": {"X-Bluezone-Puzzle": answer_to(challenge_in(asked.content))}}
+    answer = {"headers": {"X-Bluezone-Puzzle": solve_for_header(read_challenge(asked.content))}}
 
     assert call(public, WANTED, REMOTE_ADDR="203.0.113.9", **answer).status_code == 201
 
@@ -109,7 +109,7 @@ def test_a_flood_that_solves_no_puzzle_makes_none_harder(public):
         asked = call(public, WANTED, REMOTE_ADDR="203.0.113.7")
         assert number < 3 or asked.status_code == 429
 
-    assert bits_of(challenge_in(asked.content)) == PUZZLE_BITS
+    assert difficulty_bits(read_challenge(asked.content)) == PUZZLE_BITS
     assert form_limits._puzzles()._tally.misses(time.time())[0] == 0
 
 
@@ -157,7 +157,7 @@ def test_over_the_limit_the_form_keeps_the_words_and_brings_a_puzzle(public):
     assert asked.status_code == 429
     assert "lời của tôi" in asked.text
     assert 'data-worker="/app/engine/web/puzzleworker.js"' in asked.text
-    answered = {"contact": "0912", "note": "lời của tôi", "puzzle": answer_to(bytes.fromhex(challenge))}
+    answered = {"contact": "0912", "note": "lời của tôi", "puzzle": solve_for_header(bytes.fromhex(challenge))}
     assert public.post("/help/", answered).status_code == 303
 
 

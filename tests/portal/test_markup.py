@@ -46,7 +46,9 @@ class Tags(HTMLParser):
 
 
 def test_paragraphs_lists_headings_bold_and_links():
-    html = texts.render("Một **hai**\nba\n\n## Đề mục\n- a\n- b\n1. x\n2. y\n\n[trang](https://moh.gov.vn/a?b=1&c=2)")
+    html = texts.render_markup(
+        "Một **hai**\nba\n\n## Đề mục\n- a\n- b\n1. x\n2. y\n\n[trang](https://moh.gov.vn/a?b=1&c=2)"
+    )
 
     assert html == (
         "<p>Một <strong>hai</strong><br>ba</p>\n<h2>Đề mục</h2>\n<ul><li>a</li><li>b</li></ul>\n"
@@ -56,7 +58,7 @@ def test_paragraphs_lists_headings_bold_and_links():
 
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=25).map("".join))
 def test_no_text_becomes_another_tag_or_leads_elsewhere(text):
-    found = Tags(texts.render(text))
+    found = Tags(texts.render_markup(text))
 
     assert found.tags <= ALLOWED
     for name, value in found.attributes:
@@ -68,10 +70,10 @@ def test_no_text_becomes_another_tag_or_leads_elsewhere(text):
 def test_a_link_that_is_not_https_stays_text_and_is_named_to_the_editor(link):
     text = f"xem [đây]({link})"
 
-    assert "<a" not in texts.render(text)
+    assert "<a" not in texts.render_markup(text)
     assert texts.foreign_links(text) == [f"[đây]({link})"]
     assert texts.foreign_links("[ok](https://a.vn) [trong](/news/)") == []
 
 
 def test_the_words_alone_for_excerpts():
-    assert texts.plain("## Tiêu đề\n- **một** [hai](https://a.vn)\n\n1. ba") == "Tiêu đề một hai ba"
+    assert texts.plain_text("## Tiêu đề\n- **một** [hai](https://a.vn)\n\n1. ba") == "Tiêu đề một hai ba"

@@ -152,9 +152,9 @@ def test_both_languages_of_a_text_have_the_same_parts(settings):
     for app in ({}, LINKS):
         settings.CITY = dataclasses.replace(settings.CITY, install_links=app)
         for name in ("protection", "guides"):
-            shapes = [[part.picture for part in texts.page(name, code, facts(code))[1]] for code in ("vi", "en")]
+            shapes = [[part.picture for part in texts.read_page(name, code, facts(code))[1]] for code in ("vi", "en")]
             assert shapes[0] == shapes[1]
-        assert len(texts.questions("vi", facts("vi"))[1]) == len(texts.questions("en", facts("en"))[1])
+        assert len(texts.read_questions("vi", facts("vi"))[1]) == len(texts.read_questions("en", facts("en"))[1])
 
 
 def test_assets_are_kept_for_ever_under_an_address_that_changes_with_them(public):

@@ -10,13 +10,13 @@ from bluezone.protocol.bluezone2020 import (
     IPHONE_SERVICE_UUID,
     MILLISECONDS_PER_DAY,
     InvalidBluezone2020,
-    advertisement,
     bluezone_day,
+    build_advertisement,
     daily_key,
     identifier_changed,
-    identifier_in,
     identifier_of,
     is_iphone_advertisement,
+    read_identifier,
 )
 
 VECTORS = json.loads((REPOSITORY / "tests" / "vectors" / "bluezone2020.json").read_text())
@@ -102,9 +102,9 @@ def test_the_clock_before_the_base_key_gives_the_base_key(created_ms, at_ms):
 
 
 def test_a_frame_is_the_23_bytes_the_original_sent():
-    assert advertisement(IDENTIFIER).hex() == "02011a" + "0303564e" + "0fffb522" + IDENTIFIER.hex()
-    assert identifier_in(advertisement(IDENTIFIER)) == IDENTIFIER
-    assert identifier_in(advertisement(IDENTIFIER), as_iphone=True) == IDENTIFIER
+    assert build_advertisement(IDENTIFIER).hex() == "02011a" + "0303564e" + "0fffb522" + IDENTIFIER.hex()
+    assert read_identifier(build_advertisement(IDENTIFIER)) == IDENTIFIER
+    assert read_identifier(build_advertisement(IDENTIFIER), as_iphone=True) == IDENTIFIER
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_a_frame_is_the_23_bytes_the_original_sent():
 def test_each_version_takes_what_the_original_took(frame, android, iphone):
     data = bytes.fromhex(frame)
 
-    assert (identifier_in(data) is not None) == android
-    assert (identifier_in(data, as_iphone=True) is not None) == iphone
+    assert (read_identifier(data) is not None) == android
+    assert (read_identifier(data, as_iphone=True) is not None) == iphone
 
 
 def test_an_iphones_frame_says_that_its_identifier_must_be_read():
@@ -134,18 +134,18 @@ def test_an_iphones_frame_says_that_its_identifier_must_be_read():
     frame = bytes((2, 1, 6, 17, 7)) + uuid
 
     assert is_iphone_advertisement(frame)
-    assert identifier_in(frame, as_iphone=True) is None
-    assert not is_iphone_advertisement(advertisement(IDENTIFIER))
+    assert read_identifier(frame, as_iphone=True) is None
+    assert not is_iphone_advertisement(build_advertisement(IDENTIFIER))
 
 
 def test_only_an_identifier_can_be_sent():
     with pytest.raises(InvalidBluezone2020):
-        advertisement(bytes(16))
+        build_advertisement(bytes(16))
 
 
 @given(st.binary(max_size=40))
 def test_any_frame_is_read_without_a_fault(frame):
     for as_iphone in (False, True):
-        identifier = identifier_in(frame, as_iphone=as_iphone)
+        identifier = read_identifier(frame, as_iphone=as_iphone)
         assert identifier is None or len(identifier) == 12
     is_iphone_advertisement(frame)

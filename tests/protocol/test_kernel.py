@@ -23,23 +23,23 @@ def test_it_takes_the_path_that_is_asked_for(built, monkeypatch):
     built("aes", "portable")
     monkeypatch.setenv(kernel.CHOICE_VARIABLE, "portable")
 
-    assert kernel.chosen() == "portable"
+    assert kernel.choose_processor() == "portable"
 
 
 def test_a_processor_takes_its_best_path(built):
     built("aes", "portable")
 
-    assert kernel.chosen() == "aes"
+    assert kernel.choose_processor() == "aes"
 
 
 def test_with_python_asked_for_nothing_is_native(monkeypatch):
     monkeypatch.setenv(kernel.CHOICE_VARIABLE, "python")
 
-    assert kernel.native() is None
-    assert kernel.library() is None
+    assert kernel.native_matcher() is None
+    assert kernel.native_library() is None
 
 
 def test_a_name_that_this_machine_does_not_have_is_refused(monkeypatch):
     monkeypatch.setenv(kernel.CHOICE_VARIABLE, "sha+avx9")
     with pytest.raises(kernel.ProcessorMissing, match=r"got 'sha\+avx9', expected one of: python"):
-        kernel.native()
+        kernel.native_matcher()

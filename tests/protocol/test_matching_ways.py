@@ -41,5 +41,5 @@ def test_every_way_answers_the_same(data):
     late = range(*sorted(data.draw(st.tuples(st.integers(-13, 0), st.integers(1, 14)))))
 
     for arguments in ((None, late), (times, late)):
-        answers = [SightingIndex(identifiers, *arguments, processor=way).find(keys) for way in EVERY_WAY]
+        answers = [SightingIndex(identifiers, *arguments, processor=way).match(keys) for way in EVERY_WAY]
         assert all(answer == answers[0] for answer in answers)

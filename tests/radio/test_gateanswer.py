@@ -12,7 +12,7 @@ from tests.radio.handsets import running
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.edge.gate.program import GateRadio
-from bluezone.protocol.gate.passes import PassA, State, encode_gate_frame, pass_text
+from bluezone.protocol.gate.passes import BluetoothState, PassA, encode_gate_frame, pass_text
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.station import Advertisement
 from bluezone.radio.frames import advertisement, contact_advertisement, service_data
@@ -20,7 +20,7 @@ from bluezone.radio.simulatedtime import run_simulated
 
 AT_THE_GATE = Scene(default=Pair(0.5))
 FAR = Scene(default=Pair(8.0))
-ALL = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+ALL = BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +118,7 @@ def test_a_phone_with_bluetooth_off_is_never_proven():
         air = VirtualAir(AT_THE_GATE, random.Random(1))
         async with gate_on(air) as check:
             await asyncio.sleep(40)
-            return check.judge(pass_text(PassA(State(0), 1, os.urandom(16))))
+            return check.judge(pass_text(PassA(BluetoothState(0), 1, os.urandom(16))))
 
     assert run_simulated(main()) is Finding.BLUETOOTH_OFF
 

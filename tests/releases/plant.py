@@ -156,7 +156,7 @@ class Maker:
         assert ben.report.pending is None
         world.now = time.time()
         assert patient.report.pending is not None
-        self.facts["heard"] = sum(near.encounters.per_day().values())
+        self.facts["heard"] = sum(near.encounters.identifiers_per_day().values())
         heard = ben.encounters.payload()
         for phone in (near, patient, ben, app):
             phone.close()

@@ -112,7 +112,7 @@ def test_the_app_opens_its_folder_runs_and_is_warned_of_whom_it_heard_before(ser
     try:
         opened.check()
         assert opened.risk.level() == "high"
-        assert sum(opened.encounters.per_day().values()) == facts(BEFORE)["heard"] + 1
+        assert sum(opened.encounters.identifiers_per_day().values()) == facts(BEFORE)["heard"] + 1
     finally:
         opened.close()
 

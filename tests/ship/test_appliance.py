@@ -32,9 +32,9 @@ SETUP = """
 import base64
 from django.utils import timezone
 from tests.builders.devices import agency, device
-from bluezone.devices.views import ticket_of
+from bluezone.devices.views import box_ticket
 found, code = device(agency(), "gate", "Hộp cổng", now=timezone.now())
-print("TICKET", base64.b64encode(ticket_of(found, code, ORIGIN).file()).decode())
+print("TICKET", base64.b64encode(box_ticket(found, code, ORIGIN).file()).decode())
 """
 
 

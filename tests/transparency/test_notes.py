@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.transparency.vectors import VECTORS, contents, independent_root
 
-from bluezone.transparency.merkle import check_consistency, check_inclusion, leaf_hash
+from bluezone.transparency.merkle import leaf_hash, verify_consistency, verify_inclusion
 from bluezone.transparency.notes import (
     LOG_KEY,
     WITNESS_KEY,
@@ -23,7 +23,7 @@ from bluezone.transparency.notes import (
     cosign,
     cosigned_at,
     log_key,
-    merged,
+    merge_signatures,
     open_checkpoint,
     read_checkpoint,
     read_note,
@@ -53,21 +53,21 @@ def test_our_signature_is_byte_for_byte_that_of_the_tools_of_the_field():
     ours = sign_checkpoint(read_checkpoint(note.text), KEY, LOG.sign)
     cosigned = cosign(note.text, WITNESS_VERIFIER, WITNESS.sign, moment)
 
-    assert merged(ours, {cosigned.name: cosigned}).data == note.data
+    assert merge_signatures(ours, {cosigned.name: cosigned}).data == note.data
 
 
 @pytest.mark.parametrize("case", VECTORS["inclusion"], ids=lambda case: f"{case['number']} in {case['size']}")
 def test_an_inclusion_proof_of_the_tools_of_the_field_holds(case):
     proof = [bytes.fromhex(value) for value in case["proof"]]
     leaf = leaf_hash(contents(77)[case["number"]])
-    check_inclusion(leaf, case["number"], case["size"], proof, bytes.fromhex(case["root"]))
+    verify_inclusion(leaf, case["number"], case["size"], proof, bytes.fromhex(case["root"]))
 
 
 @pytest.mark.parametrize("case", VECTORS["consistency"], ids=lambda case: f"{case['old_size']} to {case['size']}")
 def test_a_consistency_proof_of_the_tools_of_the_field_holds(case):
     proof = [bytes.fromhex(value) for value in case["proof"]]
     old_root, root = bytes.fromhex(case["old_root"]), bytes.fromhex(case["root"])
-    check_consistency(case["old_size"], old_root, case["size"], root, proof)
+    verify_consistency(case["old_size"], old_root, case["size"], root, proof)
 
 
 def signed(text: bytes) -> Note:

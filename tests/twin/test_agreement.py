@@ -110,7 +110,7 @@ def _crowd(meetings):
     keys = Keys(11)
     crowd = Crowd(persons, cases, keys, 11)
     crowd.live(DAY, meetings)
-    columns = KeyColumns.of(
+    columns = KeyColumns.from_keys(
         DiagnosisKey(key, DAY * INTERVALS_PER_KEY, INTERVALS_PER_KEY, ReportType.CONFIRMED_TEST, 0, 0)
         for key in (keys.key(case, DAY) for case in cases)
     )

@@ -10,7 +10,7 @@ from tests.builders.witnesses import serving
 from tests.transparency.vectors import contents
 
 from bluezone.keyserver.publication.witnesses import post
-from bluezone.transparency.merkle import consistency_ranges, leaf_hash, root_of
+from bluezone.transparency.merkle import consistency_ranges, leaf_hash, tree_root
 from bluezone.transparency.notes import (
     Checkpoint,
     Note,
@@ -41,11 +41,11 @@ LEAVES = [leaf_hash(content) for content in contents(40)]
 
 
 def note(size: int, leaves=LEAVES, signer=CITY) -> Note:
-    return sign_checkpoint(Checkpoint(KEY.name, size, root_of(leaves[:size])), KEY, signer.sign)
+    return sign_checkpoint(Checkpoint(KEY.name, size, tree_root(leaves[:size])), KEY, signer.sign)
 
 
 def grown(old: int, size: int, leaves=LEAVES) -> list[bytes]:
-    return [root_of(leaves[first:end]) for first, end in consistency_ranges(old, size)]
+    return [tree_root(leaves[first:end]) for first, end in consistency_ranges(old, size)]
 
 
 def request(old: int, size: int, leaves=LEAVES, proof=None, signer=CITY) -> bytes:
@@ -55,7 +55,7 @@ def request(old: int, size: int, leaves=LEAVES, proof=None, signer=CITY) -> byte
 
 @pytest.fixture
 def watcher(tmp_path: Path) -> Watcher:
-    made = Watcher.make(tmp_path / "witness", "witness.example/one", lambda: NOW)
+    made = Watcher.create(tmp_path / "witness", "witness.example/one", lambda: NOW)
     made.watch(str(KEY), "http://city.example/v1/log")
     return made
 
@@ -164,10 +164,10 @@ class Mirror:
 
 
 def test_looking_at_a_log_as_anybody_would_remembers_what_it_showed(watcher):
-    assert watcher.look(KEY.name, Mirror(6)).size == 6
-    assert watcher.look(KEY.name, Mirror(20)).size == 20
+    assert watcher.check_log(KEY.name, Mirror(6)).size == 6
+    assert watcher.check_log(KEY.name, Mirror(20)).size == 20
     # An older checkpoint from a cache is no contradiction.
-    assert watcher.look(KEY.name, Mirror(9)).size == 9
+    assert watcher.check_log(KEY.name, Mirror(9)).size == 9
     assert watcher.log(KEY.name).size == 20
 
 
@@ -184,7 +184,7 @@ def test_looking_at_a_log_as_anybody_would_remembers_what_it_showed(watcher):
 def test_a_log_that_shows_strangers_another_history_than_the_witness_is_evidence(watcher, mirror):
     assert status(watcher, request(0, 20)) == http.client.OK
     with pytest.raises(LogInconsistent):
-        watcher.look(KEY.name, mirror)
+        watcher.check_log(KEY.name, mirror)
 
     assert len(watcher.evidence()) == 1
     assert watcher.log(KEY.name).size == 20
@@ -192,9 +192,9 @@ def test_a_log_that_shows_strangers_another_history_than_the_witness_is_evidence
 
 def test_a_log_that_shows_no_checkpoint_is_no_evidence(watcher):
     with pytest.raises(LogUnreachable):
-        watcher.look(KEY.name, lambda address: b"nothing")
+        watcher.check_log(KEY.name, lambda address: b"nothing")
     with pytest.raises(LogUnknown):
-        watcher.look("bluezone/other", Mirror(3))
+        watcher.check_log("bluezone/other", Mirror(3))
     assert watcher.evidence() == []
 
 
@@ -202,13 +202,13 @@ def test_a_witness_has_a_folder_and_a_key_of_its_own_and_lives_in_no_citys(tmp_p
     (tmp_path / "city").mkdir()
     (tmp_path / "city" / "city.toml").write_text("")
     with pytest.raises(WitnessMisplaced):
-        Watcher.make(tmp_path / "city", "witness.example")
+        Watcher.create(tmp_path / "city", "witness.example")
     with pytest.raises(WitnessExists):
-        Watcher.make(tmp_path / "witness", "witness.example/one")
+        Watcher.create(tmp_path / "witness", "witness.example/one")
     with pytest.raises(WitnessMissing):
         Watcher(tmp_path / "nowhere")
     with pytest.raises(NoteInvalid):
-        Watcher.make(tmp_path / "other", "a name+with plus")
+        Watcher.create(tmp_path / "other", "a name+with plus")
     again = Watcher(tmp_path / "witness", lambda: NOW)
     assert again.key == watcher.key
     assert (tmp_path / "witness" / "witness.sqlite3").stat().st_mode & 0o077 == 0

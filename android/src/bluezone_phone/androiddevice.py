@@ -22,8 +22,8 @@ from javax.crypto.spec import GCMParameterSpec
 
 from bluezone.handset.android import permissions
 from bluezone.handset.android.cityfile import CityFile
-from bluezone.handset.android.device import Awake, Keystore, KeystoreKeyLost, KeystoreUnavailable
-from bluezone.handset.android.notices import Notice, own_words
+from bluezone.handset.android.device import Keystore, KeystoreKeyLost, KeystoreUnavailable, WakeLock
+from bluezone.handset.android.notices import Notice, app_words
 from bluezone.handset.android.permissions import PhoneState
 from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Answers, Setup
@@ -130,7 +130,7 @@ class AndroidAwake:
         """Wake it; never early."""
         self._java.wakeAt(self._context, math.ceil(boot_seconds * 1000))
 
-    def forget(self) -> None:
+    def cancel(self) -> None:
         """Let it sleep, and wake it no more."""
         self._java.forget(self._context)
 
@@ -140,7 +140,7 @@ class AndroidDevice:
 
     def __init__(self, context: Context) -> None:
         self.keystore: Keystore = AndroidKeystore()
-        self.awake: Awake = AndroidAwake(context)
+        self.wake_lock: WakeLock = AndroidAwake(context)
         self.voice: Voice = AndroidVoice(context)
         self._context = context
 
@@ -166,14 +166,14 @@ class AndroidDevice:
         """Notify the owner."""
         self._manager().notify(NEWS_ID, self.built(notice, NEWS_CHANNEL))
 
-    def erased(self) -> None:
+    def end_service(self) -> None:
         """Take the notices away and end the service."""
         self._manager().cancelAll()
         self._context.stopService(service_intent(self._context))
 
     def make_channels(self, language: str) -> None:
         """Say once more what the two kinds of notice are called; Android keeps what the owner set for them."""
-        words = own_words(language)
+        words = app_words(language)
         for channel, importance in (
             (RUNNING_CHANNEL, NotificationManager.IMPORTANCE_LOW), (NEWS_CHANNEL, NotificationManager.IMPORTANCE_HIGH),
         ):  # fmt: skip
@@ -207,7 +207,7 @@ class Parts:
 
     def __init__(self, context: Context) -> None:
         folder = Path(str(context.getFilesDir().getPath())) / "bluezone"
-        needed = permissions.permissions_needed(int(Build.VERSION.SDK_INT))
+        needed = permissions.required_permissions(int(Build.VERSION.SDK_INT))
         self.device, self.setup = AndroidDevice(context), Setup(folder, needed)
         self.tracing = Tracing(folder, lambda: CityFile.read(CITY_FILE), self.setup, self.device)
 

@@ -14,9 +14,9 @@ from android.webkit import WebChromeClient, WebView
 from java import cast, dynamic_proxy, jarray
 from java.lang import Runnable, RuntimeException, String
 
-from bluezone.handset.android.pageguard import action_of, judge, may_have
-from bluezone.handset.android.permissions import CAMERA, asked_at
-from bluezone.handset.android.window import Order, Reader, Shown, pressed, shown
+from bluezone.handset.android.pageguard import classify_address, may_load, read_action
+from bluezone.handset.android.permissions import CAMERA, step_permissions
+from bluezone.handset.android.window import Order, Reader, WindowContent, choose_content, handle_press
 from bluezone_phone.androiddevice import Parts, maker, service_intent, state_of
 from bluezone_phone.components import PageChrome, PageClient
 
@@ -63,7 +63,7 @@ class Front:
 
     def __init__(self, activity: Activity, view: WebView) -> None:
         self._activity, self._parts = activity, Parts.of(activity)
-        self._shown: Shown | None = None
+        self._shown: WindowContent | None = None
         self._opened: str | None = None
         self._chosen: Any = None
         self._reader = Reader(self._parts.device.voice, self._changed)
@@ -89,7 +89,7 @@ class Front:
     @guarded()
     def onPause(self) -> None:
         """The window is seen no more: nothing of it is read aloud, either."""
-        self._parts.device.voice.hush()
+        self._parts.device.voice.stop()
 
     @guarded()
     def onDestroy(self) -> None:
@@ -112,28 +112,30 @@ class Front:
         """Show what there is to show now; the page is not loaded again while it is open."""
         parts = self._parts
         state = state_of(self._activity, parts.setup.answers, self._activity)
-        self._shown = now = shown(state, parts.setup, parts.tracing, maker())
+        self._shown = now = choose_content(state, parts.setup, parts.tracing, maker())
         if now.start:
             self._start_service()
         if now.address is not None:
             if self._reader.reading:
-                self._reader.hush()
+                self._reader.stop()
             if now.address != self._opened:
                 self._view.loadUrl(now.address)
         elif now.screen is not None:
-            self._view.loadDataWithBaseURL("about:blank", self._reader.shown(now.screen).html, "text/html", "utf-8", "")
+            self._view.loadDataWithBaseURL(
+                "about:blank", self._reader.with_reading_state(now.screen).html, "text/html", "utf-8", ""
+            )
         self._opened = now.address
 
     @guarded(answer=False)
     def follow(self, address: str) -> bool:
         """Whether the view may go to an address; buttons and telephone numbers are acted on here."""
-        verdict = judge(address, self._parts.tracing.url)
+        verdict = classify_address(address, self._parts.tracing.url)
         if verdict == "act" and self._shown is not None and self._shown.screen is not None:
-            action = action_of(address, self._shown.screen.actions)
+            action = read_action(address, self._shown.screen.actions)
             if action == "read":
-                self._reader.press(self._shown.screen)
+                self._reader.toggle(self._shown.screen)
             elif action is not None:
-                self._do(pressed(action, self._shown, self._parts.setup, self._parts.tracing))
+                self._do(handle_press(action, self._shown, self._parts.setup, self._parts.tracing))
         elif verdict == "dial":
             self._open(Intent(Intent.ACTION_DIAL, Uri.parse(address)))
         return verdict == "open"
@@ -142,7 +144,7 @@ class Front:
     def may_load(self, address: str) -> bool:
         """Whether a page may have a file; called on a thread of the web view's."""
         own_screen = self._shown is not None and self._shown.screen is not None
-        return may_have(address, self._parts.tracing.url, own_screen)
+        return may_load(address, self._parts.tracing.url, own_screen)
 
     @guarded(answer=False)
     def back(self) -> bool:
@@ -151,7 +153,7 @@ class Front:
         before = int(past.getCurrentIndex()) - 1
         if self._shown is None or self._shown.screen is not None or before < 0:
             return False
-        if judge(str(past.getItemAtIndex(before).getUrl()), self._parts.tracing.url) != "open":
+        if classify_address(str(past.getItemAtIndex(before).getUrl()), self._parts.tracing.url) != "open":
             return False
         self._view.goBack()
         return True
@@ -160,7 +162,7 @@ class Front:
     def camera(self, origin: str) -> bool:
         """Whether the page at an origin may have the camera now; asks the owner if that was not done yet."""
         page = self._parts.tracing.url
-        if page is None or judge(page, origin.rstrip("/") + "/") != "open":
+        if page is None or classify_address(page, origin.rstrip("/") + "/") != "open":
             return False
         if CAMERA in state_of(self._activity, self._parts.setup.answers).granted:
             return True
@@ -183,7 +185,7 @@ class Front:
     def _do(self, order: Order) -> None:
         package = Uri.parse(f"package:{self._activity.getPackageName()}")
         if order == "ask" and self._shown is not None:
-            names = jarray(String)([String(name) for name in asked_at(self._shown.step)])
+            names = jarray(String)([String(name) for name in step_permissions(self._shown.step)])
             self._activity.requestPermissions(names, _ASKED)
             return
         if order == "app_settings":

@@ -25,7 +25,7 @@ def started(service: "Service") -> None:
 
 def woken(context: "Context") -> None:
     """The alarm came that was asked for."""
-    Parts.of(context).tracing.woken()
+    Parts.of(context).tracing.on_alarm()
 
 
 def ended(service: "Service") -> None:

@@ -61,7 +61,7 @@ class AndroidVoice:
                 if self._told is told:
                     self._told = None
 
-    def hush(self) -> None:
+    def stop(self) -> None:
         """Stop."""
         with self._lock:
             if self._told is not None:

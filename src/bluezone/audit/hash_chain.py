@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bluezone.audit.models import AuditEntry, check
+from bluezone.audit.models import AuditEntry, check_act
 from bluezone.office_secrets import office_secret
 from bluezone.training import practising
 from bluezone.transparency.leaves import audit_leaf
@@ -58,29 +58,34 @@ def record(
     or opaque handle; details: JSON-ready values; now: aware time of the act, by default the current time.
     Never pass a code, a link, a key, or anything about a case. In training mode nothing is stored. Raises ActUnknown.
     """
-    check(action)
+    check_act(action)
     if practising():
         return AuditEntry(number=0, at=now or timezone.now(), actor=actor, action=action, subject=subject)
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
+        number = 1
+        previous = CHAIN_START
         last = AuditEntry.objects.order_by("-number").first()
+        if last is not None:
+            number = last.number + 1
+            previous = last.digest
         entry = AuditEntry(
-            number=last.number + 1 if last else 1,
+            number=number,
             at=now or timezone.now(),
             actor=actor,
             action=action,
             subject=subject,
             details=details,
-            previous=last.digest if last else CHAIN_START,
+            previous=previous,
         )
         entry.digest = _digest(entry, _key())
         entry.save(force_insert=True)
     return entry
 
 
-def proof_of(*content: str) -> str:
+def content_proof(*content: str) -> str:
     """64 hex digits that need the key of the data folder, to prove content that enters the chain later."""
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
     return hmac.digest(_key(), b"bluezone audit proof v1\0" + text.encode(), "sha256").hex()

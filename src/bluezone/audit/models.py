@@ -20,12 +20,12 @@ def acts() -> dict[str, Text]:
     return catalogue.acts()
 
 
-def words_of(act: str) -> str:
+def act_label(act: str) -> str:
     """An act in the reader's language; its name if no duty declares it any more."""
     return str(acts().get(act, act))
 
 
-def check(act: str) -> None:
+def check_act(act: str) -> None:
     """Raises ActUnknown unless a duty declares the act."""
     if act not in acts():
         raise ActUnknown(f"no duty declares the act {act}")
@@ -56,4 +56,4 @@ class AuditEntry(models.Model):
     @property
     def done(self) -> str:
         """What was done, in the reader's language."""
-        return words_of(self.action)
+        return act_label(self.action)

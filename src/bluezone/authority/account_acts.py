@@ -21,7 +21,7 @@ from bluezone.authority.two_persons import ActGone, Said, SharedAct
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import lies_in_a_ward
 from bluezone.duties.duty import Text
-from bluezone.identity import second_factors, signin
+from bluezone.identity import account_links, second_factors
 from bluezone.identity.models import Role, RoleGrant, User
 
 _ADMIN = frozenset({Role.ADMIN})
@@ -55,7 +55,7 @@ def supervises(user: User, within: Scope) -> bool:
 
 def is_supervised(within: Scope) -> bool:
     """Whether a health supervisor who has signed in before reaches this agency, unit or city."""
-    supervisors = User.objects.holding(_SUPERVISOR)
+    supervisors = User.objects.with_roles(_SUPERVISOR)
     return any(person.has_usable_password() and supervises(person, within) for person in supervisors)
 
 
@@ -183,7 +183,7 @@ class AccountMade(_PowerfulAccountAct):
             asker.username if second else COMMAND_LINE, values["username"], values["name"], values["employer"],
             values["role"], now, within=_within(values), valid_to=_until(values),
         )  # fmt: skip
-        return account, signin.make_link(_name_of(second), account, now)
+        return account, account_links.make_account_link(_name_of(second), account, now)
 
 
 class RoleGiven(_ExistingAccountAct):
@@ -220,8 +220,8 @@ class AccountLinked(_ExistingAccountAct):
         """The account and the token."""
         account = self.account(values)
         if second:
-            signin.make_link(asker.username, account, now)
-        return account, signin.make_link(_name_of(second), account, now)
+            account_links.make_account_link(asker.username, account, now)
+        return account, account_links.make_account_link(_name_of(second), account, now)
 
 
 class AccountFreed(_ExistingAccountAct):

@@ -15,7 +15,7 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, holds_for_the_city, units_of
 from bluezone.identity.edits import SharedForm
-from bluezone.identity.models import Role, RoleGrant, User, grants_of
+from bluezone.identity.models import Role, RoleGrant, User, valid_grants
 from bluezone.identity.typed_fields import DayField, PlainLineField, SignInNameField
 
 DAY = datetime.timedelta(days=1)
@@ -177,7 +177,9 @@ class DelegationForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = [grant.pk for grant in grants_of(user) if not grant.delegated_by_id and grant.role not in NEVER_DELEGATED]
+        own = [
+            grant.pk for grant in valid_grants(user) if not grant.delegated_by_id and grant.role not in NEVER_DELEGATED
+        ]
         field = self.fields["grant"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = RoleGrant.objects.filter(pk__in=own).select_related("agency", "unit")

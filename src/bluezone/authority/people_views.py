@@ -26,11 +26,11 @@ from bluezone.directory.forms import ListFileForm
 from bluezone.directory.imports.import_views import ListPages
 from bluezone.directory.imports.listings import file_of
 from bluezone.directory.imports.sent_lists import Preview, Reading
-from bluezone.identity import signin
+from bluezone.identity import account_links
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
-from bluezone.identity.models import Role, User, grants_of
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.models import Role, User, valid_grants
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.qr_codes import qr
@@ -71,7 +71,7 @@ class PeopleLists(ListPages[PeopleImport]):
     name = "people-import"
     model = PeopleImport
     who = ADMINS
-    owner = Whose.REACHED
+    owner = Ownership.REACHED
     columns: ClassVar = {"people": COLUMNS}
     changes = "authority/people_changes.html"
     more = "authority/people_files.html"
@@ -147,7 +147,7 @@ LISTS = PeopleLists()
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """The accounts within reach, one row for each role, as XLSX or CSV; the file can be imported again."""
     today = timezone.localdate()
@@ -157,7 +157,7 @@ def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 @releases
 def invitations(request: OfficeRequest) -> HttpResponse:
     """The people who have an account and have not signed in yet, to be invited by slips or messages."""
@@ -170,7 +170,7 @@ def invitations(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 @confirm_second_factor
 def invite(request: OfficeRequest) -> HttpResponse:
     """Make a new link for each ticked account: slips as PDF, or messages as XLSX. 302 if none is ticked."""
@@ -178,10 +178,13 @@ def invite(request: OfficeRequest) -> HttpResponse:
     if not accounts:
         return redirect("invitations")
     now = timezone.now()
-    slips = [_slip(request, account, signin.make_link(request.user.username, account, now)) for account in accounts]
+    slips = [
+        _slip(request, account, account_links.make_account_link(request.user.username, account, now))
+        for account in accounts
+    ]
     if request.POST.get("form") == "messages":
         return file_of(_messages(slips, request.user), "invitations", "xlsx")
-    until = timezone.localtime(now + signin.LINK_LIFE)
+    until = timezone.localtime(now + account_links.LINK_LIFE)
     return pdf_response(
         write_pdf(render_to_string("authority/print/slips.html", {"slips": slips, "until": until})), "invitations"
     )
@@ -214,8 +217,8 @@ def _slip(request: OfficeRequest, account: User, token: str) -> _Slip:
 
 def invitation_text(account: User, link: str) -> str:
     """The text of an invitation in a message."""
-    hours = int(signin.LINK_LIFE.total_seconds() // 3600)
-    duties = ", ".join(described(grant) for grant in grants_of(account))
+    hours = int(account_links.LINK_LIFE.total_seconds() // 3600)
+    duties = ", ".join(described(grant) for grant in valid_grants(account))
     return _(
         "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "
         "It works once, for %(hours)d hours: %(link)s"

@@ -24,9 +24,9 @@ from bluezone.audit.models import AuditEntry
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import agencies_of, granted, holds_for_the_city, may, units_of
 from bluezone.duties.duty import MOST_HITS, Hit
+from bluezone.identity.account_links import make_account_link
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, RoleGrant, User
-from bluezone.identity.signin import make_link
 from bluezone.refusal import Refused
 
 Scope = Agency | AdminUnit | None
@@ -305,7 +305,7 @@ def make_account(
     """A new account as `enter_account` makes it, and the token of its first link."""
     with transaction.atomic():
         user = enter_account(actor, username, name, agency, role, now, within=within, valid_to=valid_to)
-        return user, make_link(actor, user, now)
+        return user, make_account_link(actor, user, now)
 
 
 def change_account(actor: str, user: User, name: str, agency: str, is_active: bool) -> None:
@@ -335,7 +335,9 @@ class FirstLink:
 
 def first_admin_missing(now: datetime.datetime) -> bool:
     """Whether no administrator has a password yet."""
-    return not any(admin.has_usable_password() for admin in User.objects.holding([Role.ADMIN], timezone.localdate(now)))
+    return not any(
+        admin.has_usable_password() for admin in User.objects.with_roles([Role.ADMIN], timezone.localdate(now))
+    )
 
 
 def first_admin_link(now: datetime.datetime) -> FirstLink | None:
@@ -346,13 +348,13 @@ def first_admin_link(now: datetime.datetime) -> FirstLink | None:
     """
     if not first_admin_missing(now):
         return None
-    admin = User.objects.holding([Role.ADMIN], timezone.localdate(now)).first()
+    admin = User.objects.with_roles([Role.ADMIN], timezone.localdate(now)).first()
     if admin is None:
         account, token = make_account(COMMAND_LINE, _free_name(), "", "", Role.ADMIN, now)
         return FirstLink(account.username, token)
     if admin.links.filter(expires_at__gt=now).exists():
         return FirstLink(admin.username, None)
-    return FirstLink(admin.username, make_link(COMMAND_LINE, admin, now))
+    return FirstLink(admin.username, make_account_link(COMMAND_LINE, admin, now))
 
 
 def _free_name() -> str:

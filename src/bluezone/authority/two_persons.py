@@ -227,7 +227,7 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
 def _seconds(act: WaitingAct, now: datetime.datetime) -> list[User]:
     """Everybody who could confirm an act."""
     behind = hands(act.asked_by, now)
-    holders = User.objects.holding(kind_of(act.kind).roles).exclude(pk=act.asked_by_id)
+    holders = User.objects.with_roles(kind_of(act.kind).roles).exclude(pk=act.asked_by_id)
     return [user for user in holders if user.has_usable_password() and _is_second(act, user, behind, now)]
 
 
@@ -261,7 +261,7 @@ def speaks(user: User) -> bool:
     """Whether this person could do anything behind a broken glass."""
     kinds = [kind_of(name) for name in shared_acts()]
     roles = frozenset().union(*(kind.roles for kind in kinds if kind.voice))
-    return User.objects.holding(roles).filter(pk=user.pk).exists()
+    return User.objects.with_roles(roles).filter(pk=user.pk).exists()
 
 
 def purge(now: datetime.datetime) -> None:

@@ -32,12 +32,17 @@ from bluezone.authority.role_grants import TAKING_TWO, accounts_of
 from bluezone.backup.copies import last_drill
 from bluezone.city import data_folder
 from bluezone.directory.scopes import holds_for_the_city
-from bluezone.identity import acts, second_factors, signin
+from bluezone.identity import account_links, acts, second_factors
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
-from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed, releases
+from bluezone.identity.objects import Ownership, touches
+from bluezone.identity.second_factors import (
+    confirm_second_factor,
+    is_recently_confirmed,
+    redirect_to_confirmation,
+    releases,
+)
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
 from bluezone.refusal import Refused
@@ -48,7 +53,7 @@ AUDIT_ROWS_A_PAGE = 50
 
 @require_safe
 @audience(OVERSEERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def audit(request: OfficeRequest) -> HttpResponse:
     """The newest entries first, all of them or those that the form selects."""
     form = FilterForm(request.GET or None)
@@ -66,7 +71,7 @@ def audit(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(OVERSEERS)
-@touches(Whose.NOBODYS)
+@touches(Ownership.NOTHING)
 def verify(request: OfficeRequest) -> HttpResponse:
     """Check the whole chain and show what that proves, and what it does not: 200, or 422 for an invalid line.
 
@@ -82,7 +87,7 @@ def verify(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(OVERSEERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def export(request: OfficeRequest) -> HttpResponse:
     """The selected entries as CSV, oldest first; the export itself is recorded in the audit."""
     entries = _filtered(FilterForm(request.GET or None), request.user).order_by("number")
@@ -143,11 +148,11 @@ def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[str]]:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def undo(request: OfficeRequest) -> HttpResponse:
     """Undo the last one-tap act of this browser: 302 to the page that offered it, with the result."""
     try:
-        acts.take_back(request, request.user, timezone.now())
+        acts.undo(request, request.user, timezone.now())
     except acts.UndoTooLate:
         messages.error(request, _("The ten seconds are over. Nothing was changed."))
     except Refused:
@@ -161,7 +166,7 @@ def undo(request: OfficeRequest) -> HttpResponse:
 def offer_ended_role(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
     """Offer to undo the end of a role or a delegation. before: the end that it had until then."""
     until = str(before) if before else ""
-    acts.offer(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
+    acts.offer_undo(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
 
 
 def let_it_hold_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
@@ -191,7 +196,7 @@ def _ask_second_person(request: OfficeRequest, kind: str, values: dict[str, Any]
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def account_list(request: OfficeRequest) -> HttpResponse:
     """The accounts within reach, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
     grants = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
@@ -209,7 +214,7 @@ _CARRIED_FIELDS = ("username", "name", "agency", "role", "within_agency", "withi
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 @releases
 def new_account(request: OfficeRequest) -> HttpResponse:
     """Make an account and show its one-time link once: 201 made, 422 bad form.
@@ -221,9 +226,9 @@ def new_account(request: OfficeRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, by=request.user, initial=carried)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
-        if account_acts.goes_far(values["role"], form.within) and not recently_confirmed(request):
+        if account_acts.goes_far(values["role"], form.within) and not is_recently_confirmed(request):
             query = urlencode({name: request.POST[name] for name in _CARRIED_FIELDS if request.POST.get(name)})
-            return ask_again(f"{reverse('account-new')}?{query}")
+            return redirect_to_confirmation(f"{reverse('account-new')}?{query}")
         now = timezone.now()
         if values["role"] in TAKING_TWO:
             person = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
@@ -238,7 +243,7 @@ def new_account(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change name, agency or the right to sign in: 302 stored, 404 out of reach, 409 last administrator, 422 wrong."""
@@ -250,8 +255,8 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in ("name", "agency", "is_active")}
-            if account_acts.reaches_far(account) and not recently_confirmed(request):
-                return ask_again(reverse("account", args=[pk]))
+            if account_acts.reaches_far(account) and not is_recently_confirmed(request):
+                return redirect_to_confirmation(reverse("account", args=[pk]))
             if values["is_active"] and not was_active and account_acts.is_weighty(account):
                 return _ask_second_person(request, "account-opened", {"account": pk})
             try:
@@ -267,7 +272,7 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give the account one more role: 302 given, 404 out of reach, 409 not together with another role, 422 bad form."""
@@ -277,8 +282,8 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         role = form.cleaned_data["role"]
         now = timezone.now()
-        if account_acts.goes_far(role, form.within) and not recently_confirmed(request):
-            return ask_again(reverse("account", args=[pk]))
+        if account_acts.goes_far(role, form.within) and not is_recently_confirmed(request):
+            return redirect_to_confirmation(reverse("account", args=[pk]))
         try:
             role_grants.refuse_recent_hands(account, role, form.within, now)
             if role in TAKING_TWO:
@@ -310,14 +315,14 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role, and all delegations of it, from today on."""
     account = _account_or_404(request, pk)
     row = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
-    if account_acts.goes_far(row.role, row.agency or row.unit) and not recently_confirmed(request):
-        return ask_again(reverse("account", args=[pk]))
+    if account_acts.goes_far(row.role, row.agency or row.unit) and not is_recently_confirmed(request):
+        return redirect_to_confirmation(reverse("account", args=[pk]))
     before = row.valid_to
     try:
         role_grants.end(request.user.username, row, timezone.localdate())
@@ -331,7 +336,7 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @confirm_second_factor
 def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used.
@@ -341,12 +346,14 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     account = _account_or_404(request, pk, is_active=True)
     if account_acts.is_weighty(account):
         return _ask_second_person(request, "account-linked", {"account": pk})
-    return show_link(request, account, signin.make_link(request.user.username, account, timezone.now()), status=201)
+    return show_link(
+        request, account, account_links.make_account_link(request.user.username, account, timezone.now()), status=201
+    )
 
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @confirm_second_factor
 def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
     """Remove every factor of somebody who has lost them all; their browsers are signed out.
@@ -381,7 +388,7 @@ def show_link(request: HttpRequest, user: User, token: str, status: int) -> Http
     context = {
         "account": user,
         "link": link,
-        "hours": int(signin.LINK_LIFE.total_seconds() // 3600),
+        "hours": int(account_links.LINK_LIFE.total_seconds() // 3600),
         "text": invitation_text(user, link),
         "picture": qr_picture(link),
     }
@@ -390,14 +397,14 @@ def show_link(request: HttpRequest, user: User, token: str, status: int) -> Http
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def delegations(request: OfficeRequest) -> HttpResponse:
     """Show the user's own delegations and make one: 302 made, 422 refused."""
     form = DelegationForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        if second_factors.required_for(request.user) and not recently_confirmed(request):
-            return ask_again(reverse("delegations"))
+        if second_factors.is_required(request.user) and not is_recently_confirmed(request):
+            return redirect_to_confirmation(reverse("delegations"))
         try:
             role_grants.delegate(
                 values["grant"], values["to"], values["first_day"], form.valid_to, timezone.localdate()
@@ -420,7 +427,7 @@ def delegations(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
     """End one of the user's own delegations, from today on."""
     delegation = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)

@@ -24,7 +24,7 @@ from bluezone.duties.duty import Matter, Pile
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.training import practising
@@ -75,7 +75,7 @@ def alarms_for(user: User, now: datetime.datetime) -> dict[str, Any]:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def waiting(request: OfficeRequest) -> HttpResponse:
     """The waiting acts that the reader asked for or may do."""
     now = timezone.now()
@@ -86,7 +86,7 @@ def waiting(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.SHARED)
+@touches(Ownership.SHARED)
 @confirm_second_factor
 def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
     """What exactly is to be done, and the button that confirms it: 302 done, 201 with a link, 409 refused."""
@@ -113,7 +113,7 @@ def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.SHARED)
+@touches(Ownership.SHARED)
 def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse an act, or withdraw one's own: 302."""
     act = _act_or_404(request, pk)
@@ -128,7 +128,7 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @confirm_second_factor
 def glass(request: OfficeRequest) -> HttpResponse:
     """Break the glass for an hour: 302 to the waiting acts, 422 no reason.

@@ -20,7 +20,7 @@ from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.locks import give_to_owner, lock_file
 from bluezone.keyserver.signer.client import FOLDER_NAME
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER, store_file
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
             continue
         if name == FOLDER_NAME and (path / "keys").is_dir() and not os.access(path / "keys", os.R_OK):
             # The signer's folder, with keys that this user must not read; root's backups have them.
-            extra = event("backup_without_signer")
+            extra = event_fields("backup_without_signer")
             log.warning("the backup has no key that signs for phones; one that root makes has them", extra=extra)
             continue
         if path.is_dir():

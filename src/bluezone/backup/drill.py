@@ -264,13 +264,13 @@ class _Phone:
         index, config, entries = exports.follow()
         for entry in entries:
             exports.fetch(entry, config)
-            exports.note_taken_in(entry)
+            exports.note_matched(entry)
         exports.note_complete(index)
         venues = IndexFollower(self._store, self._client, self._city, VENUES)
         index, entries = venues.follow_index()
         for entry in entries:
             venues.fetch_bytes(entry, MAX_EXPORT_BYTES)
-            venues.note_taken_in(entry)
+            venues.note_matched(entry)
         venues.note_complete(index)
         return {EXPORTS: exports.position.number, VENUES: venues.position.number}
 

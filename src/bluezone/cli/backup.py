@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from bluezone.cli.output import Failed, command_result
+from bluezone.cli.output import Failed, prints_result
 
 
 def _backup_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -43,7 +43,7 @@ def _heights_text(heights: dict[str, int]) -> str:
 @click.command()
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--out", metavar="FILE", help="File to write; by default a new one in the folder's own backups.")
-@command_result(_backup_lines)
+@prints_result(_backup_lines)
 def backup(data: str | None, out: str | None) -> dict[str, Any]:
     """Write a backup of the data folder, also while it serves; it opens for 30 days with the key of its day.
 
@@ -92,7 +92,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     multiple=True,
     help="Where files published since the backup may still be: the old data folder, a mirror's address.",
 )
-@command_result(_restore_lines)
+@prints_result(_restore_lines)
 def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -> dict[str, Any]:
     """Restore a backup into a new folder: verify it, bring it up to date and purge it before a server can start on it.
 
@@ -192,7 +192,7 @@ def _drill_lines(result: dict[str, Any]) -> Iterable[str]:
     metavar="URL",
     help="With stores on PostgreSQL: an empty database; what the drill puts there is dropped.",
 )
-@command_result(_drill_lines)
+@prints_result(_drill_lines)
 def drill(
     data: str | None,
     day_keys: Path | None,

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
@@ -54,7 +54,7 @@ def _code_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Draw the QR code there: .svg, .png or .pdf, 15 cm."
 )
-@command_result(_code_lines)
+@prints_result(_code_lines)
 def code(
     data: str | None,
     registration: str,
@@ -96,7 +96,7 @@ def code(
 @data_option
 @click.option("--registration", help="Identifies the venue.")
 @click.option("--link", help="The text of its QR code.")
-@command_result(lambda result: (f"withdrawn; {result['registered']} codes are in force",))
+@prints_result(lambda result: (f"withdrawn; {result['registered']} codes are in force",))
 def revoke_venue(data: str | None, registration: str | None, link: str | None) -> dict[str, Any]:
     """Withdraw the code of a venue; phones learn it when they next fetch."""
     from bluezone.keyserver.venues.registrar import count_valid
@@ -170,7 +170,7 @@ def _state_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option(
     "--onset", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Local date of first symptoms, or of the sample."
 )
-@command_result(_issued_lines)
+@prints_result(_issued_lines)
 def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[str, Any]:
     """Issue a code for a case; it is shown this once and stored nowhere."""
     server = _open_with_office(data)
@@ -185,7 +185,7 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
 @codes.command()
 @data_option
 @click.argument("code")
-@command_result(_state_lines)
+@prints_result(_state_lines)
 def status(data: str | None, code: str) -> dict[str, Any]:
     """Print the state of CODE, which may be digits or a link: open, used, revoked or expired."""
     from bluezone.city import data_folder
@@ -197,7 +197,7 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 @codes.command("revoke")
 @data_option
 @click.argument("code")
-@command_result(_state_lines)
+@prints_result(_state_lines)
 def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
     server = _open_with_office(data)
@@ -220,7 +220,7 @@ def _key_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @inquiry_key.command("new")
-@command_result(_key_lines)
+@prints_result(_key_lines)
 def new_inquiry_key() -> dict[str, Any]:
     """Make a key, best on the supervisor's own machine; the server needs only its public part."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -236,7 +236,7 @@ def new_inquiry_key() -> dict[str, Any]:
 @inquiry_key.command("set")
 @data_option
 @click.argument("public")
-@command_result(lambda result: (f"minutes of issue are sealed for {result['public'][:16]}… from now on",))
+@prints_result(lambda result: (f"minutes of issue are sealed for {result['public'][:16]}… from now on",))
 def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
     """Seal the minutes of all codes from now on for the key with the public part PUBLIC; the audit records it."""
     _open_with_office(data)
@@ -257,7 +257,7 @@ def _minute_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
 @click.argument("mark")
-@command_result(_minute_lines)
+@prints_result(_minute_lines)
 def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[str, Any]:
     """Print in which minute of DAY the code with MARK was issued; asks for the key, and the audit records it."""
     server = _open_with_office(data)

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,8 +30,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bluezone.city import write_default
-from bluezone.cli.output import Failed, command_result, qr_lines
-from bluezone.cli.serve import lan_address, print_for_telephones
+from bluezone.cli.output import Failed, prints_result, qr_lines
+from bluezone.cli.serve import lan_address, print_telephone_qr
 from bluezone.handset import Handset
 from bluezone.handset.page.api import LocalPage
 from bluezone.localpage import HOST
@@ -43,6 +44,19 @@ from bluezone.tls import SELF, authority_folder
 
 # A server that has not ended is still starting: two idle cores take seconds, busy ones minutes.
 START_SECONDS = 600.0
+
+MEETING_SECONDS = 25 * 60
+EARLIER_SECONDS_AGO = 10 * 86_400
+EPISODE_SECONDS_AGO = 40 * 3_600
+STARTED_SECONDS_AGO = 11 * 86_400
+
+ONE_METRE = Pair(distance_m=1.0, carriage="hand-hand")
+BEHIND_A_WALL = Pair(distance_m=10.0, walls=1, carriage="hand-hand")
+
+CITY_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+PUBLISH_SECONDS = 300.0
+# How often the phones look for the file with the report.
+MOST_LOOKS = 3
 
 
 class DemoServerFailed(Refused):
@@ -165,15 +179,6 @@ class DemoServer:
         return str(issued["code"])
 
 
-MEETING_SECONDS = 25 * 60
-EARLIER_SECONDS_AGO = 10 * 86_400
-EPISODE_SECONDS_AGO = 40 * 3_600
-STARTED_SECONDS_AGO = 11 * 86_400
-
-ONE_METRE = Pair(distance_m=1.0, carriage="hand-hand")
-BEHIND_A_WALL = Pair(distance_m=10.0, walls=1, carriage="hand-hand")
-
-
 @dataclass(frozen=True)
 class Episode:
     """One meeting of 25 minutes: the pairs of phones, and how near they are."""
@@ -184,7 +189,7 @@ class Episode:
     @property
     def names(self) -> list[str]:
         """Everyone in the episode, each once, in a stable order."""
-        return sorted({name for pair in self.pairs for name in pair})
+        return sorted(set(chain.from_iterable(self.pairs)))
 
 
 EPISODES = (
@@ -219,7 +224,7 @@ class DemoClock:
         return self.started_unix + self._seconds()
 
 
-def live_through(handsets: dict[str, Handset], clock: DemoClock, seed: int, say: Callable[[str], None]) -> None:
+def run_episodes(handsets: dict[str, Handset], clock: DemoClock, seed: int, say: Callable[[str], None]) -> None:
     """Run all episodes from the day the phones were switched on to the present moment.
 
     Only the episodes are simulated; the days between are skipped by the clock.
@@ -269,12 +274,6 @@ async def _wait_for_end(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-CITY_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-PUBLISH_SECONDS = 300.0
-# How often the phones look for the file with the report.
-MOST_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -343,7 +342,7 @@ def run_story(
         for expected in EXPECTED
     }
     try:
-        live_through(handsets, clock, seed, say)
+        run_episodes(handsets, clock, seed, say)
         met_on = _local_date(time.time() - EPISODE_SECONDS_AGO)
         _report(server, handsets["patient"], say)
         yield _result(handsets, server, seed, met_on, say), handsets
@@ -393,19 +392,20 @@ def _answers(handsets: dict[str, Handset], met_on: date) -> list[dict[str, Any]]
     for expected in EXPECTED:
         assessment = handsets[expected.name].check()
         worst = max(assessment.days, key=lambda day: day.score, default=None)
-        warned = worst if assessment.level != "none" else None
-        day, minutes = (warned.day, warned.minutes) if warned else (None, 0)
-        rows.append(
-            {
-                "name": expected.name,
-                "expected": expected.level,
-                "level": assessment.level,
-                "day": day.isoformat() if day else None,
-                "minutes": minutes,
-                "certainty": warned.certainty if warned else None,
-                "ok": expected.is_met_by(assessment.level, day, minutes, met_on),
-            }
-        )
+        row: dict[str, Any] = {
+            "name": expected.name,
+            "expected": expected.level,
+            "level": assessment.level,
+            "day": None,
+            "minutes": 0,
+            "certainty": None,
+        }
+        day = None
+        if worst is not None and assessment.level != "none":
+            day = worst.day
+            row.update(day=day.isoformat(), minutes=worst.minutes, certainty=worst.certainty)
+        row["ok"] = expected.is_met_by(assessment.level, day, row["minutes"], met_on)
+        rows.append(row)
     return rows
 
 
@@ -415,7 +415,10 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
         day = row["day"] or "-"
         certainty = row["certainty"] or "-"
         yield f"{row['name']:10} {row['expected']:9} {row['level']:6} {day:11} {row['minutes']:7}  {certainty}"
-    yield "as expected" if result["ok"] else "NOT as expected"
+    if result["ok"]:
+        yield "as expected"
+    else:
+        yield "NOT as expected"
 
 
 @click.command()
@@ -424,7 +427,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--tls", type=click.Choice([SELF]), help="Speak HTTPS, for the web edition on such a telephone.")
 @click.option("--open", "browse", is_flag=True, help="Open the two phones, the portal and the office in the browser.")
 @click.option("--seed", type=int, default=None, help="Draw of the radio and the rotations; a random one if not given.")
-@command_result(_lines)
+@prints_result(_lines)
 def demo(leave: bool, lan: bool, tls: str | None, browse: bool, seed: int | None) -> dict[str, Any]:
     """Run the whole story: a server, a code, four phones, a report, a warning.
 
@@ -494,5 +497,5 @@ def _print_for_telephones(server: DemoServer, warned: LocalPage) -> None:
     """Print QR codes for a telephone: the page of the warned phone, and the city's site."""
     for line in ["", *qr_lines(warned.url), "", f"the warned phone on a telephone in this network: {warned.url}"]:
         click.echo(line, err=True)
-    print_for_telephones(f"{server.public_url}/", server.tls)
+    print_telephone_qr(f"{server.public_url}/", server.tls)
     click.echo("whoever is in this network can open these addresses; nothing behind them is real.", err=True)

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import click
 
-from bluezone.cli.output import Failed, command_result
+from bluezone.cli.output import Failed, prints_result
 from bluezone.refusal import Refused
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
@@ -29,6 +29,17 @@ EARLIEST_UNIX_SECONDS = 1_795_478_400
 LEAST_FREE_BYTES = 200_000_000
 COMFORTABLE_FREE_BYTES = 2_000_000_000
 ADAPTER_SECONDS = 10
+
+_REMEDIES = {
+    "store_too_new": "install the newer version that made it",
+    "store_damaged": "stop serve, change nothing, copy the folder away, restore the last backup beside it"
+    " (docs/playbooks/store-down.md)",
+}
+
+_PAGES = (
+    "SELECT COALESCE(checksum_failures, 0), current_setting('data_checksums')"
+    " FROM pg_stat_database WHERE datname = current_database()"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 @click.command()
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
-@command_result(_lines)
+@prints_result(_lines)
 def doctor(data: str | None) -> dict[str, Any]:
     """Check Python, Bluetooth, packages, databases, the data folder, the clock and the disk.
 
@@ -139,13 +150,13 @@ def _kernel() -> Check:
         PYTHON,
         WHY_NOT,
         ProcessorMissing,
-        chosen,
-        quickest,
+        choose_processor,
+        fastest_processor,
     )
 
-    best = quickest()
+    best = fastest_processor()
     try:
-        name = chosen()
+        name = choose_processor()
     except ProcessorMissing as refused:
         return Check("matcher", "fail", f"{refused.code}: {refused.message}", f"unset {CHOICE_VARIABLE}")
     detail = PYTHON if name == PYTHON else f"native, {name}"
@@ -216,7 +227,7 @@ def _disk(folder: Path) -> Check:
 
 def _data_folder(folder: Path) -> Iterator[Check]:
     """Whether the folder and its secrets are private, and the city's settings valid."""
-    from bluezone.city import left_over, load_city
+    from bluezone.city import load_city, unused_settings
 
     if not folder.exists():
         yield Check("data folder", "warn", f"{folder} does not exist yet", "the first `bluezone serve` makes it")
@@ -236,7 +247,7 @@ def _data_folder(folder: Path) -> Iterator[Check]:
         state: Literal["warn", "fail"] = "warn" if refused.code == "city_missing" else "fail"
         yield Check("city.toml", state, refused.message, "docs/reference/settings.md explains each setting")
         return
-    weak = "; ".join([*city.warnings(), *left_over(folder).values()])
+    weak = "; ".join([*city.warnings(), *unused_settings(folder).values()])
     yield Check("city.toml", "warn" if weak else "ok", weak or city.name_en, "change it in city.toml" if weak else "")
 
 
@@ -291,13 +302,6 @@ def _recovery_key(folder: Path) -> Check:
         remedy = "set BLUEZONE_HEADS to a folder that can be written, best on another disk"
         return Check("recovery key", "warn", f"{public[:16]}…, but the journal in {place} cannot be written", remedy)
     return Check("recovery key", "ok", f"{public[:16]}…; the journal of heads is in {place}")
-
-
-_REMEDIES = {
-    "store_too_new": "install the newer version that made it",
-    "store_damaged": "stop serve, change nothing, copy the folder away, restore the last backup beside it"
-    " (docs/playbooks/store-down.md)",
-}
 
 
 @dataclass(frozen=True)
@@ -383,9 +387,3 @@ def _read_postgresql(url: str, schema: str) -> Iterator[_Reading]:
         raise StoreUnreachable(f"{schema}: its tables are not there; `bluezone serve` makes them") from None
     except psycopg.Error as error:
         raise StoreUnreachable(f"{schema}: the database cannot be read ({type(error).__name__})") from None
-
-
-_PAGES = (
-    "SELECT COALESCE(checksum_failures, 0), current_setting('data_checksums')"
-    " FROM pg_stat_database WHERE datname = current_database()"
-)

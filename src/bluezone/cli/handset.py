@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 from bluezone.handset import Handset
 from bluezone.handset.report.report import ConsentMissing
 from bluezone.handset.report.stages import ReportOutcome, unix_day
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 PHONE_FOLDER = "handset"
+
+LEVELS = {1: "standard", 2: "high"}
 
 
 @click.group()
@@ -68,7 +70,7 @@ def _status_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @handset.command()
 @phone_options
-@command_result(_status_lines)
+@prints_result(_status_lines)
 def status(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Print what the phone would tell its owner now."""
     from bluezone.handset.overview import overview
@@ -108,12 +110,12 @@ def _title(seen: "Overview") -> str:
 
 @handset.command()
 @phone_options
-@command_result(lambda result: (f"{day}  {count}" for day, count in result["days"].items()))
+@prints_result(lambda result: (f"{day}  {count}" for day, count in result["days"].items()))
 def encounters(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Print how many identifiers were heard each local day (they change every 10 to 20 minutes)."""
     phone = _open_phone(data, server, trust, radio, reading=True)
     try:
-        return {"days": {day.isoformat(): count for day, count in phone.encounters.per_day().items()}}
+        return {"days": {day.isoformat(): count for day, count in phone.encounters.identifiers_per_day().items()}}
     finally:
         phone.close()
 
@@ -129,7 +131,7 @@ def _check_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @handset.command()
 @phone_options
-@command_result(_check_lines)
+@prints_result(_check_lines)
 def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Download new files, match them on this phone, and print the result."""
     phone = _open_phone(data, server, trust, radio)
@@ -162,7 +164,7 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
 @click.option("--visits", is_flag=True, help="Send the visits to venues in these days too.")
 @click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without a question.")
 @phone_options
-@command_result(lambda result: (f"{result['state']}: {result['keys']} daily keys",))
+@prints_result(lambda result: (f"{result['state']}: {result['keys']} daily keys",))
 def report(
     code: str | None,
     days: tuple[Any, ...],
@@ -177,7 +179,7 @@ def report(
 
     phone = _open_phone(data, server, trust, radio)
     try:
-        outcome = dialogue(phone, code, [day.date() for day in days] or None, consent, visits)
+        outcome = report_in_dialogue(phone, code, [day.date() for day in days] or None, consent, visits)
         return {
             "state": outcome.state, "keys": outcome.keys,
             "days": [day.isoformat() for day in outcome.dates], "upload_at": outcome.upload_at,
@@ -195,7 +197,7 @@ def _sent_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @handset.command()
 @phone_options
-@command_result(_sent_lines)
+@prints_result(_sent_lines)
 def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Print all your data that ever left this phone, and how many random packets did."""
     phone = _open_phone(data, server, trust, radio, reading=True)
@@ -226,7 +228,7 @@ def _neighbour_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--follow", "follow", metavar="ID", help="You were there, or are going: follow its files, too.")
 @click.option("--leave", "leave", metavar="ID", help="You are back for good: follow them for two more weeks.")
 @phone_options
-@command_result(_neighbour_lines)
+@prints_result(_neighbour_lines)
 def neighbours(
     follow: str | None, leave: str | None, data: str | None, server: str, trust: str | None, radio: str
 ) -> dict[str, Any]:
@@ -253,7 +255,7 @@ def neighbours(
 
 @handset.command(name="begin-anew")
 @phone_options
-@command_result(lambda result: (f"the city's lists are followed anew, from config {result['config']} on",))
+@prints_result(lambda result: (f"the city's lists are followed anew, from config {result['config']} on",))
 def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Start again with the city's lists, after more of its history was missed than it keeps.
 
@@ -266,7 +268,7 @@ def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> 
         raise TrustMissing("give the city's key with --trust, after comparing it with the one that the city shows")
     phone = _open_phone(data, server, trust, radio)
     try:
-        phone.city.begin_anew(parse_trust(trust))
+        phone.city.restart_history(parse_trust(trust))
         return {"config": phone.city.current.number}
     finally:
         phone.close()
@@ -275,15 +277,15 @@ def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> 
 @handset.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @phone_options
-@command_result(lambda _: ("everything on this phone is erased",))
+@prints_result(lambda _: ("everything on this phone is erased",))
 def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Erase everything on this phone and destroy the key that sealed it."""
     from bluezone.city import data_folder
-    from bluezone.handset.store import forget_folder
+    from bluezone.handset.store import erase_folder
 
     if not yes:
         click.confirm("Erase the encounter log, keys, warnings and the sent list for ever?", abort=True, err=True)
-    forget_folder(data_folder(data) / PHONE_FOLDER)
+    erase_folder(data_folder(data) / PHONE_FOLDER)
     return {"forgotten": True}
 
 
@@ -293,7 +295,7 @@ def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: s
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the local page; 0 takes a free one.")
 @click.option("--page/--no-page", default=True, show_default=True, help="Serve the local page on 127.0.0.1.")
 @phone_options
-@command_result(
+@prints_result(
     lambda result: (
         "stopped; everything on this phone is erased" if "erased" in result else "stopped; what was heard is kept",
     )
@@ -320,10 +322,7 @@ def run(
     return {"stopped": True, "erased": True}
 
 
-LEVELS = {1: "standard", 2: "high"}
-
-
-def dialogue(
+def report_in_dialogue(
     phone: Handset, code: str | None, days: list[date] | None, consent: bool, visits: bool = False
 ) -> ReportOutcome:
     """Report with `code`, or continue the report under way; returns once it is uploaded.
@@ -334,7 +333,7 @@ def dialogue(
     because the agent and the next `report` continue.
     """
     if code is None:
-        outcome = phone.report.go_on()
+        outcome = phone.report.advance()
     else:
         draft = phone.report.prepare(code)
         click.echo("Will be sent: this phone's random codes of these days (UTC):", err=True)
@@ -361,5 +360,5 @@ def dialogue(
         seconds = max(1.0, outcome.upload_at - phone.time.now())
         click.echo(f"ready; will be sent in {seconds / 60:.0f} minutes (stopping now loses nothing)", err=True)
         time.sleep(seconds)
-        outcome = phone.report.go_on()
+        outcome = phone.report.advance()
     return outcome

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _new_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @recovery_key.command()
 @data_option
-@command_result(_new_lines)
+@prints_result(_new_lines)
 def new(data: str | None) -> dict[str, Any]:
     """Make the city's recovery key, once, before the first phones: each phone trusts the first that it learns."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -113,7 +113,7 @@ def _signed_lines(result: dict[str, Any]) -> Iterable[str]:
 @recovery_key.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", metavar="FILE", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@command_result(_signed_lines)
+@prints_result(_signed_lines)
 def sign(file: Path, out: Path) -> dict[str, Any]:
     """Sign the record of an epoch, on a machine that is not the server; asks for the key from paper."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -145,7 +145,7 @@ def _adopted_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @places_option
 @seen_option
-@command_result(_adopted_lines)
+@prints_result(_adopted_lines)
 def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> dict[str, Any]:
     """Compare, and adopt what our own keys signed and this store has lost.
 
@@ -183,7 +183,7 @@ def _proposed_lines(result: dict[str, Any]) -> Iterable[str]:
 @places_option
 @seen_option
 @click.option("--out", metavar="FILE", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@command_result(_proposed_lines)
+@prints_result(_proposed_lines)
 def propose(data: str | None, places: tuple[str, ...], seen: tuple[str, ...], out: Path) -> dict[str, Any]:
     """Write the record of a new epoch, to be signed with the recovery key on another machine. Changes nothing."""
     from bluezone.protocol.signed.epoch import encode_epoch
@@ -206,7 +206,7 @@ def _opened_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @places_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@command_result(_opened_lines)
+@prints_result(_opened_lines)
 def open_(data: str | None, places: tuple[str, ...], file: Path) -> dict[str, Any]:
     """Begin a new epoch with a record that the recovery key has signed. Phones follow at most once a week."""
     server = _open_keyserver(data)
@@ -259,7 +259,7 @@ def signer() -> None:
     metavar="ROLE=USER",
     help="Who may use it: reports=USER and publication=USER (configs= and files=USER together), repeated.",
 )
-@command_result(lambda result: [f"stopped by {result['stopped_by']}"])
+@prints_result(lambda result: [f"stopped by {result['stopped_by']}"])
 def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:
     """Run a signer until SIGTERM."""
     import signal
@@ -268,7 +268,7 @@ def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str,
     from bluezone.keyserver.signer.daemon import Daemon, allowed_users
     from bluezone.servicemanager import ServiceManager
 
-    logs.begin()
+    logs.configure_logging()
     manager = ServiceManager()
     stopped: list[str] = []
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -280,7 +280,7 @@ def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str,
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    logs.say("signer_ready", f"signer: ready at {address}")
+    logs.log_event("signer_ready", f"signer: ready at {address}")
     manager.ready()
     daemon.run(manager.alive)
     manager.stopping()
@@ -291,7 +291,7 @@ def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str,
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="The signer's folder.")
 @click.option("--user", required=True, help="The user that will own it.")
-@command_result(lambda result: [f"moved {result['moved']} files"])
+@prints_result(lambda result: [f"moved {result['moved']} files"])
 def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
     """Move the keys that sign for phones from a data folder to another user's. As root, with all hosts stopped."""
     import pwd
@@ -354,7 +354,7 @@ def _waiting_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @signer.command("waiting")
 @data_option
-@command_result(_waiting_lines)
+@prints_result(_waiting_lines)
 def signer_waiting(data: str | None) -> dict[str, Any]:
     """Show which configs wait for the approval of two persons, by digest, and what each would change."""
     from bluezone.keyserver.signer.client import Ask
@@ -370,7 +370,7 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[An
 
 @signer.command("key")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the private key; keep it apart.")
-@command_result(lambda result: [f"public key, for approvers in signer.toml: {result['public']}"])
+@prints_result(lambda result: [f"public key, for approvers in signer.toml: {result['public']}"])
 def signer_key(out: Path) -> dict[str, Any]:
     """Make the key of one approver."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -387,7 +387,7 @@ def signer_key(out: Path) -> dict[str, Any]:
 @click.argument("digest")
 @click.option("--key", "key_file", required=True, type=click.Path(path_type=Path, exists=True), help="Your key.")
 @data_option
-@command_result(lambda result: [f"approved {result['said']}"])
+@prints_result(lambda result: [f"approved {result['said']}"])
 def signer_approve(digest: str, key_file: Path, data: str | None) -> dict[str, Any]:
     """Approve the config that `bluezone signer waiting` shows under DIGEST; it is published when two persons have."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

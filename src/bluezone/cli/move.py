@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 from bluezone.refusal import Refused
 
 _BAR = 30
@@ -45,7 +45,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     help="postgresql://USER@HOST/DATABASE, an empty database; or sqlite, back into the data folder.",
 )
 @click.option("--abandon", is_flag=True, help="Give up a move that is not finished; the old stores stay the city's.")
-@command_result(_lines)
+@prints_result(_lines)
 def move(data: str | None, to: str | None, abandon: bool) -> dict[str, Any]:
     """Move the stores to another database: office, codes and keys, compared row by row before the switch.
 

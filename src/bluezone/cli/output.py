@@ -41,7 +41,7 @@ def system_failed(error: OSError) -> SystemFailed:
     return SystemFailed(f"{error.strerror or error}{where}")
 
 
-def end_refused(refused: Refused, as_json: bool) -> NoReturn:
+def exit_refused(refused: Refused, as_json: bool) -> NoReturn:
     """Print why a command was refused, on stderr and with --json on stdout, and exit with 1."""
     click.echo(f"{refused.code}: {refused.message}", err=True)
     if as_json:
@@ -58,7 +58,7 @@ def qr_lines(text: str) -> list[str]:
     return drawn.getvalue().splitlines()
 
 
-def command_result(
+def prints_result(
     lines: Callable[[dict[str, Any]], Iterable[str]],
 ) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., None]]:
     """Give a command the option `--json` and the exit codes of all commands.
@@ -79,13 +79,13 @@ def command_result(
                 result = failed.result
                 code = EXIT_REFUSED
             except Refused as refused:
-                end_refused(refused, as_json)
+                exit_refused(refused, as_json)
             except click.Abort:
-                end_refused(Stopped("the question was not answered with yes; the command went no further"), as_json)
+                exit_refused(Stopped("the question was not answered with yes; the command went no further"), as_json)
             except BrokenPipeError:
                 raise  # the reader of our output has ended; click exits quietly
             except OSError as error:
-                end_refused(system_failed(error), as_json)
+                exit_refused(system_failed(error), as_json)
             if as_json:
                 click.echo(json.dumps(result, ensure_ascii=False))
             else:

@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from bluezone.cli.output import command_result, end_refused, system_failed
+from bluezone.cli.output import exit_refused, prints_result, system_failed
 from bluezone.networks import TLS_VARIABLE
 from bluezone.refusal import Refused
 from bluezone.server import garbage
@@ -61,7 +61,7 @@ def lan_address() -> str:
     return address
 
 
-def print_for_telephones(address: str, secured: bool) -> None:
+def print_telephone_qr(address: str, secured: bool) -> None:
     """Print the QR code of a public origin, with a slash at the end, and what a telephone can do there."""
     from bluezone.cli.output import qr_lines
 
@@ -108,7 +108,7 @@ def print_for_telephones(address: str, secured: bool) -> None:
 @click.option(
     "--city-en", "city_name_en", envvar="BLUEZONE_CITY_EN", help="First start: its name in English, if it differs."
 )
-@command_result(_lines)
+@prints_result(_lines)
 def serve(
     data: str | None,
     host: str,
@@ -134,7 +134,7 @@ def serve(
     from bluezone.keyserver.sealing import fetch_folder
     from bluezone.server.processes.service import ServeOptions
 
-    logs.begin()
+    logs.configure_logging()
     folder = data_folder(data)
     fetch_folder(folder.resolve())
     host = lan_address() if lan else host
@@ -190,23 +190,23 @@ def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
 def _print_lan_address(options: Any, secured: bool) -> None:
     """Print the address for telephones, and warn if links and codes lead elsewhere."""
     from bluezone.city import FILE_NAME, load_city
-    from bluezone.logs import say
+    from bluezone.logs import log_event
 
     here = f"{options.host}:{options.public_port}"
     public_host = load_city(options.folder).public_host
-    print_for_telephones(options.address("public", secured), secured)
+    print_telephone_qr(options.address("public", secured), secured)
     if public_host != here:
         sentence = f"warning: links and codes lead to {public_host}, as public_host in {FILE_NAME} says, not to {here}"
-        say("links_elsewhere", sentence, 30, public_host=public_host)
+        log_event("links_elsewhere", sentence, 30, public_host=public_host)
 
 
 def _ensure_city(
     folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
 ) -> None:
     """Write city.toml at the first start, with questions if there is a terminal; print what weakens privacy."""
-    from bluezone.city import FILE_NAME, left_over, load_city, write_default
+    from bluezone.city import FILE_NAME, load_city, unused_settings, write_default
     from bluezone.keyserver.recoverykey import read_recovery_key
-    from bluezone.logs import say
+    from bluezone.logs import log_event
 
     if not (folder / FILE_NAME).exists():
         if hotline is None and sys.stdin.isatty():
@@ -220,19 +220,21 @@ def _ensure_city(
         name = city_name or "Bắc Kạn"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_default(folder, name_vi=name, name_en=city_name_en or name, hotline=hotline, **hosts)
-        say("settings_written", f"wrote {folder / FILE_NAME}")
+        log_event("settings_written", f"wrote {folder / FILE_NAME}")
     if read_recovery_key(folder) is None:
-        say("recovery_key_missing", "warning: no recovery key yet: bluezone recovery-key new, before phones come", 30)
+        log_event(
+            "recovery_key_missing", "warning: no recovery key yet: bluezone recovery-key new, before phones come", 30
+        )
     for sentence in load_city(folder).warnings():
-        say("privacy_weakened", f"warning: {sentence}", 30, setting=sentence.split()[0])
-    for setting, sentence in left_over(folder).items():
-        say("setting_left_over", f"warning: {sentence}", 30, setting=setting)
+        log_event("privacy_weakened", f"warning: {sentence}", 30, setting=sentence.split()[0])
+    for setting, sentence in unused_settings(folder).items():
+        log_event("setting_left_over", f"warning: {sentence}", 30, setting=setting)
 
 
 def _secure(option: str, folder: Path, host: str) -> Any:
     """Certificate and key for both origins. Sets the environment by which Django knows of them."""
     from bluezone.city import load_city
-    from bluezone.logs import say
+    from bluezone.logs import log_event
     from bluezone.tls import SELF, Tls, machine_addresses, names_of
 
     addresses = machine_addresses()
@@ -243,7 +245,7 @@ def _secure(option: str, folder: Path, host: str) -> Any:
         allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *hosts]
         os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
         sentence = f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}"
-        say("local_authority", sentence, sha256=secured.fingerprint)
+        log_event("local_authority", sentence, sha256=secured.fingerprint)
     return secured
 
 
@@ -272,10 +274,10 @@ def _prepare(options: Any, users: Any) -> None:
 
 
 def _log_city_key(signing_key: Any) -> None:
-    from bluezone.logs import say
+    from bluezone.logs import log_event
 
     key = signing_key.public_key().public_bytes_raw().hex()
-    say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
+    log_event("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
 
 
 def _run_as_office(user: Any, *arguments: str) -> None:
@@ -311,11 +313,11 @@ def _print_first_link(folder: Path, office: str) -> None:
     if link is None:
         return
     another = f"bluezone manage account_link {link.username}"
-    if link.token and logs.form() != logs.JSON_FORM:
+    if link.token and logs.log_form() != logs.JSON_FORM:
         click.echo(f"first administrator, once and within 72 hours: {office}start/{link.token}/", err=True)
         return
     sentence = f"the first administrator's link was given out before and waits to be used; another one: {another}"
-    logs.say("first_administrator_missing", sentence, hint=another)
+    logs.log_event("first_administrator_missing", sentence, hint=another)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -338,9 +340,9 @@ def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
         with capture:
             code = _run(arguments, folder)
     except Refused as refused:
-        end_refused(refused, as_json)
+        exit_refused(refused, as_json)
     except OSError as error:
-        end_refused(system_failed(error), as_json)
+        exit_refused(system_failed(error), as_json)
     if as_json:
         click.echo(json.dumps({"ok": code == 0, "output": output.getvalue()}, ensure_ascii=False))
     sys.exit(code)
@@ -383,7 +385,7 @@ def _clock_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.command()
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--confirm", is_flag=True, help="You have compared the clock with another watch, and it is right.")
-@command_result(_clock_lines)
+@prints_result(_clock_lines)
 def clock(data: str | None, confirm: bool) -> dict[str, Any]:
     """Print the time of this machine's clock and whether the server believes it.
 
@@ -427,7 +429,7 @@ def _settings_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.command()
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--apply", is_flag=True, help="Go back to the settings of this folder, and of this version.")
-@command_result(_settings_lines)
+@prints_result(_settings_lines)
 def settings(data: str | None, apply: bool) -> dict[str, Any]:
     """Print whether this folder's settings are the ones that were applied last, among all hosts on its database.
 
@@ -463,7 +465,7 @@ def _keys_lines(result: dict[str, Any]) -> Iterable[str]:
     type=click.Choice(["database", "files"]),
     help="Move them: from this folder into the database, replacing what is sealed there; or only into this folder.",
 )
-@command_result(_keys_lines)
+@prints_result(_keys_lines)
 def keys(data: str | None, to: str | None) -> dict[str, Any]:
     """Print where the city's keys, configs and settings are, or move them elsewhere.
 
@@ -494,7 +496,7 @@ def main() -> None:
     from bluezone import logs
     from bluezone.server.preparation import open_office
 
-    logs.begin()
+    logs.configure_logging()
     folder = Path(sys.argv[1])
     office = sys.argv[2]
     open_office(folder)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from bluezone.cli.output import Failed, command_result
+from bluezone.cli.output import Failed, prints_result
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLUMNS = ["identifier", "unix_seconds", "rssi_dbm", "metadata"]
+
+SHOWN_KEYS = 20
+
+BENCH_FOLDER = Path(__file__).parents[3] / "bench"
 
 
 class InvalidSightings(Refused):
@@ -55,7 +59,7 @@ def _match_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--export", "exports", type=FILE, multiple=True, required=True, help="Export file; may be given often.")
 @click.option("--sightings", "sightings_file", type=FILE, required=True, help="CSV: " + ",".join(COLUMNS))
 @click.argument("more_exports", nargs=-1, type=FILE)
-@command_result(_match_lines)
+@prints_result(_match_lines)
 def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[Path, ...]) -> dict[str, Any]:
     """Match the keys of export files against sightings; a sighting counts within two hours of its identifier."""
     from bluezone.protocol.exports.columns import KeyColumns
@@ -63,11 +67,11 @@ def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[P
     from bluezone.protocol.matching import SightingIndex
 
     sightings = read_sightings(sightings_file.read_text(encoding="utf-8-sig", errors="replace"))
-    keys = KeyColumns.joined([read_export(file.read_bytes()).columns for file in (*exports, *more_exports)])
+    keys = KeyColumns.concatenate([read_export(file.read_bytes()).columns for file in (*exports, *more_exports)])
     before = time.perf_counter()
     identifiers = b"".join(row.identifier for row in sightings)
     index = SightingIndex(identifiers, [row.unix_seconds for row in sightings])
-    matches = index.find(keys)
+    matches = index.match(keys)
     seconds = time.perf_counter() - before
     pairs = [(match.sighting_row, match.key_row) for match in matches]
     # The same key is often in several files; the first one counts.
@@ -77,7 +81,7 @@ def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[P
         "sightings": len(sightings),
         "matches": _matches(first_by_pair, sightings),
         "seconds": round(seconds, 6),
-        "kernel": index.kernel,
+        "kernel": index.implementation,
     }
 
 
@@ -123,9 +127,6 @@ def _row(fields: list[str], line: int) -> SightingRow:
     return SightingRow(bytes.fromhex(identifier), int(unix_seconds), int(rssi_dbm), bytes.fromhex(metadata))
 
 
-SHOWN_KEYS = 20
-
-
 class InvalidPublicKey(Refused):
     """The public key file is not the PEM of a P-256 public key."""
 
@@ -149,7 +150,7 @@ def _export_lines(result: dict[str, Any]) -> Iterable[str]:
 @export.command()
 @click.argument("file", type=FILE)
 @click.option("--public-key", "public_key_file", type=FILE, help="PEM of the key that should have signed it.")
-@command_result(_export_lines)
+@prints_result(_export_lines)
 def inspect(file: Path, public_key_file: Path | None) -> dict[str, Any]:
     """Print the content of an export (zip or bare export.bin); fails if its signature is not of the given key."""
     from bluezone.protocol.exports.files import read_export
@@ -217,7 +218,7 @@ def _en_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option(
     "--metadata", type=bytes.fromhex, metavar="HEX", help="4 bytes of metadata to encrypt for each identifier."
 )
-@command_result(_en_lines)
+@prints_result(_en_lines)
 def en(key: bytes, start: int, count: int, metadata: bytes | None) -> dict[str, Any]:
     """Exposure Notification v1.2: the identifiers of a daily key, and its encrypted metadata."""
     from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifiers
@@ -240,7 +241,7 @@ def _bluezone2020_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--created-ms", type=click.IntRange(min=0), required=True, help="When it was made, Unix milliseconds.")
 @click.option("--at-ms", type=click.IntRange(min=0), required=True, help="The moment in question, Unix milliseconds.")
 @click.option("--slots", type=int, default=96, show_default=True, help="Identifiers a day.")
-@command_result(_bluezone2020_lines)
+@prints_result(_bluezone2020_lines)
 def bluezone2020(base: bytes, created_ms: int, at_ms: int, slots: int) -> dict[str, Any]:
     """The Bluezone app of 2020: all identifiers of the UTC day of a moment."""
     from bluezone.protocol.bluezone2020 import bluezone_day
@@ -253,9 +254,6 @@ def bluezone2020(base: bytes, created_ms: int, at_ms: int, slots: int) -> dict[s
         "starts_ms": list(day.starts_ms),
         "index": day.index,
     }
-
-
-BENCH_FOLDER = Path(__file__).parents[3] / "bench"
 
 
 class BenchMissing(Refused):
@@ -290,7 +288,7 @@ def _bench_lines(result: dict[str, Any]) -> Iterable[str]:
     help="For linking: how people behave; drawn: everything by chance, from the seed.",
 )
 @click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are evaluated at least.")
-@command_result(_bench_lines)
+@prints_result(_bench_lines)
 def bench(
     name: str,
     sizes: tuple[int, ...],
@@ -352,7 +350,7 @@ def _exposure_lines(result: dict[str, Any]) -> Iterator[str]:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="JSON list of exposure windows.",
 )
-@command_result(_exposure_lines)
+@prints_result(_exposure_lines)
 def score(profile: str, today: datetime | None, windows_file: Path) -> dict[str, Any]:
     """Score the days of a list of exposure windows.
 
@@ -394,7 +392,7 @@ def _seal_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.argument("seal", type=FILE)
 @click.argument("files", nargs=-1, type=FILE)
 @click.option("--key", metavar="SHA256", help="The key's SHA-256 as the office told it; spaces do not matter.")
-@command_result(_seal_lines)
+@prints_result(_seal_lines)
 def check(seal: Path, files: tuple[Path, ...], key: str | None) -> dict[str, Any]:
     """Check a letter by its SEAL, a file from the letter's page, and that FILES were sent with it."""
     import hashlib

@@ -14,14 +14,14 @@ from typing import Any, Literal, TypeVar
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.cli.output import Failed, command_result
+from bluezone.cli.output import Failed, prints_result
 from bluezone.cli.transparency.vectors import transparency_cases
-from bluezone.protocol import bluezone2020
+from bluezone.protocol import bluezone2020, f0list
 from bluezone.protocol.blindrsa import PrivateKey, blind, blind_sign, finalize, verify
-from bluezone.protocol.gate.passes import PassA, State, encode_pass, pass_text, read_pass, response
+from bluezone.protocol.gate.passes import BluetoothState, PassA, encode_pass, pass_text, read_pass, response
 from bluezone.protocol.identifiers import crypt_metadata, identifier_key, metadata_key, rolling_proximity_identifier
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interval
-from bluezone.protocol.reciprocity import encode_frame, open_frame, reciprocity_key
+from bluezone.protocol.reciprocity import encode_reciprocity_frame, open_reciprocity_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import Profile, assess, parse_profile
 from bluezone.protocol.risk.coronawarnapp import read_windows
 from bluezone.protocol.signed.epoch import encode_epoch, open_epoch, sign_epoch
@@ -36,6 +36,18 @@ from bluezone.refusal import Refused
 Outcome = Literal["passed", "failed", "skipped"]
 # Takes a case of the file; returns what this program computes from its input, and what the file expects.
 Check = Callable[[Any], tuple[Any, Any]]
+
+_Value = TypeVar("_Value")
+
+_COUNT_LENGTH = 2
+
+EXPOSURE_NOTIFICATION = "exposure_notification"
+
+RISKSCORE = "riskscore.cwa"
+RISKSCORE_TODAY = date(2026, 11, 24)
+
+# Members that describe a file and are not cases.
+_DESCRIPTIONS = {"about", "source", "status", "meta", "family"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ class Case:
         return ("passed" if got == expected else "failed"), got, expected
 
 
-def skipped(name: str) -> Case:
+def skipped_case(name: str) -> Case:
     """Return a case of an unknown kind."""
     return Case(name, name, None, None)
 
@@ -68,9 +80,6 @@ def skipped(name: str) -> Case:
 def upper_hex(data: bytes) -> str:
     """Return hex digits in upper case, as the app of 2020 wrote them."""
     return data.hex().upper()
-
-
-_Value = TypeVar("_Value")
 
 
 def _check_derive(case: dict[str, Any]) -> tuple[Any, Any]:
@@ -135,10 +144,10 @@ def _check_convert(case: dict[str, Any]) -> tuple[Any, Any]:
 
 def _check_match(case: dict[str, Any]) -> tuple[Any, Any]:
     listed = case["in"]["f0"]["data"]
-    cases = bluezone2020.read_f0_list(json.dumps(case["in"]["f0"]).encode())
+    cases = f0list.read_f0_list(json.dumps(case["in"]["f0"]).encode())
     rows = [(bytes.fromhex(row["blid_contact"]), row["timestamp_ms"]) for row in case["in"]["rows"]]
-    matched = sorted({match.case_row for match in bluezone2020.find_cases(cases, rows)})
-    slots = list(chain.from_iterable(map(bluezone2020.case_slots, cases)))
+    matched = sorted({match.case_row for match in f0list.find_cases(cases, rows)})
+    slots = list(chain.from_iterable(map(f0list.case_slots, cases)))
     windows = [(sample["i"], slots[sample["i"]]) for sample in case.get("windows_sample", ())]
     got = {
         "is_contact": bool(matched),
@@ -176,9 +185,6 @@ BLUEZONE2020: dict[str, Check] = {
     "quirks": _check_quirk,
     "real_device_capture": _check_capture,
 }
-
-
-_COUNT_LENGTH = 2
 
 
 def upload_code_cases(upload_code: dict[str, Any]) -> Iterator[Case]:
@@ -223,7 +229,7 @@ def _check_venue(case: dict[str, Any]) -> tuple[Any, Any]:
     """Read the code, sign it again, and make every slot and item of the visit (docs/protocol.md section 6)."""
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["ed25519_seed_hex"]))
     venue = codes.parse_venue(bytes.fromhex(case["payload_hex"]))
-    codes.check_signature(venue, {venue.kid: private.public_key().public_bytes_raw()})
+    codes.verify_venue_signature(venue, {venue.kid: private.public_key().public_bytes_raw()})
     key = venue_key(venue.to_bytes())
     origin = case["url"].partition("/v#")[0]
     hours = list(split_by_hour(case["visit_start"], case["visit_end"]))
@@ -241,7 +247,7 @@ def _check_event(case: dict[str, Any]) -> tuple[Any, Any]:
     """Make an event's code and the keys of an hour, and refuse invalid codes (docs/protocol.md section 6)."""
     event = codes.Event(case["name"], case["begin"] // 60, case["minutes"], bytes.fromhex(case["seed_hex"]))
     payloads = [bytes.fromhex(bad["payload_hex"]) for bad in case["refused"]]
-    key = venue_key(codes.read_link(case["url"]).to_bytes())
+    key = venue_key(codes.read_code_link(case["url"]).to_bytes())
     k_h = slot_key(key, case["h"])
     url = codes.venue_link(event, case["url"].partition("/v#")[0])
     values = {"payload": event.to_bytes(), "event_key": key, "slot_key": k_h, "tag": slot_tag(k_h)}
@@ -268,7 +274,7 @@ def _slot(key: bytes, hour: int, start: int, end: int, slot: dict[str, Any]) -> 
 
 def _check_gate(case: dict[str, Any]) -> tuple[Any, Any]:
     session = bytes.fromhex(case["k_sess_hex"])
-    expected = PassA(State(case["flags"]), case["step"], session)
+    expected = PassA(BluetoothState(case["flags"]), case["step"], session)
     got = {
         "R_g_hex": response(session, bytes.fromhex(case["G_hex"])).hex(),
         "pass_hex": encode_pass(read_pass(case["qr_text"])).hex(),
@@ -301,9 +307,6 @@ OURS_V1: dict[str, Check] = {
 }  # fmt: skip
 
 
-EXPOSURE_NOTIFICATION = "exposure_notification"
-
-
 def exposure_notification_cases(document: dict[str, Any]) -> Iterator[Case]:
     """Yield the header as one case, and each pair of identifier and encrypted metadata."""
     yield Case(EXPOSURE_NOTIFICATION, "header", _check_header, document)
@@ -330,10 +333,6 @@ def _check_pair(pair: dict[str, Any]) -> tuple[Any, Any]:
     return {"rpi": identifier.hex(), "aem": encrypted.hex()}, {"rpi": pair["rpi"], "aem": pair["aem"]}
 
 
-RISKSCORE = "riskscore.cwa"
-RISKSCORE_TODAY = date(2026, 11, 24)
-
-
 def riskscore_cases(document: dict[str, Any]) -> Iterator[Case]:
     """Yield each test case, with the configuration of the file."""
     cwa = document.get("cwa", {})
@@ -341,7 +340,7 @@ def riskscore_cases(document: dict[str, Any]) -> Iterator[Case]:
         content = {"configuration": cwa.get("defaultRiskCalculationConfiguration"), **case}
         yield Case(RISKSCORE, str(case.get("description")), _check_riskscore, content)
     for name in sorted(set(document) - {"cwa", "source", "about", "status", "meta", "family"}):
-        yield skipped(f"riskscore.{name}")
+        yield skipped_case(f"riskscore.{name}")
 
 
 def _check_riskscore(case: dict[str, Any]) -> tuple[Any, Any]:
@@ -365,11 +364,7 @@ def _assessed(profile: Profile, windows: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-# Members that describe a file and are not cases.
-_DESCRIPTIONS = {"about", "source", "status", "meta", "family"}
-
-
-def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
+def read_cases(document: dict[str, Any], file_name: str) -> Iterator[Case]:
     """Yield every case of a vector file; what this version does not know is yielded as skipped, with its name."""
     family = document.get("family")
     if family == "exposure_notification":
@@ -388,7 +383,7 @@ def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
     elif family == "presence":
         yield from _presence_cases(document)
     else:
-        yield skipped(family if isinstance(family, str) else file_name)
+        yield skipped_case(family if isinstance(family, str) else file_name)
 
 
 def _reciprocity_cases(document: dict[str, Any]) -> Iterator[Case]:
@@ -405,12 +400,14 @@ def _check_reciprocity_frame(case: dict[str, Any]) -> tuple[Any, Any]:
     identifier = rolling_proximity_identifier(exposure_key, case["interval"])
     heard = [(bytes.fromhex(neighbour["identifier_hex"]), neighbour["level_dbm"]) for neighbour in case["heard"]]
     filling = bytes.fromhex(case["filling_hex"])
-    frame = encode_frame(key, identifier, bytes.fromhex(case["nonce_hex"]), heard, lambda count: filling[:count])
+    frame = encode_reciprocity_frame(
+        key, identifier, bytes.fromhex(case["nonce_hex"]), heard, lambda count: filling[:count]
+    )
     got = {
         "reciprocity_key_hex": key.hex(),
         "frame_hex": frame.hex(),
         "advertisement_hex": reciprocity_advertisement(frame).hex(),
-        "opened": [open_frame(key, identifier, frame, [neighbour]) for neighbour, _ in heard],
+        "opened": [open_reciprocity_frame(key, identifier, frame, [neighbour]) for neighbour, _ in heard],
     }
     return got, {**{name: case[name] for name in list(got)[:-1]}, "opened": [level for _, level in heard]}
 
@@ -430,7 +427,7 @@ def _presence_cases(document: dict[str, Any]) -> Iterator[Case]:
     for case in document.get("rfc9474", {}).get("vectors", ()):
         yield Case("rfc9474", _case_name(case, "vector"), check_rfc9474, case)
     for name in sorted(set(document) - {"ours_v1", "rfc9474"} - _DESCRIPTIONS):
-        yield skipped(name)
+        yield skipped_case(name)
 
 
 def _listed(family: str, members: dict[str, Any], checks: dict[str, Check]) -> Iterator[Case]:
@@ -475,7 +472,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 @vectors.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@command_result(_lines)
+@prints_result(_lines)
 def check(files: tuple[Path, ...]) -> dict[str, Any]:
     """Check every case of the vector FILES; fails if any case does."""
     families: dict[str, dict[str, int]] = defaultdict(lambda: {"passed": 0, "failed": 0, "skipped": 0})
@@ -499,6 +496,6 @@ def _cases(file: Path) -> "list[Case]":
     except (ValueError, RecursionError):
         raise InvalidVectors(f"{file.name} is not JSON") from None
     try:
-        return list(cases_of(document, file.stem))
+        return list(read_cases(document, file.stem))
     except (AttributeError, KeyError, TypeError):
         raise InvalidVectors(f"{file.name} is not of the form its family has") from None

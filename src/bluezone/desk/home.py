@@ -19,10 +19,10 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.scopes import OutsideScope, granted
 from bluezone.duties.catalogue import DUTIES, first_pages
 from bluezone.duties.duty import MOST_HITS, FirstPage, Hit, Matter, Pile, load
-from bluezone.identity.audiences import OfficeRequest, admits, apart, audience
+from bluezone.identity.audiences import OfficeRequest, admits, audience, outside_the_view
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.models import Role, User, roles_of
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.models import Role, User, valid_roles
+from bluezone.identity.objects import Ownership, touches
 from bluezone.training import current_training, practised, practising
 from bluezone.vietnamese.spelling import fold
 
@@ -61,7 +61,7 @@ def how_many(matters: Iterable[Matter]) -> int:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def home(request: OfficeRequest) -> HttpResponse:
     """What waits for the reader. `?all=1` shows every line."""
     now = timezone.now()
@@ -76,7 +76,7 @@ def home(request: OfficeRequest) -> HttpResponse:
         "count": how_many(row.matter for row in rows),
         "late": sum(row.is_late for row in rows),
         "begins": begins(request.user),
-        "guide": next((role for role in Role if role in roles_of(request.user)), None),
+        "guide": next((role for role in Role if role in valid_roles(request.user)), None),
     }
     return render(request, "desk/home.html", context)
 
@@ -141,7 +141,7 @@ def waits(request: HttpRequest) -> dict[str, Any]:
         if practising() != current_training(request):
             return {}  # a page of the real work in training mode; what waits is counted by the next page of the mode
         # What the menu asks is not what the page was to ask.
-        with apart():
+        with outside_the_view():
             noted = _note(request, gather(user, now), now)
     return noted
 
@@ -154,7 +154,7 @@ def forget_waits(request: HttpRequest) -> None:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def find(request: OfficeRequest) -> HttpResponse:
     """Everything the reader may open whose words hold those of `?q=`, diacritics or not."""
     asked = " ".join(request.GET.get("q", "").replace("\0", " ").split())[:MOST_WORDS]

@@ -34,20 +34,20 @@ from bluezone.audit import hash_chain
 from bluezone.desk.home import gather
 from bluezone.desk.models import Choice, PushBrowser
 from bluezone.duties.duty import Matter
-from bluezone.identity.acts import CONFLICT, show_refusals
+from bluezone.identity.acts import CONFLICT, refusals_as_form_errors
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
 from bluezone.identity.forms import OwnForm
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import is_set_up, recently_confirmed
-from bluezone.identity.signin import browser_of
+from bluezone.identity.objects import Ownership, touches
+from bluezone.identity.second_factors import is_recently_confirmed, is_set_up
+from bluezone.identity.sessions import browser_of
 from bluezone.identity.typed_fields import TimeOfDayField
 from bluezone.keyserver.push import PushSubscriptionInvalid, Subscription, read_subscription
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.messaging.announcer import Outcome, Provider
 from bluezone.messaging.sms import outbox
-from bluezone.messaging.sms.destinations import masked, read_destination
+from bluezone.messaging.sms.destinations import mask, read_destination
 from bluezone.messaging.sms.models import OptOut, Purpose
 from bluezone.messaging.sms.segmentation import without_diacritics
 from bluezone.office_keyserver import key_server
@@ -93,7 +93,7 @@ def choice_of(user: User) -> Choice:
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def notices(request: OfficeRequest) -> HttpResponse:
     """Choose how to be told: 302 stored, 422 bad form."""
     form = ChoiceForm(request.POST or None, instance=choice_of(request.user))
@@ -109,7 +109,7 @@ def notices(request: OfficeRequest) -> HttpResponse:
         "browsers": request.user.push_browsers.all(),
         "has_mail": settings.SMTP is not None,
         "has_sms": settings.SMS is not None,
-        "phone": masked(number) if number else "",
+        "phone": mask(number) if number else "",
         "wants_no_texts": bool(number) and _wants_none(number),
         "address": request.user.email,
         "push_key": key_server().secrets.push_public,
@@ -120,7 +120,7 @@ def notices(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def add_browser(request: OfficeRequest) -> HttpResponse:
     """Keep the browser's subscription, a JSON body as browsers make it: 201, 422 not one, 409 too many."""
     body = request.body[: _MOST_BODY + 1]
@@ -155,7 +155,7 @@ def worker(_request: HttpRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def remove_browser(request: OfficeRequest, pk: int) -> HttpResponse:
     """Tell this browser no more: 302."""
     get_object_or_404(PushBrowser, pk=pk, user=request.user).delete()
@@ -197,21 +197,21 @@ class CodeForm(forms.Form):
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def phone(request: OfficeRequest) -> HttpResponse:
     """Give a telephone, then the code that was sent to it: 302 stored, 422 bad form, 409 nothing can be sent.
 
     It asks for the second factor within five minutes, and for the password of whoever has none.
     """
     has_factor = is_set_up(request.user)
-    if has_factor and not recently_confirmed(request):
+    if has_factor and not is_recently_confirmed(request):
         return redirect(f"{reverse('confirm')}?{urlencode({'next': reverse('notices-phone')})}")
     now = timezone.now()
     typed = request.POST if request.method == "POST" else None
     asked = PhoneForm(typed if typed and "phone" in typed else None, user=request.user, ask_password=not has_factor)
     answer = CodeForm(typed if typed and "code" in typed else None)
     if asked.is_valid():
-        with show_refusals(asked, _not_sent, at="phone", conflict=True):
+        with refusals_as_form_errors(asked, _not_sent, field="phone", conflict=True):
             _send_code(request, asked.cleaned_data["phone"], now)
     elif answer.is_valid():
         number = _confirmed_number(request, answer.cleaned_data["code"], now)
@@ -224,7 +224,7 @@ def phone(request: OfficeRequest) -> HttpResponse:
     kept = request.session.get(PHONE_KEY, {})
     under_way = bool(kept.get("digest")) and now.timestamp() < kept["until"] and "again" not in request.GET
     waits = not asked.errors and (under_way or bool(answer.errors))
-    context = {"phone_form": asked, "code_form": answer, "code_waits": waits, "phone": masked(number) if number else ""}
+    context = {"phone_form": asked, "code_form": answer, "code_waits": waits, "phone": mask(number) if number else ""}
     status = 409 if asked.has_error("phone", CONFLICT) else 422 if asked.errors or answer.errors else 200
     return render(request, "desk/phone.html", {**context, "has_sms": settings.SMS is not None}, status=status)
 
@@ -232,7 +232,7 @@ def phone(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def forget_phone(request: OfficeRequest) -> HttpResponse:
     """Take the own telephone away: 302."""
     if phone_of(request.user):
@@ -263,7 +263,7 @@ class CodesSpent(Refused):
 
 
 def _send_code(request: OfficeRequest, number: str, now: datetime.datetime) -> None:
-    """Send a code and keep both, sealed and hashed, in the session. Raises CodesSpent and what `queue` does."""
+    """Send a code and keep both, sealed and hashed, in the session. Raises CodesSpent and what `queue_message` does."""
     sent = request.session.get(PHONE_KEY, {}).get("sent", 0)
     if sent >= MOST_CODES:
         raise CodesSpent(f"{MOST_CODES} codes were sent in this session")
@@ -271,7 +271,7 @@ def _send_code(request: OfficeRequest, number: str, now: datetime.datetime) -> N
         raise outbox.SmsOptedOut("the owner of this number wants no messages; nothing was queued")
     code = f"{secrets.randbelow(1_000_000):06}"
     text = without_diacritics(_("Bluezone: code for notices to this telephone: %(code)s") % {"code": code})
-    outbox.queue(number, text, get_language() or "vi", Purpose.CODE, now=now)
+    outbox.queue_message(number, text, get_language() or "vi", Purpose.CODE, now=now)
     sealed = seal(number.encode(), f"phone of {request.user.pk}")
     request.session[PHONE_KEY] = {
         "number": base64.b64encode(sealed).decode(), "digest": _code_digest(request.user, code),
@@ -371,11 +371,11 @@ def tell_by_text(now: datetime.datetime) -> int:
     def send(choice: Choice, new: Sequence[Matter]) -> int:
         text = without_diacritics(f"Bluezone: {_words(new, now)}")
         try:
-            outbox.queue(phone_of(choice.user), text, "vi", Purpose.REMINDER, now=now)
+            outbox.queue_message(phone_of(choice.user), text, "vi", Purpose.REMINDER, now=now)
         except Refused as refused:
             # It is told of after the next pause, as where the budget of the day is spent.
             Choice.objects.filter(pk=choice.pk).update(texted=choice.texted)
-            log.warning("notices: %s", refused.code, extra=event("sms_refused", code=refused.code))
+            log.warning("notices: %s", refused.code, extra=event_fields("sms_refused", code=refused.code))
             return 0
         return 1
 

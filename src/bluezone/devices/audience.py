@@ -9,9 +9,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from bluezone.devices.enrolment import holder_of
+from bluezone.devices.enrolment import device_of_token
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.devices.refusals import BodyInvalid, BodyTooLong, DeviceRefused, MethodNotAllowed, answer
+from bluezone.devices.refusals import BodyInvalid, BodyTooLong, DeviceRefused, MethodNotAllowed, refusal_response
 from bluezone.duties.duty import Audience
 from bluezone.identity.duty import DEVICES
 from bluezone.refusal import Refused
@@ -55,7 +55,7 @@ def json_endpoint(method: str, who: Audience, status: int = 200) -> Callable[[En
                     raise MethodNotAllowed(f"{request.method} is not answered here", ", ".join(methods))
                 response: HttpResponse = JsonResponse(endpoint(request, *args, **kwargs), status=status)
             except Refused as refused:
-                return answer(refused, timezone.now())
+                return refusal_response(refused, timezone.now())
             response.headers["Cache-Control"] = "no-store"
             return response
 
@@ -84,7 +84,7 @@ def device_audience(*kinds: DeviceKind, method: str = "GET", status: int = 200) 
     return decorate
 
 
-def json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
+def read_json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
     """The JSON object in the body of a request; raises BodyTooLong before reading, BodyInvalid."""
     try:
         declared = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -105,7 +105,7 @@ def json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
 def _device_of(request: HttpRequest) -> Device:
     """The device with the token of a request; notes the hour once an hour. Raises DeviceTokenInvalid."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    device = holder_of(token.strip()) if scheme.lower() == "bearer" and token else None
+    device = device_of_token(token.strip()) if scheme.lower() == "bearer" and token else None
     if device is None:
         raise DeviceTokenInvalid("the device is not connected, or was revoked; ask the office for a code")
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)

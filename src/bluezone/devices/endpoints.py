@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.devices import enrolment, updates
-from bluezone.devices.audience import DeviceRequest, device_audience, json_body, json_endpoint
+from bluezone.devices.audience import DeviceRequest, device_audience, json_endpoint, read_json_body
 from bluezone.devices.models import Device
-from bluezone.devices.refusals import BodyInvalid, NoSuchAddress, answer
+from bluezone.devices.refusals import BodyInvalid, NoSuchAddress, refusal_response
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
@@ -29,7 +29,7 @@ def enrol(request: HttpRequest) -> dict[str, Any]:
 
     201 connected; 400 bad body, 410 code invalid, 413 too long, 422 mistyped, 429 a puzzle first.
     """
-    code = json_body(request, MOST_BYTES).get("code")
+    code = read_json_body(request, MOST_BYTES).get("code")
     if not isinstance(code, str):
         raise BodyInvalid("the body has no text `code`")
     puzzle = request.headers.get(PUZZLE_HEADER, "")
@@ -46,7 +46,7 @@ def whoami(request: DeviceRequest) -> dict[str, Any]:
 @audience(EVERYONE)
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of devices."""
-    return answer(NoSuchAddress("nothing is served at this address"), timezone.now())
+    return refusal_response(NoSuchAddress("nothing is served at this address"), timezone.now())
 
 
 def _identity(device: Device) -> dict[str, Any]:

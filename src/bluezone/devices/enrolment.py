@@ -25,7 +25,7 @@ from bluezone.devices.refusals import DeviceRefused, PuzzleRequired
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload import codes
-from bluezone.protocol.upload.puzzle import read_puzzle
+from bluezone.protocol.upload.puzzle import read_solution
 from bluezone.vietnamese.typed import digits_typed
 
 CODE_LIFE = datetime.timedelta(hours=24)
@@ -51,7 +51,7 @@ class DeviceRevoked(DeviceRefused):
 
 
 @dataclass(frozen=True)
-class Enrolled:
+class Enrolment:
     """What a device gets in exchange for its code. token: 43 characters, stored nowhere."""
 
     device: Device
@@ -87,7 +87,7 @@ def make_code(
     return "-".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
 
 
-def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> Enrolled:
+def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> Enrolment:
     """Exchange a code for a token.
 
     code: as typed or scanned, with or without spaces and dashes. network: from signin.network_of. puzzle: 80 hex
@@ -100,7 +100,7 @@ def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> 
     # Count the try before the code is checked, so that tries at the same moment do not get around the limit.
     failure = EnrolmentFailure.objects.create(network=keyed_network, at=now)
     if EnrolmentFailure.objects.filter(network=keyed_network).count() > FAILURES_A_NETWORK:
-        challenge = _puzzles().challenge_always(*read_puzzle(puzzle))
+        challenge = _puzzles().challenge_always(*read_solution(puzzle))
         if challenge is not None:
             failure.delete()
             raise PuzzleRequired(challenge)
@@ -114,7 +114,7 @@ def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> 
         ):
             failure.delete()
             hash_chain.record(f"device {device.pk}", "device_enrolled", str(device.pk))
-            return Enrolled(device, token)
+            return Enrolment(device, token)
     raise EnrolmentCodeInvalid("the code is unknown, used or older than a day; ask the office for a new one")
 
 
@@ -133,7 +133,7 @@ def revoke(actor: str, device: Device, now: datetime.datetime) -> None:
             hash_chain.record(actor, "device_revoked", str(device.pk))
 
 
-def holder_of(token: str) -> Device | None:
+def device_of_token(token: str) -> Device | None:
     """The enrolled device with a token; the time of the search reveals nothing about the existing tokens.
 
     The index is searched only for the first 16 of the 64 hex digits. The whole digest is compared in constant time,

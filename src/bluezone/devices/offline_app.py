@@ -39,7 +39,7 @@ def read_folder(folder: Path) -> dict[str, StaticFile]:
     return {name: StaticFile(name, path.read_bytes(), _TYPES[path.suffix]) for name, path in own.items()}
 
 
-def take_from_face(names: Iterable[str]) -> dict[str, StaticFile]:
+def face_files(names: Iterable[str]) -> dict[str, StaticFile]:
     """Files of the face under `face/`, with every script that they import, the fonts and the icons."""
     face = static_files()
     sources = {name: file.content.decode() for name, file in face.items() if name.endswith(".js")}
@@ -51,7 +51,7 @@ def take_from_face(names: Iterable[str]) -> dict[str, StaticFile]:
     return {f"face/{name}": StaticFile(f"face/{name}", face[name].content, face[name].media_type) for name in chosen}
 
 
-def complete(name: str, files: Mapping[str, StaticFile]) -> dict[str, StaticFile]:
+def build_app(name: str, files: Mapping[str, StaticFile]) -> dict[str, StaticFile]:
     """All files of an app by path: the page under "", and the worker, with the list of files to cache written into it.
 
     name: of the app, unique on the origin.
@@ -65,7 +65,7 @@ def complete(name: str, files: Mapping[str, StaticFile]) -> dict[str, StaticFile
     return served
 
 
-def answer_file(request: HttpRequest, files: Mapping[str, StaticFile], path: str) -> HttpResponse:
+def serve_file(request: HttpRequest, files: Mapping[str, StaticFile], path: str) -> HttpResponse:
     """A file of an app. Browsers check its ETag at each visit, so an update reaches a phone at its next contact."""
     file = files.get(path)
     if file is None:

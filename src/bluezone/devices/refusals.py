@@ -60,7 +60,7 @@ class PuzzleRequired(DeviceRefused):
         self.challenge = challenge
 
 
-def answer(refused: Refused, now: datetime.datetime) -> HttpResponse:
+def refusal_response(refused: Refused, now: datetime.datetime) -> HttpResponse:
     """The error shape of docs/contracts.md: `{"error": {"code", "message"}}`, never cached."""
     status = refused.status if isinstance(refused, DeviceRefused) else UNPROCESSABLE
     error = {"code": refused.code, "message": refused.message}

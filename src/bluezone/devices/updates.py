@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.devices.refusals import NoSuchAddress, answer
+from bluezone.devices.refusals import NoSuchAddress, refusal_response
 from bluezone.edge.appliance.bundle import file_name
 from bluezone.edge.appliance.updates import PIECE_BYTES
 from bluezone.identity.audiences import audience
@@ -36,4 +36,4 @@ def update(request: HttpRequest, platform: str) -> HttpResponse:
             pass
         else:
             return HttpResponse(content, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
-    return answer(NoSuchAddress("there is no update for this kind of machine"), timezone.now())
+    return refusal_response(NoSuchAddress("there is no update for this kind of machine"), timezone.now())

@@ -29,12 +29,14 @@ from bluezone.edge.appliance.ticket import ACCOUNTS, FILE_NAME, LONGEST_TEXT, Ti
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.identity.typed_fields import PlainLineField
 from bluezone.networks import origin_of
 from bluezone.office_keyserver import public_key
 from bluezone.paper.qr_codes import screen_qr
+
+DEVICES_A_PAGE = 50
 
 
 class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -94,10 +96,7 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
         return values
 
 
-DEVICES_A_PAGE = 50
-
-
-def devices_seen_by(user: User, roles: Iterable[str] = DEVICE_KEEPERS.roles) -> QuerySet[Device]:
+def devices_in_reach(user: User, roles: Iterable[str] = DEVICE_KEEPERS.roles) -> QuerySet[Device]:
     """The devices of the agencies that the person's roles reach; every device for an administrator of the city."""
     reached = agencies_of(user, roles)
     return Device.objects.select_related("agency", "unit").filter(agency__in=reached)
@@ -108,14 +107,14 @@ def page_of_devices(
 ) -> tuple[Page[Any], list[tuple[Device, DeviceState]]]:
     """One page of devices with their states: those in use by agency and name, then revoked ones, newest first."""
     in_use_first = F("revoked_at").desc(nulls_first=True)
-    devices = devices_seen_by(user).order_by(in_use_first, "agency__name", "name", "pk")
+    devices = devices_in_reach(user).order_by(in_use_first, "agency__name", "name", "pk")
     page = Paginator(devices, DEVICES_A_PAGE).get_page(number)
     return page, [(device, device.state(now)) for device in page.object_list]
 
 
 @require_safe
 @audience(DEVICE_KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def device_list(request: OfficeRequest) -> HttpResponse:
     """The devices of the agencies that the role reaches, with their states and the hours of their last requests."""
     page, rows = page_of_devices(request.user, request.GET.get("page"), timezone.now())
@@ -124,7 +123,7 @@ def device_list(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_device(request: OfficeRequest) -> HttpResponse:
     """Enter a device and show its code once: 201 made, 422 bad form."""
     today = timezone.localdate()
@@ -141,20 +140,20 @@ def new_device(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(DEVICE_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def device(request: OfficeRequest, pk: int) -> HttpResponse:
     """One device, and what can be done with it; 404 for another agency's."""
-    row = get_object_or_404(devices_seen_by(request.user), pk=pk)
+    row = get_object_or_404(devices_in_reach(request.user), pk=pk)
     context = {"device": row, "state": row.state(timezone.now())}
     return render(request, "devices/device.html", context)
 
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make another code, for a lost one or a device that was set up again: 201 shown once, 302 revoked meanwhile."""
-    row = get_object_or_404(devices_seen_by(request.user, [Role.ADMIN]), pk=pk)
+    row = get_object_or_404(devices_in_reach(request.user, [Role.ADMIN]), pk=pk)
     try:
         code = enrolment.make_code(request.user.username, row, timezone.now())
     except enrolment.DeviceRevoked:
@@ -165,11 +164,11 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DEVICE_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @confirm_second_factor
 def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for confirmation, then revoke the device: 302 back to the list; 404 for another agency's."""
-    row = get_object_or_404(devices_seen_by(request.user), pk=pk)
+    row = get_object_or_404(devices_in_reach(request.user), pk=pk)
     if request.method == "POST":
         enrolment.revoke(request.user.username, row, timezone.now())
         messages.success(
@@ -182,7 +181,7 @@ def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
 def _show_code(request: HttpRequest, row: Device, code: str) -> HttpResponse:
     host = settings.CITY.public_host if settings.CITY else ""
     origin = origin_of(host, tls=settings.TLS)
-    ticket = ticket_of(row, code, origin) if host and row.kind in ACCOUNTS else None
+    ticket = box_ticket(row, code, origin) if host and row.kind in ACCOUNTS else None
     context = {
         "device": row,
         "code": code,
@@ -199,7 +198,7 @@ def _show_code(request: HttpRequest, row: Device, code: str) -> HttpResponse:
     return render(request, "devices/device_code.html", context, status=201)
 
 
-def ticket_of(row: Device, code: str, origin: str) -> Ticket:
+def box_ticket(row: Device, code: str, origin: str) -> Ticket:
     """The ticket with which a box without a screen enrols as this device."""
     assert row.code_expires_at is not None
     until = int(row.code_expires_at.timestamp())

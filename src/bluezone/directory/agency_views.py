@@ -41,14 +41,14 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 
 AGENCIES_A_PAGE = 50
 
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def agency_list(request: OfficeRequest) -> HttpResponse:
     """Agencies valid on a day, filtered by words without diacritics, kind and territory."""
     today = timezone.localdate()
@@ -71,7 +71,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def agency_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """All pages of the agency list as one XLSX or CSV file, which can be filled in and imported again."""
     day = chosen_day(request, queries.day_to_show(Agency, timezone.localdate()))
@@ -82,7 +82,7 @@ def agency_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page of an agency: contact details, the agencies above and below it, figures, groups, history."""
     row = _agency_or_404(pk)
@@ -91,7 +91,7 @@ def agency(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTORY_EDITORS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_agency(request: OfficeRequest) -> HttpResponse:
     """Enter an agency: 302 to its page, 422 bad form."""
     form = AgencyForm(request.POST or None, initial={"unit": chosen_number(request, "unit")})
@@ -103,7 +103,7 @@ def new_agency(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTORY_EDITORS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end an agency: 302 to its page, 422 bad form; 200 with its open work, before it ends."""
     old = _agency_or_404(pk)
@@ -120,7 +120,7 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["POST"])
 @audience(DIRECTORY_EDITORS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give an agency the number of its staff: 302 to its page, 422 bad form."""
     holder = _agency_or_404(pk)
@@ -229,7 +229,7 @@ MOST_ADDED = 200
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def recipient_list(request: OfficeRequest) -> HttpResponse:
     """Every recipient group with the number of its members."""
     groups = RecipientGroup.objects.annotate(members=Count("agencies"))
@@ -238,7 +238,7 @@ def recipient_list(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
     """Make a recipient group: 302 to its page, 422 bad form."""
     require_all(request)
@@ -252,7 +252,7 @@ def new_recipients(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """The members of a group; readers who may change it can search for more."""
     group = get_object_or_404(RecipientGroup, pk=pk)
@@ -278,7 +278,7 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Rename a group or change its purpose: 302 to its page, 422 bad form."""
     require_all(request)
@@ -294,7 +294,7 @@ def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add one agency (`agency`) or all matches of a search (`q`) to a group; 302 back to its page."""
     require_all(request)
@@ -309,7 +309,7 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
         added = list(candidates.matching(words)[:MOST_ADDED]) if words else []
     if added:
         changes.add_members(request.user.username, group, added)
-        acts.offer(request, "recipients-added", timezone.now(), group=pk, agencies=[agency.pk for agency in added])
+        acts.offer_undo(request, "recipients-added", timezone.now(), group=pk, agencies=[agency.pk for agency in added])
         text = ngettext("%(count)s agency is added.", "%(count)s agencies are added.", len(added))
         messages.success(request, text % {"count": len(added)})
     return redirect("recipients", pk)
@@ -317,14 +317,14 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpResponse:
     """Remove an agency from a group; 302 back to its page, where a search can add it again."""
     require_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     removed = get_object_or_404(group.agencies, pk=agency)
     changes.remove_member(request.user.username, group, removed)
-    acts.offer(request, "recipient-removed", timezone.now(), group=pk, agencies=[removed.pk])
+    acts.offer_undo(request, "recipient-removed", timezone.now(), group=pk, agencies=[removed.pk])
     messages.success(request, _("%(name)s is no longer in this group.") % {"name": removed.name})
     return redirect("recipients", pk)
 

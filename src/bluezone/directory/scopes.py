@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 
 from bluezone.directory.kinds import WARDS, AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.audiences import note_asked
-from bluezone.identity.models import RoleGrant, User, grants_of
+from bluezone.identity.audiences import note_reach_queried
+from bluezone.identity.models import RoleGrant, User, valid_grants
 from bluezone.refusal import Refused
 
 _WITHIN_A_WARD = (*WARDS, UnitKind.GROUP)
@@ -154,9 +154,9 @@ def _ward_at(within: Agency | AdminUnit | None) -> AdminUnit | None:
 
 def granted(user: User, roles: Iterable[str], on: datetime.date | None = None) -> list[RoleGrant]:
     """The grants of `roles` that a person has on a day; every check of reach starts here."""
-    note_asked()
+    note_reach_queried()
     names = {str(role) for role in roles}
-    return [grant for grant in grants_of(user, on) if grant.role in names]
+    return [grant for grant in valid_grants(user, on) if grant.role in names]
 
 
 def _covers(grant: RoleGrant, agency: Agency | None, unit: AdminUnit | None) -> bool:

@@ -30,12 +30,12 @@ from bluezone.directory.request_parameters import (
 )
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def unit_list(request: OfficeRequest) -> HttpResponse:
     """The units valid on a day (`?on=`), as a tree down to ward and commune."""
     today = timezone.localdate()
@@ -53,7 +53,7 @@ def unit_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def unit_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """The units valid on a day, with their residential groups, as XLSX or CSV, which can be imported again."""
     day = chosen_day(request, queries.day_to_show(AdminUnit, timezone.localdate()))
@@ -63,7 +63,7 @@ def unit_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page of a unit: the units below it, agencies, figures, predecessors and successors."""
     row = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
@@ -72,7 +72,7 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTORY_EDITORS)
-@touches(Whose.UNIT)
+@touches(Ownership.UNIT)
 def new_unit(request: OfficeRequest) -> HttpResponse:
     """Enter a unit: 302 to its page, 422 bad form."""
     above = AdminUnit.objects.filter(pk=chosen_number(request, "under") or 0).first()
@@ -91,7 +91,7 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTORY_EDITORS)
-@touches(Whose.UNIT)
+@touches(Ownership.UNIT)
 def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a unit: 302 to its page, 422 bad form."""
     old = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
@@ -111,7 +111,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["POST"])
 @audience(DIRECTORY_EDITORS)
-@touches(Whose.UNIT)
+@touches(Ownership.UNIT)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a unit a denominator: 302 to its page, 422 bad form."""
     holder = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)

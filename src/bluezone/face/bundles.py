@@ -67,7 +67,7 @@ def find_dynamic_imports(paths: Iterable[str], sources: Mapping[str, str]) -> se
     return imports
 
 
-def write_opening(paths: Iterable[str], entry: str, alone: Iterable[str], sources: Mapping[str, str]) -> str:
+def bundle_opening(paths: Iterable[str], entry: str, alone: Iterable[str], sources: Mapping[str, str]) -> str:
     """The bundle that a page loads first: the registry, these modules, and the start of `entry`.
 
     alone: paths of modules that are fetched as separate files, because few pages need them.
@@ -77,13 +77,13 @@ def write_opening(paths: Iterable[str], entry: str, alone: Iterable[str], source
     return "\n".join([registry, *(_wrap(path, sources[path]) for path in paths), f'$need("{entry}");\n'])
 
 
-def write_later(paths: Iterable[str], sources: Mapping[str, str], opening: str) -> str:
+def bundle_rest(paths: Iterable[str], sources: Mapping[str, str], opening: str) -> str:
     """The bundle with everything else. opening: the name of the bundle that the page loads first."""
     head = f'// SPDX-License-Identifier: Apache-2.0\nimport {{ $define, $face, $load, $need }} from "./{opening}";\n'
     return "\n".join([head, *(_wrap(path, sources[path]) for path in paths)])
 
 
-def write_single(entry: str, sources: Mapping[str, str]) -> str:
+def bundle_alone(entry: str, sources: Mapping[str, str]) -> str:
     """A script that runs separately from the page, with everything that it imports, as one file."""
     modules = [_wrap(path, sources[path]) for path in order_imports([entry], sources)]
     return "\n".join([_registry(sources), *modules, f'$need("{entry}");\n'])

@@ -42,7 +42,9 @@ _MEDIA_TYPES = {
 # Files that no browser requests: the other engine, the contract's text, the page under its file name.
 _NOT_SERVED = ("engine/handset.js", "engine/contract.js", INDEX, *SERVICE_WORKERS)
 # The page loads the first bundle, and a screen that is not in it loads the second (bundles.py).
-ENTRY, OPENING, LATER = "main.js", "opening.js", "later.js"
+ENTRY = "main.js"
+OPENING = "opening.js"
+LATER = "later.js"
 _OPENED_WITH = (ENTRY, "engine/web/engine.js", "words/vi.js", "screens/welcome.js", "screens/home.js")
 # Fetched as separate files when needed: each language, and the long texts.
 _ALONE = re.compile(r"words/(?!vi\.js).+\.js")
@@ -144,9 +146,9 @@ def _bundled() -> dict[str, StaticFile]:
         pending = [path for path in bundles.order_imports(sorted(imports), sources) if path not in bundled]
         bundled += pending
     texts = {
-        OPENING: bundles.write_opening(opening, ENTRY, alone, sources),
-        LATER: bundles.write_later(bundled[len(opening) :], sources, OPENING),
-        DECODER: bundles.write_single(DECODER, sources),
+        OPENING: bundles.bundle_opening(opening, ENTRY, alone, sources),
+        LATER: bundles.bundle_rest(bundled[len(opening) :], sources, OPENING),
+        DECODER: bundles.bundle_alone(DECODER, sources),
     }
     return {name: StaticFile(name, text.encode(), _MEDIA_TYPES[".js"]) for name, text in texts.items()}
 
@@ -170,6 +172,6 @@ def web_files(city_key: str) -> dict[str, StaticFile]:
     sources = {name: file.content.decode() for name, file in static_files().items() if name.endswith(".js")}
     sources[SERVICE_WORKER] = sources[SERVICE_WORKER].replace(_FILES_PLACE, offline, 1)
     for name in SERVICE_WORKERS:
-        script = sources[name] if name == SERVICE_WORKER else bundles.write_single(name, sources)
+        script = sources[name] if name == SERVICE_WORKER else bundles.bundle_alone(name, sources)
         served[name] = StaticFile(name, script.encode(), _MEDIA_TYPES[".js"])
     return served

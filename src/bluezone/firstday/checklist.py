@@ -71,16 +71,16 @@ class Checklist:
         return [step for step in self.steps if step.must and not step.is_done]
 
 
-def checklist(now: datetime.datetime) -> Checklist:
+def build_checklist(now: datetime.datetime) -> Checklist:
     """The current checklist."""
     return Checklist(list(_steps(now)))
 
 
-def matters(user: User, now: datetime.datetime) -> list[Matter]:
+def waiting_matters(user: User, now: datetime.datetime) -> list[Matter]:
     """The remaining set-up as one matter, for an administrator of the whole city."""
     if practising() or not holds_for_the_city(user, [Role.ADMIN]):
         return []
-    failing = len(checklist(now).failing)
+    failing = len(build_checklist(now).failing)
     if not failing:
         return []
     what = ngettext(
@@ -94,7 +94,7 @@ def matters(user: User, now: datetime.datetime) -> list[Matter]:
 def _steps(now: datetime.datetime) -> Iterator[Step]:
     today = timezone.localdate(now)
     seats = seats_on(today)
-    passed = trials.passed()
+    passed = trials.passed_trials()
     if is_demo_city_there():
         yield _demo_city()
     yield _directory(today)
@@ -132,22 +132,30 @@ def _agencies(today: datetime.date) -> QuerySet[Agency]:
 
 def _directory(today: datetime.date) -> Step:
     count = _agencies(today).count()
+    if count:
+        state = _("%(count)d agencies are in force") % {"count": count}
+        act = _("Choose more")
+    else:
+        state = _("no agency is in force today")
+        act = _("Choose your place")
     return Step(
         "directory",
         _("Units and offices of today"),
         _("Letters go to agencies in force. Since 1 July 2025 there are no districts; choose your province, ward, "
           "commune or special zone, and its usual offices are entered for you."),
         count > 0,
-        _("%(count)d agencies are in force") % {"count": count} if count else _("no agency is in force today"),
+        state,
         reverse("first-day-places"),
-        _("Choose more") if count else _("Choose your place"),
+        act,
     )  # fmt: skip
 
 
 def _accounts(seats: Seats) -> Step:
     inside = seats.count - len(seats.empty)
     state = ""
+    url = ""
     if seats.count:
+        url = reverse("first-day-invitations")
         counts = {"inside": inside, "count": seats.count, "waiting": len(seats.waiting)}
         state = _("%(inside)d of %(count)d have an account; %(waiting)d have not come in yet") % counts
     return Step(
@@ -157,9 +165,16 @@ def _accounts(seats: Seats) -> Step:
           "to print, each with a link that works once."),
         seats.count > 0 and not seats.empty,
         state,
-        reverse("first-day-invitations") if seats.count else "",
+        url,
         _("Invitations"),
     )  # fmt: skip
+
+
+def _still_to_come(missing: list[str]) -> str:
+    """The people who are missing, as the state of a step; "" if there are none."""
+    if not missing:
+        return ""
+    return _("still to come: %(names)s") % {"names": ", ".join(missing)}
 
 
 def _desks(today: datetime.date) -> Step:
@@ -172,14 +187,17 @@ def _desks(today: datetime.date) -> Step:
         )
         if not any(user.has_usable_password() for user in holders):
             missing.append(label)
+    url = ""
+    if missing and leading:
+        url = reverse("first-day-invitations")
     return Step(
         "desks",
         _("Clerk and signatory have come in"),
         _("A letter takes two people: the clerk of the People’s Committee reads it in, the signatory confirms it. The "
           "clerk opens the link on the slip; the signatory gets a link from the second person who confirms it."),
         not missing,
-        _("still to come: %(names)s") % {"names": ", ".join(missing)} if missing else "",
-        reverse("first-day-invitations") if missing and leading else "",
+        _still_to_come(missing),
+        url,
         _("Invitations"),
     )  # fmt: skip
 
@@ -197,8 +215,13 @@ def _letter() -> Step:
 
 
 def _second_administrator(today: datetime.date) -> Step:
-    administrators = User.objects.holding([Role.ADMIN], today).filter(grants__agency=None, grants__unit=None).distinct()
+    administrators = (
+        User.objects.with_roles([Role.ADMIN], today).filter(grants__agency=None, grants__unit=None).distinct()
+    )
     count = sum(user.has_usable_password() for user in administrators)
+    state = ""
+    if count == 1:
+        state = _("%(count)d administrator has come in") % {"count": count}
     return Step(
         "administrator",
         _("A second administrator"),
@@ -206,25 +229,24 @@ def _second_administrator(today: datetime.date) -> Step:
           "or administer take two people. Until there is a second one, the operator confirms on the server: bluezone "
           "manage confirm_act."),
         count > 1,
-        _("%(count)d administrator has come in") % {"count": count} if count == 1 else "",
+        state,
         reverse("account-new") + "?role=admin",
         _("Make an account"),
     )  # fmt: skip
 
 
 def _health_authority(today: datetime.date) -> Step:
-    missing = [
-        label
-        for role, label in ((Role.HEALTH_WORKER, _("health worker")), (Role.SUPERVISOR, _("health supervisor")))
-        if not User.objects.holding([role], today).exists()
-    ]
+    missing = []
+    for role, label in ((Role.HEALTH_WORKER, _("health worker")), (Role.SUPERVISOR, _("health supervisor"))):
+        if not User.objects.with_roles([role], today).exists():
+            missing.append(label)
     return Step(
         "health",
         _("Health workers and a health supervisor"),
         _("Health workers issue the codes with which a patient warns others; the supervisor sees misuse and opens what "
           "warned people have sent."),
         not missing,
-        _("still to come: %(names)s") % {"names": ", ".join(missing)} if missing else "",
+        _still_to_come(missing),
         reverse("account-new"),
         _("Make an account"),
     )  # fmt: skip
@@ -234,20 +256,27 @@ def _stations(today: datetime.date) -> Step:
     stations = _agencies(today).filter(kind=AgencyKind.HEALTH)
     complete = stations.exclude(phone="").exclude(hours="").count()
     count = stations.count()
+    if count:
+        state = _("%(told)d of %(count)d") % {"told": complete, "count": count}
+        url = reverse("first-day-stations")
+    else:
+        state = _("no health station is entered")
+        url = ""
     return Step(
         "stations",
         _("Each health station’s telephone and hours"),
         _("A warned person asks where to go and when. Without them only the hotline is shown."),
         count > 0 and complete == count,
-        _("%(told)d of %(count)d") % {"told": complete, "count": count} if count else _("no health station is entered"),
-        reverse("first-day-stations") if count else "",
+        state,
+        url,
         _("Enter them"),
     )  # fmt: skip
 
 
 def _mail(passed: dict[str, Trial]) -> Step:
-    is_set = settings.SMTP is not None
-    if is_set:
+    url = ""
+    if settings.SMTP is not None:
+        url = reverse("first-day-trial", args=["mail"])
         why = _(
             "What waits is told once a day by mail, and so is a broken glass. Send a code to yourself and type it here."
         )
@@ -258,14 +287,15 @@ def _mail(passed: dict[str, Trial]) -> Step:
         _("Mail arrives"),
         why,
         Trial.Kind.MAIL in passed,
-        url=reverse("first-day-trial", args=["mail"]) if is_set else "",
+        url=url,
         act=_("Send a code to myself"),
     )
 
 
 def _text_messages(passed: dict[str, Trial]) -> Step:
-    is_set = settings.SMS is not None
-    if is_set:
+    url = ""
+    if settings.SMS is not None:
+        url = reverse("first-day-trial", args=["sms"])
         why = _("Visitors get a notice, venues a code. Send a code to your own telephone and type it here.")
     else:
         why = _("No operator is set, so nothing is sent. Set BLUEZONE_SMS_URL and restart if visitors shall be told.")
@@ -274,7 +304,7 @@ def _text_messages(passed: dict[str, Trial]) -> Step:
         _("Text messages arrive"),
         why,
         Trial.Kind.SMS in passed,
-        url=reverse("first-day-trial", args=["sms"]) if is_set else "",
+        url=url,
         act=_("Send a code to myself"),
         must=False,
     )
@@ -319,12 +349,15 @@ def _practice(passed: dict[str, Trial]) -> Step:
 
 
 def _paper_key(passed: dict[str, Trial]) -> Step:
-    exists = read_recovery_key(settings.DATA_FOLDER) is not None
-    if exists:
+    state = ""
+    url = ""
+    if read_recovery_key(settings.DATA_FOLDER) is not None:
+        url = reverse("first-day-trial", args=["key"])
         why = _(
             "After a loss it alone leads telephones on. Whoever holds the paper types its last four characters here."
         )
     else:
+        state = _("there is none yet")
         why = _(
             "After a loss it alone leads telephones on. On the server: bluezone recovery-key new, before telephones "
             "come; write it down twice."
@@ -334,8 +367,8 @@ def _paper_key(passed: dict[str, Trial]) -> Step:
         _("The recovery key is on paper"),
         why,
         Trial.Kind.KEY in passed,
-        "" if exists else _("there is none yet"),
-        url=reverse("first-day-trial", args=["key"]) if exists else "",
+        state,
+        url=url,
         act=_("Read it off the paper"),
     )  # fmt: skip
 
@@ -355,8 +388,9 @@ def _backup(now: datetime.datetime) -> Step:
 
 
 def _address() -> Step:
-    city = settings.CITY
-    hosts = [city.public_host, city.office_host] if city else []
+    hosts = []
+    if settings.CITY:
+        hosts = [settings.CITY.public_host, settings.CITY.office_host]
     local = [host for host in hosts if host.rsplit(":", 1)[0] in ("localhost", "127.0.0.1", "[::1]")]
     problems = [_("%(host)s is this machine alone") % {"host": host} for host in local]
     if not settings.TLS:

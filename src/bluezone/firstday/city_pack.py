@@ -82,13 +82,9 @@ class CityPack:
     former: tuple[FormerPlace, ...]
     heirs: dict[str, str]
 
-    def within(self, province: Place) -> list[Place]:
+    def communes_of(self, province: Place) -> list[Place]:
         """The communes, wards and special zones of a province."""
         return [place for place in self.places.values() if place.province == province]
-
-    def went_into(self, place: Place) -> list[FormerPlace]:
-        """The earlier communes that a current commune succeeded, wholly or in part."""
-        return [former for former in self.former if place.code in former.heirs]
 
     def find(self, words: str) -> list[PlaceMatch]:
         """The places with all these words in their names, diacritics ignored; then successors of communes with them."""

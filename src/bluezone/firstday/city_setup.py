@@ -24,6 +24,11 @@ from bluezone.firstday.city_pack import LEVELS, REFORM, CityPack, FormerPlace, P
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
+# No real province and no commune has these codes. Everything in the demo city has them.
+DEMO_PROVINCE = Place("99", "tỉnh Mẫu")
+DEMO_PLACE = Place("99999", "phường Mẫu", DEMO_PROVINCE)
+DEMO_KEYS = f"{DEMO_PLACE.code}-"
+
 
 @dataclasses.dataclass(frozen=True)
 class Office:
@@ -42,12 +47,6 @@ class Office:
         return f"{self.place.code}-{self.key}"
 
 
-# No real province and no commune has these codes. Everything in the demo city has them.
-DEMO_PROVINCE = Place("99", "tỉnh Mẫu")
-DEMO_PLACE = Place("99999", "phường Mẫu", DEMO_PROVINCE)
-DEMO_KEYS = f"{DEMO_PLACE.code}-"
-
-
 class DemoCityInUse(Refused):
     """Something that a person made, such as an account, belongs to the demo city; nothing was removed."""
 
@@ -63,21 +62,21 @@ class SetUpResult:
     issuer: Agency
 
 
-def offices_of(place: Place) -> list[Office]:
+def usual_offices(place: Place) -> list[Office]:
     """The usual offices of a place, its People's Committee first; for a province without those of its communes."""
     rows = _templates()["province" if place.kind is UnitKind.PROVINCE else "commune"]
     return [_office(place, row) for row in rows if place.level in row.get("only", [place.level])]
 
 
-def offices_below(province: Place, pack: CityPack) -> list[Office]:
+def commune_offices(province: Place, pack: CityPack) -> list[Office]:
     """The People's Committee and the health station of every commune of a province."""
     return list(_offices_below(province, pack))
 
 
 def _offices_below(province: Place, pack: CityPack) -> Iterator[Office]:
     keys = _templates()["below_a_province"]
-    for place in pack.within(province):
-        for office in offices_of(place):
+    for place in pack.communes_of(province):
+        for office in usual_offices(place):
             if office.key in keys:
                 yield dataclasses.replace(office, short=_short_name_below(office))
 
@@ -112,7 +111,7 @@ def _office(place: Place, row: dict[str, Any]) -> Office:
 def set_up(actor: str, place: Place, chosen: Collection[Office]) -> SetUpResult:
     """Enter a place with its province, its predecessors, the chosen offices and two recipient groups.
 
-    chosen: of `offices_of` and `offices_below`, including the place's People's Committee. Existing entries stay.
+    chosen: of `usual_offices` and `commune_offices`, including the place's People's Committee. Existing entries stay.
     Raises a DirectoryRefused or ImportUnderWay; nothing is stored then.
     """
     pack = city_pack()
@@ -165,7 +164,7 @@ def _plan(directory: Directory, pack: CityPack, place: Place, chosen: Collection
     units = dict(directory.units)
     province = place.province or place
     keys = {province.code: _enter_place(units, province, None)}
-    members = pack.within(province) if place == province else [place]
+    members = pack.communes_of(province) if place == province else [place]
     for member in members:
         keys[member.code] = _enter_place(units, member, keys[province.code])
     _enter_former(units, pack, keys)

@@ -18,7 +18,7 @@ from bluezone.authority.people_views import invitation_text
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
 from bluezone.firstday.city_setup import DEMO_KEYS
-from bluezone.identity import signin
+from bluezone.identity import account_links
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.messaging.email import outbox as email_outbox
 from bluezone.messaging.sms import outbox as sms_outbox
@@ -99,7 +99,7 @@ def invite(actor: str, seats: Iterable[Seat], now: datetime.datetime) -> list[In
                 actor, username, "", seat.agency.name[:120], seat.role, now, within=seat.agency
             )
             if seat.role not in role_grants.TAKING_TWO:
-                invited.append(Invitation(account, seat, signin.make_link(actor, account, now)))
+                invited.append(Invitation(account, seat, account_links.make_account_link(actor, account, now)))
     return invited
 
 
@@ -107,13 +107,13 @@ def renew_links(actor: str, waiting: Iterable[tuple[Seat, User]], now: datetime.
     """Make a new link for each holder who has not signed in and may get one from one person; revokes earlier links."""
     with transaction.atomic():
         return [
-            Invitation(account, seat, signin.make_link(actor, account, now))
+            Invitation(account, seat, account_links.make_account_link(actor, account, now))
             for seat, account in waiting
             if not account_acts.is_weighty(account)
         ]
 
 
-def ask_for_links(by: User, now: datetime.datetime) -> list[WaitingAct]:
+def request_links(by: User, now: datetime.datetime) -> list[WaitingAct]:
     """Ask a second person to confirm links for holders who have not signed in, have no valid link, and may not get one
     from one person alone.
     """
@@ -132,7 +132,7 @@ def invite_everybody(actor: str, now: datetime.datetime) -> list[Invitation]:
 
 
 @dataclass(frozen=True)
-class Sent:
+class InvitationsSent:
     """How many invitations were sent by mail and by text message, and who could not be reached."""
 
     mailed: int
@@ -142,7 +142,7 @@ class Sent:
 
 def invite_by_message(
     by: User, accounts: Iterable[User], address: Callable[[str], str], now: datetime.datetime
-) -> Sent:
+) -> InvitationsSent:
     """Send each of these people a new one-time link by mail, otherwise by text message.
 
     accounts: people that `by` may invite. address: token of a link -> address of its page. Telephone and e-mail come
@@ -155,21 +155,21 @@ def invite_by_message(
         phone, email = reach.get(account.username, ["", ""])
         try:
             with transaction.atomic():
-                link = address(signin.make_link(by.username, account, now))
+                link = address(account_links.make_account_link(by.username, account, now))
                 if email and settings.SMTP is not None:
-                    email_outbox.send(
+                    email_outbox.queue_mail(
                         email, _("Bluezone: your account of the office"), invitation_text(account, link), now=now
                     )
                     mailed += 1
                 else:
-                    hours = int(signin.LINK_LIFE.total_seconds() // 3600)
+                    hours = int(account_links.LINK_LIFE.total_seconds() // 3600)
                     text = _("Bluezone: your account. Open in a browser, once, within %(hours)d hours: %(link)s")
                     sms_text = text % {"hours": hours, "link": link}
-                    sms_outbox.queue(phone, sms_text, get_language() or "vi", Purpose.CODE, now=now)
+                    sms_outbox.queue_message(phone, sms_text, get_language() or "vi", Purpose.CODE, now=now)
                     texted += 1
         except Refused:
             unreached.append(account)
-    return Sent(mailed, texted, unreached)
+    return InvitationsSent(mailed, texted, unreached)
 
 
 def _free_name(seat: Seat, usernames: set[str]) -> str:

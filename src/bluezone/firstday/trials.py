@@ -25,9 +25,9 @@ from bluezone.firstday.city_setup import (
     DEMO_KEYS,
     DEMO_PLACE,
     is_demo_city_there,
-    offices_of,
     remove_demo_city,
     set_up,
+    usual_offices,
 )
 from bluezone.firstday.models import Trial
 from bluezone.identity.models import User
@@ -61,7 +61,7 @@ class MailNotSet(Refused):
     code = "mail_not_set"
 
 
-def passed() -> dict[str, Trial]:
+def passed_trials() -> dict[str, Trial]:
     """The passed trials by kind; that of a recovery key only while the city has this key."""
     by_kind = {trial.kind: trial for trial in Trial.objects.exclude(passed_at=None)}
     key = by_kind.get(Kind.KEY)
@@ -76,14 +76,14 @@ def send_mail(to: str, now: datetime.datetime) -> None:
         raise MailNotSet("BLUEZONE_SMTP_URL names no mail server; nothing was sent")
     code = _store_code(Kind.MAIL, now)
     text = _("This mail proves that the office can send mail. Type this code on the first day’s list: %(code)s")
-    email_outbox.send(to, _("Bluezone: a trial of the mail"), text % {"code": code}, now=now)
+    email_outbox.queue_mail(to, _("Bluezone: a trial of the mail"), text % {"code": code}, now=now)
 
 
 def send_sms(number: str, now: datetime.datetime) -> None:
     """Send a code to a telephone number. Raises what `sms.outbox.queue` does; only the outbox stores the number."""
     code = _store_code(Kind.SMS, now)
     text = _("Bluezone: code for the trial of text messages: %(code)s") % {"code": code}
-    sms_outbox.queue(number, text, get_language() or "vi", Purpose.CODE, now=now)
+    sms_outbox.queue_message(number, text, get_language() or "vi", Purpose.CODE, now=now)
 
 
 def send_notice(user: User, now: datetime.datetime, provider: Provider | None = None) -> None:
@@ -94,7 +94,7 @@ def send_notice(user: User, now: datetime.datetime, provider: Provider | None = 
     _store(Kind.PUSH, code, now)
 
 
-def offer_to_phone() -> str:
+def make_phone_link() -> str:
     """An address of the public site for any phone, valid for a day or until a phone has opened a later one."""
     token = signing.dumps(secrets.token_hex(4), salt=_PHONE_SALT)
     return f"{origin_of(present_city().public_host, tls=settings.TLS)}/try/{token}/"
@@ -114,13 +114,13 @@ def record_phone_visit(token: str, now: datetime.datetime) -> bool:
     return True
 
 
-def enter_code(kind: Trial.Kind, code: str, actor: str, now: datetime.datetime) -> None:
+def submit_code(kind: Trial.Kind, code: str, actor: str, now: datetime.datetime) -> None:
     """Pass a trial by the code of a mail, text message or notice, as typed. Raises TrialRefused."""
     if not _pass(kind, "".join(code.split()), now, actor):
         raise TrialRefused(f"the code of the {kind} trial is another one, or its time is over")
 
 
-def prove_key(last_group: str, actor: str, now: datetime.datetime) -> None:
+def submit_key_ending(last_group: str, actor: str, now: datetime.datetime) -> None:
     """Pass the trial of the recovery key by its last four characters, read off the paper. Raises TrialRefused."""
     trial = _store(Kind.KEY, "", now, keep_tries=True)
     public = read_recovery_key(settings.DATA_FOLDER)
@@ -170,7 +170,7 @@ def plant_demo_city(actor: str, now: datetime.datetime) -> None:
 
     Raises a DirectoryRefused, ImportUnderWay, and what `plant_for_practice` does.
     """
-    result = set_up(actor, DEMO_PLACE, offices_of(DEMO_PLACE))
+    result = set_up(actor, DEMO_PLACE, usual_offices(DEMO_PLACE))
     group = RecipientGroup.objects.filter(agencies__key__startswith=DEMO_KEYS).first()
     if group and not is_demo_planted():
         plant_for_practice(result.issuer, group.name, now)

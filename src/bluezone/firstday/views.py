@@ -27,26 +27,26 @@ from bluezone.directory.records.entries import DirectoryRefused
 from bluezone.directory.records.store import ImportUnderWay
 from bluezone.directory.scopes import holds_for_the_city, require_city
 from bluezone.firstday import trials
-from bluezone.firstday.checklist import checklist
+from bluezone.firstday.checklist import build_checklist
 from bluezone.firstday.city_pack import PlaceMatch, city_pack
 from bluezone.firstday.city_setup import (
     DemoCityInUse,
     Office,
+    commune_offices,
     is_demo_city_there,
-    offices_below,
-    offices_of,
     set_up,
+    usual_offices,
 )
-from bluezone.firstday.invitations import Invitation, ask_for_links, invite_by_message, invite_everybody, seats_on
+from bluezone.firstday.invitations import Invitation, invite_by_message, invite_everybody, request_links, seats_on
 from bluezone.firstday.models import Trial
 from bluezone.identity import acts
+from bluezone.identity.account_links import LINK_LIFE
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.edits import SharedForm, SharedRows
 from bluezone.identity.models import Role
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor
-from bluezone.identity.signin import LINK_LIFE
 from bluezone.identity.typed_fields import PhoneLineField
 from bluezone.messaging.email.outbox import EmailAddressInvalid
 from bluezone.messaging.sms.destinations import DestinationInvalid
@@ -60,17 +60,17 @@ MOST_STATIONS = 190
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def first_day(request: OfficeRequest) -> HttpResponse:
     """The checklist; an administrator of only an agency or unit is sent to the accounts within reach."""
     if not holds_for_the_city(request.user, _ADMIN):
         return redirect("accounts")
-    return render(request, "firstday/first_day.html", {"list": checklist(timezone.now())})
+    return render(request, "firstday/first_day.html", {"list": build_checklist(timezone.now())})
 
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def places(request: OfficeRequest) -> HttpResponse:
     """Look up a province, commune, ward or special zone; `?q=` also finds it by a name from before the reform.
 
@@ -86,7 +86,7 @@ def places(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def set_up_place(request: OfficeRequest, code: str) -> HttpResponse:
     """Choose the offices of a place and enter them, with an account for each: 201 with the slips, or 409.
 
@@ -96,8 +96,8 @@ def set_up_place(request: OfficeRequest, code: str) -> HttpResponse:
     place = city_pack().places.get(code)
     if place is None:
         raise Http404
-    own = offices_of(place)
-    below = offices_below(place, city_pack()) if place.kind is UnitKind.PROVINCE else []
+    own = usual_offices(place)
+    below = commune_offices(place, city_pack()) if place.kind is UnitKind.PROVINCE else []
     status = 200
     if request.method == "POST":
         status = 409
@@ -140,7 +140,7 @@ def _by_kind(below: list[Office]) -> list[tuple[str, str, int]]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def invitations(request: OfficeRequest) -> HttpResponse:
     """Show who has an account and who has not signed in yet; POST makes the missing accounts: 201 with the slips."""
     require_city(request.user, _ADMIN)
@@ -161,7 +161,7 @@ def _slips(request: OfficeRequest, invited: list[Invitation]) -> HttpResponse:
     for invitation in invited:
         link = request.build_absolute_uri(reverse("start", args=[invitation.token]))
         slips.append({"invitation": invitation, "link": link, "picture": qr_picture(link)})
-    requested = ask_for_links(request.user, timezone.now())
+    requested = request_links(request.user, timezone.now())
     context = {"slips": slips, "asked": requested, "hours": int(LINK_LIFE.total_seconds() // 3600)}
     return render(request, "firstday/slips.html", context, status=201)
 
@@ -180,7 +180,7 @@ class StationForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 @confirm_second_factor
 def send_invitations(request: OfficeRequest) -> HttpResponse:
     """Send a new link to each ticked account, by mail or text message: 302, and name those who need a slip."""
@@ -204,7 +204,7 @@ def send_invitations(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def stations(request: OfficeRequest) -> HttpResponse:
     """Edit telephone and hours of all health stations: 302 stored, 409 changed by others meanwhile, 422 bad form."""
     require_city(request.user, _ADMIN)
@@ -236,29 +236,29 @@ def _station_rows(typed: QueryDict | None) -> list[StationForm]:
 
 def _stations_page(request: OfficeRequest, rows: list[StationForm]) -> HttpResponse:
     table = SharedRows([(row.instance.name, row) for row in rows])
-    return render(request, "firstday/stations.html", {"rows": rows, "table": table}, status=acts.status_of(*rows))
+    return render(request, "firstday/stations.html", {"rows": rows, "table": table}, status=acts.form_status(*rows))
 
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def phone(request: OfficeRequest) -> HttpResponse:
     """Show a QR code that leads any telephone to the public site; the page turns green when one has opened it."""
     require_city(request.user, _ADMIN)
-    if Trial.Kind.PHONE in trials.passed() and "again" not in request.GET:
+    if Trial.Kind.PHONE in trials.passed_trials() and "again" not in request.GET:
         return render(request, "firstday/phone.html", {"passed": True})
-    address = trials.offer_to_phone()
+    address = trials.make_phone_link()
     since = int(timezone.now().timestamp())
     return render(request, "firstday/phone.html", {"address": address, "picture": qr_picture(address), "since": since})
 
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def phone_state(request: OfficeRequest) -> HttpResponse:
     """The part of that page that turns green for a telephone after `?since=`; a header has the state, too."""
     require_city(request.user, _ADMIN)
-    phone_trial = trials.passed().get(Trial.Kind.PHONE)
+    phone_trial = trials.passed_trials().get(Trial.Kind.PHONE)
     since = request.GET.get("since", "0")
     earliest = int(since) if since.isdecimal() and len(since) < 12 else 0
     passed_at = phone_trial.passed_at if phone_trial else None
@@ -270,7 +270,7 @@ def phone_state(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def demo(request: OfficeRequest) -> HttpResponse:
     """Plant a practice letter that is under way, or remove all practice data: 302 to the same page."""
     require_city(request.user, _ADMIN)
@@ -328,7 +328,7 @@ class AnswerForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def trial(request: OfficeRequest, kind: str) -> HttpResponse:
     """Send a code to oneself and enter it, or the end of the recovery key: 302 passed, 404 no such trial, 422."""
     require_city(request.user, _ADMIN)
@@ -395,9 +395,9 @@ def _check_answer(request: OfficeRequest, kind: str, form: AnswerForm) -> int:
     now = timezone.now()
     try:
         if kind == Trial.Kind.KEY:
-            trials.prove_key(code, by, now)
+            trials.submit_key_ending(code, by, now)
         else:
-            trials.enter_code(cast(Any, Trial.Kind(kind)), code, by, now)
+            trials.submit_code(cast(Any, Trial.Kind(kind)), code, by, now)
     except trials.TrialRefused:
         form.add_error("code", _("This is not it. Compare once more; after five wrong tries wait a day."))
         return 422

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from bluezone.handset.page.api import LocalPage
 from bluezone.handset.phone import Handset
-from bluezone.handset.venues import SHOWN_SECONDS
+from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.frames import DEFAULT_UUID
 from bluezone.radio.interface import PROFILES, AlwaysAwake, DutyProfile, Power, Radio
@@ -35,6 +35,8 @@ ERRAND_AWAKE_SECONDS = 60.0
 LOOK_AWAKE_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
 
 
 class _StoreBeforeSleep:
@@ -76,7 +78,7 @@ class Agent:
         )  # fmt: skip
         self.next_check: float | None = None
 
-    def woken(self) -> None:
+    def resume(self) -> None:
         """Continue after the processor slept; called on the agent's loop."""
         self._power.hold("look", LOOK_AWAKE_SECONDS)
         asyncio.get_running_loop().call_later(LOOK_AWAKE_SECONDS, self._power.release, "look")
@@ -122,7 +124,7 @@ class Agent:
                 tasks.create_task(self.beacon.run())
                 tasks.create_task(self._flush())
                 tasks.create_task(self._every(PURGE_SECONDS, self.handset.purge))
-                tasks.create_task(self._every(ERRAND_SECONDS, self.handset.go_on, self._until_errand))
+                tasks.create_task(self._every(ERRAND_SECONDS, self.handset.run_errands, self._until_errand))
                 tasks.create_task(self._poll())
         finally:
             self.handset.report.on_rekeyed = lambda: None
@@ -157,7 +159,7 @@ class Agent:
 
     def _until_errand(self) -> float:
         # With a fixed pause of 15 seconds, the traffic would distinguish a rehearsal's second call from an owner's.
-        due = self.handset.next_errand()
+        due = self.handset.next_errand_at()
         if due is None:
             return ERRAND_SECONDS
         return min(ERRAND_SECONDS, max(1.0, due - self.handset.time.now()))
@@ -211,9 +213,6 @@ class Agent:
         with contextlib.suppress(Refused):
             config = self.handset.city.current
         return float(config.poll_seconds if config else DEFAULT_POLL_SECONDS)
-
-
-LOOK_SECONDS = 0.5
 
 
 def run_agent(

@@ -70,7 +70,7 @@ class Client:
         self._bytes_left = most_bytes
 
     @property
-    def is_spent(self) -> bool:
+    def is_out_of_time(self) -> bool:
         """Whether the calls have used up their time."""
         return self._ends_at is not None and time.monotonic() >= self._ends_at
 

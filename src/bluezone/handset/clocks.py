@@ -13,6 +13,8 @@ from bluezone.protocol.signed.index import STALE_SECONDS
 
 JUMP_SECONDS = 300.0
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -55,7 +57,7 @@ class TrustedTime:
         self._latest_trusted = 0.0
         self._reference: float | None = None
 
-    def started(self, boot_id: str, boot: float, wall: float) -> None:
+    def note_start(self, boot_id: str, boot: float, wall: float) -> None:
         """Note that the program runs again: the offset remains valid until the machine restarts.
 
         After a restart the wall clock is used provisionally, unless it is behind the last trusted time. Before the
@@ -63,7 +65,7 @@ class TrustedTime:
         """
         same_boot = boot_id == self.boot_id and boot >= self._latest_boot
         if same_boot and self._reference is not None:
-            self.look(boot, wall)
+            self.check_wall_clock(boot, wall)
             return
         self.boot_id = boot_id
         self._latest_boot = boot
@@ -73,7 +75,7 @@ class TrustedTime:
         self.provisional = plausible
         self.trusted = True
 
-    def look(self, boot: float, wall: float) -> None:
+    def check_wall_clock(self, boot: float, wall: float) -> None:
         """Notice when the wall clock jumps by over 5 minutes against the boot clock."""
         self._latest_boot = max(self._latest_boot, boot)
         if self._reference is None or abs(wall - boot - self._reference) > JUMP_SECONDS:
@@ -83,7 +85,7 @@ class TrustedTime:
         if self.offset_seconds is not None and self.trusted:
             self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
 
-    def signed_file_seen(self, generated_at: int, boot: float, wall: float) -> None:
+    def accept_signed_time(self, generated_at: int, boot: float, wall: float) -> None:
         """Take the time from a signed file, after a check of its history. generated_at: Unix seconds, as signed."""
         is_newer = generated_at > self.floor_seconds
         if not is_newer and (not self.trusted or (self.offset_seconds is not None and not self.provisional)):
@@ -112,7 +114,7 @@ class TrustedTime:
         return wall - self.now(boot, wall)
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether the time is good enough to count days, so that a purge removes only what is old."""
         return self.offset_seconds is not None and self.trusted
 
@@ -141,9 +143,6 @@ class TrustedTime:
 def stamp_to_json(stamp: Stamp) -> dict[str, Any]:
     """The stamp as a page stores it."""
     return asdict(stamp)
-
-
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -181,7 +180,7 @@ def boot_id_of(clock: Clock) -> str:
     return str(read_boot_id()) if read_boot_id else ""
 
 
-def moment_of(clock: Clock) -> dict[str, Any]:
+def current_moment(clock: Clock) -> dict[str, Any]:
     """This moment on the phone's own clocks, as it is stored."""
     return {"boot_id": boot_id_of(clock), "boot": clock.boot_seconds(), "wall": clock.wall_seconds()}
 
@@ -190,11 +189,11 @@ def seconds_since(earlier: dict[str, Any] | None, clock: Clock) -> float | None:
     """How long ago a moment was by the phone's own clocks, which no server can set; None if they cannot tell.
 
     Within one start of the machine the boot clock counts. Otherwise the wall clock does, unless it has gone back.
-    earlier: from `moment_of`; None for what earlier releases stored without it.
+    earlier: from `current_moment`; None for what earlier releases stored without it.
     """
     if earlier is None:
         return None
-    now = moment_of(clock)
+    now = current_moment(clock)
     if now["boot_id"] == earlier["boot_id"] and now["boot"] >= earlier["boot"]:
         return float(now["boot"] - earlier["boot"])
     if now["wall"] >= earlier["wall"]:

@@ -86,11 +86,17 @@ def overview(handset: Handset) -> Overview:
     if abs(error) > JUMP_SECONDS:
         stops.append("B3")
     level = handset.risk.level()
-    risky: dict[str, State] = {"high": "D", "low": "C"}
+    state: State = "A"
+    if level == "high":
+        state = "D"
+    elif level == "low":
+        state = "C"
+    elif stops:
+        state = stops[0]
     check_problem = handset.store.get("check_problem")
     pending = handset.report.pending
     return Overview(
-        state=risky.get(level) or (stops[0] if stops else "A"),
+        state=state,
         stops=tuple(stops),
         level=level,
         bluetooth=bluetooth,
@@ -105,8 +111,8 @@ def overview(handset: Handset) -> Overview:
         clock_error_seconds=round(error, 1),
         uploads=sum(sent.kind == "keys_sent" and sent.outcome == "accepted" for sent in handset.sent_log.all()),
         random_packets=handset.sent_log.random_packets,
-        report_begun=pending is not None and not pending.certified,
-        report_upload_at=pending.upload_at if pending is not None and pending.certified else None,
+        report_begun=pending is not None and not pending.is_certified,
+        report_upload_at=pending.upload_at if pending is not None and pending.is_certified else None,
         notice=next(iter(handset.pages.notices()), None),
         store_problem=handset.encounters.store_problem,
         reported_at=handset.store.get("reported_at"),

@@ -21,7 +21,9 @@ from bluezone.handset.report.report import Report
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.handset.vault import AS_IT_IS, KeySealing
-from bluezone.handset.venues import Events, GatePasses, Visits
+from bluezone.handset.venues.events import Events
+from bluezone.handset.venues.gatepasses import GatePasses
+from bluezone.handset.venues.visits import Visits
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.risk.assessment import Assessment
 from bluezone.protocol.signed.index import EXPORTS, VENUES
@@ -53,7 +55,7 @@ class Handset:
         self.store = store
         self.clock = clock
         self.tls = client.tls
-        self.city = CityConfig(store, client, lambda: self.time.now() if self.time.source.known else None, clock)
+        self.city = CityConfig(store, client, lambda: self.time.now() if self.time.source.is_known else None, clock)
         self.downloads = Downloads(store, client, self.city)
         self.time = PhoneTime(clock, TrustedTime.from_json(store.get("time")), self.city.zone)
         self.encounters = Encounters(store, self.time, self.city, self.downloads, rng, model)
@@ -121,15 +123,15 @@ class Handset:
         if self.store.get("installed_at") is None:
             self.store.put("installed_at", self.time.now())
         self.purge()
-        self.encounters.look(self.clock.boot_seconds())
-        self.encounters.keep_state()
+        self.encounters.check_clocks(self.clock.boot_seconds())
+        self.encounters.store_state()
 
     def purge(self) -> int:
         """Remove what is older than 14 days, if the time is known; return the number of removed rows."""
-        if not self.time.source.known:
+        if not self.time.source.is_known:
             return 0
         now = self.time.now()
-        self.visits.settle(now)
+        self.visits.end_planned(now)
         self.journal.purge()
         self.events.purge()
         return self.encounters.purge(day_at(now) - KEPT_DAYS, day_at(now))
@@ -141,7 +143,7 @@ class Handset:
         """
         with self._checking:
             try:
-                self.risk.take_in_new_files()
+                self.risk.match_new_files()
             except Refused as refused:
                 self.store.put("check_problem", {"code": refused.code, "at": self.time.now()})
                 raise
@@ -152,7 +154,7 @@ class Handset:
                 self.store.put("check_problem", None)
                 self._note_day()
         # Last, so that no neighbour can delay the lists of the owner's city by being slow.
-        self.risk.take_in_neighbours()
+        self.risk.match_neighbour_files()
         with self.store.transaction():
             self._note_day()
         self.purge()
@@ -170,7 +172,7 @@ class Handset:
             for kind, position in positions.items()
             if position.number and self.city.epochs.is_of_current_epoch(kind, position.number)
         }
-        self.city.public_log.look(config, sha256, heads, self.time.now())
+        self.city.public_log.check(config, sha256, heads, self.time.now())
 
     def _note_day(self) -> None:
         """Store that today was checked, and the latest warning: the page announces its end when the warning is gone."""
@@ -186,25 +188,25 @@ class Handset:
             # The warning was withdrawn early, by new rules or because the owner removed the stay: there is no end.
             self.store.put(LAST_WARNING, None)
 
-    def go_on(self) -> None:
-        """Continue a pending report and the random packets, as far as they are due. Raises as `Report.go_on`."""
+    def run_errands(self) -> None:
+        """Continue a pending report and the random packets, as far as they are due. Raises as `Report.advance`."""
         if self.report.pending is not None:
-            self.report.go_on()
+            self.report.advance()
         if self.city.current is not None:
-            self._chaff.go_on(self.time.now())
+            self._chaff.advance(self.time.now())
 
-    def next_errand(self) -> float | None:
+    def next_errand_at(self) -> float | None:
         """When the next call of a report or rehearsal is due, trusted Unix seconds; None if none is pending."""
         pending = self.report.pending
-        rehearsal = self._chaff.due()
+        rehearsal = self._chaff.next_call_at()
         moments: list[float] = []
-        if pending is not None and pending.certified:
+        if pending is not None and pending.is_certified:
             moments.append(pending.upload_at)
         if rehearsal is not None:
             moments.append(rehearsal)
         return min(moments, default=None)
 
-    def forget(self) -> None:
+    def erase(self) -> None:
         """Erase everything and destroy the key; afterwards this object writes nothing."""
         self._reading = True
         self.forgotten = True
@@ -215,6 +217,6 @@ class Handset:
         try:
             if not self._reading:
                 self.encounters.flush()
-                self.encounters.keep_state()
+                self.encounters.store_state()
         finally:
             self.store.close()

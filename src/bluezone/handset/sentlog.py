@@ -20,7 +20,7 @@ Outcome = Literal["unknown", "accepted", "refused", "not_reached"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentRequest:
     """One request that carried the owner's data.
 
     kind: code_checked (the code was shown to the server), certificate_asked (code and blinded commitment),
@@ -49,18 +49,18 @@ class SentLog:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def about_to_send(self, kind: Kind, now: float, days: tuple[int, ...] = (), slots: int = 0) -> int:
-        """Log a request before it is sent; return its number for `ended`."""
-        return self._store.add("sent", day_at(now), _encode(Sent(now, kind, days, "unknown", slots)))
+    def log_request(self, kind: Kind, now: float, days: tuple[int, ...] = (), slots: int = 0) -> int:
+        """Log a request before it is sent; return its number for `log_outcome`."""
+        return self._store.add("sent", day_at(now), _encode(SentRequest(now, kind, days, "unknown", slots)))
 
-    def ended(self, number: int, outcome: Outcome) -> None:
+    def log_outcome(self, number: int, outcome: Outcome) -> None:
         """Note how the request ended."""
         contents = self._store.row("sent", number)
         assert contents is not None
         sent = _decode(contents)
         self._store.replace("sent", number, day_at(sent.unix_seconds), _encode(replace(sent, outcome=outcome)))
 
-    def all(self) -> list[Sent]:
+    def all(self) -> list[SentRequest]:
         """Every entry, oldest first."""
         return [_decode(contents) for _, _, contents in self._store.rows("sent")]
 
@@ -84,11 +84,11 @@ class SentLog:
         self._store.put(REPORT_REFUSED, refused)
 
 
-def _encode(sent: Sent) -> bytes:
+def _encode(sent: SentRequest) -> bytes:
     return json.dumps([sent.unix_seconds, sent.kind, list(sent.days), sent.outcome, sent.slots]).encode()
 
 
-def _decode(contents: bytes) -> Sent:
+def _decode(contents: bytes) -> SentRequest:
     # Entries from before there were venues end with the outcome.
     unix_seconds, kind, days, outcome, *slots = json.loads(contents)
-    return Sent(unix_seconds, kind, tuple(days), outcome, *slots)
+    return SentRequest(unix_seconds, kind, tuple(days), outcome, *slots)

@@ -3,7 +3,7 @@
 
 Days and names are in clear text, so that a purge needs no key; everything else is sealed (see vault.py).
 
-`forget_folder` also erases a phone that cannot be opened: first the key, then everything sealed with it.
+`erase_folder` also erases a phone that cannot be opened: first the key, then everything sealed with it.
 """
 
 import fcntl
@@ -112,7 +112,7 @@ class Part:
 
     def clear(self) -> None:
         """Remove all values of this part."""
-        self._store.drop(self._prefix)
+        self._store.remove_prefix(self._prefix)
 
 
 class Store:
@@ -144,7 +144,7 @@ class Store:
         with ExitStack() as resources:
             if not reading:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                resources.enter_context(take_lock(folder))
+                resources.enter_context(acquire_lock(folder))
             is_new = not path.exists()
             vault = Vault.create(key, sealing) if is_new and not key.exists() else Vault.open(key, sealing)
             return cls(folder, _connect(path, is_new), vault, sealing, resources.pop_all())
@@ -187,7 +187,7 @@ class Store:
             sealed = self._vault.seal(f"state:{name}", json.dumps(value).encode())
             connection.execute("INSERT OR REPLACE INTO state (name, sealed) VALUES (?, ?)", (name, sealed))
 
-    def drop(self, prefix: str) -> None:
+    def remove_prefix(self, prefix: str) -> None:
         """Remove every value with a name that starts with `prefix`."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM state WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
@@ -278,7 +278,7 @@ class Store:
 
 
 @contextmanager
-def take_lock(folder: Path) -> Iterator[None]:
+def acquire_lock(folder: Path) -> Iterator[None]:
     """Lock the folder of a phone for this process. Raises HandsetBusy."""
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -316,7 +316,7 @@ def _connect(path: Path, is_new: bool) -> sqlite3.Connection:
     return connection
 
 
-def forget_folder(folder: Path, sealing: KeySealing = AS_IT_IS) -> None:
+def erase_folder(folder: Path, sealing: KeySealing = AS_IT_IS) -> None:
     """Destroy the key, then overwrite and remove the store; works on a damaged or newer store too.
 
     sealing: how the file protects the key.
@@ -324,7 +324,7 @@ def forget_folder(folder: Path, sealing: KeySealing = AS_IT_IS) -> None:
     """
     if not (folder / STORE_FILE).exists() and not (folder / KEY_FILE).exists():
         raise HandsetMissing(f"no phone in {folder}: there is nothing to erase")
-    with take_lock(folder):
+    with acquire_lock(folder):
         sealing.destroy()
         overwrite_and_remove(folder / KEY_FILE)
         for suffix in ("-wal", "-shm", ""):

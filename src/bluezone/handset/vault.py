@@ -42,7 +42,7 @@ class KeySealing(Protocol):
         """Make every sealed key unreadable for ever, if there is one."""
 
 
-class KeyAsItIs:
+class PlainKey:
     """No key store: the file, mode 0600, holds the key itself."""
 
     def seal(self, key: bytes) -> bytes:
@@ -57,7 +57,7 @@ class KeyAsItIs:
         """Do nothing: only the file holds the key."""
 
 
-AS_IT_IS = KeyAsItIs()
+AS_IT_IS = PlainKey()
 
 
 class Vault:

@@ -246,7 +246,7 @@ def read_order(body: bytes) -> Order:
 def send_message(server: KeyServer, worker: User, order: Order, now: datetime.datetime) -> Message:
     """Queue the message of a code that `worker` issued, once.
 
-    Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue`; nothing is stored then.
+    Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue_message`; nothing is stored then.
     """
     number = read_destination(order.phone)
     with transaction.atomic():
@@ -258,7 +258,7 @@ def send_message(server: KeyServer, worker: User, order: Order, now: datetime.da
             raise CodeMessageSentBefore("the message of this code was sent before; it was not sent again")
         language = language_of(number)
         text = message_for(worker, order, ends, language)
-        return outbox.queue(number, text, language, Purpose.CODE, valid=MESSAGE_VALIDITY, now=now)
+        return outbox.queue_message(number, text, language, Purpose.CODE, valid=MESSAGE_VALIDITY, now=now)
 
 
 def message_for(worker: User, order: Order, ends: int, language: str) -> str:

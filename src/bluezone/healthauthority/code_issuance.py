@@ -226,7 +226,7 @@ def audit_past_days(now: datetime.datetime) -> None:
 
 def _proof(issued: IssuedCode) -> str:
     sealed = [hashlib.sha256(bytes(issued.sealed_minute)).hexdigest()] if issued.sealed_minute else []
-    return hash_chain.proof_of(issued.handle, _actor(issued.worker), str(issued.day), *sealed)
+    return hash_chain.content_proof(issued.handle, _actor(issued.worker), str(issued.day), *sealed)
 
 
 def _actor(worker: User | None) -> str:

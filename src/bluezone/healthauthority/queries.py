@@ -218,7 +218,7 @@ class Reach:
 
 def supervisors() -> list[str]:
     """Names of the people who can raise a limit, to show to a worker who has reached one."""
-    return [str(user) for user in User.objects.holding(HEALTH_SUPERVISORS.roles)]
+    return [str(user) for user in User.objects.with_roles(HEALTH_SUPERVISORS.roles)]
 
 
 def page_of_codes(user: User, number: str | None) -> Page[IssuedCode]:

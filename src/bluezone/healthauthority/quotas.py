@@ -16,7 +16,7 @@ from bluezone.directory.scopes import agencies_of, holds_for_the_city
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.audiences import admits
-from bluezone.identity.models import Role, RoleGrant, User, grants_of
+from bluezone.identity.models import Role, RoleGrant, User, valid_grants
 from bluezone.keyserver.service import KeyServer
 
 _ISSUERS = frozenset(str(role) for role in CODE_ISSUERS.roles)
@@ -24,7 +24,7 @@ _ISSUERS = frozenset(str(role) for role in CODE_ISSUERS.roles)
 
 def facility_of(worker: User | None) -> Agency | None:
     """The agency that counts a worker's codes in its limit; None for a role in the whole city or in a unit."""
-    return _facility_that_counts(grants_of(worker)) if worker else None
+    return _facility_that_counts(valid_grants(worker)) if worker else None
 
 
 def facilities_of(workers: Iterable[User]) -> dict[int, Agency]:
@@ -145,7 +145,7 @@ def raise_for_facility(
 
 def issuers() -> list[User]:
     """Everybody who may issue codes now."""
-    return list(User.objects.holding(CODE_ISSUERS.roles))
+    return list(User.objects.with_roles(CODE_ISSUERS.roles))
 
 
 def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User, Quota]]:

@@ -27,9 +27,9 @@ from bluezone.healthauthority.models import IssuedCode
 from bluezone.healthauthority.quotas import codes_seen_by, oversees
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import Role, User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor, releases
-from bluezone.identity.signin import SignInLocked, claim_try
+from bluezone.identity.signin import SignInLocked, count_attempt
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.media_types import XLSX
@@ -47,7 +47,7 @@ from bluezone.training import practised, practising
 @practised
 @require_safe
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN, Whose.REACHED.by(Role.SUPERVISOR))
+@touches(Ownership.OWN, Ownership.REACHED.for_roles(Role.SUPERVISOR))
 def code_list(request: OfficeRequest) -> HttpResponse:
     """Issued codes of the last 14 days, and when a report received now reaches phones."""
     server = key_server()
@@ -63,7 +63,7 @@ def code_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @releases
 def new_code(request: OfficeRequest) -> HttpResponse:
     """Issue a code and show it once: 201 issued, 409 form sent before, 422 bad form, 429 over the day's quota."""
@@ -91,7 +91,7 @@ def new_code(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
+@touches(Ownership.OWN, Ownership.AGENCY.for_roles(Role.SUPERVISOR))
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     """The state of a code as a fragment of HTML, for a browser with its `ticket`; 404 for another's code or ticket.
 
@@ -113,7 +113,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
+@touches(Ownership.OWN, Ownership.AGENCY.for_roles(Role.SUPERVISOR))
 @confirm_second_factor
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then revoke by the browser's `ticket` or the typed `code`: 302 to the list, which shows if it was in time.
@@ -160,7 +160,7 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
     # Anybody with a code may revoke it; the limit prevents finding codes by trying.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
-    claimed = claim_try(lane, lane, MOST_TYPED_TRIES, timezone.now())
+    claimed = count_attempt(lane, lane, MOST_TYPED_TRIES, timezone.now())
     state = code_issuance.revoke(server, request.user, typed)
     claimed.delete()
     return state
@@ -169,7 +169,7 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
 @practised
 @require_safe
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and requests their codes."""
     server = key_server()
@@ -191,7 +191,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @releases
 def issue_batch(request: OfficeRequest) -> JsonResponse:
     """A code or a refusal for each of up to 50 rows of class and onset.
@@ -214,7 +214,7 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
 @practised
 @require_POST
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @releases
 def send_message(request: OfficeRequest) -> JsonResponse:
     """Send the message of a code: 201 with its id, 404 another's code, 409 sent before, 422 refused.
@@ -240,7 +240,7 @@ _MESSAGE_REFUSALS: dict[type[Refused], int] = {
 @practised
 @require_safe
 @audience(CODE_ISSUERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def message_states(request: OfficeRequest) -> JsonResponse:
     """The states of up to 50 messages, by the ids that only their senders got: `?id=…&id=…`."""
     return JsonResponse({"states": code_batches.states_of_messages(request.GET.getlist("id"))})
@@ -260,7 +260,7 @@ def _error_response(code: str, message: str, status: int) -> JsonResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def quota(request: OfficeRequest) -> HttpResponse:
     """Issued codes and limits of today, and a form to raise a limit: 302 raised, 422 bad form."""
     server = key_server()
@@ -294,7 +294,7 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CODE_ISSUERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 @releases
 def venue_alert(request: OfficeRequest) -> HttpResponse:
     """Ask for code and hours, show the venue, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
@@ -334,7 +334,7 @@ FILES_SHOWN = 24
 
 @require_safe
 @audience(CODE_ISSUERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def show_statistics(request: OfficeRequest) -> HttpResponse:
     """Codes by day, and files with their keys; for supervisors also reports and attempts to guess codes."""
     server = key_server()
@@ -364,7 +364,7 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(CODE_ISSUERS)
-@touches(Whose.NOBODYS)
+@touches(Ownership.NOTHING)
 def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 for anything else."""
     server = key_server()
@@ -387,7 +387,7 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def declaration_list(request: OfficeRequest) -> HttpResponse:
     """Sealed declarations, newest first; POST opens the ticked ones: 200 shown once, 403 or 429 wrong passphrase."""
     require_city(request.user, HEALTH_SUPERVISORS.roles)
@@ -428,7 +428,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(HEALTH_SUPERVISORS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, so that the page with the declarations stays; 404 not opened."""
     require_city(request.user, HEALTH_SUPERVISORS.roles)
@@ -440,7 +440,7 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 @confirm_second_factor
 def declaration_key(request: OfficeRequest) -> HttpResponse:
     """Make or replace the key for declarations: 302 made or to the second factor, 422 bad form."""
@@ -461,7 +461,7 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 @confirm_second_factor
 def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""

@@ -22,6 +22,14 @@ Kinds = type[Refused] | tuple[type[Refused], ...]
 # Error code of a form that is valid but conflicts with what is stored.
 CONFLICT = "conflict"
 
+UNDO_SECONDS = 10
+# Time for a tap and its answer to travel; the page stops offering after UNDO_SECONDS.
+GRACE_SECONDS = 5
+_KEY = "undo"
+# Called with the person, the values of the offer, and the time. It raises UndoTooLate (or another Refused), and changes
+# nothing, if something else has happened since.
+Reverser = Callable[[User, dict[str, Any], datetime.datetime], None]
+
 
 class _Caught:
     """A block that ends at a refusal of `kinds` and passes its sentence to `say`; other exceptions pass through."""
@@ -44,24 +52,26 @@ class _Caught:
         return True
 
 
-def tell_refusals(request: HttpRequest, saying: Saying, *, of: Kinds = Refused, level: int = messages.ERROR) -> _Caught:
-    """Show a refusal of the block as a message on the next page. of: the refusals to show; others pass through."""
-    return _Caught(of, saying, lambda sentence: messages.add_message(request, level, sentence))
-
-
-def show_refusals(
-    form: BaseForm, saying: Saying, *, at: str | None = None, of: Kinds = Refused, conflict: bool = False
+def refusals_as_messages(
+    request: HttpRequest, sentence: Saying, *, kinds: Kinds = Refused, level: int = messages.ERROR
 ) -> _Caught:
-    """Show a refusal of the block in a valid form, at the field `at` or above all fields.
+    """Show a refusal of the block as a message on the next page. kinds: the refusals to show; others pass through."""
+    return _Caught(kinds, sentence, lambda text: messages.add_message(request, level, text))
 
-    of: the refusals to show; others pass through. conflict: the form is valid but conflicts with what is stored; the
-    page is then answered with 409 (see `status_of`).
+
+def refusals_as_form_errors(
+    form: BaseForm, sentence: Saying, *, field: str | None = None, kinds: Kinds = Refused, conflict: bool = False
+) -> _Caught:
+    """Show a refusal of the block in a valid form, at the field `field` or above all fields.
+
+    kinds: the refusals to show; others pass through. conflict: the form is valid but conflicts with what is stored; the
+    page is then answered with 409 (see `form_status`).
     """
     code = CONFLICT if conflict else None
-    return _Caught(of, saying, lambda sentence: form.add_error(at, ValidationError(sentence, code=code)))
+    return _Caught(kinds, sentence, lambda text: form.add_error(field, ValidationError(text, code=code)))
 
 
-def status_of(*forms: BaseForm) -> int:
+def form_status(*forms: BaseForm) -> int:
     """The status of a page with these forms: 200 no errors, 409 refused as a conflict, 422 to be corrected."""
     codes: list[str | None] = []
     for form in forms:
@@ -72,22 +82,13 @@ def status_of(*forms: BaseForm) -> int:
     return 422 if codes else 200
 
 
-UNDO_SECONDS = 10
-# Time for a tap and its answer to travel; the page stops offering after UNDO_SECONDS.
-GRACE_SECONDS = 5
-_KEY = "undo"
-# Called with the person, the values of the offer, and the time. It raises UndoTooLate (or another Refused), and changes
-# nothing, if something else has happened since.
-Reverser = Callable[[User, dict[str, Any], datetime.datetime], None]
-
-
 class UndoTooLate(Refused):
     """The ten seconds are over, or something else has happened since."""
 
     code = "undo_too_late"
 
 
-def offer(request: HttpRequest, act: str, now: datetime.datetime, **values: Any) -> None:
+def offer_undo(request: HttpRequest, act: str, now: datetime.datetime, **values: Any) -> None:
     """Let this browser undo `act` for ten seconds. values: JSON. An earlier offer ends."""
     request.session[_KEY] = {"act": act, "values": values, "at": now.timestamp()}
 
@@ -98,7 +99,7 @@ def is_offered(request: HttpRequest, now: datetime.datetime) -> bool:
     return offered is not None and 0 <= now.timestamp() - offered["at"] <= UNDO_SECONDS
 
 
-def take_back(request: HttpRequest, user: User, now: datetime.datetime) -> None:
+def undo(request: HttpRequest, user: User, now: datetime.datetime) -> None:
     """Undo the act that was offered last, once. Raises UndoTooLate, or a refusal of the reverser."""
     offered = request.session.pop(_KEY, None)
     if offered is None or not 0 <= now.timestamp() - offered["at"] <= UNDO_SECONDS + GRACE_SECONDS:

@@ -23,15 +23,20 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from bluezone.duties.duty import Audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE
-from bluezone.identity.models import User, remember_grants, roles_of
+from bluezone.identity.models import User, cache_grants, valid_roles
 from bluezone.identity.second_factors import is_missing
 
 View = Callable[..., HttpResponse]
 
+# Whether the current view has queried the reach of the person's roles; None if it need not.
+_asked: ContextVar[bool | None] = ContextVar("asked", default=None)
+# Writes, except those to the session of this browser, which need no reach.
+_WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b(?![^"]*"accounts_officesession")', re.IGNORECASE)
+
 
 def admits(who: Audience, user: User) -> bool:
     """Whether a signed-in person holds one of the roles today, anywhere; directory.scopes has the reach."""
-    return who in (EVERYONE, ACCOUNT_HOLDERS) or not roles_of(user).isdisjoint(who.roles)
+    return who in (EVERYONE, ACCOUNT_HOLDERS) or not valid_roles(user).isdisjoint(who.roles)
 
 
 class OfficeRequest(HttpRequest):
@@ -40,24 +45,18 @@ class OfficeRequest(HttpRequest):
     user: User
 
 
-class ReachNotAsked(RuntimeError):
+class ReachNotQueried(RuntimeError):
     """A view declares a reach but has not queried it: a bug, answered with 500."""
 
 
-# Whether the current view has queried the reach of the person's roles; None if it need not.
-_asked: ContextVar[bool | None] = ContextVar("asked", default=None)
-# Writes, except those to the session of this browser, which need no reach.
-_WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b(?![^"]*"accounts_officesession")', re.IGNORECASE)
-
-
-def note_asked() -> None:
+def note_reach_queried() -> None:
     """Note that the reach of the person's roles was queried; directory.scopes calls this."""
     if _asked.get() is not None:
         _asked.set(True)
 
 
 @contextlib.contextmanager
-def apart() -> Iterator[None]:
+def outside_the_view() -> Iterator[None]:
     """Let a block query the reach of roles for the frame of a page; it does not count as a query by the view."""
     token = _asked.set(None)
     try:
@@ -68,19 +67,19 @@ def apart() -> Iterator[None]:
 
 def _refuse_early_writes(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
     if not _asked.get() and _WRITES.match(sql):
-        raise ReachNotAsked(f"the view would store this before it queries the reach of the role: {sql[:80]}")
+        raise ReachNotQueried(f"the view would store this before it queries the reach of the role: {sql[:80]}")
     return execute(sql, *arguments)
 
 
 def _call_with_reach(view: View, lists: bool, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Call a view; raises ReachNotAsked if it stores or shows something before it queries the reach."""
+    """Call a view; raises ReachNotQueried if it stores or shows something before it queries the reach."""
     token = _asked.set(False)
     try:
         with connection.execute_wrapper(_refuse_early_writes):
             response = view(request, *args, **kwargs)
         # If the address has no arguments and the view lists nothing, the page is an empty form.
         if (kwargs or lists) and response.status_code < 300 and not _asked.get():
-            raise ReachNotAsked("the view would show something without querying the reach of the role")
+            raise ReachNotQueried("the view would show something without querying the reach of the role")
         return response
     finally:
         _asked.reset(token)
@@ -94,7 +93,7 @@ def audience(who: Audience) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         ways = getattr(view, "touches", ())
-        needs_reach = bool(ways) and all(way.ownership.is_asked for way in ways)
+        needs_reach = bool(ways) and all(way.ownership.needs_reach for way in ways)
         lists = any(way.ownership.is_listed for way in ways)
 
         @functools.wraps(view)
@@ -102,7 +101,7 @@ def audience(who: Audience) -> Callable[[View], View]:
             if who != EVERYONE:
                 if not request.user.is_authenticated:
                     return redirect_to_login(request.get_full_path(), reverse("sign-in"))
-                remember_grants(request.user)
+                cache_grants(request.user)
                 if not admits(who, request.user):
                     raise PermissionDenied
                 if who != ACCOUNT_HOLDERS and is_missing(request.user):

@@ -43,12 +43,12 @@ class Clash:
     stored: str
 
 
-def seal(values: Mapping[str, str]) -> str:
+def sign_shown_values(values: Mapping[str, str]) -> str:
     """The values that a page shows, signed, to be sent back with the form."""
     return signing.dumps(dict(values), salt=_SALT, compress=True)
 
 
-def unseal(text: str) -> Texts | None:
+def read_shown_values(text: str) -> Texts | None:
     """The values that the page showed, None if the text is missing or not ours."""
     try:
         values: Texts = signing.loads(text, salt=_SALT)
@@ -57,7 +57,7 @@ def unseal(text: str) -> Texts | None:
     return values
 
 
-def as_text(value: Any) -> str:
+def comparable_text(value: Any) -> str:
     """One value of a form as a text to compare: a day in ISO format, a row as its key, all line ends the same."""
     if value is None or value is False:
         return ""
@@ -70,7 +70,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, models.Model):
         return str(value.pk)
     if isinstance(value, list | tuple | set | models.QuerySet):
-        return "\n".join(sorted(as_text(item) for item in value))
+        return "\n".join(sorted(comparable_text(item) for item in value))
     return str(value).replace("\r\n", "\n").strip()
 
 
@@ -78,7 +78,7 @@ class SharedForm(forms.BaseForm):
     """A form of a stored row that others change too; put it before `forms.Form` or `forms.ModelForm`.
 
     clashes: fields that both changed, for the page (form_errors.html shows them). meanwhile: others have stored
-    something since the page was shown; then the form is invalid, `acts.status_of` answers 409, and the page shows the
+    something since the page was shown; then the form is invalid, `acts.form_status` answers 409, and the page shows the
     merged values, ready to be stored.
     """
 
@@ -146,16 +146,16 @@ class SharedForm(forms.BaseForm):
 
     def _shown_texts(self) -> Texts | None:
         """The values that the page showed in this form, alone or as a row of a table."""
-        rows = unseal(self.data.get(SHOWN_ROWS, "")) if self.prefix else None
+        rows = read_shown_values(self.data.get(SHOWN_ROWS, "")) if self.prefix else None
         if rows is None:
-            return unseal(self.data.get(self.add_prefix(SHOWN), ""))
+            return read_shown_values(self.data.get(self.add_prefix(SHOWN), ""))
         return {name: rows.get(self.add_prefix(name), "") for name, _field in self._compared()}
 
     def _stored_texts(self) -> Texts:
-        return {name: as_text(field.prepare_value(self[name].initial)) for name, field in self._compared()}
+        return {name: comparable_text(field.prepare_value(self[name].initial)) for name, field in self._compared()}
 
     def _typed_texts(self) -> Texts:
-        return {name: as_text(self._typed(name, field)) for name, field in self._compared()}
+        return {name: comparable_text(self._typed(name, field)) for name, field in self._compared()}
 
     def _typed(self, name: str, field: forms.Field) -> Any:
         """The typed value; a day, a time or a number as it is stored, because 1/9/2020 is the same as 2020-09-01."""
@@ -210,16 +210,16 @@ class SharedRows:
 
 
 def _hidden(name: str, values: Texts) -> SafeString:
-    return format_html('<input type="hidden" name="{}" value="{}">', name, seal(values))
+    return format_html('<input type="hidden" name="{}" value="{}">', name, sign_shown_values(values))
 
 
 def _put(data: Any, name: str, bound: Any) -> None:
     """Put the stored value into the data of a form."""
     value = bound.field.prepare_value(bound.initial)
     if isinstance(value, list | tuple | models.QuerySet):
-        data.setlist(name, [as_text(item) for item in value])
-    elif as_text(value):
-        data[name] = as_text(value)
+        data.setlist(name, [comparable_text(item) for item in value])
+    elif comparable_text(value):
+        data[name] = comparable_text(value)
     else:
         data.pop(name, None)
 

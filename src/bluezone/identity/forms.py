@@ -7,9 +7,12 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.identity.models import User, same_password
+from bluezone.identity.models import User, normalize_password
 from bluezone.identity.typed_fields import MailField, PlainLineField, SignInNameField
 from bluezone.vietnamese.typed import plain
+
+# A passkey's answer is about one kilobyte; a security key with a certificate stays under this.
+ANSWER_LENGTH = 16_000
 
 
 class SignInForm(forms.Form):
@@ -91,13 +94,13 @@ class NewPasswordForm(forms.Form):
 
     def clean_password(self) -> str:
         """Refuse a password that is short, common, all digits, or like the person's own name."""
-        password = same_password(self.cleaned_data["password"])
+        password = normalize_password(self.cleaned_data["password"])
         validate_password(password, self.user)
         return password
 
     def clean_again(self) -> str:
         """Refuse two passwords that differ."""
-        again = same_password(self.cleaned_data["again"])
+        again = normalize_password(self.cleaned_data["again"])
         if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
             raise forms.ValidationError(_("The two passwords differ. Type the second one again."))
         return again
@@ -132,10 +135,6 @@ class PasswordChangeForm(NewPasswordForm):
         if not self.user.check_password(present):
             raise forms.ValidationError(_("This is not the present password."))
         return present
-
-
-# A passkey's answer is about one kilobyte; a security key with a certificate stays under this.
-ANSWER_LENGTH = 16_000
 
 
 class ProofForm(forms.Form):

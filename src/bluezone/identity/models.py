@@ -19,6 +19,19 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.audit.models import AuditEntry
 from bluezone.vietnamese.spelling import fold
 
+__all__ = [
+    "AccountLink",
+    "AuditEntry",
+    "AuthenticatorApp",
+    "OfficeSession",
+    "Passkey",
+    "RecoveryCode",
+    "Role",
+    "RoleGrant",
+    "SignInFailure",
+    "User",
+]
+
 
 class Role(models.TextChoices):
     """A duty in the rollout or in the health authority; the audiences of the duties say which pages it may open."""
@@ -115,7 +128,7 @@ class UserManager(BaseUserManager["User"]):
         user: User = self.get(username=(username or "").strip().lower())
         return user
 
-    def holding(self, roles: Iterable[str], on: datetime.date | None = None) -> models.QuerySet["User"]:
+    def with_roles(self, roles: Iterable[str], on: datetime.date | None = None) -> models.QuerySet["User"]:
         """Active accounts that hold one of `roles` anywhere on a day, today by default."""
         grants = RoleGrant.objects.in_force(on or timezone.localdate()).filter(role__in=roles)
         return self.filter(is_active=True, pk__in=grants.values("user"))
@@ -174,17 +187,17 @@ class User(AbstractBaseUser):
         return self.name or self.username
 
     def set_password(self, raw_password: str | None) -> None:
-        """Store a password in the spelling of `same_password`."""
-        super().set_password(raw_password and same_password(raw_password))
+        """Store a password in the spelling of `normalize_password`."""
+        super().set_password(raw_password and normalize_password(raw_password))
 
     def check_password(self, raw_password: str) -> bool:
         """Whether this is the password, regardless of the keyboard that composed its letters and of pasted blanks."""
         # Older passwords were stored as typed.
-        spellings = dict.fromkeys((same_password(raw_password), raw_password))
+        spellings = dict.fromkeys((normalize_password(raw_password), raw_password))
         return any(super(User, self).check_password(spelling) for spelling in spellings)
 
 
-def same_password(typed: str) -> str:
+def normalize_password(typed: str) -> str:
     """A password in one spelling: Vietnamese keyboards compose "ế" from one, two or three characters, and a blank at
     either end is invisible.
     """
@@ -287,21 +300,7 @@ class OfficeSession(AbstractBaseSession):
         return store
 
 
-__all__ = [
-    "AccountLink",
-    "AuditEntry",
-    "AuthenticatorApp",
-    "OfficeSession",
-    "Passkey",
-    "RecoveryCode",
-    "Role",
-    "RoleGrant",
-    "SignInFailure",
-    "User",
-]
-
-
-def grants_of(user: User, on: datetime.date | None = None) -> list[RoleGrant]:
+def valid_grants(user: User, on: datetime.date | None = None) -> list[RoleGrant]:
     """Grants that are valid on a day (today by default), delegations included, with their agency and unit.
 
     An account that may not sign in has none.
@@ -319,11 +318,11 @@ def grants_of(user: User, on: datetime.date | None = None) -> list[RoleGrant]:
     return grants
 
 
-def remember_grants(user: User) -> None:
+def cache_grants(user: User) -> None:
     """Read today's grants once for a whole request; only for a user object that does not outlive the request."""
-    user._grants_read = (timezone.localdate(), grants_of(user))  # type: ignore[attr-defined]
+    user._grants_read = (timezone.localdate(), valid_grants(user))  # type: ignore[attr-defined]
 
 
-def roles_of(user: User, on: datetime.date | None = None) -> set[str]:
+def valid_roles(user: User, on: datetime.date | None = None) -> set[str]:
     """The roles held anywhere on a day."""
-    return {grant.role for grant in grants_of(user, on)}
+    return {grant.role for grant in valid_grants(user, on)}

@@ -33,13 +33,13 @@ class Place(enum.Enum):
     ELSEWHERE = "in another agency or another unit, of one ward"
 
 
-class Whose(enum.Enum):
+class Ownership(enum.Enum):
     """Which of the people that the audience admits may touch the object of an address."""
 
-    NOBODYS = "nothing that belongs to anybody: a language, a form of file, a role, a figure that all may see"
+    NOTHING = "nothing that belongs to anybody: a language, a form of file, a role, a figure that all may see"
     REACHED = "everybody admitted, who sees what their role reaches and nothing else"
-    GIVEN = "who holds the role where what is made will belong: its agency, one above, its unit, the whole city"
-    EVERYBODYS = "everybody admitted, wherever the role is held"
+    CREATED = "who holds the role where what is made will belong: its agency, one above, its unit, the whole city"
+    EVERYBODY = "everybody admitted, wherever the role is held"
     CITY = "who holds the role for the whole city"
     WIDE = "who holds the role for more than one ward: in the whole city, or at an agency or a unit of the city's level"
     OWN = "the person whose it is: who made it, runs it, teaches it"
@@ -59,36 +59,36 @@ class Whose(enum.Enum):
         return _PLACES.get(self, frozenset())
 
     @property
-    def is_asked(self) -> bool:
+    def needs_reach(self) -> bool:
         """Whether a view has to query the reach of the person's roles."""
-        return self not in (Whose.NOBODYS, Whose.EVERYBODYS, Whose.OWN, Whose.SHARED)
+        return self not in (Ownership.NOTHING, Ownership.EVERYBODY, Ownership.OWN, Ownership.SHARED)
 
     @property
     def is_listed(self) -> bool:
         """Whether a page lists what is within reach without an argument in its address."""
-        return self in (Whose.REACHED, Whose.CITY)
+        return self in (Ownership.REACHED, Ownership.CITY)
 
-    def by(self, *roles: str) -> "Touch":
+    def for_roles(self, *roles: str) -> "Touch":
         """The same for only some of the audience's roles."""
         return Touch(self, frozenset(roles))
 
 
 _OFFICE = frozenset({Place.CITY, Place.ABOVE, Place.UNIT, Place.ITSELF})
 _PLACES = {
-    Whose.EVERYBODYS: frozenset(Place),
-    Whose.REACHED: frozenset(Place),
-    Whose.CITY: frozenset({Place.CITY}),
-    Whose.WIDE: frozenset({Place.CITY, Place.ABOVE, Place.WIDE}),
-    Whose.SHARED: frozenset({Place.CITY}),
-    Whose.GIVEN: _OFFICE,
-    Whose.AGENCY: _OFFICE,
-    Whose.ITSELF: frozenset({Place.ITSELF}),
-    Whose.DESK: frozenset({Place.ITSELF, Place.UNIT}),
-    Whose.ABOVE: frozenset({Place.CITY, Place.ABOVE}),
-    Whose.OVER: frozenset({Place.CITY, Place.ABOVE, Place.UNIT}),
-    Whose.UNIT: frozenset({Place.CITY, Place.UNIT}),
-    Whose.WARD: _OFFICE,
-    Whose.SERVED: _OFFICE | {Place.BELOW},
+    Ownership.EVERYBODY: frozenset(Place),
+    Ownership.REACHED: frozenset(Place),
+    Ownership.CITY: frozenset({Place.CITY}),
+    Ownership.WIDE: frozenset({Place.CITY, Place.ABOVE, Place.WIDE}),
+    Ownership.SHARED: frozenset({Place.CITY}),
+    Ownership.CREATED: _OFFICE,
+    Ownership.AGENCY: _OFFICE,
+    Ownership.ITSELF: frozenset({Place.ITSELF}),
+    Ownership.DESK: frozenset({Place.ITSELF, Place.UNIT}),
+    Ownership.ABOVE: frozenset({Place.CITY, Place.ABOVE}),
+    Ownership.OVER: frozenset({Place.CITY, Place.ABOVE, Place.UNIT}),
+    Ownership.UNIT: frozenset({Place.CITY, Place.UNIT}),
+    Ownership.WARD: _OFFICE,
+    Ownership.SERVED: _OFFICE | {Place.BELOW},
 }
 
 
@@ -96,11 +96,11 @@ _PLACES = {
 class Touch:
     """One condition under which a person may touch an object. roles: None for every role of the audience."""
 
-    ownership: Whose
+    ownership: Ownership
     roles: frozenset[str] | None = None
 
 
-def touches(*ways: Whose | Touch) -> Callable[[_View], _View]:
+def touches(*ways: Ownership | Touch) -> Callable[[_View], _View]:
     """Declare who may touch the object of a view; of several ways one is enough. Put it under @audience."""
 
     def declare(view: _View) -> _View:

@@ -26,24 +26,27 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.identity import second_factors
+from bluezone.identity import passkeys, second_factors, totp
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS
 from bluezone.identity.forms import AppForm, EmailForm, PasskeyForm
-from bluezone.identity.models import AuthenticatorApp, Passkey, Role, roles_of
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.models import AuthenticatorApp, Passkey, Role, valid_roles
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import (
     confirm_second_factor,
+    is_recently_confirmed,
+    is_required,
     is_set_up,
     note_confirmed,
-    recently_confirmed,
-    required_for,
 )
 from bluezone.office_secrets import keyed_digest
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.training import TRAINING_KEY, also_in_training, current_training
 
 SECRET_KEY = "new_app_secret"  # noqa: S105 - a key of the session
+
+FOLDER = Path(__file__).with_name("rolepages")
+_KINDS = {"# ": "title", "## ": "heading", "- ": "points"}
 
 
 def _needs_existing_factor(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -61,14 +64,14 @@ def _needs_existing_factor(view: Callable[..., HttpResponse]) -> Callable[..., H
 @also_in_training
 @require_safe
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def second_factor(request: OfficeRequest) -> HttpResponse:
     """The factors that are set up, and those that can be."""
     context = {
         "app": AuthenticatorApp.objects.filter(user=request.user).first(),
         "keys": request.user.passkeys.all(),
         "codes": request.user.recovery_codes.count(),
-        "required": required_for(request.user),
+        "required": is_required(request.user),
     }
     return render(request, "accounts/second_factor.html", context)
 
@@ -77,12 +80,12 @@ def second_factor(request: OfficeRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @_needs_existing_factor
 def add_app(request: OfficeRequest) -> HttpResponse:
     """Show a secret as QR code and text; store it once the app gives a right code: 302 or the recovery codes, 422."""
     previous = request.session.get(SECRET_KEY)
-    secret = base64.b64decode(previous) if previous else second_factors.new_secret()
+    secret = base64.b64decode(previous) if previous else totp.new_secret()
     request.session[SECRET_KEY] = base64.b64encode(secret).decode()
     form = AppForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -95,15 +98,15 @@ def add_app(request: OfficeRequest) -> HttpResponse:
         else:
             del request.session[SECRET_KEY]
             return _after_adding(request)
-    address = second_factors.address(secret, request.user.username, "Bluezone")
-    context = {"form": form, "secret": second_factors.grouped_text(secret), "picture": qr_picture(address)}
+    address = totp.otpauth_address(secret, request.user.username, "Bluezone")
+    context = {"form": form, "secret": totp.grouped_text(secret), "picture": qr_picture(address)}
     return render(request, "accounts/add_app.html", context, status=422 if form.errors else 200)
 
 
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @_needs_existing_factor
 def add_passkey(request: OfficeRequest) -> HttpResponse:
     """Let the browser make a passkey and store it: 302 or the recovery codes, 422 refused."""
@@ -111,19 +114,19 @@ def add_passkey(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            second_factors.add(request, request.user, values["answer"], values["name"], timezone.now())
+            passkeys.add_passkey(request, request.user, values["answer"], values["name"], timezone.now())
         except second_factors.SecondFactorRefused:
             form.add_error(None, _("The browser did not make a passkey that fits. Nothing was stored; try again."))
         else:
             return _after_adding(request)
-    context = {"form": form, "options": second_factors.registration_options(request, request.user)}
+    context = {"form": form, "options": passkeys.registration_options(request, request.user)}
     return render(request, "accounts/add_passkey.html", context, status=422 if form.errors else 200)
 
 
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @_needs_existing_factor
 def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
     """Make ten codes and show them once, to print: 201."""
@@ -135,7 +138,7 @@ def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @_needs_existing_factor
 def remove_app(request: OfficeRequest) -> HttpResponse:
     """Remove the authenticator app, unless the role needs it."""
@@ -145,12 +148,12 @@ def remove_app(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 @_needs_existing_factor
 def remove_passkey(request: OfficeRequest, pk: int) -> HttpResponse:
     """Remove one of the user's own passkeys, unless the role needs it."""
     key = get_object_or_404(Passkey, pk=pk, user=request.user)
-    return _remove(request, functools.partial(second_factors.remove, request.user, key))
+    return _remove(request, functools.partial(passkeys.remove_passkey, request.user, key))
 
 
 def _remove(request: OfficeRequest, remove: Callable[[], None]) -> HttpResponse:
@@ -182,7 +185,7 @@ def _show_codes(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_safe
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def sessions(request: OfficeRequest) -> HttpResponse:
     """Every browser in which this account is signed in now, newest first."""
     own = request.user.sessions.filter(expire_date__gt=timezone.now())
@@ -193,7 +196,7 @@ def sessions(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
     """Sign one browser out; if it is this one, show the sign-in page."""
     for session in request.user.sessions.all():
@@ -211,7 +214,7 @@ def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def end_all_sessions(request: OfficeRequest) -> HttpResponse:
     """Sign out everywhere, including this browser."""
     user = request.user
@@ -230,14 +233,14 @@ def _handle(session_key: str) -> str:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def own_email(request: OfficeRequest) -> HttpResponse:
     """Enter, change or delete one's own address: 302 stored, 422 bad form.
 
     It needs a second factor within five minutes, or the password from a person who has none.
     """
     has_factor = is_set_up(request.user)
-    if has_factor and not recently_confirmed(request):
+    if has_factor and not is_recently_confirmed(request):
         return redirect(f"{reverse('confirm')}?{urlencode({'next': reverse('own-email')})}")
     form = EmailForm(request.POST or None, user=request.user, ask_password=not has_factor)
     if request.method == "POST" and form.is_valid():
@@ -257,17 +260,13 @@ def own_email(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def training(request: OfficeRequest) -> HttpResponse:
     """Explain training mode, and switch it on or off: 302 to the first page."""
     if request.method == "POST":
         request.session[TRAINING_KEY] = not current_training(request)
         return redirect("first-page")
     return render(request, "accounts/training.html")
-
-
-FOLDER = Path(__file__).with_name("rolepages")
-_KINDS = {"# ": "title", "## ": "heading", "- ": "points"}
 
 
 @dataclass(frozen=True)
@@ -310,10 +309,10 @@ def _read(line: str) -> tuple[str, str]:
 @also_in_training
 @require_safe
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.NOBODYS)
+@touches(Ownership.NOTHING)
 def guides(request: OfficeRequest) -> HttpResponse:
     """Every role that has a guide, the reader's own first."""
-    own = roles_of(request.user)
+    own = valid_roles(request.user)
     pages = sorted(((role in own, Role(role)) for role in guided_roles()), key=lambda page: not page[0])
     return render(request, "accounts/guides.html", {"pages": pages})
 
@@ -321,8 +320,8 @@ def guides(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_safe
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.NOBODYS)
-def one_guide(request: OfficeRequest, role: str) -> HttpResponse:
+@touches(Ownership.NOTHING)
+def role_guide(request: OfficeRequest, role: str) -> HttpResponse:
     """The guide of one role, one sheet of A4 when printed."""
     if role not in guided_roles():
         raise Http404

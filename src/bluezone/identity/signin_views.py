@@ -17,21 +17,21 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.identity import second_factors, signin
+from bluezone.identity import account_links, passkeys, second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
 from bluezone.identity.models import User, this_hour
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import is_set_up, note_confirmed
-from bluezone.identity.signin import (
+from bluezone.identity.sessions import (
     BEGUN_KEY,
     BROWSER_KEY,
     WAITING_KEY,
     WAITING_SECONDS,
-    SignInLocked,
     browser_of,
 )
+from bluezone.identity.signin import SignInLocked
 from bluezone.training import also_in_training
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -70,7 +70,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def confirm(request: OfficeRequest) -> HttpResponse:
     """Ask a signed-in person for the second factor again, before a signing act: 302 back to `next`, 422, 429."""
     onward = request.GET.get("next", "")
@@ -103,7 +103,7 @@ def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
         return 422
     try:
         if form.cleaned_data["answer"]:
-            second_factors.prove(request, user, form.cleaned_data["answer"])
+            passkeys.prove_passkey(request, user, form.cleaned_data["answer"])
         else:
             second_factors.prove_code(user, form.cleaned_data["code"], timezone.now())
     except SignInLocked as locked:
@@ -123,7 +123,7 @@ def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
 
 
 def _ask(request: HttpRequest, user: User, form: ProofForm, status: int, *, signing_in: bool) -> HttpResponse:
-    context = {"form": form, "options": second_factors.proof_options(request, user), "signing_in": signing_in}
+    context = {"form": form, "options": passkeys.authentication_options(request, user), "signing_in": signing_in}
     return render(request, "accounts/proof.html", context, status=status)
 
 
@@ -191,7 +191,7 @@ def puzzle_worker(_request: HttpRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def sign_out(request: OfficeRequest) -> HttpResponse:
     """End the session and show the sign-in page."""
     logout(request)
@@ -210,16 +210,18 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
     """
     now = timezone.now()
     try:
-        user = signin.user_of_link(token, now)
+        user = account_links.account_of_link(token, now)
         form = FirstPasswordForm(request.POST or None, user=user)
         if request.method == "POST" and form.is_valid():
-            user = signin.set_first_password(token, form.cleaned_data["name"], form.cleaned_data["password"], now)
+            user = account_links.set_first_password(
+                token, form.cleaned_data["name"], form.cleaned_data["password"], now
+            )
             logout(request)
             messages.success(
                 request, _("The password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
             )
             return finish_password_step(request, user, "first-page")
-    except signin.AccountLinkInvalid:
+    except account_links.AccountLinkInvalid:
         return render(request, "accounts/link_gone.html", status=410)
     return render(request, "accounts/start.html", {"form": form, "account": user}, status=422 if form.errors else 200)
 
@@ -228,7 +230,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def change_password(request: OfficeRequest) -> HttpResponse:
     """Change one's own password; other browsers of this account are signed out."""
     form = PasswordChangeForm(request.POST or None, user=request.user)

@@ -16,7 +16,7 @@ from bluezone.keyserver.recoverykey import read_recovery_key
 from bluezone.keyserver.securefiles import write_new, write_whole
 from bluezone.keyserver.settings import config_of_settings
 from bluezone.keyserver.storage.store import StoreDamaged
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config, encode_config
 from bluezone.protocol.signed.envelope import sign_payload
 from bluezone.protocol.signed.epoch import Epoch
@@ -87,7 +87,7 @@ class ConfigWriter(ConfigFiles):
         try:
             return self._sign(newest, following)
         except ApprovalMissing as refused:
-            logger.warning("config: %s", refused.message, extra=event("approval_missing"))
+            logger.warning("config: %s", refused.message, extra=event_fields("approval_missing"))
             self.waits_for_approval = True
             assert current is not None
             # New week keys need no approval.

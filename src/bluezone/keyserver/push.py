@@ -20,7 +20,7 @@ from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.members import JsonMembers
-from bluezone.protocol.upload.puzzle import read_puzzle
+from bluezone.protocol.upload.puzzle import read_solution
 from bluezone.refusal import Refused
 
 MAX_BODY_BYTES = 2048
@@ -74,7 +74,7 @@ def read_subscription(body: bytes, services: Iterable[str]) -> Subscription:
         raise PushSubscriptionInvalid("the subscription has other members than endpoint, expirationTime and keys")
     endpoint = members.text("endpoint")
     _check_endpoint(endpoint, services)
-    keys = members.inner("keys")
+    keys = members.nested("keys")
     if keys.other_names(("p256dh", "auth")):
         raise PushSubscriptionInvalid("keys has other members than p256dh and auth")
     point = _base64url(keys.text("p256dh"), "p256dh")
@@ -109,7 +109,7 @@ class PushSubscriptions:
         are deleted: see `keep`. Raises PushSubscriptionInvalid, PushPuzzle, StoreRefused.
         """
         subscription = read_subscription(body, self.services)
-        challenge = self.limits.challenge_for(network, *read_puzzle(puzzle))
+        challenge = self.limits.challenge_for(network, *read_solution(puzzle))
         if challenge is not None:
             raise PushPuzzle(challenge)
         self.limits.count(network, invalid=True)

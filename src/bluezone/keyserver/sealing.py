@@ -28,7 +28,7 @@ from bluezone.keyserver.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, Master
 from bluezone.keyserver.securefiles import erase, write_new, write_whole
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreBusy, Transaction
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class SealedFolder:
             # Edited on two hosts: the first change is valid, and the other is saved.
             path.replace(path.with_name(path.name + ".local"))
             sentence = f"{path.name} was changed on another host, too; what stood here is in {path.name}.local"
-            logger.warning(sentence, extra=event("edited_twice", file=path.name))
+            logger.warning(sentence, extra=event_fields("edited_twice", file=path.name))
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(path, content, mode=0o600 if secret else 0o644)
 

@@ -36,7 +36,7 @@ from bluezone.keyserver.settings import SettingsOutdated, require_newest_setting
 from bluezone.keyserver.signer.client import Reminder, RemoteKeys, require_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, Turn
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.signed.epoch import Epoch
 from bluezone.timekeeping import ClockDoubted, ClockGuard
@@ -107,16 +107,16 @@ class Ticks:
                 if believed:
                     self.publication.renew(self.clock(), turn)
         except SettingsOutdated as refused:
-            logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
+            logger.error("settings: %s: %s", refused.code, refused.message, extra=event_fields("settings_outdated"))
         except StoreFull as refused:
-            logger.error("%s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
+            logger.error("%s: %s", refused.code, refused.message, extra=event_fields("tick_refused", code=refused.code))
         except (HistoryForked, PublishedRefused, SignerAway, SigningRefused) as refused:
             # Reports are taken and files served meanwhile.
-            details = event("signer_away", code=refused.code)
+            details = event_fields("signer_away", code=refused.code)
             if isinstance(refused, HistoryForked):
-                details = event("history_forked", code=refused.code)
+                details = event_fields("history_forked", code=refused.code)
             elif isinstance(refused, PublishedRefused):
-                details = event("published_files_away", code=refused.code)
+                details = event_fields("published_files_away", code=refused.code)
             level = logging.WARNING if isinstance(refused, PublishedRefused) else logging.ERROR
             logger.log(level, "%s: %s", refused.code, refused.message, extra=details)
 
@@ -215,7 +215,7 @@ class Ticks:
                 self._require_clock(self.guard, now)
         except ClockDoubted as refused:
             # Files are served and reports taken all the same; nothing is signed.
-            logger.error("clock: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
+            logger.error("clock: %s: %s", refused.code, refused.message, extra=event_fields("clock_doubted"))
             return False
         return True
 
@@ -287,7 +287,7 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
             ticks.begin()
         except StoreRefused as refused:
             # What is there is served meanwhile; each tick tries again.
-            details = event("publication_refused", code=refused.code)
+            details = event_fields("publication_refused", code=refused.code)
             logger.warning("publication: %s: %s", refused.code, refused.message, extra=details)
     return ticks
 

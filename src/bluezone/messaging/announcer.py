@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from bluezone.keyserver.push import Subscription
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Announcer:
         self._announced: int | None = None
         self._due: deque[tuple[float, str]] = deque()
 
-    def go_on(self, now: float) -> int:
+    def send_due(self, now: float) -> int:
         """Schedule messages for a new file, and send one batch of those that are due; the number sent.
 
         now: Unix seconds. Raises StoreRefused.
@@ -72,7 +72,7 @@ class Announcer:
         self._server.push.prove(endpoints[Outcome.SENT])
         return len(endpoints[Outcome.SENT])
 
-    def overdue(self, now: float) -> int:
+    def overdue_count(self, now: float) -> int:
         """The number of messages that were due a minute ago."""
         return sum(due <= now - LATE_SECONDS for due, _ in tuple(self._due))
 
@@ -91,15 +91,15 @@ class Announcer:
         )
 
 
-def announce_until(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
+def announce_until_stopped(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
     """Tell browsers until `stopped`; outside the tick, so that a slow push service delays nothing else.
 
     Every error is logged and survived: an error in one message must not silently end all later ones.
     """
     while not stopped.wait(LOOK_SECONDS):
         try:
-            announcer.go_on(server.clock())
+            announcer.send_due(server.clock())
         except Refused as refusal:
-            logger.warning("push: %s", refusal.code, extra=event("push_refused", code=refusal.code))
+            logger.warning("push: %s", refusal.code, extra=event_fields("push_refused", code=refusal.code))
         except Exception:
-            logger.exception("push failed", extra=event("push_failed"))
+            logger.exception("push failed", extra=event_fields("push_failed"))

@@ -17,9 +17,9 @@ DUTY = Duty(
         "news_corrected": _("corrected news"),
         "news_withdrawn": _("withdrew news"),
     },
-    waiting="bluezone.portal.news.waiting",
-    search="bluezone.portal.news.search",
+    waiting="bluezone.portal.news.drafts_to_publish",
+    search="bluezone.portal.news.search_news",
     menu=(MenuEntry(_("News"), "news-desk", 40, ("news",), EDITORS, group=Group.PUBLIC),),
     first_pages=(FirstPage(EDITORS, "news-desk", 70, _("Open the news desk")),),
-    hourly=(Work("log_programs", "bluezone.portal.programs.note_in_log"),),
+    hourly=(Work("log_programs", "bluezone.portal.programs.log_programs"),),
 )

@@ -49,6 +49,26 @@ _INK = "#0f2238"
 _SOFT = "#46586e"
 _WHITE = "#ffffff"
 
+LEAST_POSTER_CODE_MM = 150
+
+# Measures of the poster's template as CSS writes them: type in points, everything else in millimetres. They leave four
+# modules of white around the code.
+_A4: Mapping[str, str] = MappingProxyType({
+    "width": "210", "height": "297", "side": "16", "pad": "10", "head": "46", "title": "23.5", "text": "10.6",
+    "code_left": "30", "code_top": "58", "code": str(LEAST_POSTER_CODE_MM), "foot": "77", "foot_pad": "5",
+})  # fmt: skip
+_A3: Mapping[str, str] = MappingProxyType({
+    "width": "297", "height": "420", "side": "23", "pad": "14", "head": "66", "title": "33", "text": "15",
+    "code_left": "48.5", "code_top": "85", "code": "200", "foot": "111", "foot_pad": "8",
+})  # fmt: skip
+
+Maker = Callable[[Facts], bytes]
+
+# The packages from which a sheet is made.
+_PACKAGES = (Path(__file__).parent, Path(paper.__file__).parent)
+# Prevents making the same sheet twice for simultaneous requests.
+_making = threading.Lock()
+
 
 def zalo_picture(city: Facts) -> bytes:
     """The picture for Zalo, a PNG with the short link as QR code, the same for everybody."""
@@ -72,13 +92,13 @@ def zalo_picture(city: Facts) -> bytes:
     y = _write_lines(draw, first.do, (left, _HEAD + 76), _font(600, 44), 54, _INK, room)
     y = _write_lines(draw, first.more, (left, y + 8), _font(400, 33), 44, _INK, room)
     _write_lines(draw, city.host, (left, y + 24), _font(600, 38), 48, _BLUE, room)
-    draw.text((_MARGIN, SIDE - 62), _shorten(imprint_of(city)), font=_font(400, 24), fill=_SOFT)
+    draw.text((_MARGIN, SIDE - 62), _shorten(city_imprint(city)), font=_font(400, 24), fill=_SOFT)
     out = BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
-def imprint_of(city: Facts) -> str:
+def city_imprint(city: Facts) -> str:
     """The imprint in the city's language."""
     with override(city.language):
         return phrases.imprint(city)
@@ -140,20 +160,6 @@ def _font(weight: int, size: int) -> "ImageFont.FreeTypeFont":
     return ImageFont.truetype(out, size, layout_engine=ImageFont.Layout.BASIC)
 
 
-LEAST_POSTER_CODE_MM = 150
-
-# Measures of the poster's template as CSS writes them: type in points, everything else in millimetres. They leave four
-# modules of white around the code.
-_A4: Mapping[str, str] = MappingProxyType({
-    "width": "210", "height": "297", "side": "16", "pad": "10", "head": "46", "title": "23.5", "text": "10.6",
-    "code_left": "30", "code_top": "58", "code": str(LEAST_POSTER_CODE_MM), "foot": "77", "foot_pad": "5",
-})  # fmt: skip
-_A3: Mapping[str, str] = MappingProxyType({
-    "width": "297", "height": "420", "side": "23", "pad": "14", "head": "66", "title": "33", "text": "15",
-    "code_left": "48.5", "code_top": "85", "code": "200", "foot": "111", "foot_pad": "8",
-})  # fmt: skip
-
-
 def leaflet(city: Facts) -> bytes:
     """A5, to hand out and for letter boxes. Raises PdfUnavailable, like the other sheets."""
     return write_pdf(sheet_html("leaflet.html", city))
@@ -177,15 +183,6 @@ def letter(city: Facts) -> bytes:
 def guide(city: Facts) -> bytes:
     """A4, the steps in pictures: for notice boards and for people who help others."""
     return write_pdf(sheet_html("guide.html", city))
-
-
-Maker = Callable[[Facts], bytes]
-
-
-# The packages from which a sheet is made.
-_PACKAGES = (Path(__file__).parent, Path(paper.__file__).parent)
-# Prevents making the same sheet twice for simultaneous requests.
-_making = threading.Lock()
 
 
 def _bulletin_sound(city: Facts) -> bytes:
@@ -253,7 +250,7 @@ MATERIALS += [
 BY_FILE = {material.file: material for material in MATERIALS}
 
 
-def content(material: Material, city: Facts) -> bytes:
+def material_content(material: Material, city: Facts) -> bytes:
     """The file in the city's language, from the data folder or new. Raises PdfUnavailable, SoundUnavailable."""
     folder = settings.DATA_FOLDER / "materials"
     stem = f"{material.name}.{city.language}"
@@ -314,7 +311,7 @@ def material(request: HttpRequest, file: str, language: str) -> HttpResponse:
     if item is None or language not in dict(settings.LANGUAGES):
         raise Http404
     try:
-        body = content(item, facts(language))
+        body = material_content(item, facts(language))
     except Refused as refusal:
         context: dict[str, Any] = {
             "status": 503,

@@ -25,6 +25,12 @@ from bluezone.vietnamese.spelling import holds
 
 _TEXTS = ("title_vi", "body_vi", "title_en", "body_en")
 
+ON_A_PAGE = 20
+# Items that a phone fetches: enough for two busy weeks, small enough for a slow network.
+IN_THE_FEED = 30
+FEED_BYTES = 200_000
+_EXCERPT = 160
+
 
 class NewsWithdrawn(Refused):
     """A withdrawn item cannot be changed or published again; write a new one."""
@@ -38,7 +44,7 @@ class NewsUnchanged(Refused):
     code = "news_unchanged"
 
 
-class NewsNotOut(Refused):
+class NewsNotPublished(Refused):
     """An item that was never published cannot be withdrawn."""
 
     code = "news_not_out"
@@ -60,7 +66,7 @@ class Texts:
     body_en: str = ""
 
 
-def write(texts: Texts, by: User, now: datetime.datetime, item: NewsItem | None = None) -> NewsItem:
+def save_item(texts: Texts, by: User, now: datetime.datetime, item: NewsItem | None = None) -> NewsItem:
     """Store the working text of a new item or of `item`; readers do not see it yet. Raises NewsWithdrawn."""
     with transaction.atomic():
         if item is None:
@@ -84,7 +90,7 @@ def publish(item: NewsItem, by: User, now: datetime.datetime, note: str = "") ->
     """
     with transaction.atomic():
         item = _lock(item)
-        newest = current(item)
+        newest = current_version(item)
         if newest is not None:
             if all(getattr(newest, name) == getattr(item, name) for name in _TEXTS):
                 raise NewsUnchanged("readers see this text already")
@@ -104,11 +110,11 @@ def publish(item: NewsItem, by: User, now: datetime.datetime, note: str = "") ->
 
 
 def withdraw(item: NewsItem, reason: str, by: User, now: datetime.datetime) -> None:
-    """Remove an item from the site; its address shows the reason. Raises NewsWithdrawn, NewsNotOut."""
+    """Remove an item from the site; its address shows the reason. Raises NewsWithdrawn, NewsNotPublished."""
     with transaction.atomic():
         item = _lock(item)
         if item.state != NewsState.PUBLISHED:
-            raise NewsNotOut("this item was never published; there is nothing to withdraw")
+            raise NewsNotPublished("this item was never published; there is nothing to withdraw")
         item.state = NewsState.WITHDRAWN
         item.withdrawn_at = now
         item.withdrawn_reason = reason.strip()
@@ -116,7 +122,7 @@ def withdraw(item: NewsItem, reason: str, by: User, now: datetime.datetime) -> N
         hash_chain.record(by.username, "news_withdrawn", str(item.pk), now=now)
 
 
-def current(item: NewsItem) -> NewsVersion | None:
+def current_version(item: NewsItem) -> NewsVersion | None:
     """The version that readers see, None for a draft."""
     return item.versions.order_by("-number").first()
 
@@ -126,13 +132,6 @@ def _lock(item: NewsItem) -> NewsItem:
     if row.state == NewsState.WITHDRAWN:
         raise NewsWithdrawn("the item was withdrawn; write a new one")
     return row
-
-
-ON_A_PAGE = 20
-# Items that a phone fetches: enough for two busy weeks, small enough for a slow network.
-IN_THE_FEED = 30
-FEED_BYTES = 200_000
-_EXCERPT = 160
 
 
 @dataclass(frozen=True)
@@ -147,25 +146,25 @@ class Reading:
     @property
     def html(self) -> SafeString:
         """The body as HTML."""
-        return texts.render(self.body)
+        return texts.render_markup(self.body)
 
     @property
     def excerpt(self) -> str:
         """The first words of the body."""
-        words = texts.plain(self.body)
+        words = texts.plain_text(self.body)
         if len(words) <= _EXCERPT:
             return words
         return words[:_EXCERPT].rsplit(" ", 1)[0] + "…"
 
 
-def published() -> QuerySet[NewsVersion]:
+def published_versions() -> QuerySet[NewsVersion]:
     """The newest versions of all published items, the last published item first."""
     newest = NewsVersion.objects.filter(item=OuterRef("item")).order_by("-number").values("number")[:1]
     out = NewsVersion.objects.filter(item__state=NewsState.PUBLISHED, number=Subquery(newest))
     return out.select_related("item").order_by(F("item__published_at").desc(), "-item")
 
 
-def reading(version: NewsVersion, language: str) -> Reading:
+def read_in_language(version: NewsVersion, language: str) -> Reading:
     """A version in "vi" or "en"."""
     if language == "en" and version.title_en:
         return Reading(version, version.title_en, version.body_en, fallback=False)
@@ -175,7 +174,7 @@ def reading(version: NewsVersion, language: str) -> Reading:
 def working_text(item: NewsItem, language: str) -> Reading:
     """The working text as readers would see it."""
     fields = {name: getattr(item, name) for name in ("title_vi", "body_vi", "title_en", "body_en")}
-    return reading(NewsVersion(item=item, number=1, at=item.written_at, **fields), language)
+    return read_in_language(NewsVersion(item=item, number=1, at=item.written_at, **fields), language)
 
 
 def feed(address: str) -> Iterator[dict[str, Any]]:
@@ -184,7 +183,7 @@ def feed(address: str) -> Iterator[dict[str, Any]]:
     address: of the public origin, without a trailing slash.
     """
     room = FEED_BYTES
-    for version in published()[:IN_THE_FEED]:
+    for version in published_versions()[:IN_THE_FEED]:
         room -= sum(len(getattr(version, name).encode()) for name in ("title_vi", "title_en", "body_vi", "body_en"))
         if room < 0:
             return
@@ -200,26 +199,20 @@ def feed(address: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+def drafts_to_publish(user: User, now: datetime.datetime) -> list[Matter]:
     """Drafts that this person may publish."""
     if practising() or not granted(user, EDITORS.roles) or not reaches_beyond_a_ward(user, EDITORS.roles):
         return []
     drafts = NewsItem.objects.filter(state=NewsState.DRAFT).order_by("written_at")
-    matters = [
-        Matter(
-            f"news {item.pk}",
-            item.title_vi,
-            _("Read and publish"),
-            reverse("news-preview", args=[item.pk]),
-            item.written_at + datetime.timedelta(days=1),
-            Pile.AGENCY,
-        )
-        for item in drafts.defer("body_vi", "body_en")[: MOST_MATTERS + 1]
-    ]
+    matters = []
+    for item in drafts.defer("body_vi", "body_en")[: MOST_MATTERS + 1]:
+        url = reverse("news-preview", args=[item.pk])
+        due = item.written_at + datetime.timedelta(days=1)
+        matters.append(Matter(f"news {item.pk}", item.title_vi, _("Read and publish"), url, due, Pile.AGENCY))
     return shorten(matters, reverse("news-desk"), drafts.count)
 
 
-def search(user: User, words: str) -> list[Hit]:
+def search_news(user: User, words: str) -> list[Hit]:
     """News that match, for editors: all items for an editor of the city, else the person's own."""
     if not granted(user, EDITORS.roles):
         return []

@@ -20,8 +20,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.directory.scopes import reaches_beyond_a_ward, require_more_than_a_ward
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, EVERYONE
-from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed, releases
+from bluezone.identity.objects import Ownership, touches
+from bluezone.identity.second_factors import (
+    confirm_second_factor,
+    is_recently_confirmed,
+    redirect_to_confirmation,
+    releases,
+)
 from bluezone.paper.phrases import Facts, facts
 from bluezone.portal import news
 from bluezone.portal.forms import NewsForm, NoteForm
@@ -35,7 +40,7 @@ ON_A_PAGE = 30
 
 @require_safe
 @audience(EDITORS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def desk(request: OfficeRequest) -> HttpResponse:
     """All items, newest first; an editor of a ward gets links only to their own."""
     page = Paginator(NewsItem.objects.select_related("written_by"), ON_A_PAGE).get_page(request.GET.get("page"))
@@ -46,7 +51,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def new(request: OfficeRequest) -> HttpResponse:
     """Write a new item: 302 to its preview, 422 bad form."""
     return _write(request, None)
@@ -54,7 +59,7 @@ def new(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.OWN, Whose.WIDE)
+@touches(Ownership.OWN, Ownership.WIDE)
 def edit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Edit an item: 302 to its preview, 422 bad form, 409 withdrawn in the meantime.
 
@@ -72,7 +77,7 @@ def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
     if request.method == "POST":
         if form.is_valid():
             try:
-                stored = news.write(news.Texts(**form.cleaned_data), request.user, timezone.now(), item)
+                stored = news.save_item(news.Texts(**form.cleaned_data), request.user, timezone.now(), item)
             except news.NewsWithdrawn:
                 return _conflict_page(request, item, _("This news was withdrawn. Write a new item."))
             return redirect("news-preview", stored.pk)
@@ -82,7 +87,7 @@ def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.OWN, Whose.WIDE)
+@touches(Ownership.OWN, Ownership.WIDE)
 @releases
 def preview(request: OfficeRequest, pk: int) -> HttpResponse:
     """The working text in both languages; POST publishes it: 302, 422 without a required note, 409 refused.
@@ -92,9 +97,9 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(NewsItem, pk=pk)
     if request.method == "POST" or item.written_by_id != request.user.pk:
         require_more_than_a_ward(request.user, EDITORS.roles)
-    if request.method == "POST" and not recently_confirmed(request):
-        return ask_again(request.path)
-    before = news.current(item)
+    if request.method == "POST" and not is_recently_confirmed(request):
+        return redirect_to_confirmation(request.path)
+    before = news.current_version(item)
     form = NoteForm(request.POST or None, prefix="note") if before else None
     if request.method == "POST" and (form is None or form.is_valid()):
         note = form.cleaned_data["note"] if form else ""
@@ -115,7 +120,7 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.WIDE)
+@touches(Ownership.WIDE)
 @confirm_second_factor
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the reason, then withdraw the item: 302, 422 without a reason, 409 a draft or withdrawn before."""
@@ -163,8 +168,8 @@ def _rss(request: HttpRequest, language: str) -> HttpResponse:
     city = facts(language)
     with override(language):
         name = _("Bluezone news of %(city)s") % {"city": city.city}
-    newest = news.published()[: news.ON_A_PAGE]
-    items = "".join(_rss_item(news.reading(version, language), city) for version in newest)
+    newest = news.published_versions()[: news.ON_A_PAGE]
+    items = "".join(_rss_item(news.read_in_language(version, language), city) for version in newest)
     xml = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
         f"<title>{escape(name)}</title><link>{escape(city.address)}/news/</link><description>{escape(name)}"

@@ -20,7 +20,7 @@ def web_edition() -> dict[str, Asset]:
     return _web_edition(public_key())
 
 
-def note_in_log(_now: datetime.datetime) -> None:
+def log_programs(_now: datetime.datetime) -> None:
     """Put the present web edition and Android app into the public log, if they are not in it yet."""
     log = key_server().public_log
     files = {path: hashlib.sha256(asset.content).hexdigest() for path, asset in web_edition().items()}

@@ -16,8 +16,11 @@ _LINK = re.compile(r"\[([^\[\]]+)\]\(((?:https://|tel:|/(?!/))[^\s()]+)\)")
 _STEP = re.compile(r"\d+\. ")
 _STRAY = re.compile(r"\[[^\[\]]+\]\((?!https://|tel:|/(?!/))[^)]*\)")
 
+FOLDER = Path(__file__).with_name("pages")
+_INLINE = re.compile(r"\{app:([^{}]*)\}")
 
-def render(text: str) -> SafeString:
+
+def render_markup(text: str) -> SafeString:
     """The HTML of a text in this markup."""
     blocks: list[str] = []
     for lines in _paragraphs(text):
@@ -25,7 +28,7 @@ def render(text: str) -> SafeString:
     return mark_safe("\n".join(blocks))  # noqa: S308 - every piece was escaped before a tag was put around it
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The words without markup, for excerpts and plain text."""
     without = _BOLD.sub(r"\1", re.sub(r"\[([^\[\]]+)\]\([^)]*\)", r"\1", text))
     return " ".join(re.sub(r"(?m)^(## |- |\d+\. )", "", without).split())
@@ -91,10 +94,6 @@ def _inline(line: str) -> str:
     return _BOLD.sub(r"<strong>\1</strong>", with_links)
 
 
-FOLDER = Path(__file__).with_name("pages")
-_INLINE = re.compile(r"\{app:([^{}]*)\}")
-
-
 @dataclass(frozen=True)
 class Part:
     """A part of a page: text as HTML, or the template of a picture."""
@@ -112,7 +111,7 @@ class Question:
     html: SafeString
 
 
-def page(name: str, language: str, facts: Facts) -> tuple[str, list[Part]]:
+def read_page(name: str, language: str, facts: Facts) -> tuple[str, list[Part]]:
     """Title and parts of a page in "vi" or "en"."""
     title, body = _read(name, language, facts)
     parts: list[Part] = []
@@ -120,17 +119,17 @@ def page(name: str, language: str, facts: Facts) -> tuple[str, list[Part]]:
         if re.fullmatch(r"\w+", piece):
             parts.append(Part(picture=f"public/pictures/{piece}.html"))
         elif piece.strip():
-            parts.append(Part(html=render(piece)))
+            parts.append(Part(html=render_markup(piece)))
     return title, parts
 
 
-def questions(language: str, facts: Facts) -> tuple[str, list[Question]]:
+def read_questions(language: str, facts: Facts) -> tuple[str, list[Question]]:
     """Title and questions of the FAQ."""
     title, body = _read("faq", language, facts)
     items = []
     for number, piece in enumerate(re.split(r"(?m)^## ", body)[1:], 1):
         heading, _, answer = piece.partition("\n")
-        items.append(Question(f"q{number}", heading.strip(), render(answer)))
+        items.append(Question(f"q{number}", heading.strip(), render_markup(answer)))
     return title, items
 
 

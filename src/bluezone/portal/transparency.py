@@ -29,6 +29,10 @@ from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, de
 from bluezone.publicpages.page_frame import render_page
 from bluezone.refusal import Refused
 
+_MEGABYTE = 1_000_000
+# Two weeks of files at twelve a day.
+_FILES_REMEMBERED = 400
+
 
 @dataclass(frozen=True)
 class Retention:
@@ -83,11 +87,6 @@ RETENTIONS = [
     ),
     Retention(_("Who met whom, who is warned, who was where"), _("nowhere"), _("never")),
 ]
-
-
-_MEGABYTE = 1_000_000
-# Two weeks of files at twelve a day.
-_FILES_REMEMBERED = 400
 
 
 @dataclass(frozen=True)

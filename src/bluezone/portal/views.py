@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.devices.audience import json_body, json_endpoint
+from bluezone.devices.audience import json_endpoint, read_json_body
 from bluezone.devices.refusals import BodyInvalid, PuzzleRequired
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
@@ -31,7 +31,7 @@ from bluezone.portal import news as portal_news
 from bluezone.portal import programs, texts
 from bluezone.portal.forms import HelpForm
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.portal.news import current
+from bluezone.portal.news import current_version
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import ASSETS, CACHED_A_MINUTE, render_page
 from bluezone.publicpages.static_files import ASK_AGAIN, IMMUTABLE, serve_asset
@@ -45,12 +45,22 @@ _RECORDING = re.compile(r"(?:vi|en|zh|tay|nung|dao|mong)/[a-z0-9-]{1,40}")
 # own would only add weight, a hundred times at a first load.
 _WITH_A_POLICY = ("text/html", "image/svg+xml")
 
+MOST_BYTES = 8 * 1024
+# An office or a school behind one network address may send requests for several people.
+help_limit = FormLimit(20, 600)
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_TICKET = re.compile(r"[0-9A-Z]{3}-[0-9A-Z]{3}")
+_MEMBERS = ("channel", "contact", "place", "note", "unit")
+
 
 @require_safe
 @audience(EVERYONE)
 def home(request: HttpRequest) -> HttpResponse:
     """The first page, also at /k, the short link of leaflets and text messages."""
-    news = [portal_news.reading(version, _language()) for version in portal_news.published()[:ON_THE_FIRST_PAGE]]
+    news = [
+        portal_news.read_in_language(version, _language())
+        for version in portal_news.published_versions()[:ON_THE_FIRST_PAGE]
+    ]
     return render_page(request, "public/home.html", {"news": news})
 
 
@@ -58,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def text_page(request: HttpRequest, name: str) -> HttpResponse:
     """A page of the portal's texts."""
-    title, parts = texts.page(name, _language(), facts())
+    title, parts = texts.read_page(name, _language(), facts())
     return render_page(request, "public/text.html", {"title": title, "parts": parts})
 
 
@@ -66,7 +76,7 @@ def text_page(request: HttpRequest, name: str) -> HttpResponse:
 @audience(EVERYONE)
 def faq(request: HttpRequest) -> HttpResponse:
     """Questions and answers."""
-    title, questions = texts.questions(_language(), facts())
+    title, questions = texts.read_questions(_language(), facts())
     return render_page(request, "public/faq.html", {"title": title, "questions": questions})
 
 
@@ -133,8 +143,8 @@ def report(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def news(request: HttpRequest) -> HttpResponse:
     """The published items, newest first."""
-    page = Paginator(portal_news.published(), portal_news.ON_A_PAGE).get_page(request.GET.get("page"))
-    readings = [portal_news.reading(version, _language()) for version in page]
+    page = Paginator(portal_news.published_versions(), portal_news.ON_A_PAGE).get_page(request.GET.get("page"))
+    readings = [portal_news.read_in_language(version, _language()) for version in page]
     return render_page(request, "public/news.html", {"news": readings, "page": page})
 
 
@@ -143,11 +153,11 @@ def news(request: HttpRequest) -> HttpResponse:
 def news_item(request: HttpRequest, pk: int) -> HttpResponse:
     """A news item: 200 as published or corrected, 410 withdrawn, with the reason, 404 for a draft."""
     item = get_object_or_404(NewsItem, pk=pk)
-    version = current(item)
+    version = current_version(item)
     if version is None:
         raise Http404
     is_withdrawn = item.state == NewsState.WITHDRAWN
-    context = {"one": portal_news.reading(version, _language()), "item": item, "withdrawn": is_withdrawn}
+    context = {"one": portal_news.read_in_language(version, _language()), "item": item, "withdrawn": is_withdrawn}
     return render_page(request, "public/news_item.html", context, status=410 if is_withdrawn else 200)
 
 
@@ -195,14 +205,6 @@ def _language() -> str:
     return "en" if get_language() == "en" else "vi"
 
 
-MOST_BYTES = 8 * 1024
-# An office or a school behind one network address may send requests for several people.
-help_limit = FormLimit(20, 600)
-_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_TICKET = re.compile(r"[0-9A-Z]{3}-[0-9A-Z]{3}")
-_MEMBERS = ("channel", "contact", "place", "note", "unit")
-
-
 @json_endpoint("POST", EVERYONE, status=201)
 def open_ticket(request: HttpRequest) -> dict[str, Any]:
     """`{"channel", "contact", "place", "note", "unit"}` -> `{"ticket"}`; `Idempotency-Key` makes repeats harmless.
@@ -210,7 +212,7 @@ def open_ticket(request: HttpRequest) -> dict[str, Any]:
     201 opened, or opened before under the same key; 400 bad body, 413 too long, 422 bad values, 429 too many.
     The caller's network address is not stored.
     """
-    body = json_body(request, MOST_BYTES)
+    body = read_json_body(request, MOST_BYTES)
     values = {name: body.get(name) or "" for name in _MEMBERS}
     wrong = [name for name, value in values.items() if not isinstance(value, str)]
     if wrong:

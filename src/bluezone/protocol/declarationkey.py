@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from bluezone.protocol.declaration import DECLARATION_SIZE, INFO, Declaration, DeclarationUnreadable, decode
+from bluezone.protocol.declaration import DECLARATION_SIZE, INFO, Declaration, DeclarationUnreadable, decode_declaration
 from bluezone.refusal import Refused
 
 MIN_PASSPHRASE_CHARACTERS = 16
@@ -104,7 +104,7 @@ def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) ->
         plain = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_128_GCM).decrypt(message, private_key, info=INFO)
     except (InvalidTag, ValueError):
         raise DeclarationUnreadable("the message was sealed for another key, or was changed on the way") from None
-    return decode(plain)
+    return decode_declaration(plain)
 
 
 def _cipher(passphrase: str, salt: bytes) -> AESGCM:

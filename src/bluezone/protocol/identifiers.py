@@ -18,6 +18,12 @@ MAJOR_VERSION = 1
 WEAKEST_TRANSMIT_POWER_DBM = -50
 STRONGEST_TRANSMIT_POWER_DBM = 20
 
+IDENTIFIER_LENGTH = 16
+
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+_NO_SALT = bytes(64)
+
 
 class InvalidMetadata(Refused):
     """Not four metadata bytes, or values they cannot carry."""
@@ -77,13 +83,6 @@ def attenuation_db(metadata: bytes, rssi_dbm: int) -> int | None:
     if not WEAKEST_TRANSMIT_POWER_DBM <= radio.transmit_power_dbm <= STRONGEST_TRANSMIT_POWER_DBM:
         return None
     return max(radio.transmit_power_dbm - rssi_dbm, 0)
-
-
-IDENTIFIER_LENGTH = 16
-
-_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
-_NO_SALT = bytes(64)
 
 
 def identifier_key(key: bytes) -> bytes:

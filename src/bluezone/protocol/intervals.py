@@ -12,6 +12,10 @@ SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400
 INTERVALS_PER_DAY = 144
 
+SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
+# 1970-01-01 was a Thursday; ISO weeks begin on Mondays.
+_FIRST_MONDAY = 4 * SECONDS_PER_DAY
+
 
 def interval_at(unix_seconds: float) -> int:
     """Return the interval number (ENIN) of `unix_seconds`."""
@@ -36,11 +40,6 @@ def first_interval(day: int) -> int:
 def day_of(interval: int) -> int:
     """Return the UTC day of interval number `interval`."""
     return interval // INTERVALS_PER_DAY
-
-
-SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
-# 1970-01-01 was a Thursday; ISO weeks begin on Mondays.
-_FIRST_MONDAY = 4 * SECONDS_PER_DAY
 
 
 def week_start(unix_seconds: float) -> int:

@@ -47,7 +47,7 @@ class KeysRead(NamedTuple):
     numbers: bytes
 
 
-class Index:
+class NativeIndex:
     """Sightings in the memory of the library; freed with the last reference to this object."""
 
     def __init__(self, library: ctypes.CDLL, address: int) -> None:
@@ -88,7 +88,7 @@ class Kernel:
             library.bzkernel_processor(place).decode() for place in range(library.bzkernel_prepare())
         )
 
-    def index(self, sightings: bytes, width: int, unix_seconds: bytes | None, late: range) -> Index:
+    def index(self, sightings: bytes, width: int, unix_seconds: bytes | None, late: range) -> NativeIndex:
         """Make an index of sightings.
 
         sightings: `width` bytes each, 16 or more, which begin with the identifier.
@@ -107,9 +107,9 @@ class Kernel:
         address = self._library.bzkernel_index(sightings, count, width, unix_seconds, late[0], late[-1])
         if not address:
             raise MemoryError
-        return Index(self._library, address)
+        return NativeIndex(self._library, address)
 
-    def search(self, index: Index, keys: bytes, starts: bytes, periods: bytes, processor: int) -> "array[int]":
+    def search(self, index: NativeIndex, keys: bytes, starts: bytes, periods: bytes, processor: int) -> "array[int]":
         """Return the matches as three numbers each: key row, interval, sighting row.
 
         keys: 16 bytes each; starts, periods: an int64 for each key. processor: its place in `processors`.
@@ -211,29 +211,29 @@ class ProcessorMissing(Refused):
     code = "processor_missing"
 
 
-def quickest() -> str:
+def fastest_processor() -> str:
     """Return the fastest processor on this machine: the best of PROCESSORS, or "python"."""
     return PROCESSORS[0] if PROCESSORS else PYTHON
 
 
-def chosen(processor: str | None = None) -> str:
+def choose_processor(processor: str | None = None) -> str:
     """Return the processor to match keys with: one of PROCESSORS or "python".
 
     processor: one of them, or None for the value of BLUEZONE_KERNEL, by default the quickest. Raises ProcessorMissing.
     """
-    name = processor or os.environ.get(CHOICE_VARIABLE) or quickest()
+    name = processor or os.environ.get(CHOICE_VARIABLE) or fastest_processor()
     if name not in (PYTHON, *PROCESSORS):
         raise ProcessorMissing(f"{CHOICE_VARIABLE}: got {name!r}, expected one of: {' '.join((PYTHON, *PROCESSORS))}")
     return name
 
 
-def native(processor: str | None = None) -> tuple[Kernel, int] | None:
+def native_matcher(processor: str | None = None) -> tuple[Kernel, int] | None:
     """Return the native matcher and the number of the chosen processor, or None to match in Python."""
-    name = chosen(processor)
+    name = choose_processor(processor)
     return None if _kernel is None or name == PYTHON else (_kernel, PROCESSORS.index(name))
 
 
-def library() -> Kernel | None:
+def native_library() -> Kernel | None:
     """Return the library for calls that are the same for every processor, or None to do them in Python.
 
     It is used wherever it is built, unless BLUEZONE_KERNEL is python.

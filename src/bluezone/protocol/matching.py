@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, identifier_bytes
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
-from bluezone.protocol.kernel import Index, Kernel, native
+from bluezone.protocol.kernel import Kernel, NativeIndex, native_matcher
 from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, InvalidKey, TemporaryExposureKey
 
 # How many intervals a sighting may be later than the interval of its identifier. An import is within two hours. A phone
@@ -66,7 +66,7 @@ class SightingIndex:
         seconds = None if unix_seconds is None else _whole(unix_seconds)
         if seconds is not None and len(seconds) != self._count:
             raise InvalidKey(f"{self._count} identifiers have {len(seconds)} times")
-        kernel = native(processor)
+        kernel = native_matcher(processor)
         self._search: _NativeSearch | _PlainSearch
         if kernel is None:
             self._search = _PlainSearch(identifiers, width, seconds, late)
@@ -77,19 +77,19 @@ class SightingIndex:
         return self._count
 
     @property
-    def kernel(self) -> str:
+    def implementation(self) -> str:
         """Which implementation searches: "native" or "python"."""
         return "python" if isinstance(self._search, _PlainSearch) else "native"
 
-    def find(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> list[Match]:
+    def match(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> list[Match]:
         """Return every pair of key and sighting with equal identifiers and matching times.
 
         They are ordered by key row, then interval, then sighting row. A key has only the identifiers of its rolling
         period, at most 144, and none if its start or period is out of range, as may be in files of other servers.
         """
         if not isinstance(keys, KeyColumns):
-            keys = KeyColumns.of(DiagnosisKey(key.key, key.start, key.period) for key in keys)
-        return list(self._search.find(keys))
+            keys = KeyColumns.from_keys(DiagnosisKey(key.key, key.start, key.period) for key in keys)
+        return list(self._search.match(keys))
 
 
 class _NativeSearch:
@@ -100,9 +100,11 @@ class _NativeSearch:
     ) -> None:
         self._kernel = kernel
         self._processor = processor
-        self._index: Index = kernel.index(identifiers, width, None if seconds is None else seconds.tobytes(), late)
+        self._index: NativeIndex = kernel.index(
+            identifiers, width, None if seconds is None else seconds.tobytes(), late
+        )
 
-    def find(self, keys: KeyColumns) -> Iterator[Match]:
+    def match(self, keys: KeyColumns) -> Iterator[Match]:
         numbers = self._kernel.search(
             self._index, keys.keys, keys.starts.tobytes(), keys.periods.tobytes(), self._processor
         )
@@ -122,7 +124,7 @@ class _PlainSearch:
         # Intervals with a sighting, so that the identifiers of other days need not be derived.
         self._intervals = None if self._sighting_intervals is None else sorted(set(self._sighting_intervals))
 
-    def find(self, keys: KeyColumns) -> Iterator[Match]:
+    def match(self, keys: KeyColumns) -> Iterator[Match]:
         for row, (start, period) in enumerate(zip(keys.starts, keys.periods, strict=True)):
             count = _count(start, period)
             if not count or not self._is_possible(start, count):
@@ -146,7 +148,7 @@ class _PlainSearch:
                     yield Match(key_row, interval, row)
 
 
-def on_handset(interval: int, unix_seconds: float) -> bool:
+def is_within_tolerance(interval: int, unix_seconds: float) -> bool:
     """Whether a sighting is in intervals j-1 .. j+2 of its identifier: the rule for a phone's own sightings."""
     return int(unix_seconds // SECONDS_PER_INTERVAL) - interval in ON_HANDSET
 

@@ -35,7 +35,7 @@ def reciprocity_key(key: bytes) -> bytes:
     return derive_key(key, b"BZ-RECIP")
 
 
-def encode_frame(
+def encode_reciprocity_frame(
     key: bytes, identifier: bytes, nonce: bytes, heard: Sequence[NeighbourLevel], random_bytes: Callable[[int], bytes]
 ) -> bytes:
     """Write one frame, 23 bytes.
@@ -52,23 +52,23 @@ def encode_frame(
     return bytes([TYPE]) + identifier[:BINDING_LENGTH] + nonce + b"".join(entries) + filler
 
 
-def is_frame(data: bytes) -> bool:
+def is_reciprocity_frame(data: bytes) -> bool:
     """Whether this can be a reciprocity frame; nothing else in it can be checked before its key is known."""
     return len(data) == FRAME_LENGTH and data[0] == TYPE
 
 
-def bound_to(frame: bytes) -> bytes:
+def identifier_prefix(frame: bytes) -> bytes:
     """The first 4 bytes of the identifier that the sender of a frame broadcasts."""
     return frame[1 : 1 + BINDING_LENGTH]
 
 
-def open_frame(key: bytes, identifier: bytes, frame: bytes, own: Iterable[bytes]) -> int | None:
+def open_reciprocity_frame(key: bytes, identifier: bytes, frame: bytes, own: Iterable[bytes]) -> int | None:
     """Return how strongly the sender heard this phone, -128..127 dBm, or None if no entry is for it.
 
     key:        `reciprocity_key` of the sender's published key. identifier: the sender's, 16 bytes.
     own:        identifiers that this phone may have broadcast then, 16 bytes each.
     """
-    if not is_frame(frame) or bound_to(frame) != identifier[:BINDING_LENGTH]:
+    if not is_reciprocity_frame(frame) or identifier_prefix(frame) != identifier[:BINDING_LENGTH]:
         return None
     nonce = frame[1 + BINDING_LENGTH : ENTRIES_AT]
     for mine in own:

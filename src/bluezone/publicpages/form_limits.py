@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.signin import network_of
 from bluezone.keyserver.reports.limits import Limits
-from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_puzzle
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_solution
 
 # An IPv6 /48 may be one customer with many networks, so all of them together get this many times the limit of one.
 _WIDER = 4
@@ -67,7 +67,7 @@ class FormLimit:
 
     def _require_puzzle(self, request: HttpRequest, network: bytes) -> None:
         solution = request.POST.get("puzzle", "") or request.headers.get(PUZZLE_HEADER, "")
-        challenge = _puzzles().challenge_always(*read_puzzle(solution))
+        challenge = _puzzles().challenge_always(*read_solution(solution))
         if challenge is not None:
             raise PuzzleRequired(challenge)
         # Many solved puzzles make the next ones harder; a flood that solves none makes nothing harder for others.

@@ -8,7 +8,7 @@ Source: docs/protocol.md sections 2 and 7.
 
 from functools import cache
 
-from bluezone.protocol.reciprocity import FRAME_LENGTH, is_frame
+from bluezone.protocol.reciprocity import FRAME_LENGTH, is_reciprocity_frame
 
 DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting
 EXPOSURE_NOTIFICATION_UUID = 0xFD6F
@@ -59,7 +59,7 @@ def reciprocity_advertisement(frame: bytes, uuid: int = DEFAULT_UUID) -> bytes:
 def parse_reciprocity(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | None:
     """Return the 23 bytes of service data if this is a reciprocity frame to the byte and without flags, else None."""
     head, frame = advertising_data[:-FRAME_LENGTH], bytes(advertising_data[-FRAME_LENGTH:])
-    return frame if head == _prefix(FRAME_LENGTH, uuid)[len(FLAGS) :] and is_frame(frame) else None
+    return frame if head == _prefix(FRAME_LENGTH, uuid)[len(FLAGS) :] and is_reciprocity_frame(frame) else None
 
 
 def service_data(advertising_data: bytes, length: int, uuid: int = DEFAULT_UUID) -> bytes | None:

@@ -194,13 +194,13 @@ def main() -> None:
     from bluezone import logs
     from bluezone.keyserver.service import KeyServer
 
-    logs.begin()
+    logs.configure_logging()
     folder = Path(sys.argv[1]).resolve()
     try:
         KeyServer.open(folder).close()
         prepare_office(folder)
     except Refused as refused:
-        logs.say("preparing_refused", f"preparing: {refused.code}: {refused.message}", 40, code=refused.code)
+        logs.log_event("preparing_refused", f"preparing: {refused.code}: {refused.message}", 40, code=refused.code)
         sys.exit(1)
 
 

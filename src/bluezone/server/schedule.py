@@ -21,8 +21,8 @@ from bluezone.keyserver.push import Subscription
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.keyserver.storage.store import StoreRefused
-from bluezone.logs import event, say
-from bluezone.messaging.announcer import Announcer, Outcome, Provider, announce_until
+from bluezone.logs import event_fields, log_event
+from bluezone.messaging.announcer import Announcer, Outcome, Provider, announce_until_stopped
 from bluezone.refusal import Refused
 from bluezone.server.leader import Lead, lead_when_free
 from bluezone.server.metrics.meters import Meters
@@ -92,7 +92,7 @@ def do(work: Work, now: datetime.datetime) -> bool:
     try:
         load_call(work.call)(now)
     except Exception:
-        log.exception("%s failed", work.name, extra=event("work_failed", work=work.name))
+        log.exception("%s failed", work.name, extra=event_fields("work_failed", work=work.name))
         return False
     return True
 
@@ -133,11 +133,11 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
             done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic(), forget=believed) and believed
         except Refused as refused:
             survey.failed()
-            extra = event("tick_refused", code=refused.code)
+            extra = event_fields("tick_refused", code=refused.code)
             log.warning("tick: %s: %s", refused.code, refused.message, extra=extra)
         except DatabaseError as error:
             survey.failed()
-            extra = event("tick_refused", code="office_unavailable")
+            extra = event_fields("tick_refused", code="office_unavailable")
             log.warning("tick: office_unavailable: %s", type(error).__name__, extra=extra)
         else:
             if done:
@@ -159,10 +159,10 @@ def _tick(server: KeyServer, survey: Survey) -> bool:
         server.tick()
     except SettingsOutdated as refused:
         # Another host has newer settings and does what is due; this one purges, sends its mail, and stops leading.
-        log.error("tick: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
+        log.error("tick: %s: %s", refused.code, refused.message, extra=event_fields("settings_outdated"))
     except ClockDoubted as refused:
         survey.clock(doubted=True)
-        log.error("tick: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
+        log.error("tick: %s: %s", refused.code, refused.message, extra=event_fields("clock_doubted"))
         return False
     survey.clock(doubted=False)
     return True
@@ -196,7 +196,7 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
     ended = threading.Event()
     announcer = announcer_of(server)
     threads = [
-        threading.Thread(target=announce_until, args=(ended, server, announcer), name="web push"),
+        threading.Thread(target=announce_until_stopped, args=(ended, server, announcer), name="web push"),
         *(threading.Thread(target=load_call(work.call), args=(ended,), name=work.name) for work in catalogue.beside()),
     ]
     for thread in threads:
@@ -217,7 +217,9 @@ def _sync(server: KeyServer) -> None:
         # This runs every two seconds; other code reports that the database is away.
         return
     except Refused as refused:
-        log.warning("tick: %s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
+        log.warning(
+            "tick: %s: %s", refused.code, refused.message, extra=event_fields("tick_refused", code=refused.code)
+        )
 
 
 def load(_part: str) -> None:
@@ -228,7 +230,7 @@ def load(_part: str) -> None:
 
 def main() -> None:
     """Open this data folder's key server and office, and work until SIGTERM whenever this worker leads."""
-    logs.begin()
+    logs.configure_logging()
     name_process("worker")
     parser = argparse.ArgumentParser(prog="bluezone.server.schedule")
     for name in ("ready", "meters", "row"):
@@ -249,10 +251,10 @@ def main() -> None:
     say_ready(options.ready)
     try:
         while lead_when_free(lead, stopped, lambda: _sync(server)):
-            say("worker_leads", "worker: at work")
+            log_event("worker_leads", "worker: at work")
             work_until(stopped, server, meters, lead)
             lead.release()
-            say("worker_rests", "worker: no longer at work")
+            log_event("worker_rests", "worker: no longer at work")
             if server.governance.settings_outdated or server.ticks.folder_differs:
                 stopped.wait(STAND_BACK_SECONDS)
     finally:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def say(text: str, language: str, wave: Path) -> None:
         try:
             run_program(voice.command(wave), voice.given(text))
         except ProgramFailed as error:
-            logger.warning("another voice speaks: %s", error, extra=event("voice_failed", program=voice.program))
+            logger.warning("another voice speaks: %s", error, extra=event_fields("voice_failed", program=voice.program))
         else:
             return
     run_program(last.command(wave), last.given(text))

@@ -42,7 +42,7 @@ def city_keys_leaf(config: Config) -> bytes:
     return _leaf("city-keys", hashlib.sha256(canonical_json(city_keys(config))).hexdigest())
 
 
-def brings_city_key(config: Config, current: Config) -> bool:
+def adds_city_key(config: Config, current: Config) -> bool:
     """Whether a config names a key of the city that the current config does not; omitting a key does not count."""
     if not set(config.export_keys) <= set(current.export_keys):
         return True

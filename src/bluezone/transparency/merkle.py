@@ -34,7 +34,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
-def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
+def tree_root(leaf_hashes: Sequence[bytes]) -> bytes:
     """The root of a tree from all its leaves; `EMPTY_ROOT` without leaves."""
     if not leaf_hashes:
         return EMPTY_ROOT
@@ -55,7 +55,7 @@ def range_hash(leaves: Range, node: NodeOf) -> bytes:
     return node_hash(range_hash((first, middle), node), range_hash((middle, end), node))
 
 
-def completed(number: int) -> list[tuple[int, int]]:
+def completed_subtrees(number: int) -> list[tuple[int, int]]:
     """Level and position of each subtree above the leaves that leaf `number` completes, lowest first."""
     subtrees = []
     level = 1
@@ -108,7 +108,7 @@ def _split(count: int) -> int:
     return 1 << ((count - 1).bit_length() - 1)
 
 
-def check_inclusion(leaf: bytes, number: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+def verify_inclusion(leaf: bytes, number: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Check that a leaf (its hash) is number `number` of a tree of `size` with this root. Raises ProofInvalid."""
     if not 0 <= number < size:
         raise ProofInvalid(f"leaf {number} cannot be in a log of {size}")
@@ -131,7 +131,7 @@ def check_inclusion(leaf: bytes, number: int, size: int, proof: Sequence[bytes],
         raise ProofInvalid(f"leaf {number} is not in the log of {size} that was signed")
 
 
-def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
+def verify_consistency(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
     """Check that the tree of `size` begins with all of the tree of `old_size`. Raises ProofInvalid."""
     refused = ProofInvalid(f"the log of {size} does not continue the log of {old_size}")
     if old_size > size:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, ED25519_SIGNATURE_LENGTH, verify_ed25519
 from bluezone.protocol.signed.envelope import fingerprint
 from bluezone.refusal import Refused
-from bluezone.transparency.merkle import HASH_BYTES, check_inclusion, leaf_hash
+from bluezone.transparency.merkle import HASH_BYTES, leaf_hash, verify_inclusion
 
 # The kinds of verifier keys.
 LOG_KEY = 0x01
@@ -237,13 +237,13 @@ def read_proof(data: bytes) -> Proof:
     return Proof(int(number), read_hashes(hashes), read_note(note))
 
 
-def check_proof(proof: Proof, content: bytes, key: VerifierKey) -> Checkpoint:
+def verify_proof(proof: Proof, content: bytes, key: VerifierKey) -> Checkpoint:
     """Check that a log has signed a tree with this leaf; returns its checkpoint.
 
     Raises ProofInvalid, NoteUntrusted, NoteInvalid.
     """
     checkpoint = open_checkpoint(proof.note, key)
-    check_inclusion(leaf_hash(content), proof.number, checkpoint.size, proof.hashes, checkpoint.root)
+    verify_inclusion(leaf_hash(content), proof.number, checkpoint.size, proof.hashes, checkpoint.root)
     return checkpoint
 
 
@@ -260,7 +260,7 @@ def read_hashes(lines: list[str]) -> tuple[bytes, ...]:
     return hashes
 
 
-def merged(note: Note, more: Mapping[str, Signature]) -> Note:
+def merge_signatures(note: Note, more: Mapping[str, Signature]) -> Note:
     """A note with more signatures, given by name; each replaces an earlier one of that name."""
     others = tuple(signature for signature in note.signatures if signature.name not in more)
     return Note(note.text, (*others, *more.values()))

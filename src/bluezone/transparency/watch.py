@@ -22,10 +22,10 @@ from bluezone.transparency.notes import (
     NoteInvalid,
     Proof,
     VerifierKey,
-    check_proof,
     cosigned_at,
     log_key,
     read_proof,
+    verify_proof,
 )
 
 MOST_WITNESSES = 16
@@ -83,7 +83,7 @@ class Policy:
     quorum: int
     witnesses: tuple[Witness, ...]
 
-    def counted(self, config: Config, city_key: bytes) -> tuple[Witness, ...]:
+    def counted_witnesses(self, config: Config, city_key: bytes) -> tuple[Witness, ...]:
         """The witnesses that count: not on a host of the city, not with its key, one of each operator, host and key.
 
         Only names are compared: two hosts of one owner under two names are not detected.
@@ -99,22 +99,22 @@ class Policy:
             counted.append(witness)
         return tuple(counted)
 
-    def signed(self, note: Note, config: Config, city_key: bytes, now: float) -> dict[Witness, int]:
+    def cosignatures(self, note: Note, config: Config, city_key: bytes, now: float) -> dict[Witness, int]:
         """The counted witnesses that have cosigned a checkpoint, and when; without times in the future."""
         moments = {}
-        for witness in self.counted(config, city_key):
+        for witness in self.counted_witnesses(config, city_key):
             moment = cosigned_at(note, witness.verifier)
             if moment is not None and moment <= now + AHEAD_SECONDS:
                 moments[witness] = moment
         return moments
 
-    def require(self, proof: Proof, content: bytes, config: Config, city_key: bytes, now: float) -> None:
+    def require_quorum(self, proof: Proof, content: bytes, config: Config, city_key: bytes, now: float) -> None:
         """Check that a quorum has signed for a leaf. config: the current one. Raises QuorumMissing."""
         try:
-            check_proof(proof, content, log_key(city_key))
+            verify_proof(proof, content, log_key(city_key))
         except (NoteInvalid, ProofInvalid) as refused:
             raise QuorumMissing(f"the log does not hold what it should: {refused.message}") from None
-        count = len(self.signed(proof.note, config, city_key, now))
+        count = len(self.cosignatures(proof.note, config, city_key, now))
         if count < self.quorum:
             raise QuorumMissing(f"{count} witnesses have signed, expected {self.quorum}")
 
@@ -137,7 +137,7 @@ def decode_policy(payload: bytes) -> Policy:
     members = JsonMembers.parse(payload, WitnessesInvalid)
     witnesses = tuple(
         Witness(member.text("name", _NAME), member.text("operator", _OPERATOR), member.text("key", _KEY))
-        for member in members.each("witnesses")
+        for member in members.nested_list("witnesses")
     )
     quorum = members.integer("quorum", lowest=1)
     if not quorum <= len(witnesses) <= MOST_WITNESSES or len({witness.name for witness in witnesses}) < len(witnesses):
@@ -164,7 +164,7 @@ def decode_record(record: str) -> tuple[bytes, str]:
     return payload, members.text("proof", r"(?s).*")
 
 
-def policy_of(records: Sequence[str]) -> Policy | None:
+def current_policy(records: Sequence[str]) -> Policy | None:
     """The current policy after these records, None without any. Raises WitnessesInvalid."""
     return decode_policy(decode_record(records[-1])[0]) if records else None
 
@@ -178,14 +178,14 @@ def follow_witnesses(config: Config, current: Config, city_key: bytes, now: floa
     known = len(current.witnesses)
     if config.witnesses[:known] != current.witnesses:
         raise WitnessesRefused("this config leaves out or changes those who watch")
-    policy = policy_of(current.witnesses)
+    policy = current_policy(current.witnesses)
     for number, record in enumerate(config.witnesses[known:], known):
         payload, text = decode_record(record)
         following = decode_policy(payload)
         if policy is not None:
             leaf = policy_leaf(number, payload)
             try:
-                policy.require(read_proof(text.encode()), leaf, current, city_key, now)
+                policy.require_quorum(read_proof(text.encode()), leaf, current, city_key, now)
             except (QuorumMissing, NoteInvalid) as refused:
                 raise WitnessesRefused(f"those who watched have not agreed: {refused.message}") from None
         policy = following

@@ -20,7 +20,7 @@ from bluezone.handset.client import Client
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import PAGE_SECONDS, EncounterLog
-from bluezone.handset.exposure.exposures import DAY_ZERO, HeardIndex, windows_of_file
+from bluezone.handset.exposure.exposures import DAY_ZERO, HeardIndex, build_file_windows
 from bluezone.handset.report.calls import Calls
 from bluezone.handset.store import Store
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
@@ -222,7 +222,7 @@ class Crowd:
         found: Found = defaultdict(lambda: defaultdict(set))
         for day in self._days.keys() & by_day:
             held = self._days[day]
-            for _key_row, _interval, place in held.index.find(file.columns):
+            for _key_row, _interval, place in held.index.match(file.columns):
                 found[held.receivers[place]][day].add(held.rows[place])
         return found
 
@@ -241,7 +241,7 @@ class Crowd:
         log = EncounterLog(cast(Store, _Rows()))
         log.power_dbm = effective_power_dbm(MODEL)
         self._hear(log, person, packets_of(person, there, self._seed))
-        found = windows_of_file(
+        found = build_file_windows(
             HeardIndex(log), file.columns, file.number, self.uploaded[person], RECEIVER, zone, profile, None, file.ended
         )
         self._windows[person] += found

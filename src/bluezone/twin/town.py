@@ -53,7 +53,7 @@ class Town:
         """Look for files as a phone of this city does, once for all of its crowd. Raises as Downloads."""
         downloads = self.follower.downloads
         index, config, entries = downloads.follow()
-        self.follower.encounters.take_time(max(config.generated_at, index.generated_at))
+        self.follower.encounters.accept_signed_time(max(config.generated_at, index.generated_at))
         files = []
         for entry in entries:
             export = downloads.fetch(entry, config)
@@ -61,7 +61,7 @@ class Town:
             self.file_bytes += entry.size
             self.published.update(bytes(export.columns.key(row)) for row in range(len(export.columns)))
             files.append((entry.number, export.columns, export.end_timestamp))
-            downloads.note_taken_in(entry)
+            downloads.note_matched(entry)
         downloads.note_complete(index)
         return Fetched(files, downloads.position.number, config)
 

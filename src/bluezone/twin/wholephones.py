@@ -271,7 +271,7 @@ class _Group:
 
     def end_report(self, person: int, later: float) -> bool:
         now, self._time.now = self._time.now, later
-        state = self._phones[person].handset.report.go_on().state
+        state = self._phones[person].handset.report.advance().state
         self._time.now = now
         return state == "sent"
 

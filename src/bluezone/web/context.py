@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
@@ -24,15 +24,8 @@ from bluezone.duties.duty import Audience, Group, MenuEntry, Text
 from bluezone.identity import acts
 from bluezone.identity.audiences import admits, audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.models import RoleGrant, grants_of, roles_of
+from bluezone.identity.models import RoleGrant, User, valid_grants, valid_roles
 from bluezone.training import current_training
-
-
-@cache
-def audiences() -> dict[str, Audience]:
-    """Every audience by its name."""
-    return catalogue.audiences()
-
 
 _HEADINGS: dict[Group, Text] = {
     Group.LETTERS: _("Letters and agencies"),
@@ -42,6 +35,12 @@ _HEADINGS: dict[Group, Text] = {
 }
 # A menu with more lines than this has headings.
 _SHORT_MENU = 7
+
+
+@cache
+def audiences() -> dict[str, Audience]:
+    """Every audience by its name."""
+    return catalogue.audiences()
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,21 @@ class Menu:
     others: list[MenuPart]
 
 
-def menu_of(request: HttpRequest) -> Menu:
-    """The menu as the reader sees it; empty for readers who are not signed in."""
+def _reader(request: HttpRequest) -> User | None:
+    """The person who is signed in; None on the public site and before signing in."""
     user = getattr(request, "user", None)
-    if not user or not user.is_authenticated:
+    if user and user.is_authenticated:
+        return cast(User, user)
+    return None
+
+
+def build_menu(request: HttpRequest) -> Menu:
+    """The menu as the reader sees it; empty for readers who are not signed in."""
+    user = _reader(request)
+    if user is None:
         return Menu([], [])
     counts = dict(waits(request).get("counts", {}))
-    roles = roles_of(user)
+    roles = valid_roles(user)
     used: list[tuple[MenuEntry, int]] = []
     others: list[tuple[MenuEntry, int]] = []
     for name, entry in catalogue.menu_by_duty():
@@ -82,22 +89,27 @@ def menu_of(request: HttpRequest) -> Menu:
 
 def _parts(lines: list[tuple[MenuEntry, int]]) -> list[MenuPart]:
     if len(lines) <= _SHORT_MENU:
-        return [MenuPart("", lines)] if lines else []
-    parts = [MenuPart("", [line for line in lines if line[0].group is None])]
-    parts += [MenuPart(_HEADINGS[group], [line for line in lines if line[0].group is group]) for group in Group]
+        parts = [MenuPart("", lines)]
+    else:
+        parts = [MenuPart("", [line for line in lines if line[0].group is None])]
+        for group in Group:
+            parts.append(MenuPart(_HEADINGS[group], [line for line in lines if line[0].group is group]))
     return [part for part in parts if part.lines]
 
 
 def _waits(request: HttpRequest) -> dict[str, Any]:
     """The counts of what waits for the reader; empty on the public site and before signing in."""
-    user = getattr(request, "user", None)
-    return waits(request) if user and user.is_authenticated else {}
+    if _reader(request) is None:
+        return {}
+    return waits(request)
 
 
 def _alarms(request: HttpRequest) -> dict[str, Any]:
     """The alarms at the top of every page of the office; empty on the public site and before signing in."""
-    user = getattr(request, "user", None)
-    return alarms_for(user, timezone.now()) if user and user.is_authenticated else {}
+    user = _reader(request)
+    if user is None:
+        return {}
+    return alarms_for(user, timezone.now())
 
 
 class _May:
@@ -111,9 +123,9 @@ class _May:
         self._everywhere = everywhere
 
     def __getitem__(self, name: str) -> bool:
-        user = getattr(self._request, "user", None)
+        user = _reader(self._request)
         group = audiences()[name]
-        if not user or not user.is_authenticated or not admits(group, user):
+        if user is None or not admits(group, user):
             return False
         if not self._everywhere:
             return True
@@ -127,8 +139,10 @@ class _May:
     @property
     def grants(self) -> list[RoleGrant]:
         """The grants under which the reader works today."""
-        user = getattr(self._request, "user", None)
-        return grants_of(user) if user and user.is_authenticated else []
+        user = _reader(self._request)
+        if user is None:
+            return []
+        return valid_grants(user)
 
 
 def _page_of(request: HttpRequest) -> str:
@@ -149,7 +163,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     return {
         "may": _May(request),
-        "menu": SimpleLazyObject(lambda: menu_of(request)),
+        "menu": SimpleLazyObject(lambda: build_menu(request)),
         "waits": SimpleLazyObject(lambda: _waits(request)),
         "undo": SimpleLazyObject(lambda: acts.is_offered(request, timezone.now())),
         "alarms": SimpleLazyObject(lambda: _alarms(request)),

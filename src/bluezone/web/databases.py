@@ -75,7 +75,7 @@ def _hosts(netloc: str) -> tuple[str, str]:
     return ",".join(hosts), ",".join(ports) if any(ports) else ""
 
 
-def state_of(database: Mapping[str, Any]) -> Callable[[], Hashable]:
+def database_state(database: Mapping[str, Any]) -> Callable[[], Hashable]:
     """A value that changes with each commit, without opening the store: the state of SQLite's files, otherwise None."""
     if not database["ENGINE"].endswith("sqlite3"):
         return lambda: None

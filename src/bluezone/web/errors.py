@@ -21,6 +21,10 @@ RETRY_AFTER_SECONDS = 30
 # Moving the stores of a large city takes minutes.
 MOVING_SECONDS = 120
 
+API_PREFIX = "/v1/"
+_JSON = "application/json"
+_LOWEST_ERROR = 400
+
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: signed in, but this page is for another role, or for the same role elsewhere."""
@@ -120,14 +124,9 @@ def moving_page(language: str) -> bytes:
 
 def moving_problem() -> HttpResponse:
     """The same message for programs."""
-    answer = problem(503, "move_unfinished", "the stores are being moved; nothing was stored, ask again")
+    answer = api_problem(503, "move_unfinished", "the stores are being moved; nothing was stored, ask again")
     answer.headers["Retry-After"] = str(MOVING_SECONDS)
     return answer
-
-
-API_PREFIX = "/v1/"
-_JSON = "application/json"
-_LOWEST_ERROR = 400
 
 
 def answer_api_errors_as_json(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -147,7 +146,7 @@ def answer_api_errors_as_json(get_response: Callable[[HttpRequest], HttpResponse
     return middleware
 
 
-def problem(status: int, code: str, message: str) -> HttpResponse:
+def api_problem(status: int, code: str, message: str) -> HttpResponse:
     """`{"error": {"code", "message"}}` in English, never cached."""
     response = JsonResponse({"error": {"code": code, "message": message}}, status=status)
     response.headers["Cache-Control"] = "no-store"
@@ -157,16 +156,18 @@ def problem(status: int, code: str, message: str) -> HttpResponse:
 def _problem_of(status: int) -> HttpResponse:
     match status:
         case 404:
-            return problem(404, "not_found", "nothing is served at this address")
+            return api_problem(404, "not_found", "nothing is served at this address")
         case 405:
-            return problem(405, "method_not_allowed", "the address exists, but not for this method")
+            return api_problem(405, "method_not_allowed", "the address exists, but not for this method")
         case 413:
-            return problem(413, "body_too_large", "the body is larger than any call takes; it was not read")
+            return api_problem(413, "body_too_large", "the body is larger than any call takes; it was not read")
         case 503:
-            return problem(503, "office_unavailable", "the office store does not answer; nothing was stored, ask again")
+            return api_problem(
+                503, "office_unavailable", "the office store does not answer; nothing was stored, ask again"
+            )
     if status >= 500:
-        answer = problem(500, "server_error", "something went wrong here; nothing was stored, try again later")
+        answer = api_problem(500, "server_error", "something went wrong here; nothing was stored, try again later")
     else:
-        answer = problem(400, "request_refused", "this request was not understood; nothing was changed")
+        answer = api_problem(400, "request_refused", "this request was not understood; nothing was changed")
     answer.status_code = status
     return answer

@@ -14,13 +14,21 @@ from bluezone.web.errors import too_large
 
 View = Callable[[HttpRequest], HttpResponse]
 
+_UNWANTED = re.compile(r";q=0(?:\.0*)?$")
 
-def speak_the_chosen_language(get_response: View) -> View:
+# The cookie that tells a page which form was stored (web/static/typed.js), and its lifetime.
+STORED_COOKIE = "bluezone-stored"
+_STORED_SECONDS = 300
+# Addresses to which a form that was not stored leads, because the reader has to prove first who they are.
+_NOT_STORED = ("/sign-in/", "/confirm/")
+
+
+def use_chosen_language(get_response: View) -> View:
     """Vietnamese in the office, unless the reader has switched: its browsers often ask for English by default."""
     return _speaking(get_response, lambda _accepted: str(settings.LANGUAGE_CODE))
 
 
-def speak_the_readers_language(get_response: View) -> View:
+def use_readers_language(get_response: View) -> View:
     """The language of public pages: as chosen by the reader, otherwise as the browser offers, otherwise Vietnamese."""
     return _speaking(get_response, offered_language)
 
@@ -38,9 +46,6 @@ def offered_language(accepted: str) -> str:
     if first in listed or not listed & known:
         return first
     return "en"
-
-
-_UNWANTED = re.compile(r";q=0(?:\.0*)?$")
 
 
 def _speaking(get_response: View, unchosen: Callable[[str], str]) -> View:
@@ -74,14 +79,7 @@ def refuse_large_bodies(get_response: View) -> View:
     return middleware
 
 
-# The cookie that tells a page which form was stored (web/static/typed.js), and its lifetime.
-STORED_COOKIE = "bluezone-stored"
-_STORED_SECONDS = 300
-# Addresses to which a form that was not stored leads, because the reader has to prove first who they are.
-_NOT_STORED = ("/sign-in/", "/confirm/")
-
-
-def tell_what_was_stored(get_response: View) -> View:
+def report_stored_form(get_response: View) -> View:
     """Tell the browser the address of a form that was stored, so that it deletes its draft of the form.
 
     Also lets the menu count again what waits.
@@ -103,7 +101,7 @@ def tell_what_was_stored(get_response: View) -> View:
     return middleware
 
 
-def forget_responses(get_response: View) -> View:
+def forbid_caching(get_response: View) -> View:
     """Forbid caching of office pages: they show codes and names, which the back button must not bring back."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -12,11 +12,12 @@ from csp.constants import NONE, SELF
 
 from bluezone.city import City, CityMissing, data_folder, load_city
 from bluezone.duties.catalogue import installed_apps
-from bluezone.logs import configuration
+from bluezone.logs import logging_configuration
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.messaging.sms.providers import read_sms_url
 from bluezone.networks import TLS_VARIABLE, WITH_TLS
 from bluezone.office_secrets import office_secret
+from bluezone.protocol import languages
 from bluezone.web.assets import static_url
 from bluezone.web.databases import office_database
 
@@ -59,8 +60,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "bluezone.web.middleware.forget_responses",
-    "bluezone.web.middleware.speak_the_chosen_language",
+    "bluezone.web.middleware.forbid_caching",
+    "bluezone.web.middleware.use_chosen_language",
     "bluezone.web.middleware.refuse_large_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -69,7 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "bluezone.training.TrainingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "bluezone.web.middleware.tell_what_was_stored",
+    "bluezone.web.middleware.report_stored_form",
 ]
 ROOT_URLCONF = "bluezone.web.urls_office"
 TEMPLATES: list[dict[str, Any]] = [
@@ -116,7 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 
 # One shift, then the password is needed again; closing the browser ends a session sooner.
-SESSION_ENGINE = "bluezone.identity.signin"
+SESSION_ENGINE = "bluezone.identity.sessions"
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_NAME = "__Host-bluezone-session" if TLS else "bluezone-session"
@@ -163,7 +164,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 USE_I18N = True
 USE_TZ = True
 LANGUAGE_CODE = "vi"
-LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
+LANGUAGES = list(languages.LANGUAGES.items())
 # Further languages for visitors: these pages are then in English, and the web edition in that language.
 VISITOR_LANGUAGES = [("zh", "中文版应用（本网站仅有越南文和英文）")]
 LANGUAGE_COOKIE_NAME = "bluezone-language"
@@ -189,4 +190,4 @@ if SMTP:
 
 SMS = read_sms_url(os.environ.get("BLUEZONE_SMS_URL"))
 
-LOGGING = configuration()
+LOGGING = logging_configuration()

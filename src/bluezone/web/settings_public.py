@@ -29,7 +29,7 @@ MIDDLEWARE = [
     # A public page contains nothing secret, so its compressed size reveals nothing.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "bluezone.web.middleware.speak_the_readers_language",
+    "bluezone.web.middleware.use_readers_language",
     "bluezone.web.middleware.refuse_large_bodies",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

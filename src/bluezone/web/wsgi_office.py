@@ -2,6 +2,7 @@
 """The office origin as a WSGI callable. It answers nothing under /v1, which belongs to the public origin."""
 
 import functools
+import itertools
 import json
 import os
 from collections.abc import Callable, Hashable, Iterable
@@ -86,7 +87,8 @@ def _migrations() -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]
     from django.db.migrations.loader import MigrationLoader
 
     disk = MigrationLoader(None).disk_migrations
-    return frozenset(disk), frozenset(name for migration in disk.values() for name in migration.replaces)
+    replaced = itertools.chain.from_iterable(migration.replaces for migration in disk.values())
+    return frozenset(disk), frozenset(replaced)
 
 
 def strict_transport() -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from bluezone.keyserver.http import Application, Environ, Response, file_at_hand
 from bluezone.keyserver.parts.process import Parts
 from bluezone.paper.androidpackage import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
-from bluezone.web.databases import state_of
+from bluezone.web.databases import database_state
 from bluezone.web.wsgi_office import strict_transport
 
 # Under /v1 but answered by Django: calls of enrolled devices, and requests for help.
@@ -19,7 +19,7 @@ DJANGO_PREFIXES = api_prefixes()
 DJANGO_ADDRESSES = ("/v1/help",)
 
 
-def called_by_devices(path: str) -> bool:
+def is_device_path(path: str) -> bool:
     """Whether a path under /v1 is not of the anonymous API: it is for devices or for requests for help."""
     return plan_server.answers(path) or path.startswith(DJANGO_PREFIXES) or path in DJANGO_ADDRESSES
 
@@ -81,7 +81,7 @@ class PublicOrigin:
 
             return offered_language(accepted)
 
-        return settings.LANGUAGE_COOKIE_NAME, state_of(settings.DATABASES["default"]), spoken
+        return settings.LANGUAGE_COOKIE_NAME, database_state(settings.DATABASES["default"]), spoken
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """The answer to a GET that needs no waiting; None if a thread has to answer.
@@ -108,7 +108,7 @@ class PublicOrigin:
         path = environ.get("PATH_INFO", "")
         if plan_server.answers(path):
             return self._speakers(environ, start_response)
-        if handles(path) and not called_by_devices(path):
+        if handles(path) and not is_device_path(path):
             return Application(self._parts)(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages

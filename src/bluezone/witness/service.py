@@ -29,7 +29,7 @@ def answer_get(watcher: Watcher, path: str) -> Answer:
     return Answer(404, b"nothing is served at this address\n")
 
 
-def server_of(watcher: Watcher, host: str, port: int) -> ThreadingHTTPServer:
+def make_server(watcher: Watcher, host: str, port: int) -> ThreadingHTTPServer:
     """A server for this witness; the caller runs and stops it."""
     places = threading.BoundedSemaphore(MOST_CALLS)
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.refusal import Refused
-from bluezone.transparency.merkle import EMPTY_ROOT, ProofInvalid, check_consistency
+from bluezone.transparency.merkle import EMPTY_ROOT, ProofInvalid, verify_consistency
 from bluezone.transparency.notes import (
     LOG_KEY,
     MOST_BYTES,
@@ -30,7 +30,7 @@ from bluezone.transparency.notes import (
     VerifierKey,
     cosign,
     hash_lines,
-    merged,
+    merge_signatures,
     open_checkpoint,
     read_checkpoint,
     read_hashes,
@@ -106,7 +106,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedLog:
     """A log at its last visit. size: 0 before the first; note: with this witness's cosignature."""
 
     key: VerifierKey
@@ -134,7 +134,7 @@ class Watcher:
         self.key = VerifierKey(name, WITNESS_KEY, self._private.public_key().public_bytes_raw())
 
     @classmethod
-    def make(cls, folder: Path, name: str, clock: Callable[[], float] = time.time) -> "Watcher":
+    def create(cls, folder: Path, name: str, clock: Callable[[], float] = time.time) -> "Watcher":
         """Make a witness and its key. name: `host` or `host/more`, with the host that it runs on.
 
         Raises WitnessExists, WitnessMisplaced, NoteInvalid.
@@ -170,12 +170,12 @@ class Watcher:
             )
         return key
 
-    def logs(self) -> list[Watched]:
+    def logs(self) -> list[WatchedLog]:
         """All watched logs."""
         with self._store() as store:
             return [_watched(row) for row in store.execute("SELECT key, address, size, note FROM log ORDER BY origin")]
 
-    def log(self, origin: str) -> Watched:
+    def log(self, origin: str) -> WatchedLog:
         """One log by its name. Raises LogUnknown."""
         for watched in self.logs():
             if watched.key.name == origin:
@@ -219,16 +219,16 @@ class Watcher:
             self._keep_evidence(store, watched, note)
             return _conflict(watched.size)
         try:
-            check_consistency(old_size, watched.root, checkpoint.size, checkpoint.root, hashes)
+            verify_consistency(old_size, watched.root, checkpoint.size, checkpoint.root, hashes)
         except ProofInvalid as refused:
             return Answer(http.client.UNPROCESSABLE_ENTITY, _error_body(refused))
         signature = cosign(note.text, self.key, self._private.sign, int(self._clock()))
         by_log = tuple(other for other in note.signatures if other.name == watched.key.name)
-        cosigned = merged(Note(note.text, by_log), {self.key.name: signature})
+        cosigned = merge_signatures(Note(note.text, by_log), {self.key.name: signature})
         store.execute("UPDATE log SET size = ?, note = ? WHERE origin = ?", (checkpoint.size, cosigned.data, origin))
         return Answer(http.client.OK, signature.line)
 
-    def look(self, origin: str, fetch: Callable[[str], bytes] | None = None) -> Checkpoint:
+    def check_log(self, origin: str, fetch: Callable[[str], bytes] | None = None) -> Checkpoint:
         """Fetch a log as anyone would, and compare it with the last visit; returns its checkpoint.
 
         fetch: returns the content at an address; over HTTP by default.
@@ -247,7 +247,7 @@ class Watcher:
             if 0 < smaller[0] < larger[0]:
                 lines = fetch(f"{watched.address}/consistency/{smaller[0]}/{larger[0]}").decode("ascii", "replace")
                 hashes = read_hashes(lines.splitlines())
-            check_consistency(smaller[0], smaller[1], larger[0], larger[1], hashes)
+            verify_consistency(smaller[0], smaller[1], larger[0], larger[1], hashes)
         except (ProofInvalid, NoteInvalid, LogAnswerRefused) as refused:
             with self._store() as store:
                 self._keep_evidence(store, watched, note)
@@ -257,7 +257,7 @@ class Watcher:
             self.add_checkpoint(request)
         return checkpoint
 
-    def _keep_evidence(self, store: sqlite3.Connection, watched: Watched, note: Note) -> None:
+    def _keep_evidence(self, store: sqlite3.Connection, watched: WatchedLog, note: Note) -> None:
         (count,) = store.execute("SELECT COUNT(*) FROM evidence").fetchone()
         if watched.note and count < MOST_EVIDENCE:
             row = (int(self._clock()), watched.key.name, watched.note.data, note.data)
@@ -280,9 +280,9 @@ class Watcher:
             store.close()
 
 
-def _watched(row: tuple[str, str, int, bytes]) -> Watched:
+def _watched(row: tuple[str, str, int, bytes]) -> WatchedLog:
     key, address, size, note = row
-    return Watched(read_verifier_key(key, LOG_KEY), address, size, read_note(note) if note else None)
+    return WatchedLog(read_verifier_key(key, LOG_KEY), address, size, read_note(note) if note else None)
 
 
 def _read_request(body: bytes) -> tuple[int, tuple[bytes, ...], Note]:

@@ -12,7 +12,7 @@ from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, free_port, prepared_store
 
 from bluezone.keyserver.service import KeyServer
-from bluezone.protocol.kernel import PROCESSORS, quickest
+from bluezone.protocol.kernel import PROCESSORS, fastest_processor
 
 
 def doctor(folder, expected=0, **environment):
@@ -50,11 +50,11 @@ def test_the_program_as_it_is_installed_says_the_same(folder):
 def test_the_matcher_is_the_one_that_the_environment_names(folder):
     named = doctor(folder, BLUEZONE_KERNEL="python")["matcher"]
     best = doctor(folder)["matcher"]
-    if quickest() == "python":
+    if fastest_processor() == "python":
         assert named == best
     else:
-        assert best["found"] == f"native, {quickest()}"
-        assert named["found"] == f"python, because BLUEZONE_KERNEL says so; {quickest()} is quicker"
+        assert best["found"] == f"native, {fastest_processor()}"
+        assert named["found"] == f"python, because BLUEZONE_KERNEL says so; {fastest_processor()} is quicker"
         assert (named["state"], best["state"]) == ("warn", "ok")
 
 

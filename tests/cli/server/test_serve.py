@@ -62,7 +62,7 @@ from pathlib import Path
 from bluezone.server.preparation import open_office
 open_office(Path(sys.argv[1]))
 from django.utils import timezone
-from bluezone.identity.signin import set_first_password
+from bluezone.identity.account_links import set_first_password
 set_first_password(sys.argv[2], "Hoàng Thị Mai", "suối chảy qua bản nhỏ", timezone.now())
 """
 

@@ -12,7 +12,7 @@ from bluezone.city import write_default
 from bluezone.cli.main import root
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.venues.registrar import count_valid
-from bluezone.protocol.venues.codes import check_signature, read_venue_link, venue_fingerprint
+from bluezone.protocol.venues.codes import read_venue_link, venue_fingerprint, verify_venue_signature
 
 pytestmark = pytest.mark.long
 
@@ -42,7 +42,7 @@ def test_a_code_is_signed_and_its_drawing_reads_back(folder, tmp_path):
     venue = read_venue_link(told["link"])
     server = KeyServer.open(folder)
 
-    check_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
+    verify_venue_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
     assert (venue.name, venue.stay_minutes, told["fingerprint"]) == ("Quán phở Bắc Hồ", 60, venue_fingerprint(venue))
     assert [read.text for read in zxingcpp.read_barcodes(Image.open(picture))] == [told["link"]]
     server.close()

@@ -14,7 +14,7 @@ from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.exports.wire import delimited, number_field
 from bluezone.protocol.exports.writer import HEADER
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
-from bluezone.protocol.kernel import quickest
+from bluezone.protocol.kernel import fastest_processor
 
 HEAD = "identifier,unix_seconds,rssi_dbm,metadata"
 KEYS = read_export(export(count=3)).keys
@@ -61,7 +61,7 @@ def test_a_sighting_leads_to_its_key_with_its_attenuation(match):
     assert {name: printed[name] for name in ("keys", "sightings", "kernel")} == {
         "keys": 3,
         "sightings": 2,
-        "kernel": "numpy" if quickest() == "numpy" else "native",
+        "kernel": "numpy" if fastest_processor() == "numpy" else "native",
     }
     assert printed["seconds"] >= 0
     assert printed["matches"] == [

@@ -170,10 +170,10 @@ SETUP = """
 import base64
 from django.utils import timezone
 from tests.builders.devices import agency, device
-from bluezone.devices.views import ticket_of
+from bluezone.devices.views import box_ticket
 for kind, name in (("gate", "Hộp cổng"), ("speaker", "Loa tổ 5")):
     found, code = device(agency(), kind, name, now=timezone.now())
-    print("FILE", base64.b64encode(ticket_of(found, code, ORIGIN).file()).decode())
+    print("FILE", base64.b64encode(box_ticket(found, code, ORIGIN).file()).decode())
 """
 
 

@@ -13,7 +13,13 @@ from tests.builders.boxes import Tablet
 
 from bluezone.edge.gate.box import MOST_BODY_BYTES, Box, BoxAskInvalid, BoxServer, box_text, mac
 from bluezone.edge.gate.check import Finding, GateCheck
-from bluezone.protocol.gate.passes import PassA, State, decode, pass_text, response
+from bluezone.protocol.gate import base45
+from bluezone.protocol.gate.passes import (
+    BluetoothState,
+    PassA,
+    pass_text,
+    response,
+)
 
 KEY = bytes(range(32))
 SESSION = b"sixteen letters!"
@@ -44,7 +50,7 @@ def test_a_phone_that_answered_on_the_air_is_proven_at_one_tablet_and_used_at_th
 
     assert beside.one.judge(SESSION) == "proven"
     assert beside.two.judge(SESSION) == "pass_used"
-    assert beside.check.judge(pass_text(PassA(State.BLUETOOTH_ON, 1, SESSION))) is Finding.USED
+    assert beside.check.judge(pass_text(PassA(BluetoothState.BLUETOOTH_ON, 1, SESSION))) is Finding.USED
 
 
 def test_a_tablet_whose_answer_was_lost_may_ask_again(beside):
@@ -55,7 +61,7 @@ def test_a_tablet_whose_answer_was_lost_may_ask_again(beside):
 
 def test_what_the_gate_s_own_page_has_used_is_used_at_its_tablets(beside):
     beside.phone_answers()
-    assert beside.check.judge(pass_text(PassA(State.BLUETOOTH_ON, 1, SESSION))) is Finding.PROVEN
+    assert beside.check.judge(pass_text(PassA(BluetoothState.BLUETOOTH_ON, 1, SESSION))) is Finding.PROVEN
 
     assert beside.one.judge(SESSION) == "pass_used"
 
@@ -114,7 +120,7 @@ def test_whatever_a_device_of_the_gate_sends_is_answered_or_refused(content):
 def test_the_code_of_a_box_names_its_gate_and_its_address():
     text = box_text(KEY, "0badcafe", "192.168.1.20")
 
-    assert json.loads(decode(text.removeprefix("BZGB:"))[:-8]) == {"gate": "0badcafe", "host": "192.168.1.20"}
+    assert json.loads(base45.decode(text.removeprefix("BZGB:"))[:-8]) == {"gate": "0badcafe", "host": "192.168.1.20"}
 
 
 def test_over_the_network_the_box_answers_questions_of_any_page_and_nothing_else(beside):

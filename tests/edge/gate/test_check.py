@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 
 WEEK = 7 * 86_400
 START = 1_795_392_000  # a Monday, 00:00 UTC
-ALL = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+ALL = BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD
 PRIVATE, OTHER = blindrsa.generate(), blindrsa.generate()
 
 
@@ -60,7 +60,7 @@ def pass_b(value, private=PRIVATE, kid=5, session=None, key=None):
     message = token_message(key.public_key().public_bytes_raw())
     blinded = blindrsa.blind(private.public, message)
     token = blindrsa.finalize(private.public, message, blindrsa.blind_sign(private, blinded.message), blinded.inverse)
-    return pass_text(make_pass_b(State(0), 1, session or os.urandom(16), value, key, kid, token))
+    return pass_text(sign_pass_b(BluetoothState(0), 1, session or os.urandom(16), value, key, kid, token))
 
 
 def test_a_phone_that_answered_on_the_air_is_proven_once(gate):
@@ -96,7 +96,7 @@ def test_only_a_near_phone_is_heard(gate, rssi_dbm, finding):
     assert gate.check.judge(pass_a(session)) is finding
 
 
-@pytest.mark.parametrize(("state", "finding"), [(ALL, Finding.NOT_HEARD), (State(0), Finding.BLUETOOTH_OFF)])
+@pytest.mark.parametrize(("state", "finding"), [(ALL, Finding.NOT_HEARD), (BluetoothState(0), Finding.BLUETOOTH_OFF)])
 def test_a_pass_whose_phone_is_silent_proves_nothing(gate, state, finding):
     assert gate.check.judge(pass_a(os.urandom(16), state)) is finding
 

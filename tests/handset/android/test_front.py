@@ -22,7 +22,7 @@ class Chosen:
 
 def answered(window, **answers):
     """The owner's answers so far, and what the window shows then."""
-    window._parts.setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, **answers)
+    window._parts.setup.update(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, **answers)
     window.show()
 
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from tests.builders.keyserver import NOON
 
-from bluezone.handset.android.notices import LANGUAGES, face_words, news_notice, running_notice, stopped_notice
+from bluezone.handset.android.notices import face_words, news_notice, running_notice, stopped_notice
 from bluezone.handset.overview import overview
+from bluezone.protocol.languages import LANGUAGES
 
 ICT = timezone(timedelta(hours=7))
 BLUETOOTH = ("running", "listening", "off")

@@ -4,7 +4,7 @@
 import pytest
 
 from bluezone.handset.android.cityfile import CityFile, CityNotSet, ServerInClear
-from bluezone.handset.android.pageguard import action_of, judge, may_have
+from bluezone.handset.android.pageguard import classify_address, may_load, read_action
 from bluezone.handset.city.config import InvalidTrust
 
 PAGE = "http://127.0.0.1:40123/aB3_x-9/?token=secret"
@@ -41,23 +41,23 @@ TRUST = "11" * 32
     ],
 )
 def test_the_view_opens_the_phones_own_page_and_nothing_else(address, verdict):
-    assert judge(address, PAGE) == verdict
-    assert judge(address, None) == (verdict if verdict in ("act", "dial") else "refuse")
+    assert classify_address(address, PAGE) == verdict
+    assert classify_address(address, None) == (verdict if verdict in ("act", "dial") else "refuse")
 
 
 def test_the_view_gets_the_apps_own_screen_which_android_asks_for_by_a_data_address():
     asked = "data:text/html;charset=utf-8;base64,"
 
-    assert may_have(asked, None, own_screen=True)
-    assert not may_have(asked, PAGE, own_screen=False)
-    assert not may_have("data:image/svg+xml,x", None, own_screen=True)
-    assert not may_have("https://evil.example/", None, own_screen=True)
-    assert may_have(PAGE, PAGE, own_screen=False)
+    assert may_load(asked, None, own_screen=True)
+    assert not may_load(asked, PAGE, own_screen=False)
+    assert not may_load("data:image/svg+xml,x", None, own_screen=True)
+    assert not may_load("https://evil.example/", None, own_screen=True)
+    assert may_load(PAGE, PAGE, own_screen=False)
 
 
 def test_a_button_counts_only_on_a_screen_that_has_it():
-    assert action_of("bluezone:anew", frozenset({"anew", "language"})) == "anew"
-    assert action_of("bluezone:anew", frozenset({"allow"})) is None
+    assert read_action("bluezone:anew", frozenset({"anew", "language"})) == "anew"
+    assert read_action("bluezone:anew", frozenset({"allow"})) is None
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from bluezone.handset.android import permissions
 from bluezone.handset.android.permissions import (
     PhoneState,
     answers_after,
-    asked_at,
     may_run,
-    needed,
     next_step,
-    permissions_needed,
+    required_permissions,
+    required_steps,
+    step_permissions,
 )
 from bluezone.handset.android.setup import Answers, Setup
 
@@ -71,7 +71,7 @@ def test_a_phone_whose_service_was_killed_reads_again_how_to_keep_it_alive():
 
 @pytest.mark.parametrize("api_level", range(31, 37))
 def test_from_android_12_on_no_step_asks_for_location(api_level):
-    asked = set(itertools.chain.from_iterable(asked_at(step) for step in needed(api_level)))
+    asked = set(itertools.chain.from_iterable(step_permissions(step) for step in required_steps(api_level)))
 
     assert not {name for name in asked if "LOCATION" in name}
 
@@ -85,7 +85,7 @@ def test_nothing_runs_before_the_owner_agreed_whatever_is_granted(api_level):
 
 
 def test_java_finds_in_the_file_of_answers_what_is_needed_and_python_reads_the_file_all_the_same(tmp_path):
-    Setup(tmp_path, permissions_needed(34)).note(agreed=True)
+    Setup(tmp_path, required_permissions(34)).update(agreed=True)
 
     assert set(json.loads((tmp_path / "setup.json").read_text())["needed"]) == NEARBY
     assert Setup(tmp_path).answers.agreed

@@ -163,12 +163,12 @@ class Day:
         assert not running.done(), running.exception()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        self.heard = sum(self.phone.encounters.per_day().values())
-        self.power.end()
+        self.heard = sum(self.phone.encounters.identifiers_per_day().values())
+        self.power.release_all()
 
     def _wake(self) -> None:
-        self.power.woken()
-        self.agent.woken()
+        self.power.note_alarm()
+        self.agent.resume()
 
     def _look(self) -> None:
         self.scanned_asleep += self.radio.scanning
@@ -184,17 +184,17 @@ def day(tmp_path_factory) -> Day:
 @pytest.mark.long
 def test_a_day_keeps_the_processor_awake_for_less_than_play_calls_too_much(day):
     assert day.loop.boot >= DAY_SECONDS
-    assert day.power.held_seconds < 0.8 * LONGEST_AWAKE_SECONDS
+    assert day.power.awake_seconds < 0.8 * LONGEST_AWAKE_SECONDS
     assert day.agent.beacon.listened_seconds < 5_100
     # What the code counts is what the processor did, but for the moments in which it is woken.
-    assert day.loop.time() == pytest.approx(day.power.held_seconds, rel=0.05)
+    assert day.loop.time() == pytest.approx(day.power.awake_seconds, rel=0.05)
 
 
 @pytest.mark.long
 def test_the_lock_is_given_back_after_each_piece_of_work_and_never_ends_by_its_limit_alone(day):
     assert day.loop.overdue == 0
     assert day.loop.sleeps > 1_150
-    assert day.power.held_seconds < 1.3 * day.agent.beacon.listened_seconds
+    assert day.power.awake_seconds < 1.3 * day.agent.beacon.listened_seconds
 
 
 def test_even_a_radio_that_hangs_in_every_burst_keeps_it_awake_for_less_than_that():
@@ -246,28 +246,28 @@ def test_work_keeps_it_awake_until_the_last_is_done_and_only_that_time_is_counte
     assert phone.awake.seconds == 10
     phone.now += 2
     phone.power.hold("upload", 3)
-    assert (phone.awake.seconds, phone.power.held_seconds) == (8, 2)
+    assert (phone.awake.seconds, phone.power.awake_seconds) == (8, 2)
     phone.now += 1
     phone.power.release("burst")
     assert phone.awake.seconds == 2
     phone.now += 1
     phone.power.release("upload")
-    assert (phone.awake.seconds, phone.power.held_seconds) == (0, 4)
+    assert (phone.awake.seconds, phone.power.awake_seconds) == (0, 4)
     phone.now += 50
     phone.power.release("upload")
-    assert phone.power.held_seconds == 4, "asleep meanwhile"
+    assert phone.power.awake_seconds == 4, "asleep meanwhile"
 
 
 def test_work_that_is_never_released_ends_with_its_time():
     phone = Moments()
     phone.power.hold("burst", 10)
     phone.now += 10
-    assert phone.power.held_seconds == 10
+    assert phone.power.awake_seconds == 10
     phone.now += 60
-    assert phone.power.held_seconds == 10
+    assert phone.power.awake_seconds == 10
     phone.power.hold("upload", 5)
     phone.now += 1
-    assert (phone.awake.seconds, phone.power.held_seconds) == (5, 11)
+    assert (phone.awake.seconds, phone.power.awake_seconds) == (5, 11)
 
 
 def test_at_its_end_it_counts_what_was_and_wakes_for_nothing_more():
@@ -275,10 +275,10 @@ def test_at_its_end_it_counts_what_was_and_wakes_for_nothing_more():
     phone.power.hold("burst", 10)
     phone.power.wake_at(500.0)
     phone.now += 4
-    phone.power.end()
+    phone.power.release_all()
     phone.now += 4
 
-    assert (phone.power.held_seconds, phone.awake.seconds, phone.awake.alarm) == (4, 0, None)
+    assert (phone.power.awake_seconds, phone.awake.seconds, phone.awake.alarm) == (4, 0, None)
     phone.power.wake_at(500.0)
     assert phone.awake.alarm == 500.0
 
@@ -288,7 +288,7 @@ def test_an_alarm_is_set_once_for_a_moment_and_anew_after_it_has_come():
     phone.awake.wake_at = asked.append
     for moment in (500.0, 500.0, 600.0):
         phone.power.wake_at(moment)
-    phone.power.woken()
+    phone.power.note_alarm()
     phone.power.wake_at(600.0)
 
     assert asked == [500.0, 600.0, 600.0]

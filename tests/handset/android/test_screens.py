@@ -9,10 +9,10 @@ from typing import get_args
 import pytest
 
 from bluezone.face.files import STATIC
-from bluezone.handset.android import notices
-from bluezone.handset.android.notices import face_words, own_words
-from bluezone.handset.android.permissions import Step, guide_for
+from bluezone.handset.android.notices import app_words, face_words
+from bluezone.handset.android.permissions import Step, maker_guide
 from bluezone.handset.android.screens import STARTS_ANEW, problem_screen, step_screen, waiting_screen
+from bluezone.protocol.languages import LANGUAGES
 
 STEPS = [step for step in get_args(Step) if step != "go"]
 MAKERS = {
@@ -41,7 +41,7 @@ def every_screen(language):
     yield waiting_screen(language)
 
 
-@pytest.mark.parametrize("language", notices.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_screen_has_no_script_fetches_nothing_and_offers_exactly_the_buttons_it_shows(language):
     for screen in every_screen(language):
         read = Read()
@@ -54,7 +54,7 @@ def test_a_screen_has_no_script_fetches_nothing_and_offers_exactly_the_buttons_i
 
 
 def test_both_languages_have_the_same_sentences_and_none_is_empty():
-    vi, en = own_words("vi"), own_words("en")
+    vi, en = app_words("vi"), app_words("en")
 
     assert vi.keys() == en.keys()
     assert all(vi.values())
@@ -65,7 +65,7 @@ def test_both_languages_have_the_same_sentences_and_none_is_empty():
 
 
 def test_the_faces_words_are_read_whole():
-    for language in notices.LANGUAGES:
+    for language in LANGUAGES:
         text = (STATIC / "words" / f"{language}.js").read_text()
         assert len(face_words(language)) == len(re.findall(r'^\s*"[\w.]+":', text, re.MULTILINE))
         assert json.dumps(face_words(language)["home.b.title"], ensure_ascii=False) in text
@@ -73,13 +73,13 @@ def test_the_faces_words_are_read_whole():
 
 @pytest.mark.parametrize(("maker", "guide"), MAKERS.items())
 def test_each_maker_gets_its_own_way_to_keep_an_app_alive(maker, guide):
-    assert guide_for(maker) == guide
-    assert own_words("vi")[f"maker.{guide}"] in step_screen("maker", "vi", maker).html
+    assert maker_guide(maker) == guide
+    assert app_words("vi")[f"maker.{guide}"] in step_screen("maker", "vi", maker).html
 
 
 def test_that_android_killed_the_service_is_said_only_if_it_did():
-    assert own_words("vi")["maker.killed"] in step_screen("maker", "vi", "samsung", killed=True).html
-    assert own_words("vi")["maker.killed"] not in step_screen("maker", "vi", "samsung").html
+    assert app_words("vi")["maker.killed"] in step_screen("maker", "vi", "samsung", killed=True).html
+    assert app_words("vi")["maker.killed"] not in step_screen("maker", "vi", "samsung").html
 
 
 def test_beginning_anew_is_offered_only_where_nothing_can_be_read_any_more():

@@ -51,7 +51,7 @@ def noted(phone) -> dict:
 def heard(phone) -> int:
     seen = opened(phone, reading=True)
     try:
-        return sum(seen.encounters.per_day().values())
+        return sum(seen.encounters.identifiers_per_day().values())
     finally:
         seen.close()
 
@@ -79,7 +79,7 @@ def test_a_full_disk_at_the_start_is_told_and_tried_again(phone, full_disk):
         tracing.start()
         becomes(lambda: tracing.problem == "handset_disk_full")
         assert device.running[-1].title == "Bluezone đang dừng"
-        assert device.awake.alarm is not None, "Android is asked to wake the phone for another try"
+        assert device.wake_lock.alarm is not None, "Android is asked to wake the phone for another try"
     becomes(lambda: tracing.url)
     assert tracing.problem is None
     assert not setup.answers.killed, "nobody killed it: it could not start"
@@ -130,7 +130,7 @@ def test_a_service_that_was_told_to_end_or_whose_phone_was_restarted_was_not_kil
     becomes(lambda: again.url)
     assert not setup.answers.killed
 
-    setup.started("another start of the phone")
+    setup.note_start("another start of the phone")
     assert not setup.answers.killed
 
 
@@ -188,7 +188,7 @@ def test_without_its_keystore_key_the_phone_says_so_keeps_everything_and_begins_
     assert tracing.url is None
     assert (phone.folder / "handset" / "handset.sqlite3").read_bytes() == store
 
-    tracing.start_anew()
+    tracing.erase_and_restart()
     becomes(lambda: tracing.url)
     assert tracing.problem is None
     assert phone.keystore.file.exists()
@@ -205,7 +205,7 @@ def test_a_key_store_that_does_not_answer_is_asked_again_and_nothing_is_erased(p
     tracing, _, _ = phone.process()
     tracing.start()
     becomes(lambda: tracing.problem == "keystore_unavailable")
-    tracing.start_anew()
+    tracing.erase_and_restart()
     phone.keystore.busy = False
     becomes(lambda: tracing.url)
     assert phone.keystore.file.exists()
@@ -223,7 +223,7 @@ def test_a_fault_of_our_own_is_told_and_the_phone_is_begun_again(phone):
 
 def test_erasing_on_the_page_destroys_the_key_takes_the_notices_away_and_asks_for_agreement_again(phone):
     tracing, device, setup = phone.process()
-    setup.note(agreed=True, maker_read=True, language="en")
+    setup.update(agreed=True, maker_read=True, language="en")
     tracing.start()
     url = becomes(lambda: tracing.url)
     asked(url, "api/erase", {})

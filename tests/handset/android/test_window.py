@@ -6,7 +6,7 @@ from tests.builders.androidphone import becomes
 
 from bluezone.handset.android import permissions
 from bluezone.handset.android.permissions import PhoneState
-from bluezone.handset.android.window import Reader, pressed, shown
+from bluezone.handset.android.window import Reader, choose_content, handle_press
 
 GRANTED = frozenset({permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT})
 
@@ -18,68 +18,68 @@ def test_from_agreeing_to_the_page_each_screen_comes_once_and_nothing_starts_bef
         ("next", "nothing", state), ("allow", "ask", PhoneState(34, GRANTED)), ("later", "nothing", None),
         ("allow", "battery_question", None), ("later", "nothing", None),
     ):  # fmt: skip
-        now = shown(state, setup, tracing, "samsung")
+        now = choose_content(state, setup, tracing, "samsung")
         seen.append((now.step, now.start))
         assert action in now.screen.actions
-        assert pressed(action, now, setup, tracing) == order
+        assert handle_press(action, now, setup, tracing) == order
         state = then or state
 
     assert seen == [
         ("agree", False), ("nearby", False), ("notices", True), ("battery", True), ("maker", True),
     ]  # fmt: skip
     assert setup.answers.requested == (permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT)
-    assert shown(state, setup, tracing, "samsung").address is None
+    assert choose_content(state, setup, tracing, "samsung").address is None
     tracing.start()
     becomes(lambda: tracing.url)
-    now = shown(state, setup, tracing, "samsung")
+    now = choose_content(state, setup, tracing, "samsung")
     assert (now.step, now.start, now.address) == ("go", False, tracing.url)
 
 
 def test_who_agrees_on_a_full_disk_reads_why_it_did_not_go_on_and_can_press_again(phone, full_disk):
     tracing, _, setup = phone.process()
     with full_disk():
-        now = shown(PhoneState(34), setup, tracing, "samsung")
-        assert pressed("next", now, setup, tracing) == "nothing"
-        now = shown(PhoneState(34), setup, tracing, "samsung")
+        now = choose_content(PhoneState(34), setup, tracing, "samsung")
+        assert handle_press("next", now, setup, tracing) == "nothing"
+        now = choose_content(PhoneState(34), setup, tracing, "samsung")
         assert now.step == "agree"
         assert "Máy hết chỗ trống" in now.screen.html
         assert "next" in now.screen.actions
 
-    assert pressed("next", now, setup, tracing) == "nothing"
-    now = shown(PhoneState(34), setup, tracing, "samsung")
+    assert handle_press("next", now, setup, tracing) == "nothing"
+    now = choose_content(PhoneState(34), setup, tracing, "samsung")
     assert now.step == "nearby"
     assert "Máy hết chỗ trống" not in now.screen.html
 
 
 def test_the_settings_that_open_are_those_the_screen_is_about(phone):
     tracing, _, setup = phone.process()
-    setup.note(agreed=True)
+    setup.update(agreed=True)
     refused = PhoneState(34, settled=frozenset({permissions.SCAN}))
-    location_off = PhoneState(30, frozenset(permissions.permissions_needed(30)), location_on=False)
+    location_off = PhoneState(30, frozenset(permissions.required_permissions(30)), location_on=False)
 
     for state, step, order in (
         (refused, "blocked", "app_settings"), (location_off, "location_switch", "location_settings"),
     ):  # fmt: skip
-        now = shown(state, setup, tracing, "samsung")
-        assert (now.step, pressed("settings", now, setup, tracing)) == (step, order)
-    assert shown(location_off, setup, tracing, "samsung").step != "location_switch", "it is asked for once"
+        now = choose_content(state, setup, tracing, "samsung")
+        assert (now.step, handle_press("settings", now, setup, tracing)) == (step, order)
+    assert choose_content(location_off, setup, tracing, "samsung").step != "location_switch", "it is asked for once"
 
 
 def test_a_withdrawn_permission_hides_the_page_behind_the_question(phone):
     tracing, _, setup = phone.process()
-    setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True)
+    setup.update(agreed=True, notices_asked=True, battery_asked=True, maker_read=True)
     tracing.start()
     becomes(lambda: tracing.url)
 
-    now = shown(PhoneState(34), setup, tracing, "samsung")
+    now = choose_content(PhoneState(34), setup, tracing, "samsung")
     assert (now.step, now.address) == ("nearby", None)
 
 
 def test_the_language_of_the_screens_is_one_tap_away_and_stays(phone):
     tracing, _, setup = phone.process()
-    first = shown(PhoneState(34), setup, tracing, "")
-    pressed("language", first, setup, tracing)
-    second = shown(PhoneState(34), phone.process()[2], tracing, "")
+    first = choose_content(PhoneState(34), setup, tracing, "")
+    handle_press("language", first, setup, tracing)
+    second = choose_content(PhoneState(34), phone.process()[2], tracing, "")
 
     assert "Đồng ý và bắt đầu" in first.screen.html
     assert "lang='en'" in second.screen.html
@@ -88,7 +88,7 @@ def test_the_language_of_the_screens_is_one_tap_away_and_stays(phone):
 
 def test_a_setup_file_that_cannot_be_read_asks_everything_again(phone):
     _, _, setup = phone.process()
-    setup.note(agreed=True)
+    setup.update(agreed=True)
     for damaged in ("", "[]", '{"agreed": true, "unknown": 1}', "\0"):
         (phone.folder / "setup.json").write_text(damaged)
         assert not phone.process()[2].answers.agreed
@@ -98,20 +98,20 @@ def test_a_screen_of_the_apps_own_is_read_aloud_until_it_is_stopped(phone):
     tracing, device, setup = phone.process()
     device.voice.outcome = None
     reader = Reader(device.voice, lambda: None)
-    now = shown(PhoneState(34), setup, tracing, "")
+    now = choose_content(PhoneState(34), setup, tracing, "")
     assert "read" in now.screen.actions
-    assert ">Đọc to</a>" in reader.shown(now.screen).html
+    assert ">Đọc to</a>" in reader.with_reading_state(now.screen).html
 
-    reader.press(now.screen)
+    reader.toggle(now.screen)
     ((language, pieces),) = becomes(lambda: device.voice.read or None)
     assert language == "vi"
     assert pieces[0] == "Bluezone báo cho bạn biết sớm"
     assert pieces[-1] == "Đồng ý và bắt đầu"
     assert not [piece for piece in pieces if "<" in piece or "\u2060" in piece]
-    assert ">Dừng đọc</a>" in reader.shown(now.screen).html
-    reader.press(now.screen)
+    assert ">Dừng đọc</a>" in reader.with_reading_state(now.screen).html
+    reader.toggle(now.screen)
     becomes(lambda: not reader.reading)
-    heard = reader.shown(now.screen).html
+    heard = reader.with_reading_state(now.screen).html
     assert ">Đọc to</a>" in heard
     assert "role='alert'" not in heard
 
@@ -120,12 +120,12 @@ def test_a_screen_that_gives_way_to_another_is_read_no_further(phone):
     tracing, device, setup = phone.process()
     device.voice.outcome = None
     reader = Reader(device.voice, lambda: None)
-    first = shown(PhoneState(34), setup, tracing, "")
-    reader.press(first.screen)
+    first = choose_content(PhoneState(34), setup, tracing, "")
+    reader.toggle(first.screen)
     becomes(lambda: device.voice.read or None)
-    pressed("next", first, setup, tracing)
+    handle_press("next", first, setup, tracing)
 
-    reader.shown(shown(PhoneState(34), setup, tracing, "").screen)
+    reader.with_reading_state(choose_content(PhoneState(34), setup, tracing, "").screen)
     becomes(lambda: not reader.reading)
 
 
@@ -139,11 +139,11 @@ def test_a_screen_that_gives_way_to_another_is_read_no_further(phone):
 )
 def test_a_phone_that_cannot_read_aloud_says_why_on_its_screen(phone, outcome, language, said):
     tracing, device, setup = phone.process()
-    setup.note(language=language)
+    setup.update(language=language)
     device.voice.outcome = outcome
     reader = Reader(device.voice, lambda: None)
-    now = shown(PhoneState(34), setup, tracing, "")
-    reader.press(now.screen)
+    now = choose_content(PhoneState(34), setup, tracing, "")
+    reader.toggle(now.screen)
 
     becomes(lambda: reader.outcome)
-    assert said in reader.shown(now.screen).html
+    assert said in reader.with_reading_state(now.screen).html

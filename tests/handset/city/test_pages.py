@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from bluezone.handset.city.pages import CityPages, HelpInvalid, HelpNotTaken, TooManyRequests
+from bluezone.handset.city.pages import CityPages, HelpInvalid, HelpRefused, TooManyRequests
 from bluezone.handset.client import Client, InvalidServerAddress, ServerAnswerRefused, ServerUnreachable
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
@@ -113,7 +113,7 @@ def test_a_notice_stands_above_the_news_and_what_was_read_is_remembered_to_a_lim
 
 
 def asked(pages):
-    return pages.ask_for_help("0912 345 678", "Tổ 5", "máy cũ", 1_795_608_000.0)
+    return pages.request_help("0912 345 678", "Tổ 5", "máy cũ", 1_795_608_000.0)
 
 
 @pytest.mark.parametrize("status", [200, 201])
@@ -135,9 +135,9 @@ def test_a_request_for_help_becomes_a_ticket_and_is_in_the_list_of_what_was_sent
         (413, b"", HelpInvalid),
         (422, b"", HelpInvalid),
         (429, b"", TooManyRequests),
-        (500, b"", HelpNotTaken),
-        (201, b"no JSON", HelpNotTaken),
-        (201, b'{"ticket": 17}', HelpNotTaken),
+        (500, b"", HelpRefused),
+        (201, b"no JSON", HelpRefused),
+        (201, b'{"ticket": 17}', HelpRefused),
     ],
 )
 def test_a_request_that_is_not_taken_says_why(pages, site, store, status, answer, refusal):

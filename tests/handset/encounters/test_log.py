@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.log import IDENTIFIERS_PER_MINUTE, EncounterLog, identifiers_per_day
-from bluezone.handset.encounters.pages import Heard, Page
+from bluezone.handset.encounters.pages import HeardIdentifier, Page
 from bluezone.handset.store import STORE_FILE, Store
 from bluezone.handset.vault import HandsetStoreDamaged
 from bluezone.radio.interface import Burst, Sighting
@@ -118,7 +118,7 @@ def test_one_that_stays_is_stored_with_its_earlier_sightings_although_the_minute
         hear(log, person, burst * 30.0 + 1, burst=burst)
     heard = next(page.heard[person] for _, page in log.pages() if person in page.heard)
     assert [burst.number for burst in heard.bursts] == [0, 1, 2, 3]
-    assert log.take_refused() > 1000
+    assert log.pop_refused_count() > 1000
 
 
 def test_at_the_cap_of_the_table_nothing_more_is_stored(store):
@@ -177,7 +177,7 @@ def test_a_purge_leaves_no_trace_of_the_old_days_in_the_file(store):
 def test_a_page_reads_back_what_was_written(contents):
     page = Page(STAMP, DAY)
     for frame, bursts in contents.items():
-        heard = page.heard[frame] = Heard(frame[:16], frame[16:])
+        heard = page.heard[frame] = HeardIdentifier(frame[:16], frame[16:])
         for number, (boot, strengths) in enumerate(bursts):
             for rssi_dbm in strengths:
                 heard.add(number, boot, 30.0, rssi_dbm)
@@ -251,7 +251,7 @@ def test_a_phone_killed_at_any_instant_loses_at_most_the_last_five_seconds(tmp_p
 
 
 def test_an_identifier_has_255_frames_a_burst_and_65535_bursts_a_page_at_most():
-    heard = Heard(bytes(16), bytes(4))
+    heard = HeardIdentifier(bytes(16), bytes(4))
     for _ in range(256):
         heard.add(1, 0.0, 30.0, -70)
     assert [len(burst.rssi_dbm) for burst in heard.bursts] == [255]
@@ -265,11 +265,11 @@ def test_an_identifier_has_255_frames_a_burst_and_65535_bursts_a_page_at_most():
 
 @pytest.mark.parametrize(("apart", "repeated"), [(59.9, False), (60.0, True)])
 def test_an_identifier_is_repeated_from_a_minute_on(apart, repeated):
-    heard = Heard(bytes(16), bytes(4))
+    heard = HeardIdentifier(bytes(16), bytes(4))
     heard.add(1, 100.0, 30.0, -70)
     heard.add(2, 100.0 + apart, 30.0, -70)
 
-    assert heard.repeated is repeated
+    assert heard.is_repeated is repeated
 
 
 def test_a_page_is_turned_after_ten_minutes_on_another_day_stamp_or_power(store):

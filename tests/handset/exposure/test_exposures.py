@@ -8,7 +8,7 @@ import pytest
 
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.exposure.exposures import HeardIndex, Receiver, windows_of_file
+from bluezone.handset.exposure.exposures import HeardIndex, Receiver, build_file_windows
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
@@ -31,7 +31,7 @@ def log(tmp_path):
 
 
 def published_keys(key: bytes = KEY, report_type: int = 1) -> KeyColumns:
-    return KeyColumns.of([DiagnosisKey(key, START, 144, report_type, 0)])
+    return KeyColumns.from_keys([DiagnosisKey(key, START, 144, report_type, 0)])
 
 
 def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=START + 70, power=-18, ended=None):
@@ -42,7 +42,7 @@ def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=
         log.burst_started(Burst(burst, burst * 30.0, 30.0))
         for rssi_dbm in (-80, -78):
             log.heard(Sighting(identifier, sealed, rssi_dbm, burst, burst * 30.0 + 1), stamp, DAY)
-    return windows_of_file(
+    return build_file_windows(
         HeardIndex(log), published_keys(), number, set(own), Receiver(correction_db, 2), "Asia/Ho_Chi_Minh",
         load_profile("covid-19"), None, ended,
     )  # fmt: skip
@@ -105,7 +105,7 @@ def test_metadata_that_allows_no_attenuation_says_nothing(log):
 
 def test_a_key_that_was_not_heard_makes_no_window(log):
     windows(log, GOOD)
-    told = windows_of_file(
+    told = build_file_windows(
         HeardIndex(log), published_keys(os.urandom(16)), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
     )
     assert told == []
@@ -113,7 +113,7 @@ def test_a_key_that_was_not_heard_makes_no_window(log):
 
 def test_a_revoked_key_makes_no_window(log):
     windows(log, GOOD)
-    told = windows_of_file(
+    told = build_file_windows(
         HeardIndex(log), published_keys(report_type=5), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
     )
     assert told == []
@@ -130,7 +130,7 @@ def heard_beside(log, levels, bursts=3):
             other = bytes([number]) * 20
             for rssi_dbm in (level - 2, level + 2):
                 log.heard(Sighting(other[:16], other[16:], rssi_dbm, burst, burst * 30.0), GOOD, DAY)
-    (window,) = windows_of_file(
+    (window,) = build_file_windows(
         HeardIndex(log), published_keys(), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
     )
     return {(one.others, one.others_spread_db) for one in window.scan_instances}
@@ -162,7 +162,7 @@ def test_a_key_without_type_is_of_an_unknown_one_and_one_without_onset_of_standa
     said = []
     for report_type, days in ((1, onset), (ABSENT, onset), (1, ABSENT)):
         keys.report_types[0], keys.days_since_onset[0] = report_type, days
-        found = windows_of_file(HeardIndex(log), keys, 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19"))
+        found = build_file_windows(HeardIndex(log), keys, 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19"))
         said.append([(one.report_type, one.infectiousness) for one in found])
 
     assert said == [[(1, 2)], [(0, 2)], [(1, 1)]]

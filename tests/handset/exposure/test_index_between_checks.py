@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters import log as encounter_log
 from bluezone.handset.encounters.log import EncounterLog, identifiers_per_day
-from bluezone.handset.encounters.pages import Heard, HeardBurst, Page, PageColumns
+from bluezone.handset.encounters.pages import HeardBurst, HeardIdentifier, Page, PageColumns
 from bluezone.handset.exposure.exposures import HeardIndex
 from bluezone.handset.store import Store
 from bluezone.handset.vault import HandsetStoreDamaged
@@ -21,7 +21,7 @@ from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import rolling_proximity_identifiers
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_INTERVAL, day_at
 from bluezone.protocol.keys import DiagnosisKey
-from bluezone.protocol.matching import on_handset
+from bluezone.protocol.matching import is_within_tolerance
 from bluezone.radio.interface import Burst, Sighting
 
 FIRST_DAY = 20782
@@ -40,7 +40,7 @@ def _keys() -> tuple[KeyColumns, dict[bytes, tuple[int, int]]]:
         for row, key in enumerate(keys)
         for at, identifier in enumerate(rolling_proximity_identifiers(key.key, key.start))
     }
-    return KeyColumns.of(keys), places
+    return KeyColumns.from_keys(keys), places
 
 
 KEYS, PLACES = _keys()
@@ -116,7 +116,7 @@ class Phone:
 def _found(index: HeardIndex) -> list[tuple[int, int, bytes, bytes]]:
     return sorted(
         (key_row, interval, page.to_bytes(), heard.frame)
-        for key_row, places in index.find(KEYS).items()
+        for key_row, places in index.match(KEYS).items()
         for interval, page, heard in places
     )
 
@@ -140,9 +140,9 @@ def _searched(log: EncounterLog) -> list[tuple[int, int, bytes, bytes]]:
     )
 
 
-def _in_time(page: Page, heard: Heard, interval: int) -> bool:
+def _in_time(page: Page, heard: HeardIdentifier, interval: int) -> bool:
     times = [page.stamp.unix_seconds(burst.boot_seconds) for burst in heard.bursts]
-    return any(at is not None and on_handset(interval, at) for at in times)
+    return any(at is not None and is_within_tolerance(interval, at) for at in times)
 
 
 STEP = st.one_of(
@@ -212,8 +212,8 @@ def test_a_match_opens_only_the_page_it_was_found_in(phone):
     phone.wait(1440)
     phone.hear(1, 20)
     index = HeardIndex(phone.log)
-    keys = KeyColumns.of(KEYS.diagnosis_keys()[DAYS : 2 * DAYS])
-    assert opened_pages(phone, lambda: index.find(keys)) == 1
+    keys = KeyColumns.from_keys(KEYS.diagnosis_keys()[DAYS : 2 * DAYS])
+    assert opened_pages(phone, lambda: index.match(keys)) == 1
 
 
 def test_what_was_purged_leaves_the_memory_too(phone):
@@ -239,19 +239,19 @@ def test_a_flood_is_not_kept_in_memory_and_still_found(phone, monkeypatch):
 def test_columns_of_a_stored_page_are_those_of_the_page_in_memory(entries, offset):
     page = Page(Stamp("b", 1, offset, False, True, 500, 0), FIRST_DAY)
     for bursts in entries:
-        heard = Heard(os.urandom(16), os.urandom(4))
+        heard = HeardIdentifier(os.urandom(16), os.urandom(4))
         heard.bursts += [HeardBurst(1, boot, 30.0, [-70] * frames) for boot, frames in bursts]
         page.heard[heard.frame] = heard
-    columns = PageColumns.of(page)
+    columns = PageColumns.from_page(page)
     assert PageColumns.from_bytes(page.to_bytes()) == columns
-    assert list(columns.each_frame()) == list(page.heard)
+    assert list(columns.iterate_frames()) == list(page.heard)
     assert len(columns.first_seconds) == (0 if offset is None else len(columns))
 
 
 @given(st.binary(max_size=200), st.integers(1, 60))
 def test_columns_of_a_damaged_page_are_refused_and_nothing_else(data, missing):
     page = Page(Stamp("b", 1, 0.0, False, True, 0, 0), FIRST_DAY)
-    page.heard[bytes(20)] = Heard(bytes(16), bytes(4), [HeardBurst(1, 0.0, 30.0, [-70] * 40)])
+    page.heard[bytes(20)] = HeardIdentifier(bytes(16), bytes(4), [HeardBurst(1, 0.0, 30.0, [-70] * 40)])
     whole = page.to_bytes()
     head = 4 + int.from_bytes(whole[:4], "big")
     cut = whole[:head] + zlib.compress(zlib.decompress(whole[head:])[:-missing])

@@ -11,7 +11,7 @@ from tests.builders.handset import AirWorld, a_city, meet_both_ways, pages, publ
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.protocol.identifiers import rolling_proximity_identifier
 from bluezone.protocol.risk.assessment import load_profile
-from bluezone.protocol.risk.nearness import HeardMeeting
+from bluezone.protocol.risk.nearness import SegmentedEncounter
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.interface import PROFILES
@@ -154,7 +154,7 @@ def test_a_city_that_turned_it_off_has_phones_that_send_and_keep_nothing(tmp_pat
         world.live(together([one, other], minutes=3))
         assert frames_of(one) == [], "one keeps nothing of what the other, which knows no config yet, tells"
         assert frames_of(other) == [], "and tells it nothing"
-        assert one.encounters.per_day()
+        assert one.encounters.identifiers_per_day()
 
 
 def told(window):
@@ -181,7 +181,7 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_
             phone.check()
             (window,) = windows(phone)
             assert None not in told(window), "every burst was told something"
-            expected[name] = HeardMeeting(window, model).near_minutes().expected
+            expected[name] = SegmentedEncounter(window, model).near_minutes().expected
 
         bound = expected.pop("honest, 6 dB nearer")
         assert max(expected.values()) <= bound + 1e-6

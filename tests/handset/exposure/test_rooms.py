@@ -7,7 +7,7 @@ import pytest
 from tests.builders.handset import BURST_SECONDS, published, reported
 from tests.builders.protocol import config as a_config
 
-from bluezone.handset.exposure.risk import warnings_of
+from bluezone.handset.exposure.risk import build_warnings
 from bluezone.protocol.risk.assessment import Assessment, DayExposure
 from bluezone.radio.calibration import effective_power_dbm
 from bluezone.radio.interface import Burst, Sighting
@@ -68,7 +68,7 @@ def test_under_a_config_of_an_earlier_release_low_still_keeps_its_owner_apart_fr
     texts |= {f"unclear_{name}": f"watch, {name}" for name in names[:4]}
     day = DayExposure(date(2026, 11, 25), 9.0, level, 30, "15-30", "unlikely", None, (0.0, 20.0), 0.3)
 
-    (warning,) = warnings_of(Assessment(level, (day,)), a_config(texts={"vi": texts, "en": texts}))
+    (warning,) = build_warnings(Assessment(level, (day,)), a_config(texts={"vi": texts, "en": texts}))
 
     steps = [warning.texts["vi"][name] for name in names[:3]]
     assert all(step.startswith("watch" if level == "low" else "stay apart") for step in steps)

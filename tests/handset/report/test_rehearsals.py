@@ -26,7 +26,7 @@ def chaff(store):
 
 
 def test_the_first_moment_is_drawn_and_nothing_is_played(chaff, store):
-    assert (chaff.go_on(NOW), chaff.due()) == (False, None)
+    assert (chaff.advance(NOW), chaff.next_call_at()) == (False, None)
     assert store.get(NEXT) > NOW
 
 
@@ -34,7 +34,7 @@ def test_the_first_moment_is_drawn_and_nothing_is_played(chaff, store):
 def test_a_moment_is_waited_for_unless_it_is_over_a_hundred_days_away(chaff, store, ahead, kept):
     store.put(NEXT, NOW + ahead)
 
-    assert chaff.go_on(NOW) is False
+    assert chaff.advance(NOW) is False
     assert (store.get(NEXT) == NOW + ahead) is kept
     assert chaff._sent.random_packets == 0
 
@@ -43,7 +43,7 @@ def test_a_play_is_drawn_every_five_days_in_the_mean(chaff, store):
     drawn = []
     for _ in range(400):
         store.put(NEXT, None)
-        chaff.go_on(NOW)
+        chaff.advance(NOW)
         drawn.append(store.get(NEXT) - NOW)
 
     assert 4 * DAY < sum(drawn) / len(drawn) < 6 * DAY

@@ -164,7 +164,7 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
     phones.made.remove(patient)
 
     again = phones.new("patient", clock)
-    again.go_on()
+    again.run_errands()
     assert again.report.pending is None
     assert stored_keys(server) == 6
     assert again.sent_log.all()[-1].outcome == "accepted"
@@ -178,7 +178,7 @@ def test_without_network_the_report_is_kept_and_goes_on_by_itself(server, patien
         patient.report.send(draft, None, consent=True)
     assert patient.report.pending is not None
     server.down = False
-    patient.go_on()
+    patient.run_errands()
     assert patient.report.pending is None
     assert [sent.outcome for sent in patient.sent_log.all()] == ["accepted", "not_reached", "accepted", "accepted"]
 
@@ -198,7 +198,7 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
                 phone.report.prepare("0000-0000-0000")
             waits.append(outcome.upload_at - world.now)
             world.pass_by(waits[-1] + 1)
-            phone.go_on()
+            phone.run_errands()
             assert posted(server)[-1] == "/v1/upload"
     assert all(0 <= wait <= 3600 for wait in waits)
     assert max(waits) - min(waits) > 900
@@ -221,7 +221,7 @@ def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_
         draft = phone.report.prepare(server.key_server.codes.issue("confirmed", onset).code)
         phone.report.send(draft, None, consent=True)
         world.pass_by(3600)
-        phone.go_on()
+        phone.run_errands()
 
         assert draft.days[0] == today - oldest
         assert phone.report.pending is None
@@ -252,7 +252,7 @@ def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
         patient.report.prepare_and_send(code, consent=True)
 
     server.tamper = lambda path, body: body
-    patient.go_on()
+    patient.run_errands()
     assert patient.report.pending is None
     assert stored_keys(server) == 6
 
@@ -323,12 +323,12 @@ def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones
     without_random_keys(server)
     phone = phones.new("phone")
     phone.check()
-    phone.go_on()
+    phone.run_errands()
     server.requests.clear()
     for _ in range(50):
         world.pass_by(DAY)
         server.key_server.tick()
-        phone.go_on()
+        phone.run_errands()
     plays = phone.sent_log.random_packets
     assert 2 <= plays <= 22, "a Poisson number with mean 10"
     assert abs(server.requests.count(("/v1/verify", 1024)) - 2 * plays) <= 1
@@ -344,23 +344,23 @@ def test_between_the_first_two_calls_of_a_rehearsal_lies_the_time_in_which_an_ow
     called = []
     for seconds in (0, 14, 170, 1):
         world.pass_by(seconds)
-        phone.go_on()
+        phone.run_errands()
         called.append(len(posted(server)))
 
     assert called == [1, 1, 2, 3]
-    assert phone.next_errand() is None
+    assert phone.next_errand_at() is None
 
 
 def test_the_time_of_the_next_random_packet_survives_a_restart(phones, world):
     clock = PhoneClock(world, world.now - DAY)
     phone = phones.new("phone", clock)
     phone.check()
-    phone.go_on()
+    phone.run_errands()
     due = phone.store.get("next_chaff")
     phone.close()
     phones.made.remove(phone)
     again = phones.new("phone", clock)
-    again.go_on()
+    again.run_errands()
     assert again.store.get("next_chaff") == due
 
 
@@ -381,5 +381,5 @@ def test_a_phone_that_was_away_for_three_weeks_reports_and_for_five_after_its_ow
             phone.report.prepare_and_send(code, consent=True)
         assert server.key_server.codes.status(code) == "open"
         (trusted,) = phone.city.trusted().values()
-        phone.city.begin_anew(trusted)
+        phone.city.restart_history(trusted)
     assert phone.report.prepare_and_send(code, consent=True).state == "sent"

@@ -3,8 +3,8 @@ import pytest
 from tests.builders.handset import PhoneClock, World
 
 from bluezone.handset.encounters.radiostate import RadioState
-from bluezone.handset.venues import GatePasses
-from bluezone.protocol.gate.passes import PassA, State, read_pass
+from bluezone.handset.venues.gatepasses import GatePasses
+from bluezone.protocol.gate.passes import BluetoothState, PassA, read_pass
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_pass_says_the_state_and_is_answered_for_while_it_is_shown(passes, wor
 
     assert isinstance(read, PassA)
     assert (read.state, read.step, shown.until) == (
-        State.BLUETOOTH_ON | State.ADVERTISING,
+        BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING,
         1_795_608_000 // 15,
         160.0,
     )

@@ -15,7 +15,7 @@ from bluezone.handset import Handset
 from bluezone.handset.city.histories import MAX_PACKAGE_BYTES, FileUntrusted
 from bluezone.handset.report.report import NothingToReport
 from bluezone.handset.store import STORE_FILE
-from bluezone.handset.venues import VenueConfigMissing, VisitMissing
+from bluezone.handset.venues.visits import VenueConfigMissing, VisitMissing
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.signed.envelope import fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.index import IndexHistoryDiffers, IndexRolledBack, decode_index, encode_index
@@ -113,12 +113,12 @@ def test_a_poster_scanned_again_during_the_stay_changes_nothing(phone, venue, wo
 def test_only_the_hours_that_matter_are_kept_and_fewer_after_check_out(phone, venue, world):
     begun = phone.visits.check_in(venue.link, remember=False)
     first_hour = int(begun.in_at) // HOUR
-    ((_, _, _, keys),) = phone.visits.to_match(world.now)
+    ((_, _, _, keys),) = phone.visits.matchable(world.now)
     assert sorted(keys) == [first_hour, first_hour + 1]  # 12:00 to 13:40
     world.pass_by(10 * MINUTE)
     phone.visits.check_out(begun.id)
 
-    ((_, _, _, keys),) = phone.visits.to_match(world.now)
+    ((_, _, _, keys),) = phone.visits.matchable(world.now)
     assert sorted(keys) == [first_hour]  # 12:00 to 12:50
 
 
@@ -134,11 +134,11 @@ def test_nothing_of_the_code_but_the_fingerprint_is_kept_where_the_name_is_not_w
 
 def test_a_removed_stay_is_gone_and_its_number_is_not_given_again(phone, venue):
     visit = phone.visits.check_in(venue.link, remember=True)
-    phone.visits.forget(visit.id)
+    phone.visits.remove(visit.id)
 
     assert phone.visits.all() == []
     assert phone.visits.check_in(venue.link, remember=True).id != visit.id
-    for act in (phone.visits.forget, phone.visits.check_out):
+    for act in (phone.visits.remove, phone.visits.check_out):
         with pytest.raises(VisitMissing):
             act(visit.id)
 
@@ -346,7 +346,7 @@ def test_a_report_with_visits_survives_a_kill_before_the_upload(phones, phone, v
     phones.made.remove(phone)
     server.tamper = lambda path, body: body
     again = phones.new("phone", phone.clock)
-    again.go_on()
+    again.run_errands()
 
     assert again.report.pending is None
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) == 1
@@ -380,7 +380,7 @@ def test_stays_and_what_was_found_are_gone_after_fourteen_days(phone, venue, ser
 def test_erasing_takes_the_visits_along(phone, venue, phones):
     phone.visits.check_in(venue.link, remember=True)
     folder = phone.store.folder
-    phone.forget()
+    phone.erase()
     phones.made.remove(phone)
 
     assert not (folder / STORE_FILE).exists()

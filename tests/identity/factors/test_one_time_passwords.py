@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.identity import second_factors
+from bluezone.identity import totp
 
 RFC_SECRET = b"12345678901234567890"
 
@@ -25,30 +25,30 @@ RFC_SECRET = b"12345678901234567890"
     ],
 )
 def test_the_vectors_of_rfc_6238_appendix_b(unix_seconds, code):
-    assert second_factors.code_at(RFC_SECRET, unix_seconds // 30, digits=8) == code
+    assert totp.code_at(RFC_SECRET, unix_seconds // 30, digits=8) == code
 
 
 @given(st.binary(min_size=20, max_size=20), st.integers(10**6, 10**10), st.integers(-4, 4))
 def test_a_code_fits_half_a_minute_around_its_own_and_no_further(secret, unix_seconds, off):
     step = unix_seconds // 30
-    code = second_factors.code_at(secret, step + off)
-    others = [second_factors.code_at(secret, step + near) for near in (-1, 0, 1)]
+    code = totp.code_at(secret, step + off)
+    others = [totp.code_at(secret, step + near) for near in (-1, 0, 1)]
 
-    found = second_factors.matching_step(secret, code, unix_seconds, 0)
+    found = totp.matching_step(secret, code, unix_seconds, 0)
     assert (found is not None) == (code in others)
 
 
 def test_a_used_step_and_those_before_it_fit_no_more():
-    code = second_factors.code_at(RFC_SECRET, 100)
+    code = totp.code_at(RFC_SECRET, 100)
 
-    assert second_factors.matching_step(RFC_SECRET, code, 3000, 99) == 100
-    assert second_factors.matching_step(RFC_SECRET, code, 3000, 100) is None
+    assert totp.matching_step(RFC_SECRET, code, 3000, 99) == 100
+    assert totp.matching_step(RFC_SECRET, code, 3000, 100) is None
 
 
 def test_the_address_and_the_shown_key_carry_the_secret():
-    address = urlsplit(second_factors.address(RFC_SECRET, "lan.nguyen", "Bluezone"))
+    address = urlsplit(totp.otpauth_address(RFC_SECRET, "lan.nguyen", "Bluezone"))
     secret = parse_qs(address.query)["secret"][0]
 
     assert base64.b32decode(secret) == RFC_SECRET
-    assert second_factors.grouped_text(RFC_SECRET).replace(" ", "") == secret
+    assert totp.grouped_text(RFC_SECRET).replace(" ", "") == secret
     assert address.path == "/Bluezone%3Alan.nguyen"

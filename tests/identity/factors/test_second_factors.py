@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.builders.office import APP_SECRET, PASSWORD, app_code, user, wrong_app_code
 
 from bluezone.authority import role_grants
-from bluezone.identity import second_factors
+from bluezone.identity import account_links, second_factors, sessions
 from bluezone.identity.models import AuditEntry, AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure
 from bluezone.office_secrets import SealBroken, unseal
 
@@ -73,9 +73,8 @@ def test_without_a_password_there_is_no_second_step(client):
 
 
 def test_a_new_link_replaces_the_password_and_not_the_second_factor(client):
-    from bluezone.identity import signin
 
-    token = signin.make_link("root", user("lan"), timezone.now())
+    token = account_links.make_account_link("root", user("lan"), timezone.now())
     form = {"name": "Lan", "password": PASSWORD, "again": PASSWORD}
 
     assert client.post(f"/start/{token}/", form).url == "/sign-in/second/"
@@ -213,12 +212,12 @@ def test_a_confirmation_is_recent_for_five_minutes(seconds, recent, monkeypatch)
     monkeypatch.setattr(time, "time", lambda: now)
     request = RequestFactory().get("/")
     request.session = {}
-    assert not second_factors.recently_confirmed(request)
+    assert not second_factors.is_recently_confirmed(request)
     second_factors.note_confirmed(request)
-    at = request.session[second_factors.CONFIRMED_KEY]
-    request.session[second_factors.CONFIRMED_KEY] = at - seconds
+    at = request.session[sessions.CONFIRMED_KEY]
+    request.session[sessions.CONFIRMED_KEY] = at - seconds
 
-    assert second_factors.recently_confirmed(request) == recent
+    assert second_factors.is_recently_confirmed(request) == recent
 
 
 def test_a_signing_act_without_it_is_not_done_and_leads_back():
@@ -261,12 +260,12 @@ def test_a_used_code_is_refused_for_as_long_as_it_would_fit_and_its_step_is_forg
     second_factors.prove_code(lan, code, now)
     for seconds in range(0, 121, 10):
         later = now + datetime.timedelta(seconds=seconds)
-        second_factors.forget_steps(later)
+        second_factors.purge_steps(later)
         with pytest.raises(second_factors.SecondFactorRefused):
             second_factors.prove_code(lan, code, later)
         SignInFailure.objects.all().delete()
     app.refresh_from_db()
-    second_factors.forget_steps(now + datetime.timedelta(minutes=3, seconds=1))
+    second_factors.purge_steps(now + datetime.timedelta(minutes=3, seconds=1))
     after = AuthenticatorApp.objects.get()
 
     assert app.last_step

@@ -204,7 +204,7 @@ def test_of_twelve_passwords_at_once_five_are_looked_at(monkeypatch):
 
     assert refused == ["sign_in_refused"] * 4
     with pytest.raises(SignInLocked):
-        signin.claim_try(account, own, signin.PAIR_LIMIT, NOW)
+        signin.count_attempt(account, own, signin.PAIR_LIMIT, NOW)
     assert SignInFailure.objects.count() == 5
 
 

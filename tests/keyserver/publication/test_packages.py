@@ -21,8 +21,8 @@ from bluezone.protocol.venues.items import (
     NONCE_LENGTH,
     TAG_LENGTH,
     Record,
-    items_of_package,
     open_item,
+    split_package,
 )
 
 PERIOD = {"publish_period_seconds": 7200}
@@ -47,7 +47,7 @@ def packages(server):
 
 
 def found(server, slot, packages_of):
-    items = [item for package in packages_of for item in items_of_package(package)]
+    items = [item for package in packages_of for item in split_package(package)]
     return [record for item in items if (record := open_item(slot.slot_key, slot.hour, item))]
 
 

@@ -13,8 +13,8 @@ from tests.transparency.vectors import independent_root
 from bluezone.keyserver.publication.logwriter import LogForked
 from bluezone.keyserver.publication.publiclog import LogPathMissing
 from bluezone.transparency.leaves import config_leaf, head_leaf
-from bluezone.transparency.merkle import check_consistency, leaf_hash
-from bluezone.transparency.notes import check_proof, cosign, open_checkpoint, read_hashes, read_note, read_proof
+from bluezone.transparency.merkle import leaf_hash, verify_consistency
+from bluezone.transparency.notes import cosign, open_checkpoint, read_hashes, read_note, read_proof, verify_proof
 from bluezone.transparency.watch import Policy, Witness
 
 
@@ -98,8 +98,8 @@ def test_a_leaf_is_proved_and_growth_is_proved_in_a_few_hundred_bytes(city, cloc
     proof = served(city, f"proof/{leaf_hash(leaf).hex()}")
     grown = served(city, f"consistency/{old.size}/{new.size}")
 
-    assert check_proof(read_proof(proof), leaf, city.public_log.key) == new
-    check_consistency(old.size, old.root, new.size, new.root, read_hashes(grown.decode().splitlines()))
+    assert verify_proof(read_proof(proof), leaf, city.public_log.key) == new
+    verify_consistency(old.size, old.root, new.size, new.root, read_hashes(grown.decode().splitlines()))
     assert len(proof) < 1000
     assert len(grown) < 1000
 
@@ -191,8 +191,8 @@ def test_on_postgresql_the_log_is_the_same(tmp_path, clock, monkeypatch):
             published(city, clock, 2)
             new = open_checkpoint(read_note(served(city, "checkpoint")), log.key)
 
-            assert check_proof(read_proof(served(city, f"proof/{leaf_hash(leaf).hex()}")), leaf, log.key) == new
-            check_consistency(old.size, old.root, new.size, new.root, log.consistency(old.size, new.size))
+            assert verify_proof(read_proof(served(city, f"proof/{leaf_hash(leaf).hex()}")), leaf, log.key) == new
+            verify_consistency(old.size, old.root, new.size, new.root, log.consistency(old.size, new.size))
             assert independent_root(log.contents(0, new.size)) == new.root
             assert b"asked for" in log.contents(0, new.size)
             witness = Ed25519PrivateKey.generate()

@@ -17,8 +17,8 @@ from bluezone.keyserver.venues.registrar import (
     count_valid,
     list_revoked,
 )
-from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, check_signature, read_venue_link
-from bluezone.protocol.venues.items import index_items, items_of_package, records_of, slot_key, venue_key
+from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, read_venue_link, verify_venue_signature
+from bluezone.protocol.venues.items import index_items, open_records, slot_key, split_package, venue_key
 
 PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu", type=4)
 
@@ -27,7 +27,7 @@ def test_a_code_is_signed_by_the_key_that_the_config_lists(server):
     code = server.registrar.register("dk-1", PHO)
     venue = read_venue_link(code.link)
 
-    check_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
+    verify_venue_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
     assert (venue.name, venue.address, venue.type, venue.stay_minutes) == (PHO.name, PHO.address, 4, 60)
     assert code.link.startswith(f"http://{server.city.public_host}/v#")
     assert server.registrar.valid_code("dk-1") == code.sha256
@@ -109,10 +109,10 @@ def test_an_alert_warns_for_the_hours_that_were_entered(server, clock):
 
     assert (told.name, told.fingerprint, told.hours) == (PHO.name, code.fingerprint, 3)
     entry = server.indexes.read(VENUE_PACKAGES).entries[-1]
-    items = index_items(items_of_package((server.data_dir / "venues" / entry.name).read_bytes()))
+    items = index_items(split_package((server.data_dir / "venues" / entry.name).read_bytes()))
     key = venue_key(code.venue.to_bytes())
     keys = {hour: slot_key(key, hour) for hour in range((NOON - 30 * HOUR) // HOUR, NOON // HOUR)}
-    records = records_of(keys, items)
+    records = open_records(keys, items)
     assert (records[0].start, records[-1].end) == (start, end)
     assert {record.level for record in records} == {2}
     assert sum(record.end - record.start for record in records) == end - start

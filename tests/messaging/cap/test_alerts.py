@@ -20,7 +20,7 @@ from tests.builders.directives import city, person
 from tests.builders.office import data_folder, furnished_folder, prove, quick_passwords, server
 
 from bluezone.identity.models import User
-from bluezone.messaging.cap.document import Area, Message, Words, alert_xml, stamp
+from bluezone.messaging.cap.document import Area, Message, Words, alert_xml, format_time
 from bluezone.messaging.cap.models import Alert
 from bluezone.messaging.cap.views import AlertForm, _normalize
 
@@ -250,8 +250,8 @@ def test_an_alert_is_in_force_until_it_ends_or_what_follows_it_is_sent(desks):
 def test_a_time_has_whole_seconds_and_the_offset_of_its_zone():
     moment = datetime.datetime(2020, 8, 7, 12, 0, 1, 999_999, datetime.timezone(datetime.timedelta(hours=7)))
 
-    assert stamp(moment) == "2020-08-07T12:00:01+07:00"
-    assert stamp(moment.astimezone(datetime.UTC)) == "2020-08-07T05:00:01+00:00"
+    assert format_time(moment) == "2020-08-07T12:00:01+07:00"
+    assert format_time(moment.astimezone(datetime.UTC)) == "2020-08-07T05:00:01+00:00"
 
 
 @pytest.mark.django_db

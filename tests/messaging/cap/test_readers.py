@@ -74,7 +74,7 @@ def office(empty_office):
 @pytest.fixture(params=["plain", "signed"])
 def alert(request, office):
     xml = alert_xml(message())
-    return signature.signed(xml, timezone.now()) if request.param == "signed" else xml
+    return signature.sign_alert(xml, timezone.now()) if request.param == "signed" else xml
 
 
 def told(module, code, file):
@@ -141,7 +141,7 @@ def test_capvalidator_finds_the_schema_kept_and_the_signature_good(office, tmp_p
         "print(json.dumps([one.schema()[0], one.signature()[0]]))"
     )
     file, plain = tmp_path / "alert.xml", alert_xml(message())
-    whole = signature.signed(plain, timezone.now())
+    whole = signature.sign_alert(plain, timezone.now())
     changed = whole.replace(b"0209 3 870 943", b"0209 3 870 944")
     assert changed != whole
     found = []
@@ -177,7 +177,7 @@ def checked_by_xmlsec1(file, certificate):
 def test_xmlsec1_finds_the_signature_good_and_no_other(office, tmp_path, elliptic):
     if elliptic:
         put_elliptic(office)
-    whole = signature.signed(alert_xml(message()), timezone.now())
+    whole = signature.sign_alert(alert_xml(message()), timezone.now())
     pem = signature.key_file().read_bytes()
     certificate = tmp_path / "certificate.pem"
     certificate.write_bytes(x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.PEM))
@@ -189,7 +189,7 @@ def test_xmlsec1_finds_the_signature_good_and_no_other(office, tmp_path, ellipti
     assert not checked_by_xmlsec1(file, certificate)
     file.write_bytes(whole)
     signature.key_file().unlink()
-    signature.fingerprint(timezone.now())
+    signature.certificate_fingerprint(timezone.now())
     other = x509.load_pem_x509_certificate(signature.key_file().read_bytes())
     certificate.write_bytes(other.public_bytes(serialization.Encoding.PEM))
     assert not checked_by_xmlsec1(file, certificate), "the certificate in the file is not what is trusted"
@@ -205,13 +205,13 @@ def put_elliptic(office):
 
 
 def test_the_key_is_kept_for_the_office_alone_and_stays_the_same(empty_office):
-    first = signature.fingerprint(timezone.now())
+    first = signature.certificate_fingerprint(timezone.now())
     assert signature.key_file().stat().st_mode & 0o777 == 0o600
-    assert signature.fingerprint(timezone.now()) == first
+    assert signature.certificate_fingerprint(timezone.now()) == first
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
 def test_a_file_that_holds_no_key_signs_nothing(office, content):
     signature.key_file().write_bytes(content)
     with pytest.raises(signature.AlertKeyUnusable):
-        signature.signed(alert_xml(message()), timezone.now())
+        signature.sign_alert(alert_xml(message()), timezone.now())

@@ -13,7 +13,7 @@ from tests.builders.mailserver import MailServer, use
 
 from bluezone.messaging.email import outbox
 from bluezone.messaging.email.models import Mail
-from bluezone.messaging.email.outbox import PAUSES, UNREACHABLE_PAUSE, Delivered, deliver_due, send
+from bluezone.messaging.email.outbox import PAUSES, UNREACHABLE_PAUSE, DeliveryCounts, deliver_due, queue_mail
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2020, 8, 10, 1, 0, tzinfo=datetime.UTC)
@@ -28,12 +28,12 @@ def tls_of(certificate):
 
 
 def queue(to=WARD, subject="Việc quá hạn: 2", text="Hai việc đã quá hạn. Xem tại trang công việc.", html=None):
-    return send(to, subject, text, html, now=NOW)
+    return queue_mail(to, subject, text, html, now=NOW)
 
 
 def test_a_mail_arrives_as_it_was_written(mailserver):
     mail = queue(html="<p>Hai việc đã quá hạn.</p>")
-    assert deliver_due(NOW) == Delivered(sent=1)
+    assert deliver_due(NOW) == DeliveryCounts(sent=1)
     ((to, message),) = mailserver.mails
 
     assert to == message["To"] == WARD
@@ -48,7 +48,7 @@ def test_a_mail_arrives_as_it_was_written(mailserver):
 def test_what_was_sent_is_not_sent_again_and_its_text_is_forgotten(mailserver):
     mail = queue()
     deliver_due(NOW)
-    assert deliver_due(NOW + 3 * PAUSES[-1]) == Delivered()
+    assert deliver_due(NOW + 3 * PAUSES[-1]) == DeliveryCounts()
     mail.refresh_from_db()
 
     assert len(mailserver.mails) == 1
@@ -64,10 +64,10 @@ def test_a_mail_that_is_put_off_is_tried_again_with_longer_pauses_and_then_given
         outcome = deliver_due(now)
         tries.append(now)
         mail.refresh_from_db()
-        if outcome == Delivered(given_up=1):
+        if outcome == DeliveryCounts(given_up=1):
             break
-        assert outcome == Delivered(postponed=1)
-        assert deliver_due(mail.next_try_at - SECOND) == Delivered()
+        assert outcome == DeliveryCounts(postponed=1)
+        assert deliver_due(mail.next_try_at - SECOND) == DeliveryCounts()
         now = mail.next_try_at
 
     assert [after - before for before, after in itertools.pairwise(tries)] == list(PAUSES)
@@ -80,7 +80,7 @@ def test_a_mail_that_was_put_off_arrives_later(mailserver):
     deliver_due(NOW)
     del mailserver.answers["*"]
 
-    assert deliver_due(NOW + PAUSES[0]) == Delivered(sent=1)
+    assert deliver_due(NOW + PAUSES[0]) == DeliveryCounts(sent=1)
 
 
 def test_an_address_that_does_not_exist_is_given_up_at_once_and_holds_up_no_other(mailserver):
@@ -88,7 +88,7 @@ def test_an_address_that_does_not_exist_is_given_up_at_once_and_holds_up_no_othe
     gone = queue("nobody@bac-kan.example")
     queue()
 
-    assert deliver_due(NOW) == Delivered(sent=1, given_up=1)
+    assert deliver_due(NOW) == DeliveryCounts(sent=1, given_up=1)
     gone.refresh_from_db()
     assert (gone.trouble, gone.text) == ("recipient refused 550", "")
 
@@ -97,12 +97,12 @@ def test_a_silent_server_makes_all_mail_wait_a_minute_without_counting_a_try(mai
     settings.EMAIL_PORT = 1
     first, second = queue(), queue("phong.yte@bac-kan.example")
 
-    assert deliver_due(NOW) == Delivered(postponed=2)
+    assert deliver_due(NOW) == DeliveryCounts(postponed=2)
     for mail in (first, second):
         mail.refresh_from_db()
         assert (mail.tries, mail.next_try_at) == (0, NOW + UNREACHABLE_PAUSE)
     settings.EMAIL_PORT = mailserver.port
-    assert deliver_due(NOW + UNREACHABLE_PAUSE) == Delivered(sent=2)
+    assert deliver_due(NOW + UNREACHABLE_PAUSE) == DeliveryCounts(sent=2)
 
 
 def test_two_processes_do_not_both_send_a_mail(mailserver):
@@ -118,8 +118,8 @@ def test_a_process_that_dies_while_sending_makes_the_mail_go_out_again_under_the
     assert outbox._claim(mail, NOW)
     outbox._send(get_connection(), mail)
 
-    assert deliver_due(NOW) == Delivered()
-    assert deliver_due(NOW + PAUSES[0]) == Delivered(sent=1)
+    assert deliver_due(NOW) == DeliveryCounts()
+    assert deliver_due(NOW + PAUSES[0]) == DeliveryCounts(sent=1)
     assert len({message["Message-ID"] for _, message in mailserver.mails}) == 1
 
 
@@ -143,14 +143,14 @@ def test_a_long_outbox_is_sent_in_runs_over_one_connection(mailserver):
     for number in range(outbox.MAILS_A_RUN + 1):
         queue(f"to.{number}@bac-kan.example")
 
-    assert deliver_due(NOW) == Delivered(sent=outbox.MAILS_A_RUN)
-    assert deliver_due(NOW) == Delivered(sent=1)
+    assert deliver_due(NOW) == DeliveryCounts(sent=outbox.MAILS_A_RUN)
+    assert deliver_due(NOW) == DeliveryCounts(sent=1)
 
 
 def test_without_a_mail_server_nothing_is_tried(settings):
     settings.SMTP = None
 
-    assert deliver_due(NOW) == Delivered()
+    assert deliver_due(NOW) == DeliveryCounts()
 
 
 def test_a_password_is_given_over_tls_only_and_a_wrong_one_makes_mail_wait(settings, certificate, monkeypatch):
@@ -161,12 +161,12 @@ def test_a_password_is_given_over_tls_only_and_a_wrong_one_makes_mail_wait(setti
     with MailServer(tls_context=tls_of(certificate), require_starttls=True, authenticator=check) as server:
         use(settings, f"starttls://office:wrong@localhost:{server.port}")
         mail = queue()
-        assert deliver_due(NOW) == Delivered(postponed=1)
+        assert deliver_due(NOW) == DeliveryCounts(postponed=1)
         mail.refresh_from_db()
         assert mail.trouble == "password refused 535"
 
         use(settings, f"starttls://office:p%40ss@localhost:{server.port}")
-        assert deliver_due(NOW + UNREACHABLE_PAUSE) == Delivered(sent=1)
+        assert deliver_due(NOW + UNREACHABLE_PAUSE) == DeliveryCounts(sent=1)
         assert len(server.mails) == 1
 
 
@@ -175,7 +175,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(settings, ce
     with MailServer(tls_context=tls_of(certificate), require_starttls=True) as server:
         use(settings, f"starttls://localhost:{server.port}")
         mail = queue()
-        assert deliver_due(NOW) == Delivered(postponed=1)
+        assert deliver_due(NOW) == DeliveryCounts(postponed=1)
         mail.refresh_from_db()
 
     assert mail.trouble == "SSLCertVerificationError"

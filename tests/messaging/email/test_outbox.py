@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bluezone.messaging.email import outbox
 from bluezone.messaging.email.models import Mail
-from bluezone.messaging.email.outbox import EmailAddressInvalid, deliver_due, queue_digest, send
+from bluezone.messaging.email.outbox import EmailAddressInvalid, deliver_due, queue_digest, queue_mail
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2020, 8, 10, 1, 0, tzinfo=datetime.UTC)
@@ -32,7 +32,7 @@ def test_a_person_gets_one_digest_a_day(mailserver):
 
 def test_other_mail_is_not_bound_to_one_a_day(mailserver):
     for _ in range(2):
-        send(WARD, "Lời mời", "Mở đường dẫn một lần.", now=NOW)
+        queue_mail(WARD, "Lời mời", "Mở đường dẫn một lần.", now=NOW)
     queue_digest(WARD, DAY, "Tóm tắt", "", now=NOW)
 
     assert Mail.objects.count() == 3
@@ -40,7 +40,7 @@ def test_other_mail_is_not_bound_to_one_a_day(mailserver):
 
 def test_what_is_rolled_back_is_never_sent(mailserver):
     with transaction.atomic():
-        send(WARD, "Lời mời", "Mở đường dẫn một lần.", now=NOW)
+        queue_mail(WARD, "Lời mời", "Mở đường dẫn một lần.", now=NOW)
         transaction.set_rollback(True)
     deliver_due(NOW)
 
@@ -49,7 +49,7 @@ def test_what_is_rolled_back_is_never_sent(mailserver):
 
 @pytest.mark.parametrize("to", ["", "songcau", "a@b@c.vn", "a@b.vn, c@d.vn", "a@b.vn\nBcc: c@d.vn", "<a@b.vn>"])
 def test_what_is_not_one_address_is_refused_and_not_repeated(mailserver, to):
-    for queue in (lambda: send(to, "s", "t"), lambda: queue_digest(to, DAY, "s", "t")):
+    for queue in (lambda: queue_mail(to, "s", "t"), lambda: queue_digest(to, DAY, "s", "t")):
         with pytest.raises(EmailAddressInvalid) as refused:
             queue()
         assert refused.value.code == "email_address_invalid"
@@ -60,14 +60,14 @@ def test_what_is_not_one_address_is_refused_and_not_repeated(mailserver, to):
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(subject=st.text(max_size=300))
 def test_no_subject_becomes_a_second_header(mailserver, subject):
-    mail = send(WARD, subject, "t", now=NOW)
+    mail = queue_mail(WARD, subject, "t", now=NOW)
 
     assert len(mail.subject) <= 200
     assert mail.subject.isprintable()
 
 
 def test_a_subject_with_line_breaks_arrives_on_one_line(mailserver):
-    send(WARD, "Việc quá hạn\r\nBcc: all@bac-kan.example", "t", now=NOW)
+    queue_mail(WARD, "Việc quá hạn\r\nBcc: all@bac-kan.example", "t", now=NOW)
     deliver_due(NOW)
     ((_, message),) = mailserver.mails
 
@@ -78,17 +78,17 @@ def test_a_subject_with_line_breaks_arrives_on_one_line(mailserver):
 def test_without_a_mail_server_nothing_is_queued(settings):
     settings.SMTP = None
 
-    assert send(WARD, "s", "t", now=NOW) is None
+    assert queue_mail(WARD, "s", "t", now=NOW) is None
     assert queue_digest(WARD, DAY, "s", "t", now=NOW) is False
     assert not Mail.objects.exists()
 
 
 def test_a_week_after_it_was_sent_or_given_up_a_mail_is_gone(mailserver):
     mailserver.answers["nobody@bac-kan.example"] = "550 no such mailbox"
-    send(WARD, "s", "t", now=NOW)
-    send("nobody@bac-kan.example", "s", "t", now=NOW)
+    queue_mail(WARD, "s", "t", now=NOW)
+    queue_mail("nobody@bac-kan.example", "s", "t", now=NOW)
     deliver_due(NOW)
-    waiting = send(WARD, "s", "t", now=NOW)
+    waiting = queue_mail(WARD, "s", "t", now=NOW)
 
     outbox.purge(NOW + outbox.RETENTION - datetime.timedelta(seconds=1))
     assert Mail.objects.count() == 3
@@ -98,4 +98,4 @@ def test_a_week_after_it_was_sent_or_given_up_a_mail_is_gone(mailserver):
 
 @pytest.mark.parametrize(("written", "kept"), [("x" * 200, "x" * 200), ("x" * 201, "x" * 199 + "…")])
 def test_a_subject_of_two_hundred_characters_is_whole_and_a_longer_one_is_cut(mailserver, written, kept):
-    assert send(WARD, written, "t", now=NOW).subject == kept
+    assert queue_mail(WARD, written, "t", now=NOW).subject == kept

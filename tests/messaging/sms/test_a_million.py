@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from tests.builders.largeoffice import server_clock
 
-from bluezone.messaging.sms.leases import claim, close, unsettled
+from bluezone.messaging.sms.leases import claim_due, close_messages, parts_to_query
 from bluezone.messaging.sms.models import OPEN_STATES, Message, Part, PartState, Purpose, State
-from bluezone.messaging.sms.outbox import queue
+from bluezone.messaging.sms.outbox import queue_message
 from bluezone.messaging.sms.providers import read_sms_url
 
 DAYS, A_DAY, WAITING = 30, 33_334, 200
@@ -48,16 +48,16 @@ def test_a_round_of_the_sender_costs_no_more_than_with_an_empty_outbox(now, sett
 
     def rounds():
         for number in range(WAITING):
-            queue(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL, now=now)
+            queue_message(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL, now=now)
         spent = []
         for _ in range(WAITING // 20):
             begun = clock()
-            assert len(claim(now, 20).parts) == 20
-            assert unsettled(now, True, 20) == []
+            assert len(claim_due(now, 20).parts) == 20
+            assert parts_to_query(now, True, 20) == []
             spent.append(clock() - begun)
         # As if all were delivered, so that the next ones find as little under way.
         Part.objects.filter(state=PartState.SUBMITTING).update(state=PartState.DELIVERED)
-        close(list(Message.objects.filter(state__in=OPEN_STATES)), State.DELIVERED, now)
+        close_messages(list(Message.objects.filter(state__in=OPEN_STATES)), State.DELIVERED, now)
         return min(spent)
 
     empty = rounds()

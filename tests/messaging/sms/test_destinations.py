@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, masked, read_destination
+from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, mask, read_destination
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_any_text_is_a_number_in_e164_or_refused(text):
 
 
 def test_a_masked_number_shows_two_digits():
-    assert masked("+84912345678") == "••••••••••78"
+    assert mask("+84912345678") == "••••••••••78"

@@ -26,7 +26,7 @@ def operator(settings):
 
 
 def queue(to=NUMBER, purpose=Purpose.ARRIVAL, text="x", now=NOW, **more):
-    return outbox.queue(to, text, "vi", purpose, now=now, **more)
+    return outbox.queue_message(to, text, "vi", purpose, now=now, **more)
 
 
 def test_a_message_is_worth_trying_for_as_long_as_it_says_something():
@@ -72,11 +72,11 @@ def test_how_the_budget_stands_counts_the_local_month_up_to_today(settings):
     settings.CITY = replace(settings.CITY, sms_segment_price=300)
     for days in (-24, -23, -1, 0, 1):
         queue(now=NOW + days * DAY)
-    standing = outbox.standing(NOW)
+    standing = outbox.current_budget(NOW)
 
     assert (standing.today, standing.this_month, standing.cost_this_month) == (1, 3, 900)
     late = NOW.replace(hour=17)
-    assert (outbox.standing(late).today, outbox.standing(late).this_month) == (1, 4), "midnight there"
+    assert (outbox.current_budget(late).today, outbox.current_budget(late).this_month) == (1, 4), "midnight there"
 
 
 def test_a_number_has_one_notice_of_a_stay_until_its_hash_is_forgotten():
@@ -131,4 +131,4 @@ def at(day, hour, minute=0):
 def test_a_reminder_waits_for_the_end_of_the_quiet_hours(settings, hours, now, goes):
     settings.CITY = replace(settings.CITY, sms_quiet_from_hour=hours[0], sms_quiet_until_hour=hours[1])
 
-    assert outbox.not_before(now.astimezone(datetime.UTC)) == goes
+    assert outbox.earliest_send_time(now.astimezone(datetime.UTC)) == goes

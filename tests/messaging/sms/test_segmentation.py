@@ -15,9 +15,9 @@ from bluezone.messaging.sms.segmentation import (
     NotInAlphabet,
     TextEmpty,
     TextTooLong,
-    checked,
     graphemes,
-    measure,
+    segment_text,
+    segment_within_limit,
     without_diacritics,
 )
 from bluezone.messaging.sms.wording import arrival_notice
@@ -90,7 +90,7 @@ def test_a_longer_city_gets_the_variant_without_diacritics_where_that_saves_a_se
 
 @given(TEXTS)
 def test_the_parts_together_are_the_text(text):
-    measured = measure(text)
+    measured = segment_text(text)
 
     assert "".join(measured.parts) == unicodedata.normalize("NFC", text) == measured.text
     most = measured.encoding.alone if measured.segments == 1 else measured.encoding.joined
@@ -110,13 +110,13 @@ def test_the_parts_together_are_the_text(text):
 @pytest.mark.long
 @given(st.lists(PIECES, min_size=40, max_size=220).map("".join))
 def test_no_part_begins_within_a_character(text):
-    for part in measure(text).parts[1:]:
+    for part in segment_text(text).parts[1:]:
         first = part[0]
         assert not unicodedata.category(first).startswith("M"), "a mark belongs to the letter before it"
         assert first not in "\u200d\ufe0f"
         assert not 0x1F3FB <= ord(first) <= 0x1F3FF
         assert not 0x1160 <= ord(first) <= 0x11FF
-    for before, after in zip(measure(text).parts, measure(text).parts[1:], strict=False):
+    for before, after in zip(segment_text(text).parts, segment_text(text).parts[1:], strict=False):
         assert before[-1] != "\u200d"
         assert not (before.endswith("\r") and after.startswith("\n"))
         ends = len(before) - len(before.rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
@@ -129,18 +129,18 @@ def test_graphemes_joined_are_the_text(text):
 
 
 def test_an_emoji_at_the_boundary_goes_whole_into_the_next_part():
-    measured = measure("ă" * 66 + "😷" + "ă" * 10)
+    measured = segment_text("ă" * 66 + "😷" + "ă" * 10)
 
     assert [len(part) for part in measured.parts] == [66, 11]
     assert measured.parts[1].startswith("😷")
 
 
 def test_a_mark_that_has_no_composed_letter_stays_with_its_letter():
-    assert measure("ă" * 66 + "x\u0323" + "ă" * 9).parts[1].startswith("x\u0323")
+    assert segment_text("ă" * 66 + "x\u0323" + "ă" * 9).parts[1].startswith("x\u0323")
 
 
 def test_an_escape_is_not_parted_from_its_character():
-    measured = measure("a" * 152 + "€" + "a" * 10)
+    measured = segment_text("a" * 152 + "€" + "a" * 10)
 
     assert measured.parts[0] == "a" * 152
     assert measured.units == 164
@@ -149,7 +149,7 @@ def test_an_escape_is_not_parted_from_its_character():
 @given(st.text(alphabet=GSM, max_size=300))
 def test_the_default_alphabet_comes_back_as_it_was(text):
     assert segmentation.decode_default_alphabet(segmentation.encode_default_alphabet(text)) == text
-    assert measure(text).encoding is Encoding.GSM_7
+    assert segment_text(text).encoding is Encoding.GSM_7
 
 
 def test_the_default_alphabet_is_that_of_the_standard():
@@ -183,7 +183,7 @@ def test_any_octets_are_text_or_refused(octets):
 
 @given(st.text(max_size=200))
 def test_without_diacritics_is_in_the_default_alphabet(text):
-    assert measure(without_diacritics(text)).encoding is Encoding.GSM_7
+    assert segment_text(without_diacritics(text)).encoding is Encoding.GSM_7
 
 
 def test_without_diacritics_keeps_what_people_read():
@@ -196,10 +196,10 @@ def test_without_diacritics_keeps_what_people_read():
 
 def test_empty_and_endless_texts_are_refused():
     with pytest.raises(TextEmpty):
-        checked("  \n")
-    assert checked("a" * 918).segments == 6
+        segment_within_limit("  \n")
+    assert segment_within_limit("a" * 918).segments == 6
     with pytest.raises(TextTooLong):
-        checked("a" * 919)
+        segment_within_limit("a" * 919)
 
 
 def test_a_city_written_with_diacritics_in_english_costs_no_more_segments():

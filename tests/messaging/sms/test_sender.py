@@ -22,7 +22,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 
 def queue(text="Xin chào", number=NUMBER, purpose=Purpose.ARRIVAL, now=None, **more):
-    return outbox.queue(number, text, "vi", purpose, now=now, **more)
+    return outbox.queue_message(number, text, "vi", purpose, now=now, **more)
 
 
 def go_on_until(sender, done, now=None, seconds=120.0, step=None):
@@ -31,7 +31,7 @@ def go_on_until(sender, done, now=None, seconds=120.0, step=None):
     moment = now or datetime.datetime.now(datetime.UTC)
     while not done():
         assert time.monotonic() < deadline, [(str(m.state), m.trouble) for m in Message.objects.all()]
-        sender.go_on(moment, 0.05)
+        sender.send_due(moment, 0.05)
         moment += step or 0 * SECOND
     return moment
 
@@ -102,7 +102,7 @@ def test_what_the_operator_refuses_for_now_is_tried_again_with_longer_pauses(cen
     go_on_until(sender, lambda: Message.objects.get().tries == 1, now)
     first = Message.objects.get()
     assert first.next_try_at == now + 5 * SECOND
-    sender.go_on(now + 4 * SECOND, 0.0)
+    sender.send_due(now + 4 * SECOND, 0.0)
     assert Message.objects.get().tries == 1, "not before the pause is over"
     go_on_until(sender, lambda: Message.objects.get().tries == 2, now + 5 * SECOND)
     assert Message.objects.get().next_try_at == now + 20 * SECOND
@@ -186,7 +186,7 @@ def test_at_eleven_in_the_evening_a_notice_goes_at_once_and_a_reminder_waits_for
 def test_the_budget_of_a_day_and_a_month_is_kept(centre, settings, now):
     import dataclasses
 
-    from bluezone.messaging.sms.outbox import BudgetSpent, standing
+    from bluezone.messaging.sms.outbox import BudgetSpent, current_budget
 
     settings.CITY = dataclasses.replace(settings.CITY, sms_segments_a_day=5, sms_segments_a_month=8)
     queue(LONG, now=now)
@@ -194,7 +194,7 @@ def test_the_budget_of_a_day_and_a_month_is_kept(centre, settings, now):
         queue(LONG, number="+84987654321", now=now, once=OnceFor("arrival", 14))
     assert not Once.objects.exists(), "a notice that is refused leaves nothing behind"
     queue("còn một", now=now)
-    assert standing(now).today == 5
+    assert current_budget(now).today == 5
     with pytest.raises(BudgetSpent):
         queue(LONG, now=now + datetime.timedelta(days=1))
     assert Message.objects.count() == 2
@@ -214,7 +214,7 @@ def test_training_and_a_city_without_operator_queue_nothing(centre, settings, no
 def test_a_wrong_password_keeps_every_message_and_says_so(centre, now):
     sender = Sender(SmppProvider(centre.smsc(password="expired")))
     queue(now=now)
-    sender.go_on(now, 0.0)
+    sender.send_due(now, 0.0)
 
     assert SenderState.objects.get().trouble.startswith(
         "smpp_bind_refused: the message centre refuses name or password"
@@ -258,7 +258,7 @@ def test_a_submit_without_answer_is_settled_by_query_sm_where_the_operator_knows
 
 
 def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
-    from bluezone.messaging.sms.providers import Fate, Receipt, Smsc, smpp_pdu
+    from bluezone.messaging.sms.providers import DeliveryState, Receipt, Smsc, smpp_pdu
 
     text = b"id:A1 sub:001 dlvrd:001 submit date:2008071200 done date:2008071201 stat:DELIVRD err:000 text:"
     addresses = b"\0" + b"\x01\x0184912345678\0" + b"\x05\x00BACKAN\0"
@@ -277,9 +277,9 @@ def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
         answered = []
         other = threading.Thread(target=answer)
         other.start()
-        assert provider.room() > 0
-        assert provider.listen(1.0) == [Receipt("A1", None, Fate.DELIVERED)]
-        provider.confirm()
+        assert provider.capacity() > 0
+        assert provider.wait_for_events(1.0) == [Receipt("A1", None, DeliveryState.DELIVERED)]
+        provider.acknowledge()
         other.join(120)
     assert answered[0][4:8] == bytes.fromhex("80000005"), "and confirmed"
 
@@ -289,7 +289,7 @@ def test_a_message_accepted_long_ago_without_receipt_is_asked_for(centre, sender
     queue(now=now)
     go_on_until(sender, lambda: states() == {State.SENT}, now)
     centre.change(fate=2)
-    sender.go_on(now + datetime.timedelta(minutes=14), 0.0)
+    sender.send_due(now + datetime.timedelta(minutes=14), 0.0)
     assert states() == {State.SENT}, "not asked for before a quarter of an hour"
     go_on_until(sender, settled, now + datetime.timedelta(minutes=16))
 

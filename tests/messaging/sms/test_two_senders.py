@@ -17,7 +17,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 def test_what_one_sender_has_claimed_another_does_not_get(centre, now):
     queue(now=now)
-    first, second = leases.claim(now, 10), leases.claim(now, 10)
+    first, second = leases.claim_due(now, 10), leases.claim_due(now, 10)
 
     assert (len(first.parts), len(second.parts)) == (1, 0)
 
@@ -29,7 +29,7 @@ def test_two_senders_by_turns_send_every_message_once(centre, now):
     moment = now
     while not settled():
         for sender in senders:
-            sender.go_on(moment, 0.02)
+            sender.send_due(moment, 0.02)
     for sender in senders:
         sender.close()
 
@@ -39,10 +39,10 @@ def test_two_senders_by_turns_send_every_message_once(centre, now):
 
 def test_a_sender_that_died_after_marking_leaves_nothing_that_is_sent_blindly(centre, now):
     queue(now=now)
-    leases.claim(now, 10)  # marked, and the process dies: nobody knows whether a byte went out
+    leases.claim_due(now, 10)  # marked, and the process dies: nobody knows whether a byte went out
     sender = Sender(SmppProvider(centre.smsc(references=True)))
     for seconds in range(0, 19, 3):
-        sender.go_on(now + seconds * SECOND, 0.0)
+        sender.send_due(now + seconds * SECOND, 0.0)
     assert centre.taken == [], "not before the dead sender's lease is over"
     go_on_until(sender, settled, now + 21 * SECOND, step=SECOND)
 
@@ -53,7 +53,7 @@ def test_a_sender_that_died_after_marking_leaves_nothing_that_is_sent_blindly(ce
 
 def test_without_references_a_dead_senders_message_is_unknown_and_not_sent(centre, now):
     queue(now=now)
-    leases.claim(now, 10)
+    leases.claim_due(now, 10)
     sender = Sender(SmppProvider(centre.smsc()))
     go_on_until(sender, lambda: Message.objects.get().state == State.UNKNOWN, now, step=30 * SECOND)
 

@@ -12,7 +12,7 @@ from tests.meta.newduty.models import MaskDay
 from bluezone.audit.hash_chain import record
 from bluezone.directory.scopes import units_of
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 
 
 class MaskForm(forms.ModelForm):
@@ -25,7 +25,7 @@ class MaskForm(forms.ModelForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(MASK_KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def masks(request: OfficeRequest) -> HttpResponse:
     """Days of the reader's wards; POST enters one, 422 when a number is wrong."""
     wards = units_of(request.user, MASK_KEEPERS.roles)

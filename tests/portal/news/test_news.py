@@ -36,7 +36,7 @@ def desk(editor, server):
 
 
 def out(editor, **texts):
-    item = news.write(news.Texts(**{**TEXTS, **texts}), editor, timezone.now())
+    item = news.save_item(news.Texts(**{**TEXTS, **texts}), editor, timezone.now())
     news.publish(item, editor, timezone.now())
     return item
 
@@ -64,7 +64,7 @@ def test_a_draft_is_seen_by_editors_alone_until_it_is_published(desk, settings):
 
 
 def test_readers_see_no_draft_anywhere(editor, public):
-    item = news.write(news.Texts(**TEXTS), editor, timezone.now())
+    item = news.save_item(news.Texts(**TEXTS), editor, timezone.now())
 
     assert public.get(f"/news/{item.pk}/").status_code == 404
     assert public.get("/news/feed.json").json() == {"items": []}
@@ -135,7 +135,7 @@ def test_the_database_holds_it_too(editor):
 
 def test_each_act_is_in_the_audit(editor):
     item = out(editor)
-    news.write(news.Texts(**{**TEXTS, "title_vi": "Khác"}), editor, timezone.now(), item)
+    news.save_item(news.Texts(**{**TEXTS, "title_vi": "Khác"}), editor, timezone.now(), item)
     news.publish(item, editor, timezone.now(), "khác")
     news.withdraw(item, "sai", editor, timezone.now())
     acts = AuditEntry.objects.filter(subject=str(item.pk)).order_by("number").values_list("action", flat=True)
@@ -144,7 +144,7 @@ def test_each_act_is_in_the_audit(editor):
 
 
 def test_in_training_mode_nothing_is_published(desk, editor):
-    item = news.write(news.Texts(**TEXTS), editor, timezone.now())
+    item = news.save_item(news.Texts(**TEXTS), editor, timezone.now())
     desk.post("/training/", {"on": "1", "training": "1"})
     session = desk.session
     session["training"] = True

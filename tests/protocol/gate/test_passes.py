@@ -8,31 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate import passes
+from bluezone.protocol.gate import base45
 from bluezone.protocol.gate.passes import (
+    BluetoothState,
     Challenge,
     NotABluezoneCode,
     PassA,
     PassB,
     PassSignatureInvalid,
-    State,
-    check_signature,
     decode_gate_frame,
     decode_phone_frame,
     encode_gate_frame,
     encode_pass,
     encode_phone_frame,
-    make_pass_b,
     pass_text,
     read_pass,
     read_screen,
     response,
     screen_text,
+    sign_pass_b,
     token_message,
-    token_valid,
+    verify_pass_signature,
+    verify_token,
 )
 
-STATES = st.builds(State, st.integers(0, 7))
+STATES = st.builds(BluetoothState, st.integers(0, 7))
 STEPS = st.integers(0, 2**32 - 1)
 SESSIONS = st.binary(min_size=16, max_size=16)
 CHALLENGES = st.builds(Challenge, st.binary(min_size=4, max_size=4), st.binary(min_size=8, max_size=8))
@@ -44,13 +44,13 @@ def made(session=bytes(16), value=bytes(8)) -> PassB:
     message = token_message(key.public_key().public_bytes_raw())
     blinded = blindrsa.blind(KEY.public, message)
     token = blindrsa.finalize(KEY.public, message, blindrsa.blind_sign(KEY, blinded.message), blinded.inverse)
-    return make_pass_b(State.BLUETOOTH_ON, 5, session, value, key, 7, token)
+    return sign_pass_b(BluetoothState.BLUETOOTH_ON, 5, session, value, key, 7, token)
 
 
 def test_the_published_vector_comes_out(vectors):
     vector = json.loads((vectors / "presence.json").read_text())["ours_v1"]["gate"]
     session = bytes.fromhex(vector["k_sess_hex"])
-    shown = PassA(State(vector["flags"]), vector["step"], session)
+    shown = PassA(BluetoothState(vector["flags"]), vector["step"], session)
 
     assert response(session, bytes.fromhex(vector["G_hex"])).hex() == vector["R_g_hex"]
     assert encode_pass(shown).hex() == vector["pass_hex"]
@@ -70,8 +70,8 @@ def test_a_pass_b_is_read_back_and_holds_signature_and_token():
 
     assert len(encode_pass(shown)) == 384
     assert read_pass(pass_text(shown)) == shown
-    check_signature(shown)
-    assert token_valid(KEY.public, shown)
+    verify_pass_signature(shown)
+    assert verify_token(KEY.public, shown)
 
 
 @given(place=st.integers(1, 319), bit=st.integers(0, 7))
@@ -79,11 +79,11 @@ def test_a_pass_b_with_any_bit_turned_is_refused(place, bit):
     data = bytearray(encode_pass(made()))
     data[place] ^= 1 << bit
     with pytest.raises((NotABluezoneCode, PassSignatureInvalid)):
-        check_signature(read_pass("BZG2:" + passes.encode(bytes(data))))
+        verify_pass_signature(read_pass("BZG2:" + base45.encode(bytes(data))))
 
 
 def test_a_token_of_another_key_is_not_valid():
-    assert not token_valid(blindrsa.generate().public, made())
+    assert not verify_token(blindrsa.generate().public, made())
 
 
 @given(challenge=CHALLENGES)
@@ -115,7 +115,7 @@ def test_whatever_hangs_on_a_wall_is_no_bluezone_code(text):
 @pytest.mark.parametrize("prefix", ["BZG1:", "BZG2:", "BZGQ:"])
 @given(data=st.binary(max_size=399))
 def test_bytes_of_a_stranger_under_our_prefix_do_no_harm(prefix, data):
-    text = prefix + passes.encode(data)
+    text = prefix + base45.encode(data)
     for read in (read_pass, read_screen):
         try:
             read(text)
@@ -132,7 +132,7 @@ def test_two_answers_to_one_challenge_share_nothing():
 @pytest.mark.parametrize("length", [0, 15, 17, 32])
 def test_no_pass_is_made_of_a_session_of_another_length(length):
     with pytest.raises(NotABluezoneCode, match=f"session is {length} bytes, expected 16"):
-        PassA(State.BLUETOOTH_ON, 5, bytes(length))
+        PassA(BluetoothState.BLUETOOTH_ON, 5, bytes(length))
 
 
 LENGTHS = {"session": 16, "challenge": 8, "opk": 32, "token": 256, "signature": 64}
@@ -144,7 +144,7 @@ def test_no_part_of_a_browser_s_pass_has_another_length(name, change):
     parts = {each: bytes(length + (change if each == name else 0)) for each, length in LENGTHS.items()}
 
     with pytest.raises(NotABluezoneCode, match=f"{LENGTHS[name] + change} bytes, expected {LENGTHS[name]}"):
-        PassB(State.BLUETOOTH_ON, 5, kid=7, **parts)
+        PassB(BluetoothState.BLUETOOTH_ON, 5, kid=7, **parts)
 
 
 @pytest.mark.parametrize(("gate_id", "value"), [(3, 8), (5, 8), (4, 7), (4, 9)])
@@ -166,7 +166,7 @@ def test_nothing_of_another_length_is_answered(session, challenge):
 def test_a_step_has_four_bytes_and_the_number_of_a_key_two(step, kid, fits):
     parts = {each: bytes(length) for each, length in LENGTHS.items()}
     try:
-        PassB(State.BLUETOOTH_ON, step, kid=kid, **parts)
+        PassB(BluetoothState.BLUETOOTH_ON, step, kid=kid, **parts)
     except NotABluezoneCode:
         assert not fits
     else:

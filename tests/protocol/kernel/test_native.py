@@ -19,7 +19,7 @@ import pytest
 from tests.builders.processes import without_moved_clock
 
 from bluezone.protocol.exports.columns import KeyColumns
-from bluezone.protocol.kernel import PROCESSORS, WHY_NOT, native
+from bluezone.protocol.kernel import PROCESSORS, WHY_NOT, native_matcher
 from bluezone.protocol.matching import SightingIndex
 
 HERE = Path(__file__).parent
@@ -100,7 +100,7 @@ def test_other_threads_run_while_it_searches():
     def share_of_turns() -> float:
         """How far this thread counts during a search, to how far it counts for as long without one."""
         begun = time.perf_counter()
-        turns = _count_while(threading.Thread(target=index.find, args=(keys,)))
+        turns = _count_while(threading.Thread(target=index.match, args=(keys,)))
         seconds = time.perf_counter() - begun
         return turns / _count_while(threading.Thread(target=time.sleep, args=(seconds,)))
 
@@ -121,7 +121,7 @@ def _count_while(working: threading.Thread) -> int:
 
 @pytest.mark.parametrize("changing", [bytearray(32), memoryview(bytes(32)), array("q", [0] * 4)])
 def test_what_another_thread_could_write_to_is_not_read_twice(changing):
-    chosen = native(PROCESSORS[0] if PROCESSORS else "python")
+    chosen = native_matcher(PROCESSORS[0] if PROCESSORS else "python")
     if chosen is None:
         pytest.skip(f"the native matcher is {WHY_NOT}")
     for call in (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.protocol.kernel import library
+from bluezone.protocol.kernel import native_library
 from bluezone.protocol.risk.assessment import (
     ExposureWindow,
     ScanInstance,
@@ -19,7 +19,7 @@ from bluezone.protocol.risk.assessment import (
     parse_profile,
     profile_document,
 )
-from bluezone.protocol.risk.nearness import NOTHING, HeardMeeting, add, count_near
+from bluezone.protocol.risk.nearness import NOTHING, SegmentedEncounter, add_near_minutes, near_counts
 
 COVID = load_profile("covid-19")
 MODEL = COVID.nearness
@@ -37,7 +37,7 @@ def meeting(levels, reciprocal=None, *, seconds=30.0, confidence=3, others=0, sp
 
 
 def judged(*levels_and_what_they_said, **otherwise):
-    return HeardMeeting(meeting(*levels_and_what_they_said, **otherwise), MODEL)
+    return SegmentedEncounter(meeting(*levels_and_what_they_said, **otherwise), MODEL)
 
 
 def day(*meetings, profile=COVID):
@@ -84,13 +84,13 @@ def test_a_stronger_meeting_is_never_judged_farther(levels, decibels):
     weak, strong = (judged([db - less for db in levels]).near_minutes() for less in (0, decibels))
 
     assert strong.expected >= weak.expected - 1e-6
-    assert strong.chance_of(10) >= weak.chance_of(10) - 1e-6
+    assert strong.chance_at_least(10) >= weak.chance_at_least(10) - 1e-6
 
 
 @given(st.lists(st.integers(40, 75), min_size=1, max_size=80), st.sampled_from([4.0, 30.0, 60.0, 300.0]))
 def test_nobody_was_near_for_longer_than_was_heard(levels, seconds):
     near = judged(levels, seconds=seconds).near_minutes()
-    low, high = near.interval(0.8)
+    low, high = near.credible_interval(0.8)
 
     assert sum(near.chances) == pytest.approx(1)
     assert 0 <= low <= high <= near.heard + seconds / 60
@@ -98,7 +98,7 @@ def test_nobody_was_near_for_longer_than_was_heard(levels, seconds):
 
 
 def test_both_directions_say_more_than_one():
-    one, both = (judged([52] * 50, back).near_minutes().chance_of(10) for back in (None, [52] * 50))
+    one, both = (judged([52] * 50, back).near_minutes().chance_at_least(10) for back in (None, [52] * 50))
 
     assert both > one
 
@@ -117,8 +117,8 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most(levels, lie):
 def test_directions_that_disagree_move_a_pair_no_farther_and_say_that_nothing_is_known():
     lie, one_way = meeting([70] * 50, [40] * 50), judged([64] * 50).near_minutes()
 
-    assert HeardMeeting(lie, MODEL).directions_disagree()
-    assert HeardMeeting(lie, MODEL).near_minutes().expected == pytest.approx(one_way.expected)
+    assert SegmentedEncounter(lie, MODEL).directions_disagree()
+    assert SegmentedEncounter(lie, MODEL).near_minutes().expected == pytest.approx(one_way.expected)
     assert not judged([60] * 50, [68] * 50).directions_disagree()
 
 
@@ -175,17 +175,17 @@ def test_a_patient_s_class_and_day_weigh_the_dose():
 
 def test_minutes_of_several_meetings_add_up():
     one = judged([54] * 12).near_minutes()
-    two = add([one, one])
+    two = add_near_minutes([one, one])
 
     assert two.expected == pytest.approx(2 * one.expected)
     assert two.heard == 2 * one.heard
-    assert add([]) is NOTHING
+    assert add_near_minutes([]) is NOTHING
 
 
 @given(st.lists(st.floats(0, 1), min_size=6, max_size=60), st.integers(0, 7), st.floats(0, 0.99))
 def test_the_native_count_of_near_segments_is_that_of_python(drawn, near, stay):
     """Two shifts and three distances, which the model never has; sums may differ in the last digits."""
-    kernel = library()
+    kernel = native_library()
     if kernel is None:
         pytest.skip("the native matcher is not built")
     like = array("d", [max(value, 1e-9) for value in drawn[: len(drawn) // 6 * 6]])
@@ -193,6 +193,6 @@ def test_the_native_count_of_near_segments_is_that_of_python(drawn, near, stay):
     weights = array("d", [0.25, 0.75])
 
     for native, plain in zip(
-        kernel.near_counts(like, weights, is_near, stay), count_near(like, weights, is_near, stay), strict=True
+        kernel.near_counts(like, weights, is_near, stay), near_counts(like, weights, is_near, stay), strict=True
     ):
         assert native == pytest.approx(plain)

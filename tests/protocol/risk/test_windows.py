@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.protocol.risk.assessment import assess, load_profile
-from bluezone.protocol.risk.windows import MatchedSighting, build_windows, google_windows
+from bluezone.protocol.risk.windows import MatchedSighting, build_google_windows, build_windows
 
 PROFILE = load_profile("covid-19")
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -29,7 +29,7 @@ def own(sightings, *, report_type=1, days_since_onset=0, zone=HANOI):
 
 
 def google(sightings):
-    return google_windows(
+    return build_google_windows(
         sightings, report_type=1, days_since_onset=0, zone=HANOI, profile=PROFILE, own_confidence=0
     )  # fmt: skip
 

@@ -15,14 +15,14 @@ from bluezone.protocol.venues.codes import (
     VenueForeign,
     VenueNotYet,
     VenueRevoked,
-    check_signature,
-    check_usable,
+    check_validity,
     parse_venue,
     read_venue_link,
     sign_venue,
     venue_fingerprint,
     venue_link,
     venue_sha256,
+    verify_venue_signature,
 )
 
 # Precomposed letters only, so that every text is in NFC.
@@ -47,7 +47,7 @@ def test_a_signed_code_comes_back_from_its_link(kind, stay, name, address, seed,
     read = read_venue_link(venue_link(venue, f"https://{HOST}"))
 
     assert read == venue
-    check_signature(read, TRUSTED)
+    verify_venue_signature(read, TRUSTED)
 
 
 def test_the_fingerprint_of_the_vector_is_the_one_the_documentation_names(vectors):
@@ -169,23 +169,23 @@ def test_a_code_of_another_city_an_unsigned_and_a_changed_one_are_refused_alike(
 
     for venue in (foreign, renamed, unsigned, unsigned_but_sealed, a_venue(kid=9)):
         with pytest.raises(VenueForeign):
-            check_signature(venue, TRUSTED)
+            verify_venue_signature(venue, TRUSTED)
 
 
 def test_a_code_counts_from_its_first_minute_until_before_its_last():
     venue = a_venue(valid_from=100, valid_to=200)
 
     with pytest.raises(VenueNotYet):
-        check_usable(venue, (), 100 * 60 - 1)
-    check_usable(venue, (), 100 * 60)
-    check_usable(venue, (), 200 * 60 - 1)
+        check_validity(venue, (), 100 * 60 - 1)
+    check_validity(venue, (), 100 * 60)
+    check_validity(venue, (), 200 * 60 - 1)
     with pytest.raises(VenueExpired):
-        check_usable(venue, (), 200 * 60)
+        check_validity(venue, (), 200 * 60)
 
 
 def test_a_revoked_code_is_refused():
     with pytest.raises(VenueRevoked):
-        check_usable(a_venue(), {venue_sha256(a_venue()).hex()}, 0)
+        check_validity(a_venue(), {venue_sha256(a_venue()).hex()}, 0)
 
 
 @given(data=st.binary(max_size=400))

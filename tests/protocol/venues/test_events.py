@@ -13,9 +13,9 @@ from bluezone.protocol.venues.codes import (
     InvalidVenue,
     VenueExpired,
     VenueNotYet,
-    check_usable,
+    check_validity,
     parse_event,
-    read_link,
+    read_code_link,
     read_venue_link,
     venue_link,
 )
@@ -30,12 +30,12 @@ WEDDING = Event("Đám cưới Hà & Minh", 26_619_000, 240, bytes(range(16)))
 def test_an_event_comes_back_from_its_link(name, begin, minutes, seed):
     event = Event(name, begin, minutes, seed)
 
-    assert read_link(venue_link(event, f"https://{HOST}")) == event
+    assert read_code_link(venue_link(event, f"https://{HOST}")) == event
     assert len(event.to_bytes()) <= 104
 
 
 def test_a_venues_link_is_still_a_venues_and_a_reader_of_venues_alone_refuses_an_event():
-    assert read_link(link_of(a_venue())) == a_venue()
+    assert read_code_link(link_of(a_venue())) == a_venue()
     with pytest.raises(InvalidVenue):
         read_venue_link(venue_link(WEDDING, f"https://{HOST}"))
 
@@ -45,7 +45,7 @@ def test_a_changed_byte_is_another_event_or_none(place, change):
     payload = bytearray(WEDDING.to_bytes())
     payload[place] ^= change
     try:
-        read = read_link(link_of_payload(bytes(payload)))
+        read = read_code_link(link_of_payload(bytes(payload)))
     except InvalidVenue:
         return
     assert read != WEDDING
@@ -66,12 +66,12 @@ def test_what_no_event_may_say_is_refused(change):
 
 def test_nobody_checks_in_before_it_begins_or_after_it_has_ended():
     begin, end = 60 * WEDDING.valid_from, 60 * WEDDING.valid_to
-    check_usable(WEDDING, (), begin)
-    check_usable(WEDDING, (), end - 1)
+    check_validity(WEDDING, (), begin)
+    check_validity(WEDDING, (), end - 1)
     with pytest.raises(VenueNotYet):
-        check_usable(WEDDING, (), begin - 1)
+        check_validity(WEDDING, (), begin - 1)
     with pytest.raises(VenueExpired):
-        check_usable(WEDDING, (), end)
+        check_validity(WEDDING, (), end)
 
 
 def test_bytes_of_another_version_are_no_event():

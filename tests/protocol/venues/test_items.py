@@ -11,10 +11,10 @@ from bluezone.protocol.venues.items import (
     ITEM_LENGTH,
     InvalidPackage,
     Record,
-    items_of_package,
     open_item,
     seal_item,
     slot_key,
+    split_package,
     venue_key,
 )
 
@@ -57,7 +57,7 @@ def test_what_a_record_cannot_mean_is_passed_over(change):
 def test_a_package_consists_of_whole_items():
     items = [sealed(), sealed()]
 
-    assert list(items_of_package(b"".join(items))) == items
+    assert list(split_package(b"".join(items))) == items
     for broken in (b"", items[0][:-1], items[0] + b"\0"):
         with pytest.raises(InvalidPackage):
-            list(items_of_package(broken))
+            list(split_package(broken))

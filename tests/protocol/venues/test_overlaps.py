@@ -8,13 +8,11 @@ from tests.builders.venue import a_venue, keys_of
 from bluezone.protocol.risk.assessment import load_profile
 from bluezone.protocol.venues.items import (
     Record,
-    VenueOverlap,
-    assess_venues,
     index_items,
-    overlap,
-    records_of,
+    open_records,
     seal_item,
 )
+from bluezone.protocol.venues.overlaps import VenueOverlap, assess_venues, compute_overlap
 
 HOUR = 443_644  # 2020-08-11T04:00Z, 11:00 in Vietnam
 START = HOUR * 3600
@@ -32,31 +30,31 @@ def test_items_of_other_venues_and_hours_are_not_found():
     mine = seal_item(keys[HOUR], Record(1, 0, 30, HOUR), os.urandom(12))
     others = [os.urandom(52) for _ in range(100)]
 
-    assert records_of(keys, index_items([*others, mine])) == [Record(1, 0, 30, HOUR)]
-    assert records_of(keys_of(a_venue(seed=bytes(16)), START, START + 600), index_items([mine])) == []
+    assert open_records(keys, index_items([*others, mine])) == [Record(1, 0, 30, HOUR)]
+    assert open_records(keys_of(a_venue(seed=bytes(16)), START, START + 600), index_items([mine])) == []
 
 
 def test_two_cases_of_one_venue_and_hour_both_count():
     keys = keys_of(a_venue(), START, START + 600)
     items = [seal_item(keys[HOUR], Record(level, 0, 30, HOUR), os.urandom(12)) for level in (1, 2)]
 
-    assert {record.level for record in records_of(keys, index_items(items))} == {1, 2}
+    assert {record.level for record in open_records(keys, index_items(items))} == {1, 2}
 
 
 def test_only_what_both_stays_have_in_common_counts():
     record = Record(2, 20, 50, HOUR)
 
-    assert overlap(record, START + 30 * 60, START + 90 * 60, 1, ZONE) == pieces(20)
-    assert overlap(record, START, START + 20 * 60, 1, ZONE) is None
-    assert overlap(record, START + 50 * 60, START + 90 * 60, 1, ZONE) is None
-    assert overlap(record, START + 25 * 60 + 30, START + 26 * 60, 1, ZONE).minutes == pytest.approx(0.5)
+    assert compute_overlap(record, START + 30 * 60, START + 90 * 60, 1, ZONE) == pieces(20)
+    assert compute_overlap(record, START, START + 20 * 60, 1, ZONE) is None
+    assert compute_overlap(record, START + 50 * 60, START + 90 * 60, 1, ZONE) is None
+    assert compute_overlap(record, START + 25 * 60 + 30, START + 26 * 60, 1, ZONE).minutes == pytest.approx(0.5)
 
 
 def test_a_piece_belongs_to_the_local_day_of_its_beginning():
     before_local_midnight = Record(2, 0, 60, START // 3600 + 12)  # 23:00 to 24:00 in Vietnam
 
-    assert overlap(before_local_midnight, 0, 2**40, 1, ZONE).day == DAY
-    assert overlap(Record(2, 0, 60, START // 3600 + 13), 0, 2**40, 1, ZONE).day == date(2020, 8, 12)
+    assert compute_overlap(before_local_midnight, 0, 2**40, 1, ZONE).day == DAY
+    assert compute_overlap(Record(2, 0, 60, START // 3600 + 13), 0, 2**40, 1, ZONE).day == date(2020, 8, 12)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.builders.venue import a_venue, keys_of
 
 from bluezone.protocol.upload.payload import Slot, check_slots
-from bluezone.protocol.venues.stays import derive_time, hours_of_stay, slots_of_stay, split_by_hour, within_bounds
+from bluezone.protocol.venues.stays import hours_of_stay, infectious_time, limit_to_upload, slots_of_stay, split_by_hour
 
 START = 1_597_121_400 // 3600 * 3600
 MINUTE = 60
@@ -12,36 +12,36 @@ stays = st.tuples(st.integers(START, START + 86_400), st.integers(600, 12 * 3600
 
 
 def test_a_stay_under_ten_minutes_is_not_reported():
-    assert derive_time(START, START + 10 * MINUTE - 1) is None
-    assert derive_time(START, START + 10 * MINUTE) == (START, START + 20 * MINUTE)
+    assert infectious_time(START, START + 10 * MINUTE - 1) is None
+    assert infectious_time(START, START + 10 * MINUTE) == (START, START + 20 * MINUTE)
 
 
 def test_the_tail_is_as_long_as_the_stay_up_to_half_an_hour():
-    assert derive_time(START, START + 25 * MINUTE) == (START, START + 50 * MINUTE)
-    assert derive_time(START, START + 30 * MINUTE) == (START, START + 60 * MINUTE)
-    assert derive_time(START, START + 60 * MINUTE) == (START, START + 90 * MINUTE)
+    assert infectious_time(START, START + 25 * MINUTE) == (START, START + 50 * MINUTE)
+    assert infectious_time(START, START + 30 * MINUTE) == (START, START + 60 * MINUTE)
+    assert infectious_time(START, START + 60 * MINUTE) == (START, START + 90 * MINUTE)
     # Whole minutes decide: 30 minutes and 59 seconds still count as 30, and their tail is as long as they.
-    assert derive_time(START, START + 30 * MINUTE + 59) == (START, START + 60 * MINUTE)
+    assert infectious_time(START, START + 30 * MINUTE + 59) == (START, START + 60 * MINUTE)
 
 
 def test_the_rounded_time_leans_to_the_side_on_which_more_of_it_lies():
     # 9 minutes into a step of ten at the start, 1 at the end: the first step holds less of the stay than the last.
-    assert derive_time(START + 9 * MINUTE, START + 9 * MINUTE + 40 * MINUTE) == (
+    assert infectious_time(START + 9 * MINUTE, START + 9 * MINUTE + 40 * MINUTE) == (
         START + 10 * MINUTE,
         START + 80 * MINUTE,
     )
-    assert derive_time(START + 1 * MINUTE, START + 1 * MINUTE + 40 * MINUTE) == (START, START + 70 * MINUTE)
+    assert infectious_time(START + 1 * MINUTE, START + 1 * MINUTE + 40 * MINUTE) == (START, START + 70 * MINUTE)
 
 
 def test_where_both_ends_hold_as_much_the_rounded_time_begins_with_the_stay():
     # 5 minutes of a step of ten at the start, 5 at the end.
-    assert derive_time(START + 5 * MINUTE, START + 5 * MINUTE + 40 * MINUTE) == (START, START + 70 * MINUTE)
+    assert infectious_time(START + 5 * MINUTE, START + 5 * MINUTE + 40 * MINUTE) == (START, START + 70 * MINUTE)
 
 
 @given(stay=stays)
 def test_the_derived_time_never_leaves_the_hours_whose_keys_are_kept(stay):
     start, lasts = stay
-    derived = derive_time(start, start + lasts)
+    derived = infectious_time(start, start + lasts)
 
     assert derived[0] % 600 == derived[1] % 600 == 0
     # A whole number of steps, off by at most half a step.
@@ -67,7 +67,7 @@ def test_any_stays_make_slots_that_the_server_takes(stays, venues):
         venue = a_venue(seed=bytes([number % venues] * 16))
         slots += slots_of_stay(start, start + lasts, keys_of(venue, start, start + lasts), now)
 
-    check_slots(within_bounds(slots), now)
+    check_slots(limit_to_upload(slots), now)
 
 
 def test_nothing_after_now_is_reported():
@@ -81,14 +81,14 @@ def test_nothing_after_now_is_reported():
 
 def test_slots_of_one_venue_that_touch_become_one_and_the_longest_three_stay():
     keys = [bytes([n]) * 32 for n in range(5)]
-    touching = within_bounds([Slot(7, keys[0], 0, 10), Slot(7, keys[0], 10, 30)])
-    crowded = within_bounds([Slot(7, key, 0, 10 + n) for n, key in enumerate(keys)])
+    touching = limit_to_upload([Slot(7, keys[0], 0, 10), Slot(7, keys[0], 10, 30)])
+    crowded = limit_to_upload([Slot(7, key, 0, 10 + n) for n, key in enumerate(keys)])
 
     assert touching == (Slot(7, keys[0], 0, 30),)
     assert sorted(slot.end_minute for slot in crowded) == [12, 13, 14]
 
 
 def test_of_too_many_slots_the_latest_stay():
-    slots = within_bounds(Slot(hour, bytes(32), 0, 10) for hour in range(100))
+    slots = limit_to_upload(Slot(hour, bytes(32), 0, 10) for hour in range(100))
 
     assert [slot.hour for slot in slots] == list(range(20, 100))

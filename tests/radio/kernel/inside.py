@@ -15,7 +15,7 @@ from tests.radio import contract
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.edge.gate.program import GateRadio
-from bluezone.protocol.gate.passes import PassA, State, pass_text
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text
 from bluezone.radio.adapters import open_radio
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.controller import AirController
@@ -125,7 +125,7 @@ async def pass_the_gate(sent: list[tuple[bytes, bytes, int]]) -> dict[str, Any]:
     tasks = [asyncio.create_task(gate.run()), asyncio.create_task(beacon.run())]
     await until(lambda: gate.off_reason is None and beacon.off_reason is None, "both adapters working")
     session = os.urandom(16)
-    shown = pass_text(PassA(State.BLUETOOTH_ON | State.ADVERTISING, 1, session))
+    shown = pass_text(PassA(BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING, 1, session))
     before = check.judge(shown)
     began = len(sent)
     beacon.show_pass(session)

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 
 # Exists until the machine restarts: an update was installed, and no program has been restarted since.
 PENDING = Path("/run/bluezone-update/pending")
@@ -35,7 +35,7 @@ def _ticket_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--from", "places", multiple=True, type=click.Path(path_type=Path), help="Folder to look into instead.")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
 @click.option("--own", is_flag=True, help="For the calling account, not for the program's; start nothing.")
-@command_result(_ticket_lines)
+@prints_result(_ticket_lines)
 def take_ticket(places: tuple[Path, ...], state: Path | None, own: bool) -> dict[str, Any]:
     """Take the office's ticket from boot partition, stick or the box's page, and start its program. As root."""
     from bluezone.edge.appliance.intake import PLACES, STATE_FOLDERS, take
@@ -57,7 +57,7 @@ def _systemctl(verb: str, unit: str) -> None:
 @appliance.command("setup-page")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where a ticket is put (/run/bluezone-setup).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page (8019); 0 takes a free one.")
-@command_result(lambda _: ("stopped",))
+@prints_result(lambda _: ("stopped",))
 def setup_page(folder: Path | None, port: int | None) -> dict[str, Any]:
     """Show the page that accepts a ticket, until stopped. Needs only the right to write into its folder."""
     from bluezone.edge.appliance.intake import SETUP_FOLDER, SETUP_PORT, SetupPage
@@ -99,7 +99,7 @@ def _update_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
 @click.option("--stick-only", is_flag=True, help="Do not ask the office.")
 @click.option("--restart", is_flag=True, help="Restart the running programs with the new version.")
-@command_result(_update_lines)
+@prints_result(_update_lines)
 def take_update(
     places: tuple[Path, ...], root: Path | None, keys: Path | None, state: Path | None, stick_only: bool, restart: bool
 ) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def take_update(
 
 @appliance.command("status")
 @click.option("--root", type=click.Path(path_type=Path), help="Where the versions are (/var/lib/bluezone-appliance).")
-@command_result(lambda result: (f"next start: {result['version'] or 'the machine’s own'} ({result['number']})",))
+@prints_result(lambda result: (f"next start: {result['version'] or 'the machine’s own'} ({result['number']})",))
 def show_status(root: Path | None) -> dict[str, Any]:
     """Print the version with which the program of BLUEZONE_DATA starts next."""
     from bluezone.city import data_folder
@@ -143,7 +143,7 @@ def show_status(root: Path | None) -> dict[str, Any]:
 
 @appliance.command("key")
 @click.argument("file", type=click.Path(path_type=Path))
-@command_result(lambda result: (f"public key for {result['keys_file']}: {result['public']}",))
+@prints_result(lambda result: (f"public key for {result['keys_file']}: {result['public']}",))
 def make_key(file: Path) -> dict[str, Any]:
     """Make the key that signs updates. It belongs on a machine without a network, and a copy into a safe."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -164,7 +164,7 @@ def make_key(file: Path) -> dict[str, Any]:
     "--tree", required=True, type=click.Path(path_type=Path), help="A version: a package's /usr/lib/bluezone."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the update.")
-@command_result(lambda result: (f"{result['file']}: version {result['version']}, {result['size']} bytes",))
+@prints_result(lambda result: (f"{result['file']}: version {result['version']}, {result['size']} bytes",))
 def bundle(key: Path, tree: Path, out: Path) -> dict[str, Any]:
     """Make a signed update of a version."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluezone.cli.handset import DEFAULT_SERVER, _uuid
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
     from bluezone.radio.air import Scene
+
+GATE_FOLDER = "gate"
+
+SPEAKER_FOLDER = "speaker"
 
 
 class InvalidAddress(Refused):
@@ -38,7 +42,7 @@ def _air_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--listen", required=True, metavar="HOST:PORT", help="Where handsets connect; port 0 takes a free one.")
 @click.option("--scene", "scene_file", type=click.Path(path_type=Path), help="Who is where; see docs/radio.md.")
 @click.option("--seed", type=int, help="Seed of all randomness; by default the system's.")
-@command_result(_air_lines)
+@prints_result(_air_lines)
 def air(listen: str, scene_file: Path | None, seed: int | None) -> dict[str, Any]:
     """Run a virtual air until interrupted; handsets join it with --radio virtual:HOST:PORT/NAME."""
     from bluezone.radio.air.scenes import ROOM, read_scene
@@ -82,7 +86,7 @@ def _calibration_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--model", help="Name to store it under; by default the adapter's own name.")
 @click.option("--seconds", type=click.FloatRange(10, 3600), default=180.0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Measure and print, write nothing.")
-@command_result(_calibration_lines)
+@prints_result(_calibration_lines)
 def calibrate(spec: str, reference: str, model: str | None, seconds: float, dry_run: bool) -> dict[str, Any]:
     """Measure an adapter against another: hold both in the hand, 1 m apart, and turn slowly meanwhile."""
     from bluezone.radio.adapters import open_radio
@@ -110,9 +114,6 @@ def calibrate(spec: str, reference: str, model: str | None, seconds: float, dry_
     }
 
 
-GATE_FOLDER = "gate"
-
-
 @click.group()
 def gate() -> None:
     """A gate: its radio, its page, its counters."""
@@ -131,7 +132,7 @@ def gate() -> None:
     help="Be the Bluetooth box of the tablets in the local network (port 8018); ADDRESS to listen on, else all.",
 )  # fmt: skip
 @click.option("--training", is_flag=True, help="A gate to practise at: own data, erased after 7 days, told to nobody.")
-@command_result(lambda _: ("stopped; what was counted is kept",))
+@prints_result(lambda _: ("stopped; what was counted is kept",))
 def run_gate_program(
     data: str | None,
     server: str | None,
@@ -166,9 +167,6 @@ def run_gate_program(
     return {"stopped": True}
 
 
-SPEAKER_FOLDER = "speaker"
-
-
 @click.group()
 def speaker() -> None:
     """A loudspeaker: its plan, its sounds, what it played."""
@@ -187,7 +185,7 @@ def speaker() -> None:
 @click.option("--second", metavar="SINK", help="A second sink for emergencies, at the same time.")
 @click.option("--listen", metavar="SOURCE", help="A microphone in the street: alsa:DEVICE or pulse:SOURCE.")
 @click.option("--local-stations", is_flag=True, help="Relay stations of the local network too.")
-@command_result(lambda _: ("stopped; what was played is kept and told",))
+@prints_result(lambda _: ("stopped; what was played is kept and told",))
 def run_speaker_program(
     data: str | None,
     server: str | None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluezone.cli.output import Stopped, command_result
+from bluezone.cli.output import Stopped, prints_result
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="TOML with assumptions that replace ours; may be given often.",
 )
-@command_result(_lines)
+@prints_result(_lines)
 def plan(
     folder: Path,
     disease: str,

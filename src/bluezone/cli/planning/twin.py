@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 
 FAILURES = ("server", "restore", "clock", "night")
 
@@ -84,7 +84,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--cities", type=click.IntRange(1, 2), default=1, show_default=True, help="Two have travellers between.")
 @click.option("--everybody", is_flag=True, help="With two cities: every phone follows the other, not travellers alone.")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with pictures.")
-@command_result(_lines)
+@prints_result(_lines)
 def twin(
     phones: int,
     days: int,

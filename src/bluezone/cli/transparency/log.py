@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
@@ -21,7 +21,7 @@ def log() -> None:
 
 @log.command()
 @data_option
-@command_result(lambda result: (result["key"],))
+@prints_result(lambda result: (result["key"],))
 def key(data: str | None) -> dict[str, Any]:
     """Print the log's verifier key, for witnesses and for common tools."""
     server = _open_keyserver(data)
@@ -41,12 +41,12 @@ def _status_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @log.command()
 @data_option
-@command_result(_status_lines)
+@prints_result(_status_lines)
 def status(data: str | None) -> dict[str, Any]:
     """Print the size of the log, who has signed its newest checkpoint, and what waits for a quorum."""
     from bluezone.keyserver.publication.witnesses import witnesses_of
     from bluezone.transparency.notes import cosigned_at
-    from bluezone.transparency.watch import policy_of
+    from bluezone.transparency.watch import current_policy
 
     server = _open_keyserver(data)
     try:
@@ -54,7 +54,7 @@ def status(data: str | None) -> dict[str, Any]:
         config = server.configs.newest()
         newest = log.newest()
         records = config.witnesses if config else ()
-        policy = policy_of(records)
+        policy = current_policy(records)
         witnesses = [
             {"name": witness.name, "operator": witness.operator, "address": address,
              "at": cosigned_at(newest[1], witness.verifier) if newest else None}
@@ -76,7 +76,7 @@ def status(data: str | None) -> dict[str, Any]:
     "--witness", "texts", metavar="KEY OPERATOR ADDRESS", nargs=3, multiple=True, required=True,
     help="What `bluezone witness new` printed, who runs it, and where it is asked: https://HOST.",
 )  # fmt: skip
-@command_result(lambda result: (f"change {result['number']}: phones learn it with the next config",))
+@prints_result(lambda result: (f"change {result['number']}: phones learn it with the next config",))
 def set_(data: str | None, quorum: int, texts: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
     """Set the witnesses. The current ones have to cosign the change first; the first time there are none."""
     from bluezone.keyserver.publication.witnesses import set_witnesses
@@ -105,7 +105,7 @@ def _checked_lines(result: dict[str, Any]) -> Iterable[str]:
 @log.command()
 @click.option("--trust", required=True, help="The city's public key, as for `bluezone handset`.")
 @click.argument("address")
-@command_result(_checked_lines)
+@prints_result(_checked_lines)
 def check(trust: str, address: str) -> dict[str, Any]:
     """Fetch the web edition at ADDRESS (https://HOST) as anyone would, and look it up in the city's log.
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.transparency.merkle import consistency_ranges, inclusion_ranges, leaf_hash, root_of
+from bluezone.transparency.merkle import consistency_ranges, inclusion_ranges, leaf_hash, tree_root
 from bluezone.transparency.notes import (
     WITNESS_KEY,
     VerifierKey,
     cosign,
     cosigned_at,
     log_key,
-    merged,
+    merge_signatures,
     open_checkpoint,
     read_note,
     sign_checkpoint,
@@ -37,7 +37,7 @@ def transparency_cases(document: dict[str, Any]) -> Iterator[tuple[str, str, Che
 
 def _check_root(case: dict[str, Any]) -> tuple[Any, Any]:
     leaves = [leaf_hash(bytes.fromhex(content)) for content in case["leaves"][: case["size"]]]
-    return root_of(leaves).hex(), case["root"]
+    return tree_root(leaves).hex(), case["root"]
 
 
 def _tree(size: int) -> list[bytes]:
@@ -46,14 +46,14 @@ def _tree(size: int) -> list[bytes]:
 
 def _check_inclusion(case: dict[str, Any]) -> tuple[Any, Any]:
     leaves = _tree(case["size"])
-    proof = [root_of(leaves[first:end]).hex() for first, end in inclusion_ranges(case["number"], case["size"])]
-    return (proof, root_of(leaves).hex()), (case["proof"], case["root"])
+    proof = [tree_root(leaves[first:end]).hex() for first, end in inclusion_ranges(case["number"], case["size"])]
+    return (proof, tree_root(leaves).hex()), (case["proof"], case["root"])
 
 
 def _check_consistency(case: dict[str, Any]) -> tuple[Any, Any]:
     leaves = _tree(case["size"])
-    proof = [root_of(leaves[first:end]).hex() for first, end in consistency_ranges(case["old_size"], case["size"])]
-    roots = [root_of(leaves[: case[size]]).hex() for size in ("old_size", "size")]
+    proof = [tree_root(leaves[first:end]).hex() for first, end in consistency_ranges(case["old_size"], case["size"])]
+    roots = [tree_root(leaves[: case[size]]).hex() for size in ("old_size", "size")]
     return (proof, roots), (case["proof"], [case["old_root"], case["root"]])
 
 
@@ -66,6 +66,6 @@ def _check_note(document: dict[str, Any]) -> tuple[Any, Any]:
     checkpoint = open_checkpoint(note, key)
     moment = cosigned_at(note, verifier)
     cosignature = cosign(note.text, verifier, witness.sign, moment or 0)
-    ours = merged(sign_checkpoint(checkpoint, key, log.sign), {cosignature.name: cosignature})
-    root = root_of(_tree(checkpoint.size)).hex()
+    ours = merge_signatures(sign_checkpoint(checkpoint, key, log.sign), {cosignature.name: cosignature})
+    root = tree_root(_tree(checkpoint.size)).hex()
     return (str(key), ours.data.decode(), root), (document["log_key"], document["note"], checkpoint.root.hex())

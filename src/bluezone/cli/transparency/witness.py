@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone.cli.output import prints_result
 
 folder_option = click.option(
     "--folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="The witness's own folder."
@@ -28,19 +28,19 @@ def _made_lines(result: dict[str, Any]) -> Iterable[str]:
 @witness.command()
 @folder_option
 @click.option("--name", required=True, help="HOST or HOST/MORE, the host being the one the witness runs on.")
-@command_result(_made_lines)
+@prints_result(_made_lines)
 def new(folder: Path, name: str) -> dict[str, Any]:
     """Make a witness and its key, once."""
     from bluezone.witness.watcher import Watcher
 
-    return {"key": str(Watcher.make(folder, name).key)}
+    return {"key": str(Watcher.create(folder, name).key)}
 
 
 @witness.command()
 @folder_option
 @click.argument("key")
 @click.argument("address")
-@command_result(lambda result: (f"watching {result['log']}",))
+@prints_result(lambda result: (f"watching {result['log']}",))
 def watch(folder: Path, key: str, address: str) -> dict[str, Any]:
     """Watch the log with KEY, which `bluezone log key` prints, at ADDRESS: https://HOST/v1/log."""
     from bluezone.witness.watcher import Watcher
@@ -56,7 +56,7 @@ def _look_lines(result: dict[str, Any]) -> Iterable[str]:
 @witness.command()
 @folder_option
 @click.option("--every", "seconds", type=click.IntRange(1), help="Look again after so many seconds, until stopped.")
-@command_result(_look_lines)
+@prints_result(_look_lines)
 def look(folder: Path, seconds: int | None) -> dict[str, Any]:
     """Fetch each log as anyone would and compare it with what was seen before; exit 1 if it differs."""
     from bluezone.refusal import Refused
@@ -67,7 +67,7 @@ def look(folder: Path, seconds: int | None) -> dict[str, Any]:
         seen: dict[str, int] = {}
         for watched in watcher.logs():
             try:
-                seen[watched.key.name] = watcher.look(watched.key.name).size
+                seen[watched.key.name] = watcher.check_log(watched.key.name).size
             except LogUnreachable as refused:
                 if not seconds:
                     raise
@@ -92,7 +92,7 @@ def _evidence_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @witness.command()
 @folder_option
-@command_result(_evidence_lines)
+@prints_result(_evidence_lines)
 def evidence(folder: Path) -> dict[str, Any]:
     """Show each pair of signed checkpoints that contradict each other: both together are proof without any trust."""
     from bluezone.witness.watcher import Watcher
@@ -108,14 +108,14 @@ def evidence(folder: Path) -> dict[str, Any]:
 @folder_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Behind a proxy that speaks TLS.")
 @click.option("--port", default=8470, show_default=True, type=click.IntRange(1, 65535))
-@command_result(lambda _: ("stopped",))
+@prints_result(lambda _: ("stopped",))
 def serve(folder: Path, host: str, port: int) -> dict[str, Any]:
     """Cosign for the cities that ask (`add-checkpoint`), until stopped."""
-    from bluezone.witness.service import server_of
+    from bluezone.witness.service import make_server
     from bluezone.witness.watcher import Watcher
 
     watcher = Watcher(folder)
-    server = server_of(watcher, host, port)
+    server = make_server(watcher, host, port)
     click.echo(f"{watcher.key.name} answers on {host}:{port}", err=True)
     try:
         server.serve_forever()

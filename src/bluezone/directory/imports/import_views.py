@@ -49,7 +49,7 @@ from bluezone.duties.duty import Audience
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, View, audience
 from bluezone.identity.duty import ADMINS
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.training import practised
@@ -78,7 +78,7 @@ class ListPages(Generic[List]):
     name: ClassVar[str]
     model: type[List]
     who: ClassVar[Audience]
-    owner: ClassVar[Whose]
+    owner: ClassVar[Ownership]
     changes: ClassVar[str]
     columns: ClassVar[Mapping[str, Sequence[Column]]]
     tabs = more = people = ""
@@ -175,7 +175,7 @@ class ListPages(Generic[List]):
         post = ["POST"]
         get = ["GET", "HEAD"]
         both = [*get, *post]
-        empty = self._view(self.empty, get, Whose.NOBODYS)
+        empty = self._view(self.empty, get, Ownership.NOTHING)
         row = f"{base}<int:pk>/"
         return [
             path(base, self._view(self.send_in, both, self.owner), name=f"{self.name}s"),
@@ -190,11 +190,15 @@ class ListPages(Generic[List]):
         ]
 
     def _view(
-        self, act: Callable[..., HttpResponse], methods: list[str], owner: Whose = Whose.OWN, asks_again: bool = False
+        self,
+        act: Callable[..., HttpResponse],
+        methods: list[str],
+        owner: Ownership = Ownership.OWN,
+        asks_again: bool = False,
     ) -> View:
         @functools.wraps(act)
         def view(request: OfficeRequest, **parameters: Any) -> HttpResponse:
-            if owner is not Whose.OWN:
+            if owner is not Ownership.OWN:
                 return act(request, **parameters)
             return act(request, get_object_or_404(self.mine(request), pk=parameters["pk"]))
 
@@ -211,7 +215,7 @@ class ListPages(Generic[List]):
         if typed and form.is_valid():
             values = dict(form.cleaned_data)
             file = values.pop("file")
-            with acts.show_refusals(form, self.sentence_of, at="file"):
+            with acts.refusals_as_form_errors(form, self.sentence_of, field="file"):
                 waiting = self.receive(request, values, file.name or "", file.read())
                 return redirect(self.name, waiting.pk)
         finished = [State.DONE, State.TAKING_BACK]
@@ -428,7 +432,7 @@ class DirectoryLists(PiecewiseLists[ListImport]):
     name = "import"
     model = ListImport
     who = ADMINS
-    owner = Whose.CITY
+    owner = Ownership.CITY
     columns = list_imports.COLUMNS
     tabs = "agencies/tabs.html"
     changes = "agencies/import_changes.html"

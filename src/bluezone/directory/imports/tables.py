@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence, Set
 from itertools import chain, pairwise
 from typing import Any, BinaryIO
 
-from bluezone.confinement import RefusedInside, TooMuch, run_confined
+from bluezone.confinement import LimitExceeded, RefusedInside, run_confined
 from bluezone.directory.imports.headings import (
     Column,
     Header,
@@ -255,7 +255,7 @@ def read_sheets(data: bytes) -> list[RawSheet]:
         return [read_csv(data)]
     try:
         return as_sheets(run_confined(f"{__name__}:read_workbook", data))
-    except TooMuch as error:
+    except LimitExceeded as error:
         raise SpreadsheetTooLarge(str(error)) from None
     except RefusedInside as refusal:
         kinds = {kind.code: kind for kind in SpreadsheetRefused.__subclasses__()}

@@ -20,7 +20,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bluezone.edge.gate.check import GateCheck
-from bluezone.protocol.gate.passes import MARK_LENGTH, RESPONSE_LENGTH, encode
+from bluezone.protocol.gate import base45
+from bluezone.protocol.gate.passes import MARK_LENGTH, RESPONSE_LENGTH
 from bluezone.refusal import Refused
 
 # The same at every box, because the policy of the tablet's page names it (rollout/gates/public_views.py).
@@ -51,7 +52,7 @@ def mac(key: bytes, label: str, content: bytes, length: int = MAC_LENGTH) -> byt
 def box_text(key: bytes, gate: str, host: str) -> str:
     """The QR text by which tablets of a gate join its box. gate: 8 hex digits. host: an address in their network."""
     content = json.dumps({"gate": gate, "host": host}, separators=(",", ":")).encode()
-    return PREFIX + encode(content + mac(key, "BZ-GATE-BOX-v1", content, SHARE_MAC_LENGTH))
+    return PREFIX + base45.encode(content + mac(key, "BZ-GATE-BOX-v1", content, SHARE_MAC_LENGTH))
 
 
 def own_address(server: str) -> str | None:

@@ -18,17 +18,17 @@ from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.passes import (
     CHALLENGE_LENGTH,
     CHALLENGE_SECONDS,
+    BluetoothState,
     Challenge,
     NotABluezoneCode,
     PassA,
     PassB,
     PassSignatureInvalid,
-    State,
-    check_signature,
-    mark_of,
     read_pass,
     response,
-    token_valid,
+    session_mark,
+    verify_pass_signature,
+    verify_token,
 )
 from bluezone.protocol.signed.config import WeekKey
 
@@ -128,7 +128,7 @@ class GateCheck:
             return Finding.FOREIGN
         with self._lock:
             self._advance(self._boot_clock())
-            mark = mark_of(shown.session)
+            mark = session_mark(shown.session)
             if mark in self._used:
                 return Finding.USED
             finding = self._judge_a(shown) if isinstance(shown, PassA) else self._judge_b(shown)
@@ -145,8 +145,8 @@ class GateCheck:
     def judge_beside(self, answers: Iterable[bytes], mark: bytes, tablet: int) -> Finding:
         """What a tablet beside this gate may say of a phone's pass that only it has read: PROVEN, NOT_HEARD or USED.
 
-        answers: what the phone answers to the challenges of `air`, 16 bytes each. mark: `mark_of` its session. tablet:
-        who asks; the same one may ask again, because it may not have got the answer.
+        answers: what the phone answers to the challenges of `air`, 16 bytes each. mark: `session_mark` of its session.
+        tablet: who asks; the same one may ask again, because it may not have got the answer.
         """
         with self._lock:
             now = self._boot_clock()
@@ -162,20 +162,20 @@ class GateCheck:
     def _judge_a(self, shown: PassA) -> Finding:
         if any(response(shown.session, value) in self._heard for value in self._air if value):
             return Finding.PROVEN
-        return Finding.NOT_HEARD if State.BLUETOOTH_ON in shown.state else Finding.BLUETOOTH_OFF
+        return Finding.NOT_HEARD if BluetoothState.BLUETOOTH_ON in shown.state else Finding.BLUETOOTH_OFF
 
     def _judge_b(self, shown: PassB) -> Finding:
         if not any(hmac.compare_digest(shown.challenge, value) for value in self._screen if value):
             return Finding.EXPIRED
         try:
-            check_signature(shown)
+            verify_pass_signature(shown)
         except PassSignatureInvalid:
             return Finding.FOREIGN
         now = self._unix_clock()
         key = next((key for key in self._week_keys() if key.kid == shown.kid and key.purpose == "gate"), None)
         if key is None or not key.use_from <= now < key.accept_until:
             return Finding.EXPIRED
-        if not token_valid(blindrsa.PublicKey(key.n, key.e), shown):
+        if not verify_token(blindrsa.PublicKey(key.n, key.e), shown):
             return Finding.FOREIGN
         mark = hmac.digest(self._mark_key, shown.opk, "sha256")[:_OPK_MARK_LENGTH]
         if mark in self._marks:

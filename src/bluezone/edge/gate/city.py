@@ -21,7 +21,7 @@ from bluezone.networks import origin_of
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH
 from bluezone.protocol.signed.config import Config, ConfigGap, WeekKey, decode_config, follow_config
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
-from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_challenge, solve_for_header
 from bluezone.refusal import Refused
 
 # A clock that is off by less puts a passage into the five minutes before or after, which does no harm.
@@ -258,9 +258,9 @@ class GateSync:
                 return bytes(answer.read(MOST_ANSWER_BYTES))
         except HTTPError as error:
             told = _told(error)
-            if not puzzle and (challenge := challenge_in(told)):
+            if not puzzle and (challenge := read_challenge(told)):
                 # Many calls came from this network; the answer costs some seconds and lets one through.
-                return self._call(method, path, body, answer_to(challenge))
+                return self._call(method, path, body, solve_for_header(challenge))
             raise OfficeRefused(f"the office answered {error.code} to {path}", _reason(told)) from error
         except (URLError, OSError, ValueError) as error:
             raise OfficeUnreachable("the office cannot be reached; everything is kept here and sent later") from error

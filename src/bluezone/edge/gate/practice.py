@@ -17,7 +17,7 @@ from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.shifts import pin_digest
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 from bluezone.refusal import Refused
 
@@ -25,7 +25,7 @@ KEPT_DAYS = 7
 BADGE, PIN = "7" * 16, "123456"
 TICKET = "TAP-HUAN"
 NEAR_DBM = -50
-_RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+_RUNNING = BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD
 _KID = 1
 _ALWAYS = 2**31
 
@@ -58,10 +58,10 @@ class Practice:
         if kind in ("running", "screenshot"):
             return pass_text(PassA(_RUNNING, 1, session))
         if kind == "off":
-            return pass_text(PassA(State(0), 1, session))
+            return pass_text(PassA(BluetoothState(0), 1, session))
         if kind == "browser":
             key = Ed25519PrivateKey.generate()
-            return pass_text(make_pass_b(State(0), 1, session, now.screen.value, key, _KID, self._token(key)))
+            return pass_text(sign_pass_b(BluetoothState(0), 1, session, now.screen.value, key, _KID, self._token(key)))
         return "https://example.org/"
 
     def _token(self, key: Ed25519PrivateKey) -> bytes:

@@ -31,7 +31,7 @@ from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity, GateSync, OfficeRefused, this_boot
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.practice import KEPT_DAYS, Practice, furnish
-from bluezone.localpage import HOST, Changing, LocalPage, PageKey, Reading, Served, draw_key
+from bluezone.localpage import HOST, Changing, LocalPage, PageKey, Reading, ServedFile, draw_key
 from bluezone.protocol.gate.passes import PHONE_FRAME_LENGTH, decode_phone_frame, encode_gate_frame
 from bluezone.radio.adapters import open_radio
 from bluezone.radio.beacon import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, private_address
@@ -152,7 +152,7 @@ class GatePlan:
     ticket: Waiting | None = None
 
 
-def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
+def run_gate(plan: GatePlan, files: Mapping[str, ServedFile], say: Callable[[str], None]) -> None:
     """Run a gate until the process is told to stop.
 
     Raises GateTrustInvalid, GateBookUnusable, GatePortTaken, InvalidRadio. Once the gate is enrolled, it runs without
@@ -191,7 +191,7 @@ def _enrol(plan: GatePlan, book: GateBook, sync: GateSync) -> None:
             plan.ticket.used()
 
 
-def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
+def run_practice(plan: GatePlan, files: Mapping[str, ServedFile], say: Callable[[str], None]) -> None:
     """Run a practice gate until the process is told to stop; server, trust and code of the plan are not used.
 
     Raises PracticeFolderUsed, GateBookUnusable, GatePortTaken, InvalidRadio.
@@ -222,7 +222,7 @@ def _run(
     book: GateBook,
     city: GateCity,
     sync: GateSync,
-    files: Mapping[str, Served],
+    files: Mapping[str, ServedFile],
     say: Callable[[str], None],
 ) -> None:
     number = bytes.fromhex(_gate_number(book))
@@ -277,7 +277,7 @@ def _health(plan: GatePlan, book: GateBook, radio_off: str | None) -> dict[str, 
 
 
 def _open_page(
-    book: GateBook, files: Mapping[str, Served], reading: Reading, changing: Changing, port: int
+    book: GateBook, files: Mapping[str, ServedFile], reading: Reading, changing: Changing, port: int
 ) -> LocalPage:
     """The page at the address that it had before, so that its tablet finds it after a power cut. port: 0 is any."""
     kept = json.loads(book.get("page") or "{}")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.plan import EMPTY, Plan, SpeakerPlanInvalid, read_plan
-from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_challenge, solve_for_header
 from bluezone.refusal import Refused
 
 # A slower answer says too little about the moment at which it was given.
@@ -135,9 +135,9 @@ class SpeakerSync:
     def enrol(self, code: str) -> None:
         """Exchange a one-time code for a token and keep it. Raises SpeakerOffline, SpeakerRefused."""
         status, _headers, body = self._call("POST", "/v1/devices/enrol", {"code": code})
-        if status == 429 and (challenge := challenge_in(body)):
+        if status == 429 and (challenge := read_challenge(body)):
             # Many wrong codes came from this network; the answer costs some seconds.
-            more = {PUZZLE_HEADER: answer_to(challenge)}
+            more = {PUZZLE_HEADER: solve_for_header(challenge)}
             status, _headers, body = self._call("POST", "/v1/devices/enrol", {"code": code}, more)
         if status != 201:
             raise _refused(status, body)

@@ -69,7 +69,7 @@ class KeystoreSealing:
         self._keystore.delete()
 
 
-class Awake(Protocol):
+class WakeLock(Protocol):
     """The phone's processor. Every method may be called from any thread."""
 
     def hold(self, seconds: float) -> None:
@@ -81,7 +81,7 @@ class Awake(Protocol):
     def wake_at(self, boot_seconds: float) -> None:
         """Wake it at this moment of the boot clock, instead of any earlier one, and call the service."""
 
-    def forget(self) -> None:
+    def cancel(self) -> None:
         """Let it sleep, and cancel its alarm."""
 
 
@@ -89,7 +89,7 @@ class Device(Protocol):
     """The phone. Every method may be called from any thread."""
 
     keystore: Keystore
-    awake: Awake
+    wake_lock: WakeLock
     voice: Voice
 
     def radio(self) -> Radio:
@@ -104,5 +104,5 @@ class Device(Protocol):
     def show_news(self, notice: Notice) -> None:
         """Notify the owner, on the lock screen too."""
 
-    def erased(self) -> None:
+    def end_service(self) -> None:
         """Remove all notices and end the service: the owner has erased everything."""

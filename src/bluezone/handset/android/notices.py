@@ -11,7 +11,7 @@ from pathlib import Path
 from bluezone.face.files import read_words
 from bluezone.handset.overview import Overview
 
-LANGUAGES = ("vi", "en")
+DAY_SECONDS = 86_400
 
 
 @cache
@@ -21,13 +21,10 @@ def face_words(language: str) -> dict[str, str]:
 
 
 @cache
-def own_words(language: str) -> dict[str, str]:
+def app_words(language: str) -> dict[str, str]:
     """The sentences that only the app has, by name. language: "vi" or "en"."""
     words: dict[str, str] = json.loads((Path(__file__).parent / f"words-{language}.json").read_text("utf-8"))
     return words
-
-
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Notice:
 def running_notice(overview: Overview, now: float, local: Callable[[float], datetime], language: str) -> Notice:
     """The permanent notice. now: trusted Unix seconds. local: converts them to the city's zone."""
     face = face_words(language)
-    app = own_words(language)
+    app = app_words(language)
     running = overview.bluetooth == "running"
     title = app["running.title" if running else "listening.title"]
     if not overview.stops:
@@ -55,18 +52,18 @@ def running_notice(overview: Overview, now: float, local: Callable[[float], date
 
 def waiting_notice(language: str) -> Notice:
     """The notice while the service opens the phone."""
-    own = own_words(language)
+    own = app_words(language)
     return Notice(own["waiting.title"], own["waiting.text"])
 
 
 def stopped_notice(language: str) -> Notice:
     """The notice if the phone cannot run at all; the app's screen says why."""
-    return Notice(face_words(language)["home.b.title"], own_words(language)["stopped.text"])
+    return Notice(face_words(language)["home.b.title"], app_words(language)["stopped.text"])
 
 
 def news_notice(language: str) -> Notice:
     """The notice that there is something unread: a warning, or a message from the city."""
-    return Notice("Bluezone", own_words(language)["news.text"])
+    return Notice("Bluezone", app_words(language)["news.text"])
 
 
 def _bluetooth_off(overview: Overview, now: float, local: Callable[[float], datetime], face: dict[str, str]) -> str:
@@ -81,16 +78,21 @@ def _not_checked(overview: Overview, now: float, _local: Callable[[float], datet
     if overview.list_made_at is None:
         return face["home.b2.never"]
     days = max(1, round((now - overview.list_made_at) / DAY_SECONDS))
-    return face["home.b2.days.one" if days == 1 else "home.b2.days.other"].format(count=days)
+    number = "one" if days == 1 else "other"
+    return face[f"home.b2.days.{number}"].format(count=days)
 
 
 def _clock_wrong(overview: Overview, _now: float, _local: Callable[[float], datetime], face: dict[str, str]) -> str:
     minutes = round(abs(overview.clock_error_seconds) / 60)
     if minutes < 180:
-        unit, count = "minutes", minutes
+        unit = "minutes"
+        count = minutes
     elif minutes < 3 * 1440:
-        unit, count = "hours", round(minutes / 60)
+        unit = "hours"
+        count = round(minutes / 60)
     else:
-        unit, count = "days", round(minutes / 1440)
-    amount = face[f"amount.{unit}.{'one' if count == 1 else 'other'}"].format(count=count)
+        unit = "days"
+        count = round(minutes / 1440)
+    number = "one" if count == 1 else "other"
+    amount = face[f"amount.{unit}.{number}"].format(count=count)
     return face["home.b3"].format(amount=amount)

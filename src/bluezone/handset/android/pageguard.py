@@ -15,7 +15,7 @@ _OWN_SCREEN = "data:text/html"
 _TELEPHONE = re.compile(r"tel:\+?[0-9]{3,15}")
 
 
-def judge(address: str, page: str | None) -> Verdict:
+def classify_address(address: str, page: str | None) -> Verdict:
     """Decide what to do with an address.
 
     page: the address of the phone's page with its token, or None while there is none.
@@ -37,16 +37,17 @@ def judge(address: str, page: str | None) -> Verdict:
     return "open" if same and below else "refuse"
 
 
-def may_have(address: str, page: str | None, own_screen: bool) -> bool:
+def may_load(address: str, page: str | None, own_screen: bool) -> bool:
     """Whether the view may load an address, including that of the page itself.
 
     own_screen: whether the view shows one of the app's own screens. The app passes these as text, and Android asks for
-    them with a `data:` address. The phone's page never has such an address, and no view may navigate to one (`judge`).
+    them with a `data:` address. The phone's page never has such an address, and no view may navigate to one
+    (`classify_address`).
     """
-    return judge(address, page) == "open" or (own_screen and address.startswith(_OWN_SCREEN))
+    return classify_address(address, page) == "open" or (own_screen and address.startswith(_OWN_SCREEN))
 
 
-def action_of(address: str, offered: frozenset[str]) -> str | None:
+def read_action(address: str, offered: frozenset[str]) -> str | None:
     """The button of a `bluezone:` address, if the current screen offers it."""
     name = address.removeprefix(f"{ACTION_SCHEME}:")
     return name if name in offered else None

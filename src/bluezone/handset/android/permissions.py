@@ -14,11 +14,23 @@ BACKGROUND_LOCATION = "android.permission.ACCESS_BACKGROUND_LOCATION"
 NOTIFICATIONS = "android.permission.POST_NOTIFICATIONS"
 CAMERA = "android.permission.CAMERA"
 
-ANDROID_10, ANDROID_12, ANDROID_13 = 29, 31, 33
+ANDROID_10 = 29
+ANDROID_12 = 31
+ANDROID_13 = 33
 
 Step = Literal[
     "agree", "nearby", "location", "location_always", "blocked", "location_switch", "notices", "battery", "maker", "go"
 ]
+
+Guide = Literal["samsung", "xiaomi", "oppo", "vivo", "huawei", "vsmart", "other"]
+
+# By Build.MANUFACTURER in lower case. realme and OnePlus have OPPO's menus; Redmi and POCO are Xiaomi's, iQOO
+# is vivo's; HONOR kept Huawei's.
+_MAKERS: dict[str, Guide] = {
+    "samsung": "samsung", "xiaomi": "xiaomi", "redmi": "xiaomi", "poco": "xiaomi", "oppo": "oppo", "realme": "oppo",
+    "oneplus": "oppo", "vivo": "vivo", "iqoo": "vivo", "huawei": "huawei", "honor": "huawei", "vsmart": "vsmart",
+    "vinsmart": "vsmart",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,7 @@ class PhoneState:
     battery_exempt: bool = False
 
 
-def asked_at(step: Step) -> tuple[str, ...]:
+def step_permissions(step: Step) -> tuple[str, ...]:
     """The permissions that the button of a step requests."""
     return {
         "nearby": (SCAN, ADVERTISE, CONNECT), "location": (FINE_LOCATION,), "location_always": (BACKGROUND_LOCATION,),
@@ -45,7 +57,7 @@ def asked_at(step: Step) -> tuple[str, ...]:
     }.get(step, ())  # fmt: skip
 
 
-def needed(api_level: int) -> tuple[Step, ...]:
+def required_steps(api_level: int) -> tuple[Step, ...]:
     """The steps without which the phone cannot hear others, in order. From Android 12 on they include no location."""
     if api_level >= ANDROID_12:
         return ("nearby",)
@@ -55,26 +67,26 @@ def needed(api_level: int) -> tuple[Step, ...]:
     return ("location",)
 
 
-def permissions_needed(api_level: int) -> tuple[str, ...]:
+def required_permissions(api_level: int) -> tuple[str, ...]:
     """The permissions without which the phone cannot hear others."""
     names: list[str] = []
-    for step in needed(api_level):
-        names += asked_at(step)
+    for step in required_steps(api_level):
+        names += step_permissions(step)
     return tuple(names)
 
 
 def may_run(state: PhoneState, answers: Answers) -> bool:
     """Whether the service may start: the owner has agreed, and all needed permissions are granted."""
-    return answers.agreed and state.granted.issuperset(permissions_needed(state.api_level))
+    return answers.agreed and state.granted.issuperset(required_permissions(state.api_level))
 
 
 def next_step(state: PhoneState, answers: Answers) -> Step:
     """The screen to show now; "go" is the phone's page."""
     if not answers.agreed:
         return "agree"
-    for step in needed(state.api_level):
+    for step in required_steps(state.api_level):
         if not _granted(step, state):
-            return "blocked" if state.settled.intersection(asked_at(step)) else step
+            return "blocked" if state.settled.intersection(step_permissions(step)) else step
     if state.api_level < ANDROID_12 and not state.location_on and not answers.location_switch_asked:
         return "location_switch"
     if state.api_level >= ANDROID_13 and not _granted("notices", state) and not answers.notices_asked:
@@ -95,20 +107,9 @@ def answers_after(step: Step) -> dict[str, bool]:
 
 
 def _granted(step: Step, state: PhoneState) -> bool:
-    return state.granted.issuperset(asked_at(step))
+    return state.granted.issuperset(step_permissions(step))
 
 
-Guide = Literal["samsung", "xiaomi", "oppo", "vivo", "huawei", "vsmart", "other"]
-
-# By Build.MANUFACTURER in lower case. realme and OnePlus have OPPO's menus; Redmi and POCO are Xiaomi's, iQOO
-# is vivo's; HONOR kept Huawei's.
-_MAKERS: dict[str, Guide] = {
-    "samsung": "samsung", "xiaomi": "xiaomi", "redmi": "xiaomi", "poco": "xiaomi", "oppo": "oppo", "realme": "oppo",
-    "oneplus": "oppo", "vivo": "vivo", "iqoo": "vivo", "huawei": "huawei", "honor": "huawei", "vsmart": "vsmart",
-    "vinsmart": "vsmart",
-}  # fmt: skip
-
-
-def guide_for(maker: str) -> Guide:
+def maker_guide(maker: str) -> Guide:
     """The guide for a phone's maker, by Android's name for it; "other" describes Android's own menu."""
     return _MAKERS.get(maker.strip().lower(), "other")

@@ -4,7 +4,7 @@
 import threading
 from collections.abc import Callable
 
-from bluezone.handset.android.device import Awake
+from bluezone.handset.android.device import WakeLock
 
 
 class WakeTime:
@@ -14,7 +14,7 @@ class WakeTime:
     boot_clock: seconds since start-up on a clock that runs during sleep.
     """
 
-    def __init__(self, awake: Awake, boot_clock: Callable[[], float]) -> None:
+    def __init__(self, awake: WakeLock, boot_clock: Callable[[], float]) -> None:
         self._awake = awake
         self._boot_clock = boot_clock
         self._lock = threading.Lock()
@@ -24,7 +24,7 @@ class WakeTime:
         self._alarm: float | None = None
 
     @property
-    def held_seconds(self) -> float:
+    def awake_seconds(self) -> float:
         """How long this has kept the processor awake so far."""
         with self._lock:
             self._count()
@@ -54,18 +54,18 @@ class WakeTime:
                 self._alarm = boot_seconds
                 self._awake.wake_at(boot_seconds)
 
-    def woken(self) -> None:
+    def note_alarm(self) -> None:
         """Note that the alarm went off, so that the next one is set again, even for the same moment."""
         with self._lock:
             self._alarm = None
 
-    def end(self) -> None:
+    def release_all(self) -> None:
         """Let the processor sleep, and cancel the alarm."""
         with self._lock:
             self._count()
             self._ends.clear()
             self._alarm = None
-            self._awake.forget()
+            self._awake.cancel()
 
     def _count(self) -> float:
         """Add the time since the last call, drop the tasks that are over, and return the boot clock."""

@@ -9,14 +9,16 @@ import re
 from dataclasses import dataclass, replace
 
 from bluezone.face.files import static_files
-from bluezone.handset.android.notices import LANGUAGES, face_words, own_words
-from bluezone.handset.android.permissions import Step, guide_for
+from bluezone.handset.android.notices import app_words, face_words
+from bluezone.handset.android.permissions import Step, maker_guide
 from bluezone.handset.page.api import Spoken
+from bluezone.protocol.languages import LANGUAGES
 
 _SKIPPABLE: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
 # Problems after which the store cannot be read, so that nothing is lost by starting over.
 STARTS_ANEW = frozenset({"keystore_key_lost", "handset_key_damaged", "handset_store_damaged"})
-_READ_PLACE, _ALERT_PLACE = "<!--read-->", "<!--told-->"
+_READ_PLACE = "<!--read-->"
+_ALERT_PLACE = "<!--told-->"
 _VOICE_PROBLEMS: dict[Spoken, str] = {
     "engine_missing": "voice.engine", "voice_missing": "voice.missing", "failed": "voice.failed",
 }  # fmt: skip
@@ -32,7 +34,7 @@ class Screen:
     language: str
     texts: tuple[str, ...]
 
-    def heard(self, reading: bool, outcome: Spoken | None) -> "Screen":
+    def with_read_aloud(self, reading: bool, outcome: Spoken | None) -> "Screen":
         """The screen with a button to start or stop reading aloud, and the problem of the last time, if any."""
         words = face_words(self.language)
         button = _safe(words["voice.stop" if reading else "voice.read"])
@@ -54,12 +56,12 @@ def step_screen(step: Step, language: str, maker: str = "", killed: bool = False
 
 
 def _step_screen(step: Step, language: str, maker: str, killed: bool) -> Screen:
-    own = own_words(language)
+    own = app_words(language)
     if step == "agree":
         return _agreement(language)
     if step == "maker":
         paragraphs = [own["maker.killed"]] if killed else []
-        paragraphs += [own[f"maker.{guide_for(maker)}"], own["maker.why"]]
+        paragraphs += [own[f"maker.{maker_guide(maker)}"], own["maker.why"]]
         buttons = {"settings": own["settings"], "later": own["done"]}
         return _page(language, own["maker.title"], _card(paragraphs), buttons)
     main_button = "settings" if step in ("blocked", "location_switch") else "allow"
@@ -71,13 +73,13 @@ def _step_screen(step: Step, language: str, maker: str, killed: bool) -> Screen:
 
 def problem_screen(code: str, language: str) -> Screen:
     """Why the phone does not run, and what to do. code: of a refusal, or "fault"."""
-    own = own_words(language)
+    own = app_words(language)
     buttons = {"anew": own["anew"]} if code in STARTS_ANEW else {}
     return _page(language, own["problem.title"], _card([_problem_text(code, language)]), buttons)
 
 
 def _problem_text(code: str, language: str) -> str:
-    own = own_words(language)
+    own = app_words(language)
     text = own.get(f"problem.{code}") or face_words(language).get(f"refusal.{code}")
     return text or own["problem.other"].format(code=code)
 

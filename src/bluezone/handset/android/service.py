@@ -18,7 +18,6 @@ from bluezone.handset.agent import Agent
 from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import Device, KeystoreSealing
 from bluezone.handset.android.notices import (
-    LANGUAGES,
     news_notice,
     running_notice,
     stopped_notice,
@@ -32,7 +31,8 @@ from bluezone.handset.overview import overview
 from bluezone.handset.page.api import LocalPage
 from bluezone.handset.page.shapes import warnings_of
 from bluezone.handset.phone import Handset
-from bluezone.handset.store import HandsetDiskFull, HandsetMissing, forget_folder
+from bluezone.handset.store import HandsetDiskFull, HandsetMissing, erase_folder
+from bluezone.protocol.languages import LANGUAGES
 from bluezone.radio.frames import DEFAULT_UUID
 from bluezone.radio.interface import PROFILES
 from bluezone.refusal import Refused
@@ -67,7 +67,7 @@ class Tracing:
         self._device = device
         self._clock = device.clock()
         self._sealing = KeystoreSealing(device.keystore)
-        self.power = WakeTime(device.awake, self._clock.boot_seconds)
+        self.power = WakeTime(device.wake_lock, self._clock.boot_seconds)
         self._retry_seconds = retry_seconds
         self._look_seconds = look_seconds
         self._thread: threading.Thread | None = None
@@ -105,19 +105,19 @@ class Tracing:
             thread.join()
         # If the disk is full, the next start assumes that Android killed the service, and shows a needless hint.
         with contextlib.suppress(HandsetDiskFull):
-            self._setup.ended()
+            self._setup.note_stop()
 
-    def start_anew(self) -> None:
+    def erase_and_restart(self) -> None:
         """Erase a store that can no longer be read, and start as a new phone; do nothing for other problems."""
         if self.problem not in STARTS_ANEW:
             return
         with contextlib.suppress(HandsetMissing):
-            forget_folder(self._phone, self._sealing)
+            erase_folder(self._phone, self._sealing)
         self._wake()
 
-    def woken(self) -> None:
+    def on_alarm(self) -> None:
         """Do what is due, after Android's alarm has woken the processor."""
-        self.power.woken()
+        self.power.note_alarm()
         self._again.set()
         self._look_again()
 
@@ -140,20 +140,20 @@ class Tracing:
                 self._stopped(FAULT)
             else:
                 if forgotten:
-                    self.power.end()
+                    self.power.release_all()
                     self._forgotten()
                     return
                 continue
             if self.problem not in STARTS_ANEW:
                 self.power.wake_at(self._clock.boot_seconds() + self._retry_seconds)
             self._again.wait(None if self.problem in STARTS_ANEW else self._retry_seconds)
-        self.power.end()
+        self.power.release_all()
         self._set(None, None)
 
     def _note_start(self) -> None:
         """Note once that the service started, as soon as the disk has room for it."""
         if not self._noted:
-            self._setup.started(boot_id_of(self._clock))
+            self._setup.note_start(boot_id_of(self._clock))
             self._noted = True
 
     def _stopped(self, code: str) -> None:
@@ -162,8 +162,8 @@ class Tracing:
 
     def _forgotten(self) -> None:
         """Return to a new installation after an erasure: nothing runs until the owner agrees again."""
-        self._setup.forget()
-        self._device.erased()
+        self._setup.reset()
+        self._device.end_service()
         self._set(None, None)
 
     def _set(self, url: str | None, problem: str | None) -> None:
@@ -205,7 +205,7 @@ class Tracing:
         page = LocalPage(handset, 0, lambda: agent.next_check, interrupt, voice=self._device.voice)
         page.start()
         self._interrupt = interrupt
-        self._look_again = lambda: soon(agent.woken)
+        self._look_again = lambda: soon(agent.resume)
         try:
             if not self._over.is_set():
                 self._set(page.url, None)
@@ -217,7 +217,7 @@ class Tracing:
         finally:
             self._interrupt = lambda: None
             self._look_again = lambda: None
-            self._device.voice.hush()
+            self._device.voice.stop()
             page.stop()
             handset.close()
         return handset.forgotten
@@ -245,7 +245,7 @@ class Tracing:
             await agent.sleep(ACCOUNT_SECONDS)
             logger.info(
                 "since the start: %.0f s kept awake, %.0f s listened",
-                self.power.held_seconds, agent.beacon.listened_seconds,
+                self.power.awake_seconds, agent.beacon.listened_seconds,
             )  # fmt: skip
 
     def _look(self, handset: Handset) -> None:
@@ -254,7 +254,7 @@ class Tracing:
             # The notices exist in two languages; for any other choice they are in English.
             language = chosen if chosen in LANGUAGES else "en"
             if language != self._setup.answers.language:
-                self._setup.note(language=language)
+                self._setup.update(language=language)
             self._device.show_running(
                 running_notice(overview(handset), handset.time.now(), handset.time.local, language)
             )

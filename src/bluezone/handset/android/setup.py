@@ -59,7 +59,7 @@ class Setup:
         except (OSError, ValueError, TypeError, AttributeError):
             return Answers()
 
-    def note(self, **changes: Any) -> None:
+    def update(self, **changes: Any) -> None:
         """Change some answers, all or none. Raises HandsetDiskFull, which leaves them as before."""
         with self._lock:
             answers = replace(self.answers, **changes)
@@ -78,15 +78,15 @@ class Setup:
             self.answers = answers
             self.problem = None
 
-    def started(self, boot_id: str) -> None:
+    def note_start(self, boot_id: str) -> None:
         """Note that the service starts. If it did not end before, in the same boot of the phone, it was killed."""
-        self.note(running_in=boot_id, killed=self.answers.killed or self.answers.running_in == boot_id)
+        self.update(running_in=boot_id, killed=self.answers.killed or self.answers.running_in == boot_id)
 
-    def ended(self) -> None:
+    def note_stop(self) -> None:
         """Note that the service was stopped."""
-        self.note(running_in=None)
+        self.update(running_in=None)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Return to the state of a new installation, except for the language."""
         self.answers = Answers(language=self.answers.language)
         self._path.unlink(missing_ok=True)

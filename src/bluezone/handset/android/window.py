@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from bluezone.handset.android.permissions import PhoneState, Step, answers_after, asked_at, may_run, next_step
+from bluezone.handset.android.permissions import PhoneState, Step, answers_after, may_run, next_step, step_permissions
 from bluezone.handset.android.screens import Screen, problem_screen, step_screen, waiting_screen
 from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Setup
@@ -17,7 +17,7 @@ Order = Literal["nothing", "ask", "app_settings", "location_settings", "battery_
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class WindowContent:
     """screen: one of the app's own, or None if the window shows the phone's page at `address`. step: its step.
 
     start: whether to start the service, which may run and does not.
@@ -43,18 +43,18 @@ class Reader:
         """Whether it is reading now."""
         return self._current is not None
 
-    def press(self, screen: Screen) -> None:
+    def toggle(self, screen: Screen) -> None:
         """Read a screen, or stop if it is reading."""
         if self._current is not None:
-            self.hush()
+            self.stop()
             return
         self._current = screen
         self.outcome = None
         threading.Thread(target=self._speak, args=(screen,), name="bluezone-voice", daemon=True).start()
 
-    def hush(self) -> None:
+    def stop(self) -> None:
         """Stop, if it is reading."""
-        self._voice.hush()
+        self._voice.stop()
 
     def _speak(self, screen: Screen) -> None:
         self._on_change()
@@ -62,30 +62,30 @@ class Reader:
         self._current = None
         self._on_change()
 
-    def shown(self, screen: Screen) -> Screen:
+    def with_reading_state(self, screen: Screen) -> Screen:
         """A screen with the button for reading aloud, and the outcome of the last time."""
         if self._current is not None and screen.texts != self._current.texts:
-            self.hush()  # the window no longer shows what is being read
-        return screen.heard(self.reading, self.outcome)
+            self.stop()  # the window no longer shows what is being read
+        return screen.with_read_aloud(self.reading, self.outcome)
 
 
-def shown(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> Shown:
+def choose_content(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> WindowContent:
     """Choose what to show. maker: Android's name for it."""
     answers = setup.answers
     start = may_run(state, answers) and not tracing.running
     step = next_step(state, answers)
     if step != "go":
-        return Shown(step, step_screen(step, answers.language, maker, answers.killed, setup.problem), start)
+        return WindowContent(step, step_screen(step, answers.language, maker, answers.killed, setup.problem), start)
     url = tracing.url
     problem = tracing.problem
     if problem is not None:
-        return Shown(step, problem_screen(problem, answers.language), start)
+        return WindowContent(step, problem_screen(problem, answers.language), start)
     if url is None:
-        return Shown(step, waiting_screen(answers.language), start)
-    return Shown(step, None, start, url)
+        return WindowContent(step, waiting_screen(answers.language), start)
+    return WindowContent(step, None, start, url)
 
 
-def pressed(action: str, now: Shown, setup: Setup, tracing: Tracing) -> Order:
+def handle_press(action: str, now: WindowContent, setup: Setup, tracing: Tracing) -> Order:
     """Do the part of a button's action that needs no Android; return what Android has to do.
 
     If the disk is full nothing is done, and the screen says so (`setup.problem`).
@@ -96,21 +96,21 @@ def pressed(action: str, now: Shown, setup: Setup, tracing: Tracing) -> Order:
         return "nothing"
 
 
-def _do(action: str, now: Shown, setup: Setup, tracing: Tracing) -> Order:
+def _do(action: str, now: WindowContent, setup: Setup, tracing: Tracing) -> Order:
     if action == "language":
-        setup.note(language="en" if setup.answers.language == "vi" else "vi")
+        setup.update(language="en" if setup.answers.language == "vi" else "vi")
     elif action == "anew":
-        tracing.start_anew()
+        tracing.erase_and_restart()
     elif action in ("next", "later"):
-        setup.note(**answers_after(now.step))
+        setup.update(**answers_after(now.step))
     elif action == "settings":
         if now.step == "location_switch":
-            setup.note(**answers_after(now.step))
+            setup.update(**answers_after(now.step))
             return "location_settings"
         return "app_settings"
     elif action == "allow":
-        permissions = asked_at(now.step)
+        permissions = step_permissions(now.step)
         requested = tuple(dict.fromkeys((*setup.answers.requested, *permissions)))
-        setup.note(**answers_after(now.step), requested=requested)
+        setup.update(**answers_after(now.step), requested=requested)
         return "battery_question" if now.step == "battery" else "ask"
     return "nothing"

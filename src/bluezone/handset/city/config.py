@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from bluezone.handset.city.epochs import Epochs
 from bluezone.handset.city.publiclog import PublicLog
 from bluezone.handset.client import Client, ServerAnswerRefused
-from bluezone.handset.clocks import JUMP_SECONDS, Clock, moment_of, seconds_since
+from bluezone.handset.clocks import JUMP_SECONDS, Clock, current_moment, seconds_since
 from bluezone.handset.store import NamedValues
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, InvalidPublicKey, read_ed25519_pem
@@ -38,7 +38,7 @@ from bluezone.protocol.signed.epoch import Epoch, EpochRefused, check_epoch, che
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 from bluezone.transparency.leaves import epoch_leaf
-from bluezone.transparency.watch import policy_of
+from bluezone.transparency.watch import current_policy
 
 # Before the first config: the zone of Vietnam, for which this was made.
 FIRST_ZONE = "Asia/Ho_Chi_Minh"
@@ -151,12 +151,12 @@ class CityConfig:
         """The city's time zone; before the first config FIRST_ZONE."""
         return ZoneInfo(self.current.zone if self.current else FIRST_ZONE)
 
-    def knows(self, config_sha256: str) -> bool:
+    def is_in_history(self, config_sha256: str) -> bool:
         """Whether a config is in this phone's history. config_sha256: as an index names it."""
         current = self.current
         return current is not None and config_sha256 in (self.current_sha256, *current.history)
 
-    def covers(self, now: float) -> bool:
+    def has_current_week_keys(self, now: float) -> bool:
         """Whether the current config is recent enough to have this week's upload keys."""
         keys = self.current.week_keys if self.current else ()
         return any(key.purpose == "upload" and 0 <= now - key.use_from < 7 * SECONDS_PER_DAY for key in keys)
@@ -165,14 +165,14 @@ class CityConfig:
         """Fetch the config and accept it if it continues the history; return it.
 
         A phone that missed more configs than one lists follows the older ones first. Raises ConfigGap if the server no
-        longer has them: a high number alone makes no key trusted. The owner can start over with `begin_anew`.
+        longer has them: a high number alone makes no key trusted. The owner can start over with `restart_history`.
         """
         payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
         config = decode_config(payload)
         current = self.current
         if current is None:
             with self._store.transaction():
-                self.epochs.begin(config)
+                self.epochs.enter_first(config)
                 self._accept(config, payload, first=True)
             return config
         if len(config.epochs) < self.epochs.number:
@@ -188,7 +188,7 @@ class CityConfig:
             self._follow(config, payload, caught_up)
         return config
 
-    def begin_anew(self, public: bytes) -> None:
+    def restart_history(self, public: bytes) -> None:
         """Forget the histories followed so far, and accept the city's current config as at first install.
 
         public: the key, 32 bytes, which the owner has compared with the one that the city shows. The encounter log,
@@ -203,7 +203,7 @@ class CityConfig:
         with self._store.transaction():
             for name in (EXPORTS, VENUES, f"{EXPORTS}_heads", f"{VENUES}_heads"):
                 self._store.put(name, None)
-            self.epochs.begin(config)
+            self.epochs.enter_first(config)
             self._accept(config, payload, first=True)
 
     def require_trusted(self, kid: int, klass: int, now: float) -> WeekKey:
@@ -229,13 +229,13 @@ class CityConfig:
         newest, payload: the city's current config. Raises EpochRefused and the like.
         """
         now = self.trusted_now() or float(newest.generated_at)
-        epoch = self.epochs.open(record, now)
+        epoch = self.epochs.read_record(record, now)
         self._follow_to_ancestor(epoch)
         current = self.current
         sha256 = self.current_sha256
         assert current is not None
         assert sha256 is not None
-        check_epoch(epoch, self.epochs.seen_so_far(current, sha256), now)
+        check_epoch(epoch, self.epochs.known_histories(current, sha256), now)
         if newest.number != epoch.config.first:
             payload = open_signed("config", self._client.get(f"/v1/config/{epoch.config.first}"), self.trusted())
         first = decode_config(payload)
@@ -320,7 +320,7 @@ class CityConfig:
 
     def _accept(self, config: Config, payload: bytes, *, first: bool) -> None:
         # A policy that cannot be read is refused here, even in the first config, which nothing else checks.
-        policy_of(config.witnesses)
+        current_policy(config.witnesses)
         stored = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
         with self._store.transaction():
             self.epochs.pin(config, self.trusted_now() or float(config.generated_at), first=self.current is None)
@@ -337,7 +337,7 @@ class CityConfig:
             return
         known: dict[str, Any] = self._store.get("week_keys", {})
         for key in config.week_keys:
-            known.setdefault(_digest(key), {"first": first, "at": now or 0.0, "moment": moment_of(self.clock)})
+            known.setdefault(_digest(key), {"first": first, "at": now or 0.0, "moment": current_moment(self.clock)})
         self._store.put("week_keys", known)
 
 

@@ -14,8 +14,8 @@ from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.refusal import Refused
 from bluezone.transparency.leaves import edition_leaf, manifest
 from bluezone.transparency.merkle import leaf_hash
-from bluezone.transparency.notes import MOST_BYTES, check_proof, log_key, read_proof
-from bluezone.transparency.watch import policy_of
+from bluezone.transparency.notes import MOST_BYTES, log_key, read_proof, verify_proof
+from bluezone.transparency.watch import current_policy
 
 LIST = "/transparency/"
 APP = "/app/"
@@ -45,10 +45,10 @@ def check_edition(client: Client, city_key: bytes) -> dict[str, Any]:
         proof = read_proof(client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES))
     except ServerAnswerRefused:
         raise EditionNotLogged("the city's log does not name the web edition that is served here") from None
-    checkpoint = check_proof(proof, content, log_key(city_key))
+    checkpoint = verify_proof(proof, content, log_key(city_key))
     config = decode_config(open_signed("config", client.get("/v1/config"), {fingerprint(city_key): city_key}))
-    policy = policy_of(config.witnesses)
-    signed = policy.signed(proof.note, config, city_key, float("inf")) if policy else {}
+    policy = current_policy(config.witnesses)
+    signed = policy.cosignatures(proof.note, config, city_key, float("inf")) if policy else {}
     return {
         "files": len(served), "leaf": proof.number, "size": checkpoint.size,
         "witnesses": [f"{witness.operator} ({witness.name})" for witness in signed],

@@ -12,8 +12,8 @@ from bluezone.handset.store import NamedValues
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Config
 from bluezone.protocol.signed.envelope import CHAIN_START
-from bluezone.protocol.signed.epoch import CONFIG, LEAST_SECONDS, Epoch, EpochRefused, Held, open_epoch
-from bluezone.protocol.signed.index import EXPORTS, STALE_SECONDS, VENUES, Index, heads
+from bluezone.protocol.signed.epoch import CONFIG, LEAST_SECONDS, Epoch, EpochRefused, KnownHistories, open_epoch
+from bluezone.protocol.signed.index import EXPORTS, STALE_SECONDS, VENUES, Index, chain_heads
 
 NOTICE = "epoch_began"
 # The number of heads to store: 42 days of exports, 21 of hourly packages. No backup is older than 30 days.
@@ -30,7 +30,7 @@ class Position:
     generated_at: largest of an index that was followed, Unix seconds.
     epoch: to which the numbers belong.
     rescan: whether the files from before the epoch are still to be matched again.
-    moment: when that index was followed, from handset.clocks.moment_of; None if an earlier release stored this.
+    moment: when that index was followed, from handset.clocks.current_moment; None if an earlier release stored this.
     """
 
     number: int
@@ -63,17 +63,17 @@ def read_position(store: NamedValues, kind: str) -> Position:
     return Position(**stored | {"chain": bytes.fromhex(stored["chain"])})
 
 
-def keep_position(store: NamedValues, kind: str, position: Position) -> None:
+def store_position(store: NamedValues, kind: str, position: Position) -> None:
     """Store this phone's position."""
     fields = {name: getattr(position, name) for name in Position.__slots__}
     store.put(kind, fields | {"chain": position.chain.hex()})
 
 
-def remember_heads(store: NamedValues, index: Index) -> None:
+def store_heads(store: NamedValues, index: Index) -> None:
     """Store the chain values of an index that was followed: one of them may become an epoch's ancestor."""
     name = f"{index.kind}_heads"
     stored: dict[str, str] = store.get(name, {})
-    listed = {str(number): chain for number, chain in heads(index).items()}
+    listed = {str(number): chain for number, chain in chain_heads(index).items()}
     if listed.items() <= stored.items():
         return
     newest = sorted({**stored, **listed}.items(), key=lambda item: int(item[0]))[-HEADS_KEPT:]
@@ -112,7 +112,7 @@ class Epochs:
         branch = self._state()["branches"].get(kind)
         return branch is None or number >= branch[0]
 
-    def begin(self, config: Config) -> None:
+    def enter_first(self, config: Config) -> None:
         """At first install: start in the epoch that the city is in."""
         self._store.put("epoch", {"number": len(config.epochs), "accepted_at": None, "branches": {}})
 
@@ -124,7 +124,7 @@ class Epochs:
         if config.recovery_key is not None and self._store.get("recovery") is None:
             self._store.put("recovery", {"key": config.recovery_key, "first": first, "at": now})
 
-    def open(self, record: str, now: float) -> Epoch:
+    def read_record(self, record: str, now: float) -> Epoch:
         """Read the record of an epoch. Raises EpochRefused, UntrustedSignature, InvalidEpoch."""
         pinned = self._store.get("recovery")
         if pinned is None:
@@ -133,7 +133,7 @@ class Epochs:
             raise EpochRefused("new_key: the recovery key was announced less than a week ago")
         return open_epoch(record, bytes.fromhex(pinned["key"]))
 
-    def seen_so_far(self, config: Config, sha256: str) -> Held:
+    def known_histories(self, config: Config, sha256: str) -> KnownHistories:
         """What this phone has seen of each history. config: the current one; sha256: of its payload, hex."""
         state = self._state()
         past = (*config.history, sha256)
@@ -143,7 +143,7 @@ class Epochs:
         for kind in (EXPORTS, VENUES):
             known[kind] = known_heads(self._store, kind)
             seen[kind] = max(known[kind])
-        return Held(state["number"], state["accepted_at"], seen, known)
+        return KnownHistories(state["number"], state["accepted_at"], seen, known)
 
     def enter(self, epoch: Epoch, now: float) -> None:
         """Store that this phone has entered an epoch, which was checked before, and leave a notice for the owner."""

@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import partial
 
 from bluezone.handset.city.config import CityConfig
-from bluezone.handset.city.epochs import Position, keep_position, known_heads, read_position, remember_heads
+from bluezone.handset.city.epochs import Position, known_heads, read_position, store_heads, store_position
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client
-from bluezone.handset.clocks import moment_of
+from bluezone.handset.clocks import current_moment
 from bluezone.handset.store import NamedValues
 from bluezone.protocol.exports.files import Export, read_export, verify_export
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
@@ -27,10 +27,10 @@ from bluezone.protocol.signed.index import (
     IndexGap,
     IndexHistoryDiffers,
     IndexRolledBack,
+    chain_heads,
     chain_value,
     decode_index,
     follow_index,
-    heads,
 )
 from bluezone.refusal import Refused
 
@@ -74,10 +74,10 @@ class IndexFollower:
         index = decode_index(open_signed(self._kind, data, self._city.trusted()))
         if index.kind != self._kind:
             raise FileUntrusted(f"the index lists {index.kind}, expected {self._kind}")
-        if not self._city.knows(index.config_sha256):
+        if not self._city.is_in_history(index.config_sha256):
             # The server may have published a new config between the two calls.
             self._city.update()
-            if not self._city.knows(index.config_sha256):
+            if not self._city.is_in_history(index.config_sha256):
                 raise ConfigMismatch("the index names a config that is not in this phone's history")
         return index, self._entries(index, first_files)
 
@@ -112,7 +112,7 @@ class IndexFollower:
             entries = list(index.entries)
         if position.number == 0 and entries:
             self._start_at(index, index.first_number)
-        remember_heads(self._store, index)
+        store_heads(self._store, index)
         return entries
 
     def _enter_epoch(self, index: Index, position: Position) -> None:
@@ -122,7 +122,7 @@ class IndexFollower:
             raise IndexHistoryDiffers(f"index does not go on with {first} after file {ancestor}, as its epoch says")
         # If the phone has seen the ancestor, it has the head that the epoch names: the config's check made sure of it.
         behind = max(known_heads(self._store, self._kind)) < ancestor
-        if behind and heads(index).get(position.number) != position.chain.hex():
+        if behind and chain_heads(index).get(position.number) != position.chain.hex():
             if not position.was_away(index, self._city.clock):
                 raise IndexHistoryDiffers(f"index does not lead from file {position.number} to its epoch")
             self._store.put("notice", f"{self._kind}_missed")
@@ -132,7 +132,7 @@ class IndexFollower:
         """Move to the position before file `number` of an index, as if all earlier files were matched."""
         self._save(replace(self.position, number=number - 1, chain=chain_value(index, number - 1)))
 
-    def earlier(self, index: Index) -> list[IndexEntry]:
+    def entries_before_epoch(self, index: Index) -> list[IndexEntry]:
         """The files from before the epoch that are still to be matched again, oldest first."""
         return list(index.earlier) if self.position.rescan else []
 
@@ -150,7 +150,7 @@ class IndexFollower:
             raise FileUntrusted(f"file {entry.number} is not the one the index names")
         return data
 
-    def note_taken_in(self, entry: IndexEntry) -> None:
+    def note_matched(self, entry: IndexEntry) -> None:
         """Note that a file was matched; call it in the transaction that stores its matches."""
         position = self.position
         chain = extend_chain(position.chain, bytes.fromhex(entry.sha256))
@@ -160,10 +160,10 @@ class IndexFollower:
         """Note that every file in the index was matched."""
         position = self.position
         newest = max(position.generated_at, index.generated_at)
-        self._save(replace(position, generated_at=newest, moment=moment_of(self._city.clock)))
+        self._save(replace(position, generated_at=newest, moment=current_moment(self._city.clock)))
 
     def _save(self, position: Position) -> None:
-        keep_position(self._store, self._kind, position)
+        store_position(self._store, self._kind, position)
 
 
 class Downloads(IndexFollower):
@@ -194,23 +194,23 @@ class VenuePackages(IndexFollower):
     def __init__(self, store: NamedValues, client: Client, city: CityConfig) -> None:
         super().__init__(store, client, city, VENUES)
 
-    def new(self, age_seconds: float) -> Iterator[tuple[bytes, Callable[[], None]]]:
+    def fetch_new(self, age_seconds: float) -> Iterator[tuple[bytes, Callable[[], None]]]:
         """New packages, oldest first, each with a function that notes the match; call it in the same transaction.
 
         age_seconds: since the phone was installed. It has no earlier stays, and so needs no older packages.
         Raises as IndexFollower.
         """
         index, entries = self.follow_index(int(max(age_seconds, 0) // SECONDS_PER_HOUR) + 2)
-        for entry in self.earlier(index):
+        for entry in self.entries_before_epoch(index):
             yield self.fetch_bytes(entry, MAX_PACKAGE_BYTES), lambda: None
         self.note_rescanned()
         for entry in entries:
-            yield self.fetch_bytes(entry, MAX_PACKAGE_BYTES), partial(self.note_taken_in, entry)
+            yield self.fetch_bytes(entry, MAX_PACKAGE_BYTES), partial(self.note_matched, entry)
         with self._store.transaction():
             self._store.put(REVOKED, list(index.revoked))
             self.note_complete(index)
 
 
-def withdrawn_codes(store: NamedValues) -> frozenset[str]:
+def revoked_codes(store: NamedValues) -> frozenset[str]:
     """The codes that a city has withdrawn, as far as this phone knows: SHA256(V) in hex."""
     return frozenset(store.get(REVOKED, []))

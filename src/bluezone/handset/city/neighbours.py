@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from bluezone.handset.city.config import CityConfig
-from bluezone.handset.city.histories import Downloads, FileUntrusted, VenuePackages, withdrawn_codes
+from bluezone.handset.city.histories import Downloads, FileUntrusted, VenuePackages, revoked_codes
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client, ServerUnreachable
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Part, Store
@@ -93,7 +93,7 @@ class Neighbours:
         with self._reading:
             self._tidy()
 
-    def files(self) -> Generator[tuple[Neighbour, Iterator[File]]]:
+    def new_files(self) -> Generator[tuple[Neighbour, Iterator[File]]]:
         """Each followed neighbour with its new files, oldest first; fetching them raises as Downloads.
 
         Yields nothing while another thread iterates. Begins by erasing what is stored about neighbours that are no
@@ -118,7 +118,7 @@ class Neighbours:
                 _part(self._store, records.pop(id)).clear()
                 self._store.put(RECORDS, records or None)
 
-    def note(self, id: str, problem: str | None) -> None:
+    def note_check(self, id: str, problem: str | None) -> None:
         """Store how a check of a neighbour ended: the code of a refusal, or None."""
         records = self._records()
         records[id]["problem"] = problem
@@ -139,7 +139,7 @@ class Neighbours:
                 return
             yield file
             # Matching the file, which happens during the yield, counts too.
-            if client.is_spent:
+            if client.is_out_of_time:
                 raise ServerUnreachable(f"{neighbour.address} took over {MOST_SECONDS:g} s; the rest comes later")
 
     def cities(self) -> Iterator[tuple[Config, frozenset[str]]]:
@@ -151,7 +151,7 @@ class Neighbours:
             part = _part(self._store, records[status.neighbour.id])
             config = _city_config(part, Client(status.neighbour.address), self._city).current
             if config is not None:
-                yield config, withdrawn_codes(part)
+                yield config, revoked_codes(part)
 
     def _configured(self) -> tuple[Neighbour, ...]:
         config = self._city.current
@@ -204,13 +204,13 @@ def _files_of_city(
     city.pin(bytes.fromhex(neighbour.key))
     downloads = Downloads(part, client, city)
     index, config, entries = downloads.follow()
-    for entry in downloads.earlier(index):
+    for entry in downloads.entries_before_epoch(index):
         yield downloads.fetch(entry, config), lambda: None
     for entry in entries:
-        yield downloads.fetch(entry, config), partial(downloads.note_taken_in, entry)
+        yield downloads.fetch(entry, config), partial(downloads.note_matched, entry)
     downloads.note_rescanned()
     downloads.note_complete(index)
-    yield from VenuePackages(part, client, city).new(age_seconds)
+    yield from VenuePackages(part, client, city).fetch_new(age_seconds)
 
 
 def _files_of_other_maker(neighbour: Neighbour, part: Part, client: Client) -> Iterator[File]:

@@ -14,7 +14,7 @@ from bluezone.handset.client import Client
 from bluezone.handset.sentlog import REPORT_REFUSED, SentLog
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
-from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_challenge, solve_for_header
 from bluezone.refusal import Refused
 
 FEED = "/news/feed.json"
@@ -41,7 +41,7 @@ class TooManyRequests(Refused):
     code = "help_too_many"
 
 
-class HelpNotTaken(Refused):
+class HelpRefused(Refused):
     """The server opened no ticket for the request; the message contains the status of its answer."""
 
     code = "server_answer_refused"
@@ -108,29 +108,29 @@ class CityPages:
             if name not in read:
                 self._store.put("read", [*read, name][-MOST_READ:])
 
-    def ask_for_help(self, contact: str, place: str, note: str, now: float) -> str:
+    def request_help(self, contact: str, place: str, note: str, now: float) -> str:
         """Open a ticket and return its number. now: trusted Unix seconds.
 
-        Raises ServerUnreachable, HelpInvalid, TooManyRequests, HelpNotTaken.
+        Raises ServerUnreachable, HelpInvalid, TooManyRequests, HelpRefused.
         """
         body = json.dumps({"channel": "app", "contact": contact, "place": place, "note": note, "unit": ""})
-        entry = self._sent.about_to_send("help_asked", now, (day_at(now),))
+        entry = self._sent.log_request("help_asked", now, (day_at(now),))
         try:
             status, answer = self._client.post_json(HELP, body.encode(), MOST_ANSWER_BYTES)
-            if status == HTTP_TOO_MANY and (challenge := challenge_in(answer)):
-                headers = {PUZZLE_HEADER: answer_to(challenge)}
+            if status == HTTP_TOO_MANY and (challenge := read_challenge(answer)):
+                headers = {PUZZLE_HEADER: solve_for_header(challenge)}
                 status, answer = self._client.post_json(HELP, body.encode(), MOST_ANSWER_BYTES, headers)
         except Refused:
-            self._sent.ended(entry, "not_reached")
+            self._sent.log_outcome(entry, "not_reached")
             raise
-        self._sent.ended(entry, "accepted" if status in HTTP_CREATED else "refused")
+        self._sent.log_outcome(entry, "accepted" if status in HTTP_CREATED else "refused")
         if status in HTTP_WRONG:
             raise HelpInvalid(f"the server does not take the request: status {status}")
         if status == HTTP_TOO_MANY:
             raise TooManyRequests("too many requests from this network; call the hotline, or try again later")
         ticket = _ticket(answer) if status in HTTP_CREATED else None
         if ticket is None:
-            raise HelpNotTaken(f"{HELP} was answered with status {status} and no ticket")
+            raise HelpRefused(f"{HELP} was answered with status {status} and no ticket")
         return ticket
 
 

@@ -14,21 +14,21 @@ from bluezone.handset.store import NamedValues
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Config
 from bluezone.refusal import Refused
-from bluezone.transparency.leaves import brings_city_key, city_keys_leaf, config_leaf, head_leaf
-from bluezone.transparency.merkle import ProofInvalid, check_consistency, leaf_hash
+from bluezone.transparency.leaves import adds_city_key, city_keys_leaf, config_leaf, head_leaf
+from bluezone.transparency.merkle import ProofInvalid, leaf_hash, verify_consistency
 from bluezone.transparency.notes import (
     MOST_BYTES,
     Checkpoint,
     Note,
     NoteInvalid,
-    check_proof,
     log_key,
     open_checkpoint,
     read_hashes,
     read_note,
     read_proof,
+    verify_proof,
 )
-from bluezone.transparency.watch import QuorumMissing, follow_witnesses, policy_of
+from bluezone.transparency.watch import QuorumMissing, current_policy, follow_witnesses
 
 SPLIT_VIEW = "split_view"
 MISSING = "log_missing"
@@ -70,23 +70,23 @@ class PublicLog:
         now: trusted Unix seconds. Raises WitnessesRefused, QuorumMissing, and as Client.
         """
         follow_witnesses(config, current, self._city_key(), now)
-        if brings_city_key(config, current):
+        if adds_city_key(config, current):
             self.require_quorum(city_keys_leaf(config), current, now)
 
     def require_quorum(self, content: bytes, current: Config, now: float) -> None:
         """Check that the quorum of the current config, if it has one, has signed for a leaf. Raises QuorumMissing."""
-        policy = policy_of(current.witnesses)
+        policy = current_policy(current.witnesses)
         if policy is None:
             return
         try:
             data = self._client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES)
-            policy.require(read_proof(data), content, current, self._city_key(), now)
+            policy.require_quorum(read_proof(data), content, current, self._city_key(), now)
         except (ServerAnswerRefused, NoteInvalid) as refused:
             raise QuorumMissing(f"the log does not show what witnesses should have signed: {refused.message}") from None
 
     # What leads to a notice only
 
-    def look(self, config: Config, sha256: str, heads: dict[str, tuple[int, int, str]], now: float) -> None:
+    def check(self, config: Config, sha256: str, heads: dict[str, tuple[int, int, str]], now: float) -> None:
         """Check that the log only grew, contains what this phone has, and has witnesses. A problem leads to a notice.
 
         sha256: of the current config's payload, hex. heads: by kind, (epoch, number, chain in hex) of the newest
@@ -115,7 +115,7 @@ class PublicLog:
         contents = [config_leaf(config.number, sha256), *(head_leaf(kind, *head) for kind, head in heads.items())]
         for content in contents:
             proof = read_proof(self._client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES))
-            checkpoint = check_proof(proof, content, key)
+            checkpoint = verify_proof(proof, content, key)
             if proof.note.text not in [note.text for note in seen]:
                 self._accept(proof.note, checkpoint)
             seen.append(proof.note)
@@ -135,7 +135,7 @@ class PublicLog:
             if 0 < smaller.size < larger.size:
                 lines = self._client.get(f"/v1/log/consistency/{smaller.size}/{larger.size}", MOST_BYTES)
                 hashes = read_hashes(lines.decode("ascii", "replace").splitlines())
-            check_consistency(smaller.size, smaller.root, larger.size, larger.root, hashes)
+            verify_consistency(smaller.size, smaller.root, larger.size, larger.root, hashes)
         except (ProofInvalid, NoteInvalid):
             evidence = state.get("evidence") or [stored_note.data.decode(), note.data.decode()]
             self._save(state | {"evidence": evidence})
@@ -144,12 +144,12 @@ class PublicLog:
             self._save(state | {"note": note.data.decode()})
 
     def _note_watchers(self, config: Config, notes: list[Note], now: float) -> None:
-        policy = policy_of(config.witnesses)
+        policy = current_policy(config.witnesses)
         assert policy is not None
         state = self._load()
         moments: dict[str, int] = dict(state.get("moments") or {})
         for note in notes:
-            for witness, moment in policy.signed(note, config, self._city_key(), now).items():
+            for witness, moment in policy.cosignatures(note, config, self._city_key(), now).items():
                 moments[witness.key] = max(moment, moments.get(witness.key, 0))
         fresh = sorted((moments.get(witness.key, 0) for witness in policy.witnesses), reverse=True)
         since = state.get("watched_since") or now
@@ -167,9 +167,9 @@ class PublicLog:
 
     def watchers(self, config: Config) -> list[Watcher]:
         """The city's witnesses that count towards the quorum."""
-        policy = policy_of(config.witnesses)
+        policy = current_policy(config.witnesses)
         moments = self._load().get("moments") or {}
-        counted = policy.counted(config, self._city_key()) if policy else ()
+        counted = policy.counted_witnesses(config, self._city_key()) if policy else ()
         return [Watcher(witness.name, witness.operator, moments.get(witness.key)) for witness in counted]
 
     def _set_notice(self, code: str | None) -> None:

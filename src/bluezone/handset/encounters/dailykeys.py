@@ -55,7 +55,7 @@ class DailyKeys:
         """The keys that a report may contain, by day: of kind OWN, and of today or before."""
         return {row.key.day: row.key for row in self._rows() if row.kind == OWN and row.key.day <= today}
 
-    def own(self) -> set[bytes]:
+    def stored(self) -> set[bytes]:
         """Every key that is still stored, so that the phone never warns of itself."""
         return {row.key.key for row in self._rows()}
 
@@ -63,7 +63,7 @@ class DailyKeys:
         """What this phone may have broadcast, for the days with stored keys."""
         return OwnIdentifiers(row.key for row in self._rows())
 
-    def uploaded(self, keys: set[bytes], today: int) -> None:
+    def mark_uploaded(self, keys: set[bytes], today: int) -> None:
         """Mark keys as uploaded; if today's key is one of them, replace it at once by one that is never uploaded."""
         with self._store.transaction():
             for row in self._rows():
@@ -72,7 +72,7 @@ class DailyKeys:
                     if row.key.day == today:
                         self._current = self._make(today, REPLACEMENT)
 
-    def drop_future(self, today: int) -> None:
+    def remove_future(self, today: int) -> None:
         """Remove keys of future days, which a wrong clock has led to."""
         with self._store.transaction():
             for row in self._rows():
@@ -97,7 +97,8 @@ class OwnIdentifiers:
 
     # In intervals. A phone broadcasts an identifier for up to 20 minutes, and a neighbour includes it in its frames
     # until its next burst, up to a minute later. One interval is added at each end, because clocks differ.
-    EARLIEST, LATEST = -3, 1
+    EARLIEST = -3
+    LATEST = 1
 
     def __init__(self, keys: Iterable[TemporaryExposureKey]) -> None:
         self._keys: dict[int, list[bytes]] = {}

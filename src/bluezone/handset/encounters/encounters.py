@@ -17,7 +17,7 @@ from bluezone.handset.encounters.radiostate import RadioState
 from bluezone.handset.store import Store
 from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata
 from bluezone.protocol.intervals import day_at
-from bluezone.protocol.reciprocity import NONCE_LENGTH, NeighbourLevel, encode_frame, reciprocity_key
+from bluezone.protocol.reciprocity import NONCE_LENGTH, NeighbourLevel, encode_reciprocity_frame, reciprocity_key
 from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused
@@ -78,7 +78,7 @@ class Encounters:
     def start(self) -> None:
         """Begin a run of the program: find out whether the machine was restarted before it."""
         clock = self._time.clock
-        self._time.source.started(boot_id_of(clock), clock.boot_seconds(), clock.wall_seconds())
+        self._time.source.note_start(boot_id_of(clock), clock.boot_seconds(), clock.wall_seconds())
 
     def use_radio(self, model: str) -> None:
         """Send and measure with the calibration of this adapter in radio/calibration.py. Raises InvalidCalibration."""
@@ -112,7 +112,9 @@ class Encounters:
             nonce = (self._sent.first_nonce + burst) % 256**NONCE_LENGTH
             corrected = [(identifier, rssi_dbm + self.receiver.correction_db) for identifier, rssi_dbm in heard]
             nonce_bytes = nonce.to_bytes(NONCE_LENGTH, "big")
-            return encode_frame(self._sent.key, self._sent.identifier, nonce_bytes, corrected, self._rng.randbytes)
+            return encode_reciprocity_frame(
+                self._sent.key, self._sent.identifier, nonce_bytes, corrected, self._rng.randbytes
+            )
 
     def heard_reciprocity(self, frame: bytes) -> None:
         """Note a reciprocity frame of the current burst; it stays closed until its sender's key is published."""
@@ -121,13 +123,13 @@ class Encounters:
 
     def burst_started(self, burst: Burst) -> None:
         """Note that a scan burst began."""
-        self.look(burst.boot_seconds)
+        self.check_clocks(burst.boot_seconds)
         self.log.burst_started(burst)
 
     def heard(self, sighting: Sighting) -> None:
         """Note a contact frame. If it cannot be stored, as on a full disk, it is lost and the phone runs on."""
         if sighting.boot_seconds - self._looked >= LOOK_SECONDS:
-            self.look(sighting.boot_seconds)
+            self.check_clocks(sighting.boot_seconds)
         try:
             self.log.heard(sighting, self._stamp, self._stamp_day)
         except Refused as refused:
@@ -139,7 +141,7 @@ class Encounters:
         """Note when the radio last sent and heard, and which refusal has stopped it since when; boot seconds."""
         clock = self._time.clock
         with self._lock:
-            self.radio_state = self.radio_state.noted(
+            self.radio_state = self.radio_state.updated(
                 boot_id_of(clock), clock.boot_seconds(), sent, heard, problem, since
             )
 
@@ -151,15 +153,15 @@ class Encounters:
             return config is None or config.reciprocity
         return False
 
-    def per_day(self) -> dict[date, int]:
+    def identifiers_per_day(self) -> dict[date, int]:
         """How many identifiers were heard each local day; `identifiers_per_day` explains what that is not."""
         return identifiers_per_day(self.log, self._time.zone())
 
-    def look(self, boot: float) -> None:
+    def check_clocks(self, boot: float) -> None:
         """Compare the clocks at `boot`, boot seconds, and renew the stamp for later sightings."""
         with self._lock:
             wall = self._time.clock.wall_seconds()
-            self._time.source.look(boot, wall)
+            self._time.source.check_wall_clock(boot, wall)
             self._looked = boot
             self.renew_stamp()
             self._stamp_day = day_at(self._time.source.now(boot, wall))
@@ -169,7 +171,7 @@ class Encounters:
         with self._lock:
             self._stamp: Stamp = self._time.source.stamp(self._run, self._downloads.position.number)
 
-    def take_time(self, generated_at: int) -> None:
+    def accept_signed_time(self, generated_at: int) -> None:
         """Take the time from signed files; with the first of them, stamp earlier sightings too.
 
         generated_at: the largest of the files, Unix seconds.
@@ -178,26 +180,26 @@ class Encounters:
         source = self._time.source
         with self._lock:
             first = source.offset_seconds is None or source.provisional
-            source.signed_file_seen(generated_at, clock.boot_seconds(), clock.wall_seconds())
+            source.accept_signed_time(generated_at, clock.boot_seconds(), clock.wall_seconds())
             self.renew_stamp()
             if first:
                 self.log.stamp_earlier(self._stamp)
-            self.keep_state()
+            self.store_state()
 
     def flush(self) -> None:
         """Store what was heard; called at least every 5 s. Raises HandsetDiskFull, HandsetBusy."""
         try:
             self.log.flush()
             if self._time.clock.boot_seconds() - self._state_kept_at >= STATE_SECONDS:
-                self.keep_state()
+                self.store_state()
         except Refused as refused:
             self.store_problem = refused.code
             raise
         self.store_problem = None
 
-    def keep_state(self) -> None:
+    def store_state(self) -> None:
         """Store the time, the state of the radio and its model. Raises HandsetDiskFull, HandsetBusy."""
-        refused = self.log.take_refused()
+        refused = self.log.pop_refused_count()
         with self._lock, self._store.transaction():
             self._state_kept_at = self._time.clock.boot_seconds()
             self.refused_identifiers += refused
@@ -212,7 +214,7 @@ class Encounters:
         Both are UTC days since 1970-01-01. Returns how many rows were too old.
         """
         with self._lock:
-            self.keys.drop_future(today)
+            self.keys.remove_future(today)
             purged = self._store.purge(oldest_day)
             self.log.measure()
             return purged

@@ -17,14 +17,14 @@ from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.pages import (
     RECIPROCITY_LENGTH,
     REPEAT_SECONDS,
-    Heard,
     HeardBurst,
+    HeardIdentifier,
     Page,
     PageColumns,
 )
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
-from bluezone.protocol.reciprocity import BINDING_LENGTH, bound_to
+from bluezone.protocol.reciprocity import BINDING_LENGTH, identifier_prefix
 from bluezone.radio.interface import Burst, Sighting
 
 PAGE_SECONDS = 600.0
@@ -54,9 +54,9 @@ class Admission:
         self._stored_this_minute = 0
         self._replaceable: dict[bytes, None] = {}
         self._stored: dict[bytes, tuple[float, float]] = {}  # when first and last heard
-        self._waiting: dict[bytes, Heard] = {}
+        self._waiting: dict[bytes, HeardIdentifier] = {}
 
-    def stored(self, frame: bytes, boot_seconds: float) -> bool:
+    def is_stored(self, frame: bytes, boot_seconds: float) -> bool:
         """Whether a frame's 20 bytes are stored already. After 60 s of hearing them, they are never replaced."""
         self._start_minute(boot_seconds)
         known = self._stored.get(frame)
@@ -67,14 +67,14 @@ class Admission:
             self._replaceable.pop(frame, None)
         return True
 
-    def wait(self, heard: Heard) -> Heard:
+    def waiting_entry(self, heard: HeardIdentifier) -> HeardIdentifier:
         """The waiting entry of an identifier that is not stored; `heard` becomes the entry if there is none yet."""
         entry = self._waiting.setdefault(heard.frame, heard)
         if len(self._waiting) > WAITING_IDENTIFIERS:
             del self._waiting[next(iter(self._waiting))]
         return entry
 
-    def admit(self, entry: Heard, *, singles: bool) -> tuple[bool, bytes | None]:
+    def admit(self, entry: HeardIdentifier, *, singles: bool) -> tuple[bool, bytes | None]:
         """Decide on a waiting entry.
 
         singles: whether the log is small enough to store identifiers that were heard once.
@@ -82,7 +82,7 @@ class Admission:
         """
         room = self._stored_this_minute < IDENTIFIERS_PER_MINUTE
         leaving = None
-        if not (entry.repeated or (singles and room)) or not (room or self._replaceable):
+        if not (entry.is_repeated or (singles and room)) or not (room or self._replaceable):
             self.refused += len(entry.bursts) == 1 and len(entry.bursts[0].rssi_dbm) == 1
             return False, None
         if room:
@@ -92,11 +92,11 @@ class Admission:
             del self._stored[leaving]
         self._waiting.pop(entry.frame, None)
         self._stored[entry.frame] = (entry.bursts[0].boot_seconds, entry.bursts[-1].boot_seconds)
-        if not entry.repeated:
+        if not entry.is_repeated:
             self._replaceable[entry.frame] = None
         return True, leaving
 
-    def page_closed(self) -> None:
+    def note_page_closed(self) -> None:
         """Note that the page is closed: from now on nothing in it may be replaced."""
         self._replaceable.clear()
 
@@ -155,8 +155,8 @@ class EncounterLog:
         with self._lock:
             self._turn_page(sighting.boot_seconds, stamp, day)
             assert self._page is not None
-            fresh = Heard(sighting.identifier16, sighting.metadata4)
-            known = self._admission.stored(fresh.frame, sighting.boot_seconds)
+            fresh = HeardIdentifier(sighting.identifier16, sighting.metadata4)
+            known = self._admission.is_stored(fresh.frame, sighting.boot_seconds)
             if self._closed_bytes >= self._log_bytes:
                 self._admission.refused += 1
                 return
@@ -164,7 +164,7 @@ class EncounterLog:
                 self._note(self._page.heard.setdefault(fresh.frame, fresh), sighting)
                 self._changed = True
                 return
-            entry = self._admission.wait(fresh)
+            entry = self._admission.waiting_entry(fresh)
             self._note(entry, sighting)
             stored, leaving = self._admission.admit(entry, singles=self._closed_bytes < self._singles_bytes)
             if leaving is not None:
@@ -191,7 +191,7 @@ class EncounterLog:
                 self._row = self._write(self._row, self._page)
                 self._changed = False
 
-    def take_refused(self) -> int:
+    def pop_refused_count(self) -> int:
         """How many new identifiers were refused since the last call; any number above 0 is a sign of a flood."""
         with self._lock:
             refused = self._admission.refused
@@ -272,7 +272,7 @@ class EncounterLog:
             row = self._store.add("pages", page.day, contents)
         else:
             self._store.replace("pages", row, page.day, contents)
-        self._columns[row] = PageColumns.of(page)
+        self._columns[row] = PageColumns.from_page(page)
         return row
 
     def _keep_reciprocity(self) -> None:
@@ -292,7 +292,7 @@ class EncounterLog:
         candidates: list[tuple[int, float, int, HeardBurst, bytes]] = []
         turns: dict[int, int] = {}
         for place, frame in enumerate(reciprocity):
-            for burst in senders.get(bound_to(frame), ()):
+            for burst in senders.get(identifier_prefix(frame), ()):
                 payload = frame[-RECIPROCITY_LENGTH:]
                 if payload not in burst.reciprocity:
                     turn = turns[id(burst)] = turns.get(id(burst), len(burst.reciprocity)) + 1
@@ -303,7 +303,7 @@ class EncounterLog:
             self._changed = True
         self._reciprocity_room -= min(len(candidates), self._reciprocity_room)
 
-    def _note(self, entry: Heard, sighting: Sighting) -> None:
+    def _note(self, entry: HeardIdentifier, sighting: Sighting) -> None:
         burst = self._bursts.get(sighting.burst)
         since = burst.seconds_since_previous if burst else 0.0
         entry.add(sighting.burst, sighting.boot_seconds, since, sighting.rssi_dbm)
@@ -326,7 +326,7 @@ class EncounterLog:
 
     def _close_page(self) -> None:
         self.flush()
-        self._admission.page_closed()
+        self._admission.note_page_closed()
         self._page = None
         self._row = None
         self._closed_bytes = self._store.page_bytes()
@@ -340,6 +340,6 @@ def identifiers_per_day(log: EncounterLog, zone: ZoneInfo) -> dict[date, int]:
     frames: dict[date, set[bytes]] = {}
     for _, columns in log.columns():
         seconds = columns.first_seconds or [columns.day * SECONDS_PER_DAY] * len(columns)
-        for frame, at in zip(columns.each_frame(), seconds, strict=True):
+        for frame, at in zip(columns.iterate_frames(), seconds, strict=True):
             frames.setdefault(datetime.fromtimestamp(at, zone).date(), set()).add(frame)
     return {day: len(day_frames) for day, day_frames in sorted(frames.items())}

@@ -27,7 +27,12 @@ _RECORD = struct.Struct(">16s4sH")
 _BURST = struct.Struct(">IdfB")
 _RECIPROCITY = struct.Struct(f">HH{RECIPROCITY_LENGTH}s")
 _BOOT_SECONDS = struct.Struct(">d")
-_BOOT_SECONDS_AT, _FRAMES_AT = 4, 16  # offsets of a burst's time and its number of frames in its record
+# Offsets of a burst's time and its number of frames in its record.
+_BOOT_SECONDS_AT = 4
+_FRAMES_AT = 16
+
+_DAMAGE = (struct.error, zlib.error, ValueError, KeyError, TypeError, IndexError)
+_DAMAGED = "a page of the encounter log cannot be read"
 
 
 @dataclass(slots=True)
@@ -50,7 +55,7 @@ class HeardBurst:
 
 
 @dataclass(slots=True)
-class Heard:
+class HeardIdentifier:
     """One identifier with its encrypted metadata and every burst of the page it was heard in, oldest first."""
 
     identifier: bytes
@@ -72,7 +77,7 @@ class Heard:
         return self.identifier + self.metadata
 
     @property
-    def repeated(self) -> bool:
+    def is_repeated(self) -> bool:
         """Whether it was heard in two bursts at least 60 s apart."""
         return self.bursts[-1].boot_seconds - self.bursts[0].boot_seconds >= REPEAT_SECONDS
 
@@ -95,7 +100,7 @@ class Page:
 
     stamp: Stamp
     day: int
-    heard: dict[bytes, Heard] = field(default_factory=dict)
+    heard: dict[bytes, HeardIdentifier] = field(default_factory=dict)
     power_dbm: int | None = None
 
     def to_bytes(self) -> bytes:
@@ -148,12 +153,12 @@ class PageColumns:
     def __len__(self) -> int:
         return len(self.frames) // FRAME_LENGTH
 
-    def each_frame(self) -> Iterator[bytes]:
+    def iterate_frames(self) -> Iterator[bytes]:
         """Iterate over the frames, 20 bytes each."""
         return (self.frames[at : at + FRAME_LENGTH] for at in range(0, len(self.frames), FRAME_LENGTH))
 
     @classmethod
-    def of(cls, page: Page) -> "PageColumns":
+    def from_page(cls, page: Page) -> "PageColumns":
         """The columns of a page in memory."""
         ends = [(heard.bursts[0].boot_seconds, heard.bursts[-1].boot_seconds) for heard in page.heard.values()]
         return cls._from_ends(page.stamp, page.day, list(page.heard), ends)
@@ -190,10 +195,6 @@ class PageColumns:
         return cls(stamp, day, b"".join(frames), first_seconds, longest)
 
 
-_DAMAGE = (struct.error, zlib.error, ValueError, KeyError, TypeError, IndexError)
-_DAMAGED = "a page of the encounter log cannot be read"
-
-
 def _open(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
     """Head, records and reciprocity frames of a stored page. Raises one of _DAMAGE."""
     (length,) = _LENGTH.unpack_from(data)
@@ -210,10 +211,10 @@ def _boot_seconds(records: bytes, burst_at: int) -> float:
     return float(seconds)
 
 
-def _read_heard(records: bytes, at: int) -> tuple[Heard, int]:
+def _read_heard(records: bytes, at: int) -> tuple[HeardIdentifier, int]:
     identifier, metadata, count = _RECORD.unpack_from(records, at)
     at += _RECORD.size
-    heard = Heard(identifier, metadata)
+    heard = HeardIdentifier(identifier, metadata)
     for _ in range(count):
         number, boot_seconds, since_previous, frames = _BURST.unpack_from(records, at)
         at += _BURST.size

@@ -7,7 +7,7 @@ Source: docs/glossary.md, "running phone"; docs/texts.md section 1, states A and
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from bluezone.protocol.gate.passes import State
+from bluezone.protocol.gate.passes import BluetoothState
 
 RUNNING_SECONDS = 900.0
 
@@ -30,7 +30,7 @@ class RadioState:
     problem: str | None = None
     problem_since: float | None = None
 
-    def noted(
+    def updated(
         self, boot_id: str, now: float, sent: float | None, heard: float | None,
         problem: str | None = None, problem_since: float | None = None,
     ) -> "RadioState":  # fmt: skip
@@ -53,13 +53,13 @@ class RadioState:
             return "off"
         return "running" if _recent(self.heard, now) else "listening"
 
-    def claimed(self, boot_id: str, now: float) -> State:
+    def pass_state(self, boot_id: str, now: float) -> BluetoothState:
         """The state as a gate pass claims it."""
         bluetooth = self.bluetooth(boot_id, now)
         if bluetooth == "off":
-            return State(0)
-        sending = State.BLUETOOTH_ON | State.ADVERTISING
-        return sending | State.HEARD if bluetooth == "running" else sending
+            return BluetoothState(0)
+        sending = BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING
+        return sending | BluetoothState.HEARD if bluetooth == "running" else sending
 
     def to_json(self) -> dict[str, Any]:
         """The state as it is stored."""

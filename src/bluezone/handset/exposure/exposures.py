@@ -19,18 +19,21 @@ from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.encounters.pages import FRAME_LENGTH, Heard, HeardBurst, Page
+from bluezone.handset.encounters.pages import FRAME_LENGTH, HeardBurst, HeardIdentifier, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
 from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY
-from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
-from bluezone.protocol.reciprocity import BINDING_LENGTH, TYPE, open_frame, reciprocity_key
+from bluezone.protocol.matching import ON_HANDSET, SightingIndex, is_within_tolerance
+from bluezone.protocol.reciprocity import BINDING_LENGTH, TYPE, open_reciprocity_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, ScanInstance, assess
 from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 
 DAY_ZERO = date(1970, 1, 1)
+
+_BurstName = tuple[int, int]
+"""Run of the program, and number of the burst in that run."""
 
 
 class HeardIndex:
@@ -54,11 +57,11 @@ class HeardIndex:
         late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
         self._index = SightingIndex(self._frames, times, late, width=FRAME_LENGTH)
 
-    def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
+    def match(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, HeardIdentifier]]]:
         """For each row of `keys` that was heard: the interval, page and record of every match."""
-        matches: dict[int, list[tuple[int, Page, Heard]]] = defaultdict(list)
+        matches: dict[int, list[tuple[int, Page, HeardIdentifier]]] = defaultdict(list)
         opened: dict[int, Page | None] = {}
-        for key_row, interval, place in self._index.find(keys):
+        for key_row, interval, place in self._index.match(keys):
             row = self._page_rows[bisect.bisect_right(self._page_ends, place)]
             frame = self._frames[place * FRAME_LENGTH : (place + 1) * FRAME_LENGTH]
             if row not in opened:
@@ -75,7 +78,7 @@ class Surroundings:
     def __init__(self) -> None:
         self._bursts: dict[int, dict[int, dict[bytes, float]]] = {}
 
-    def of(self, page: Page, burst: int, identifier: bytes) -> tuple[int, int | None]:
+    def measure(self, page: Page, burst: int, identifier: bytes) -> tuple[int, int | None]:
         """How many other identifiers a page has in a burst, and the standard deviation of their mean levels in dB.
 
         The deviation is rounded, and None if there are fewer than two.
@@ -98,7 +101,7 @@ class Surroundings:
         return bursts
 
 
-def windows_of_file(
+def build_file_windows(
     index: HeardIndex, keys: KeyColumns, number: int, own_keys: set[bytes], receiver: Receiver, zone: str,
     profile: Profile, own_identifiers: OwnIdentifiers | None = None, period_end: int | None = None,
 ) -> list[ExposureWindow]:  # fmt: skip
@@ -113,7 +116,7 @@ def windows_of_file(
     """
     windows: list[ExposureWindow] = []
     surroundings = Surroundings()
-    for key_row, matches in index.find(keys).items():
+    for key_row, matches in index.match(keys).items():
         key = keys.key(key_row)
         if key in own_keys:
             continue
@@ -139,12 +142,8 @@ def _was_published(stamp: Stamp, number: int, period_end: int | None) -> bool:
     return stamp.floor_seconds >= period_end
 
 
-_BurstName = tuple[int, int]
-"""Run of the program, and number of the burst in that run."""
-
-
 def _scored_sightings(
-    key: bytes, matches: Iterable[tuple[int, Page, Heard]], receiver: Receiver,
+    key: bytes, matches: Iterable[tuple[int, Page, HeardIdentifier]], receiver: Receiver,
     surroundings: Surroundings, own_identifiers: OwnIdentifiers | None,
 ) -> list[MatchedSighting]:  # fmt: skip
     """Every frame of a matched key that may count, in order of time, with its bursts numbered from 1.
@@ -161,10 +160,10 @@ def _scored_sightings(
         confidence = Metadata.from_bytes(metadata).confidence
         for burst in heard.bursts:
             at = stamp.unix_seconds(burst.boot_seconds)
-            if at is None or not on_handset(interval, at):
+            if at is None or not is_within_tolerance(interval, at):
                 continue
             name = (stamp.run, burst.number)
-            others = surroundings.of(page, burst.number, heard.identifier)
+            others = surroundings.measure(page, burst.number, heard.identifier)
             if own_identifiers is not None:
                 reciprocal[name] += _opened(key, page, heard.identifier, burst, own_identifiers.around(at))
             for rssi_dbm in burst.rssi_dbm:
@@ -195,7 +194,7 @@ def _opened(
         return
     for payload in burst.reciprocity:
         frame = bytes([TYPE]) + identifier[:BINDING_LENGTH] + payload
-        level_dbm = open_frame(reciprocity_key(key), identifier, frame, own_identifiers)
+        level_dbm = open_reciprocity_frame(reciprocity_key(key), identifier, frame, own_identifiers)
         if level_dbm is not None:
             yield max(page.power_dbm - level_dbm, 0)
 

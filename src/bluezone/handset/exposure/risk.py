@@ -21,21 +21,19 @@ from bluezone.handset.city.neighbours import Neighbours
 from bluezone.handset.client import Client
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.encounters import Encounters
-from bluezone.handset.exposure.exposures import Exposures, HeardIndex, windows_of_file
+from bluezone.handset.exposure.exposures import Exposures, HeardIndex, build_file_windows
 from bluezone.handset.store import Store
-from bluezone.handset.venues import Visits
+from bluezone.handset.venues.visits import Visits
 from bluezone.protocol.declaration import DeclaredLevel
 from bluezone.protocol.risk.assessment import Assessment, DayExposure, Level, parse_profile
 from bluezone.protocol.risk.profile import Profile
 from bluezone.protocol.signed.config import TEXT_NAMES, Config
-from bluezone.protocol.venues.items import (
+from bluezone.protocol.venues.items import index_items, open_records, split_package
+from bluezone.protocol.venues.overlaps import (
     VenueDay,
     VenueOverlap,
     assess_venues,
-    index_items,
-    items_of_package,
-    overlap,
-    records_of,
+    compute_overlap,
 )
 from bluezone.refusal import Refused
 
@@ -43,6 +41,11 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+
+TABLE = "venue_overlaps"
+# More matches in one package with one phone's stays are an attempt of a neighbour to fill its store.
+MOST_OVERLAPS = 500
+DAY_ZERO = date(1970, 1, 1)
 
 
 def day_and_month(day: date, language: str) -> str:
@@ -96,13 +99,13 @@ class Warning:
         return "high" if self.level == "high" else "low"
 
 
-def warnings_of(assessment: Assessment, config: Config) -> list[Warning]:
+def build_warnings(assessment: Assessment, config: Config) -> list[Warning]:
     """The warnings of an assessment, latest day first."""
     risky = [day for day in assessment.days if day.level != "none"]
     return [_warning(day, config) for day in sorted(risky, key=lambda day: day.day, reverse=True)]
 
 
-def venue_warnings_of(days: Iterable[VenueDay], labels: Mapping[int, str | None], config: Config) -> list[Warning]:
+def build_venue_warnings(days: Iterable[VenueDay], labels: Mapping[int, str | None], config: Config) -> list[Warning]:
     """The warnings of venues, in the order of the days. labels: names of stays by their number."""
     return [_venue_warning(day, labels, config) for day in days if day.level != "none"]
 
@@ -162,12 +165,6 @@ def _filled(text: str, language: str, day: date, config: Config) -> str:
     return text
 
 
-TABLE = "venue_overlaps"
-# More matches in one package with one phone's stays are an attempt of a neighbour to fill its store.
-MOST_OVERLAPS = 500
-DAY_ZERO = date(1970, 1, 1)
-
-
 class VenueFollower(VenuePackages):
     """Follows the city's venue packages, matches them and those of neighbours, and stores the overlaps with stays."""
 
@@ -178,9 +175,9 @@ class VenueFollower(VenuePackages):
         self._visits = visits
         self._time = time
 
-    def take_in(self, installed_at: float) -> None:
+    def match_new_packages(self, installed_at: float) -> None:
         """Fetch and match what is new. installed_at: Unix seconds. Raises as IndexFollower, and InvalidPackage."""
-        for package, note in self.new(self._time.now() - installed_at):
+        for package, note in self.fetch_new(self._time.now() - installed_at):
             with self._store.transaction():
                 self.match(package)
                 note()
@@ -190,10 +187,10 @@ class VenueFollower(VenuePackages):
 
         neighbour_id: of the neighbour that the package came from, None for the phone's own city. Raises InvalidPackage.
         """
-        items = index_items(items_of_package(package))
+        items = index_items(split_package(package))
         now = self._time.now()
         with self._store.transaction():
-            self._visits.settle(now)
+            self._visits.end_planned(now)
             # A package of a new epoch may repeat an earlier one, and a neighbour may repeat other cities.
             may_repeat = bool(neighbour_id) or self.position.epoch > 0
             known = {venue_overlap for venue_overlap, _ in self._stored()} if may_repeat else frozenset[VenueOverlap]()
@@ -219,9 +216,9 @@ class VenueFollower(VenuePackages):
 
     def _overlaps(self, items: dict[bytes, list[bytes]], now: float) -> Iterable[VenueOverlap]:
         zone = str(self._time.zone())
-        for visit, start, end, keys in self._visits.to_match(now):
-            for record in records_of(keys, items):
-                venue_overlap = overlap(record, start, end, visit, zone)
+        for visit, start, end, keys in self._visits.matchable(now):
+            for record in open_records(keys, items):
+                venue_overlap = compute_overlap(record, start, end, visit, zone)
                 if venue_overlap is not None:
                     yield venue_overlap
 
@@ -252,49 +249,49 @@ class Risk:
         self._time = time
         self.exposures = Exposures(store)
 
-    def take_in_new_files(self) -> None:
+    def match_new_files(self) -> None:
         """Fetch what is new, verify it and match it here; a refusal keeps the matches made before it.
 
         Raises ServerUnreachable, FileUntrusted, InvalidSignedFile, ConfigRefused, IndexRefused and the like.
         """
         self._take_in_exports()
         # Fetched even if there are no stays: what a phone fetches must reveal nothing about the owner.
-        self._venues.take_in(self._store.get("installed_at", self._time.now()))
+        self._venues.match_new_packages(self._store.get("installed_at", self._time.now()))
 
     def _take_in_exports(self) -> None:
         index, config, entries = self._downloads.follow()
         profile = parse_profile(config.profile)
-        self._encounters.take_time(max(config.generated_at, index.generated_at))
-        earlier = self._downloads.earlier(index)
+        self._encounters.accept_signed_time(max(config.generated_at, index.generated_at))
+        earlier = self._downloads.entries_before_epoch(index)
         heard = HeardIndex(self._encounters.log) if entries or earlier else None
-        own_keys = self._encounters.keys.own()
+        own_keys = self._encounters.keys.stored()
         receiver = self._encounters.receiver
         own_identifiers = self._encounters.keys.identifiers()
         for entry in (*earlier, *entries):
             export = self._downloads.fetch(entry, config)
             assert heard is not None
-            windows = windows_of_file(
+            windows = build_file_windows(
                 heard, export.columns, entry.number, own_keys, receiver, config.zone, profile, own_identifiers
             )
             with self._store.transaction():
                 # A file of a new epoch may repeat an earlier one.
                 self.exposures.add(windows, again=index.epoch > 0)
                 if entry not in earlier:
-                    self._downloads.note_taken_in(entry)
+                    self._downloads.note_matched(entry)
         self._downloads.note_rescanned()
         self._downloads.note_complete(index)
         self._encounters.renew_stamp()
 
-    def take_in_neighbours(self) -> None:
+    def match_neighbour_files(self) -> None:
         """Fetch and match the neighbours' files; a refusal is stored with its neighbour and affects nothing else."""
         config = self._city.current
         assert config is not None
         profile = parse_profile(config.profile)
         heard = None
-        own_keys = self._encounters.keys.own()
+        own_keys = self._encounters.keys.stored()
         receiver = self._encounters.receiver
         own_identifiers = self._encounters.keys.identifiers()
-        with closing(self._neighbours.files()) as followed:
+        with closing(self._neighbours.new_files()) as followed:
             for neighbour, files in followed:
                 problem = None
                 try:
@@ -304,7 +301,7 @@ class Risk:
                                 self._venues.match(file, neighbour.id)
                             else:
                                 heard = heard or HeardIndex(self._encounters.log)
-                                windows = windows_of_file(
+                                windows = build_file_windows(
                                     heard, file.columns, 0, own_keys, receiver, config.zone, profile, own_identifiers,
                                     file.end_timestamp,
                                 )  # fmt: skip
@@ -313,7 +310,7 @@ class Risk:
                             note()
                 except Refused as refused:
                     problem = refused.code
-                self._neighbours.note(neighbour.id, problem)
+                self._neighbours.note_check(neighbour.id, problem)
 
     def assessment(self) -> Assessment:
         """Levels and days as of today, from the encounters matched so far."""
@@ -345,10 +342,10 @@ class Risk:
         profile = parse_profile(config.profile)
         near = [
             replace(warning, neighbours=self.exposures.neighbours(warning.day, profile))
-            for warning in warnings_of(self.assessment(), config)
+            for warning in build_warnings(self.assessment(), config)
         ]
         venues = [
             replace(warning, neighbours=self._venues.neighbours(warning.day))
-            for warning in venue_warnings_of(self.venue_days(), labels, config)
+            for warning in build_venue_warnings(self.venue_days(), labels, config)
         ]
         return sorted(near + venues, key=lambda warning: warning.day, reverse=True)

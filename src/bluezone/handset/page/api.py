@@ -19,14 +19,16 @@ from bluezone.handset.overview import overview
 from bluezone.handset.page import shapes
 from bluezone.handset.phone import Handset
 from bluezone.handset.report.stages import ReportDraft
-from bluezone.handset.venues import SHOWN_SECONDS
+from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
 from bluezone.localpage import CallInvalid
+from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
 
-# The languages of the face (words.js). The city writes in two of them; readers of the third get its English texts.
-LANGUAGES = ("vi", "en", "zh")
+# The languages of the face (words.js): those of the city's texts, and Chinese, with the city's texts in English.
+PAGE_LANGUAGES = (*LANGUAGES, "zh")
 Arguments = dict[str, Any]
-MOST_PIECES, MOST_PIECE_LENGTH = 500, 1000
+MOST_PIECES = 500
+MOST_PIECE_LENGTH = 1000
 _RECORDINGS = re.compile(r"voice/(list\.json|[a-z]{2,8}/[a-z0-9-]{1,40}\.mp3)")
 
 Spoken = Literal["ended", "stopped", "engine_missing", "voice_missing", "failed"]
@@ -41,7 +43,7 @@ class Voice(Protocol):
         "engine_missing": the phone has no speech engine; "voice_missing": it has no offline voice for this language.
         """
 
-    def hush(self) -> None:
+    def stop(self) -> None:
         """Stop reading."""
 
 
@@ -101,7 +103,7 @@ class Api:
             "erase": self._erase, "beginAnew": self._begin_anew, "allowNotifications": self._refuse,
             "writeJournal": self._write_journal, "removeJournal": self._remove_journal,
             "makeEvent": self._make_event,
-            "forgetEvent": lambda arguments: handset.events.forget(_text(arguments, "id", 100)),
+            "forgetEvent": lambda arguments: handset.events.remove(_text(arguments, "id", 100)),
             "showPass": self._show_pass, "hidePass": lambda _arguments: handset.passes.hide(),
             "chooseNeighbour": self._choose_neighbour,
             "speak": self._speak, "hush": self._hush,
@@ -110,7 +112,7 @@ class Api:
     @property
     def language(self) -> str:
         """The owner's choice; before that Vietnamese."""
-        return str(self._handset.store.get("language", LANGUAGES[0]))
+        return str(self._handset.store.get("language", PAGE_LANGUAGES[0]))
 
     def _state(self) -> dict[str, Any]:
         return shapes.state_of(self._handset, self.language, self._next_check())
@@ -144,7 +146,7 @@ class Api:
         return shapes.visit_of(self._handset.visits.check_out(_number(arguments, "id")))
 
     def _forget_visit(self, arguments: Arguments) -> None:
-        self._handset.visits.forget(_number(arguments, "id"))
+        self._handset.visits.remove(_number(arguments, "id"))
 
     def _make_event(self, arguments: Arguments) -> dict[str, Any]:
         begin = arguments.get("begin")
@@ -182,7 +184,7 @@ class Api:
 
     def _ask_for_help(self, arguments: Arguments) -> dict[str, Any]:
         contact, place, note = (_text({name: "", **arguments}, name, 2000) for name in ("contact", "place", "note"))
-        return {"ticket": self._handset.pages.ask_for_help(contact, place, note, self._handset.time.now())}
+        return {"ticket": self._handset.pages.request_help(contact, place, note, self._handset.time.now())}
 
     def _declare(self, arguments: Arguments) -> dict[str, Any]:
         warning_id = _text(arguments, "warningId", 200)
@@ -230,21 +232,21 @@ class Api:
 
     def _hush(self, _arguments: Arguments) -> None:
         if self._voice:
-            self._voice.hush()
+            self._voice.stop()
 
     def _set_language(self, arguments: Arguments) -> None:
         code = arguments.get("code")
-        if code not in LANGUAGES:
+        if code not in PAGE_LANGUAGES:
             raise LanguageUnknown(f"there are no words in {code!r}")
         self._handset.store.put("language", code)
 
     def _begin_anew(self, _arguments: Arguments) -> dict[str, Any]:
         (trusted,) = self._handset.city.trusted().values()
-        self._handset.city.begin_anew(trusted)
+        self._handset.city.restart_history(trusted)
         return self._state()
 
     def _erase(self, _arguments: Arguments) -> None:
-        self._handset.forget()
+        self._handset.erase()
         self.erased = True
 
     def _refuse(self, _arguments: Arguments) -> None:
@@ -309,7 +311,7 @@ class LocalPage(localpage.LocalPage):
             host=host,
         )
 
-    def file_at(self, path: str) -> localpage.Served | None:
+    def file_at(self, path: str) -> localpage.ServedFile | None:
         """A file of the face, or a recording from the city, fetched each time and not stored on the phone."""
         if not _RECORDINGS.fullmatch(path):
             return super().file_at(path)

@@ -16,8 +16,9 @@ from bluezone.handset.journal import Entry
 from bluezone.handset.overview import Overview, overview
 from bluezone.handset.phone import CHECKED_DAYS, LAST_WARNING, Handset
 from bluezone.handset.report.stages import ReportDraft, ReportPreview, unix_day
-from bluezone.handset.sentlog import REPORT_REFUSED, Sent
-from bluezone.handset.venues import OwnEvent, Poster, Visit
+from bluezone.handset.sentlog import REPORT_REFUSED, SentRequest
+from bluezone.handset.venues.events import OwnEvent
+from bluezone.handset.venues.visits import Poster, Visit
 from bluezone.networks import origin_of
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.signed.config import Care
@@ -178,7 +179,7 @@ def diary_of(handset: Handset) -> list[dict[str, Any]]:
     days: dict[date, list[Visit]] = {}
     for visit in handset.visits.all():
         days.setdefault(handset.time.local(visit.in_at).date(), []).append(visit)
-    heard = handset.encounters.per_day()
+    heard = handset.encounters.identifiers_per_day()
     return [
         {
             "day": day.isoformat(),
@@ -247,7 +248,7 @@ def sent_of(handset: Handset) -> dict[str, Any]:
     return {"own": [_sent(handset, sent) for sent in handset.sent_log.all()], "chaff": handset.sent_log.random_packets}
 
 
-def _sent(handset: Handset, sent: Sent) -> dict[str, Any]:
+def _sent(handset: Handset, sent: SentRequest) -> dict[str, Any]:
     sizes = {"keys_sent": UPLOAD_SIZE, "declared": DECLARATION_SIZE}
     days = [day.isoformat() for day in sent.dates] if sent.kind in ("keys_sent", "declared") else []
     return {

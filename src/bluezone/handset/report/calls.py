@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.client import Client, ServerAnswerRefused
-from bluezone.handset.report.stages import PendingReport, keep_pending, read_pending
+from bluezone.handset.report.stages import PendingReport, read_pending, store_pending
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
@@ -45,6 +45,15 @@ MOST_PUZZLES = 3
 Request = TypeVar("Request", Verify1Request, Verify2Request, UploadRequest)
 Answer = TypeVar("Answer", Verify1Answer, Verify2Answer, UploadAnswer)
 RandomBytes = Callable[[int], bytes]
+
+PLAYS_PER_DAY = 0.2
+KEYS_IN_A_PLAY = 14
+# Uniform delay between first and second call, seconds: as long as an owner takes to read the draft and agree.
+READING_SECONDS = (15.0, 180.0)
+PENDING = "chaff_upload"
+NEXT = "next_chaff"
+# {"at": when the second call is due, "credential": hex}.
+SECOND = "chaff_second"
 
 
 class Calls:
@@ -84,16 +93,6 @@ class Calls:
         return answer
 
 
-PLAYS_PER_DAY = 0.2
-KEYS_IN_A_PLAY = 14
-# Uniform delay between first and second call, seconds: as long as an owner takes to read the draft and agree.
-READING_SECONDS = (15.0, 180.0)
-PENDING = "chaff_upload"
-NEXT = "next_chaff"
-# {"at": when the second call is due, "credential": hex}.
-SECOND = "chaff_second"
-
-
 class Chaff:
     """Runs rehearsals when they are due. Times are trusted Unix seconds."""
 
@@ -104,11 +103,11 @@ class Chaff:
         self._calls = calls
         self._rng = rng
 
-    def go_on(self, now: float) -> bool:
+    def advance(self, now: float) -> bool:
         """Make the next call if it is due; return whether anything was sent. The server's answers do not matter."""
         pending = read_pending(self._store, PENDING)
         if pending is not None and now >= pending.upload_at:
-            keep_pending(self._store, PENDING, None)
+            store_pending(self._store, PENDING, None)
             self._calls.upload(pending.request(chaff=True))
             return True
         second = self._store.get(SECOND)
@@ -127,7 +126,7 @@ class Chaff:
         self._play(now)
         return True
 
-    def due(self) -> float | None:
+    def next_call_at(self) -> float | None:
         """When the next call of a started rehearsal is due, None if there is none."""
         pending = read_pending(self._store, PENDING)
         second = self._store.get(SECOND)
@@ -160,7 +159,7 @@ class Chaff:
             public = PublicKey(key.n, key.e)
             signature = finalize(public, report.input_message(), answer.blind_signature, inverse)
             wait = self._rng.uniform(0, config.waits["verify_to_upload_seconds"])
-            keep_pending(self._store, PENDING, report.with_signature(signature, now + wait))
+            store_pending(self._store, PENDING, report.with_signature(signature, now + wait))
 
     def _rehearsal(self, kid: int, public: PublicKey, now: float) -> tuple[PendingReport, int]:
         """A report of random keys with its blinded commitment, and the inverse that unblinds the answer."""

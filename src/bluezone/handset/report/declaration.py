@@ -16,7 +16,7 @@ from bluezone.handset.report.report import ConsentMissing
 from bluezone.handset.sentlog import SentLog
 from bluezone.protocol.declaration import Declaration, DeclaredLevel, read_public_key, seal_declaration
 from bluezone.protocol.upload import ANSWER_SIZE, Status, UploadAnswer, decode_upload_answer
-from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, solve_for_header
 from bluezone.refusal import Refused
 
 ADDRESS = "/v1/declarations"
@@ -36,7 +36,7 @@ class NotWarned(Refused):
     code = "not_warned"
 
 
-class DeclarationNotTaken(Refused):
+class DeclarationRefused(Refused):
     """The server did not accept the declaration; the message contains its status."""
 
     code = "declaration_not_taken"
@@ -58,7 +58,7 @@ class Declarations:
         day, level: the warning's local date and its `declared_level`. phone: number to call back, 8 to 15 digits.
         text: the owner's words, at most 500 characters.
         Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration (nothing was sent then),
-        ServerUnreachable, ServerAnswerRefused, DeclarationNotTaken.
+        ServerUnreachable, ServerAnswerRefused, DeclarationRefused.
         """
         if not consent:
             raise ConsentMissing("nothing was sent: the owner has not agreed")
@@ -69,16 +69,16 @@ class Declarations:
             raise DeclarationImpossible("this city takes no declarations; call the hotline. Nothing was sent")
         number = (day - EPOCH).days
         message = seal_declaration(Declaration(number, level, phone, text), read_public_key(config.declaration_key))
-        entry = self._sent.about_to_send("declared", self._time.now(), (number,))
+        entry = self._sent.log_request("declared", self._time.now(), (number,))
         try:
             answer = self._ask(message)
         except Refused as refused:
             # A server that answered with an error has seen the sealed message, but not stored it.
-            self._sent.ended(entry, "not_reached" if isinstance(refused, ServerUnreachable) else "refused")
+            self._sent.log_outcome(entry, "not_reached" if isinstance(refused, ServerUnreachable) else "refused")
             raise
-        self._sent.ended(entry, "accepted" if answer.status is Status.OK else "refused")
+        self._sent.log_outcome(entry, "accepted" if answer.status is Status.OK else "refused")
         if answer.status is not Status.OK:
-            raise DeclarationNotTaken(f"the server did not take the declaration: {answer.status.name.lower()}")
+            raise DeclarationRefused(f"the server did not take the declaration: {answer.status.name.lower()}")
 
     def _ask(self, message: bytes) -> UploadAnswer:
         answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE))
@@ -86,6 +86,6 @@ class Declarations:
             if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
                 break
             # In a header, because the body has no room next to the message.
-            headers = {PUZZLE_HEADER: answer_to(answer.challenge)}
+            headers = {PUZZLE_HEADER: solve_for_header(answer.challenge)}
             answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE, headers))
         return answer

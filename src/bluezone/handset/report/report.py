@@ -23,13 +23,13 @@ from bluezone.handset.report.stages import (
     ReportDraft,
     ReportOutcome,
     ReportPreview,
-    keep_pending,
     read_pending,
+    store_pending,
     unix_day,
 )
 from bluezone.handset.sentlog import Kind, SentLog
 from bluezone.handset.store import Store
-from bluezone.handset.venues import Visit, VisitMissing, Visits
+from bluezone.handset.venues.visits import Visit, VisitMissing, Visits
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
 from bluezone.protocol.intervals import day_at, day_of
 from bluezone.protocol.upload import (
@@ -43,7 +43,7 @@ from bluezone.protocol.upload import (
     infectious_level,
 )
 from bluezone.protocol.upload.codes import Credential
-from bluezone.protocol.venues.stays import within_bounds
+from bluezone.protocol.venues.stays import limit_to_upload
 from bluezone.refusal import Refused
 
 PENDING = "report"
@@ -123,7 +123,7 @@ class Report:
         ServerUnreachable, and as `refresh`.
         """
         parsed = Credential.from_text(credential)
-        if not self._city.covers(self._time.now()):
+        if not self._city.has_current_week_keys(self._time.now()):
             self._refresh()
         return self._draft(parsed, self._time.now())
 
@@ -163,7 +163,7 @@ class Report:
         offered = {visit.id for visit in draft.visits}
         if not chosen <= offered:
             raise VisitMissing("a chosen visit is not among those that can be sent; nothing was sent")
-        return within_bounds(chain.from_iterable(self._visits.slots(number, draft.prepared_at) for number in chosen))
+        return limit_to_upload(chain.from_iterable(self._visits.slots(number, draft.prepared_at) for number in chosen))
 
     def send(
         self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = (), *, consent: bool
@@ -171,7 +171,7 @@ class Report:
         """Use the code for a certificate of exactly the chosen days and stays, and upload after the wait.
 
         days: UTC days since 1970-01-01 to send, None for all of the draft. visits: numbers of stays of the draft.
-        Raises ConsentMissing, NothingToReport, VisitMissing, and as `go_on`.
+        Raises ConsentMissing, NothingToReport, VisitMissing, and as `advance`.
         """
         if not consent:
             raise ConsentMissing("nothing was sent: the owner has not agreed")
@@ -185,9 +185,9 @@ class Report:
             self._refuse_if_certified()
             # From here on the owner is a patient, even if the report fails.
             self._store.put("agreed_at", now)
-            keep_pending(self._store, PENDING, replace(self._blind(draft, keys, slots, now), visits=stays))
+            store_pending(self._store, PENDING, replace(self._blind(draft, keys, slots, now), visits=stays))
             self._sent.note_report_refused(False)
-            return self.go_on()
+            return self.advance()
 
     def prepare_and_send(
         self, credential: str, days: Iterable[date] | None = None, *, consent: bool = False
@@ -197,7 +197,7 @@ class Report:
         numbers = None if days is None else [(day - unix_day(0)).days for day in days]
         return self.send(draft, numbers, consent=consent)
 
-    def go_on(self) -> ReportOutcome:
+    def advance(self) -> ReportOutcome:
         """Do the next step of the pending report; safe to repeat.
 
         Raises ServerUnreachable, ServerAnswerRefused (the report remains pending), and CodeWrong, CodeUsedOrExpired,
@@ -208,7 +208,7 @@ class Report:
             if pending is None:
                 raise NothingToReport("no report is under way")
             now = self._time.now()
-            if not pending.certified:
+            if not pending.is_certified:
                 pending = self._certify(pending, now)
             if now < pending.upload_at:
                 return ReportOutcome("waiting", pending.days, pending.upload_at)
@@ -216,7 +216,7 @@ class Report:
 
     def _refuse_if_certified(self) -> None:
         pending = self.pending
-        if pending is not None and pending.certified:
+        if pending is not None and pending.is_certified:
             raise ReportPending("a report is ready and will be sent by itself; no new code is needed")
 
     def _blind(
@@ -253,12 +253,12 @@ class Report:
         inverse = int(pending.inverse, 16)
         signature = finalize(public, pending.input_message(), answer.blind_signature, inverse)
         certified = pending.with_signature(signature, now + self._rng.uniform(0, self._longest_wait()))
-        keep_pending(self._store, PENDING, certified)
+        store_pending(self._store, PENDING, certified)
         return certified
 
     def _drop(self) -> None:
         with self._store.transaction():
-            keep_pending(self._store, PENDING, None)
+            store_pending(self._store, PENDING, None)
             self._sent.note_report_refused(True)
 
     def _longest_wait(self) -> float:
@@ -275,9 +275,9 @@ class Report:
             raise ReportRefused(f"the server did not take the report: {answer.status.name.lower()}")
         today = day_at(now)
         with self._store.transaction():
-            self._keys.uploaded({bytes.fromhex(key) for key, _, _ in pending.keys}, today)
+            self._keys.mark_uploaded({bytes.fromhex(key) for key, _, _ in pending.keys}, today)
             self._visits.mark_reported(pending.visits)
-            keep_pending(self._store, PENDING, None)
+            store_pending(self._store, PENDING, None)
             self._store.put("reported_at", now)
         if today in pending.days:
             self.on_rekeyed()
@@ -287,13 +287,13 @@ class Report:
         self, kind: Kind, now: float, call: Callable[[], Answer], days: tuple[int, ...] = (), slots: int = 0
     ) -> Answer:
         """Enter a request in the sent log, make it, and log how it ended."""
-        number = self._sent.about_to_send(kind, now, days, slots)
+        number = self._sent.log_request(kind, now, days, slots)
         try:
             answer = call()
         except Refused:
-            self._sent.ended(number, "not_reached")
+            self._sent.log_outcome(number, "not_reached")
             raise
-        self._sent.ended(number, "accepted" if answer.status is Status.OK else "refused")
+        self._sent.log_outcome(number, "accepted" if answer.status is Status.OK else "refused")
         return answer
 
 

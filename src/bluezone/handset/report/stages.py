@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from bluezone.handset.store import Store
-from bluezone.handset.venues import Visit
+from bluezone.handset.venues.visits import Visit
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_of
 from bluezone.protocol.keys import TemporaryExposureKey
 from bluezone.protocol.upload import UPLOAD_SIZE, Slot, UploadKey, UploadRequest, commitment
@@ -95,7 +95,7 @@ class PendingReport:
     visits: tuple[int, ...] = ()
 
     @property
-    def certified(self) -> bool:
+    def is_certified(self) -> bool:
         """Whether only the upload remains, for which no code is needed."""
         return bool(self.signature)
 
@@ -142,7 +142,7 @@ def read_pending(store: Store, name: str) -> PendingReport | None:
     return PendingReport(**(stored | lists | {"visits": tuple(stored.get("visits", ()))}))
 
 
-def keep_pending(store: Store, name: str, report: PendingReport | None) -> None:
+def store_pending(store: Store, name: str, report: PendingReport | None) -> None:
     """Store a report under `name`; None removes the stored one."""
     store.put(name, None if report is None else asdict(report))
 

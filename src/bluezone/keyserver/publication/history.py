@@ -33,7 +33,7 @@ from bluezone.protocol.signed.envelope import (
     open_signed,
 )
 from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
-from bluezone.protocol.signed.index import Index, IndexEntry, heads
+from bluezone.protocol.signed.index import Index, IndexEntry, chain_heads
 from bluezone.refusal import Refused
 
 # A file in a data folder that was restored and not yet compared with anything outside.
@@ -252,7 +252,7 @@ class History:
 
     def _known_heads(self, series: Series, indexes: Iterable[Index]) -> KnownHeads:
         """What indexes and the journal know, without what the current epoch has abandoned."""
-        known_heads = [(index.epoch, heads(index)) for index in indexes]
+        known_heads = [(index.epoch, chain_heads(index)) for index in indexes]
         known_heads += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
         epoch = self.configs.epoch()
         if epoch is None:
@@ -280,7 +280,7 @@ class History:
         adopted: list[int] = []
         for index in indexes:
             ours = self._heads(series)
-            listed = heads(index)
+            listed = chain_heads(index)
             self._require_same(series.kind, ours, self._known_heads(series, [index]))
             if index.epoch != self.configs.epoch_number() or index.number <= max(ours):
                 continue
@@ -308,7 +308,7 @@ class History:
                 if index is None or index.epoch != self.configs.epoch_number():
                     continue
                 ahead = served is None or index.number > served.number
-                if not ahead or self._heads(series).get(index.number) != heads(index)[index.number]:
+                if not ahead or self._heads(series).get(index.number) != chain_heads(index)[index.number]:
                     continue
                 content = place.get(series.index_name)
                 version = self.published.version(series.index_name)

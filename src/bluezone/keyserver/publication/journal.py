@@ -11,7 +11,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import (
     InvalidSignedFile,
@@ -117,7 +117,7 @@ class Journal:
                 os.close(descriptor)
         except OSError as error:
             # Phones miss nothing, but this journal would not reveal the next loss.
-            details = event("heads_unwritable")
+            details = event_fields("heads_unwritable")
             logger.warning("the journal of heads cannot be written: %s", error.strerror, extra=details)
 
     def _read(self) -> "_Known":

@@ -14,12 +14,12 @@ from bluezone.keyserver.publication.journal import Journal
 from bluezone.keyserver.publication.publiclog import PublicLog, read_node
 from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.storage.store import StoreRefused, Transaction
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import extend_chain
 from bluezone.refusal import Refused
 from bluezone.transparency import leaves
-from bluezone.transparency.merkle import completed, leaf_hash, node_hash
+from bluezone.transparency.merkle import completed_subtrees, leaf_hash, node_hash
 from bluezone.transparency.notes import Checkpoint, Note, Signature, sign_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class LogWriter(PublicLog):
         try:
             self.renew()
         except Refused as refused:
-            details = event("log_refused", code=refused.code)
+            details = event_fields("log_refused", code=refused.code)
             logger.error("public log: %s: %s", refused.code, refused.message, extra=details)
 
     def renew(self) -> None:
@@ -175,7 +175,7 @@ def _append(transaction: Transaction, contents: Iterable[bytes]) -> None:
             continue
         transaction.execute("INSERT INTO log_leaf VALUES (?, ?)", (number, content))
         transaction.execute("INSERT INTO log_node VALUES (0, ?, ?)", (number, leaf_hash(content)))
-        for level, position in completed(number):
+        for level, position in completed_subtrees(number):
             left = read_node(transaction.execute, level - 1, 2 * position)
             right = read_node(transaction.execute, level - 1, 2 * position + 1)
             transaction.execute("INSERT INTO log_node VALUES (?, ?, ?)", (level, position, node_hash(left, right)))

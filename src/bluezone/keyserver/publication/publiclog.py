@@ -27,11 +27,11 @@ from bluezone.transparency.notes import (
     cosignature_time,
     hash_lines,
     log_key,
-    merged,
+    merge_signatures,
     read_note,
     read_signature,
 )
-from bluezone.transparency.watch import Policy, policy_of
+from bluezone.transparency.watch import Policy, current_policy
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -89,7 +89,7 @@ class PublicLog:
 
     def watched(self, policy: Policy, config: Config, least_size: int = 0) -> tuple[int, Note] | None:
         """The newest checkpoint of at least a size that a quorum has signed; None if there is none yet."""
-        names = [witness.name for witness in policy.counted(config, self.key.public)]
+        names = [witness.name for witness in policy.counted_witnesses(config, self.key.public)]
         # Each cosignature was verified before it was stored, so counting finds the candidates.
         rows = self.store.read(
             "SELECT log_checkpoint.size, note FROM log_checkpoint JOIN log_cosignature"  # noqa: S608 - names of tables are our own constants
@@ -100,7 +100,7 @@ class PublicLog:
         )
         for size, note in rows:
             size, signed = self._with_cosignatures(size, note)
-            if len(policy.signed(signed, config, self.key.public, float("inf"))) >= policy.quorum:
+            if len(policy.cosignatures(signed, config, self.key.public, float("inf"))) >= policy.quorum:
                 return size, signed
         return None
 
@@ -111,7 +111,7 @@ class PublicLog:
         """
         number = self.find(hash_of_leaf)
         config = self.configs.newest()
-        policy = policy_of(config.witnesses) if config else None
+        policy = current_policy(config.witnesses) if config else None
         chosen = None
         if number is not None and policy and config:
             chosen = self.watched(policy, config, number + 1)
@@ -159,7 +159,7 @@ class PublicLog:
 
     def _with_cosignatures(self, size: int, note: bytes) -> tuple[int, Note]:
         rows = self.store.read("SELECT name, line FROM log_cosignature WHERE size = ? ORDER BY name", (size,))
-        return int(size), merged(
+        return int(size), merge_signatures(
             read_note(bytes(note)), {name: read_signature(bytes(line)[:-1]) for name, line in rows}
         )
 

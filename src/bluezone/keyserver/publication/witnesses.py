@@ -19,19 +19,19 @@ from urllib.parse import urlsplit
 
 from bluezone.keyserver.publication.logwriter import LogWriter
 from bluezone.keyserver.publication.publiclog import PublicLog
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import Config
 from bluezone.refusal import Refused
-from bluezone.transparency.leaves import brings_city_key, city_keys, city_keys_leaf, policy_leaf
+from bluezone.transparency.leaves import adds_city_key, city_keys, city_keys_leaf, policy_leaf
 from bluezone.transparency.notes import Note, NoteInvalid, Signature, cosigned_at, hash_lines, read_signature
 from bluezone.transparency.watch import (
     Policy,
     Witness,
+    current_policy,
     decode_policy,
     encode_policy,
     encode_record,
-    policy_of,
 )
 
 CALL_SECONDS = 10.0
@@ -63,8 +63,8 @@ def agreed_config(proposed: Config, current: Config, log: LogWriter) -> Config:
     proposed: the next config according to the settings. Changes that wait for a quorum are put into the log.
     """
     records = current.witnesses
-    policy = policy_of(records)
-    if policy is not None and brings_city_key(proposed, current):
+    policy = current_policy(records)
+    if policy is not None and adds_city_key(proposed, current):
         leaf = city_keys_leaf(proposed)
         log.request_leaf(leaf)
         if log.quorum_proof(leaf, policy, current) is None:
@@ -89,7 +89,7 @@ def set_witnesses(
     """
     policy = decode_policy(encode_policy(policy))
     config = log.configs.newest()
-    counted = policy.counted(config, log.key.public) if config else policy.witnesses
+    counted = policy.counted_witnesses(config, log.key.public) if config else policy.witnesses
     for witness in policy.witnesses:
         if witness not in counted:
             raise WitnessNotApart(f"{witness.name} is on a host of the city, or has operator, host or key of another")
@@ -181,7 +181,7 @@ class WitnessRounds:
             self._not_before.pop(witness.name, None)
         except Refused as refused:
             self._not_before[witness.name] = self._seconds() + PAUSE_SECONDS
-            details = event("witness_away", witness=witness.name, code=refused.code)
+            details = event_fields("witness_away", witness=witness.name, code=refused.code)
             logger.warning("witness %s: %s: %s", witness.name, refused.code, refused.message, extra=details)
 
 
@@ -190,7 +190,7 @@ def witnesses_of(log: PublicLog) -> list[tuple[Witness, str]]:
     config = log.configs.newest()
     records = config.witnesses if config else ()
     following = log.policy(len(records))
-    policies = [policy_of(records), decode_policy(following) if following else None]
+    policies = [current_policy(records), decode_policy(following) if following else None]
     addresses: dict[str, str] = {}
     for text in log.addresses():
         addresses.update(json.loads(text))
@@ -208,10 +208,10 @@ def absent_witnesses(log: PublicLog, now: float) -> tuple[list[str], bool]:
     """
     config = log.configs.newest()
     newest = log.newest()
-    policy = policy_of(config.witnesses) if config else None
+    policy = current_policy(config.witnesses) if config else None
     if config is None or policy is None or newest is None:
         return [], False
-    counted = policy.counted(config, log.key.public)
+    counted = policy.counted_witnesses(config, log.key.public)
     absent = [
         witness.name
         for witness in counted

@@ -14,9 +14,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.protocol.intervals import hour_at
-from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, MOST_BITS, PUZZLE_BITS, PUZZLE_SECONDS, solved
+from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, MOST_BITS, PUZZLE_BITS, PUZZLE_SECONDS, is_solution
 
 RECENT = 60
 _CELLS = 1 << 18
@@ -299,12 +299,12 @@ class Limits:
         if misses >= FIRST_TOLD and misses.bit_count() == 1:
             self._note(hour_at(now), misses)
         if alarm:
-            said = event("tries_over_limit", what=self._what, a_minute=TRIES_A_MINUTE)
+            said = event_fields("tries_over_limit", what=self._what, a_minute=TRIES_A_MINUTE)
             sentence = "more than %d %s in a minute: every request must solve a puzzle"
             log.warning(sentence, TRIES_A_MINUTE, self._what, extra=said)
             self._alarm(hour_at(now))
         if warning:
-            said = event("rehearsals_over_limit", a_minute=self._rehearsals_a_minute)
+            said = event_fields("rehearsals_over_limit", a_minute=self._rehearsals_a_minute)
             sentence = (
                 "more than %d rehearsals in a minute: every request must solve a puzzle; rehearsals_a_minute is for"
                 " fewer phones, or somebody floods"
@@ -326,7 +326,7 @@ class Limits:
         if not hmac.compare_digest(tag, self._tag(issued)):
             return False
         issued_at = _ISSUED.unpack(issued)[0] & _ISSUED_AT
-        if now - issued_at >= PUZZLE_SECONDS or not solved(challenge, nonce):
+        if now - issued_at >= PUZZLE_SECONDS or not is_solution(challenge, nonce):
             return False
         with self._tally.alone():
             return self._tally.redeem(tag, issued_at)

@@ -22,7 +22,7 @@ from bluezone.keyserver.signer.record import Record
 from bluezone.keyserver.signer.rules import CONFIG, KINDS, Limits, Signer, kind_of_message
 from bluezone.keyserver.signer.token import TokenKeys
 from bluezone.keyserver.storage.store import StoreRefused
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class Daemon:
             except (StoreRefused, OSError) as error:
                 # The disk is full: sign with the keys that are there, and try again in the next round.
                 logger.warning(
-                    "signer: week keys cannot be shown: %s", error, extra=event("signer_failed", ask="rotate")
+                    "signer: week keys cannot be shown: %s", error, extra=event_fields("signer_failed", ask="rotate")
                 )
 
         self._listener.run(look)
@@ -150,18 +150,18 @@ class Daemon:
                 raise SigningRefused(f"user {uid} may not ask for this")
             return 0, self._do(what, body)
         except Refused as refused:
-            details = event("signing_refused", ask=what.name.lower(), code=refused.code, uid=uid)
+            details = event_fields("signing_refused", ask=what.name.lower(), code=refused.code, uid=uid)
             logger.warning("signer: %s: %s", refused.code, refused.message, extra=details)
             failure = {"code": refused.code, "message": refused.message}
         except OSError as error:
             # The disk is full or away: the request may already be in the record, and is repeated later.
             name = what.name.lower()
-            logger.exception("signer: %s failed", name, extra=event("signer_failed", ask=name))
+            logger.exception("signer: %s failed", name, extra=event_fields("signer_failed", ask=name))
             failure = {"code": SignerAway.code, "message": f"the signer cannot note what it signs: {error.strerror}"}
         except Exception as error:
             # Hostile bytes end only their own request.
             name = what.name.lower()
-            logger.exception("signer: %s failed", name, extra=event("signer_failed", ask=name))
+            logger.exception("signer: %s failed", name, extra=event_fields("signer_failed", ask=name))
             failure = {"code": "signing_refused", "message": f"the signer failed: {type(error).__name__}"}
         return 1, json.dumps(failure).encode()
 
@@ -231,4 +231,6 @@ def _longest(first: int) -> int:
 
 
 def _note_refused(uid: int) -> None:
-    logger.warning("signer: a connection of user %d was refused", uid, extra=event("signer_peer_refused", uid=uid))
+    logger.warning(
+        "signer: a connection of user %d was refused", uid, extra=event_fields("signer_peer_refused", uid=uid)
+    )

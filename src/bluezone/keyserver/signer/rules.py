@@ -29,7 +29,7 @@ from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import Config, WeekKey, decode_config
 from bluezone.protocol.signed.envelope import canonical_json, fingerprint, open_signed
 from bluezone.protocol.signed.epoch import open_epoch
-from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, chain_value, decode_index, heads
+from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, chain_heads, chain_value, decode_index
 from bluezone.refusal import Refused
 from bluezone.transparency.notes import log_key, read_checkpoint
 
@@ -390,7 +390,7 @@ class Signer:
             if config is None or index.epoch != len(config["epochs"]) or index.epoch < last["epoch"]:
                 raise SigningRefused(f"the index is of epoch {index.epoch}, which no config has opened")
             branch = open_epoch(config["epochs"][-1], bytes.fromhex(config["recovery_key"])).branch(index.kind)
-            if index.number < branch.first - 1 or heads(index).get(branch.first - 1, branch.head) != branch.head:
+            if index.number < branch.first - 1 or chain_heads(index).get(branch.first - 1, branch.head) != branch.head:
                 raise SigningRefused("the index does not go on where its epoch begins")
             return
         if index.number < last["number"]:

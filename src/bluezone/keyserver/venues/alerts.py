@@ -9,7 +9,7 @@ from bluezone.keyserver.venues.items import store_items
 from bluezone.keyserver.venues.registrar import Registrar
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.upload import CONFIRMED_CLASS, Slot
-from bluezone.protocol.venues.codes import Event, Venue, read_link, venue_fingerprint
+from bluezone.protocol.venues.codes import Event, Venue, read_code_link, venue_fingerprint
 from bluezone.protocol.venues.items import slot_key, venue_key
 from bluezone.protocol.venues.stays import split_by_hour
 from bluezone.refusal import Refused
@@ -66,7 +66,7 @@ class VenueAlerts:
 
     def _code(self, text: str) -> Venue | Event:
         """The code of a venue, signed by this city, or of an event, shown to a health worker by its host."""
-        code = read_link(text)
+        code = read_code_link(text)
         return code if isinstance(code, Event) else self.registrar.read_own(text)
 
 

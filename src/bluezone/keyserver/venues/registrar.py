@@ -12,12 +12,12 @@ from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,
     Venue,
-    check_signature,
     read_venue_link,
     sign_venue,
     venue_fingerprint,
     venue_link,
     venue_sha256,
+    verify_venue_signature,
 )
 from bluezone.refusal import Refused
 
@@ -118,7 +118,7 @@ class Registrar:
     def read_own(self, text: str) -> Venue:
         """Read the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
         venue = read_venue_link(text)
-        check_signature(venue, {VENUE_KID: self.venue_key.public_key().public_bytes_raw()})
+        verify_venue_signature(venue, {VENUE_KID: self.venue_key.public_key().public_bytes_raw()})
         return venue
 
     def valid_code(self, registration: str) -> str | None:

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from bluezone.confinement import MOST_MEMORY, MOST_SECONDS, RefusedInside, TooMuch, run_confined
+from bluezone.confinement import MOST_MEMORY, MOST_SECONDS, LimitExceeded, RefusedInside, run_confined
 from bluezone.letters.letter_text import (
     LetterText,
     LetterTooLarge,
@@ -121,7 +121,7 @@ def _run(job: str, data: bytes, **bounds: Any) -> Any:
     job = job if ":" in job else f"{__name__}:{job}"
     try:
         return run_confined(job, data, **{"seconds": MOST_SECONDS, "memory": MOST_MEMORY, **bounds})
-    except TooMuch as error:
+    except LimitExceeded as error:
         raise LetterTooLarge(str(error)) from None
     except RefusedInside as refused:
         raise _refusal({"refused": refused.code, "message": refused.message}) from None

@@ -32,7 +32,7 @@ class Words:
     instruction: str
 
     @property
-    def broadcast(self) -> str:
+    def broadcast_text(self) -> str:
         """The text that phones show for a cell broadcast."""
         return f"{self.headline}\n{self.instruction}"
 
@@ -69,22 +69,22 @@ class Message:
     contact: str = ""
 
 
-def stamp(moment: datetime.datetime) -> str:
+def format_time(moment: datetime.datetime) -> str:
     """A time in the form that the schema requires: seconds, and the offset of the local zone, never "Z"."""
     return moment.replace(microsecond=0).isoformat(timespec="seconds")
 
 
-def reference(sender: str, identifier: str, sent: datetime.datetime) -> str:
+def message_reference(sender: str, identifier: str, sent: datetime.datetime) -> str:
     """The reference to an earlier message."""
-    return f"{sender},{identifier},{stamp(sent)}"
+    return f"{sender},{identifier},{format_time(sent)}"
 
 
 def alert_xml(message: Message) -> bytes:
     """The alert as UTF-8 XML, in a default namespace, since some readers cannot handle prefixes."""
     root = Element(f"{{{NAMESPACE}}}alert")
     _add_texts(
-        root, identifier=message.identifier, sender=message.sender, sent=stamp(message.sent), status=message.status,
-        msgType=message.kind, scope="Public", references=" ".join(message.references),
+        root, identifier=message.identifier, sender=message.sender, sent=format_time(message.sent),
+        status=message.status, msgType=message.kind, scope="Public", references=" ".join(message.references),
     )  # fmt: skip
     for words in message.words:
         _fill_info(SubElement(root, f"{{{NAMESPACE}}}info"), message, words)
@@ -95,11 +95,11 @@ def _fill_info(info: Element, message: Message, words: Words) -> None:
     _add_texts(
         info, language=words.language, category="Health", event=words.event, responseType=_RESPONSES[message.kind],
         urgency=message.urgency, severity=message.severity, certainty=message.certainty,
-        effective=stamp(message.sent), expires=stamp(message.expires), senderName=words.sender_name,
+        effective=format_time(message.sent), expires=format_time(message.expires), senderName=words.sender_name,
         headline=words.headline, description=words.description, instruction=words.instruction, web=message.web,
         contact=message.contact,
     )  # fmt: skip
-    _add_texts(SubElement(info, f"{{{NAMESPACE}}}parameter"), valueName="CellBroadcastText", value=words.broadcast)
+    _add_texts(SubElement(info, f"{{{NAMESPACE}}}parameter"), valueName="CellBroadcastText", value=words.broadcast_text)
     for area in message.areas:
         place = SubElement(info, f"{{{NAMESPACE}}}area")
         _add_texts(place, areaDesc=area.name)
@@ -115,12 +115,14 @@ def _fill_info(info: Element, message: Message, words: Words) -> None:
 def feed_xml(title: str, address: str, updated: datetime.datetime, entries: Sequence[tuple[Message, str]]) -> bytes:
     """The Atom feed. entries: messages with their addresses, newest first."""
     root = Element(f"{{{ATOM}}}feed")
-    _add_atom_texts(root, id=address, title=title, updated=stamp(updated))
+    _add_atom_texts(root, id=address, title=title, updated=format_time(updated))
     SubElement(root, f"{{{ATOM}}}link", {"rel": "self", "href": address})
     for message, link in entries:
         entry = SubElement(root, f"{{{ATOM}}}entry")
         first = message.words[0]
-        _add_atom_texts(entry, id=link, title=first.headline, updated=stamp(message.sent), summary=first.instruction)
+        _add_atom_texts(
+            entry, id=link, title=first.headline, updated=format_time(message.sent), summary=first.instruction
+        )
         author = SubElement(entry, f"{{{ATOM}}}author")
         _add_atom_texts(author, name=first.sender_name)
         SubElement(entry, f"{{{ATOM}}}link", {"rel": "alternate", "type": MEDIA_TYPE, "href": link})

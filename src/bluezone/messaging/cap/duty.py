@@ -21,10 +21,10 @@ DUTY = Duty(
         "alert_cancelled": _("cancelled an alert for phones"),
     },
     shared_acts={
-        "alert-released": "bluezone.messaging.cap.lifecycle.ReleaseOfAlert",
-        "alert-cancelled": "bluezone.messaging.cap.lifecycle.CancelOfAlert",
+        "alert-released": "bluezone.messaging.cap.lifecycle.AlertRelease",
+        "alert-cancelled": "bluezone.messaging.cap.lifecycle.AlertCancellation",
     },
     menu=(MenuEntry(_("Alerts"), "alerts", 130, ("alerts", "alert"), ALERT_WRITERS, group=Group.PUBLIC),),
-    waiting="bluezone.messaging.cap.lifecycle.waiting",
-    search="bluezone.messaging.cap.lifecycle.search",
+    waiting="bluezone.messaging.cap.lifecycle.drafts_to_release",
+    search="bluezone.messaging.cap.lifecycle.search_alerts",
 )

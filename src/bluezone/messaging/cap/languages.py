@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from bluezone.city import City
+from bluezone.protocol.languages import LANGUAGES
 
-# The languages of every alert; each has its columns.
-ALWAYS = ("vi", "en")
 TEXTS = ("headline", "description", "instruction")
 
 
@@ -26,7 +25,7 @@ class Language:
     sender: str
     cancelled: str
 
-    def sender_of(self, city: City) -> str:
+    def sender_name(self, city: City) -> str:
         """The name of the sender, with the city."""
         return self.sender.format(city=city.name_vi if self.city == "vi" else city.name_en)
 
@@ -38,6 +37,6 @@ def languages() -> Mapping[str, Language]:
     return {code: Language(code, **values) for code, values in tomllib.loads(text).items()}
 
 
-def others() -> list[Language]:
+def further_languages() -> list[Language]:
     """Further languages in which an alert may be written."""
-    return [language for code, language in languages().items() if code not in ALWAYS]
+    return [language for code, language in languages().items() if code not in LANGUAGES]

@@ -29,12 +29,13 @@ from bluezone.directory.scopes import granted, is_own_ward, served_units
 from bluezone.duties.duty import MOST_HITS, Hit, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.messaging.cap import signature
-from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, alert_xml, reference
+from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, alert_xml, message_reference
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
-from bluezone.messaging.cap.languages import ALWAYS, TEXTS, languages
+from bluezone.messaging.cap.languages import TEXTS, languages
 from bluezone.messaging.cap.models import Alert, Certainty, Kind, Severity, Status, Urgency
 from bluezone.messaging.present_city import present_city
 from bluezone.networks import origin_of
+from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
 from bluezone.training import practising
 from bluezone.vietnamese.spelling import holds
@@ -62,17 +63,17 @@ class AlertReleased(Refused):
     code = "alert_released"
 
 
-class AlertOwnWords(Refused):
+class OwnAlertReleased(Refused):
     """The writer of an alert cannot release it; nothing was sent."""
 
     code = "alert_own_words"
 
 
-def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.datetime) -> Alert:
+def save_draft(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.datetime) -> Alert:
     """Store a new or changed draft. Raises AlertReleased, AlertTooLong, AlertExpired."""
     if draft.sent_at is not None:
         raise AlertReleased("the alert was sent; update or cancel it")
-    for texts in texts_of(draft).values():
+    for texts in texts_by_language(draft).values():
         length = len(texts["headline"]) + 1 + len(texts["instruction"])
         if length > BROADCAST_CHARACTERS:
             raise AlertTooLong(f"headline and instruction have {length} characters, expected {BROADCAST_CHARACTERS}")
@@ -90,10 +91,10 @@ def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.date
 def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: bool = False) -> None:
     """Send a draft. own_words: whether its writer may do so.
 
-    Raises AlertOwnWords, AlertExpired, AlertReleased, AlertKeyUnusable.
+    Raises OwnAlertReleased, AlertExpired, AlertReleased, AlertKeyUnusable.
     """
     if draft.written_by == actor.username and not own_words:
-        raise AlertOwnWords("the writer of an alert cannot release it")
+        raise OwnAlertReleased("the writer of an alert cannot release it")
     if draft.expires_at <= now:
         raise AlertExpired("the alert would be over before it is sent")
     _check_key(now)
@@ -108,7 +109,7 @@ def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: boo
         record(actor.username, "alert_published", draft.identifier[:64])
 
 
-def check_in_force(alert: Alert) -> None:
+def require_cancellable(alert: Alert) -> None:
     """Raise AlertReleased unless the alert can be cancelled."""
     if alert.sent_at is None or alert.followed_by.exclude(sent_at=None).exists() or alert.kind == Kind.CANCEL:
         raise AlertReleased("only a valid alert can be cancelled")
@@ -119,7 +120,7 @@ def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
 
     Raises AlertReleased if it has been updated or cancelled already, AlertKeyUnusable.
     """
-    check_in_force(alert)
+    require_cancellable(alert)
     _check_key(now)
     with transaction.atomic():
         cancellation = Alert(
@@ -128,7 +129,7 @@ def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
             sent_at=now, written_by=actor.username, released_by=actor.username, sender=alert.sender,
             outlines=alert.outlines,
         )  # fmt: skip
-        for code, texts in texts_of(alert).items():
+        for code, texts in texts_by_language(alert).items():
             _write_texts(cancellation, code, {**texts, "instruction": languages()[code].cancelled})
         cancellation.save()
         cancellation.units.set(alert.units.all())
@@ -137,25 +138,25 @@ def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
     return cancellation
 
 
-def update_of(alert: Alert) -> Alert:
+def draft_update(alert: Alert) -> Alert:
     """An unsaved draft that updates a sent alert, starting from its words."""
     draft = Alert(
         kind=Kind.UPDATE, refers_to=alert, status=alert.status, urgency=alert.urgency, severity=alert.severity,
         certainty=alert.certainty, expires_at=alert.expires_at,
     )  # fmt: skip
-    for code, texts in texts_of(alert).items():
+    for code, texts in texts_by_language(alert).items():
         _write_texts(draft, code, texts)
     return draft
 
 
-def texts_of(alert: Alert) -> dict[str, dict[str, str]]:
+def texts_by_language(alert: Alert) -> dict[str, dict[str, str]]:
     """The texts by language: code -> headline, description, instruction, in the order of languages.toml."""
-    own = {code: {name: getattr(alert, f"{name}_{code}") for name in TEXTS} for code in ALWAYS}
+    own = {code: {name: getattr(alert, f"{name}_{code}") for name in TEXTS} for code in LANGUAGES}
     return {code: (own | alert.other)[code] for code in languages() if code in own or code in alert.other}
 
 
 def _write_texts(alert: Alert, code: str, texts: dict[str, str]) -> None:
-    if code not in ALWAYS:
+    if code not in LANGUAGES:
         alert.other = {**alert.other, code: texts}
         return
     for name, text in texts.items():
@@ -165,31 +166,31 @@ def _write_texts(alert: Alert, code: str, texts: dict[str, str]) -> None:
 def _check_key(now: datetime.datetime) -> None:
     """Make the signing key if there is none yet; it takes seconds, so do it before locking anything."""
     if present_city().cap_signed:
-        signature.fingerprint(now)
+        signature.certificate_fingerprint(now)
 
 
 def _sign(alert: Alert, now: datetime.datetime) -> None:
     """Store the message as it is sent, with the office's signature, if the city signs its alerts."""
     city = present_city()
     if city.cap_signed:
-        alert.signed = signature.signed(alert_xml(message_of(alert, city, now)), now).decode()
+        alert.signed = signature.sign_alert(alert_xml(cap_message(alert, city, now)), now).decode()
         alert.save(update_fields=["signed"])
 
 
-def file_of(alert: Alert, city: City, now: datetime.datetime) -> bytes:
+def alert_file(alert: Alert, city: City, now: datetime.datetime) -> bytes:
     """The alert as a file: the signed one if there is one. A draft is never signed."""
     if alert.signed:
         return alert.signed.encode()
-    return alert_xml(message_of(alert, city, now))
+    return alert_xml(cap_message(alert, city, now))
 
 
-def message_of(alert: Alert, city: City, now: datetime.datetime) -> Message:
+def cap_message(alert: Alert, city: City, now: datetime.datetime) -> Message:
     """The alert as CAP; a draft as if it were sent now."""
     sender = alert.sender or _sender(city)
     outlines = alert.outlines if alert.sent_at else _outlines(alert)
     words = [
-        Words(languages()[code].tag, languages()[code].event, languages()[code].sender_of(city), **texts)
-        for code, texts in texts_of(alert).items()
+        Words(languages()[code].tag, languages()[code].event, languages()[code].sender_name(city), **texts)
+        for code, texts in texts_by_language(alert).items()
     ]
     return Message(
         identifier=alert.identifier, sender=sender, sent=timezone.localtime(alert.sent_at or now), status=alert.status,
@@ -232,7 +233,9 @@ def _references(alert: Alert, sender: str) -> list[str]:
     references = []
     earlier = alert.refers_to
     while earlier is not None and earlier.sent_at is not None:
-        references.append(reference(earlier.sender or sender, earlier.identifier, timezone.localtime(earlier.sent_at)))
+        references.append(
+            message_reference(earlier.sender or sender, earlier.identifier, timezone.localtime(earlier.sent_at))
+        )
         earlier = earlier.refers_to
     return references
 
@@ -241,21 +244,21 @@ def _identifier(now: datetime.datetime) -> str:
     return f"bluezone-{timezone.localtime(now):%Y%m%d}-{secrets.token_hex(4)}"
 
 
-def reaches(user: User, alert: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> bool:
+def has_reach(user: User, alert: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> bool:
     """Whether the person has one of `roles` for every unit of an alert; a new alert has no units."""
     units = set(alert.units.values_list("pk", flat=True)) if alert.pk else set()
     return units <= set(served_units(user, roles).values_list("pk", flat=True))
 
 
-def takes_two(user: User, alert: Alert) -> bool:
+def needs_second_person(user: User, alert: Alert) -> bool:
     """Whether an alert is real and for more than the ward of the person's own role."""
     return alert.status == Status.ACTUAL and not is_own_ward(user, ALERT_WRITERS.roles, alert.units.all())
 
 
-def are_two(alert: Alert, releaser: User, now: datetime.datetime) -> bool:
+def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool:
     """Whether writer and releaser are two people: the writer still reaches the alert, and their `hands` differ."""
     writer = User.objects.filter(username=alert.written_by, is_active=True).first()
-    if writer is None or writer.pk == releaser.pk or not reaches(writer, alert):
+    if writer is None or writer.pk == releaser.pk or not has_reach(writer, alert):
         return False
     return hands(writer, now).isdisjoint(hands(releaser, now))
 
@@ -271,8 +274,8 @@ class _AboutAlert(SharedAct):
         alert = Alert.objects.filter(pk=values["alert"]).first()
         return (
             alert is not None
-            and User.objects.holding(self.roles).filter(pk=user.pk).exists()
-            and reaches(user, alert, self.roles)
+            and User.objects.with_roles(self.roles).filter(pk=user.pk).exists()
+            and has_reach(user, alert, self.roles)
         )
 
     def said(self, values: dict[str, Any]) -> Said:
@@ -287,8 +290,8 @@ class _AboutAlert(SharedAct):
             (_("What to do, in English"), alert.instruction_en),
             *(
                 (languages()[code].name, "\n".join(texts.values()))
-                for code, texts in texts_of(alert).items()
-                if code not in ALWAYS
+                for code, texts in texts_by_language(alert).items()
+                if code not in LANGUAGES
             ),
             (_("Where"), ", ".join(unit.name for unit in alert.units.order_by("path"))),
             (_("How bad"), _word(Severity, alert.severity)),
@@ -306,7 +309,7 @@ class _AboutAlert(SharedAct):
         return alert
 
 
-class ReleaseOfAlert(_AboutAlert):
+class AlertRelease(_AboutAlert):
     """Release a draft to phones."""
 
     words = _("Release an alert to phones")
@@ -316,7 +319,7 @@ class ReleaseOfAlert(_AboutAlert):
         release(asker, self.alert(values), now, own_words=True)
 
 
-class CancelOfAlert(_AboutAlert):
+class AlertCancellation(_AboutAlert):
     """Cancel a sent alert."""
 
     words = _("Cancel an alert on phones")
@@ -331,27 +334,21 @@ def _word(kind: type[TextChoices], value: str) -> str:
     return str(kind(value).label)
 
 
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+def drafts_to_release(user: User, now: datetime.datetime) -> list[Matter]:
     """Drafts that this person may release: written by another, and not expired."""
     if practising() or not granted(user, ALERT_SIGNERS.roles):
         return []
     drafts = Alert.objects.filter(sent_at=None, expires_at__gt=now).exclude(written_by=user.username)
-    matters = [
-        Matter(
-            f"alert {draft.pk}",
-            draft.headline_vi,
-            gettext("Read and send"),
-            reverse("alert", args=[draft.pk]),
-            draft.made_at,
-            Pile.MINE,
-        )
-        for draft in drafts.order_by("made_at").prefetch_related("units")
-        if reaches(user, draft, ALERT_SIGNERS.roles)
-    ]
+    matters = []
+    for draft in drafts.order_by("made_at").prefetch_related("units"):
+        if has_reach(user, draft, ALERT_SIGNERS.roles):
+            url = reverse("alert", args=[draft.pk])
+            act = gettext("Read and send")
+            matters.append(Matter(f"alert {draft.pk}", draft.headline_vi, act, url, draft.made_at, Pile.MINE))
     return shorten(matters, reverse("alerts"))
 
 
-def search(user: User, words: str) -> list[Hit]:
+def search_alerts(user: User, words: str) -> list[Hit]:
     """Alerts that match, for people who write them."""
     if not granted(user, ALERT_WRITERS.roles):
         return []

@@ -39,7 +39,7 @@ def key_file() -> Path:
     return Path(settings.DATA_FOLDER) / "keys" / "office-cap.pem"
 
 
-def signed(xml: bytes, now: datetime.datetime) -> bytes:
+def sign_alert(xml: bytes, now: datetime.datetime) -> bytes:
     """The alert with its signature and the certificate in it. Raises AlertKeyUnusable."""
     # Imported here because few processes sign, and all would load it at start.
     from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
@@ -57,7 +57,7 @@ def signed(xml: bytes, now: datetime.datetime) -> bytes:
     return bytes(etree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def fingerprint(now: datetime.datetime) -> str:
+def certificate_fingerprint(now: datetime.datetime) -> str:
     """SHA-256 of the certificate, 64 hex digits, for relays that want to trust it. Raises AlertKeyUnusable."""
     return _pair(now)[1].fingerprint(hashes.SHA256()).hex()
 

@@ -25,21 +25,24 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.identity.typed_fields import MomentField
 from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, feed_xml
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
-from bluezone.messaging.cap.languages import TEXTS, others
+from bluezone.messaging.cap.languages import TEXTS, further_languages
 from bluezone.messaging.cap.models import Alert, Kind, Status
-from bluezone.messaging.cap.signature import AlertKeyUnusable, fingerprint
+from bluezone.messaging.cap.signature import AlertKeyUnusable, certificate_fingerprint
 from bluezone.messaging.present_city import present_city
 from bluezone.networks import origin_of
 
 _OTHER_TEXTS = (("headline", _("Headline"), 160), ("description", _("What happens"), 1500),
                 ("instruction", _("What to do"), 400))  # fmt: skip
 _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
+
+IN_THE_FEED = datetime.timedelta(days=30)
+MOST_IN_THE_FEED = 50
 
 
 class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
@@ -68,7 +71,7 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         units = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate())).filter(pk__in=in_reach)
         field: Any = self.fields["units"]
         field.queryset = units.exclude(kind=UnitKind.GROUP).order_by("path")
-        for language in others():
+        for language in further_languages():
             for name, label, most in _OTHER_TEXTS:
                 widget = forms.TextInput() if name == "headline" else forms.Textarea(attrs={"rows": 3})
                 widget.attrs["lang"] = language.tag
@@ -81,7 +84,7 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     def other_names(self) -> set[str]:
         """Names of the fields for further languages."""
         names: set[str] = set()
-        for language in others():
+        for language in further_languages():
             names |= {f"{name}_{language.code}" for name in TEXTS}
         return names
 
@@ -97,7 +100,7 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             if isinstance(value, str):
                 values[name] = _normalize(value)
         other_texts = {}
-        for language in others():
+        for language in further_languages():
             texts = {name: values.get(f"{name}_{language.code}", "").strip() for name in TEXTS}
             if not any(texts.values()):
                 continue
@@ -114,13 +117,9 @@ def _normalize(text: str) -> str:
     return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co"))
 
 
-IN_THE_FEED = datetime.timedelta(days=30)
-MOST_IN_THE_FEED = 50
-
-
 @require_safe
 @audience(ALERT_WRITERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def alerts(request: OfficeRequest) -> HttpResponse:
     """The newest alerts."""
     newest = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED]
@@ -129,7 +128,7 @@ def alerts(request: OfficeRequest) -> HttpResponse:
     certificate = ""
     if city.cap_signed:
         with suppress(AlertKeyUnusable):
-            digits = fingerprint(now)
+            digits = certificate_fingerprint(now)
             # In groups, so that it wraps on a telephone and can be read out.
             certificate = " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
     context = {"alerts": newest, "now": now, "host": city.public_host, "trusted": certificate}
@@ -138,7 +137,7 @@ def alerts(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ALERT_WRITERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
     """Write a draft, or an update of a sent alert: 302 to its preview, 422 bad form, 409 sent in the meantime."""
     if pk is not None:
@@ -146,7 +145,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
     elif after is not None:
         before = get_object_or_404(Alert.objects.exclude(sent_at=None), pk=after)
         _require_reach(request, before)
-        draft = lifecycle.update_of(before)
+        draft = lifecycle.draft_update(before)
     else:
         draft = Alert()
     _require_reach(request, draft)
@@ -154,7 +153,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
     form = AlertForm(request.POST or None, instance=draft, initial=initial, by=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            stored = lifecycle.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
+            stored = lifecycle.save_draft(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
         except lifecycle.AlertTooLong:
             form.add_error(
                 "instruction_vi", gettext("Headline and instruction have over 600 characters in one language.")
@@ -170,7 +169,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
 
 @require_safe
 @audience(ALERT_WRITERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def alert(request: OfficeRequest, pk: int) -> HttpResponse:
     """An alert as phones will show it, and as XML."""
     return _page(request, _alert_or_404(pk))
@@ -178,7 +177,7 @@ def alert(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ALERT_SIGNERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 @confirm_second_factor
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send another person's draft: 302 sent, or to the act that waits for a second person; 409 with the reason."""
@@ -186,11 +185,13 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     _require_reach(request, alert, ALERT_SIGNERS.roles)
     try:
-        alone = lifecycle.takes_two(request.user, alert) and not lifecycle.are_two(alert, request.user, now)
+        alone = lifecycle.needs_second_person(request.user, alert) and not lifecycle.has_two_people(
+            alert, request.user, now
+        )
         if alone and (alert.written_by != request.user.username or two_persons.glass_of(request.user, now)):
             return _ask_second_person(request, "alert-released", alert, now)
         lifecycle.release(request.user, alert, now)
-    except lifecycle.AlertOwnWords:
+    except lifecycle.OwnAlertReleased:
         return _notice(request, alert, gettext("You wrote this alert. Another signatory has to release it."))
     except lifecycle.AlertExpired:
         return _notice(request, alert, gettext("The alert would be over before it is sent. Set a later end."))
@@ -206,7 +207,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ALERT_WRITERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 @confirm_second_factor
 def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     """Cancel a sent alert: 302 to the cancellation, or to the act that waits for a second person; 409 not valid."""
@@ -214,8 +215,8 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     _require_reach(request, alert)
     try:
-        if lifecycle.takes_two(request.user, alert):
-            lifecycle.check_in_force(alert)
+        if lifecycle.needs_second_person(request.user, alert):
+            lifecycle.require_cancellable(alert)
             return _ask_second_person(request, "alert-cancelled", alert, now)
         cancellation = lifecycle.cancel(request.user, alert, now)
     except lifecycle.AlertReleased:
@@ -228,7 +229,7 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(ALERT_WRITERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def file(request: OfficeRequest, pk: int) -> HttpResponse:
     """The file for the operator's cell broadcast; a draft has "draft" in its name."""
     alert = _alert_or_404(pk)
@@ -246,7 +247,7 @@ def feed(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     published = _sent_alerts().filter(sent_at__gte=now - IN_THE_FEED).order_by("-sent_at")[:MOST_IN_THE_FEED]
     base = f"{origin_of(city.public_host, tls=settings.TLS)}/cap"
-    entries = [(lifecycle.message_of(alert, city, now), f"{base}/{alert.identifier}.xml") for alert in published]
+    entries = [(lifecycle.cap_message(alert, city, now), f"{base}/{alert.identifier}.xml") for alert in published]
     newest = entries[0][0].sent if entries else timezone.localtime(now).replace(hour=0, minute=0, second=0)
     # The name of the city only once if it is the same in both languages.
     title = " · ".join(dict.fromkeys(("CAP", city.name_vi, city.name_en)))
@@ -268,7 +269,7 @@ def public_file(request: HttpRequest, identifier: str) -> HttpResponse:
 
 
 def _require_reach(request: OfficeRequest, alert: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> None:
-    if not lifecycle.reaches(request.user, alert, roles):
+    if not lifecycle.has_reach(request.user, alert, roles):
         raise OutsideScope("the role does not reach every unit of the alert")
 
 
@@ -291,7 +292,7 @@ def _alert_or_404(pk: int) -> Alert:
 
 
 def _xml(alert: Alert) -> HttpResponse:
-    return HttpResponse(lifecycle.file_of(alert, present_city(), timezone.now()), content_type=MEDIA_TYPE)
+    return HttpResponse(lifecycle.alert_file(alert, present_city(), timezone.now()), content_type=MEDIA_TYPE)
 
 
 def _key_unusable() -> str:
@@ -304,17 +305,17 @@ def _notice(request: OfficeRequest, alert: Alert, sentence: str) -> HttpResponse
 
 def _page(request: OfficeRequest, alert: Alert, sentence: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
-    message = lifecycle.message_of(alert, present_city(), now)
+    message = lifecycle.cap_message(alert, present_city(), now)
     successor = alert.followed_by.exclude(sent_at=None).first()
     context = {
         "alert": alert,
         "message": message,
         "refused": sentence,
         "followed": successor,
-        "may_write": lifecycle.reaches(request.user, alert),
-        "may_release": lifecycle.reaches(request.user, alert, ALERT_SIGNERS.roles),
+        "may_write": lifecycle.has_reach(request.user, alert),
+        "may_release": lifecycle.has_reach(request.user, alert, ALERT_SIGNERS.roles),
         "in_force": bool(alert.sent_at) and successor is None and alert.kind != Kind.CANCEL and alert.expires_at > now,
         "is_real": alert.status == Status.ACTUAL,
-        "xml": lifecycle.file_of(alert, present_city(), now).decode(),
+        "xml": lifecycle.alert_file(alert, present_city(), now).decode(),
     }
     return render(request, "cap/alert.html", context, status=status)

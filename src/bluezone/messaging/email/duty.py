@@ -8,7 +8,7 @@ DUTY = Duty(
     app="bluezone.messaging.email",
     purges=(Work("purge_email", "bluezone.messaging.email.outbox.purge"),),
     every_tick=(
-        Work("tell_of_broken_glass", "bluezone.messaging.email.outbox.tell_of_broken_glass"),
+        Work("tell_of_broken_glass", "bluezone.messaging.email.outbox.mail_break_glass_notice"),
         Work("send_mail", "bluezone.messaging.email.outbox.deliver_due"),
     ),
 )

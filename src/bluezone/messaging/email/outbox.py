@@ -18,7 +18,7 @@ from django.utils.translation import override
 
 from bluezone.authority.models import ActState, WaitingAct
 from bluezone.identity.models import Role, User
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.messaging.email.models import Mail
 from bluezone.refusal import Refused
 
@@ -29,9 +29,13 @@ MAILS_A_RUN = 100
 
 log = logging.getLogger(__name__)
 
+MAX_SUBJECT_CHARACTERS = 200
+
+RETENTION = datetime.timedelta(days=7)
+
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveryCounts:
     """How many mails of one run were sent, postponed and given up."""
 
     sent: int = 0
@@ -52,13 +56,13 @@ class _Unreachable(Exception):
     """There was no session with the server: not this mail's fault."""
 
 
-def deliver_due(now: datetime.datetime) -> Delivered:
+def deliver_due(now: datetime.datetime) -> DeliveryCounts:
     """Send due mail, at most a hundred; does nothing without a mail server."""
     if settings.SMTP is None:
-        return Delivered()
+        return DeliveryCounts()
     due = list(Mail.objects.filter(next_try_at__lte=now).order_by("next_try_at", "pk")[:MAILS_A_RUN])
     if not due:
-        return Delivered()
+        return DeliveryCounts()
     counts = {"sent": 0, "postponed": 0, "given_up": 0}
     connection = get_connection()
     try:
@@ -69,11 +73,11 @@ def deliver_due(now: datetime.datetime) -> Delivered:
         # The other mails would fail too: all are tried again in a minute, and this does not count as a try.
         waiting = Mail.objects.filter(next_try_at__lte=now)
         counts["postponed"] += waiting.update(next_try_at=now + UNREACHABLE_PAUSE, trouble=str(trouble)) + 1
-        details = event("mail_server_lost", trouble=str(trouble))
+        details = event_fields("mail_server_lost", trouble=str(trouble))
         log.warning("the mail server cannot be reached (%s); mail waits", trouble, extra=details)
     finally:
         _close(connection)
-    return Delivered(**counts)
+    return DeliveryCounts(**counts)
 
 
 def _claim(mail: Mail, now: datetime.datetime) -> bool:
@@ -92,7 +96,7 @@ def _deliver(connection: Any, mail: Mail, now: datetime.datetime) -> str:
         _close(connection)
         trouble = refusal.trouble
         final = refusal.final or mail.tries >= len(PAUSES)
-        details = event("mail_refused", mail=str(mail.pk), tries=mail.tries + 1, trouble=trouble, given_up=final)
+        details = event_fields("mail_refused", mail=str(mail.pk), tries=mail.tries + 1, trouble=trouble, given_up=final)
         end = ", given up" if final else ""
         log.warning("mail %s: try %d failed (%s)%s", mail.pk, mail.tries + 1, trouble, end, extra=details)
         if not final:
@@ -146,16 +150,13 @@ def _close(connection: Any) -> None:
         connection.connection = None
 
 
-MAX_SUBJECT_CHARACTERS = 200
-
-
 class EmailAddressInvalid(Refused):
     """The text is not one e-mail address; the message does not repeat it."""
 
     code = "email_address_invalid"
 
 
-def send(
+def queue_mail(
     to: str, subject: str, text: str, html: str | None = None, *, now: datetime.datetime | None = None
 ) -> Mail | None:
     """Queue a mail to one address; the tick sends it within seconds.
@@ -197,13 +198,13 @@ def queue_digest(
     return created
 
 
-def tell_of_broken_glass(now: datetime.datetime) -> int:
+def mail_break_glass_notice(now: datetime.datetime) -> int:
     """Write to every administrator and health supervisor with an address; the number of mails queued.
 
     Once for each broken glass, by the first process.
     """
     queued = 0
-    overseers = User.objects.holding([Role.ADMIN, Role.SUPERVISOR], timezone.localdate(now)).exclude(email="")
+    overseers = User.objects.with_roles([Role.ADMIN, Role.SUPERVISOR], timezone.localdate(now)).exclude(email="")
     for glass in WaitingAct.objects.filter(state=ActState.GLASS, told_at=None).select_related("asked_by"):
         if not WaitingAct.objects.filter(pk=glass.pk, told_at=None).update(told_at=now):
             continue
@@ -215,7 +216,7 @@ def tell_of_broken_glass(now: datetime.datetime) -> int:
                 "What is sent is in the audit."
             ) % {"name": glass.asked_by, "until": until, "reason": glass.reason}
         for overseer in overseers:
-            queued += send(overseer.email, subject, text, now=now) is not None
+            queued += queue_mail(overseer.email, subject, text, now=now) is not None
     return queued
 
 
@@ -233,9 +234,6 @@ def _one_line(subject: str) -> str:
     if len(line) > MAX_SUBJECT_CHARACTERS:
         return line[: MAX_SUBJECT_CHARACTERS - 1] + "…"
     return line
-
-
-RETENTION = datetime.timedelta(days=7)
 
 
 def purge(now: datetime.datetime) -> None:

@@ -56,7 +56,7 @@ def language_of(destination: str) -> str:
     return "vi" if destination.startswith("+" + HOME_CODE) else "en"
 
 
-def masked(destination: str) -> str:
+def mask(destination: str) -> str:
     """The number with all but the last two digits hidden, for the page on which a person has to recognise a row."""
     return "•" * (len(destination) - 2) + destination[-2:]
 

@@ -24,15 +24,30 @@ from bluezone.messaging.sms.models import (
     Purpose,
     State,
 )
-from bluezone.messaging.sms.providers import Outgoing, Question
-from bluezone.messaging.sms.segmentation import Measured, measure
+from bluezone.messaging.sms.providers import OutgoingPart, StatusQuery
+from bluezone.messaging.sms.segmentation import SegmentedText, segment_text
 from bluezone.office_secrets import SealBroken, unseal
 
 # After these states the same number may get its one notice later, since none has reached it.
 _ALLOW_REPEAT = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 
+# Longer than a provider waits for an answer; the death of a sender delays a message by this.
+LEASE = datetime.timedelta(seconds=20)
+# How long a part without an answer waits for its receipt if the operator cannot be queried.
+RECEIPT_WAIT = datetime.timedelta(minutes=5)
+# When to query the fate of an accepted part without receipt; after the last query it stays "sent".
+ASK_AFTER = tuple(datetime.timedelta(minutes=minutes) for minutes in (15, 120, 1440))
+_REFERENCES = 65_536
 
-def close(messages: list[Message], state: State, now: datetime.datetime, trouble: str = "") -> None:
+# A few days longer than the retention of other rows that are counted with these.
+RETENTION = datetime.timedelta(days=35)
+EARLY_RECEIPT_RETENTION = datetime.timedelta(days=1)
+OPT_OUT_RETENTION = datetime.timedelta(days=730)
+# A message that is never sent, because the provider was removed, keeps its number no longer than this.
+ORPHANED = datetime.timedelta(hours=1)
+
+
+def close_messages(messages: list[Message], state: State, now: datetime.datetime, trouble: str = "") -> None:
     """Close open messages with a closed state, and delete number, hash and text of each."""
     if not messages:
         return
@@ -45,24 +60,15 @@ def close(messages: list[Message], state: State, now: datetime.datetime, trouble
     )
 
 
-# Longer than a provider waits for an answer; the death of a sender delays a message by this.
-LEASE = datetime.timedelta(seconds=20)
-# How long a part without an answer waits for its receipt if the operator cannot be queried.
-RECEIPT_WAIT = datetime.timedelta(minutes=5)
-# When to query the fate of an accepted part without receipt; after the last query it stays "sent".
-ASK_AFTER = tuple(datetime.timedelta(minutes=minutes) for minutes in (15, 120, 1440))
-_REFERENCES = 65_536
-
-
 @dataclass(frozen=True)
-class Claimed:
+class ClaimedParts:
     """A lease, and the parts to hand over now."""
 
     lease: str
-    parts: list[Outgoing]
+    parts: list[OutgoingPart]
 
 
-def claim(now: datetime.datetime, room: int) -> Claimed:
+def claim_due(now: datetime.datetime, room: int) -> ClaimedParts:
     """Lease due messages, at most `room` parts, most urgent and oldest first; mark each part as being submitted.
 
     Closes messages that are too old, or to a number that has opted out since. Two senders never get the same message.
@@ -75,7 +81,7 @@ def claim(now: datetime.datetime, room: int) -> Claimed:
         due = due.exclude(parts__state=PartState.SUBMITTING)
         pks = list(due.order_by("urgency", "next_try_at", "queued_at").values_list("pk", flat=True)[:room])
         if not pks:
-            return Claimed(lease, [])
+            return ClaimedParts(lease, [])
         Message.objects.filter(free, pk__in=pks, state__in=OPEN_STATES).update(
             lease=lease, lease_until=now + LEASE, state=State.SENDING
         )
@@ -83,7 +89,7 @@ def claim(now: datetime.datetime, room: int) -> Claimed:
             Message.objects.filter(pk__in=pks, lease=lease).order_by("urgency", "queued_at").prefetch_related("parts")
         )
         messages = _close_stale(messages, now)
-        return Claimed(lease, _mark_submitting(messages, now, room))
+        return ClaimedParts(lease, _mark_submitting(messages, now, room))
 
 
 def _close_stale(messages: list[Message], now: datetime.datetime) -> list[Message]:
@@ -96,15 +102,15 @@ def _close_stale(messages: list[Message], now: datetime.datetime) -> list[Messag
         for message in messages
         if message not in old and message.purpose != Purpose.CODE and message.destination_hash in opted_out
     ]
-    close(old, State.EXPIRED, now)
-    close(stopped, State.SUPPRESSED, now)
+    close_messages(old, State.EXPIRED, now)
+    close_messages(stopped, State.SUPPRESSED, now)
     closed = {message.pk for message in (*old, *stopped)}
     return [message for message in messages if message.pk not in closed]
 
 
-def _mark_submitting(messages: list[Message], now: datetime.datetime, room: int) -> list[Outgoing]:
+def _mark_submitting(messages: list[Message], now: datetime.datetime, room: int) -> list[OutgoingPart]:
     """Mark up to `room` waiting parts as being submitted; the parts to hand over."""
-    out: list[Outgoing] = []
+    out: list[OutgoingPart] = []
     part_pks: list[int] = []
     message_pks = []
     for message in messages:
@@ -115,11 +121,11 @@ def _mark_submitting(messages: list[Message], now: datetime.datetime, room: int)
         try:
             number, text = json.loads(unseal(bytes(message.sealed or b""), f"sms {message.pk}"))
         except SealBroken:
-            close([message], State.FAILED, now, "seal broken")
+            close_messages([message], State.FAILED, now, "seal broken")
             continue
         part_pks += [part.pk for part in waiting]
         message_pks.append(message.pk)
-        out += _outgoing(message, waiting, number, measure(text), now)
+        out += _outgoing(message, waiting, number, segment_text(text), now)
     Part.objects.filter(pk__in=part_pks).update(
         state=PartState.SUBMITTING, submitted_at=now, reference=F("pk") % _REFERENCES
     )
@@ -128,10 +134,10 @@ def _mark_submitting(messages: list[Message], now: datetime.datetime, room: int)
 
 
 def _outgoing(
-    message: Message, parts: list[Part], number: str, measured: Measured, now: datetime.datetime
-) -> list[Outgoing]:
+    message: Message, parts: list[Part], number: str, measured: SegmentedText, now: datetime.datetime
+) -> list[OutgoingPart]:
     return [
-        Outgoing(
+        OutgoingPart(
             part_id=part.pk,
             reference=part.pk % _REFERENCES,
             destination=number,
@@ -146,7 +152,7 @@ def _outgoing(
     ]
 
 
-def unsettled(now: datetime.datetime, can_ask: bool, room: int) -> list[Question]:
+def parts_to_query(now: datetime.datetime, can_ask: bool, room: int) -> list[StatusQuery]:
     """Parts to query: handed over by a sender that is gone, or accepted long ago without a receipt.
 
     can_ask: whether the operator finds a part by our reference; if not, unanswered parts become unknown after a while.
@@ -156,17 +162,17 @@ def unsettled(now: datetime.datetime, can_ask: bool, room: int) -> list[Question
     hopeless = Q(message__expires_at__lte=now) if can_ask else Q(submitted_at__lte=now - RECEIPT_WAIT)
     with transaction.atomic():
         give_up(list(lapsed.filter(hopeless).values_list("pk", flat=True)), now)
-        questions: list[Question] = []
+        questions: list[StatusQuery] = []
         if can_ask:
             lapsed_parts = list(lapsed.select_related("message")[:room])
             Message.objects.filter(pk__in={part.message_id for part in lapsed_parts}).update(lease_until=now + LEASE)
-            questions = [Question(part.pk, part.reference, "") for part in lapsed_parts]
+            questions = [StatusQuery(part.pk, part.reference, "") for part in lapsed_parts]
         due = list(Part.objects.filter(ask_at__lte=now).exclude(provider_id="")[: max(0, room - len(questions))])
         for part in due:
             part.asked += 1
             part.ask_at = _next_ask_at(part)
         Part.objects.bulk_update(due, ["asked", "ask_at"])
-    return questions + [Question(part.pk, part.reference, part.provider_id) for part in due]
+    return questions + [StatusQuery(part.pk, part.reference, part.provider_id) for part in due]
 
 
 def give_up(part_ids: list[int], now: datetime.datetime) -> None:
@@ -176,7 +182,7 @@ def give_up(part_ids: list[int], now: datetime.datetime) -> None:
     Part.objects.filter(pk__in=part_ids, state=PartState.SUBMITTING).update(state=PartState.UNKNOWN)
     messages = list(Message.objects.filter(parts__in=part_ids, state__in=OPEN_STATES).distinct())
     # The other parts of the message would be useless without this one.
-    close(messages, State.UNKNOWN, now)
+    close_messages(messages, State.UNKNOWN, now)
 
 
 def waiting_count() -> int:
@@ -190,17 +196,11 @@ def _next_ask_at(part: Part) -> datetime.datetime | None:
     return part.submitted_at + ASK_AFTER[part.asked]
 
 
-# A few days longer than the retention of other rows that are counted with these.
-RETENTION = datetime.timedelta(days=35)
-EARLY_RECEIPT_RETENTION = datetime.timedelta(days=1)
-OPT_OUT_RETENTION = datetime.timedelta(days=730)
-# A message that is never sent, because the provider was removed, keeps its number no longer than this.
-ORPHANED = datetime.timedelta(hours=1)
-
-
 def purge(now: datetime.datetime) -> None:
     """Delete old rows, close messages that expired unsent, and remove closed numbers from the database's log."""
-    close(list(Message.objects.filter(state__in=OPEN_STATES, expires_at__lte=now - ORPHANED)), State.EXPIRED, now)
+    close_messages(
+        list(Message.objects.filter(state__in=OPEN_STATES, expires_at__lte=now - ORPHANED)), State.EXPIRED, now
+    )
     Message.objects.filter(closed_at__lte=now - RETENTION).delete()
     _reduce_to_day(now)
     EarlyReceipt.objects.filter(came_at__lte=now - EARLY_RECEIPT_RETENTION).delete()

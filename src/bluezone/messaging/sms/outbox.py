@@ -16,10 +16,18 @@ from django.utils import timezone
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import read_destination
 from bluezone.messaging.sms.models import Message, Once, OptOut, Part, Purpose, Spent
-from bluezone.messaging.sms.segmentation import checked
+from bluezone.messaging.sms.segmentation import segment_within_limit
 from bluezone.office_secrets import keyed_digest, seal
 from bluezone.refusal import Refused
 from bluezone.training import practising
+
+# How long to try: people request another code, and guests leave.
+_VALIDITY = {
+    Purpose.CODE: datetime.timedelta(minutes=10),
+    Purpose.ARRIVAL: datetime.timedelta(hours=24),
+    Purpose.REMINDER: datetime.timedelta(hours=48),
+}
+_URGENCY = {Purpose.CODE: 0, Purpose.ARRIVAL: 0, Purpose.REMINDER: 1}
 
 
 class BudgetSpent(Refused):
@@ -44,7 +52,7 @@ class Budget:
         return self.this_month * self.price
 
 
-def standing(now: datetime.datetime) -> Budget:
+def current_budget(now: datetime.datetime) -> Budget:
     """The present budget; one query."""
     day = timezone.localdate(now)
     rows = Spent.objects.filter(day__range=(day.replace(day=1), day)).values_list("day").annotate(Sum("segments"))
@@ -59,20 +67,20 @@ def standing(now: datetime.datetime) -> Budget:
     )
 
 
-def spend(purpose: Purpose, segments: int, now: datetime.datetime) -> None:
+def spend_segments(purpose: Purpose, segments: int, now: datetime.datetime) -> None:
     """Count segments in the caller's transaction. Raises BudgetSpent."""
     row, _made = Spent.objects.get_or_create(day=timezone.localdate(now), purpose=purpose)
     with transaction.atomic():
         # Counted before the check, so that two desks at once cannot both use the last segment.
         Spent.objects.filter(pk=row.pk).update(messages=F("messages") + 1, segments=F("segments") + segments)
-        now_spent = standing(now)
+        now_spent = current_budget(now)
         if now_spent.today > now_spent.a_day:
             raise BudgetSpent(f"the {now_spent.a_day} segments of today are used up; nothing was queued")
         if now_spent.this_month > now_spent.a_month:
             raise BudgetSpent(f"the {now_spent.a_month} segments of this month are used up; nothing was queued")
 
 
-def not_before(now: datetime.datetime) -> datetime.datetime:
+def earliest_send_time(now: datetime.datetime) -> datetime.datetime:
     """When a reminder may be sent: now, or at the end of the present quiet hours."""
     city = present_city()
     begin = city.sms_quiet_from_hour
@@ -89,15 +97,6 @@ def _is_quiet(hour: int, begin: int, end: int) -> bool:
     if begin > end:  # overnight
         return hour >= begin or hour < end
     return begin <= hour < end
-
-
-# How long to try: people request another code, and guests leave.
-_VALIDITY = {
-    Purpose.CODE: datetime.timedelta(minutes=10),
-    Purpose.ARRIVAL: datetime.timedelta(hours=24),
-    Purpose.REMINDER: datetime.timedelta(hours=48),
-}
-_URGENCY = {Purpose.CODE: 0, Purpose.ARRIVAL: 0, Purpose.REMINDER: 1}
 
 
 class SmsNotSet(Refused):
@@ -132,7 +131,7 @@ class OnceFor:
     days: int
 
 
-def queue(
+def queue_message(
     destination: str,
     text: str,
     language: str,
@@ -154,15 +153,15 @@ def queue(
     if practising():
         raise SmsInTraining("training mode sends nothing")
     number = read_destination(destination)
-    measured = checked(text)
+    measured = segment_within_limit(text)
     moment = now or timezone.now()
     hashed = destination_hash(number)
     if purpose != Purpose.CODE and OptOut.objects.filter(destination_hash=hashed).exists():
         raise SmsOptedOut("the owner of this number wants no messages; nothing was queued")
     with transaction.atomic():
         once_key = _claim_notice(number, once, moment) if once else ""
-        spend(purpose, measured.segments, moment)
-        begin = not_before(moment) if purpose == Purpose.REMINDER else moment
+        spend_segments(purpose, measured.segments, moment)
+        begin = earliest_send_time(moment) if purpose == Purpose.REMINDER else moment
         message = Message(
             purpose=purpose, language=language, destination_hash=hashed, once_key=once_key,
             encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],

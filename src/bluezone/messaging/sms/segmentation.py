@@ -31,6 +31,35 @@ _SEPTETS = {
     **{character: bytes([ESCAPE, septet]) for septet, character in _EXTENSION.items()},
 }
 
+_JOINER = "\u200d"
+_HANGUL_LEADING = range(0x1100, 0x1160)
+_HANGUL_VOWEL = range(0x1160, 0x11A8)
+_HANGUL_TRAILING = range(0x11A8, 0x1200)
+_HANGUL_SYLLABLES = range(0xAC00, 0xD7A4)
+_REGIONAL = range(0x1F1E6, 0x1F200)
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_TAGS = range(0xE0020, 0xE0080)
+
+# Longer notices are not read; the limit also stops a program that writes endless texts.
+MOST_SEGMENTS = 6
+
+# Signs of word processors, and letters without a decomposition.
+_REPLACEMENTS = str.maketrans(
+    {
+        "đ": "d",
+        "Đ": "D",
+        "“": '"',
+        "”": '"',
+        "‘": "'",
+        "’": "'",
+        "–": "-",
+        "—": "-",
+        "…": "...",
+        "·": ".",
+        "\u00a0": " ",
+    }
+)
+
 
 class NotInAlphabet(Refused):
     """A character that is not in the default alphabet, or septets that are none of its characters."""
@@ -69,16 +98,6 @@ def decode_default_alphabet(septets: bytes) -> str:
     if escaped:
         raise NotInAlphabet("the octets end within an escape")
     return "".join(characters)
-
-
-_JOINER = "\u200d"
-_HANGUL_LEADING = range(0x1100, 0x1160)
-_HANGUL_VOWEL = range(0x1160, 0x11A8)
-_HANGUL_TRAILING = range(0x11A8, 0x1200)
-_HANGUL_SYLLABLES = range(0xAC00, 0xD7A4)
-_REGIONAL = range(0x1F1E6, 0x1F200)
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
-_TAGS = range(0xE0020, 0xE0080)
 
 
 def graphemes(text: str) -> Iterator[str]:
@@ -126,10 +145,6 @@ def _one_syllable(last: int, point: int) -> bool:
     return (last in _HANGUL_TRAILING or last in _HANGUL_SYLLABLES) and point in _HANGUL_TRAILING
 
 
-# Longer notices are not read; the limit also stops a program that writes endless texts.
-MOST_SEGMENTS = 6
-
-
 class TextEmpty(Refused):
     """There is no text to send."""
 
@@ -162,7 +177,7 @@ class Encoding(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Measured:
+class SegmentedText:
     """A text as it will be sent.
 
     text: in NFC. units: septets or 16-bit units. parts: the text of each segment. room: units free in the last one.
@@ -184,7 +199,7 @@ class Measured:
         return self.segments * price
 
 
-def measure(text: str) -> Measured:
+def segment_text(text: str) -> SegmentedText:
     """Bring a text of any length to NFC, choose its encoding and cut it into parts; "" has none."""
     normalized = unicodedata.normalize("NFC", text)
     size: Callable[[str], int]
@@ -196,14 +211,14 @@ def measure(text: str) -> Measured:
         size = _utf16_units
     units = size(normalized)
     if units <= encoding.alone:
-        return Measured(normalized, encoding, units, (normalized,) if normalized else (), encoding.alone - units)
+        return SegmentedText(normalized, encoding, units, (normalized,) if normalized else (), encoding.alone - units)
     parts = _cut(normalized, size, encoding.joined)
-    return Measured(normalized, encoding, units, tuple(parts), encoding.joined - size(parts[-1]))
+    return SegmentedText(normalized, encoding, units, tuple(parts), encoding.joined - size(parts[-1]))
 
 
-def checked(text: str, most: int = MOST_SEGMENTS) -> Measured:
-    """`measure` a text and check that it may be sent. Raises TextEmpty, TextTooLong."""
-    measured = measure(text)
+def segment_within_limit(text: str, most: int = MOST_SEGMENTS) -> SegmentedText:
+    """`segment_text` a text and check that it may be sent. Raises TextEmpty, TextTooLong."""
+    measured = segment_text(text)
     if not measured.text.strip():
         raise TextEmpty("the text is empty; nothing was queued")
     if measured.segments > most:
@@ -241,24 +256,6 @@ def _septets(text: str) -> int:
 
 def _utf16_units(text: str) -> int:
     return sum(2 if ord(character) > 0xFFFF else 1 for character in text)
-
-
-# Signs of word processors, and letters without a decomposition.
-_REPLACEMENTS = str.maketrans(
-    {
-        "đ": "d",
-        "Đ": "D",
-        "“": '"',
-        "”": '"',
-        "‘": "'",
-        "’": "'",
-        "–": "-",
-        "—": "-",
-        "…": "...",
-        "·": ".",
-        "\u00a0": " ",
-    }
-)
 
 
 def without_diacritics(text: str) -> str:

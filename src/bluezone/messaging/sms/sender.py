@@ -21,32 +21,55 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.messaging.sms import leases, segmentation
-from bluezone.messaging.sms.destinations import masked
-from bluezone.messaging.sms.leases import ASK_AFTER, close
+from bluezone.messaging.sms.destinations import mask
+from bluezone.messaging.sms.leases import ASK_AFTER, close_messages
 from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Part, PartState, SenderState, State
 from bluezone.messaging.sms.providers import (
     Accepted,
     Answer,
     Declined,
+    DeclineReason,
+    DeliveryState,
     Event,
-    Fate,
     LogFile,
-    Outgoing,
+    OutgoingPart,
     Provider,
-    Question,
     Receipt,
+    StatusQuery,
     Unanswered,
-    Why,
 )
 from bluezone.messaging.sms.providers.smpp import SmppProvider
 from bluezone.refusal import Refused
 
 _PARTS_AT_ONCE = 50
 
+# Between tries of a message that the operator declined for now; the last pause repeats until it expires.
+PAUSES = tuple(datetime.timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 1800, 3600))
+# A receipt with our reference is matched only to parts handed over within this time.
+REFERENCE_DAYS = datetime.timedelta(days=3)
 
-class NotSent:
+_STATES = {
+    DeliveryState.DELIVERED: PartState.DELIVERED,
+    DeliveryState.FAILED: PartState.FAILED,
+    DeliveryState.EXPIRED: PartState.EXPIRED,
+}
+# States that a receipt may change: a failed part stays failed, a delivered one stays delivered.
+_CHANGEABLE = (PartState.WAITING, PartState.SUBMITTING, PartState.ACCEPTED, PartState.UNKNOWN)
+
+LOOK_SECONDS = 0.5
+# While something is under way the next round starts as soon as an event arrives.
+BUSY_SECONDS = 0.05
+GATHER_SECONDS = 0.005
+SETTLE_SECONDS = 2.0
+REPORT_SECONDS = 30.0
+_AFTER_TROUBLE_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class LogFileProvider:
     """A provider that sends nothing, and appends a line of JSON for each part to a file."""
 
     name = "file"
@@ -57,11 +80,11 @@ class NotSent:
         self._events: list[Event] = []
         self.trouble = ""
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """A constant: a file always has room."""
         return _PARTS_AT_ONCE
 
-    def hand_over(self, parts: list[Outgoing]) -> None:
+    def submit(self, parts: list[OutgoingPart]) -> None:
         """Write the parts; the events report that none was sent."""
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
@@ -70,15 +93,15 @@ class NotSent:
                     text = part.octets.decode("utf-16-be")
                 else:
                     text = segmentation.decode_default_alphabet(part.octets)
-                line = {"sent": False, "at": int(time.time()), "to": masked(part.destination), "text": text}
+                line = {"sent": False, "at": int(time.time()), "to": mask(part.destination), "text": text}
                 file.write(json.dumps({**line, "part": part.number, "of": part.count}, ensure_ascii=False) + "\n")
                 self._events.append(Accepted(part.part_id, "", is_sent=False))
 
-    def ask(self, question: Question) -> None:
+    def query(self, question: StatusQuery) -> None:
         """Answer that the part is not known: nothing is ever sent, so it may be written again."""
         self._events.append(Answer(question.part_id, is_known=False))
 
-    def listen(self, seconds: float) -> list[Event]:
+    def wait_for_events(self, seconds: float) -> list[Event]:
         """The events of the parts written since the last call."""
         events = self._events
         self._events = []
@@ -86,21 +109,11 @@ class NotSent:
             time.sleep(seconds)
         return events
 
-    def confirm(self) -> None:
+    def acknowledge(self) -> None:
         """Do nothing: there is no operator."""
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
-
-
-# Between tries of a message that the operator declined for now; the last pause repeats until it expires.
-PAUSES = tuple(datetime.timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 1800, 3600))
-# A receipt with our reference is matched only to parts handed over within this time.
-REFERENCE_DAYS = datetime.timedelta(days=3)
-
-_STATES = {Fate.DELIVERED: PartState.DELIVERED, Fate.FAILED: PartState.FAILED, Fate.EXPIRED: PartState.EXPIRED}
-# States that a receipt may change: a failed part stays failed, a delivered one stays delivered.
-_CHANGEABLE = (PartState.WAITING, PartState.SUBMITTING, PartState.ACCEPTED, PartState.UNKNOWN)
 
 
 def store_events(events: Sequence[Event], now: datetime.datetime) -> None:
@@ -156,11 +169,11 @@ def _apply(part: Part, event: Accepted | Declined | Unanswered | Answer, now: da
 
 def _apply_declined(part: Part, message: Message, event: Declined, now: datetime.datetime) -> None:
     message.trouble = event.trouble
-    if event.why is Why.FINAL:
+    if event.why is DeclineReason.FINAL:
         part.state = PartState.FAILED
         return
     part.state = PartState.WAITING
-    if event.why is Why.LATER:
+    if event.why is DeclineReason.LATER:
         message.next_try_at = now + PAUSES[min(message.tries, len(PAUSES) - 1)]
         message.tries += 1
 
@@ -193,7 +206,7 @@ def _update_messages(messages: dict[object, Message], now: datetime.datetime) ->
     still_open = []
     done = []
     for pk, message in messages.items():
-        new_state = state_of(states[pk])
+        new_state = message_state(states[pk])
         if new_state in OPEN_STATES and message.state in OPEN_STATES:
             if PartState.SUBMITTING in states[pk]:
                 # It keeps its lease, or another sender would take it for lost.
@@ -214,10 +227,10 @@ def _update_messages(messages: dict[object, Message], now: datetime.datetime) ->
     for state, ending in closing.items():
         troubles = {message.trouble for message in ending}
         for trouble in troubles:
-            close([message for message in ending if message.trouble == trouble], state, now, trouble)
+            close_messages([message for message in ending if message.trouble == trouble], state, now, trouble)
 
 
-def state_of(parts: Iterable[str]) -> State:
+def message_state(parts: Iterable[str]) -> State:
     """The state of a message from those of its parts: the worst certain one; delivered only if all are."""
     states = set(parts)
     if PartState.FAILED in states:
@@ -264,12 +277,12 @@ def _part_of(receipt: Receipt, now: datetime.datetime) -> Part | None:
         part = recent.filter(provider_id__in=["", receipt.provider_id]).order_by("-submitted_at").first()
         if part is not None:
             return part
-    names = same_names(receipt.provider_id)
+    names = id_spellings(receipt.provider_id)
     parts = {part.provider_id: part for part in all_parts.filter(provider_id__in=names)} if names else {}
     return next((parts[name] for name in names if name in parts), None)
 
 
-def same_names(provider_id: str) -> list[str]:
+def id_spellings(provider_id: str) -> list[str]:
     """The spellings of an id in the operator's answers: unchanged, then hexadecimal for decimal and vice versa."""
     plain = provider_id.strip()
     names = [plain] if plain else []
@@ -292,25 +305,14 @@ def _apply_early(parts: Iterable[Part]) -> None:
     names: dict[str, Part] = {}
     for part in parts:
         if part.state == PartState.ACCEPTED:
-            names |= dict.fromkeys(same_names(part.provider_id), part)
+            names |= dict.fromkeys(id_spellings(part.provider_id), part)
     if not names:
         return
     for early in EarlyReceipt.objects.filter(provider_id__in=names):
         part = names[early.provider_id]
-        part.state = _STATES[Fate(early.fate)]
+        part.state = _STATES[DeliveryState(early.fate)]
         part.ask_at = None
         early.delete()
-
-
-LOOK_SECONDS = 0.5
-# While something is under way the next round starts as soon as an event arrives.
-BUSY_SECONDS = 0.05
-GATHER_SECONDS = 0.005
-SETTLE_SECONDS = 2.0
-REPORT_SECONDS = 30.0
-_AFTER_TROUBLE_SECONDS = 2.0
-
-log = logging.getLogger(__name__)
 
 
 class Sender:
@@ -323,22 +325,22 @@ class Sender:
         # Events that are not stored yet; they survive a moment without access to the store.
         self._unstored: list[Event] = []
 
-    def go_on(self, now: datetime.datetime, wait_seconds: float = LOOK_SECONDS) -> int:
+    def send_due(self, now: datetime.datetime, wait_seconds: float = LOOK_SECONDS) -> int:
         """One round; the number of parts handed over. wait_seconds: how long to listen if there is nothing to do."""
         self._store(now)
-        room = self._provider.room()
+        room = self._provider.capacity()
         handed_over = 0
         # No room while connected means that the window is full or the rate reached, which passes within a moment.
         busy = not room and not self._provider.trouble
         if room:
             room -= self._settle(now, room)
-            claimed = leases.claim(now, room) if room > 0 else None
+            claimed = leases.claim_due(now, room) if room > 0 else None
             if claimed is not None and claimed.parts:
                 handed_over = len(claimed.parts)
-                self._provider.hand_over(claimed.parts)
-        self._unstored += self._provider.listen(BUSY_SECONDS if busy or handed_over else wait_seconds)
+                self._provider.submit(claimed.parts)
+        self._unstored += self._provider.wait_for_events(BUSY_SECONDS if busy or handed_over else wait_seconds)
         # Answers arrive one by one, and every round costs the store the same: collect those that are on their way.
-        while handed_over and (more := self._provider.listen(GATHER_SECONDS)):
+        while handed_over and (more := self._provider.wait_for_events(GATHER_SECONDS)):
             self._unstored += more
         self._store(now)
         self._report(now)
@@ -346,24 +348,24 @@ class Sender:
 
     def close(self) -> None:
         """End the session, after storing what has arrived, so that nothing answered is queried again."""
-        self._unstored += self._provider.listen(0.0)
+        self._unstored += self._provider.wait_for_events(0.0)
         self._store(timezone.now())
         self._provider.close()
 
     def _store(self, now: datetime.datetime) -> None:
         store_events(self._unstored, now)
         self._unstored = []
-        self._provider.confirm()
+        self._provider.acknowledge()
 
     def _settle(self, now: datetime.datetime, room: int) -> int:
         """Query the parts with an unknown fate; the number of queries."""
         if time.monotonic() - self._settled_at < SETTLE_SECONDS:
             return 0
-        questions = leases.unsettled(now, self._provider.finds_references, room)
+        questions = leases.parts_to_query(now, self._provider.finds_references, room)
         if len(questions) < room:
             self._settled_at = time.monotonic()
         for question in questions:
-            self._provider.ask(question)
+            self._provider.query(question)
         return len(questions)
 
     def _report(self, now: datetime.datetime) -> None:
@@ -377,19 +379,19 @@ class Sender:
         )
 
 
-def provider_of_settings() -> Provider | None:
+def configured_provider() -> Provider | None:
     """The provider that BLUEZONE_SMS_URL names."""
     setting = settings.SMS
     if setting is None:
         return None
     if isinstance(setting, LogFile):
-        return NotSent(settings.DATA_FOLDER / setting.name)
+        return LogFileProvider(settings.DATA_FOLDER / setting.name)
     return SmppProvider(setting)
 
 
-def send_until(stopped: threading.Event, provider: Provider | None = None) -> None:
+def send_until_stopped(stopped: threading.Event, provider: Provider | None = None) -> None:
     """Send until `stopped`, outside the tick, so that nothing there delays a message; return without a provider."""
-    chosen = provider or provider_of_settings()
+    chosen = provider or configured_provider()
     if chosen is None:
         return
     sender = Sender(chosen)
@@ -402,18 +404,18 @@ def send_until(stopped: threading.Event, provider: Provider | None = None) -> No
             if not durable:
                 make_durable()
                 durable = True
-            sender.go_on(timezone.now())
+            sender.send_due(timezone.now())
         except Exception as error:  # the messages of a city must not stop because of any error
             durable = False
             connection.close()
             code = error.code if isinstance(error, Refused) else type(error).__name__
-            log.warning("sms: %s", code, extra=event("sms_refused", code=code))
+            log.warning("sms: %s", code, extra=event_fields("sms_refused", code=code))
             stopped.wait(_AFTER_TROUBLE_SECONDS)
     try:
         sender.close()
     except (Refused, DatabaseError, OSError) as error:
         # The next sender will settle what is under way.
-        log.warning("sms: %s", type(error).__name__, extra=event("sms_refused", code=type(error).__name__))
+        log.warning("sms: %s", type(error).__name__, extra=event_fields("sms_refused", code=type(error).__name__))
     finally:
         connection.close()
 

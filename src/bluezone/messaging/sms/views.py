@@ -14,13 +14,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import OVERSEERS, SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms import outbox
 from bluezone.messaging.sms.models import OPEN_STATES, Message, SenderState, State
 from bluezone.messaging.sms.providers import LogFile
-from bluezone.messaging.sms.segmentation import MOST_SEGMENTS, Measured, measure, without_diacritics
+from bluezone.messaging.sms.segmentation import MOST_SEGMENTS, SegmentedText, segment_text, without_diacritics
 from bluezone.messaging.sms.wording import Notice, arrival_notice
+from bluezone.protocol.languages import LANGUAGES
 from bluezone.training import also_in_training
 
 # A sender without a report for this long is not running.
@@ -55,7 +56,7 @@ class Reading:
     """A text as it would be sent. cost: in đồng, None if the price is not known."""
 
     name: str
-    measured: Measured
+    measured: SegmentedText
     cost: int | None
 
     @property
@@ -66,7 +67,7 @@ class Reading:
 
 @require_safe
 @audience(OVERSEERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def overview(request: OfficeRequest) -> HttpResponse:
     """Whether messages are sent, how many wait, what is spent, and the states of those of the last 35 days."""
     now = timezone.now()
@@ -81,7 +82,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
         "waiting": sum(counts.get(state, 0) for state in OPEN_STATES),
         "ended": [(state.label, counts.get(state, 0)) for state in State if state not in OPEN_STATES],
         "unknown": counts.get(State.UNKNOWN, 0),
-        "budget": outbox.standing(now),
+        "budget": outbox.current_budget(now),
         "notices": _notices(),
     }
     return render(request, "sms/overview.html", context)
@@ -90,23 +91,23 @@ def overview(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.NOBODYS)
+@touches(Ownership.NOTHING)
 def meter(request: HttpRequest) -> HttpResponse:
     """Encoding, size, segments and cost of a text and of its variant without diacritics; stores nothing."""
     form = MeterForm(request.POST or None)
     text = form.cleaned_data["text"] if form.is_valid() else ""
     price = present_city().sms_segment_price
     # A form sends line breaks as CR LF; a message has one character for each.
-    readings = readings_of(text.replace("\r\n", "\n"), price)
+    readings = segmented_readings(text.replace("\r\n", "\n"), price)
     context = {"form": form, "readings": readings, "most": MOST_SEGMENTS, "price": price}
     fragment = request.headers.get("X-Fragment") == "1"
     return render(request, "sms/readings.html" if fragment else "sms/meter.html", context)
 
 
-def readings_of(text: str, price: int) -> list[Reading]:
+def segmented_readings(text: str, price: int) -> list[Reading]:
     """The text as it is, and without diacritics if that differs; none for an empty text."""
-    measured = measure(text)
-    plain = measure(without_diacritics(text))
+    measured = segment_text(text)
+    plain = segment_text(without_diacritics(text))
     variants = [(_("as written"), measured)]
     if plain.text != measured.text:
         variants.append((_("without diacritics"), plain))
@@ -123,4 +124,4 @@ def _trouble(trouble: str) -> str:
 
 
 def _notices() -> list[Notice]:
-    return [arrival_notice(present_city(), language) for language in ("vi", "en")]
+    return [arrival_notice(present_city(), language) for language in LANGUAGES]

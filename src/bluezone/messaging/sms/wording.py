@@ -8,7 +8,7 @@ visitors opt out on the page behind the link.
 from dataclasses import dataclass
 
 from bluezone.city import City
-from bluezone.messaging.sms.segmentation import Measured, measure, without_diacritics
+from bluezone.messaging.sms.segmentation import SegmentedText, segment_text, without_diacritics
 
 _VI = {
     (1, True): "{vi}: mời quý khách cài Bluezone: {link}",
@@ -40,7 +40,7 @@ class Notice:
     """A notice as it will be sent, and the number of segments that the city chose."""
 
     language: str
-    measured: Measured
+    measured: SegmentedText
     promised: int
 
     @property
@@ -54,10 +54,12 @@ def arrival_notice(city: City, language: str, segments: int | None = None, diacr
     promised = segments or city.sms_notice_segments
     accents = bool(city.sms_notice_diacritics) if diacritics is None else diacritics
     template = _VI[promised, accents] if language == "vi" else _EN[promised]
-    measured = measure(_fill(template, city))
+    measured = segment_text(_fill(template, city))
     if language == "vi" and accents and measured.segments > promised:
         # Better without diacritics than in more segments than the city wants to pay.
-        measured = min(measured, measure(_fill(_VI[promised, False], city)), key=lambda candidate: candidate.segments)
+        measured = min(
+            measured, segment_text(_fill(_VI[promised, False], city)), key=lambda candidate: candidate.segments
+        )
     return Notice(language, measured, promised)
 
 

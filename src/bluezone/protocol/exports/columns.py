@@ -33,6 +33,9 @@ SHORTEST_KEY_MESSAGE = 2 + KEY_LENGTH
 KEY_TAG = 7 << 3 | DELIMITED
 REVISED_KEY_TAG = 8 << 3 | DELIMITED
 
+_Row = tuple[bytes, int, int, int, int, int]
+"""One key, in the order of the columns."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyColumns:
@@ -58,7 +61,7 @@ class KeyColumns:
         return self.keys[KEY_LENGTH * row : KEY_LENGTH * (row + 1)]
 
     @classmethod
-    def of(cls, keys: Iterable[DiagnosisKey]) -> Self:
+    def from_keys(cls, keys: Iterable[DiagnosisKey]) -> Self:
         """Return the columns of key objects."""
         keys = list(keys)
         optional = [
@@ -77,7 +80,7 @@ class KeyColumns:
         )
 
     @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Return the keys of one or more files, one file after the other."""
         keys, *columns = ([getattr(part, field.name) for part in parts] for field in fields(cls))
         return cls(b"".join(keys), *(array("q", b"".join(column)) for column in columns))
@@ -90,10 +93,6 @@ class KeyColumns:
         ]
         keys = map(self.key, range(len(self)))
         return tuple(map(DiagnosisKey, keys, self.starts, self.periods, *optional))
-
-
-_Row = tuple[bytes, int, int, int, int, int]
-"""One key, in the order of the columns."""
 
 
 class UnusualKeys(Exception):
@@ -125,7 +124,7 @@ class NativeKeys:
     def columns(self) -> tuple[KeyColumns, KeyColumns]:
         """Return the keys and the revised keys."""
         keys, revised = self._parts
-        return KeyColumns.joined(keys), KeyColumns.joined(revised)
+        return KeyColumns.concatenate(keys), KeyColumns.concatenate(revised)
 
 
 class PlainKeys:

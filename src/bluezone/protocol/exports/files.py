@@ -26,7 +26,7 @@ from bluezone.protocol.exports.wire import (
     read_fields,
     read_signature_info,
 )
-from bluezone.protocol.kernel import library
+from bluezone.protocol.kernel import native_library
 from bluezone.protocol.keys import DiagnosisKey
 from bluezone.protocol.primitives import verify_ecdsa
 
@@ -135,7 +135,7 @@ def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
 
 def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]":
     """Return keys, revised keys and the other fields, read natively if possible."""
-    if kernel := library():
+    if kernel := native_library():
         keys = NativeKeys(kernel, data)
         try:
             message = _ExportMessage(data, keys)

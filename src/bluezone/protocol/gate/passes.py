@@ -19,55 +19,9 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 
 from bluezone.protocol import blindrsa
+from bluezone.protocol.gate import base45
 from bluezone.protocol.primitives import Ed25519Signer, verify_ed25519
 from bluezone.refusal import Refused
-
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
-
-
-class InvalidBase45(Refused):
-    """Text that is not Base45, or not as an encoder writes it."""
-
-    code = "base45_invalid"
-
-
-def encode(data: bytes) -> str:
-    """Write bytes as Base45: three letters for two bytes, two for a last single byte.
-
-    Source: RFC 9285 section 4.
-    """
-    letters: list[str] = []
-    for start in range(0, len(data), 2):
-        pair = data[start : start + 2]
-        number = int.from_bytes(pair, "big")
-        for _ in range(len(pair) + 1):
-            number, value = divmod(number, 45)
-            letters.append(ALPHABET[value])
-    return "".join(letters)
-
-
-def decode(text: str) -> bytes:
-    """Read Base45; it accepts only text exactly as `encode` writes it.
-
-    Raises InvalidBase45 for a foreign letter, a single last letter, or a group with a value above its bytes.
-
-    Source: RFC 9285 sections 4 and 6.
-    """
-    if len(text) % 3 == 1:
-        raise InvalidBase45(f"got {len(text)} letters, which is not a whole number of groups")
-    data = bytearray()
-    for start in range(0, len(text), 3):
-        group = text[start : start + 3]
-        try:
-            number = sum(_VALUES[letter] * 45**place for place, letter in enumerate(group))
-        except KeyError:
-            raise InvalidBase45("a letter is not in the Base45 alphabet") from None
-        if number >> (8 * (len(group) - 1)):
-            raise InvalidBase45(f"the value of group {start // 3} does not fit its bytes")
-        data += number.to_bytes(len(group) - 1, "big")
-    return bytes(data)
-
 
 GATE_ID_LENGTH = 4
 CHALLENGE_LENGTH = 8
@@ -116,7 +70,7 @@ class PassSignatureInvalid(Refused):
     code = "pass_signature_invalid"
 
 
-class State(IntFlag):
+class BluetoothState(IntFlag):
     """What a phone claims about its Bluetooth; only the radio answer of a pass A proves it."""
 
     BLUETOOTH_ON = 1
@@ -124,7 +78,7 @@ class State(IntFlag):
     HEARD = 4  # another phone within 15 minutes
 
 
-_ALL_FLAGS = int(State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD)
+_ALL_FLAGS = int(BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD)
 
 
 @dataclass(frozen=True)
@@ -143,7 +97,7 @@ class Challenge:
 class PassA:
     """step: Unix seconds // 15 when it was made, not checked. session: 16 random bytes, never used again."""
 
-    state: State
+    state: BluetoothState
     step: int
     session: bytes = field(repr=False)
 
@@ -162,7 +116,7 @@ class PassB:
     signature: 64 bytes, by opk over "BZ-PASS-v1" and all bytes before the signature.
     """
 
-    state: State
+    state: BluetoothState
     step: int
     session: bytes = field(repr=False)
     challenge: bytes
@@ -195,7 +149,7 @@ def response(session: bytes, challenge: bytes) -> bytes:
     return hmac.digest(session, b"BZ-GATE-v1" + challenge, "sha256")[:RESPONSE_LENGTH]
 
 
-def mark_of(session: bytes) -> bytes:
+def session_mark(session: bytes) -> bytes:
     """8 bytes by which gates recognise a used session without storing it; they cannot answer a challenge."""
     _require("session", session, SESSION_LENGTH)
     return hmac.digest(session, b"BZ-USED-v1", "sha256")[:MARK_LENGTH]
@@ -227,7 +181,7 @@ def decode_phone_frame(data: bytes) -> bytes | None:
 
 def screen_text(challenge: Challenge) -> str:
     """The QR text that a gate shows to browsers."""
-    return _PREFIX_SCREEN + encode(_CHALLENGE.pack(_SCREEN, challenge.gate_id, challenge.value))
+    return _PREFIX_SCREEN + base45.encode(_CHALLENGE.pack(_SCREEN, challenge.gate_id, challenge.value))
 
 
 def read_screen(text: str) -> Challenge:
@@ -247,7 +201,7 @@ def encode_pass(pass_: Pass) -> bytes:
 def pass_text(pass_: Pass) -> str:
     """The QR text of a pass."""
     prefix = _PREFIX_A if isinstance(pass_, PassA) else _PREFIX_B
-    return prefix + encode(encode_pass(pass_))
+    return prefix + base45.encode(encode_pass(pass_))
 
 
 def read_pass(text: str) -> Pass:
@@ -269,8 +223,8 @@ def token_message(opk: bytes) -> bytes:
     return b"BZ-OPK-v1" + opk
 
 
-def make_pass_b(
-    state: State, step: int, session: bytes, challenge: bytes, key: Ed25519Signer, kid: int, token: bytes
+def sign_pass_b(
+    state: BluetoothState, step: int, session: bytes, challenge: bytes, key: Ed25519Signer, kid: int, token: bytes
 ) -> PassB:
     """Sign a pass B with its one-time key, which the caller deletes afterwards."""
     opk = key.public_key().public_bytes_raw()
@@ -279,13 +233,13 @@ def make_pass_b(
     return PassB(state, step, session, challenge, opk, kid, token, signature)
 
 
-def check_signature(pass_b: PassB) -> None:
+def verify_pass_signature(pass_b: PassB) -> None:
     """Raise PassSignatureInvalid unless the pass is signed by its one-time key."""
     if not verify_ed25519(pass_b.opk, pass_b.signature, b"BZ-PASS-v1" + _before_signature(pass_b)):
         raise PassSignatureInvalid("the signature is not by the key in the pass")
 
 
-def token_valid(public: blindrsa.PublicKey, pass_b: PassB) -> bool:
+def verify_token(public: blindrsa.PublicKey, pass_b: PassB) -> bool:
     """Whether a gate(week) key signed the pass's one-time key."""
     return blindrsa.verify(public, token_message(pass_b.opk), pass_b.token)
 
@@ -302,18 +256,18 @@ def _decode_text(text: str, prefix: str, length: int, kind: int) -> bytes:
     if len(text) > MOST_QR_LETTERS or not text.startswith(prefix):
         raise NotABluezoneCode("this is not a code that Bluezone makes")
     try:
-        data = decode(text[len(prefix) :])
-    except InvalidBase45:
+        data = base45.decode(text[len(prefix) :])
+    except base45.InvalidBase45:
         raise NotABluezoneCode("the code is damaged") from None
     if len(data) != length or data[0] != kind:
         raise NotABluezoneCode(f"the code has {len(data)} bytes of kind {data[0] if data else 'none'}")
     return data
 
 
-def _state(flags: int) -> State:
+def _state(flags: int) -> BluetoothState:
     if flags & ~_ALL_FLAGS:
         raise NotABluezoneCode(f"flags are {flags:#04x}, expected only bits 0..2")
-    return State(flags)
+    return BluetoothState(flags)
 
 
 def _require(name: str, value: bytes, length: int) -> None:

@@ -15,11 +15,45 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bluezone.protocol.risk.nearness import HeardMeeting, NearMinutes, add
+from bluezone.protocol.risk.nearness import NearMinutes, SegmentedEncounter, add_near_minutes
 from bluezone.protocol.risk.profile import Level, Nearness, Profile, SummaryWeights
 from bluezone.protocol.risk.profilefiles import load_profile, parse_profile, profile_document
 from bluezone.protocol.risk.profiletables import InvalidProfile
 from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
+
+__all__ = [
+    "Assessment",
+    "DailySummary",
+    "DayExposure",
+    "ExposureWindow",
+    "InvalidProfile",
+    "Level",
+    "Profile",
+    "ScanInstance",
+    "assess",
+    "load_profile",
+    "minutes_band",
+    "parse_profile",
+    "profile_document",
+]
+
+Certainty = Literal["sure", "likely", "unlikely", "unclear"]
+Band = Literal["<10", "10-15", "15-30", ">30"]
+
+_LEVELS: tuple[Level, ...] = ("none", "low", "high")
+
+# Share of a day's distribution within the minutes that are shown.
+_SHOWN_SHARE = 0.8
+
+# Without a model of nearness: confidence from which both radios count as measured, and other bounds of a sure warning.
+_SURE_CONFIDENCE = 2
+_SURE_BELOW_DB = 63
+_SURE_ABOVE_MINUTES = 15
+
+# Binary fractions miss a bound such as 9.0 by far less than the last of these decimals.
+_SCORE_DECIMALS = 6
+_DOSE_DECIMALS = 2
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -51,41 +85,6 @@ def summarise(windows: Iterable[ExposureWindow], weights: SummaryWeights) -> Dai
             durations.append(duration)
             scores.append(duration * factor)
     return DailySummary(math.fsum(scores), max(scores, default=0.0), math.fsum(durations))
-
-
-__all__ = [
-    "Assessment",
-    "DailySummary",
-    "DayExposure",
-    "ExposureWindow",
-    "InvalidProfile",
-    "Level",
-    "Profile",
-    "ScanInstance",
-    "assess",
-    "band_of",
-    "load_profile",
-    "parse_profile",
-    "profile_document",
-]
-
-Certainty = Literal["sure", "likely", "unlikely", "unclear"]
-Band = Literal["<10", "10-15", "15-30", ">30"]
-
-_LEVELS: tuple[Level, ...] = ("none", "low", "high")
-
-# Share of a day's distribution within the minutes that are shown.
-_SHOWN_SHARE = 0.8
-
-# Without a model of nearness: confidence from which both radios count as measured, and other bounds of a sure warning.
-_SURE_CONFIDENCE = 2
-_SURE_BELOW_DB = 63
-_SURE_ABOVE_MINUTES = 15
-
-# Binary fractions miss a bound such as 9.0 by far less than the last of these decimals.
-_SCORE_DECIMALS = 6
-_DOSE_DECIMALS = 2
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def _assess_day(day: date, windows: Sequence[ExposureWindow], profile: Profile) 
         score=score,
         level="none" if too_short else profile.level(score),
         minutes=5 * math.floor(minutes / 5 + 0.5),
-        band=band_of(minutes),
+        band=minutes_band(minutes),
         certainty=_certainty(windows, counted, minutes),
         summary=None if profile.summary is None else summarise(windows, profile.summary),
     )
@@ -195,15 +194,15 @@ def _assess_by_nearness(
         factor = profile.factor(window.report_type, window.infectiousness)
         if factor > 0:
             meetings.append(_meeting(window, model, factor))
-    everything = add(meeting.near for meeting in meetings)
-    firm = add(meeting.near for meeting in meetings if not meeting.is_weak)
+    everything = add_near_minutes(meeting.near for meeting in meetings)
+    firm = add_near_minutes(meeting.near for meeting in meetings if not meeting.is_weak)
     dose = round(math.fsum(meeting.dose for meeting in meetings), _DOSE_DECIMALS)
     firm_dose = math.fsum(meeting.dose for meeting in meetings if not meeting.is_weak)
-    chance = everything.chance_of(model.high_minutes)
+    chance = everything.chance_at_least(model.high_minutes)
 
     level: Level = "none"
     if profile.minimum_minutes is None or everything.heard > profile.minimum_minutes + _ROUNDING:
-        if firm_dose >= model.high_dose and firm.chance_of(model.high_minutes) >= model.high_chance:
+        if firm_dose >= model.high_dose and firm.chance_at_least(model.high_minutes) >= model.high_chance:
             level = "high"
         elif dose >= model.low_dose:
             level = "low"
@@ -214,13 +213,13 @@ def _assess_by_nearness(
         certainty = "sure"
     elif chance >= model.high_chance:
         certainty = "likely"
-    low, high = everything.interval(_SHOWN_SHARE)
+    low, high = everything.credible_interval(_SHOWN_SHARE)
     return DayExposure(
         day=day,
         score=dose,
         level=level,
         minutes=5 * math.floor(everything.heard / 5 + 0.5),
-        band=band_of(round(everything.heard, _SCORE_DECIMALS)),
+        band=minutes_band(round(everything.heard, _SCORE_DECIMALS)),
         certainty=certainty,
         summary=None if profile.summary is None else summarise(windows, profile.summary),
         near=(round(low, 1), round(high, 1)),
@@ -243,7 +242,7 @@ def _meeting(window: ExposureWindow, model: Nearness, factor: float) -> _Meeting
     The evidence is weak with few bursts, with directions that disagree, and, if the profile checks it, in a crowd that
     is all heard alike. Radios without calibration are treated like others, with the wider spread of the profile.
     """
-    meeting = HeardMeeting(window, model)
+    meeting = SegmentedEncounter(window, model)
     is_weak = (
         len(window.scan_instances) < model.fewest_bursts
         or meeting.is_crowded_and_flat()
@@ -253,7 +252,7 @@ def _meeting(window: ExposureWindow, model: Nearness, factor: float) -> _Meeting
     return _Meeting(near, near.expected * factor, is_weak)
 
 
-def band_of(minutes: float) -> Band:
+def minutes_band(minutes: float) -> Band:
     """The band in which minutes are displayed."""
     if minutes < 10:
         return "<10"

@@ -28,6 +28,8 @@ _REPORT_OFFSETS = {
 }
 _INFECTIOUSNESS_OFFSETS = {STANDARD: "infectiousnessOffsetStandard", HIGH: "infectiousnessOffsetHigh"}
 
+_LARGEST_AGE_DAYS = 3650
+
 
 def parse_cwa(table: ProfileTable) -> Profile:
     """Make a profile from a configuration object; raises InvalidProfile."""
@@ -104,9 +106,6 @@ def _range(entry: ProfileTable) -> Range:
     return Range(low, high, entry.flag("minExclusive", False), entry.flag("maxExclusive", False))
 
 
-_LARGEST_AGE_DAYS = 3650
-
-
 class InvalidWindows(Refused):
     """Not a list of exposure windows."""
 
@@ -121,10 +120,10 @@ def read_windows(data: bytes, today: date) -> tuple[ExposureWindow, ...]:
         raise InvalidWindows(f"file of {len(data)} bytes is not JSON") from None
     if not isinstance(entries, list):
         raise InvalidWindows(f"file holds {type(entries).__name__}, expected a list of windows")
-    return windows_of(entries, today)
+    return decode_windows(entries, today)
 
 
-def windows_of(entries: Sequence[Any], today: date) -> tuple[ExposureWindow, ...]:
+def decode_windows(entries: Sequence[Any], today: date) -> tuple[ExposureWindow, ...]:
     """Make windows from decoded JSON; raises InvalidWindows."""
     return tuple(
         _window(JsonMembers(entry, InvalidWindows, f"windows[{position}]"), today)
@@ -143,7 +142,7 @@ def _window(entry: JsonMembers, today: date) -> ExposureWindow:
         infectiousness=entry.integer("infectiousness", 0, 2),
         confidence=entry.integer("calibrationConfidence", 0, 3),
         own_confidence=0,
-        scan_instances=tuple(_scan_instance(instance) for instance in entry.each("scanInstances")),
+        scan_instances=tuple(_scan_instance(instance) for instance in entry.nested_list("scanInstances")),
     )
 
 

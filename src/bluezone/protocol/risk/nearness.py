@@ -24,7 +24,7 @@ from functools import lru_cache
 from itertools import accumulate
 from statistics import pstdev
 
-from bluezone.protocol.kernel import library
+from bluezone.protocol.kernel import native_library
 from bluezone.protocol.risk.profile import Nearness
 from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
 
@@ -52,11 +52,11 @@ class NearMinutes:
         """Mean, minutes."""
         return math.fsum(steps * chance for steps, chance in enumerate(self.chances)) * _STEP_MINUTES
 
-    def chance_of(self, minutes: float) -> float:
+    def chance_at_least(self, minutes: float) -> float:
         """Chance of at least this many minutes, 0..1."""
         return math.fsum(self.chances[math.ceil(minutes / _STEP_MINUTES - _ROUNDING) :])
 
-    def interval(self, share: float) -> tuple[float, float]:
+    def credible_interval(self, share: float) -> tuple[float, float]:
         """The minutes from .. to that include the truth with a chance of at least `share`, with equal tails.
 
         A burst represents a stretch of time, so each end may be off by one burst; the upper end is at most that much
@@ -74,7 +74,7 @@ class NearMinutes:
 NOTHING = NearMinutes((1.0,), 0.0, 0.0)
 
 
-def add(parts: Iterable[NearMinutes]) -> NearMinutes:
+def add_near_minutes(parts: Iterable[NearMinutes]) -> NearMinutes:
     """Minutes near over several meetings with independent chances."""
     total = NOTHING
     for part in parts:
@@ -97,7 +97,7 @@ def _convolve(left: Sequence[float], right: Sequence[float]) -> Sequence[float]:
     return chances
 
 
-class HeardMeeting:
+class SegmentedEncounter:
     """One meeting under a model of nearness, cut into segments once."""
 
     def __init__(self, window: ExposureWindow, model: Nearness) -> None:
@@ -227,12 +227,12 @@ def _counts(like: "array[float]", model: Nearness) -> list[float]:
     """
     near, _ = _distances(model)
     _, weights = _shifts()
-    kernel = library()
-    near_counts = kernel.near_counts if kernel else count_near
+    kernel = native_library()
+    count = kernel.near_counts if kernel else near_counts
     evidence = []
     counts = []
     for stay in model.stays:
-        of_stay, totals = near_counts(like, weights, near, stay)
+        of_stay, totals = count(like, weights, near, stay)
         evidence.append(math.fsum(map(math.log, totals)))
         counts.append(of_stay)
     best = max(evidence)
@@ -241,7 +241,7 @@ def _counts(like: "array[float]", model: Nearness) -> list[float]:
     return [math.fsum(map(operator.mul, shares, column)) / whole for column in zip(*counts, strict=True)]
 
 
-def count_near(
+def near_counts(
     like: "array[float]", weights: "array[float]", is_near: bytes, stay: float
 ) -> tuple[list[float], list[float]]:
     """`Kernel.near_counts` in Python, with the same result; a meeting of half a day takes seconds.

@@ -10,6 +10,15 @@ from itertools import chain
 from bluezone.protocol.keys import ReportType
 from bluezone.protocol.risk.profile import Profile
 
+# No instance counts more, however long the radio was off before it.
+LONGEST_INSTANCE_SECONDS = 300
+WINDOW_SECONDS = 30 * 60
+
+# Google: sightings within 1.5 times the longest scan (4 s, 13 s more during Bluetooth audio) are one instance.
+_GOOGLE_JOIN_SECONDS = 25.5
+_GOOGLE_UNKNOWN_SECONDS = 120
+_GOOGLE_MOST_MINUTES = 5
+
 
 @dataclass(frozen=True)
 class ScanInstance:
@@ -47,16 +56,6 @@ class ExposureWindow:
     confidence: int
     own_confidence: int
     scan_instances: tuple[ScanInstance, ...]
-
-
-# No instance counts more, however long the radio was off before it.
-LONGEST_INSTANCE_SECONDS = 300
-WINDOW_SECONDS = 30 * 60
-
-# Google: sightings within 1.5 times the longest scan (4 s, 13 s more during Bluetooth audio) are one instance.
-_GOOGLE_JOIN_SECONDS = 25.5
-_GOOGLE_UNKNOWN_SECONDS = 120
-_GOOGLE_MOST_MINUTES = 5
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def build_windows(
     return tuple(_window(instances, _own_seconds, case) for instances in windows)
 
 
-def google_windows(
+def build_google_windows(
     sightings: Iterable[MatchedSighting], *, report_type: int | None, days_since_onset: int | None, zone: tzinfo,
     profile: Profile, own_confidence: int,
 ) -> tuple[ExposureWindow, ...]:  # fmt: skip

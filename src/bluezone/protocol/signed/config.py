@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.languages import LANGUAGES
 from bluezone.protocol.primitives import InvalidPublicKey, read_p256_pem
 from bluezone.protocol.signed.envelope import canonical_json
 from bluezone.protocol.signed.members import JsonMembers
@@ -22,7 +23,6 @@ HISTORY_LENGTH = 50
 ANNOUNCED_BEFORE_USE_SECONDS = 7 * SECONDS_PER_DAY
 MODULUS_BITS = 2048
 MOST_NEIGHBOURS = 8
-LANGUAGES = ("vi", "en")
 TEXT_NAMES = ("step_1", "step_2", "step_3", "lead", "not_known", "doubt")
 
 _SHA256 = r"[0-9a-f]{64}"
@@ -205,18 +205,18 @@ def decode_config(payload: bytes) -> Config:
     history = members.texts("history", _SHA256)
     if len(history) > HISTORY_LENGTH:
         raise InvalidConfig(f"history holds {len(history)} hashes, expected at most {HISTORY_LENGTH}")
-    waits = members.inner("waits")
+    waits = members.nested("waits")
     return Config(
         number=members.integer("number", lowest=1),
         generated_at=members.integer("generated_at"),
         history=history,
-        city=_by_language(members.inner("city")),
+        city=_by_language(members.nested("city")),
         zone=members.text("zone", r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*"),
         public_host=members.text("public_host", _HOST),
         office_host=members.text("office_host", _HOST),
         hotline=members.text("hotline"),
         profile=_profile(members),
-        week_keys=_week_keys(members.each("week_keys")),
+        week_keys=_week_keys(members.nested_list("week_keys")),
         export_keys=_export_keys(members.texts("export_keys")),
         declaration_key=members.text_or_none("declaration_key"),
         limits=members.mapping("limits"),
@@ -226,16 +226,16 @@ def decode_config(payload: bytes) -> Config:
             if name != "hold_seconds" or waits.has(name)
         },
         poll_seconds=members.integer("poll_seconds"),
-        texts={language: _texts(members.inner("texts").inner(language)) for language in LANGUAGES},
-        venue_keys=_venue_keys(members.inner("venue_keys")) if members.has("venue_keys") else {},
+        texts={language: _texts(members.nested("texts").nested(language)) for language in LANGUAGES},
+        venue_keys=_venue_keys(members.nested("venue_keys")) if members.has("venue_keys") else {},
         push_key=members.text("push_key", _PUSH_KEY) if members.has("push_key") else None,
         national_hotline=members.text_or_none("national_hotline"),
         reciprocity=members.boolean("reciprocity") if members.has("reciprocity") else True,
         recovery_key=members.text("recovery_key", _SHA256) if members.has("recovery_key") else None,
         epochs=members.texts("epochs", _BASE64) if members.has("epochs") else (),
         witnesses=members.texts("witnesses", _BASE64) if members.has("witnesses") else (),
-        care=_care(members.inner("care")) if members.has("care") else Care(),
-        neighbours=_neighbours(members.each("neighbours")) if members.has("neighbours") else (),
+        care=_care(members.nested("care")) if members.has("care") else Care(),
+        neighbours=_neighbours(members.nested_list("neighbours")) if members.has("neighbours") else (),
     )
 
 
@@ -280,7 +280,7 @@ def _neighbours(entries: list[JsonMembers]) -> tuple[Neighbour, ...]:
 
 
 def _neighbour(members: JsonMembers) -> Neighbour:
-    name = _by_language(members.inner("name"))
+    name = _by_language(members.nested("name"))
     address = members.text("address", _ADDRESS)
     everybody = members.boolean("everybody")
     key = members.text("key", f"{_SHA256}|")

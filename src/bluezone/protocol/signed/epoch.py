@@ -80,9 +80,9 @@ def decode_epoch(payload: bytes) -> Epoch:
     return Epoch(
         number=members.integer("number", lowest=1),
         opened_at=members.integer("opened_at"),
-        config=_branch(members.inner(CONFIG)),
-        exports=_branch(members.inner(EXPORTS)),
-        venues=_branch(members.inner(VENUES)),
+        config=_branch(members.nested(CONFIG)),
+        exports=_branch(members.nested(EXPORTS)),
+        venues=_branch(members.nested(VENUES)),
     )
 
 
@@ -111,7 +111,7 @@ def open_epoch(record: str, recovery_key: bytes) -> Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class KnownHistories:
     """What a phone knows of the numbered histories.
 
     number:   of its epoch, at first 0. accepted_at: when the phone accepted that epoch, Unix seconds, at first None.
@@ -125,7 +125,7 @@ class Held:
     heads: Mapping[str, Mapping[int, str]]
 
 
-def check_epoch(epoch: Epoch, known: Held, now: float) -> None:
+def check_epoch(epoch: Epoch, known: KnownHistories, now: float) -> None:
     """Check that a phone may accept an epoch. now: its trusted Unix seconds. Raises EpochRefused."""
     if epoch.number != known.number + 1:
         raise EpochRefused(f"number: epoch {epoch.number} does not follow {known.number}")

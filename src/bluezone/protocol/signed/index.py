@@ -116,11 +116,11 @@ def decode_index(payload: bytes) -> Index:
         generated_at=members.integer("generated_at"),
         config_sha256=members.text("config_sha256", _SHA256),
         chain_before=members.text("chain_before", _SHA256),
-        entries=_entries(members.each("entries")),
+        entries=_entries(members.nested_list("entries")),
         revoked=members.texts("revoked", _SHA256) if kind == VENUES else (),
         registered=members.integer("registered") if kind == VENUES else 0,
         epoch=members.integer("epoch", lowest=1) if members.has("epoch") else 0,
-        earlier=_entries(members.each("earlier")) if members.has("earlier") else (),
+        earlier=_entries(members.nested_list("earlier")) if members.has("earlier") else (),
         earlier_chain=members.text("earlier_chain", _SHA256) if members.has("earlier") else "",
     )
     if [entry.number for entry in index.entries] != list(range(index.first_number, index.number + 1)):
@@ -149,11 +149,11 @@ def _check_earlier(index: Index) -> None:
         raise InvalidIndex("files from before an epoch are listed, but no epoch")
     if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= index.first_number):
         raise InvalidIndex("the files from before the epoch are not in the order of their numbers")
-    if index.earlier and heads(index)[index.earlier[-1].number] != index.chain_before:
+    if index.earlier and chain_heads(index)[index.earlier[-1].number] != index.chain_before:
         raise InvalidIndex("the chain of the files from before the epoch does not lead to those after it")
 
 
-def heads(index: Index) -> dict[int, str]:
+def chain_heads(index: Index) -> dict[int, str]:
     """Return every chain value (hex) that an index gives, by the number of the file before it."""
     values: dict[int, str] = {}
     runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))

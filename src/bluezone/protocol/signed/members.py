@@ -84,11 +84,11 @@ class JsonMembers:
             raise self._refused(name, "an object")
         return value
 
-    def inner(self, name: str) -> "JsonMembers":
+    def nested(self, name: str) -> "JsonMembers":
         """Return an object to be read member by member."""
         return JsonMembers(self._value.get(name), self._refusal, f"{self._where}.{name}")
 
-    def each(self, name: str) -> "list[JsonMembers]":
+    def nested_list(self, name: str) -> "list[JsonMembers]":
         """Return the objects of a list, to be read member by member."""
         values = self._list(name)
         return [JsonMembers(value, self._refusal, f"{self._where}.{name}[{i}]") for i, value in enumerate(values)]

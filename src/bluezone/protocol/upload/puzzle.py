@@ -30,7 +30,7 @@ class PuzzleTooHard(Refused):
     code = "server_answer_refused"
 
 
-def read_puzzle(text: str) -> tuple[bytes, bytes]:
+def read_solution(text: str) -> tuple[bytes, bytes]:
     """Challenge and nonce of a solved puzzle, which callers send as 80 hex digits; zero bytes for any other text."""
     if not _SOLVED.fullmatch(text):
         return NO_CHALLENGE, NO_NONCE
@@ -38,7 +38,7 @@ def read_puzzle(text: str) -> tuple[bytes, bytes]:
     return solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:]
 
 
-def challenge_in(refusal: bytes) -> bytes | None:
+def read_challenge(refusal: bytes) -> bytes | None:
     """The challenge, 32 bytes, in a refusal `{"error": {"challenge": 64 hex digits, ...}}`; None if it has none."""
     try:
         challenge = bytes.fromhex(json.loads(refusal)["error"]["challenge"])
@@ -47,12 +47,12 @@ def challenge_in(refusal: bytes) -> bytes | None:
     return challenge if len(challenge) == CHALLENGE_LENGTH else None
 
 
-def answer_to(challenge: bytes) -> str:
+def solve_for_header(challenge: bytes) -> str:
     """The value of the header PUZZLE_HEADER for a challenge: 80 hex digits, found by `solve`."""
     return (challenge + solve(challenge)).hex()
 
 
-def bits_of(challenge: bytes) -> int:
+def difficulty_bits(challenge: bytes) -> int:
     """How many zero bits a challenge of 32 bytes asks for: 20 plus its first byte."""
     return PUZZLE_BITS + challenge[0]
 
@@ -66,7 +66,7 @@ def solve(challenge: bytes, bits: int | None = None) -> bytes:
 
     Source: docs/protocol.md section 4, Limits.
     """
-    bits = bits_of(challenge) if bits is None else bits
+    bits = difficulty_bits(challenge) if bits is None else bits
     if bits > MOST_BITS:
         raise PuzzleTooHard(f"the server asks for a puzzle of {bits} bits, {MOST_BITS} are the most that are solved")
     prefix = hashlib.sha256(challenge)
@@ -80,10 +80,10 @@ def solve(challenge: bytes, bits: int | None = None) -> bytes:
     raise AssertionError("count() does not end")
 
 
-def solved(challenge: bytes, nonce: bytes, bits: int | None = None) -> bool:
+def is_solution(challenge: bytes, nonce: bytes, bits: int | None = None) -> bool:
     """Whether the nonce answers the challenge; False also for values of another length."""
     if len(challenge) != CHALLENGE_LENGTH or len(nonce) != NONCE_LENGTH:
         return False
-    bits = bits_of(challenge) if bits is None else bits
+    bits = difficulty_bits(challenge) if bits is None else bits
     digest = hashlib.sha256(challenge + nonce).digest()
     return int.from_bytes(digest, "big") < 1 << (256 - bits)

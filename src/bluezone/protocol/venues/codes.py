@@ -169,7 +169,7 @@ class Event:
 
 
 def parse_code(payload: bytes) -> Venue | Event:
-    """Read V or E. Raises InvalidVenue. `check_signature` checks the signature of a venue."""
+    """Read V or E. Raises InvalidVenue. `verify_venue_signature` checks the signature of a venue."""
     if payload[:1] == bytes([EVENT_VERSION]):
         return parse_event(payload)
     return parse_venue(payload)
@@ -189,7 +189,7 @@ def parse_event(payload: bytes) -> Event:
 
 
 def parse_venue(payload: bytes) -> Venue:
-    """Read V. Raises InvalidVenue. `check_signature` checks the signature."""
+    """Read V. Raises InvalidVenue. `verify_venue_signature` checks the signature."""
     if len(payload) < _HEAD.size:
         raise InvalidVenue(f"a venue code of {len(payload)} bytes is too short")
     version, kind, flags, stay, valid_from, valid_to, seed = _HEAD.unpack_from(payload)
@@ -213,7 +213,7 @@ def sign_venue(venue: Venue, private_key: Ed25519Signer) -> Venue:
     return replace(signed, signature=private_key.sign(_SIGNATURE_CONTEXT + signed.unsigned_bytes()))
 
 
-def check_signature(venue: Venue, trusted: Mapping[int, bytes]) -> None:
+def verify_venue_signature(venue: Venue, trusted: Mapping[int, bytes]) -> None:
     """Raise VenueForeign unless a key of this city signed the code. trusted: venue keys, 32 bytes, by their number."""
     key = trusted.get(venue.kid)
     if key is None or not venue.signed:
@@ -222,7 +222,7 @@ def check_signature(venue: Venue, trusted: Mapping[int, bytes]) -> None:
         raise VenueForeign("the city's signature does not fit the code, which was changed; nothing was kept")
 
 
-def check_usable(venue: Venue | Event, revoked: Collection[str], now: float) -> None:
+def check_validity(venue: Venue | Event, revoked: Collection[str], now: float) -> None:
     """Raise VenueRevoked, VenueNotYet or VenueExpired unless the code is valid now.
 
     revoked: SHA256(V) in hex, from the venues index. now: Unix seconds.
@@ -260,7 +260,7 @@ def read_venue_link(text: str) -> Venue:
     return parse_venue(_payload_of(text))
 
 
-def read_link(text: str) -> Venue | Event:
+def read_code_link(text: str) -> Venue | Event:
     """Read the text of the QR code of a venue or an event. Raises InvalidVenue. The URL is never opened."""
     return parse_code(_payload_of(text))
 

@@ -18,7 +18,7 @@ _LONGEST_AEROSOL_SECONDS = 30 * 60
 _STEP = 600
 
 
-def derive_time(start: int, end: int) -> tuple[int, int] | None:
+def infectious_time(start: int, end: int) -> tuple[int, int] | None:
     """The time in which a case's stay could infect others, with the aerosol's tail, in steps of ten minutes.
 
     start, end: Unix seconds. Returns Unix seconds, or None for a stay under ten minutes.
@@ -56,14 +56,14 @@ def slots_of_stay(start: float, end: float, keys: Mapping[int, bytes], now: floa
 
     start, end, now: Unix seconds. keys: K_h by hour; hours without a key are left out.
     """
-    derived = derive_time(int(start), int(end))
+    derived = infectious_time(int(start), int(end))
     if derived is None:
         return []
     until = min(derived[1], int(now) // 60 * 60)
     return [Slot(hour, keys[hour], *minutes) for hour, *minutes in split_by_hour(derived[0], until) if hour in keys]
 
 
-def within_bounds(slots: Iterable[Slot]) -> tuple[Slot, ...]:
+def limit_to_upload(slots: Iterable[Slot]) -> tuple[Slot, ...]:
     """Return the slots for one upload, sorted: joined if they touch, then the longest and latest.
 
     Source: docs/protocol.md section 4: at most 3 slots an hour and 80 in all.

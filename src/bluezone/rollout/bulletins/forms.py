@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
-from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
+from bluezone.identity.edits import SHOWN, SharedForm, Texts, read_shown_values
 from bluezone.identity.typed_fields import CountField, DayField, PastedField, PlainLineField
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Language, Outlet, OutletKind, Script, SpokenWord
@@ -154,7 +154,7 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         return self._words
 
     def _shown_texts(self) -> Texts | None:
-        shown_texts = unseal(self.data.get(SHOWN, ""))
+        shown_texts = read_shown_values(self.data.get(SHOWN, ""))
         # What is typed is what is stored: nothing changes, so there is no conflict to show.
         if shown_texts is None or self._typed_texts() == self._stored_texts():
             return None

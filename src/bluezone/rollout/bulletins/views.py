@@ -17,7 +17,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.models import Role
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import releases
 from bluezone.messaging.present_city import present_city
 from bluezone.paper.phrases import facts
@@ -46,7 +46,7 @@ MOST_TRIED = 400
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def bulletin_list(request: OfficeRequest) -> HttpResponse:
     """Every bulletin, newest first, with the newest version of each language."""
     bulletins = Bulletin.objects.select_related("agency").prefetch_related("scripts")
@@ -59,7 +59,7 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_bulletin(request: OfficeRequest) -> HttpResponse:
     """Write a bulletin: 302 to its page, 422 bad form."""
     current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
@@ -83,7 +83,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
     """One bulletin: each language with its newest and its approved version, its schedules, its files."""
     bulletin = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
@@ -124,7 +124,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     """Write the next version of a text: 302 to the bulletin.
 
@@ -135,7 +135,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     form = WrittenForm(request.POST or None, initial=_initial(request, bulletin), before=newest, bulletin=bulletin)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, scope.sentence_of, conflict=True):
+        with acts.refusals_as_form_errors(form, scope.sentence_of, conflict=True):
             language = values["language"]
             correction = values["said"]
             bulletins_scripts.write(bulletin, language, values["text"], request.user, timezone.now(), correction)
@@ -144,13 +144,13 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
     context = {"bulletin": bulletin, "form": form, "records": False}
-    return render(request, "bulletins/write.html", context, status=acts.status_of(form))
+    return render(request, "bulletins/write.html", context, status=acts.form_status(form))
 
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another agency's."""
     bulletin = scope.bulletin_of_ours(request, pk)
@@ -158,7 +158,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
-        with acts.show_refusals(form, scope.sentence_of, at="file"):
+        with acts.refusals_as_form_errors(form, scope.sentence_of, field="file"):
             bulletins_scripts.record(bulletin, values["language"], values["text"], data, request.user, timezone.now())
             messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
@@ -169,7 +169,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
     bulletin = scope.bulletin_of_ours(request, pk)
@@ -191,7 +191,7 @@ def _reads_otherwise(script: Script) -> bool:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.WIDE)
+@touches(Ownership.WIDE)
 def spoken_words(request: OfficeRequest) -> HttpResponse:
     """How the machine pronounces the city's own words. GET with `?text=` tries a text; POST sets a word.
 
@@ -217,7 +217,7 @@ def spoken_words(request: OfficeRequest) -> HttpResponse:
         "can_speak": can_speak(),
         "most": MOST_TRIED,
     }
-    return render(request, "bulletins/words.html", context, status=acts.status_of(form))
+    return render(request, "bulletins/words.html", context, status=acts.form_status(form))
 
 
 def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
@@ -238,7 +238,7 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
 
 @require_safe
 @audience(EDITORS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
     """The MP3 of a text in the query, read as in a bulletin: 200, 404 no text, 503 with the reason without a voice."""
     spoken_text = bulletins_scripts.read(request.GET.get("said", "")[:MOST_TRIED], Language.VI)
@@ -255,7 +255,7 @@ def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(EDITORS)
-@touches(Whose.WIDE)
+@touches(Ownership.WIDE)
 def remove_spoken_word(request: OfficeRequest, pk: int) -> HttpResponse:
     """Remove one of the city's words: 302 to the others, also if it was removed meanwhile."""
     require_more_than_a_ward(request.user, EDITORS.roles)
@@ -294,7 +294,7 @@ def _newest(bulletin: Bulletin) -> list[Script]:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*scope.APPROVERS, *scope.WRITERS))
+@touches(Ownership.AGENCY.for_roles(*scope.APPROVERS, *scope.WRITERS))
 def sound(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 of a version, for those who write or approve for its agency; 403 others, 404 without sound."""
     script = scope.script_to_hear(request, pk)
@@ -309,7 +309,7 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(BULLETIN_APPROVERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page reports the start, or with `stage=heard` the end: 200, 409 with a sentence if it was skipped."""
     script = scope.script_to_hear(request, pk)
@@ -326,12 +326,12 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(BULLETIN_APPROVERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version: 302 to its bulletin, with the sentence if it was refused; 403 another agency's."""
     script = scope.script_to_hear(request, pk)
-    with acts.tell_refusals(request, scope.sentence_of):
+    with acts.refusals_as_messages(request, scope.sentence_of):
         bulletins_scripts.approve(script, request.user, timezone.now())
         messages.success(request, _("Approved: from now on this version is what is aired, wherever it is planned."))
     return redirect("bulletin", script.bulletin_id)

@@ -22,7 +22,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
@@ -247,7 +247,7 @@ _LABELS = {
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def sheet(request: OfficeRequest, pk: int) -> HttpResponse:
     """The door sheet of a list, A4 with boxes, kept by no cache."""
     found = turf_or_404(request, pk)
@@ -257,7 +257,7 @@ def sheet(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
     """Type a page of the sheet in: 302 to the next page, 422 with the line at fault and everything still typed."""
     found, now = turf_or_404(request, pk), timezone.now()
@@ -294,14 +294,14 @@ def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def leaflets(request: OfficeRequest) -> HttpResponse:
     """Leaflets: printed, at the wards, with the groups, at doors. POST books a step: 302, 422 with a sentence."""
     wards, chosen = chosen_wards(request)
     form = LeafletForm(request.POST or None, wards=wards_of(request.user), initial={"kind": "ward"})
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, scope.sentence_of, at="count", of=LeafletsMissing):
+        with acts.refusals_as_form_errors(form, scope.sentence_of, field="count", kinds=LeafletsMissing):
             lot, group = values["lot"].strip(), values["group"].strip()
             move(request.user.username, values["kind"], lot, values["count"], timezone.now(), values["unit"], group)
             messages.success(request, _("Booked."))

@@ -22,7 +22,7 @@ from bluezone.directory.scopes import served_units
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.rollout.canvass import leases, scope
 from bluezone.rollout.canvass.forms import GroupTurfForm, HouseholdForm, LeaseForm, until_after
 from bluezone.rollout.canvass.households import decisions
@@ -61,7 +61,7 @@ CHOICES_SHOWN = 300
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def turfs(request: OfficeRequest) -> HttpResponse:
     """The lists of the reader's wards, those in use first."""
     wards, chosen = chosen_wards(request)
@@ -72,7 +72,7 @@ def turfs(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
     """Cut a list by residential group, or from doors that are ticked: 302 to it, 422 with a sentence."""
     ward, refusal = ward_or_404(request, unit), ""
@@ -102,7 +102,7 @@ def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """One list: its doors, the phone that has it, and to whom it can be given."""
     return _show(request, pk, _lease_form(request))
@@ -116,14 +116,14 @@ def _lease_form(request: OfficeRequest) -> LeaseForm:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a list to a phone: 302 to it, 422 with a sentence."""
     found = turf_or_404(request, pk)
     form = _lease_form(request)
     if form.is_valid():
         now, values = timezone.now(), form.cleaned_data
-        with acts.show_refusals(form, scope.sentence_of, of=(leases.LeaseInvalid, leases.DoorsLeased)):
+        with acts.refusals_as_form_errors(form, scope.sentence_of, kinds=(leases.LeaseInvalid, leases.DoorsLeased)):
             leases.lease(request.user.username, found, values["device"], until_after(values["days"], now), now)
             messages.success(request, _("The list is given; the phone shows it at its next contact."))
             return redirect("canvass-turf", pk)
@@ -133,7 +133,7 @@ def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def end_lease(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a list back: 302 to it. What the phone still holds is taken all the same."""
     lease = get_object_or_404(Lease.objects.select_related("turf"), pk=pk, turf__unit__in=wards_of(request.user))
@@ -145,7 +145,7 @@ def end_lease(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a list that no phone has: 302."""
     found = turf_or_404(request, pk)
@@ -161,7 +161,7 @@ def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def phones(request: OfficeRequest) -> HttpResponse:
     """The phones of the reader's wards: lists, backlog, gaps, when last heard of."""
     rows = phone_rows(phones_of(wards_of(request.user)), timezone.now())
@@ -171,7 +171,7 @@ def phones(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def lost_phone(request: OfficeRequest, pk: int) -> HttpResponse:
     """Say that a phone is lost: its lists are taken back at once, and it empties itself at its next contact. 302."""
     device = get_object_or_404(phones_of(wards_of(request.user)), pk=pk)
@@ -235,7 +235,7 @@ _SHOWS: dict[str, dict[str, Any]] = {
 @require_safe
 @practised
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def overview(request: OfficeRequest) -> HttpResponse:
     """How far each ward is, in counts that everybody signed in reads; of the reader's own, lists and desk besides."""
     own = list(wards_of(request.user))
@@ -269,7 +269,7 @@ def _ward_row(
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def households(request: OfficeRequest) -> HttpResponse:
     """The doors of the reader's wards, searched without marks, narrowed to those left, to visit again, or disputed."""
     wards, chosen = chosen_wards(request)
@@ -286,7 +286,7 @@ def households(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def household(request: OfficeRequest, key: str) -> HttpResponse:
     """One household: its facts, who said what, its visits. POST corrects facts: 302, 422 with a sentence."""
     found = household_or_404(request, key)
@@ -294,7 +294,7 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
         return redirect("canvass-household", found.merged_into.pk)
     form = HouseholdForm(request.POST or None, instance=household_or_404(request, key))
     if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, scope.sentence_of, of=decisions.FactInvalid):
+        with acts.refusals_as_form_errors(form, scope.sentence_of, kinds=decisions.FactInvalid):
             changed = decisions.correct(request.user.username, found, form.facts, timezone.now())
             messages.success(request, _("Stored.") if changed else _("Nothing was other than before."))
             return redirect("canvass-household", found.pk)
@@ -314,7 +314,7 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def photo(request: OfficeRequest, key: str, visit: str) -> HttpResponse:
     """The photograph of a visit, kept by no cache."""
     shown = (

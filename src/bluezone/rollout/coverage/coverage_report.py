@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import DayField
 from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.paper.official import (
@@ -280,7 +280,7 @@ class ReportForm(forms.Form):
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """The form of a report's letterhead; its buttons lead to the files."""
     unit = get_object_or_404(AdminUnit, pk=pk)
@@ -291,7 +291,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def report_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The report as docx, xlsx, pdf or print; 404 another form, 422 letterhead incomplete.
 

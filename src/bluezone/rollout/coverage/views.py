@@ -12,7 +12,7 @@ from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.shapes import outlines_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.rollout.coverage.expected.comparison import compare, week_to_compare
 from bluezone.rollout.coverage.figures import Week, week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
@@ -28,7 +28,7 @@ MOST_LISTED = 8
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def city(request: OfficeRequest) -> HttpResponse:
     """The city in short; without agencies, a page that explains what to do."""
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
@@ -40,7 +40,7 @@ def city(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit in short: a sentence, what changed, a map and its table."""
     unit, week = _unit_and_week(request, pk)
@@ -69,7 +69,7 @@ def _page(request: OfficeRequest, coverage: Overview) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
     """Every number of a unit and of the units under it, with a column for each class of proof."""
     unit, week = _unit_and_week(request, pk)
@@ -90,7 +90,7 @@ def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def priority(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one in order of priority, with what an hour is expected to bring there and the reason.
 
@@ -108,7 +108,7 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one by phones counted, against population and smartphones; `?of=` an indicator, `?by=` of BY."""
     unit, week = _unit_and_week(request, pk)
@@ -129,7 +129,7 @@ def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
     """One indicator of a unit over twelve weeks, drawn and as a table; `?of=` an indicator."""
     unit, week = _unit_and_week(request, pk)

@@ -17,7 +17,7 @@ from bluezone.directory.models import Agency
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.official import Column, Table, write_xlsx
 from bluezone.refusal import Refused
@@ -268,7 +268,7 @@ ENTRIES_A_PAGE = 25
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.NOBODYS)
+@touches(Ownership.NOTHING)
 def register(request: OfficeRequest, direction: str) -> HttpResponse:
     """The register of a year, of one agency that the reader works for, by pages.
 

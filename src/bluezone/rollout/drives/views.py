@@ -24,7 +24,7 @@ from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
@@ -42,7 +42,7 @@ MOST_PAST = 20
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def drives(request: OfficeRequest) -> HttpResponse:
     """Drives that run, are planned or are over, and the help by ward and by team, with both denominators."""
     now = timezone.now()
@@ -75,7 +75,7 @@ def drives(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DRIVE_PLANNERS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_team(request: OfficeRequest) -> HttpResponse:
     """Enter a team: 302 to a new drive, 422 bad form."""
     today = timezone.localdate()
@@ -97,7 +97,7 @@ def new_team(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DRIVE_PLANNERS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_drive(request: OfficeRequest) -> HttpResponse:
     """Plan a drive of a team that the reader plans for: 302 to its page, 422 bad form."""
     teams = scope.planned_teams(request.user)
@@ -117,7 +117,7 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One drive, with its numbers for those who serve its ward, and its queue and buttons for those who work at it."""
     drive = _get_drive(pk)
@@ -147,7 +147,7 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DRIVE_PLANNERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the drive: 302 to its page; 403 another union's."""
     drive = _planned_by(request, pk)
@@ -163,7 +163,7 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DRIVE_PLANNERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Confirm, then end the drive or call it off: 302 to its page; 403 another union's."""
     drive = _planned_by(request, pk)
@@ -181,7 +181,7 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(HELPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a ticket for a person at the stall and take it on, in one tap: 302; 403 another team's drive."""
     drive = _get_drive(pk)
@@ -195,7 +195,7 @@ def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DRIVE_PLANNERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter tally sheets one after another: 302 to the next; 422 bad form or a known sheet; 403 another union's."""
     drive = _planned_by(request, pk)
@@ -231,7 +231,7 @@ A_PAGE = 30
 @practised
 @require_safe
 @audience(HELPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def help_queue(request: OfficeRequest) -> HttpResponse:
     """Free requests of the reader's area, oldest first, and those of the reader's teams, with the contact."""
     free = scope.requests_for(request.user).filter(drives_help_queue.free(timezone.now()))
@@ -249,7 +249,7 @@ def help_queue(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HELP_TAKERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def new_help(request: OfficeRequest) -> HttpResponse:
     """Enter a request by telephone: 201 with its ticket, 422 bad form."""
     form = PhoneForm(request.POST or None)
@@ -265,7 +265,7 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(HELPERS)
-@touches(Whose.SERVED, Whose.AGENCY)
+@touches(Ownership.SERVED, Ownership.AGENCY)
 def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a request on for one of the reader's teams: 302, with a warning if another has it; 404 another area's."""
     drive = _own_drive(request)
@@ -277,14 +277,14 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     except drives_help_queue.HelpTaken:
         messages.warning(request, _("Another team has just taken %(ticket)s on.") % {"ticket": help_request.ticket})
     else:
-        acts.offer(request, "help-claimed", timezone.now(), asked=help_request.pk, at=str(help_request.claimed_at))
+        acts.offer_undo(request, "help-claimed", timezone.now(), asked=help_request.pk, at=str(help_request.claimed_at))
     return _back(request)
 
 
 @practised
 @require_POST
 @audience(HELPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
     help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
@@ -296,7 +296,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(HELPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request as helped, `proof` proven, attested or none: 302; 404 not with one of the reader's teams."""
     help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
@@ -330,7 +330,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(HELPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request that could not be helped, with its reason: 302, with a warning if the reason is unknown."""
     help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
@@ -354,7 +354,7 @@ def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
 def _show_outcome(request: OfficeRequest, outcome: HelpOutcome, requested_proof: HelpProof) -> None:
     """Show how the request was closed, and offer to undo it."""
     ticket = outcome.request.ticket if outcome.request else ""
-    acts.offer(request, "help-closed", timezone.now(), outcome=outcome.pk)
+    acts.offer_undo(request, "help-closed", timezone.now(), outcome=outcome.pk)
     if requested_proof != outcome.proof:
         sentence = _(
             "%(ticket)s is closed as helped, and counted as no phone: this number was counted for a team before."
@@ -421,7 +421,7 @@ def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def stall(request: OfficeRequest, pk: int) -> HttpResponse:
     """The sheet with the code that people scan to join the queue."""
     return pdf_response(stall_pdf(_drive_to_print(pk)), f"stall-{pk}")
@@ -430,7 +430,7 @@ def stall(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def tally_sheet(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet."""
     return pdf_response(tally_pdf(_drive_to_print(pk)), f"tally-{pk}")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
-from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
+from bluezone.identity.edits import SHOWN, SharedForm, Texts, read_shown_values
 from bluezone.identity.typed_fields import CountField, DayField, PhoneLineField, PlainLineField
 from bluezone.rollout.gates.counters import MOST_COUNT
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
@@ -143,7 +143,7 @@ class SlipForm(SharedForm, forms.Form):
         }
 
     def _shown_texts(self) -> Texts | None:
-        shown = unseal(self.data.get(SHOWN, ""))
+        shown = read_shown_values(self.data.get(SHOWN, ""))
         # Who enters what is stored already changes nothing and need not look at it.
         if shown is None or self._typed_texts() == self._stored_texts():
             return None

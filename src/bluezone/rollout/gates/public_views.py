@@ -15,9 +15,9 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.devices.audience import DeviceRequest, device_audience, json_body
+from bluezone.devices.audience import DeviceRequest, device_audience, read_json_body
 from bluezone.devices.models import DeviceKind
-from bluezone.devices.offline_app import answer_file, complete, read_folder, take_from_face
+from bluezone.devices.offline_app import build_app, face_files, read_folder, serve_file
 from bluezone.edge.gate.box import PORT as BOX_PORT
 from bluezone.edge.gate.page import STATIC as PAGE
 from bluezone.face.files import StaticFile
@@ -38,7 +38,7 @@ def counters(request: DeviceRequest) -> dict[str, Any]:
 
     An empty call is how a tablet learns the time, its gate and who may sign in at it.
     """
-    said = json_body(request, MOST_BYTES)
+    said = read_json_body(request, MOST_BYTES)
     rows, undated, shifts = (said.get(name, []) for name in ("counters", "undated", "shifts"))
     if not all(isinstance(one, list) for one in (rows, undated, shifts)):
         raise CountersInvalid("counters, undated and shifts are lists")
@@ -110,7 +110,7 @@ _FROM_FACE = (
 def gate_app_files() -> dict[str, StaticFile]:
     """Everything under /gate/ by path, the page under ""."""
     page = {name: file for name, file in read_folder(PAGE).items() if name not in _NOT_THE_APPS}
-    return complete("gate", {**page, **read_folder(PHONE), **take_from_face(_FROM_FACE)})
+    return build_app("gate", {**page, **read_folder(PHONE), **face_files(_FROM_FACE)})
 
 
 # The gate's box is in the tablet's own network, where no name and no certificate can be had; its answers are authentic
@@ -120,7 +120,7 @@ def gate_app_files() -> dict[str, StaticFile]:
 @audience(EVERYONE)
 def app(request: HttpRequest, path: str = "") -> HttpResponse:
     """A file of the app."""
-    return answer_file(request, gate_app_files(), path)
+    return serve_file(request, gate_app_files(), path)
 
 
 urlpatterns = [

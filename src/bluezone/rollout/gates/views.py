@@ -27,7 +27,7 @@ from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX
 from bluezone.paper.pdf import pdf_response
@@ -77,7 +77,7 @@ def gate_of_ours(request: OfficeRequest, pk: int) -> Gate:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def nominate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Nominate a person for a gate: 201 with the badge, shown once; 422 bad form; 403 another agency's gate."""
     gate = gate_of_ours(request, pk)
@@ -94,7 +94,7 @@ def nominate(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Print a badge anew with another number and PIN: 201 shown once; 403 another agency's gatekeeper."""
     return _show(request, registry.new_badge(request.user.username, _ours(request, pk)))
@@ -102,7 +102,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def end(request: OfficeRequest, pk: int) -> HttpResponse:
     """End a nomination with a day: 302 to the gate, 422 a day before it began, 403 another agency's."""
     found = _ours(request, pk)
@@ -118,7 +118,7 @@ def end(request: OfficeRequest, pk: int) -> HttpResponse:
 @sensitive_post_parameters("pin")
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def badge(request: OfficeRequest, pk: int) -> HttpResponse:
     """The badge as PDF, A6 or A4, from the page that shows its PIN: 409 where the badge was made anew meanwhile."""
     found = _ours(request, pk)
@@ -148,7 +148,7 @@ def _show(request: OfficeRequest, badge: registry.Badge) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_gate(request: OfficeRequest) -> HttpResponse:
     """Open a gate of an agency that the reader keeps: 302 to its page, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
@@ -168,7 +168,7 @@ def new_gate(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close a gate: 302 to its page; 403 another agency's."""
     gate = gate_of_ours(request, pk)
@@ -181,7 +181,7 @@ def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
     """Let a tablet of the agency count for this gate: 302 to its page; 403 another agency's gate."""
     gate = gate_of_ours(request, pk)
@@ -196,7 +196,7 @@ def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def correct_inside(request: OfficeRequest, pk: int) -> HttpResponse:
     """Let so many people be inside now: 302 to the gate's page; 403 another agency's gate."""
     gate = gate_of_ours(request, pk)
@@ -212,7 +212,7 @@ def correct_inside(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def sign(request: OfficeRequest, pk: int) -> HttpResponse:
     """The sign at the gate in Vietnamese and English as PDF, A4 or A3."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
@@ -222,7 +222,7 @@ def sign(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def book(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank visitor book as PDF; nothing that is written into it ever comes into this system."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
@@ -231,7 +231,7 @@ def book(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet as PDF, for a gate without a tablet; its sums are entered on the page of paper slips."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
@@ -285,7 +285,7 @@ def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def gate_list(request: OfficeRequest) -> HttpResponse:
     """What each gate counted in a week, for a unit where one is given, and how many agencies have nominated nobody."""
     week, unit, today = chosen_week(request), chosen_unit(request), timezone.localdate()
@@ -309,7 +309,7 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def late_list(request: OfficeRequest) -> HttpResponse:
     """Agencies that have nominated nobody to record entries and exits, with the telephone to call."""
     unit = chosen_unit(request)
@@ -321,7 +321,7 @@ def late_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of gates of a week as XLSX, small numbers kept back as on the page."""
     week = chosen_week(request)
@@ -334,7 +334,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """One gate and week: everything for its own agency, the sums of the week for others."""
     found = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
@@ -359,7 +359,7 @@ SHOWN_DAYS = 14
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def paper(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter a slip: 302 back here with the button that takes it back; 409 changed meanwhile; 422; 403 another's gate.
 
@@ -396,12 +396,12 @@ def _slips(gate: Gate, today: datetime.date) -> QuerySet[PaperSlip]:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def take_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a slip out that does not belong here: 302, with the button that brings it back; 403 another agency's."""
     gate = gate_of_ours(request, pk)
     slip = get_object_or_404(PaperSlip, gate=gate, pk=chosen_number(request, "slip") or 0)
-    acts.offer(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.take_out(request.user.username, slip))
+    acts.offer_undo(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.take_out(request.user.username, slip))
     messages.success(request, _("The slip is taken out; its numbers count no more."))
     return redirect("gate-paper", pk)
 
@@ -409,7 +409,7 @@ def take_out(request: OfficeRequest, pk: int) -> HttpResponse:
 def _page(request: OfficeRequest, gate: Gate, form: SlipForm, today: datetime.date) -> HttpResponse:
     slips = gate.slips.filter(day__gt=today - datetime.timedelta(days=SHOWN_DAYS))
     context = {"gate": gate, "form": form, "slips": slips, "shown_days": SHOWN_DAYS}
-    return render(request, "gates/paper.html", context, status=acts.status_of(form))
+    return render(request, "gates/paper.html", context, status=acts.form_status(form))
 
 
 def _initial(request: OfficeRequest, gate: Gate, today: datetime.date) -> dict[str, object]:
@@ -424,7 +424,7 @@ def _notice(request: OfficeRequest, entered: paper_slips.Entered) -> None:
     if not entered.changed:
         messages.info(request, _("These numbers were entered already; nothing was changed."))
         return
-    acts.offer(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.undo_values(entered))
+    acts.offer_undo(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.undo_values(entered))
     if entered.before is None:
         messages.success(
             request, _("The slip is entered. It stands in the column “on paper” and is in no proven number.")

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 
-from bluezone.devices.audience import DeviceRequest, device_audience, json_body
+from bluezone.devices.audience import DeviceRequest, device_audience, read_json_body
 from bluezone.devices.models import DeviceKind
-from bluezone.devices.refusals import NoSuchAddress, answer
+from bluezone.devices.refusals import NoSuchAddress, refusal_response
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.rollout.loudspeakers.health import note_status
@@ -25,7 +25,7 @@ MOST_BYTES = 256 * 1024
 @device_audience(DeviceKind.SPEAKER, method="POST")
 def played(request: DeviceRequest) -> dict[str, Any]:
     """Store reports and status; 409 `speaker_clock_wrong`, 422 `speaker_report_invalid` with nothing taken."""
-    said = json_body(request, MOST_BYTES)
+    said = read_json_body(request, MOST_BYTES)
     rows, now = said.get("played", []), timezone.now()
     if not isinstance(rows, list):
         raise PlayedInvalid("played is a list")
@@ -48,7 +48,7 @@ def spoken(request: DeviceRequest, pk: int, first: int) -> dict[str, Any]:
 @audience(EVERYONE)
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of loudspeakers."""
-    return answer(NoSuchAddress("nothing is served at this address"), timezone.now())
+    return refusal_response(NoSuchAddress("nothing is served at this address"), timezone.now())
 
 
 urlpatterns = [

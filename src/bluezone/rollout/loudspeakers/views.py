@@ -26,9 +26,9 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.edits import SharedForm
-from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed
-from bluezone.identity.signin import RECENT_SECONDS
+from bluezone.identity.objects import Ownership, touches
+from bluezone.identity.second_factors import confirm_second_factor, is_recently_confirmed, redirect_to_confirmation
+from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.identity.typed_fields import CountField, TimeOfDayField
 from bluezone.paper.pdf import PdfUnavailable
 from bluezone.refusal import Refused
@@ -122,7 +122,7 @@ MOST_STICK_DAYS = 31
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def zone_list(request: OfficeRequest) -> HttpResponse:
     """Every zone with its machines; those that are silent first in words and colour."""
     return render(request, "loudspeakers/list.html", _listed(request) | {"keeps": may(request.user, KEEPERS.roles)})
@@ -131,7 +131,7 @@ def zone_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def zone_states(request: OfficeRequest) -> HttpResponse:
     """The rows of the list alone, which the open page asks for again and again."""
     response = render(request, "loudspeakers/rows.html", _listed(request))
@@ -141,14 +141,14 @@ def zone_states(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_zone(request: OfficeRequest) -> HttpResponse:
     """Enter a zone: 302 to its page, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
     form = ZoneForm(request.POST or None, agencies=agencies_of(request.user, KEEPERS.roles).filter(pk__in=in_force))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, sentence_of, at="name"):
+        with acts.refusals_as_form_errors(form, sentence_of, field="name"):
             made = zone_setup.open_zone(
                 request.user.username, values["name"], values["agency"], None, by_hand=values["by_hand"]
             )
@@ -160,7 +160,7 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """One zone: what it airs on a day with one tap "Đã phát", its machines, how it is set."""
     return _page(request, _zone(pk))
@@ -196,7 +196,7 @@ def _page(
         "machine_form": MachineForm(zone=found),
         "setting_form": setting,
     }
-    return render(request, "loudspeakers/zone.html", context, status=acts.status_of(setting, *volumes.values()))
+    return render(request, "loudspeakers/zone.html", context, status=acts.form_status(setting, *volumes.values()))
 
 
 # So long an emergency is tried, and a bulletin waits behind one.
@@ -241,7 +241,7 @@ def _addresses(found: Zone, day: datetime.date) -> list[dict[str, Any]]:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change volume and quiet hours: 302 to the zone; 403 another agency's; 409 changed meanwhile, with the page."""
     _zone_of_ours(request, pk)
@@ -267,7 +267,7 @@ def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def stop_here(request: OfficeRequest, pk: int) -> HttpResponse:
     """Stop a schedule at this zone alone, with what sounds of it: 302 to the zone; 403 who may not air here."""
     found = _zone(pk)
@@ -281,7 +281,7 @@ def stop_here(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     """Let a machine of the agency play for this zone: 302 to it; 403 another agency's."""
     found = _zone_of_ours(request, pk)
@@ -296,7 +296,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     """A machine's own volume: 302 to its zone; 403 another agency's; 409 changed meanwhile, with the zone's page."""
     unit = get_object_or_404(Unit.objects.select_related("zone__outlet__agency__unit"), pk=pk)
@@ -318,7 +318,7 @@ def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def stick(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 files of some days from `?on=` (`?days=`, 7), in order, with the plan on paper, for a memory stick."""
     found, first = _zone(pk), chosen_day(request, timezone.localdate())
@@ -336,7 +336,7 @@ def stick(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def paper(request: OfficeRequest, pk: int) -> HttpResponse:
     """The plan of a zone for some days as PDF, with room to tick and sign."""
     found, first = _zone(pk), chosen_day(request, timezone.localdate())
@@ -348,7 +348,7 @@ def paper(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
-@touches(Whose.DESK)
+@touches(Ownership.DESK)
 @confirm_second_factor
 def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     """Speak at the loudspeakers of one's own unit: the page, or a piece of sound (`number`, `sound`, `last`).
@@ -362,10 +362,10 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     goes_far = not stays_in_the_ward(request.user, [found.outlet], KEEPERS.roles)
     is_shut = goes_far and two_persons.glass_of(request.user, timezone.now()) is None
     # The proof is to hold until the address is over.
-    is_fresh = recently_confirmed(request, RECENT_SECONDS - live.MOST_SECONDS)
+    is_fresh = is_recently_confirmed(request, RECENT_SECONDS - live.MOST_SECONDS)
     if request.method != "POST":
         if not is_fresh:
-            return ask_again(request.get_full_path())
+            return redirect_to_confirmation(request.get_full_path())
         if is_shut:
             messages.warning(request, _beyond_the_ward())
             return redirect("glass")
@@ -375,7 +375,7 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     form = SpeechForm(request.POST, request.FILES)
     number = form.cleaned_data["number"] if form.is_valid() else -1
     if number == 0 and not is_fresh:
-        return ask_again(request.get_full_path())
+        return redirect_to_confirmation(request.get_full_path())
     if number == 0 and is_shut:
         return JsonResponse({"said": _beyond_the_ward()}, status=409)
     sound, now = form.cleaned_data.get("sound"), timezone.now()

@@ -15,7 +15,7 @@ from django.utils import timezone
 from bluezone.audit.hash_chain import record
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.models import User
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.planning.assumptions import read_assumptions
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs, PlanInvalid, Planner
@@ -150,7 +150,7 @@ class Shift:
                 work_on(plan)
         except Exception:
             # The next tick starts the thread again; the plan continues after its last seed.
-            log.exception("plans: the work ended", extra=event("plans_ended"))
+            log.exception("plans: the work ended", extra=event_fields("plans_ended"))
         finally:
             connection.close()
 
@@ -178,7 +178,7 @@ def work_on(plan: CityPlan) -> None:
             _store_results(plan, seed, results, is_last=seed == inputs.seeds)
     except (Refused, MemoryError) as refused:
         code = refused.code if isinstance(refused, Refused) else "memory_short"
-        log.warning("plan %s failed: %s", plan.pk, code, extra=event("plan_failed", code=code))
+        log.warning("plan %s failed: %s", plan.pk, code, extra=event_fields("plan_failed", code=code))
         _open_plans().filter(pk=plan.pk).update(state=PlanState.FAILED, refusal=code)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import CountField
 from bluezone.planning.assumptions import DISEASES, Assumptions, read_assumptions
 from bluezone.planning.plan import Inputs, options_of
@@ -59,7 +59,7 @@ class PlanForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(PLANNERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def plan_list(request: OfficeRequest) -> HttpResponse:
     """The newest plans and the form for another one: 302 to the plan, 422 bad form, 409 refused."""
     form = PlanForm(request.POST or None)
@@ -81,7 +81,7 @@ def plan_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(PLANNERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def show_plan(request: OfficeRequest, pk: int) -> HttpResponse:
     """The progress of a plan, and its answer."""
     plan = get_object_or_404(CityPlan.objects.select_related("asked_by"), pk=pk)
@@ -101,7 +101,7 @@ def show_plan(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(PLANNERS)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def stop_plan(request: OfficeRequest, pk: int) -> HttpResponse:
     """Stop a plan: 302 back to it."""
     plan = get_object_or_404(CityPlan.objects.defer("found"), pk=pk)

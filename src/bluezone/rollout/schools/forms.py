@@ -168,7 +168,7 @@ class ClassesFileForm(ListFileForm):
 
 def teachers_of(school: Agency) -> QuerySet[User]:
     """The accounts that may report for classes of a school."""
-    teachers = User.objects.holding([Role.TEACHER]).filter(grants__agency=school, grants__role=Role.TEACHER)
+    teachers = User.objects.with_roles([Role.TEACHER]).filter(grants__agency=school, grants__role=Role.TEACHER)
     return teachers.distinct().order_by("name", "pk")
 
 

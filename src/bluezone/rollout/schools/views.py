@@ -28,7 +28,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
@@ -135,7 +135,7 @@ def class_of_ours(request: OfficeRequest, pk: int) -> SchoolClass:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     """The classes of a school year, that of `?week=`: 302 entered, 422 a line is not a class."""
     school = kept_school(request, pk)
@@ -146,7 +146,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     classes = SchoolClass.objects.filter(school=school, year=year).select_related("teacher")
     form = ClassListForm(request.POST or None, initial={"classes": "" if classes.exists() else proposal})
     if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, sentence_of, at="classes", of=catalogue.ClassListRefused):
+        with acts.refusals_as_form_errors(form, sentence_of, field="classes", kinds=catalogue.ClassListRefused):
             added, changed = catalogue.enter(
                 school, year, catalogue.read_list(form.cleaned_data["classes"]), request.user, now
             )
@@ -167,7 +167,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def links(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make links and PINs for the ticked classes, without a tick for all that have none; shown only once."""
     school = kept_school(request, pk)
@@ -193,7 +193,7 @@ def ticked_classes(request: HttpRequest) -> list[int]:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CLASS_REPORTERS)
-@touches(Whose.OWN, Whose.ITSELF.by(*KEEPERS))
+@touches(Ownership.OWN, Ownership.ITSELF.for_roles(*KEEPERS))
 def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed or changed meanwhile, 422 a contradiction."""
     school_class = class_of_ours(request, pk)
@@ -205,11 +205,11 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
         _lock(school_class)
         form = CountsForm(request.POST, initial=_initial(school_class, week))
         if form.is_valid():
-            with acts.show_refusals(form, sentence_of, conflict=True):
+            with acts.refusals_as_form_errors(form, sentence_of, conflict=True):
                 record_all(school_class.school, [(school_class, form.counts)], week, Channel.OFFICE, request.user, now)
                 messages.success(request, _("Stored: class %(name)s.") % {"name": school_class.name})
                 return redirect(_next_page(request, school_class, week))
-    return _class_page(request, school_class, week, form, None, acts.status_of(form))
+    return _class_page(request, school_class, week, form, None, acts.form_status(form))
 
 
 def _lock(school_class: SchoolClass) -> None:
@@ -221,7 +221,7 @@ def _lock(school_class: SchoolClass) -> None:
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a class: 302, 403 not your school, 409 changed meanwhile, 422 not the name of a class."""
     school_class = class_of_ours(request, pk)
@@ -232,7 +232,7 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     back = f"{reverse('school-classes', args=[school_class.school_id])}?week={week}"
     if "end" in request.POST:
         catalogue.end(school_class, timezone.localdate(now), request.user, now)
-        acts.offer(request, catalogue.ENDED, now, pk=school_class.pk)
+        acts.offer_undo(request, catalogue.ENDED, now, pk=school_class.pk)
         messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": school_class.name})
         return redirect(back)
     with transaction.atomic():
@@ -240,13 +240,13 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
         form = _settings(school_class, request.POST)
         if form.is_valid():
             values = form.cleaned_data
-            with acts.show_refusals(form, sentence_of, at="name", of=catalogue.ClassListRefused):
+            with acts.refusals_as_form_errors(form, sentence_of, field="name", kinds=catalogue.ClassListRefused):
                 catalogue.correct(school_class, values["name"], values["pupils"], values["teacher"], request.user, now)
                 messages.success(request, _("Stored: class %(name)s.") % {"name": school_class.name})
                 return redirect(back)
     school_class.refresh_from_db()
     counts_form = CountsForm(initial=_initial(school_class, week))
-    return _class_page(request, school_class, week, counts_form, form, acts.status_of(form))
+    return _class_page(request, school_class, week, counts_form, form, acts.form_status(form))
 
 
 def _settings(school_class: SchoolClass, typed: QueryDict | None = None) -> ClassForm:
@@ -257,7 +257,7 @@ def _settings(school_class: SchoolClass, typed: QueryDict | None = None) -> Clas
 @practised
 @require_safe
 @audience(CLASS_REPORTERS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def mine(request: OfficeRequest) -> HttpResponse:
     """The classes for which a teacher reports, with the weeks that are open."""
     today = timezone.localdate()
@@ -370,7 +370,7 @@ def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def school_list(request: OfficeRequest) -> HttpResponse:
     """Every school of a week with its sums, and the classes that have not reported."""
     week = chosen_week(request)
@@ -399,7 +399,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of the schools of a week as XLSX, small numbers suppressed as on the page."""
     week = chosen_week(request)
@@ -412,7 +412,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def school(request: OfficeRequest, pk: int) -> HttpResponse:
     """One school and week: each class for its own people; for others the sums, and the classes without a report."""
     chosen_school = school_of(pk)

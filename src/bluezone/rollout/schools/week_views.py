@@ -26,10 +26,11 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.edits import SharedRows
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import chosen_day
 from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
 from bluezone.paper.phrases import facts
+from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import class_reports, queries, school_calendar, views
@@ -42,7 +43,6 @@ from bluezone.training import practised
 
 # Empty lines on the form of a school that has not entered its classes.
 BLANK_LINES = 20
-LANGUAGES = ("vi", "en")
 
 
 def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
@@ -68,7 +68,7 @@ def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> byte
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF, Whose.OVER)
+@touches(Ownership.ITSELF, Ownership.OVER)
 def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send back the numbers of the ticked classes, without a tick those of the whole school: 302, 403 not yours.
 
@@ -84,7 +84,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     ticked = views.ticked_classes(request)
     if ticked and keeps:
         reports = reports.filter(school_class__in=ticked)
-    with acts.tell_refusals(request, sentence_of):
+    with acts.refusals_as_messages(request, sentence_of):
         count = class_reports.send_back(list(reports), request.POST.get("reason", ""), request.user, now)
         notice = ngettext(
             "%(count)s class is to send its numbers again.", "%(count)s classes are to send theirs again.", count
@@ -96,12 +96,12 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask to open the locked week of `?week=` again: 302 back to the school."""
     school = views.kept_school(request, pk)
     week = views.chosen_week(request)
-    with acts.tell_refusals(request, sentence_of):
+    with acts.refusals_as_messages(request, sentence_of):
         school_calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request is sent to the office. The answer appears on this page."))
     return _back(pk, week)
@@ -110,7 +110,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.OVER)
+@touches(Ownership.OVER)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
     opening = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
@@ -120,7 +120,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     until = None
     if request.POST.get("granted") == "1":
         until = chosen_day(request.POST.get("until", ""), timezone.localdate(now) + school_calendar.OPENED)
-    with acts.tell_refusals(request, sentence_of):
+    with acts.refusals_as_messages(request, sentence_of):
         school_calendar.answer(opening, until, request.user, now)
         messages.success(request, _("The answer is sent."))
     return redirect(f"{reverse('schools')}?week={Week.of(opening.week)}")
@@ -129,7 +129,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF, Whose.OVER)
+@touches(Ownership.ITSELF, Ownership.OVER)
 def breaks(request: OfficeRequest) -> HttpResponse:
     """Weeks without school, for a school or for all schools in a unit: 302 entered, 403 not yours, 422 bad form."""
     form = BreakForm(request.POST or None)
@@ -143,7 +143,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
         }
         if holder not in holders:
             raise PermissionDenied
-        with acts.show_refusals(form, sentence_of):
+        with acts.refusals_as_form_errors(form, sentence_of):
             school_calendar.close(
                 holders[holder], *form.weeks, form.cleaned_data["reason"], request.user, timezone.now()
             )
@@ -163,7 +163,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
     """Cancel weeks without school: 302, 403 not yours."""
     school_break = get_object_or_404(SchoolBreak.objects.select_related("school__unit", "unit"), pk=pk)
@@ -177,7 +177,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
     school = views.school_of(pk)
@@ -191,7 +191,7 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF."""
     school = views.school_of(pk)
@@ -214,7 +214,7 @@ def _back(pk: int, week: Week) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def enter(request: OfficeRequest, pk: int) -> HttpResponse:
     """Every class of a school as a row: 302 stored, 409 week closed or changed meanwhile, 422 what to correct.
 
@@ -258,7 +258,7 @@ def _rows(school: Agency, week: Week, typed: QueryDict | None) -> list[tuple[Sch
 @sensitive_post_parameters("rows")
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def paste(request: OfficeRequest, pk: int) -> HttpResponse:
     """Show what was read (200; 422 refused rows), or store it (`store`): 302, 409 week closed.
 
@@ -314,7 +314,7 @@ def _table(
         "closed": refused or _closed(school, week),
         "table": SharedRows([(school_class.name, form) for school_class, form in rows]),
     }
-    status = 409 if refused else acts.status_of(*(form for _class, form in rows))
+    status = 409 if refused else acts.form_status(*(form for _class, form in rows))
     return render(request, "schools/enter.html", context, status=status)
 
 

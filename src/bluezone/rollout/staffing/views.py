@@ -30,7 +30,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import CountField, chosen_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
@@ -129,7 +129,7 @@ DAY = datetime.timedelta(days=1)
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask to open the locked week of `?week=` again: 302 back to the report."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
@@ -137,7 +137,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     reason = " ".join(request.POST.get("reason", "").split())
     week = chosen_week(request, Week.of(timezone.localdate(now)))
-    with acts.tell_refusals(request, _reopening_sentence):
+    with acts.refusals_as_messages(request, _reopening_sentence):
         if reason:
             staff_reports.ask_to_reopen(agency, week, reason, request.user, now)
             messages.success(request, gettext("The request is sent to the office. The answer appears on this page."))
@@ -149,7 +149,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(STAFF_REPORTERS)
-@touches(Whose.AGENCY.by(Role.ADMIN), Whose.ABOVE.by(Role.CLERK))
+@touches(Ownership.AGENCY.for_roles(Role.ADMIN), Ownership.ABOVE.for_roles(Role.CLERK))
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
     week_request = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
@@ -161,10 +161,10 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.POST.get("granted") == "1":
         usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
         until = chosen_day(request.POST.get("until", ""), usual)
-    with acts.tell_refusals(request, _reopening_sentence):
+    with acts.refusals_as_messages(request, _reopening_sentence):
         opened = staff_reports.answer_request(week_request, until, text, request.user, now)
         messages.success(request, gettext("The answer is sent."))
-        acts.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
+        acts.offer_undo(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
     return redirect(f"{reverse('staff')}?week={Week.of(week_request.week)}")
 
 
@@ -215,7 +215,7 @@ def latest_week() -> Week:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def agency_list(request: OfficeRequest) -> HttpResponse:
     """Every agency that owes a report for a week, with both denominators, and those without a report."""
     week = chosen_week(request, latest_week())
@@ -255,7 +255,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def file(request: OfficeRequest) -> HttpResponse:
     """The agency table of a week as XLSX."""
     week = chosen_week(request, latest_week())
@@ -269,7 +269,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed or reported meanwhile, 422."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
@@ -288,13 +288,13 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
                 return _page(request, agency, week, form, status=409)
             messages.success(request, gettext("Stored: %(agency)s.") % {"agency": agency.name})
             return redirect(f"{reverse('staff')}?week={week}")
-    return _page(request, agency, week, form, status=acts.status_of(form))
+    return _page(request, agency, week, form, status=acts.form_status(form))
 
 
 @practised
 @require_POST
 @audience(ADMINS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a locked week again for one agency: 302 to its form, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
@@ -351,7 +351,7 @@ def _page(
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def paste(request: OfficeRequest) -> HttpResponse:
     """Show what was read (200; 422 with refused rows), or store it (`store` in the form): 302, 409 week closed."""
     week = chosen_week(request, latest_week())

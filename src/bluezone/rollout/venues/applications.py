@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit.hash_chain import record
 from bluezone.directory.models import AdminUnit
-from bluezone.messaging.email.outbox import send
+from bluezone.messaging.email.outbox import queue_mail
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import read_destination
 from bluezone.messaging.sms.models import Purpose
-from bluezone.messaging.sms.outbox import BudgetSpent, SmsNotSet, queue
+from bluezone.messaging.sms.outbox import BudgetSpent, SmsNotSet, queue_message
 from bluezone.messaging.sms.wording import code_text
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
@@ -127,7 +127,7 @@ def apply(application: Application, now: datetime.datetime) -> Venue:
         else:
             subject = _("Code for registering %(name)s") % {"name": venue.name}
             text = _("The code is %(code)s. It works for 30 minutes, once. Nobody asked for it? Then do nothing.")
-            send(application.contact.email, subject, text % {"code": code}, now=now)
+            queue_mail(application.contact.email, subject, text % {"code": code}, now=now)
     return venue
 
 
@@ -187,7 +187,7 @@ def _venue(application: Application, state: VenueState, now: datetime.datetime) 
 def _text(phone: str, code: str, now: datetime.datetime) -> None:
     language = "en" if get_language() == "en" else "vi"
     try:
-        queue(phone, code_text(present_city(), language, code), language, Purpose.CODE, now=now)
+        queue_message(phone, code_text(present_city(), language, code), language, Purpose.CODE, now=now)
     except (SmsNotSet, BudgetSpent):
         raise MailMissing("this server cannot send text messages now; the ward registers venues in person") from None
 

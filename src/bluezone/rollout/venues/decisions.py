@@ -20,7 +20,7 @@ from bluezone.audit.hash_chain import record
 from bluezone.authority import role_grants
 from bluezone.identity.models import Role
 from bluezone.keyserver.venues.registrar import VenueDescription, VenueNotRegistered
-from bluezone.messaging.email.outbox import send
+from bluezone.messaging.email.outbox import queue_mail
 from bluezone.networks import origin_of
 from bluezone.office_keyserver import key_server
 from bluezone.paper.phrases import facts
@@ -187,7 +187,7 @@ def _tell(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more
         return
     with translation.override("vi"):
         parts = [translation.gettext(part) % values for part in (text, more) if part]
-        send(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(parts), now=now)
+        queue_mail(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(parts), now=now)
 
 
 MOST_BYTES = 12 * 1024 * 1024

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from bluezone.devices.audience import json_body, json_endpoint
+from bluezone.devices.audience import json_endpoint, read_json_body
 from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
@@ -135,7 +135,7 @@ def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
     venue = posters.till_of(token)
     if venue is None:
         raise posters.TillUnknown("this till's page was replaced by another; ask for its address")
-    body = json_body(request, MOST_BYTES)
+    body = read_json_body(request, MOST_BYTES)
     day_text = str(body.get("day"))
     people = body.get("people")
     tablet = body.get("tablet")

@@ -20,7 +20,7 @@ from bluezone.directory.scopes import OutsideScope
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response
 from bluezone.rollout.venues import applications, decisions, posters, queries
 from bluezone.rollout.venues.applications import contact_of
@@ -37,7 +37,7 @@ SHOWN_DAYS = 14
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def venues(request: OfficeRequest) -> HttpResponse:
     """The number of venues in each ward, for everybody; the venues themselves for their ward and their owners."""
     unit = chosen_number(request, "unit")
@@ -67,7 +67,7 @@ def venues(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
+@touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
 def venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
     chosen_venue = _seen_venue(request, pk)
@@ -93,7 +93,7 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def new_venue(request: OfficeRequest) -> HttpResponse:
     """Register a venue in the owner's presence: 302 to it, 422 bad form or another ward's."""
     form = VenueForm(request.POST or None, units=queries.kept_units(request.user))
@@ -107,7 +107,7 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change the data of a venue: 302 to the venue, 404 another ward's, 409 changed meanwhile, 422 bad form.
 
@@ -129,13 +129,13 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Stored."))
         return redirect("venue", pk)
     context = {"form": form, "venue": venue}
-    return render(request, "venues/venue_form.html", context, status=acts.status_of(form))
+    return render(request, "venues/venue_form.html", context, status=acts.form_status(form))
 
 
 @practised
 @require_POST
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve and sign: 302 to the venue, with a warning if it was decided meanwhile; 404 another ward's."""
     venue = _kept_venue(request, pk)
@@ -153,7 +153,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(request, pk, decisions.refuse, _("The application is refused; the owner is told why."))
@@ -162,7 +162,7 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(request, pk, decisions.suspend, _("The code is withdrawn. Phones learn it within the hour."))
@@ -171,7 +171,7 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     notice = _("A new code is signed. Print the new poster and take the old one down.")
@@ -181,7 +181,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def close(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
     notice = _("The venue is closed. Whom to reach is forgotten after 90 days.")
@@ -191,7 +191,7 @@ def close(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
+@touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
 def till(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new address for the tablet at the till, shown once: 302 to the venue; 404 for other people."""
     venue = _seen_venue(request, pk)
@@ -251,7 +251,7 @@ def _kept_venue(request: OfficeRequest, pk: int) -> Venue:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter an inspection: 302 to the venue, 422 bad form or picture, 404 another ward's."""
     venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
@@ -283,7 +283,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(VENUE_KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
     """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
     venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
@@ -294,7 +294,7 @@ def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
+@touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
 def poster(request: OfficeRequest, pk: int) -> HttpResponse:
     """The poster, A4 or A3: 404 without a valid code, or for people other than its ward and owner."""
     paper = request.GET.get("paper", "")
@@ -306,7 +306,7 @@ def poster(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
+@touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
 def card(request: OfficeRequest, pk: int) -> HttpResponse:
     """The table card, A6."""
     return pdf_response(card_pdf(_code(request, pk)), f"card-{pk}")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 
-LANGUAGES = [("", _("by the number")), ("vi", _("Vietnamese")), ("en", _("English"))]
+MESSAGE_LANGUAGE_CHOICES = [("", _("by the number")), ("vi", _("Vietnamese")), ("en", _("English"))]
 
 
 class PhoneField(forms.CharField):
@@ -35,7 +35,7 @@ class DeskForm(forms.Form):
 
     phone = PhoneField(label=_("Mobile number"), help_text=_("From abroad: with + and the country code."))
     language = forms.ChoiceField(
-        label=_("Language of the message"), choices=LANGUAGES, required=False, widget=forms.RadioSelect
+        label=_("Language of the message"), choices=MESSAGE_LANGUAGE_CHOICES, required=False, widget=forms.RadioSelect
     )
     consent = forms.BooleanField(
         label=_("Asked, and the guest said yes"),

@@ -18,9 +18,9 @@ from bluezone.audit.hash_chain import record
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.tables import read_table
 from bluezone.messaging.present_city import present_city
-from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, masked, read_destination
+from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, mask, read_destination
 from bluezone.messaging.sms.models import OPEN_STATES, Purpose, State
-from bluezone.messaging.sms.outbox import OnceFor, queue
+from bluezone.messaging.sms.outbox import OnceFor, queue_message
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.office_secrets import SealBroken, seal, unseal
 from bluezone.refusal import Refused
@@ -93,7 +93,7 @@ def _send(actor: str, house: House, guest: Guest, channel: Channel, now: datetim
         city = present_city()
         text = arrival_notice(city, language).measured.text
         once = OnceFor(NOTICE, city.sms_stay_days)
-        message = queue(number, text, language, Purpose.ARRIVAL, once=once, now=now)
+        message = queue_message(number, text, language, Purpose.ARRIVAL, once=once, now=now)
     return Notice.objects.create(
         house=house.key, unit_id=house.unit_id, channel=channel, language=language, consent=True, made_at=now,
         day=timezone.localdate(now), made_by=actor, message=message,
@@ -126,7 +126,7 @@ class ListExpired(Refused):
 
 @dataclass(frozen=True)
 class ListRow:
-    """One row of the preview. masked_phone: made by `masked`. refusal: "" if a notice can be sent."""
+    """One row of the preview. masked_phone: made by `mask`. refusal: "" if a notice can be sent."""
 
     number: int
     masked_phone: str
@@ -161,7 +161,7 @@ def read_list(source: BinaryIO) -> ReadList:
         except DestinationInvalid:
             refusal = "number" if typed else "empty"
         else:
-            masked_number = masked(number)
+            masked_number = mask(number)
             if number in seen:
                 refusal = "twice"
             elif not _agreed(row.cells.get("consent")):

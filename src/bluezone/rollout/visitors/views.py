@@ -27,7 +27,7 @@ from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import Role
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.paper import phrases
@@ -63,7 +63,7 @@ ROWS = {
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VISITOR_DESKS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def guest_list(request: OfficeRequest) -> HttpResponse:
     """Read a list and show a preview: 200, 422 not readable. Send a list after the preview: 302 queued, 409 too old."""
     houses = houses_of(request.user)
@@ -148,7 +148,7 @@ SMALL = 5
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VISITOR_DESKS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def desk(request: OfficeRequest) -> HttpResponse:
     """Send the notice to a guest: 302 queued, 404 not the reader's house, 409 not queued and why, 422 bad form."""
     houses = houses_of(request.user)
@@ -173,7 +173,11 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(VISITOR_DESKS)
-@touches(Whose.OWN, Whose.AGENCY.by(Role.CLERK, Role.LEAD, Role.OFFICER), Whose.ITSELF.by(Role.VENUE_OWNER))
+@touches(
+    Ownership.OWN,
+    Ownership.AGENCY.for_roles(Role.CLERK, Role.LEAD, Role.OFFICER),
+    Ownership.ITSELF.for_roles(Role.VENUE_OWNER),
+)
 def states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices, for an open page that polls."""
     newest = queries.newest(visitors_houses.house_of(house, houses_of(request.user)))
@@ -184,7 +188,7 @@ def states(request: OfficeRequest, house: str) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def week(request: OfficeRequest) -> HttpResponse:
     """Notices that houses had sent in a week; small numbers of other houses are suppressed."""
     chosen_week = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
@@ -220,7 +224,7 @@ def week(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(VISITOR_DESKS)
-@touches(Whose.NOBODYS)
+@touches(Ownership.NOTHING)
 def card(request: OfficeRequest, kind: str) -> HttpResponse:
     """A bilingual card with the QR code for a desk (A6) or a station (A4), as PDF; 302 for other kinds."""
     if kind not in CARDS:

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar, cast
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.networks import network_of
 from bluezone.refusal import Refused
 from bluezone.server.front.pages import Key, Pages, Sent
@@ -309,7 +309,9 @@ class Entry:
 
     def _fail(self, scope: Any, protocol: Any) -> None:
         # granian would log the error's text, which may quote what a client sent.
-        log.exception("an answer failed", extra=event("answer_failed", route=self._measured.class_of(scope.path)))
+        log.exception(
+            "an answer failed", extra=event_fields("answer_failed", route=self._measured.class_of(scope.path))
+        )
         self._send(scope, protocol, Answer(500, [("Content-Length", "0")], b""))
 
     def _send_noted(self, scope: Any, protocol: Any, started_at: float, sent: Sent) -> None:

@@ -34,7 +34,7 @@ from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.push import MAX_BODY_BYTES
 from bluezone.keyserver.signer.channel import Caller, Gathering, Listener
 from bluezone.keyserver.storage.store import StoreRefused
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
@@ -161,7 +161,7 @@ class Front:
         try:
             status, headers, body = self._answer(path, environ)
         except PartAway as refused:
-            logger.warning("%s: %s", refused.code, refused.message, extra=event("part_away", code=refused.code))
+            logger.warning("%s: %s", refused.code, refused.message, extra=event_fields("part_away", code=refused.code))
             response = refusal(refused)
             assert isinstance(response.body, bytes)
             status = response.status
@@ -227,7 +227,7 @@ class _Answers:
         self._application = application
 
     def note_refused(self, uid: int) -> None:
-        extra = event("part_peer_refused", part=self._part, uid=uid)
+        extra = event_fields("part_peer_refused", part=self._part, uid=uid)
         logger.warning("%s: a connection of user %d was refused", self._part, uid, extra=extra)
 
     def answer_reports(self, messages: list[tuple[int, bytes]]) -> list[tuple[int, bytes] | None]:
@@ -262,7 +262,7 @@ class _Answers:
                 if close:
                     close()
         except Exception:
-            logger.exception("an answer failed", extra=event("answer_failed", route=self._part))
+            logger.exception("an answer failed", extra=event_fields("answer_failed", route=self._part))
             heads = [("500", [("Content-Length", "0")])]
             content = b""
         return 0, _pack(*heads[0], content)

@@ -20,7 +20,7 @@ from typing import Any
 from bluezone.duties import catalogue
 from bluezone.duties.catalogue import api_prefixes
 from bluezone.keyserver.reports.limits import shared_memory
-from bluezone.logs import event
+from bluezone.logs import event_fields
 
 ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "503")
@@ -200,7 +200,7 @@ class Measured:
             body = self._application(environ, start)
         except Exception:
             # granian would log the error's text, which may quote what a client sent.
-            log.exception("an answer failed", extra=event("answer_failed", route=route))
+            log.exception("an answer failed", extra=event_fields("answer_failed", route=route))
             status = 500
             body = []
             start("500 Internal Server Error", [("Content-Length", "0")])

@@ -31,7 +31,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, WORKS, Meters
 from bluezone.server.processes.sockets import allow_rebind
 
@@ -277,7 +277,7 @@ class _Http(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log one event, unless the client just disconnected."""
         if not isinstance(sys.exc_info()[1], OSError):
-            log.exception("an answer failed", extra=event("answer_failed", route="operator"))
+            log.exception("an answer failed", extra=event_fields("answer_failed", route="operator"))
 
 
 class _Handler(BaseHTTPRequestHandler):

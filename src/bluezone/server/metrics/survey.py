@@ -57,7 +57,7 @@ class Survey:
         drill = last_drill(folder)
         self._meters.set("drill_timestamp_seconds", drill.at if drill else 0)
         self._meters.set("drill_ok", bool(drill and drill.ok))
-        self._meters.set("outbox_waiting_push", self._announcer.overdue(now))
+        self._meters.set("outbox_waiting_push", self._announcer.overdue_count(now))
         self._meters.set("measured_timestamp_seconds", time.time())
 
     def leading(self) -> None:

@@ -120,7 +120,7 @@ async def _serve(options: ServeOptions, secured: Any, folder: Path) -> str:
             http=HTTPModes.http1,
             websockets=False,
             log_level=LogLevels.error,
-            log_dictconfig=logs.configuration(),
+            log_dictconfig=logs.logging_configuration(),
             ssl_protocol_min=SSLProtocols.tls12,
             **tls,
         )
@@ -138,7 +138,7 @@ async def _serve(options: ServeOptions, secured: Any, folder: Path) -> str:
     serving = [asyncio.ensure_future(server.serve()) for server in servers]
     while not all([await _answers(server) for server in servers]) and not any(task.done() for task in serving):
         await asyncio.sleep(START_SECONDS)
-    logs.say("closed_for_move", "closed: the stores are being moved; both addresses say so until it is over", 30)
+    logs.log_event("closed_for_move", "closed: the stores are being moved; both addresses say so until it is over", 30)
     manager = ServiceManager()
     manager.ready()
     looking = asyncio.ensure_future(_look(folder, end, manager))

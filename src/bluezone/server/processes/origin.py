@@ -66,10 +66,10 @@ def office() -> tuple[Any, Callable[[str], str], str]:
 
 def front() -> tuple[Any, Callable[[str], str], str]:
     """The public origin if its parts are processes of other users: it only passes requests on."""
-    from bluezone.web.wsgi_public import called_by_devices
+    from bluezone.web.wsgi_public import is_device_path
 
     folder = data_folder()
-    return Front(folder, folder / RUN_FOLDER, called_by_devices), public_class, LIVE
+    return Front(folder, folder / RUN_FOLDER, is_device_path), public_class, LIVE
 
 
 def warm(application: Callable[..., Any], path: str) -> None:
@@ -135,7 +135,7 @@ async def serve(options: argparse.Namespace, entry: Entry) -> None:
         backpressure=connections(),
         # granian's warnings are only about being embedded.
         log_level=LogLevels.error,
-        log_dictconfig=logs.configuration(),
+        log_dictconfig=logs.logging_configuration(),
         ssl_cert=options.certificate,
         ssl_key=options.key,
         # Phones before Android 10 do not support TLS 1.3.
@@ -183,7 +183,7 @@ def load(origin: str) -> None:
 def main() -> None:
     """Serve the origin that the command line names."""
     options = _arguments()
-    logs.begin()
+    logs.configure_logging()
     name_process("public" if options.origin == "front" else options.origin)
     end_with_parent()
     threads = Threads(THREADS, options.origin)

@@ -46,14 +46,14 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--tallies", type=int)
     options = parser.parse_args()
-    logs.begin()
+    logs.configure_logging()
     name_process(options.part)
     os.environ[VARIABLE] = options.part
     try:
         application = _application(options.part, options.folder, options.tallies)
     except Refused as refused:
         sentence = f"{options.part}: {refused.code}: {refused.message}"
-        logs.say("part_refused", sentence, 40, code=refused.code, part=options.part)
+        logs.log_event("part_refused", sentence, 40, code=refused.code, part=options.part)
         raise SystemExit(1) from None
     path = socket_of(options.folder / RUN_FOLDER, options.part)
     server = part_server(path, options.part, frozenset(options.allow), application)

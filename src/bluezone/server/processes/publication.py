@@ -19,7 +19,7 @@ from bluezone import logs
 from bluezone.keyserver.parts.process import VARIABLE
 from bluezone.keyserver.storage.opening import database_url
 from bluezone.keyserver.ticks import Ticks, open_publication
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 from bluezone.server.leader import Lead, lead_when_free
 from bluezone.server.metrics.meters import Meters
@@ -42,7 +42,7 @@ def publish_until(stopped: threading.Event, ticks: Ticks, meters: Meters, lead: 
             ticks.tick()
         except Refused as refused:
             meters.set("publication_failures_total", meters.gauge("publication_failures_total") + 1)
-            extra = event("publication_refused", code=refused.code)
+            extra = event_fields("publication_refused", code=refused.code)
             log.warning("publication: %s: %s", refused.code, refused.message, extra=extra)
         else:
             meters.set("publication_timestamp_seconds", time.time())
@@ -62,7 +62,7 @@ def _database() -> dict[str, Any] | None:
 
 def main() -> None:
     """Open the keys store and the published files, and publish until SIGTERM whenever this process leads."""
-    logs.begin()
+    logs.configure_logging()
     name_process(PUBLICATION)
     parser = argparse.ArgumentParser(prog="bluezone.server.processes.publication")
     parser.add_argument("folder", type=Path)
@@ -77,7 +77,7 @@ def main() -> None:
         ticks = open_publication(options.folder)
     except Refused as refused:
         sentence = f"{PUBLICATION}: {refused.code}: {refused.message}"
-        logs.say("part_refused", sentence, 40, code=refused.code, part=PUBLICATION)
+        logs.log_event("part_refused", sentence, 40, code=refused.code, part=PUBLICATION)
         raise SystemExit(1) from None
     meters = Meters.attach(options.meters)
     # A process that was killed could not reset this.

@@ -19,7 +19,7 @@ from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.parts.process import TALLIES
 from bluezone.keyserver.reports.limits import SIZE, shared_memory
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
-from bluezone.logs import say
+from bluezone.logs import log_event
 from bluezone.server import garbage
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes import children
@@ -113,10 +113,10 @@ class Server:
             if processes.start(stop):
                 announce()
                 if self.users:
-                    say("users_apart", "each process has a user of its own", parts=len(parts))
+                    log_event("users_apart", "each process has a user of its own", parts=len(parts))
                 elif self._signs:
                     sentence = "the signer runs as the same user; a user of its own: bluezone signer --help"
-                    say("signer_same_user", sentence)
+                    log_event("signer_same_user", sentence)
                 self._manager.ready()
                 self._watch_until_stopped(processes, stop, secured)
         finally:
@@ -250,4 +250,4 @@ def say_ready(options: ServeOptions, secured: bool) -> None:
     """Log the line that says that everything answers, with the addresses of the origins that run here."""
     addresses = {origin: options.address(origin, secured) for origin in ("public", "office") if options.has(origin)}
     text = " ".join(f"{origin} {address}" for origin, address in addresses.items()) or "worker"
-    say("ready", f"ready {text}", workers=options.workers, only=options.only, **addresses)
+    log_event("ready", f"ready {text}", workers=options.workers, only=options.only, **addresses)

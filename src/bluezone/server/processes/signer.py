@@ -45,7 +45,7 @@ def load(_part: str) -> None:
 
 def main() -> None:
     """Sign until SIGTERM."""
-    logs.begin()
+    logs.configure_logging()
     name_process("signer")
     parser = argparse.ArgumentParser(prog="bluezone.server.processes.signer")
     parser.add_argument("folder", type=Path)
@@ -63,7 +63,7 @@ def main() -> None:
             allowed[0] = EVERYTHING
         daemon = Daemon(keys, state, options.socket, options.folder, allowed)
     except Refused as refused:
-        logs.say("signer_refused", f"signer: {refused.code}: {refused.message}", 40, code=refused.code)
+        logs.log_event("signer_refused", f"signer: {refused.code}: {refused.message}", 40, code=refused.code)
         raise SystemExit(1) from None
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
     end_with_parent()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from logging import ERROR, WARNING
 
-from bluezone.logs import say
+from bluezone.logs import log_event
 from bluezone.refusal import Refused
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes.children import Child, Part, ProcessEnded, end_children, start_child
@@ -114,7 +114,7 @@ class Processes:
         except Refused as refused:
             end_children(fresh)
             sentence = f"restart: {refused.code}: {refused.message}; the old processes go on"
-            say("restart_failed", sentence, ERROR, code=refused.code)
+            log_event("restart_failed", sentence, ERROR, code=refused.code)
             return False
         self.replaced += 1
         now = time.monotonic()
@@ -123,7 +123,7 @@ class Processes:
         self.leaving += self.children
         self.children = fresh
         self._due = []
-        say("restarted", "restart: new processes answer, the old ones finish what they have begun")
+        log_event("restarted", "restart: new processes answer, the old ones finish what they have begun")
         return True
 
     def stop(self) -> None:
@@ -178,7 +178,7 @@ class Processes:
         except ProcessEnded as refused:
             # No memory, no descriptor, or an upgrade under way: the others continue, and this one is tried later.
             self._due.append((now + MOST_PAUSE_SECONDS, child))
-            say("process_refused", f"{refused.code}: {refused.message}", ERROR, code=refused.code)
+            log_event("process_refused", f"{refused.code}: {refused.message}", ERROR, code=refused.code)
         else:
             self.children.append(successor)
 
@@ -199,7 +199,7 @@ class Processes:
         self.restarts[name] = self.restarts.get(name, 0) + 1
         self._due.append((now + pause, child))
         sentence = f"{name} process {child.place + 1} ended with {code}; started again in {pause:.0f} s"
-        say("process_died", sentence, ERROR, part=name, place=child.place + 1, code=code)
+        log_event("process_died", sentence, ERROR, part=name, place=child.place + 1, code=code)
 
     def _end_leaving(self, child: Child, now: float) -> None:
         assert child.terminate_at is not None
@@ -209,7 +209,7 @@ class Processes:
             child.close()
         elif now >= child.kill_at:
             sentence = f"{child.part.name} process did not finish in time; it is cut off"
-            say("process_killed", sentence, WARNING, part=child.part.name)
+            log_event("process_killed", sentence, WARNING, part=child.part.name)
             child.process.kill()
         elif now >= child.terminate_at:
             child.process.terminate()

@@ -22,7 +22,7 @@ from bluezone.keyserver.signer.client import SIGNING_FILES
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
 from bluezone.keyserver.signer.record import FILE_NAME as RECORD_NAME
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER
-from bluezone.logs import say
+from bluezone.logs import log_event
 from bluezone.refusal import Refused
 from bluezone.timekeeping import NAME as CLOCK_NAME
 from bluezone.tls import authority_folder
@@ -286,7 +286,7 @@ def _chown_signer(folder: Path, signer: User) -> None:
     if (place / RECORD_NAME).exists():
         (place / RECORD_NAME).chmod(0o600)
     if count:
-        say("keys_given_to_signer", f"{count} keys that sign for phones are the signer's alone now")
+        log_event("keys_given_to_signer", f"{count} keys that sign for phones are the signer's alone now")
 
 
 def _require_no_link(path: Path) -> None:

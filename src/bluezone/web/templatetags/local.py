@@ -14,6 +14,27 @@ from django.utils.translation import gettext as _
 
 register = template.Library()
 
+# Parts of a page that are folded, or not shown at all.
+_HIDDEN = re.compile(r"<details(?![^>]*\bopen\b).*?</details>|<template.*?</template>", re.DOTALL)
+_BUTTON = re.compile(r'<(?:a|button)\b[^>]*\bclass="button(?P<more>[^"]*)"[^>]*>')
+
+_ICONS = {
+    "menu": '<path d="M4 7h16M4 12h16M4 17h16"/>',
+    "open": '<circle cx="12" cy="12" r="8"/><path d="M12 8v4l3 2"/>',
+    "used": '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
+    "expired": '<path d="M7 4h10M7 20h10M8 4c0 5 8 7 8 16M16 4c0 5-8 7-8 16"/>',
+    "revoked": '<path d="M6 6l12 12M18 6L6 18"/>',
+    "copy": '<rect x="9" y="9" width="11" height="11" rx="2"/><path d="M5 15V5a1 1 0 0 1 1-1h9"/>',
+    "print": '<path d="M7 9V4h10v5M7 17H5a1 1 0 0 1-1-1v-5a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2v5a1 1 0 0 1-1 1h-2"/>'
+    '<rect x="7" y="14" width="10" height="6"/>',
+    "new": '<path d="M12 5v14M5 12h14"/>',
+    "info": '<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5M12 7.5v.5"/>',
+    "warn": '<path d="M12 4l9 16H3z"/><path d="M12 10v4M12 17v.5"/>',
+    "people": '<circle cx="9" cy="8" r="3.5"/><path d="M3 20c0-4 3-6 6-6s6 2 6 6"/>'
+    '<path d="M16 5a3.5 3.5 0 0 1 0 6.500M18 14c2 .7 3 2.500 3 5"/>',
+    "chain": '<path d="M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"/>',
+}
+
 
 def _local(moment: datetime.datetime | int) -> datetime.datetime:
     """Aware local time of an aware datetime or of Unix seconds."""
@@ -75,11 +96,6 @@ def fullmoment(value: datetime.datetime | int) -> str:
     return f"{clock(local)} {formats.date_format(local.date(), 'j M Y')}"
 
 
-# Parts of a page that are folded, or not shown at all.
-_HIDDEN = re.compile(r"<details(?![^>]*\bopen\b).*?</details>|<template.*?</template>", re.DOTALL)
-_BUTTON = re.compile(r'<(?:a|button)\b[^>]*\bclass="button(?P<more>[^"]*)"[^>]*>')
-
-
 class NotedActs(template.Node):
     """Renders a part of a page, and sets `has_act` in the context: whether the part has a primary act."""
 
@@ -116,21 +132,3 @@ def icon(name: str) -> SafeString:
     return mark_safe(  # noqa: S308 - from the fixed table below
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">' + _ICONS[name] + "</svg>"
     )
-
-
-_ICONS = {
-    "menu": '<path d="M4 7h16M4 12h16M4 17h16"/>',
-    "open": '<circle cx="12" cy="12" r="8"/><path d="M12 8v4l3 2"/>',
-    "used": '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
-    "expired": '<path d="M7 4h10M7 20h10M8 4c0 5 8 7 8 16M16 4c0 5-8 7-8 16"/>',
-    "revoked": '<path d="M6 6l12 12M18 6L6 18"/>',
-    "copy": '<rect x="9" y="9" width="11" height="11" rx="2"/><path d="M5 15V5a1 1 0 0 1 1-1h9"/>',
-    "print": '<path d="M7 9V4h10v5M7 17H5a1 1 0 0 1-1-1v-5a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2v5a1 1 0 0 1-1 1h-2"/>'
-    '<rect x="7" y="14" width="10" height="6"/>',
-    "new": '<path d="M12 5v14M5 12h14"/>',
-    "info": '<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5M12 7.5v.5"/>',
-    "warn": '<path d="M12 4l9 16H3z"/><path d="M12 10v4M12 17v.5"/>',
-    "people": '<circle cx="9" cy="8" r="3.5"/><path d="M3 20c0-4 3-6 6-6s6 2 6 6"/>'
-    '<path d="M16 5a3.5 3.5 0 0 1 0 6.500M18 14c2 .7 3 2.500 3 5"/>',
-    "chain": '<path d="M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"/>',
-}

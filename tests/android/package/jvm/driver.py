@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bluezone.protocol.kernel import native
+from bluezone.protocol.kernel import native_matcher
 from bluezone.protocol.primitives import PROVIDER
 from bluezone.radio.frames import contact_advertisement
 from bluezone_phone import androiddevice
@@ -23,7 +23,7 @@ TRUST = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RF
 def answer(context: Any, name: str, value: bool) -> None:
     """Give an answer for the owner."""
     setup = Parts.of(context).setup
-    setup.note(**({"language": "en" if value else "vi"} if name == "english" else {name: value}))
+    setup.update(**({"language": "en" if value else "vi"} if name == "english" else {name: value}))
 
 
 def change(context: Any) -> None:
@@ -35,7 +35,7 @@ def begin_day(context: Any) -> None:
     """A new phone in this process, with a city that nobody reaches, and every question answered."""
     androiddevice.CITY_FILE.write_text(f'server = "https://127.0.0.1:9"\ntrust = "{TRUST}"\n')
     Parts._made = None
-    Parts.of(context).setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, language="vi")
+    Parts.of(context).setup.update(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, language="vi")
 
 
 def url(context: Any) -> str | None:
@@ -110,7 +110,7 @@ def live_in_city(context: Any, server: str, trust: str) -> None:
     time.time = lambda: _real_time() + _ahead
     androiddevice.CITY_FILE.write_text(f'server = "{server}"\ntrust = "{trust}"\n')
     Parts._made = None
-    Parts.of(context).setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, language="vi")
+    Parts.of(context).setup.update(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, language="vi")
 
 
 def pass_by(_context: Any, seconds: float) -> None:
@@ -132,7 +132,7 @@ def patients_frame(_context: Any) -> bytes:
 
 def awake_seconds(context: Any) -> float:
     """For how long the processor was kept awake, by the app's own count."""
-    return Parts.of(context).tracing.power.held_seconds
+    return Parts.of(context).tracing.power.awake_seconds
 
 
 def die(_context: Any) -> None:
@@ -169,5 +169,5 @@ def agreed(context: Any) -> bool:
 
 def engine() -> str:
     """Which cryptography and which matcher the phone has."""
-    kernel = "native" if native() else "python"
+    kernel = "native" if native_matcher() else "python"
     return f"{PROVIDER}, {kernel}, numpy" if "numpy" in sys.modules else f"{PROVIDER}, {kernel}"

@@ -23,9 +23,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from bluezone.refusal import Refused
 
+_PORTS = {"smpp": 2775, "smpps": 3550}
+_SENDER = re.compile(r"[A-Za-z0-9 ._-]{1,11}|\+?[0-9]{3,15}")
+_FILE = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
+
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingPart:
     """A segment to hand over.
 
     part_id: ours. reference: ours too, 0..65535, which receipts repeat. destination: E.164 with plus.
@@ -45,7 +49,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class Question:
+class StatusQuery:
     """A query for the fate of a part. provider_id: the operator's own, "" if we never got one."""
 
     part_id: int
@@ -53,7 +57,7 @@ class Question:
     provider_id: str
 
 
-class Fate(enum.Enum):
+class DeliveryState(enum.Enum):
     """The fate of a message that the operator has."""
 
     UNDER_WAY = "under_way"
@@ -71,7 +75,7 @@ class Accepted:
     is_sent: bool = True
 
 
-class Why(enum.Enum):
+class DeclineReason(enum.Enum):
     """Why a part was not accepted: for good, for now, or because we send too fast (not this message's fault)."""
 
     FINAL = "final"
@@ -84,7 +88,7 @@ class Declined:
     """The operator has not accepted a part. trouble: the operator's code, for the page of our administrator."""
 
     part_id: int
-    why: Why
+    why: DeclineReason
     trouble: str
 
 
@@ -101,7 +105,7 @@ class Receipt:
 
     provider_id: str
     reference: int | None
-    fate: Fate
+    fate: DeliveryState
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class Answer:
     part_id: int
     is_known: bool | None
     provider_id: str = ""
-    fate: Fate = Fate.UNDER_WAY
+    fate: DeliveryState = DeliveryState.UNDER_WAY
 
 
 Event = Accepted | Declined | Unanswered | Receipt | Answer
@@ -127,34 +131,29 @@ class Provider(Protocol):
     finds_references: bool
     trouble: str
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """How many parts and questions may be handed over now. Connects if necessary; 0 if it cannot."""
         ...
 
-    def hand_over(self, parts: list[Outgoing]) -> None:
-        """Hand over at most `room()` parts; `listen` returns an event for each."""
+    def submit(self, parts: list[OutgoingPart]) -> None:
+        """Hand over at most `capacity()` parts; `wait_for_events` returns an event for each."""
         ...
 
-    def ask(self, question: Question) -> None:
+    def query(self, question: StatusQuery) -> None:
         """Query the fate of a part."""
         ...
 
-    def listen(self, seconds: float) -> list[Event]:
+    def wait_for_events(self, seconds: float) -> list[Event]:
         """The events so far; waits for the first at most this long."""
         ...
 
-    def confirm(self) -> None:
+    def acknowledge(self) -> None:
         """Tell the operator that all events are stored; otherwise it repeats its receipts."""
         ...
 
     def close(self) -> None:
         """Close the connection properly."""
         ...
-
-
-_PORTS = {"smpp": 2775, "smpps": 3550}
-_SENDER = re.compile(r"[A-Za-z0-9 ._-]{1,11}|\+?[0-9]{3,15}")
-_FILE = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 
 
 class SmsUrlInvalid(Refused):

@@ -12,25 +12,45 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.messaging.sms.providers import (
     Accepted,
     Answer,
     Declined,
+    DeclineReason,
     Event,
-    Outgoing,
-    Question,
+    OutgoingPart,
     Smsc,
+    StatusQuery,
     Unanswered,
-    Why,
     smpp_pdu,
 )
-from bluezone.messaging.sms.providers.smpp_pdu import GarbageReceived, Pdu
+from bluezone.messaging.sms.providers.smpp_pdu import InvalidPdu, Pdu
 from bluezone.refusal import Refused
 
 CONNECT_SECONDS = 5.0
 _CHUNK = 65_536
 _PASSWORD_REFUSED = (smpp_pdu.BIND_FAILED, smpp_pdu.INVALID_PASSWORD, smpp_pdu.INVALID_SYSTEM_ID)
+
+ANSWER_SECONDS = 10.0
+ENQUIRE_SECONDS = 30.0
+# Between tries to connect: first and longest pause, doubled each time.
+RECONNECT_SECONDS = (1.0, 30.0)
+# Longer, since repeated wrong passwords lock an account.
+REFUSED_SECONDS = 60.0
+THROTTLE_SECONDS = (0.5, 30.0)
+_LATER = {
+    smpp_pdu.SYSTEM_ERROR,
+    smpp_pdu.SUBMIT_FAILED,
+    smpp_pdu.RECEIVER_TEMPORARY,
+    smpp_pdu.DELIVERY_FAILURE,
+    smpp_pdu.UNKNOWN_ERROR,
+}
+_TOO_FAST = {smpp_pdu.THROTTLED, smpp_pdu.QUEUE_FULL}
+
+log = logging.getLogger(__name__)
+
+__all__ = ["SmppProvider"]
 
 
 class SessionLost(Refused):
@@ -46,7 +66,7 @@ class BindRefused(Refused):
 
 
 class Session:
-    """A session, connected and bound as transceiver. Raises SessionLost, BindRefused, GarbageReceived."""
+    """A session, connected and bound as transceiver. Raises SessionLost, BindRefused, InvalidPdu."""
 
     def __init__(self, smsc: Smsc) -> None:
         self._buffer = bytearray()
@@ -90,7 +110,7 @@ class Session:
         self._write(Pdu(smpp_pdu.GENERIC_NACK, smpp_pdu.INVALID_COMMAND, to.sequence))
 
     def receive(self, seconds: float) -> list[Pdu]:
-        """All complete PDUs; waits at most this long for the first. Raises SessionLost, GarbageReceived."""
+        """All complete PDUs; waits at most this long for the first. Raises SessionLost, InvalidPdu."""
         if self._early:
             early = self._early
             self._early = []
@@ -108,7 +128,7 @@ class Session:
             raise SessionLost("the message centre closed the connection")
         self._buffer += chunk
         pdus = []
-        while (pdu := smpp_pdu.take_pdu(self._buffer)) is not None:
+        while (pdu := smpp_pdu.read_pdu(self._buffer)) is not None:
             pdus.append(pdu)
         return pdus
 
@@ -134,25 +154,6 @@ def _connect(smsc: Smsc) -> socket.socket:
     return plain
 
 
-ANSWER_SECONDS = 10.0
-ENQUIRE_SECONDS = 30.0
-# Between tries to connect: first and longest pause, doubled each time.
-RECONNECT_SECONDS = (1.0, 30.0)
-# Longer, since repeated wrong passwords lock an account.
-REFUSED_SECONDS = 60.0
-THROTTLE_SECONDS = (0.5, 30.0)
-_LATER = {
-    smpp_pdu.SYSTEM_ERROR,
-    smpp_pdu.SUBMIT_FAILED,
-    smpp_pdu.RECEIVER_TEMPORARY,
-    smpp_pdu.DELIVERY_FAILURE,
-    smpp_pdu.UNKNOWN_ERROR,
-}
-_TOO_FAST = {smpp_pdu.THROTTLED, smpp_pdu.QUEUE_FULL}
-
-log = logging.getLogger(__name__)
-
-
 @dataclass(frozen=True)
 class _Request:
     """A request without an answer yet. part_id: None for enquire_link."""
@@ -163,7 +164,7 @@ class _Request:
 
 
 class SmppProvider:
-    """A transceiver session with one message centre; connects at the first `room()`."""
+    """A transceiver session with one message centre; connects at the first `capacity()`."""
 
     name = "smpp"
 
@@ -183,7 +184,7 @@ class SmppProvider:
         self.finds_references = smsc.references
         self.trouble = ""
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Free places in the window, no more than the rate allows; 0 unless bound."""
         now = time.monotonic()
         if self._session is None and now >= self._connect_at:
@@ -194,16 +195,16 @@ class SmppProvider:
         self._counted_at = now
         return max(0, min(self._smsc.window - len(self._unanswered), int(self._allowance)))
 
-    def hand_over(self, parts: list[Outgoing]) -> None:
+    def submit(self, parts: list[OutgoingPart]) -> None:
         """Submit parts; each gets an event, even if the session ends in the middle."""
         for part in parts:
             self._request(smpp_pdu.SUBMIT_SM, smpp_pdu.submit(part, self._smsc.sender), part.part_id)
 
-    def ask(self, question: Question) -> None:
+    def query(self, question: StatusQuery) -> None:
         """Send query_sm."""
         self._request(smpp_pdu.QUERY_SM, smpp_pdu.query(question, self._smsc.sender), question.part_id)
 
-    def listen(self, seconds: float) -> list[Event]:
+    def wait_for_events(self, seconds: float) -> list[Event]:
         """Read PDUs, answer those that need an immediate answer, and end a session that does not answer."""
         if self._session is None:
             if not self._events:
@@ -214,13 +215,13 @@ class SmppProvider:
                     self._last_received_at = time.monotonic()
                     self._read(received)
                 self._check_line(time.monotonic())
-            except (SessionLost, GarbageReceived) as trouble:
+            except (SessionLost, InvalidPdu) as trouble:
                 self._lose(trouble, RECONNECT_SECONDS[0])
         events = self._events
         self._events = []
         return events
 
-    def confirm(self) -> None:
+    def acknowledge(self) -> None:
         """Send deliver_sm_resp for the receipts that are stored now."""
         unconfirmed = self._unconfirmed
         self._unconfirmed = []
@@ -245,7 +246,7 @@ class SmppProvider:
             self._session = Session(self._smsc)
         except BindRefused as refusal:
             self._lose(refusal, REFUSED_SECONDS)
-        except (SessionLost, GarbageReceived) as trouble:
+        except (SessionLost, InvalidPdu) as trouble:
             self._lose(trouble, self._pause)
             self._pause = min(RECONNECT_SECONDS[1], self._pause * 2)
         else:
@@ -260,7 +261,7 @@ class SmppProvider:
             if command == smpp_pdu.QUERY_SM:
                 self._events.append(Unanswered(part_id))
             else:
-                self._events.append(Declined(part_id, Why.THROTTLED, "not connected"))
+                self._events.append(Declined(part_id, DeclineReason.THROTTLED, "not connected"))
             return
         try:
             sequence = self._session.send(command, body)
@@ -276,7 +277,7 @@ class SmppProvider:
             if request is not None and request.part_id is not None:
                 self._read_answer(request.part_id, request.command, received)
             elif request is None and received.command == smpp_pdu.GENERIC_NACK:
-                raise GarbageReceived("the message centre did not understand us (generic_nack)")
+                raise InvalidPdu("the message centre did not understand us (generic_nack)")
         elif received.command == smpp_pdu.DELIVER_SM:
             self._read_delivery(received)
         elif self._session is not None:
@@ -291,9 +292,11 @@ class SmppProvider:
     def _read_delivery(self, received: Pdu) -> None:
         try:
             receipt = smpp_pdu.read_receipt(received.body)
-        except GarbageReceived as garbage:
+        except InvalidPdu as garbage:
             # Confirm it in spite of that, or it would be repeated for ever.
-            log.warning("sms: a receipt cannot be read: %s", garbage.message, extra=event("sms_receipt_unreadable"))
+            log.warning(
+                "sms: a receipt cannot be read: %s", garbage.message, extra=event_fields("sms_receipt_unreadable")
+            )
             receipt = None
         if receipt is not None:
             self._events.append(receipt)
@@ -304,14 +307,14 @@ class SmppProvider:
         status = received.status
         if received.command != smpp_pdu.GENERIC_NACK and received.command != command | smpp_pdu.RESPONSE:
             self._events.append(Unanswered(part_id))
-            raise GarbageReceived("the message centre answered with another command than was asked")
+            raise InvalidPdu("the message centre answered with another command than was asked")
         if command == smpp_pdu.QUERY_SM:
             self._events.append(self._query_answer(part_id, received))
         elif status == smpp_pdu.OK and received.command != smpp_pdu.GENERIC_NACK:
             self._throttle = THROTTLE_SECONDS[0]
             try:
                 provider_id = smpp_pdu.Reader(received.body).cstring()
-            except GarbageReceived:
+            except InvalidPdu:
                 self._events.append(Unanswered(part_id))
                 raise
             self._events.append(Accepted(part_id, provider_id[:65]))
@@ -320,9 +323,9 @@ class SmppProvider:
                 # Only once for all requests under way at the same time.
                 self._throttled_until = time.monotonic() + self._throttle
                 self._throttle = min(THROTTLE_SECONDS[1], self._throttle * 2)
-            self._events.append(Declined(part_id, Why.THROTTLED, f"status {status:#x}"))
+            self._events.append(Declined(part_id, DeclineReason.THROTTLED, f"status {status:#x}"))
         else:
-            why = Why.LATER if status in _LATER else Why.FINAL
+            why = DeclineReason.LATER if status in _LATER else DeclineReason.FINAL
             self._events.append(Declined(part_id, why, f"status {status:#x}"))
 
     def _query_answer(self, part_id: int, received: Pdu) -> Answer:
@@ -351,7 +354,7 @@ class SmppProvider:
             self._session.close()
         trouble = f"{why.code}: {why.message}"
         if trouble != self.trouble:
-            log.warning("sms: %s; messages wait", trouble, extra=event("sms_centre_lost", code=why.code))
+            log.warning("sms: %s; messages wait", trouble, extra=event_fields("sms_centre_lost", code=why.code))
         self._session = None
         self.trouble = trouble
         self._connect_at = time.monotonic() + pause
@@ -360,6 +363,3 @@ class SmppProvider:
         ]
         self._unanswered.clear()
         self._unconfirmed.clear()
-
-
-__all__ = ["SmppProvider"]

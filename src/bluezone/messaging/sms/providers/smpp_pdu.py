@@ -5,7 +5,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from bluezone.messaging.sms.providers import Fate, Outgoing, Question, Receipt, Smsc
+from bluezone.messaging.sms.providers import DeliveryState, OutgoingPart, Receipt, Smsc, StatusQuery
 from bluezone.refusal import Refused
 
 HEADER_BYTES = 16
@@ -46,8 +46,27 @@ USER_DATA_HEADER      = 0x40
 DELIVERY_RECEIPT      = 0x04
 # fmt: on
 
+_VERSION = 0x34
+_FINAL_RECEIPT = 1
+# Types of number of an address, and its numbering plan.
+_INTERNATIONAL = 1
+_SHORT_CODE = 3
+_ALPHANUMERIC = 5
+_ISDN = 1
+_MOST_VALID_SECONDS = 86_400 * 30
+# message_state of section 5.2.28, and its short names in the text of a receipt.
+_FATES = {
+    1: DeliveryState.UNDER_WAY, 2: DeliveryState.DELIVERED, 3: DeliveryState.EXPIRED, 4: DeliveryState.FAILED,
+    5: DeliveryState.FAILED, 6: DeliveryState.UNDER_WAY, 7: DeliveryState.UNDER_WAY, 8: DeliveryState.FAILED,
+}  # fmt: skip
+_UNKNOWN = 7
+_NAMES = {
+    "ENROUTE": 1, "DELIVRD": 2, "EXPIRED": 3, "DELETED": 4, "UNDELIV": 5, "ACCEPTD": 6, "UNKNOWN": 7, "REJECTD": 8,
+}  # fmt: skip
+_TEXT = re.compile(rb"\bid:(\S{1,65}).{0,120}?\bstat:([A-Z]{5,7})\b", re.DOTALL)
 
-class GarbageReceived(Refused):
+
+class InvalidPdu(Refused):
     """The message centre sent something else than PDUs of SMPP 3.4; the session ends, nothing is lost."""
 
     code = "smpp_garbage"
@@ -72,13 +91,13 @@ class Pdu:
         return bool(self.command & RESPONSE)
 
 
-def take_pdu(buffer: bytearray) -> Pdu | None:
-    """Remove a PDU from the front of the buffer; None if it is not complete yet. Raises GarbageReceived."""
+def read_pdu(buffer: bytearray) -> Pdu | None:
+    """Remove a PDU from the front of the buffer; None if it is not complete yet. Raises InvalidPdu."""
     if len(buffer) < 4:
         return None
     (length,) = struct.unpack_from(">I", buffer)
     if not HEADER_BYTES <= length <= MOST_BYTES:
-        raise GarbageReceived(f"a PDU of {length} octets, expected {HEADER_BYTES} to {MOST_BYTES}")
+        raise InvalidPdu(f"a PDU of {length} octets, expected {HEADER_BYTES} to {MOST_BYTES}")
     if len(buffer) < length:
         return None
     command, status, sequence = struct.unpack_from(">3I", buffer, 4)
@@ -98,7 +117,7 @@ def tlv(tag: int, value: bytes) -> bytes:
 
 
 class Reader:
-    """Reads the fields of a body in order; raises GarbageReceived if it ends too early."""
+    """Reads the fields of a body in order; raises InvalidPdu if it ends too early."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -111,7 +130,7 @@ class Reader:
     def octets(self, count: int) -> bytes:
         """The next `count` octets."""
         if self._at + count > len(self._body):
-            raise GarbageReceived("a PDU ends within a field")
+            raise InvalidPdu("a PDU ends within a field")
         self._at += count
         return self._body[self._at - count : self._at]
 
@@ -119,7 +138,7 @@ class Reader:
         """Text up to the next zero octet."""
         end = self._body.find(b"\0", self._at)
         if end < 0:
-            raise GarbageReceived("a PDU has a text without end")
+            raise InvalidPdu("a PDU has a text without end")
         text = self._body[self._at : end].decode("latin-1")
         self._at = end + 1
         return text
@@ -133,32 +152,12 @@ class Reader:
         return parameters
 
 
-_VERSION = 0x34
-_FINAL_RECEIPT = 1
-# Types of number of an address, and its numbering plan.
-_INTERNATIONAL = 1
-_SHORT_CODE = 3
-_ALPHANUMERIC = 5
-_ISDN = 1
-_MOST_VALID_SECONDS = 86_400 * 30
-# message_state of section 5.2.28, and its short names in the text of a receipt.
-_FATES = {
-    1: Fate.UNDER_WAY, 2: Fate.DELIVERED, 3: Fate.EXPIRED, 4: Fate.FAILED, 5: Fate.FAILED, 6: Fate.UNDER_WAY,
-    7: Fate.UNDER_WAY, 8: Fate.FAILED,
-}  # fmt: skip
-_UNKNOWN = 7
-_NAMES = {
-    "ENROUTE": 1, "DELIVRD": 2, "EXPIRED": 3, "DELETED": 4, "UNDELIV": 5, "ACCEPTD": 6, "UNKNOWN": 7, "REJECTD": 8,
-}  # fmt: skip
-_TEXT = re.compile(rb"\bid:(\S{1,65}).{0,120}?\bstat:([A-Z]{5,7})\b", re.DOTALL)
-
-
 @dataclass(frozen=True)
 class QueryAnswer:
     """The content of query_sm_resp."""
 
     provider_id: str
-    fate: Fate
+    fate: DeliveryState
 
 
 def bind(smsc: Smsc) -> bytes:
@@ -167,7 +166,7 @@ def bind(smsc: Smsc) -> bytes:
     return b"".join(map(cstring, words)) + bytes([_VERSION, 0, 0]) + cstring("")
 
 
-def submit(part: Outgoing, sender: str) -> bytes:
+def submit(part: OutgoingPart, sender: str) -> bytes:
     """The body of submit_sm: a segment in short_message, with a concatenation header if there are several."""
     header = bytes([5, 0, 3, part.group, part.count, part.number]) if part.count > 1 else b""
     message = header + part.octets
@@ -182,7 +181,7 @@ def submit(part: Outgoing, sender: str) -> bytes:
     )  # fmt: skip
 
 
-def query(question: Question, sender: str) -> bytes:
+def query(question: StatusQuery, sender: str) -> bytes:
     """The body of query_sm, by the operator's id, or else by our reference, as SMPP 5.0 does for broadcasts."""
     body = cstring(question.provider_id) + _source(sender)
     if question.provider_id:
@@ -191,7 +190,7 @@ def query(question: Question, sender: str) -> bytes:
 
 
 def read_query_answer(body: bytes) -> QueryAnswer:
-    """The body of query_sm_resp. Raises GarbageReceived."""
+    """The body of query_sm_resp. Raises InvalidPdu."""
     reader = Reader(body)
     provider_id = reader.cstring()
     reader.cstring()
@@ -199,7 +198,7 @@ def read_query_answer(body: bytes) -> QueryAnswer:
 
 
 def read_receipt(body: bytes) -> Receipt | None:
-    """The receipt in the body of a deliver_sm, None if it is a person's message. Raises GarbageReceived."""
+    """The receipt in the body of a deliver_sm, None if it is a person's message. Raises InvalidPdu."""
     reader = Reader(body)
     reader.cstring()
     for _ in range(2):
@@ -231,9 +230,9 @@ def read_receipt(body: bytes) -> Receipt | None:
     )
 
 
-def _fate(number: int) -> Fate:
+def _fate(number: int) -> DeliveryState:
     if number not in _FATES:
-        raise GarbageReceived(f"message_state {number}, expected 1 to 8")
+        raise InvalidPdu(f"message_state {number}, expected 1 to 8")
     return _FATES[number]
 
 

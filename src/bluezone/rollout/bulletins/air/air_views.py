@@ -25,14 +25,14 @@ from bluezone.directory.scopes import agencies_of, reaches_beyond_a_ward
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import (
-    ask_again,
     confirm_second_factor,
-    recently_confirmed,
+    is_recently_confirmed,
+    redirect_to_confirmation,
     releases,
 )
-from bluezone.identity.signin import RECENT_SECONDS
+from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
@@ -134,7 +134,7 @@ A_PAGE = 60
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def plan(request: OfficeRequest) -> HttpResponse:
     """What is aired when and where in a week, at all outlets or one."""
     week = scope.week_of(request)
@@ -154,7 +154,7 @@ def plan(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
     week = scope.week_of(request)
@@ -171,7 +171,7 @@ def plan_pdf(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
     since, until = scope.span_of(request)
@@ -210,7 +210,7 @@ def log(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def log_file(request: OfficeRequest) -> HttpResponse:
     """The log as XLSX, proven and attested in separate columns."""
     since, until = scope.span_of(request)
@@ -225,14 +225,14 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(AIRING_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest an airing at loudspeakers by one tap, "Đã phát", and offer to undo it: 302 back; 403 another agency's."""
     airing = scope.airing_of_ours(request, pk)
     now = timezone.now()
-    with acts.tell_refusals(request, scope.sentence_of):
+    with acts.refusals_as_messages(request, scope.sentence_of):
         air_log.attest(airing, request.user, now)
-        acts.offer(request, "airing-attested", now, airing=pk)
+        acts.offer_undo(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Noted: aired, attested by you."))
     next_address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(next_address, allowed_hosts=None):
@@ -243,7 +243,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(AIRING_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest the outcome of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
     airing = scope.airing_of_ours(request, pk)
@@ -251,7 +251,7 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None
-        with acts.show_refusals(form, scope.sentence_of):
+        with acts.refusals_as_form_errors(form, scope.sentence_of):
             air_log.attest(
                 airing, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
@@ -267,7 +267,7 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def photo(request: OfficeRequest, pk: int) -> HttpResponse:
     """The photo of an attested airing; 404 without one."""
     content = Attestation.objects.filter(airing=pk).values_list("photo", flat=True).first()
@@ -280,7 +280,7 @@ def photo(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(AIRING_KEEPERS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_outlet(request: OfficeRequest) -> HttpResponse:
     """Enter a station or paper: 302 to the plan, 422 bad form or a name that exists."""
     current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
@@ -288,7 +288,7 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
     form = OutletForm(request.POST or None, agencies=own_agencies)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, scope.sentence_of, at="name"):
+        with acts.refusals_as_form_errors(form, scope.sentence_of, field="name"):
             planner.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
             messages.success(request, _("It can be chosen in schedules now."))
             return redirect("air-plan")
@@ -308,7 +308,7 @@ MOST_SHOWN = 120
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     """List every moment of a rule, then store it: 302 to the schedule, 422 bad form or refused; 403 another agency's.
@@ -322,22 +322,22 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
         messages.error(request, scope.sentence_of(timetable.ScriptNotApproved("no text is approved")))
         return redirect("bulletin", pk)
     most_seconds = _FILLING_SECONDS if request.method == "POST" else RECENT_SECONDS
-    proved = practising() or recently_confirmed(request, most_seconds)
+    proved = practising() or is_recently_confirmed(request, most_seconds)
     if not proved and reaches_beyond_a_ward(request.user, scope.WRITERS):
-        return ask_again(request.path)
+        return redirect_to_confirmation(request.path)
     outlets = scope.outlets_for(request.user, bulletin)
     initial = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
     form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=initial)
     moments: list[datetime.datetime] | None = None
     if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, scope.sentence_of):
+        with acts.refusals_as_form_errors(form, scope.sentence_of):
             rule = form.rule()
             moments = list(_moments(rule))
             if "store" in request.POST:
                 values = form.cleaned_data
                 chosen = list(values["outlets"])
                 if not proved and not scope.stays_in_the_ward(request.user, chosen):
-                    return ask_again(request.path)
+                    return redirect_to_confirmation(request.path)
                 if bulletin.importance == Importance.EMERGENCY and _takes_two(request, chosen):
                     return _shared(request, shared.values_of(bulletin, chosen, values["languages"], rule))
                 schedule = timetable.make_schedule(
@@ -355,7 +355,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     """One schedule: its rule in words, the coming airings with their times, and those that are delayed or displaced."""
     schedule = _schedule(pk)
@@ -376,7 +376,7 @@ def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(AIRING_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def stop(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air nothing of a schedule from now on: 302 to its page; 403 another agency's."""
     timetable.stop(scope.schedule_of_ours(request, pk), request.user, timezone.now())
@@ -387,7 +387,7 @@ def stop(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(AIRING_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Leave a day (`day` of the form) out: 302 to its page; 403 another agency's."""
     schedule = scope.schedule_of_ours(request, pk)
@@ -407,7 +407,7 @@ def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(AIRING_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air a schedule before others of its class that overlap with it: 302 to its page; 403 another agency's."""
     timetable.put_first(scope.schedule_of_ours(request, pk), request.user, timezone.now())
@@ -418,7 +418,7 @@ def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @confirm_second_factor
 def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask where, then air an emergency bulletin now: 302 to the log, 422 refused; 403 another agency's.
@@ -428,7 +428,7 @@ def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
     bulletin = scope.bulletin_of_ours(request, pk)
     form = EmergencyForm(request.POST or None, outlets=scope.outlets_for(request.user, bulletin))
     if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, scope.sentence_of):
+        with acts.refusals_as_form_errors(form, scope.sentence_of):
             chosen = list(form.cleaned_data["outlets"])
             if _takes_two(request, chosen):
                 timetable.check_emergency(bulletin, _approved_languages(bulletin))
@@ -457,7 +457,7 @@ def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(AIRING_KEEPERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @confirm_second_factor
 def lend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Set which other agencies may air at an outlet: 302 stored, 409 changed meanwhile; 403 another agency's."""
@@ -472,7 +472,7 @@ def lend(request: OfficeRequest, pk: int) -> HttpResponse:
             planner.lend(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
             messages.success(request, _("Stored."))
             return redirect("air-plan")
-    return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=acts.status_of(form))
+    return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=acts.form_status(form))
 
 
 def _schedule(pk: int) -> Schedule:

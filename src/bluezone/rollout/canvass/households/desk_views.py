@@ -22,7 +22,7 @@ from bluezone.directory.imports.listings import file_of
 from bluezone.directory.imports.sent_lists import Preview, Reading
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import DoorsImportForm
@@ -41,7 +41,7 @@ ROWS_A_PAGE = 20
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def conflicts(request: OfficeRequest) -> HttpResponse:
     """Facts of which two values stand side by side, with who said each and when; and changes that wait for another."""
     wards, chosen = chosen_wards(request)
@@ -60,7 +60,7 @@ def conflicts(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def choose(request: OfficeRequest, key: str) -> HttpResponse:
     """End a dispute with one of its values: 302 back to the desk."""
     found = household_or_404(request, key)
@@ -72,7 +72,7 @@ def choose(request: OfficeRequest, key: str) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def force(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a change although one before it is missing: 302 back to the desk."""
     change = get_object_or_404(Change, pk=pk, household__unit__in=wards_of(request.user))
@@ -82,7 +82,7 @@ def force(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def pairs(request: OfficeRequest) -> HttpResponse:
     """Doors that may be one, likeliest first, side by side."""
     wards, chosen = chosen_wards(request)
@@ -96,7 +96,7 @@ def pairs(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def propose(request: OfficeRequest, unit: int) -> HttpResponse:
     """Look through a ward for doors that may be one: 302 to them."""
     found = decisions.propose(ward_or_404(request, unit), timezone.now())
@@ -107,7 +107,7 @@ def propose(request: OfficeRequest, unit: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make two doors one, keeping the first or the second, or say that they are two: 302 to the next."""
     pair = get_object_or_404(DuplicatePair, pk=pk, first__unit__in=wards_of(request.user))
@@ -123,7 +123,7 @@ def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(KEEPERS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def kept_aside(request: OfficeRequest) -> HttpResponse:
     """Entries that could not be stored as they came, whole, with the reason."""
     wards, chosen = chosen_wards(request)
@@ -135,7 +135,7 @@ def kept_aside(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def decide_aside(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take an entry in, or set it aside for good: 302 to the next."""
     aside = get_object_or_404(Aside, pk=pk, unit__in=wards_of(request.user))
@@ -147,7 +147,7 @@ def decide_aside(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _done(request: OfficeRequest, back: str, act: Callable[[], object]) -> HttpResponse:
     """Do it, say how it went, and go back to the list."""
-    with acts.tell_refusals(request, scope.sentence_of, level=messages.WARNING):
+    with acts.refusals_as_messages(request, scope.sentence_of, level=messages.WARNING):
         act()
         messages.success(request, _("Done."))
     return redirect(back)
@@ -175,7 +175,7 @@ def _notice(doors: list[Household]) -> list[dict[str, object]]:
 class DoorLists(PiecewiseLists[DoorsImport]):
     """Lists of the households of one ward; rows that are refused do not hold up the others."""
 
-    name, model, who, owner = "canvass-import", DoorsImport, KEEPERS, Whose.WARD
+    name, model, who, owner = "canvass-import", DoorsImport, KEEPERS, Ownership.WARD
     columns: ClassVar = {"households": COLUMNS}
     tabs, changes = "canvass/tabs.html", "canvass/import_changes.html"
     is_practised = takes_good_rows = True
@@ -239,7 +239,7 @@ LISTS = DoorLists()
 @require_safe
 @practised
 @audience(KEEPERS)
-@touches(Whose.WARD)
+@touches(Ownership.WARD)
 def household_file(request: OfficeRequest, unit: int, form: str = "xlsx") -> HttpResponse:
     """Every household of a ward, as XLSX or CSV; it can be filled in and imported again."""
     ward = ward_or_404(request, unit)

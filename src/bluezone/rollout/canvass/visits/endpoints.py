@@ -17,9 +17,9 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.devices.audience import DeviceRequest, device_audience, json_body
+from bluezone.devices.audience import DeviceRequest, device_audience, read_json_body
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.devices.offline_app import answer_file, complete, read_folder, take_from_face
+from bluezone.devices.offline_app import build_app, face_files, read_folder, serve_file
 from bluezone.devices.refusals import BodyInvalid, DeviceRefused
 from bluezone.face.files import StaticFile
 from bluezone.identity.audiences import audience
@@ -113,14 +113,14 @@ _FROM_FACE = (
 @cache
 def canvass_files() -> dict[str, StaticFile]:
     """Everything under /canvass/ by path, the page under ""."""
-    return complete("canvass", {**read_folder(HERE), **take_from_face(_FROM_FACE)})
+    return build_app("canvass", {**read_folder(HERE), **face_files(_FROM_FACE)})
 
 
 @require_safe
 @audience(EVERYONE)
 def app(request: HttpRequest, path: str = "") -> HttpResponse:
     """A file of the app."""
-    return answer_file(request, canvass_files(), path)
+    return serve_file(request, canvass_files(), path)
 
 
 MOST_BYTES = 512 * 1024
@@ -134,7 +134,7 @@ def sync(request: DeviceRequest) -> dict[str, Any]:
 
     422 `canvass_push_invalid` with nothing taken. An entry that cannot be stored does not refuse the call.
     """
-    said = json_body(request, MOST_BYTES)
+    said = read_json_body(request, MOST_BYTES)
     now = timezone.now()
     push, have = _push(said), said.get("have", "")
     script = in_force()

@@ -23,7 +23,7 @@ from django.db import IntegrityError, close_old_connections, connection, transac
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from bluezone.logs import event
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange import handover, outgoing, partners
 from bluezone.rollout.directives.exchange.handover import Outcome, Receipt
@@ -102,7 +102,7 @@ def collect(now: datetime.datetime, left_out: Collection[str] = ()) -> tuple[int
                 written += _write(dispatch, matter, address, now, happened)
             except Refused as refused:
                 failed.append(name)
-                log.warning("exchange: %s", refused.code, extra=event("exchange_refused", code=refused.code))
+                log.warning("exchange: %s", refused.code, extra=event_fields("exchange_refused", code=refused.code))
     return written, failed
 
 
@@ -255,7 +255,7 @@ def _settle(delivery: Delivery, answer: Answer, now: datetime.datetime) -> bool:
         later = now + datetime.timedelta(seconds=pause)
         mine.update(tries=F("tries") + 1, next_at=later, trouble=trouble)
         if delivery.trouble != trouble:
-            log.warning("exchange: %s", trouble, extra=event("exchange_waits", code=trouble))
+            log.warning("exchange: %s", trouble, extra=event_fields("exchange_waits", code=trouble))
         return False
     refused = receipt.outcome is Outcome.REFUSED
     values = {
@@ -338,7 +338,7 @@ def carry_until(stopped: threading.Event) -> None:
         except Exception as error:  # whatever it is, letters must not stop with this thread
             connection.close()
             code = error.code if isinstance(error, Refused) else type(error).__name__
-            log.warning("exchange: %s", code, extra=event("exchange_refused", code=code))
+            log.warning("exchange: %s", code, extra=event_fields("exchange_refused", code=code))
             pause = _AFTER_TROUBLE_SECONDS
         stopped.wait(pause)
     connection.close()

@@ -30,7 +30,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, EVERYONE, SIGNED_IN
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries, sentences
@@ -124,13 +124,13 @@ REFUSED_WITHIN = datetime.timedelta(minutes=10)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def exchange(request: OfficeRequest) -> HttpResponse:
     """What waits to be sent as a file, what was exchanged; send a file in: 302 to its preview, 422 with a sentence."""
     form = ExchangeFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        with acts.show_refusals(form, sentences.sentence_of, at="file"):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, field="file"):
             waiting = uploads.receive(file.read(), file.name or "", request.user, timezone.now())
             return redirect("directive-exchange-look", waiting.pk)
     return render(request, "directives/exchange.html", _context(request, form), status=422 if form.errors else 200)
@@ -138,7 +138,7 @@ def exchange(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def look(request: OfficeRequest, pk: int) -> HttpResponse:
     """What a file is and would do; nothing of it is stored yet."""
     return _look(request, _own(request, pk))
@@ -146,7 +146,7 @@ def look(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def apply(request: OfficeRequest, pk: int) -> HttpResponse:
     """Do what the preview showed: 302, 409 when it cannot be done any more."""
     waiting = _own(request, pk)
@@ -163,7 +163,7 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.OWN)
+@touches(Ownership.OWN)
 def discard(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget a file that was looked at; 302."""
     _own(request, pk).delete()
@@ -173,7 +173,7 @@ def discard(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A directive as the edXML file for one agency: 200 the file, 302 with a sentence. pk: of the dispatch."""
     found = Dispatch.objects.select_related("directive__issuer__unit", "directive__original", "agency__unit")
@@ -188,7 +188,7 @@ def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A state as the edXML file for the document's sender: 200 the file, 302 with a sentence. pk: of the event."""
     event = get_object_or_404(
@@ -204,12 +204,12 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
     dispatch = get_object_or_404(Dispatch.objects.select_related("directive", "agency__unit"), pk=pk)
     queries.require_handler(request.user, dispatch.agency)
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         dispatch_acts.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
         messages.success(request, gettext("The answer is stored. Take it to the sender as a file."))
     return redirect("inbox-one", dispatch.pk)
@@ -257,7 +257,7 @@ def _plain_answer(status: int, code: str) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def send_again(request: OfficeRequest, pk: int) -> HttpResponse:
     """Try a message to another office now: 302. pk: of the delivery."""
     found = Delivery.objects.select_related("dispatch__directive__issuer", "dispatch__agency").defer("content")
@@ -272,7 +272,7 @@ def send_again(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.EVERYBODYS)
+@touches(Ownership.EVERYBODY)
 def own_certificate(request: OfficeRequest) -> HttpResponse:
     """The certificate by which other offices know this one's files; it holds no secret."""
     pem = office_certificate(timezone.now()).public_bytes(Encoding.PEM)
@@ -281,7 +281,7 @@ def own_certificate(request: OfficeRequest) -> HttpResponse:
 
 
 def _file(request: OfficeRequest, write: Callable[[], Written], otherwise: HttpResponse) -> HttpResponse:
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         written = write()
         response = HttpResponse(written.content, content_type="application/octet-stream")
         response.headers["Content-Disposition"] = content_disposition_header(True, written.name) or "attachment"
@@ -368,7 +368,7 @@ def _documents(sent: QuerySet[Dispatch]) -> list[tuple[Dispatch, str]]:
 
 @require_safe
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 def certificates(request: OfficeRequest) -> HttpResponse:
     """This office's own certificate, those that are held, and those that were removed."""
     require_city(request.user, [Role.ADMIN])
@@ -387,7 +387,7 @@ def certificates(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 @confirm_second_factor
 def partner_address(request: OfficeRequest, pk: int) -> HttpResponse:
     """Set where the office of an agency takes messages: 302 stored, 409 set meanwhile, 422. pk: of the agency."""
@@ -401,18 +401,18 @@ def partner_address(request: OfficeRequest, pk: int) -> HttpResponse:
         known = {"url": held.url, "authority": held.authority} if held else {}
         form = AddressForm(request.POST or None, initial=known)
         if request.method == "POST" and form.is_valid():
-            with acts.show_refusals(form, sentences.sentence_of, at="url"):
+            with acts.refusals_as_form_errors(form, sentences.sentence_of, field="url"):
                 values = form.cleaned_data
                 partners.set_address(agency, values["url"], values["authority"], request.user, timezone.now())
                 messages.success(request, gettext("The address is stored."))
                 return redirect("directive-certificates")
     context = {"form": form, "agency": agency}
-    return render(request, "directives/partner_address.html", context, status=acts.status_of(form))
+    return render(request, "directives/partner_address.html", context, status=acts.form_status(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 @confirm_second_factor
 def new_certificate(request: OfficeRequest) -> HttpResponse:
     """Show what a certificate is, then hold it: 200 with its fingerprint, 302 held, 422 with a sentence.
@@ -426,7 +426,7 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
     shown = None
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, sentences.sentence_of, at="file"):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, field="file"):
             certificate = partners.read_certificate(form.data_sent, timezone.now())
             mark = fingerprint(certificate)
             if request.POST.get("compared") == mark:
@@ -443,7 +443,7 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Ownership.CITY)
 @confirm_second_factor
 def remove_certificate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Believe a certificate no longer: 302."""

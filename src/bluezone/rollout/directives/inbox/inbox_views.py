@@ -21,7 +21,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
@@ -38,7 +38,7 @@ _MOST_PEOPLE = 200
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def inbox(request: OfficeRequest) -> HttpResponse:
     """What the reader's agencies have got, newest first."""
     state = chosen(request, "state", ["open", *DispatchState.values])
@@ -54,7 +54,7 @@ def inbox(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
     """One document at one agency: what it asks, what can be done now, what has happened."""
     shown = _shown(pk)
@@ -67,7 +67,7 @@ def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Move a document on: 302, 409 out of order, 422 without reason or person."""
     shown = _shown(pk)
@@ -93,13 +93,13 @@ def _act(shown: Dispatch, values: dict[str, Any], user: User, now: datetime.date
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def answer_completion(request: OfficeRequest, pk: int) -> HttpResponse:
     """Accept for the issuer that an agency is done, or say what is missing: 302 to the directive."""
     shown = _shown(pk)
     queries.require_clerk(request.user, shown.directive.issuer)
     reason, now = " ".join(request.POST.get("reason", "").split()), timezone.now()
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         if request.POST.get("accept"):
             dispatch_acts.accept_completion(shown, request.user, now)
             messages.success(request, _("It is accepted as done."))
@@ -114,7 +114,7 @@ def answer_completion(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def undo(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take one's last tap back: 302, 409 too late."""
     shown = _shown(pk)
@@ -125,7 +125,7 @@ def undo(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a document on to agencies below: 302, 409 not below or not received."""
     shown = _shown(pk)
@@ -138,7 +138,7 @@ def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for a change of a task or for more time: 302, 409 already asked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
@@ -146,7 +146,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     form = RequestForm(request.POST or None, party=party)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, sentences.sentence_of, conflict=True):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, conflict=True):
             dispatch_acts.ask(
                 party.task,
                 party.agency,
@@ -159,34 +159,34 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The request is sent to the issuer."))
             return redirect("inbox-one", _dispatch_of(party.task, party.agency).pk)
     context = {"party": party, "form": form, "dispatch": _dispatch_of(party.task, party.agency)}
-    return render(request, "directives/ask.html", context, status=acts.status_of(form))
+    return render(request, "directives/ask.html", context, status=acts.form_status(form))
 
 
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Answer a request: 302 to the directive."""
     asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
     queries.require_clerk(request.user, asked.task.directive.issuer)
     granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         due = dispatch_acts.answer(asked, granted, text, request.user, timezone.now())
         messages.success(request, _("The answer is sent."))
-        acts.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
+        acts.offer_undo(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
     return redirect("directive", asked.task.directive_id)
 
 
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a request of one's agency back: 302 to the document."""
     asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
     queries.require_handler(request.user, asked.agency, asked.task.directive.issuer)
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         dispatch_acts.withdraw(asked, request.user, timezone.now())
         messages.success(request, _("The request is withdrawn."))
     return redirect("inbox-one", _dispatch_of(asked.task, asked.agency).pk)
@@ -225,7 +225,7 @@ def _require_reader(request: OfficeRequest, shown: Dispatch) -> None:
 
 
 def _done(request: OfficeRequest, shown: Dispatch, do: Any) -> HttpResponse:
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         do()
         return redirect("inbox-one", shown.pk)
     return _page(request, shown, status=409)

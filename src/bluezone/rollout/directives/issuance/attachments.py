@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.letters.files.confinement import draw_scan_page
 from bluezone.letters.letter import FileTooLarge, Letter
 from bluezone.refusal import Refused
@@ -147,7 +147,7 @@ def _draft(directive: Directive) -> Directive:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def stored_file(request: OfficeRequest, token: str, page: int | None = None) -> HttpResponse:
     """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party.
 
@@ -171,7 +171,7 @@ def stored_file(request: OfficeRequest, token: str, page: int | None = None) -> 
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def seal(request: OfficeRequest, pk: int) -> HttpResponse:
     """The seal of a letter as a file, to check without this office; 404 for others than the issuer or without one."""
     found = Directive.objects.filter(pk=pk, from_file=False, issuer__in=queries.read_agencies(request.user))
@@ -181,7 +181,7 @@ def seal(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def received_seal(request: OfficeRequest, pk: int) -> HttpResponse:
     """The same by the document that an agency has got; 404 for others than its own, or without one."""
     got = Dispatch.objects.filter(pk=pk, agency__in=queries.read_agencies(request.user))

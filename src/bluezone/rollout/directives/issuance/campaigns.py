@@ -21,7 +21,7 @@ from bluezone.directory.request_parameters import chosen
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import CampaignForm
@@ -142,7 +142,7 @@ A_PAGE = 25
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def campaign_list(request: OfficeRequest) -> HttpResponse:
     """Campaigns of the agencies the reader works for, each with its figures."""
     show, today = chosen(request, "show", ["now", "past"]), timezone.localdate()
@@ -162,7 +162,7 @@ def campaign_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """One campaign: what it rests on, its days, figures, directives and tasks."""
     shown = _shown(request, pk)
@@ -181,7 +181,7 @@ def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_campaign(request: OfficeRequest) -> HttpResponse:
     """Call a campaign: 302 to its page, 422 bad form."""
     return _form(request, None)
@@ -190,7 +190,7 @@ def new_campaign(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def change_campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change a campaign: 302 to its page, 403 of another agency, 422 bad form."""
     shown = _shown(request, pk)

@@ -23,7 +23,7 @@ from bluezone.directory.models import RecipientGroup
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.edits import SHOWN, SharedForm
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import CountField, DayField, TimeOfDayField
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
@@ -306,7 +306,7 @@ _MOST_CHOICES = 500
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """The draft on one page, each value beside where it was read.
 
@@ -340,7 +340,7 @@ def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
         tasks.store(directive)
         approval.note_stored(directive, request.user, now)
     if request.POST.get("then") == "submit":
-        with acts.tell_refusals(request, sentences.sentence_of):
+        with acts.refusals_as_messages(request, sentences.sentence_of):
             approval.submit(directive, request.user, now)
             messages.success(request, gettext("Submitted for signing."))
             return redirect("directive", pk)

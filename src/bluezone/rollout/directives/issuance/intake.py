@@ -18,7 +18,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.letters.letter import SCAN_PACKAGES, Letter, Scan, can_read_scans, reading_figures
 from bluezone.letters.letter_text import LetterWithoutText
 from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose, Urgency
@@ -286,7 +286,7 @@ def _mark(mark: dict[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.NOBODYS)
+@touches(Ownership.NOTHING)
 def how_well_read(request: OfficeRequest) -> HttpResponse:
     """How well letters are read, as `bluezone bench letters` measured it last."""
     return render(request, "directives/reading.html", {"figures": reading_figures(), "may_scan": can_read_scans()})

@@ -20,8 +20,8 @@ from bluezone.directory.request_parameters import chosen
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import ask_again, recently_confirmed, releases
+from bluezone.identity.objects import Ownership, touches
+from bluezone.identity.second_factors import is_recently_confirmed, redirect_to_confirmation, releases
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries, sentences
@@ -43,7 +43,7 @@ _MOST_NAMES = 1500
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.REACHED)
+@touches(Ownership.REACHED)
 def directive_list(request: OfficeRequest) -> HttpResponse:
     """Directives of the agencies the reader works for, with how many have received each."""
     words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
@@ -66,7 +66,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.GIVEN)
+@touches(Ownership.CREATED)
 def new_directive(request: OfficeRequest) -> HttpResponse:
     """Take a letter in: 302 to its draft, 422 what is not a letter."""
     on = day_to_show(Agency, timezone.localdate())
@@ -76,7 +76,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
         values = form.cleaned_data
         file = values["file"]
         data, name = (file.read(), file.name) if file else (values["text"].encode(), "")
-        with acts.show_refusals(form, sentences.sentence_of, at="file" if file else "text"):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, field="file" if file else "text"):
             made = intake.take_in(data, name, values["issuer"], request.user, timezone.now(), keep=bool(file))
             return redirect("directive-change", made.pk)
     return render(request, "directives/directive_new.html", {"form": form}, status=422 if form.errors else 200)
@@ -85,7 +85,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One directive: what it says, its tasks, and where it stands with each recipient."""
     return _page(request, _shown(pk))
@@ -94,7 +94,7 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def submit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Submit a draft for signing: 302, 409 with what is still wrong."""
     shown = _shown(pk)
@@ -106,7 +106,7 @@ def submit(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_SIGNERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Everything that is confirmed, and confirming it as seen: 302, 409 when it is another version or not submitted.
@@ -115,12 +115,12 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """
     shown = _shown(pk)
     queries.require_signer(request.user, shown.issuer)
-    if request.method == "POST" and not recently_confirmed(request):
-        return ask_again(request.path)
+    if request.method == "POST" and not is_recently_confirmed(request):
+        return redirect_to_confirmation(request.path)
     now = timezone.now()
     if request.method == "POST" and shown.state == DirectiveState.SUBMITTED:
         seen, for_another = request.POST.get("seen", ""), request.POST.get("for_another") == "on"
-        with acts.tell_refusals(request, sentences.sentence_of):
+        with acts.refusals_as_messages(request, sentences.sentence_of):
             approval.approve(shown, seen, request.user, now, for_another=for_another)
             messages.success(request, _("Approved."))
             return redirect("directive", pk)
@@ -148,7 +148,7 @@ def _to_confirm(request: OfficeRequest, shown: Directive, now: datetime.datetime
         "steps": list(shown.steps.exclude(note="").select_related("actor")[:STEPS_SHOWN]),
         "is_another": approval.is_another(shown, request.user),
         "own_draft": request.user.pk in approval.writers(shown) and approval.signs_by_delegation(shown, request.user),
-        "is_fresh": recently_confirmed(request),
+        "is_fresh": is_recently_confirmed(request),
         "form": ReasonForm(),
     }
     return render(request, "directives/approve.html", context, status=status)
@@ -164,7 +164,7 @@ def receivers_by_channel(content: dict[str, Any]) -> list[tuple[str, list[dict[s
 @practised
 @require_POST
 @audience(DIRECTIVE_SIGNERS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def give_back(request: OfficeRequest, pk: int) -> HttpResponse:
     """Return a submitted letter to its clerk: 302, 409 when it is not submitted, without a reason nothing."""
     shown = _shown(pk)
@@ -180,7 +180,7 @@ def give_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def comment(request: OfficeRequest, pk: int) -> HttpResponse:
     """Put a remark beside a letter that is not sent yet: 302."""
     shown = _shown(pk)
@@ -194,7 +194,7 @@ def comment(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a submitted or confirmed letter a draft again: 302."""
     shown = _shown(pk)
@@ -206,12 +206,12 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def delete(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a draft: 302 to the list, 409 when it is no draft."""
     shown = _shown(pk)
     queries.require_clerk(request.user, shown.issuer)
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         approval.delete_draft(shown, request.user, timezone.now())
         messages.success(request, _("The draft is deleted."))
         return redirect("directives")
@@ -221,7 +221,7 @@ def delete(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def give_number(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a confirmed letter its number and day: 302, 409 refused, 422 bad form."""
     shown = _shown(pk)
@@ -241,7 +241,7 @@ def give_number(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def keep_signed_copy(request: OfficeRequest, pk: int) -> HttpResponse:
     """Keep the signed PDF of a confirmed letter: 302, 409 refused, 422 without a file."""
     shown = _shown(pk)
@@ -263,7 +263,7 @@ def keep_signed_copy(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a confirmed letter to everybody it names: 302, 409 when somebody is reached by nobody and no one said so."""
@@ -276,7 +276,7 @@ def issue(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def add_recipient(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send an issued letter to one more agency: 302, 409 refused, 422 bad form."""
@@ -299,7 +299,7 @@ def add_recipient(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def recall_from(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall a letter from one agency: 302, 409 recalled before. pk: of the dispatch."""
@@ -310,7 +310,7 @@ def recall_from(request: OfficeRequest, pk: int) -> HttpResponse:
         messages.error(request, _("Say why it is recalled. Nothing was changed."))
         return redirect("directive", sent.directive_id)
     reason, now = form.cleaned_data["reason"], timezone.now()
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         recipient_changes.recall_from(sent, reason, request.user, now)
         messages.success(request, _("Recalled from %(agency)s.") % {"agency": sent.agency.name})
     return redirect("directive", sent.directive_id)
@@ -319,13 +319,13 @@ def recall_from(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def hand_over(request: OfficeRequest, pk: int) -> HttpResponse:
     """Note that a letter was handed over on paper: 302. pk: of the dispatch."""
     sent = get_object_or_404(Dispatch.objects.select_related("directive__issuer__unit", "agency"), pk=pk)
     queries.require_clerk(request.user, sent.directive.issuer)
     note, now = request.POST.get("note", "").strip(), timezone.now()
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         recipient_changes.hand_over(sent, note, request.user, now)
         messages.success(request, _("Noted as handed over on paper."))
     return redirect("directive", sent.directive_id)
@@ -334,7 +334,7 @@ def hand_over(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 @releases
 def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall an issued directive: 302, 422 without a reason."""
@@ -348,7 +348,7 @@ def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _act(request: OfficeRequest, shown: Directive, act: Any, done: str) -> HttpResponse:
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         act()
         messages.success(request, done)
         return redirect("directive", shown.pk)
@@ -446,7 +446,7 @@ def names_to_add(shown: Directive) -> list[str]:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def files(request: OfficeRequest, pk: int) -> HttpResponse:
     """Files of a draft; add one: 302 stored, 422 with a sentence."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original"), pk=pk)
@@ -454,7 +454,7 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
     form = AttachmentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        with acts.show_refusals(form, sentences.sentence_of, at="file"):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, field="file"):
             attachments.add(directive, file.read(), file.name or "")
             messages.success(request, _("The file is kept with the draft."))
             return redirect("directive-attachments", pk)
@@ -465,12 +465,12 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a file of a draft: 302."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit"), pk=pk)
     queries.require_clerk(request.user, directive.issuer)
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         attachments.take_away(directive, request.POST.get("token", ""))
         messages.success(request, _("The file is deleted."))
     return redirect("directive-attachments", pk)

@@ -21,7 +21,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import chosen_day, typed_day
 from bluezone.letters.letter import Letter
 from bluezone.media_types import DOCX, PDF, XLSX
@@ -124,7 +124,7 @@ MOST_WEEKS = 6
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """An agency's report for a period: 302 stored, 409 locked or checked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
@@ -149,7 +149,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
                 messages.success(request, _("The report is sent."))
                 return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
         else:
-            status = acts.status_of(form)
+            status = acts.form_status(form)
     unit, weeks = party.agency.unit, _weeks(period, today)
     context = {
         "party": party,
@@ -174,7 +174,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def progress(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who has reported on a task of a directive for a period, with rates per subtree, and who is late with what."""
     directive = _directive(request, pk)
@@ -198,7 +198,7 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
     directive = _directive(request, pk)
@@ -211,7 +211,7 @@ def late(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*queries.READERS))
 def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The table of a period as XLSX, DOCX or PDF."""
     directive = _directive(request, pk)
@@ -227,16 +227,16 @@ def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def check(request: OfficeRequest, pk: int) -> HttpResponse:
     """Accept a report, or return it with a reason: 302."""
     report = get_object_or_404(Report.objects.select_related("task__directive__issuer__unit"), pk=pk)
     queries.require_clerk(request.user, report.task.directive.issuer)
     form = ReasonForm(request.POST)
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         if request.POST.get("accept"):
             agency_reports.accept(report, request.user, timezone.now())
-            acts.offer(request, "report-accepted", timezone.now(), report=pk)
+            acts.offer_undo(request, "report-accepted", timezone.now(), report=pk)
         elif form.is_valid():
             agency_reports.give_back(report, form.cleaned_data["reason"], request.user, timezone.now())
         else:
@@ -308,7 +308,7 @@ def _period(request: OfficeRequest, periods: list[Period]) -> Period:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.DESK.by(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
@@ -319,7 +319,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     period = next((one for one in periods if one.first == first), None)
     if period is None:
         raise Http404("the task has no such period")
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         if reason:
             agency_reports.ask(party.task, party.agency, period, reason, request.user, now)
             messages.success(request, _("The request is sent to the issuer. The answer appears on this page."))
@@ -331,7 +331,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY)
+@touches(Ownership.AGENCY)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the period until a day, or decline: 302 to the directive."""
     asked = get_object_or_404(PeriodRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
@@ -339,10 +339,10 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1)
     until = chosen_day(request.POST.get("until", ""), usual) if request.POST.get("granted") == "1" else None
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         agency_reports.answer(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
-        acts.offer(request, "period-answered", now, asked=pk)
+        acts.offer_undo(request, "period-answered", now, asked=pk)
     return redirect("directive", asked.task.directive_id)
 
 

@@ -33,7 +33,7 @@ from bluezone.directory.models import Agency
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import User
-from bluezone.identity.objects import Whose, touches
+from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
 from bluezone.rollout.schools import views
@@ -285,7 +285,7 @@ def _teacher_cell(teacher: User | None, names: Sequence[str]) -> str:
 @practised
 @require_safe
 @audience(STAFF_REPORTERS)
-@touches(Whose.ITSELF)
+@touches(Ownership.ITSELF)
 def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpResponse:
     """The classes of this school year that have not ended, as XLSX or CSV; the file can be imported again."""
     school = views.kept_school(request, pk)
@@ -297,7 +297,7 @@ def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpRespo
 class ClassLists(ListPages[ClassesImport]):
     """The pages for lists of classes: upload, preview, store."""
 
-    name, model, who, owner = "class-import", ClassesImport, STAFF_REPORTERS, Whose.ITSELF
+    name, model, who, owner = "class-import", ClassesImport, STAFF_REPORTERS, Ownership.ITSELF
     columns: ClassVar = {"classes": COLUMNS}
     changes = "schools/class_changes.html"
     is_practised = True

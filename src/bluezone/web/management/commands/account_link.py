@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.identity import signin
+from bluezone.identity import account_links
 from bluezone.identity.models import User
 from bluezone.networks import origin_of, speaks_tls
 
@@ -27,6 +27,6 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["username"].strip().lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"no active account has the sign-in name {options['username']!r}")
-        token = signin.make_link(COMMAND_LINE, user, timezone.now())
+        token = account_links.make_account_link(COMMAND_LINE, user, timezone.now())
         host = settings.CITY.office_host if settings.CITY else "localhost:8001"
         self.stdout.write(f"{origin_of(host, tls=speaks_tls(settings.DATA_FOLDER))}/start/{token}/")

@@ -90,7 +90,7 @@ def _undo_reform() -> None:
 def _plant_people(now: datetime.datetime) -> str:
     """Grant roles to the first administrator; make a separate account for the person who issues codes."""
     today = timezone.localdate(now)
-    admin = User.objects.holding([Role.ADMIN], today).first()
+    admin = User.objects.with_roles([Role.ADMIN], today).first()
     if admin is not None:
         for role, key in _ROLES:
             role_grants.give(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)

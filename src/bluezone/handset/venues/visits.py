@@ -1,49 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stays at venues, codes for the owner's events, and passes for gates. Nothing here needs the network.
+"""Stays at venues: checking in and out, which needs no network.
 
 Only this phone stores a stay: for each hour a key that looks random, and the venue's name if the owner wants it.
-A gate pass is new each time, shown only when the owner taps, for at most a minute, and never stored.
 
-Source: docs/protocol.md section 6, "Check-in offline", and section 7; docs/venues.md, "A stay" and "Events";
-docs/attacks.md rows 20, 23, 24, 30, 34, 42 and 63.
+Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; docs/attacks.md, rows 20 to 24 and 42.
 """
 
 import json
-import os
 import secrets
-import threading
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bluezone.handset.city.config import CityConfig
-from bluezone.handset.city.histories import withdrawn_codes
+from bluezone.handset.city.histories import revoked_codes
 from bluezone.handset.city.neighbours import Neighbours
-from bluezone.handset.clocks import Clock, PhoneTime, boot_id_of
-from bluezone.handset.encounters.radiostate import RadioState
+from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Store
-from bluezone.networks import origin_of
-from bluezone.protocol.gate.passes import SESSION_LENGTH, STEP_SECONDS, PassA, pass_text
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.signed.config import Config
 from bluezone.protocol.upload.payload import Slot
 from bluezone.protocol.venues.codes import (
-    SEED_LENGTH,
     Event,
-    InvalidVenue,
     Venue,
     VenueForeign,
-    check_signature,
-    check_usable,
-    read_link,
+    check_validity,
+    read_code_link,
     venue_fingerprint,
-    venue_link,
-    venue_sha256,
+    verify_venue_signature,
 )
 from bluezone.protocol.venues.items import slot_key, venue_key
-from bluezone.protocol.venues.stays import SHORTEST_STAY_MINUTES, derive_time, hours_of_stay, slots_of_stay
+from bluezone.protocol.venues.stays import SHORTEST_STAY_MINUTES, hours_of_stay, infectious_time, slots_of_stay
 from bluezone.refusal import Refused
 
 TABLE = "visits"
@@ -121,17 +109,17 @@ class _Stay:
     def as_of(self, now: float) -> "_Stay":
         """The stay as it is at a moment: over if its planned end has passed."""
         if self.out_at is None and now >= self.planned_out_at:
-            return self.ended_at(self.planned_out_at)
+            return self.checked_out(self.planned_out_at)
         return self
 
     def visit(self) -> Visit:
-        long_enough = self.out_at is not None and derive_time(int(self.in_at), int(self.out_at)) is not None
+        long_enough = self.out_at is not None and infectious_time(int(self.in_at), int(self.out_at)) is not None
         return Visit(
             self.id, self.label, self.fingerprint, self.in_at, self.out_at, self.planned_out_at,
             can_send=long_enough and not self.reported, event=self.event,
         )  # fmt: skip
 
-    def ended_at(self, out_at: float) -> "_Stay":
+    def checked_out(self, out_at: float) -> "_Stay":
         """The stay after check-out, without the keys of hours outside it."""
         out_at = min(max(out_at, self.in_at), self.planned_out_at)
         hours = hours_of_stay(self.in_at, out_at)
@@ -186,7 +174,7 @@ class Visits:
         """
         fingerprint = venue_fingerprint(venue)
         with self._store.transaction():
-            self.settle(now)
+            self.end_planned(now)
             for stay in self._stays():
                 if stay.out_at is None and stay.fingerprint == fingerprint:
                     return stay.visit()
@@ -205,13 +193,13 @@ class Visits:
         """End a stay now, unless it is over already. Raises VisitMissing."""
         now = self._time.now()
         with self._store.transaction():
-            self.settle(now)
+            self.end_planned(now)
             stay = self._stay(visit_id)
             if stay.out_at is None:
-                stay = self._save(stay.ended_at(now))
+                stay = self._save(stay.checked_out(now))
             return stay.visit()
 
-    def settle(self, now: float) -> None:
+    def end_planned(self, now: float) -> None:
         """End the stays that are over by plan, and drop the keys of hours outside them. now: Unix seconds."""
         with self._store.transaction():
             for stay in self._stays():
@@ -231,7 +219,7 @@ class Visits:
         stays = (stay.as_of(now) for stay in self._stays())
         return [_open_visit(stay, now) if stay.out_at is None else stay.visit() for stay in stays]
 
-    def forget(self, visit_id: int) -> None:
+    def remove(self, visit_id: int) -> None:
         """Remove a stay, so that it neither warns nor can be reported. Raises VisitMissing."""
         self._store.remove(TABLE, self._stay(visit_id).row)
 
@@ -247,7 +235,7 @@ class Visits:
                 if stay.id in reported_ids:
                     self._save(replace(stay, reported=True))
 
-    def to_match(self, now: float) -> list[tuple[int, float, float, dict[int, bytes]]]:
+    def matchable(self, now: float) -> list[tuple[int, float, float, dict[int, bytes]]]:
         """(number, begin, end, K_h by hour) of the stays to match with cases; one that still lasts ends at `now`."""
         stays = (stay.as_of(now) for stay in self._stays())
         return [
@@ -257,9 +245,9 @@ class Visits:
         ]
 
     def _venue(self, text: str) -> Venue | Event:
-        venue = read_link(text)
-        revoked = withdrawn_codes(self._store) if isinstance(venue, Event) else self._withdrawn_by_signer(venue)
-        check_usable(venue, revoked, self._time.now())
+        venue = read_code_link(text)
+        revoked = revoked_codes(self._store) if isinstance(venue, Event) else self._withdrawn_by_signer(venue)
+        check_validity(venue, revoked, self._time.now())
         return venue
 
     def _withdrawn_by_signer(self, venue: Venue) -> frozenset[str]:
@@ -268,14 +256,14 @@ class Visits:
         if config is None:
             raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
         try:
-            check_signature(venue, _venue_keys(config))
+            verify_venue_signature(venue, _venue_keys(config))
         except VenueForeign:
             for other, revoked in self._neighbours.cities():
                 with suppress(VenueForeign):
-                    check_signature(venue, _venue_keys(other))
+                    verify_venue_signature(venue, _venue_keys(other))
                     return revoked
             raise
-        return withdrawn_codes(self._store)
+        return revoked_codes(self._store)
 
     def _save(self, stay: _Stay) -> _Stay:
         self._store.replace(TABLE, stay.row, day_at(stay.in_at), stay.to_bytes())
@@ -306,167 +294,8 @@ def _slots(stay: _Stay, now: float) -> list[Slot]:
 
 def _open_visit(stay: _Stay, now: float) -> Visit:
     """A stay that still lasts, as a report at `now` would send it."""
-    return replace(stay.ended_at(now).visit(), can_send=bool(_slots(stay, now)) and not stay.reported)
+    return replace(stay.checked_out(now).visit(), can_send=bool(_slots(stay, now)) and not stay.reported)
 
 
 def _venue_keys(config: Config) -> dict[int, bytes]:
     return {int(kid): bytes.fromhex(raw) for kid, raw in config.venue_keys.items()}
-
-
-EVENTS = "events"
-MOST_EVENTS = 20
-# How long a code is kept after the event: until then a health worker may ask the host for it.
-EVENT_KEPT_SECONDS = 14 * 86_400
-FURTHEST_SECONDS = 60 * 86_400
-_LATE_SECONDS = 3600
-
-
-class EventInvalid(Refused):
-    """The event's name, beginning or length is out of bounds; nothing was made."""
-
-    code = "event_invalid"
-
-
-class EventsFull(Refused):
-    """The phone has as many events as it may store; remove one first. Nothing was made."""
-
-    code = "events_full"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnEvent:
-    """An event with a code that was made on this phone.
-
-    id: names it for its removal. begin, end: Unix seconds. link: the text of its QR code.
-    """
-
-    id: str
-    name: str
-    fingerprint: str
-    begin: int
-    end: int
-    link: str
-
-
-class Events:
-    """The codes that the owner made for their events; only this phone lists them.
-
-    tls: whether links begin with https.
-    """
-
-    def __init__(self, store: Store, city: CityConfig, time: PhoneTime, *, tls: bool) -> None:
-        self._tls = tls
-        self._store = store
-        self._city = city
-        self._time = time
-
-    def make(self, name: str, begin: int, minutes: int) -> OwnEvent:
-        """Make a code. begin: Unix seconds, at most an hour ago or 60 days ahead. minutes: 15..1440.
-
-        Raises EventInvalid, EventsFull, VenueConfigMissing (a link needs the city's host).
-        """
-        if self._city.current is None:
-            raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
-        now = self._time.now()
-        if not now - _LATE_SECONDS <= begin <= now + FURTHEST_SECONDS:
-            raise EventInvalid("the event begins more than an hour ago or over 60 days ahead; nothing was made")
-        try:
-            event = Event(unicodedata.normalize("NFC", name.strip()), begin // 60, minutes, os.urandom(SEED_LENGTH))
-        except InvalidVenue as refused:
-            raise EventInvalid(f"{refused}; nothing was made") from None
-        link = venue_link(event, origin_of(self._city.current.public_host, tls=self._tls))
-        with self._store.transaction():
-            links = [own.link for own in self.all()]
-            if len(links) >= MOST_EVENTS:
-                raise EventsFull(f"this phone keeps {MOST_EVENTS} events; remove one first")
-            self._store.put(EVENTS, [*links, link])
-        return _own_event(link)
-
-    def all(self) -> list[OwnEvent]:
-        """Every event until two weeks after its end, earliest first; writes nothing."""
-        oldest = self._time.now() - EVENT_KEPT_SECONDS
-        events = (_own_event(link) for link in self._store.get(EVENTS, []))
-        return sorted((event for event in events if event.end >= oldest), key=lambda event: event.begin)
-
-    def forget(self, event_id: str) -> None:
-        """Remove an event if it is there. The owner's stays at it remain."""
-        with self._store.transaction():
-            self._store.put(EVENTS, [event.link for event in self.all() if event.id != event_id])
-
-    def purge(self) -> None:
-        """Remove the events that ended more than two weeks ago."""
-        links = [event.link for event in self.all()]
-        if len(links) != len(self._store.get(EVENTS, [])):
-            self._store.put(EVENTS, links)
-
-
-def _own_event(link: str) -> OwnEvent:
-    event = read_link(link)
-    number = venue_sha256(event).hex()[:16]
-    return OwnEvent(number, event.name, venue_fingerprint(event), 60 * event.valid_from, 60 * event.valid_to, link)
-
-
-SHOWN_SECONDS = 60.0
-# One for the owner, and a second if the gate could not read the first; a third would be for another person.
-PASSES_A_MINUTE = 2
-
-
-class PassTooSoon(Refused):
-    """Two passes were made within a minute; `seconds` is the time until the next is allowed."""
-
-    code = "pass_too_soon"
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"two passes were shown within a minute; the next can be made in {seconds:.0f} s")
-        self.seconds = seconds
-
-
-@dataclass(frozen=True)
-class ShownPass:
-    """text: of the QR code. until: boot seconds at which the pass is hidden."""
-
-    text: str
-    until: float
-
-
-class GatePasses:
-    """Makes passes and reports which one is shown; usable from any thread.
-
-    on_session: called with the pass's 16 bytes when it is shown, and with None when it is hidden; in between the
-                agent lets the beacon answer gates. answered: whether the pass answered a gate's challenge.
-    """
-
-    def __init__(
-        self, clock: Clock, radio_state: Callable[[], RadioState], random_bytes: Callable[[int], bytes] = os.urandom
-    ) -> None:
-        self.on_session: Callable[[bytes | None], None] = lambda _session: None
-        self.answered: Callable[[], bool] = lambda: False
-        self._clock = clock
-        self._radio_state = radio_state
-        self._random = random_bytes
-        self._lock = threading.Lock()
-        self._made_at: list[float] = []
-        self._session: bytes | None = None
-
-    def show(self) -> ShownPass:
-        """Make a pass with the state of Bluetooth, and show it. Raises PassTooSoon for the third within a minute."""
-        with self._lock:
-            now = self._clock.boot_seconds()
-            self._made_at = [moment for moment in self._made_at if now - moment < SHOWN_SECONDS]
-            if len(self._made_at) >= PASSES_A_MINUTE:
-                raise PassTooSoon(self._made_at[0] + SHOWN_SECONDS - now)
-            self._made_at.append(now)
-            session = self._random(SESSION_LENGTH)
-            self._session = session
-        self.on_session(session)
-        state = self._radio_state().claimed(boot_id_of(self._clock), now)
-        step = int(self._clock.wall_seconds()) // STEP_SECONDS
-        return ShownPass(pass_text(PassA(state, step, session)), now + SHOWN_SECONDS)
-
-    def hide(self, session: bytes | None = None) -> None:
-        """Hide the pass that is shown. session: only if it is the pass with these 16 bytes."""
-        with self._lock:
-            if self._session is None or session not in (None, self._session):
-                return
-            self._session = None
-        self.on_session(None)

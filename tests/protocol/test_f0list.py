@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import REPOSITORY
 
-from bluezone.protocol.bluezone2020 import F0Case, InvalidF0List, case_slots, find_cases, read_f0_list
+from bluezone.protocol.f0list import (
+    F0Case,
+    InvalidF0List,
+    case_slots,
+    find_cases,
+    read_f0_list,
+)
 
 VECTORS = json.loads((REPOSITORY / "tests" / "vectors" / "bluezone2020.json").read_text())["match"]
 TEXT = json.dumps(VECTORS[0]["in"]["f0"]).encode()
