@@ -20,19 +20,19 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
     """50 outlets, 25 times a day for eight days; half of the bulletins are priority, so that many meet."""
     with tempfile.TemporaryDirectory() as folder:
         _open(Path(folder))
-        from bluezone.rollout.bulletins.air.planner import plan_ahead
+        from bluezone.rollout.bulletins.air.planner import plan_airings
         from bluezone.rollout.bulletins.models import Airing
 
         now = datetime.datetime(2026, 8, 10, 17, 0, tzinfo=datetime.UTC)
         _city(now)
         progress("rules written")
         wall, begun = time.perf_counter(), time.process_time()
-        count = plan_ahead(now)
+        count = plan_airings(now)
         seconds, wall = time.process_time() - begun, time.perf_counter() - wall
         assert count >= AIRINGS, count
         moved = Airing.objects.exclude(starts_at=None).count(), Airing.objects.filter(displaced="clash").count()
         begun = time.process_time()
-        plan_ahead(now)
+        plan_airings(now)
         again = time.process_time() - begun
         rows = list(Airing.objects.all())
         for row in rows:

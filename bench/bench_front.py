@@ -21,11 +21,11 @@ INDEX, LANDING = "/v1/exports/index.json", "/"
 def run(progress: Callable[[str], object]) -> dict[str, Any]:
     """Against a real `serve` with one process for each origin; `value` is the landing page's."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from tests.builders.families import of_part
+    from tests.builders.families import processes_of_part
     from tests.builders.serving import serving
 
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data") as served:
-        (process,) = of_part(served.process.pid, "public")
+        (process,) = processes_of_part(served.process.pid, "public")
         host = served.public.removeprefix("http://")
         costs = {}
         for name, path, body in (

@@ -29,7 +29,7 @@ BLUEZONE = Path(sys.executable).with_name("bluezone")
 def run(progress: Callable[[str], object]) -> dict[str, Any]:
     """Start a server, connect 500 loudspeakers in 100 zones, ask, and read the clock of its processes."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from tests.builders.families import of_part
+    from tests.builders.families import processes_of_part
 
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
@@ -46,7 +46,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
                     break
             tokens = _connected(data)
             progress(f"{len(tokens)} loudspeakers connected")
-            process = _with_children(sorted(of_part(server.pid, "public")))
+            process = _with_children(sorted(processes_of_part(server.pid, "public")))
             idle = _share(process, lambda: time.sleep(5.0))
             # Every plan is made and told once; what is measured is the day, not the morning's first minute.
             speakers = [_Speaker(public, "/v1/speakers/plan", token) for token in tokens]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bluezone.rollout.coverage.expected.ranking import Signals, rank
+from bluezone.rollout.coverage.expected.ranking import Signals, rank_units
 from bluezone.rollout.coverage.expected.yields import Answers, Expectation, Place, expectations
 
 SEEDS = 200
@@ -86,7 +86,7 @@ def expected_of(city: list[Ward]) -> dict[int, Expectation]:
 def by_expectation(city: list[Ward]) -> list[int]:
     """The order of "Where to go next", its floor included."""
     expected = expected_of(city)
-    ranked = rank(Signals(key, expected[key].mean, one.gates) for key, one in enumerate(city))
+    ranked = rank_units(Signals(key, expected[key].mean, one.gates) for key, one in enumerate(city))
     return [one.signals.key for one in ranked]
 
 

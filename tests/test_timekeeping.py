@@ -17,7 +17,7 @@ from bluezone.duties.duty import Work
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule import Rounds, announcer_of, tick_until
+from bluezone.server.schedule import RecurringWork, make_announcer, tick_until
 from bluezone.timekeeping import Believed, Boot, ClockDoubted, ClockGuard, DatabaseClock, doubt
 
 __all__ = ["data_folder", "furnished_folder"]
@@ -101,8 +101,8 @@ def test_one_tick_of_a_wrong_clock_destroys_and_signs_nothing_and_the_next_goes_
     server.ticks.guard = ClockGuard(data_folder, boot=lambda: Boot("a boot", uptime[0], synchronised=True))
     server.ticks.guard.confirm(clock())
     meters = Meters.make(1)
-    survey = Survey(server, meters, announcer_of(server))
-    rounds = Rounds(meters, [Work("purge_sms", f"{__name__}.note")], [Work("send_mail", f"{__name__}.note")])
+    survey = Survey(server, meters, make_announcer(server))
+    rounds = RecurringWork(meters, [Work("purge_sms", f"{__name__}.note")], [Work("send_mail", f"{__name__}.note")])
 
     class Leads:
         def renew(self):

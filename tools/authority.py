@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
 django.setup()
 
 from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, TAKING_TWO  # noqa: E402
-from bluezone.authority.two_persons import kind_of  # noqa: E402
+from bluezone.authority.two_persons import kind_by_name  # noqa: E402
 from bluezone.duties.catalogue import shared_acts  # noqa: E402
 from bluezone.identity.models import Role  # noqa: E402
 from bluezone.identity.objects import Ownership, Right, Touch, every_right  # noqa: E402
@@ -65,7 +65,7 @@ def main() -> None:
     print("| act | who may ask and confirm | a broken glass opens it | where nobody in the office could confirm |")
     print("|---|---|---|---|")
     for name in sorted(shared_acts()):
-        kind = kind_of(name)
+        kind = kind_by_name(name)
         alone = "the operator, at the server" if kind.by_operator else "who asked, after 24 hours"
         roles = ", ".join(sorted(map(words, kind.roles)))
         print(f"| {kind.words} | {roles} | {'yes' if kind.voice else 'no'} | {alone} |")

@@ -325,15 +325,15 @@ class Office:
         klass = "confirmed" if case.klass == CONFIRMED_CLASS else "clinical"
         onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=case.onset_day)
         now = datetime.datetime.fromtimestamp(case.issued, datetime.UTC)
-        made = code_issuance.issue(server, self._workers[case.facility][case.worker], klass, onset, now)
+        made = code_issuance.issue_code(server, self._workers[case.facility][case.worker], klass, onset, now)
         case.handle, case.code = made.record.handle, made.code
         self.row_ids[case.handle] = code_issuance.row_of_ticket(made.record, made.ticket)
 
     def purge(self, now: float) -> None:
         """What the office forgets every day."""
-        from bluezone.healthauthority import code_batches
+        from bluezone.healthauthority import retention
 
-        code_batches.purge(datetime.datetime.fromtimestamp(now, datetime.UTC))
+        retention.purge(datetime.datetime.fromtimestamp(now, datetime.UTC))
 
     def rows(self) -> Iterator[HeldCode]:
         """What the office says of each code: facility and day."""

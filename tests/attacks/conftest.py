@@ -4,7 +4,7 @@
 from contextlib import ExitStack
 
 import pytest
-from tests.builders.keyserver import Clock, opened, postgresql_database, postgresql_server
+from tests.builders.keyserver import Clock, open_server, postgresql_database, postgresql_server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -14,6 +14,6 @@ def server(request, tmp_path, monkeypatch):
         if request.param == "postgresql":
             url = postgresql_server()
             monkeypatch.setenv("BLUEZONE_DATABASE_URL", stack.enter_context(postgresql_database(url)))
-        made = opened(tmp_path, Clock())
+        made = open_server(tmp_path, Clock())
         stack.callback(made.close)
         yield made

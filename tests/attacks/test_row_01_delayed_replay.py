@@ -6,7 +6,7 @@ import contextlib
 import random
 
 import pytest
-from tests.builders.handset import AirWorld, a_city, published, reported
+from tests.builders.handset import AirWorld, city_with_phones, publish_reports, report_patient
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.matching import SightingIndex
@@ -59,14 +59,14 @@ def test_row_01_a_replay_after_45_minutes_is_stored_and_scores_nothing_but_one_a
     tmp_path, delay_minutes, level
 ):
     world = AirWorld()
-    with a_city(tmp_path, world) as (server, phones, _):
+    with city_with_phones(tmp_path, world) as (server, phones, _):
         patient, victim = phones.new("patient"), phones.new("victim")
         started, heard = world.now, []
         world.live(replay(patient, victim, delay_minutes * 60.0, heard))
         victim.encounters.flush()
         assert sum(victim.encounters.identifiers_per_day().values()) >= 2
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
 
         assessment = victim.check()
         assert assessment.level == level

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 import pytest
-from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster
+from tests.builders.keyserver import NOON, Clock, Phone, keys_for, open_server, poster
 
 from bluezone.keyserver import statistics
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
@@ -18,7 +18,7 @@ ONSET = datetime.date(2026, 11, 23)
 
 @pytest.fixture
 def server(tmp_path):
-    key_server = opened(tmp_path, Clock())
+    key_server = open_server(tmp_path, Clock())
     yield key_server
     key_server.close()
 
@@ -71,7 +71,7 @@ def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_o
     asked = []
     for codes in (0, 50):
         clock = Clock()
-        server = opened(tmp_path / str(codes), clock)
+        server = open_server(tmp_path / str(codes), clock)
         for _ in range(codes):
             server.codes.issue("confirmed", ONSET)
         guesses_of(server, guesses, clock)
@@ -94,7 +94,7 @@ def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
 @pytest.mark.long
 def test_where_guesses_might_hit_a_code_new_codes_have_16_digits_and_work(tmp_path):
     clock = Clock()
-    server = opened(tmp_path, clock)
+    server = open_server(tmp_path, clock)
     before = [server.codes.issue("confirmed", ONSET) for _ in range(1500)]
     guesses_of(server, 5000, clock)
     after = server.codes.issue("confirmed", ONSET)
@@ -112,7 +112,7 @@ def test_where_guesses_might_hit_a_code_new_codes_have_16_digits_and_work(tmp_pa
 
 def test_the_rehearsals_of_a_country_leave_guessers_their_60_a_minute(tmp_path):
     """5 million phones rehearse 2,083 calls a minute: nobody is asked for a puzzle, and guesses are counted as ever."""
-    country = opened(tmp_path, Clock(), rehearsals_a_minute=4200)
+    country = open_server(tmp_path, Clock(), rehearsals_a_minute=4200)
     rng = random.Random(444)
     seen = Counter()
     for n in range(2083):

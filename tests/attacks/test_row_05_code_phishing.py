@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.keyserver import DAY, NOON, Clock, Phone, keys_for, opened, poster
+from tests.builders.keyserver import DAY, NOON, Clock, Phone, keys_for, open_server, poster
 
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
@@ -12,7 +12,7 @@ from bluezone.protocol.upload.codes import Credential
 
 @pytest.fixture
 def server(tmp_path):
-    key_server = opened(tmp_path, Clock())
+    key_server = open_server(tmp_path, Clock())
     yield key_server
     key_server.close()
 

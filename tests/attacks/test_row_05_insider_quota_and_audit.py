@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, today, user
+from tests.builders.office import data_folder, furnished_folder, local_today, quick_passwords, server, user
 
 from bluezone.audit import hash_chain
 from bluezone.healthauthority import code_issuance
@@ -27,11 +27,11 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
     server.city = replace(server.city, quota_per_worker_a_day=QUOTA)
     seller = user("seller")
     for _ in range(QUOTA):
-        code_issuance.issue(server, seller, "confirmed", today(), timezone.now())
+        code_issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())
 
     for _ in range(2):
         with pytest.raises(QuotaReached):
-            code_issuance.issue(server, seller, "confirmed", today(), timezone.now())
+            code_issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())
 
     code_issuance.audit_past_days(timezone.now() + DAY)
     acts = list(AuditEntry.objects.filter(actor="seller").values_list("action", flat=True))
@@ -42,7 +42,7 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
 
 @pytest.mark.long
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague_before_the_audit_has_it(server):
-    issued = code_issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
+    issued = code_issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
     IssuedCode.objects.update(worker=user("colleague"))
     code_issuance.audit_past_days(timezone.now() + DAY)
 
@@ -51,7 +51,7 @@ def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague_before
 
 
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague(server):
-    code_issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
+    code_issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
     code_issuance.audit_past_days(timezone.now() + DAY)
     assert AuditEntry.objects.get().details == {}
     call_command("verify_audit")

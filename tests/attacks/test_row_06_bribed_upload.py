@@ -4,14 +4,14 @@
 import os
 
 import pytest
-from tests.builders.keyserver import NOON, Clock, keys_for, opened, report_of
+from tests.builders.keyserver import NOON, Clock, keys_for, open_server, report_of
 
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEYS, Slot, Status
 
 
 @pytest.fixture
 def server(tmp_path):
-    key_server = opened(tmp_path, Clock())
+    key_server = open_server(tmp_path, Clock())
     yield key_server
     key_server.close()
 

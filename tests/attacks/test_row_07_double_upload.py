@@ -4,7 +4,7 @@
 from collections import Counter
 
 import pytest
-from tests.builders.keyserver import HOUR, Clock, opened, report_of
+from tests.builders.keyserver import HOUR, Clock, open_server, report_of
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status
@@ -12,7 +12,7 @@ from bluezone.protocol.upload import Status
 
 @pytest.mark.long
 def test_an_upload_repeated_before_and_after_publishing_is_published_once(tmp_path):
-    server = opened(tmp_path, Clock())
+    server = open_server(tmp_path, Clock())
     server.tick()
     case = report_of(server)
     statuses = [case.upload().status, case.upload().status]
@@ -30,7 +30,7 @@ def test_an_upload_repeated_before_and_after_publishing_is_published_once(tmp_pa
 
 
 def test_a_spent_certificate_takes_no_other_keys(tmp_path):
-    server = opened(tmp_path, Clock())
+    server = open_server(tmp_path, Clock())
     case = report_of(server)
     case.upload()
     before = server.keys_store.read("SELECT * FROM waiting_key")

@@ -2,7 +2,7 @@
 """Row 9: still-valid keys published. A key of today is in no file before the end of its UTC day and two hours."""
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, NOON, Clock, keys_for, opened, report_of
+from tests.builders.keyserver import DAY, HOUR, NOON, Clock, keys_for, open_server, report_of
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status
@@ -11,7 +11,7 @@ from bluezone.protocol.upload import Status
 @pytest.mark.long
 @pytest.mark.parametrize("period", [2 * HOUR, 0])
 def test_todays_key_is_absent_from_every_file_until_its_day_ended_two_hours_ago(tmp_path, period):
-    server = opened(tmp_path, Clock(), publish_period_seconds=period, padding_mean=2)
+    server = open_server(tmp_path, Clock(), publish_period_seconds=period, padding_mean=2)
     server.tick()
     case = report_of(server, keys=keys_for(NOON, days=3, newest_age=0))
     assert case.upload().status is Status.OK

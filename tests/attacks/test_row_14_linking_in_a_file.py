@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.builders.keyserver import HOUR, NOON, Clock, opened
+from tests.builders.keyserver import HOUR, NOON, Clock, open_server
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.intervals import first_interval
@@ -31,7 +31,7 @@ def files(request, tmp_path_factory):
     """(patient's keys, keys of the file) of files with one patient each, then of as many without any; seeded."""
     number_of_files, _ = request.param
     rng = random.Random(14)
-    server = opened(tmp_path_factory.mktemp("city"), Clock())
+    server = open_server(tmp_path_factory.mktemp("city"), Clock())
     server.publication.random_bytes = rng.randbytes
     found = []
     for number in range(2 * number_of_files):
@@ -114,7 +114,7 @@ def test_neither_who_points_nor_who_knows_ten_cells_finds_a_case_in_a_file(reque
 def test_a_re_run_yields_the_same_file(tmp_path, monkeypatch):
     from bluezone.keyserver.publication import exports
 
-    server = opened(tmp_path, Clock(NOON))
+    server = open_server(tmp_path, Clock(NOON))
     server.tick()
     store_patient(server, random.Random(1))
     server.clock.pass_by(2 * HOUR)

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 import pytest
-from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster, served
+from tests.builders.keyserver import NOON, Clock, Phone, keys_for, open_server, poster, serve_application
 from tests.builders.tracing import DatabaseSteps, calls_apart, work_of
 
 from bluezone.keyserver.http import Application
@@ -96,7 +96,7 @@ def test_the_server_does_the_same_work_for_a_rehearsal_as_for_a_report(tmp_path,
     # `randbelow` draws again while a number is too large, which is chance and tells nothing of the kind.
     monkeypatch.setattr("secrets.randbelow", lambda below: int.from_bytes(os.urandom(256)) % below)
     steps = DatabaseSteps(monkeypatch)
-    server = opened(tmp_path, Clock())
+    server = open_server(tmp_path, Clock())
     for number in range(4):
         work_of_a_report(server, number, number % 2 == 0, steps)
     real, chaff = work_of_a_report(server, 4, False, steps), work_of_a_report(server, 5, True, steps)
@@ -110,14 +110,14 @@ def test_the_server_does_the_same_work_for_a_rehearsal_as_for_a_report(tmp_path,
 
 def observed(folder, plays):
     """What an observer sees of so many reports and so many rehearsals, mixed: by kind (chaff) and play."""
-    server = opened(folder, Clock(), trusted_proxies=["127.0.0.1/32"])
+    server = open_server(folder, Clock(), trusted_proxies=["127.0.0.1/32"])
     rng = random.Random(16)
     kinds = [False, True] * plays
     rng.shuffle(kinds)
     seen = {False: [], True: []}
     gc.disable()
     try:
-        with served(Application(server.parts)) as address:
+        with serve_application(Application(server.parts)) as address:
             for number in range(20):
                 play(server, address, rng, number, number % 2 == 0)
             for number, chaff in enumerate(kinds, start=20):
@@ -151,7 +151,7 @@ def test_real_and_rehearsed_reports_take_as_long(tmp_path):
 @pytest.mark.long
 def test_when_too_many_rehearse_a_report_and_a_rehearsal_meet_the_same_puzzle(tmp_path):
     """A flood of rehearsals gets its minute and no more, and what it provokes does not tell who is reporting."""
-    server = opened(tmp_path, Clock())
+    server = open_server(tmp_path, Clock())
     for number in range(60):
         server.codes_part.limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
     asked = {}

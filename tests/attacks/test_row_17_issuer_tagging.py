@@ -5,7 +5,7 @@ import datetime
 import struct
 
 import pytest
-from tests.builders.handset import a_city, reported
+from tests.builders.handset import city_with_phones, report_patient
 
 from bluezone.handset.city.config import WeekKeyUntrusted
 from bluezone.protocol.blindrsa import InvalidBlindSignature, blind_sign, generate
@@ -21,7 +21,7 @@ def issued(server, phone) -> str:
 
 @pytest.mark.parametrize("kid", [0, 999, 65_535])
 def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_is_used(tmp_path, kid):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         patient = phones.new("patient")
         patient.encounters.payload()
         code = issued(server, patient)
@@ -36,7 +36,7 @@ def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_
 
 
 def test_row_17_a_key_of_another_class_or_purpose_is_refused(tmp_path):
-    with a_city(tmp_path) as (_, phones, world):
+    with city_with_phones(tmp_path) as (_, phones, world):
         patient = phones.new("patient")
         patient.encounters.payload()
         patient.check()
@@ -49,7 +49,7 @@ def test_row_17_a_key_of_another_class_or_purpose_is_refused(tmp_path):
 
 
 def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and_nothing_is_uploaded(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         patient, tagging = phones.new("patient"), generate()
         patient.encounters.payload()
         code = issued(server, patient)
@@ -70,8 +70,8 @@ def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and
 
 
 def test_row_17_an_honest_server_gets_its_upload(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         patient = phones.new("patient")
         patient.encounters.payload()
-        reported(patient, server)
+        report_patient(patient, server)
         assert uploads(server) == 1

@@ -8,7 +8,7 @@ import random
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports, report_patient
 from tests.builders.liar import Liar
 
 from bluezone.handset.city.histories import FileUntrusted
@@ -37,12 +37,12 @@ def cut(body: bytes, rng: random.Random) -> bytes:
 @pytest.mark.parametrize("change", [flipped, cut])
 @pytest.mark.parametrize("file", list(PATHS))
 def test_row_18_a_flipped_bit_or_a_cut_file_is_refused_and_the_old_state_stays(tmp_path, file, change):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")
         near.check()
-        meet(near, patient, 25, world=world)
-        reported(patient, server)
-        published(server, world)
+        meet_phone(near, patient, 25, world=world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         before, rng = state(near), random.Random(18)
 
         for _ in range(30):
@@ -55,10 +55,10 @@ def test_row_18_a_flipped_bit_or_a_cut_file_is_refused_and_the_old_state_stays(t
 
 
 def test_row_18_an_older_index_is_refused(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone = phones.new("phone")
         old = (server.key_server.data_dir / "exports" / "index.json").read_bytes()
-        published(server, world)
+        publish_reports(server, world)
         phone.check()
         before = state(phone)
         server.tamper = lambda path, body: old if path.endswith("index.json") else body
@@ -68,7 +68,7 @@ def test_row_18_an_older_index_is_refused(tmp_path):
 
 
 def test_row_18_an_older_config_is_refused(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone = phones.new("phone")
         phone.check()
         first = phone.city.current.number
@@ -86,12 +86,12 @@ def test_row_18_an_older_config_is_refused(tmp_path):
 
 @pytest.mark.long
 def test_row_18_another_file_that_the_city_signed_does_not_pass_for_the_one_listed(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         for name in ("first", "second"):
             patient = phones.new(name)
             patient.encounters.payload()
-            reported(patient, server, onset_days_ago=0)
-            published(server, world)
+            report_patient(patient, server, onset_days_ago=0)
+            publish_reports(server, world)
         files = sorted((server.key_server.data_dir / "exports").glob("*.zip"), key=lambda file: file.stat().st_size)
         shorter, longer = files[0], files[-1]
         assert shorter != longer
@@ -103,7 +103,7 @@ def test_row_18_another_file_that_the_city_signed_does_not_pass_for_the_one_list
 
 
 def test_row_18_a_file_of_one_kind_does_not_pass_for_another(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         config = (server.key_server.data_dir / "configs" / "1.json").read_bytes()
         server.tamper = lambda path, body: config if path.endswith("index.json") else body
@@ -113,9 +113,9 @@ def test_row_18_a_file_of_one_kind_does_not_pass_for_another(tmp_path):
 
 
 def test_row_18_an_export_that_the_index_names_but_the_city_s_export_key_did_not_sign_is_refused(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
-        published(server, world)
+        publish_reports(server, world)
         stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
         pem = stranger.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         config = dataclasses.replace(liar.config(), export_keys=(pem,))

@@ -4,7 +4,7 @@
 import random
 
 import pytest
-from tests.builders.handset import a_city, published, reported
+from tests.builders.handset import city_with_phones, publish_reports, report_patient
 
 from bluezone.radio.interface import Burst, Sighting
 
@@ -14,7 +14,7 @@ PER_BURST = 100_000 // 20
 
 @pytest.mark.long
 def test_row_19_a_contact_of_15_minutes_still_scores_amid_100000_identifiers_in_ten_minutes(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, victim = phones.new("patient"), phones.new("victim")
         rng, person = random.Random(19), patient.encounters.payload()
         for number in range(BURSTS):
@@ -28,8 +28,8 @@ def test_row_19_a_contact_of_15_minutes_still_scores_amid_100000_identifiers_in_
             world.pass_by(30)
         victim.encounters.flush()
         assert victim.store.page_bytes() < 1_000_000
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
 
         assessment = victim.check()
         assert assessment.level == "high"

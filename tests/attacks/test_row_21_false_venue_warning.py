@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
+from tests.builders.keyserver import HOUR, NOON, Clock, open_server, report_of
 
 from bluezone.protocol.upload import Slot, Status, decode_upload_answer, encode_upload
 
@@ -15,7 +15,7 @@ NOW_HOUR = NOON // HOUR
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
-    made = opened(tmp_path, Clock())
+    made = open_server(tmp_path, Clock())
     yield made
     made.close()
 

@@ -5,7 +5,7 @@ import itertools
 import random
 
 import pytest
-from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
+from tests.builders.keyserver import HOUR, NOON, Clock, open_server, report_of
 
 from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.protocol.upload import Slot, Status
@@ -52,7 +52,7 @@ def test_row_22_another_order_of_uploads_gives_the_same_order_of_tags(tmp_path, 
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     orders = []
     for name in ("one", "other"):
-        server = opened(tmp_path / name, Clock())
+        server = open_server(tmp_path / name, Clock())
         server.tick()
         reports = cases(6, random.Random(22))
         random.Random(name).shuffle(reports)

@@ -2,7 +2,7 @@
 """Row 23: who takes a phone wants to know where its owner was."""
 
 import pytest
-from tests.builders.handset import a_city
+from tests.builders.handset import city_with_phones
 from tests.builders.keyserver import HOUR, NOON
 
 from bluezone.handset.store import KEY_FILE, STORE_FILE
@@ -14,7 +14,7 @@ PHO = VenueDescription("Quan pho Bac Ho", "To 5, phuong Song Cau")
 @pytest.fixture
 def visited(tmp_path):
     """A phone with a remembered stay, an unremembered one and a warning, its venue, its server and the world."""
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         venue = server.key_server.registrar.register("dk-1", PHO)
         phone = phones.new("phone")
         phone.check()

@@ -5,8 +5,8 @@ import json
 import random
 
 import pytest
-from tests.builders.handset import a_city
-from tests.builders.venue import HOST, TRUSTED, a_venue, link_of, link_of_payload
+from tests.builders.handset import city_with_phones
+from tests.builders.venue import HOST, TRUSTED, link_of_payload, qr_text, signed_venue
 
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, read_venue_link, verify_venue_signature
@@ -40,7 +40,7 @@ def mutated(payload, rng):
 @pytest.mark.long
 def test_row_24_of_ten_thousand_changed_codes_none_crashes_and_none_verifies():
     rng = random.Random(24)
-    real = a_venue(valid_from=1, valid_to=2**31).to_bytes()
+    real = signed_venue(valid_from=1, valid_to=2**31).to_bytes()
     seen = {"unchanged": 0, "invalid": 0, "foreign": 0}
     for _ in range(MUTATIONS):
         payload = mutated(real, rng)
@@ -62,7 +62,7 @@ def test_row_24_of_ten_thousand_changed_codes_none_crashes_and_none_verifies():
 
 def test_row_24_of_ten_thousand_changed_texts_none_crashes_and_none_verifies():
     rng = random.Random(42)
-    real = link_of(a_venue())
+    real = qr_text(signed_venue())
     for _ in range(MUTATIONS):
         text = mutated(real.encode(), rng).decode("utf-8", errors="surrogateescape")
         try:
@@ -79,7 +79,7 @@ def test_row_24_a_phone_checks_in_nowhere_with_a_changed_code_and_opens_no_addre
 
     monkeypatch.setattr(webbrowser, "open", lambda *_: pytest.fail("an address was opened"))
     rng = random.Random(7)
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
         good = server.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5"))

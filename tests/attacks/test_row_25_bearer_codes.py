@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 from django.urls import get_resolver
-from tests.builders.handset import a_city
-from tests.builders.venue import a_venue, link_of
+from tests.builders.handset import city_with_phones
+from tests.builders.venue import qr_text, signed_venue
 
 from bluezone.keyserver import http
 from bluezone.keyserver.venues.registrar import VenueDescription
@@ -31,17 +31,17 @@ def test_row_25_no_route_of_the_public_origin_takes_or_gives_visits():
 
 
 def test_row_25_the_text_of_a_code_says_a_venue_and_nobody():
-    one, other = a_venue(), a_venue()
+    one, other = signed_venue(), signed_venue()
 
-    assert link_of(one) == link_of(other), "every guest reads the same"
-    assert set(vars(read_venue_link(link_of(one)))) == {
+    assert qr_text(one) == qr_text(other), "every guest reads the same"
+    assert set(vars(read_venue_link(qr_text(one)))) == {
         "type", "stay_minutes", "name", "address", "seed", "kid", "valid_from", "valid_to", "temporary", "signed",
         "signature",
     }  # fmt: skip
 
 
 def test_row_25_a_stay_leaves_no_trace_on_the_server(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         venue = server.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5"))
         phone = phones.new("phone")
         phone.check()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from tests.builders.agencies import planted
+from tests.builders.agencies import plant_seed
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 
 from bluezone.directory.models import AdminUnit, Agency
@@ -93,7 +93,7 @@ def test_the_browser_s_own_file_of_codes_is_inert_too():
 @pytest.mark.long
 @pytest.mark.parametrize("place", [place for place in EXPORTS.values() if place])
 def test_what_anyone_typed_leaves_inert(client, server, place):
-    city, _ward = planted()
+    city, _ward = plant_seed()
     Agency.objects.update(name=ATTACK, short_name=ATTACK)
     AdminUnit.objects.update(name=ATTACK)
     Gate.objects.create(agency=Agency.objects.first(), name=ATTACK, number="00000001")

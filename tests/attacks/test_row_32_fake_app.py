@@ -8,7 +8,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from tests.builders.keyserver import Clock, call, opened
+from tests.builders.keyserver import Clock, call, open_server
 from tests.edge.gate.test_check import Gate, pass_a
 
 from bluezone.edge.gate.check import Finding
@@ -20,7 +20,7 @@ from bluezone.protocol.upload.puzzle import solve
 
 @pytest.fixture
 def server(tmp_path):
-    key_server = opened(tmp_path, Clock())
+    key_server = open_server(tmp_path, Clock())
     yield key_server
     key_server.close()
 

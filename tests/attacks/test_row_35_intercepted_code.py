@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from tests.attacks.test_row_16_real_or_rehearsal import distance, onset_of
-from tests.builders.keyserver import Clock, Phone, opened, poster
+from tests.builders.keyserver import Clock, Phone, open_server, poster
 from tests.builders.tracing import DatabaseSteps, calls_apart, work_of
 
 from bluezone.protocol.blindrsa import Blinded
@@ -48,7 +48,7 @@ def revoked_code(server):
 @pytest.mark.parametrize("step", ["verify1", "verify2"])
 def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(tmp_path, step, monkeypatch):
     steps = DatabaseSteps(monkeypatch)
-    server = opened(tmp_path, Clock())
+    server = open_server(tmp_path, Clock())
     made = []
     for number in range(6):
         credential = Credential.from_link(secrets.token_bytes(16)) if number % 2 else revoked_code(server)
@@ -69,7 +69,7 @@ def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(
 @pytest.mark.slow
 @pytest.mark.parametrize("step", ["verify1", "verify2"])
 def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_path, step):
-    server = opened(tmp_path, Clock())
+    server = open_server(tmp_path, Clock())
     revoked = [revoked_code(server) for _ in range(TRIES)]
     unknown = [Credential.from_link(secrets.token_bytes(16)) for _ in range(TRIES)]
     cases = [(True, credential) for credential in revoked] + [(False, credential) for credential in unknown]
@@ -95,7 +95,7 @@ def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_pat
 
 
 def test_a_code_alone_tells_nothing_about_the_patient(tmp_path):
-    server = opened(tmp_path, Clock())
+    server = open_server(tmp_path, Clock())
     issued = server.codes.issue("clinical", onset_of(server))
     answer = Phone(poster(server), server, Credential.from_text(issued.code)).verify1()
     server.close()

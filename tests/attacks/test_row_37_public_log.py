@@ -10,7 +10,7 @@ from tests.attacks.test_row_59_epoch_with_new_keys import another
 from tests.builders.epochs import RECOVERY, state
 from tests.builders.keyserver import exchange
 from tests.builders.liar import Liar
-from tests.builders.witnesses import NAMES, a_watched_city
+from tests.builders.witnesses import NAMES, watched_city
 
 from bluezone.handset.overview import overview
 from bluezone.protocol.signed.config import encode_config
@@ -66,7 +66,7 @@ def refuses(phone, kind) -> None:
 
 
 def test_row_37_a_watched_city_is_followed_without_a_notice_and_the_phone_says_who_watches(tmp_path):
-    with a_watched_city(tmp_path) as (_, phones, world):
+    with watched_city(tmp_path) as (_, phones, world):
         phone = phones.new("phone")
         phone.check()
         watchers = phone.city.public_log.watchers(phone.city.current)
@@ -77,7 +77,7 @@ def test_row_37_a_watched_city_is_followed_without_a_notice_and_the_phone_says_w
 
 
 def test_row_37_an_outage_of_all_witnesses_stops_no_warning_and_is_told_after_three_days(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, world):
+    with watched_city(tmp_path) as (watchmen, phones, world):
         phone = phones.new("phone")
         phone.check()
         for _ in range(3):
@@ -99,7 +99,7 @@ def test_row_37_an_outage_of_all_witnesses_stops_no_warning_and_is_told_after_th
 
 @pytest.mark.parametrize("name", ["export_keys", "venue_keys", "declaration_key", "push_key"])
 def test_row_17_a_key_of_the_city_without_a_quorum_is_refused(tmp_path, name):
-    with a_watched_city(tmp_path) as (watchmen, phones, _):
+    with watched_city(tmp_path) as (watchmen, phones, _):
         phone, liar = phones.new("phone"), Liar(watchmen.server)
         phone.check()
         show(watchmen, {"/v1/config": liar.sign(next_config(liar, **{name: another(name, liar.config())}))})
@@ -108,7 +108,7 @@ def test_row_17_a_key_of_the_city_without_a_quorum_is_refused(tmp_path, name):
 
 
 def test_row_17_a_log_made_for_one_phone_with_too_few_or_forged_cosignatures_is_refused(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, _):
+    with watched_city(tmp_path) as (watchmen, phones, _):
         phone, liar = phones.new("phone"), Liar(watchmen.server)
         phone.check()
         told = next_config(liar, push_key=another("push_key", liar.config()))
@@ -133,7 +133,7 @@ def test_row_17_a_log_made_for_one_phone_with_too_few_or_forged_cosignatures_is_
 
 
 def test_row_17_a_proof_of_another_leaf_or_an_older_checkpoint_is_no_proof(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, _):
+    with watched_city(tmp_path) as (watchmen, phones, _):
         phone, liar, log = phones.new("phone"), Liar(watchmen.server), watchmen.server.key_server.public_log
         phone.check()
         genuine = log.proof(leaf_hash(city_keys_leaf(liar.config())))
@@ -145,7 +145,7 @@ def test_row_17_a_proof_of_another_leaf_or_an_older_checkpoint_is_no_proof(tmp_p
 
 
 def test_row_37_the_server_holds_a_key_back_until_a_quorum_has_signed_and_publishes_meanwhile(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, world):
+    with watched_city(tmp_path) as (watchmen, phones, world):
         phone, server = phones.new("phone"), watchmen.server.key_server
         phone.check()
         before = phone.city.current
@@ -163,7 +163,7 @@ def test_row_37_the_server_holds_a_key_back_until_a_quorum_has_signed_and_publis
 
 
 def test_row_37_an_epoch_without_a_quorum_is_refused_and_with_one_is_followed(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, _):
+    with watched_city(tmp_path) as (watchmen, phones, _):
         phone, liar = phones.new("phone"), Liar(watchmen.server)
         phone.check()
         epoch = liar.epoch()
@@ -182,7 +182,7 @@ def test_row_37_an_epoch_without_a_quorum_is_refused_and_with_one_is_followed(tm
 
 
 def test_row_37_two_checkpoints_that_contradict_each_other_are_kept_and_shown(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, world):
+    with watched_city(tmp_path) as (watchmen, phones, world):
         phone, log = phones.new("phone"), watchmen.server.key_server.public_log
         phone.check()
         size, genuine = log.newest()
@@ -203,7 +203,7 @@ def test_row_37_two_checkpoints_that_contradict_each_other_are_kept_and_shown(tm
 
 
 def test_row_37_a_log_that_is_rolled_back_or_left_out_is_told_after_a_day_and_stops_no_file(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, world):
+    with watched_city(tmp_path) as (watchmen, phones, world):
         phone, log = phones.new("phone"), watchmen.server.key_server.public_log
         old = log.newest()[1].data
         world.pass_by(7200)
@@ -229,7 +229,7 @@ MINE = Policy(1, (Witness("cua-toi.example", "Của tôi", "ab" * 32),))
 
 
 def test_row_37_those_who_watch_are_not_exchanged_left_out_or_outvoted_without_their_quorum(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, _):
+    with watched_city(tmp_path) as (watchmen, phones, _):
         phone, liar = phones.new("phone"), Liar(watchmen.server)
         phone.check()
         held, mine = liar.config().witnesses, MINE
@@ -258,7 +258,7 @@ def test_row_37_those_who_watch_are_not_exchanged_left_out_or_outvoted_without_t
 
 
 def test_row_37_witnesses_change_by_the_quorum_before_them(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, world):
+    with watched_city(tmp_path) as (watchmen, phones, world):
         phone = phones.new("phone")
         phone.check()
         watchmen.set(watchmen.policy(1, NAMES[1:]))
@@ -277,7 +277,7 @@ def test_row_37_witnesses_change_by_the_quorum_before_them(tmp_path):
     [{"name": "localhost"}, {"name": "127.0.0.1/x"}, {"operator": " TRƯỜNG  đại học "}, {"key": None}],
 )
 def test_row_37_a_witness_on_the_citys_host_or_of_the_same_operator_or_key_never_counts(tmp_path, changed):
-    with a_watched_city(tmp_path, names=NAMES[:2]) as (watchmen, _, _):
+    with watched_city(tmp_path, names=NAMES[:2]) as (watchmen, _, _):
         log, config = watchmen.server.key_server.public_log, watchmen.server.key_server.configs.newest()
         policy = watchmen.policy(2, NAMES[:2])
         other = {"key": policy.witnesses[0].key} if "key" in changed else changed
@@ -289,7 +289,7 @@ def test_row_37_a_witness_on_the_citys_host_or_of_the_same_operator_or_key_never
 
 
 def test_row_37_an_epoch_whose_first_config_drops_those_who_watch_is_refused(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, _):
+    with watched_city(tmp_path) as (watchmen, phones, _):
         phone, liar = phones.new("phone"), Liar(watchmen.server)
         phone.check()
         liar.show_epoch([liar.epoch()], RECOVERY, witnesses=())
@@ -298,7 +298,7 @@ def test_row_37_an_epoch_whose_first_config_drops_those_who_watch_is_refused(tmp
 
 
 def test_row_37_an_honest_epoch_is_followed_once_a_quorum_has_signed_for_it(tmp_path):
-    with a_watched_city(tmp_path) as (watchmen, phones, world):
+    with watched_city(tmp_path) as (watchmen, phones, world):
         phone, server = phones.new("phone"), watchmen.server.key_server
         phone.check()
         assert server.ticks.open_epoch(sign_epoch(server.ticks.propose_epoch({}, []), RECOVERY), []).number == 1
@@ -316,7 +316,7 @@ def test_row_37_an_honest_epoch_is_followed_once_a_quorum_has_signed_for_it(tmp_
 
 @pytest.mark.parametrize("record", ["AAAA", encode_record(Policy(2, MINE.witnesses), None)])
 def test_row_37_a_first_config_whose_witnesses_cannot_be_read_is_refused(tmp_path, record):
-    with a_watched_city(tmp_path) as (watchmen, phones, _):
+    with watched_city(tmp_path) as (watchmen, phones, _):
         phone, liar = phones.new("phone"), Liar(watchmen.server)
         show(watchmen, {"/v1/config": liar.sign(dataclasses.replace(liar.config(), witnesses=(record,)))})
         with pytest.raises(WitnessesInvalid):

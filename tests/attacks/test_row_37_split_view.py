@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 
 import pytest
-from tests.builders.handset import a_city, published
+from tests.builders.handset import city_with_phones, publish_reports
 from tests.builders.liar import Liar
 
 from bluezone.handset.city.config import InvalidTrust, WeekKeyUntrusted
@@ -19,7 +19,7 @@ def state(phone) -> tuple:
 
 
 def test_row_37_a_config_of_another_history_is_refused_and_the_state_stays(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         before, config = state(phone), liar.config()
@@ -31,7 +31,7 @@ def test_row_37_a_config_of_another_history_is_refused_and_the_state_stays(tmp_p
 
 
 def test_row_37_another_config_under_the_same_number_is_refused(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         before = state(phone)
@@ -42,7 +42,7 @@ def test_row_37_another_config_under_the_same_number_is_refused(tmp_path):
 
 
 def test_row_37_an_index_that_names_a_config_the_phone_has_not_seen_is_refused(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone, liar = phones.new("phone"), Liar(server)
         liar.server.tamper = lambda path, body: (
             liar.changed_index(body, config_sha256="ab" * 32) if path.endswith("index.json") else body
@@ -54,9 +54,9 @@ def test_row_37_an_index_that_names_a_config_the_phone_has_not_seen_is_refused(t
 
 @pytest.mark.long
 def test_row_37_an_index_with_other_files_under_known_numbers_is_refused(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
-        published(server, world)
+        publish_reports(server, world)
         phone.check()
         before = state(phone)
         assert before[1].number >= 1
@@ -90,7 +90,7 @@ def trusts(phone, key, now: float) -> bool:
 @pytest.mark.long
 @pytest.mark.parametrize(("days_before", "accepted"), [(0, False), (6, False), (8, True)])
 def test_row_37_a_week_key_not_seen_seven_days_ahead_aborts_the_report(tmp_path, days_before, accepted):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         told, tagging = tagged(liar, world, days_before)
@@ -104,7 +104,7 @@ def test_row_37_a_week_key_not_seen_seven_days_ahead_aborts_the_report(tmp_path,
 
 
 def test_row_37_a_number_far_ahead_makes_no_phone_begin_anew(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         world.pass_by(20 * 86_400)
@@ -120,7 +120,7 @@ def test_row_37_a_number_far_ahead_makes_no_phone_begin_anew(tmp_path):
 
 
 def test_row_37_a_config_that_says_an_earlier_time_is_refused(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         before = state(phone)
@@ -137,7 +137,7 @@ def test_row_37_a_config_that_says_an_earlier_time_is_refused(tmp_path):
 @pytest.mark.parametrize("step", ["all on one day", "a day each"])
 def test_row_37_an_unbroken_chain_that_says_it_is_old_makes_no_key_known_for_a_week(tmp_path, step):
     """Every config of it could have been made when it says; the phone has seen none of them then."""
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         world.pass_by(10 * 86_400)
@@ -160,7 +160,7 @@ def test_row_37_an_unbroken_chain_that_says_it_is_old_makes_no_key_known_for_a_w
 
 def test_row_37_a_file_from_the_future_makes_no_key_known_for_a_week(tmp_path):
     """The operator leads the phone's trusted time ahead; a week has not passed on the clocks that no file moves."""
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         told, tagging = tagged(liar, world, days_before=7.5)
@@ -174,7 +174,7 @@ def test_row_37_a_file_from_the_future_makes_no_key_known_for_a_week(tmp_path):
 
 @pytest.mark.long
 def test_row_37_a_phone_that_was_away_for_three_weeks_can_report_all_the_same(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone = phones.new("phone")
         phone.check()
         world.pass_by(21 * 86_400)
@@ -188,7 +188,7 @@ def test_row_37_a_phone_that_was_away_for_three_weeks_can_report_all_the_same(tm
 
 
 def test_row_37_an_owner_who_has_compared_the_key_begins_anew_and_keeps_what_was_heard(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
         phone.check()
         told, _ = tagged(liar, world, number=61, history=("0" * 64,) * 50)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row 38: somebody serves the same old files for ever. The sentence on the page: tests/browser/test_face_rows.py."""
 
-from tests.builders.handset import a_city
+from tests.builders.handset import city_with_phones
 
 from bluezone.handset.page.api import LocalPage
 
 
 def test_row_38_after_37_hours_without_a_new_index_the_phone_tells_its_owner(tmp_path):
-    with a_city(tmp_path) as (_, phones, world):
+    with city_with_phones(tmp_path) as (_, phones, world):
         phone = phones.new("phone")
         state = LocalPage(phone).api.reading["state"]
         phone.check()

@@ -4,7 +4,7 @@
 import logging
 
 import pytest
-from tests.builders.handset import a_city
+from tests.builders.handset import city_with_phones
 from tests.builders.keyserver import HOUR, call, report_of
 from tests.builders.pushservice import Browser
 
@@ -93,7 +93,7 @@ def test_row_41_sqlite_keeps_them_by_address(server):
 
 
 def test_row_41_a_handset_that_reports_never_speaks_of_push(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone = phones.new("phone")
         phone.check()
         world.pass_by(HOUR)

@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from tests.builders.handset import a_city
+from tests.builders.handset import city_with_phones
 from tests.builders.keyserver import call
 
 from bluezone.keyserver.publication.series import VENUE_PACKAGES
@@ -18,7 +18,7 @@ PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"
 
 
 def test_row_42_a_second_code_for_a_venue_is_refused_and_signs_nothing(tmp_path):
-    with a_city(tmp_path) as (server, _, _):
+    with city_with_phones(tmp_path) as (server, _, _):
         server.key_server.registrar.register("dk-1", PHO)
         for _ in range(3):
             with pytest.raises(VenueRegistered):
@@ -28,7 +28,7 @@ def test_row_42_a_second_code_for_a_venue_is_refused_and_signs_nothing(tmp_path)
 
 
 def test_row_42_the_number_of_codes_in_force_is_public_and_signed(tmp_path):
-    with a_city(tmp_path) as (server, _, _):
+    with city_with_phones(tmp_path) as (server, _, _):
         for number in range(3):
             server.key_server.registrar.register(f"dk-{number}", PHO)
         server.key_server.registrar.revoke("dk-0")
@@ -43,7 +43,7 @@ def test_row_42_the_number_of_codes_in_force_is_public_and_signed(tmp_path):
 
 
 def test_row_42_the_phone_shows_the_fingerprint_of_the_poster_and_another_code_shows_another(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
         poster = server.key_server.registrar.register("dk-1", PHO)
@@ -58,7 +58,7 @@ def test_row_42_the_phone_shows_the_fingerprint_of_the_poster_and_another_code_s
 def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
     from tests.builders.venue import OTHER_KEY
 
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
         poster = server.key_server.registrar.register("dk-1", PHO)

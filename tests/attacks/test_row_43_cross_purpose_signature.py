@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from tests.builders.keyserver import NOON, Clock, call, keys_for, opened
+from tests.builders.keyserver import NOON, Clock, call, keys_for, open_server
 
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.tokens import TokensRequest, decode_tokens_answer, encode_tokens
@@ -21,7 +21,7 @@ from bluezone.protocol.upload.puzzle import solve
 
 @pytest.fixture
 def server(tmp_path):
-    key_server = opened(tmp_path, Clock())
+    key_server = open_server(tmp_path, Clock())
     yield key_server
     key_server.close()
 

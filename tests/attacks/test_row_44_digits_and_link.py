@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster
+from tests.builders.keyserver import NOON, Clock, Phone, keys_for, open_server, poster
 
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
@@ -14,7 +14,7 @@ from bluezone.protocol.upload.codes import Credential
 
 @pytest.fixture
 def server(tmp_path):
-    key_server = opened(tmp_path, Clock())
+    key_server = open_server(tmp_path, Clock())
     yield key_server
     key_server.close()
 

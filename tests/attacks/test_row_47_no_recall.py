@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from tests.builders.handset import a_city, meet, published
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports
 
 from bluezone.cli.handset import report_in_dialogue
 from bluezone.keyserver.reports import codes
@@ -26,7 +26,7 @@ def issued(server, patient):
 
 
 def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         code = issued(server, phone)
 
@@ -43,15 +43,15 @@ def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_p
 
 @pytest.mark.long
 def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")
-        meet(near, patient, 25, world=world)
+        meet_phone(near, patient, 25, world=world)
         code = issued(server, patient)
         patient.report.prepare_and_send(code, consent=True)
 
         with pytest.raises(codes.CodeAlreadyUsed, match="cannot be recalled"):
             server.key_server.codes.revoke(code)
-        published(server, world)
+        publish_reports(server, world)
         assert near.check().level == "high"
 
 

@@ -2,7 +2,7 @@
 """Row 48: somebody records reciprocity frames to learn who was near whom; before and after a key is published."""
 
 import pytest
-from tests.builders.handset import a_city, meet_both_ways, published, reported
+from tests.builders.handset import city_with_phones, meet_both_ways, publish_reports, report_patient
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.identifiers import rolling_proximity_identifier
@@ -15,7 +15,7 @@ def entries(frame):
 
 def test_row_48_before_publication_frames_say_nothing_whatever_else_was_recorded(tmp_path):
     """One neighbour, heard the same all the time, and none: nobody without the key sees a difference."""
-    with a_city(tmp_path) as (_, phones, world):
+    with city_with_phones(tmp_path) as (_, phones, world):
         sender, other = phones.new("sender"), phones.new("other")
         frames = meet_both_ways(other, sender, 10, world=world)
         mine, neighbour = sender.encounters.payload()[:16], other.encounters.payload()[:16]
@@ -34,15 +34,15 @@ def test_row_48_before_publication_frames_say_nothing_whatever_else_was_recorded
 
 @pytest.mark.long
 def test_row_48_is_residual_afterwards_who_recorded_both_phones_reads_how_a_patient_heard_the_other(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, other = phones.new("patient"), phones.new("other")
         at, heard = world.now, other.encounters.payload()[:16]
         correction = patient.encounters.receiver.correction_db
         of_patient = meet_both_ways(other, patient, 10, told_dbm=-71, world=world)
         world.now = at
         of_other = meet_both_ways(patient, other, 10, told_dbm=-66, world=world)
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         patient.check()
         path = next(path for path, _ in server.requests if path.endswith(".zip"))
         keys = read_export((server.key_server.data_dir / "exports" / path.rsplit("/", 1)[1]).read_bytes()).columns

@@ -4,7 +4,7 @@
 import random
 
 import pytest
-from tests.builders.handset import BURST_SECONDS, a_city, hear, published, reported
+from tests.builders.handset import BURST_SECONDS, city_with_phones, hear_frames, publish_reports, report_patient
 
 from bluezone.protocol.reciprocity import MAC_LENGTH, open_reciprocity_frame, reciprocity_key
 
@@ -26,15 +26,15 @@ def test_row_49_of_eighty_thousand_forged_entries_none_opens():
 def test_row_49_a_forger_beside_a_patient_adds_no_second_direction(tmp_path):
     """It copies the patient's first four bytes and even its true frames with other entries."""
     rng = random.Random(49)
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, victim = phones.new("patient"), phones.new("victim")
         payload, burst = patient.encounters.payload(), 1
         for _ in range(20):
             true = patient.encounters.reciprocity_frame(burst, [(victim.encounters.payload()[:16], -76)])
             forged = [true[:7] + rng.randbytes(16), true[:5] + rng.randbytes(2) + true[7:], true[:8] + bytes(15)]
-            burst = hear(victim, payload, BURST_SECONDS / 60, first_burst=burst, frames=forged, world=world)
-        reported(patient, server)
-        published(server, world)
+            burst = hear_frames(victim, payload, BURST_SECONDS / 60, first_burst=burst, frames=forged, world=world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         victim.check()
 
         (window,) = victim.risk.exposures.all()

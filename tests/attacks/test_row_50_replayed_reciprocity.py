@@ -2,7 +2,7 @@
 """Row 50: true frames of a patient are sent out again later, or to somebody else, or beside another identifier."""
 
 import pytest
-from tests.builders.handset import a_city, hear, meet_both_ways, pages, published, reported
+from tests.builders.handset import city_with_phones, hear_frames, meet_both_ways, pages, publish_reports, report_patient
 
 
 def second_directions(phone):
@@ -11,21 +11,21 @@ def second_directions(phone):
 
 @pytest.mark.long
 def test_row_50_frames_replayed_later_to_others_or_beside_others_open_nothing(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, told, bystander = phones.new("patient"), phones.new("told"), phones.new("bystander")
         first = patient.encounters.payload()
         frames = meet_both_ways(told, patient, 10, world=world)
-        hear(bystander, first, 5, frames=frames, world=world)
+        hear_frames(bystander, first, 5, frames=frames, world=world)
         world.pass_by(45 * 60)
         later = patient.encounters.payload()
-        hear(told, first, 5, first_burst=200, frames=frames, world=world)
+        hear_frames(told, first, 5, first_burst=200, frames=frames, world=world)
         relabelled = [frame[:1] + later[:4] + frame[5:] for frame in frames]
-        hear(told, later, 5, first_burst=300, frames=frames + relabelled, world=world)
+        hear_frames(told, later, 5, first_burst=300, frames=frames + relabelled, world=world)
         for phone in (told, bystander):
             phone.encounters.flush()
         kept = [burst.reciprocity for page in pages(told) for heard in page.heard.values() for burst in heard.bursts]
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         for phone in (told, bystander):
             phone.check()
 
@@ -36,14 +36,14 @@ def test_row_50_frames_replayed_later_to_others_or_beside_others_open_nothing(tm
 
 @pytest.mark.long
 def test_row_50_is_residual_within_the_life_of_both_identifiers_a_frame_says_the_same_again(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, told = phones.new("patient"), phones.new("told")
         payload = patient.encounters.payload()
         near = patient.encounters.reciprocity_frame(1, [(told.encounters.payload()[:16], -60)])
-        hear(told, payload, 8, frames=[near], rssi_dbm=-90, world=world)
+        hear_frames(told, payload, 8, frames=[near], rssi_dbm=-90, world=world)
         told.encounters.flush()
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         told.check()
 
         assert len(set(second_directions(told))) == 1

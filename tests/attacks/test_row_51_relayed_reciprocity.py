@@ -3,7 +3,7 @@
 makes no second direction."""
 
 import pytest
-from tests.builders.handset import a_city, hear, published, reported
+from tests.builders.handset import city_with_phones, hear_frames, publish_reports, report_patient
 
 from bluezone.radio.interface import Burst, Sighting
 
@@ -11,7 +11,7 @@ from bluezone.radio.interface import Burst, Sighting
 @pytest.mark.long
 @pytest.mark.parametrize("both_ways", [False, True])
 def test_row_51_only_a_relay_that_carries_both_ways_makes_a_second_direction(tmp_path, both_ways):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, victim = phones.new("patient"), phones.new("victim")
         burst = 1
         for _ in range(24):
@@ -23,10 +23,10 @@ def test_row_51_only_a_relay_that_carries_both_ways_makes_a_second_direction(tmp
                 patient.encounters.heard(Sighting(mine[:16], mine[16:], -70, burst, boot))
                 heard = [(mine[:16], -70)]
             frame = patient.encounters.reciprocity_frame(burst, heard)
-            burst = hear(victim, theirs, 0.5, first_burst=burst, rssi_dbm=-70, frames=[frame], world=world)
+            burst = hear_frames(victim, theirs, 0.5, first_burst=burst, rssi_dbm=-70, frames=[frame], world=world)
         victim.encounters.flush()
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         victim.check()
 
         told = {

@@ -4,7 +4,7 @@
 import dataclasses
 
 import pytest
-from tests.builders.epochs import RECOVERY, a_phone_and_a_liar, state
+from tests.builders.epochs import RECOVERY, phone_and_liar, state
 
 from bluezone.protocol.signed.config import ConfigRolledBack
 from bluezone.protocol.signed.epoch import EpochRefused
@@ -12,7 +12,7 @@ from bluezone.protocol.signed.epoch import EpochRefused
 
 @pytest.mark.long
 def test_row_56_an_epoch_that_does_not_follow_the_one_held_is_refused(tmp_path):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
+    with phone_and_liar(tmp_path) as (phone, liar, _):
         before = state(phone)
         liar.show_epoch([dataclasses.replace(liar.epoch(), number=2)], RECOVERY)
         with pytest.raises(EpochRefused, match="number"):
@@ -22,7 +22,7 @@ def test_row_56_an_epoch_that_does_not_follow_the_one_held_is_refused(tmp_path):
 
 @pytest.mark.long
 def test_row_56_a_city_that_is_back_in_an_older_epoch_is_refused(tmp_path):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
+    with phone_and_liar(tmp_path) as (phone, liar, _):
         liar.show_epoch([liar.epoch()], RECOVERY)
         phone.check()
         before, held, honest = state(phone), phone.city.current, liar.server.tamper

@@ -4,7 +4,7 @@
 import dataclasses
 
 import pytest
-from tests.builders.epochs import RECOVERY, a_phone_and_a_liar, state
+from tests.builders.epochs import RECOVERY, phone_and_liar, state
 from tests.builders.handset import pages
 
 from bluezone.protocol.signed.epoch import BRANCHES, EpochRefused
@@ -13,7 +13,7 @@ from bluezone.protocol.signed.epoch import BRANCHES, EpochRefused
 @pytest.mark.long
 @pytest.mark.parametrize("kind", BRANCHES)
 def test_row_57_an_epoch_that_does_not_go_on_above_every_number_seen_is_refused(tmp_path, kind):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
+    with phone_and_liar(tmp_path) as (phone, liar, _):
         before, epoch = state(phone), liar.epoch()
         branch = epoch.branch(kind)
         # The newest number is held already; its ancestor is the beginning, which everybody knows.
@@ -27,7 +27,7 @@ def test_row_57_an_epoch_that_does_not_go_on_above_every_number_seen_is_refused(
 
 @pytest.mark.long
 def test_row_57_what_was_heard_keeps_the_stamps_it_was_heard_with(tmp_path):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
+    with phone_and_liar(tmp_path) as (phone, liar, _):
         phone.encounters.burst_started(burst := _burst(phone))
         phone.encounters.heard(_sighting(burst))
         phone.encounters.flush()

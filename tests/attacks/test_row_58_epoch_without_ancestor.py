@@ -4,7 +4,7 @@
 import dataclasses
 
 import pytest
-from tests.builders.epochs import RECOVERY, a_phone_and_a_liar, state
+from tests.builders.epochs import RECOVERY, phone_and_liar, state
 
 from bluezone.protocol.signed.epoch import BRANCHES, EpochRefused
 from bluezone.protocol.signed.index import IndexHistoryDiffers
@@ -13,7 +13,7 @@ from bluezone.protocol.signed.index import IndexHistoryDiffers
 @pytest.mark.long
 @pytest.mark.parametrize("kind", BRANCHES)
 def test_row_58_an_epoch_whose_ancestor_this_phone_does_not_know_is_refused(tmp_path, kind):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
+    with phone_and_liar(tmp_path) as (phone, liar, _):
         before, epoch = state(phone), liar.epoch()
         other = dataclasses.replace(epoch.branch(kind), head="ab" * 32)
         liar.show_epoch([dataclasses.replace(epoch, **{kind: other})], RECOVERY)
@@ -24,7 +24,7 @@ def test_row_58_an_epoch_whose_ancestor_this_phone_does_not_know_is_refused(tmp_
 
 @pytest.mark.long
 def test_row_58_an_ancestor_beyond_what_the_phone_has_seen_must_be_reached_from_there(tmp_path):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
+    with phone_and_liar(tmp_path) as (phone, liar, _):
         before, epoch = phone.downloads.position, liar.epoch()
         beyond = dataclasses.replace(epoch.exports, ancestor=epoch.exports.ancestor + 1, head="ab" * 32)
         liar.show_epoch([dataclasses.replace(epoch, exports=beyond)], RECOVERY)

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.builders.epochs import RECOVERY, a_phone_and_a_liar, state
+from tests.builders.epochs import RECOVERY, phone_and_liar, state
 
 from bluezone.protocol.signed.epoch import EpochRefused
 
@@ -26,7 +26,7 @@ def another(name, config):
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["week_keys", "export_keys", "venue_keys", "push_key", "declaration_key"])
 def test_row_59_an_epoch_that_brings_a_new_key_is_refused(tmp_path, name):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
+    with phone_and_liar(tmp_path) as (phone, liar, _):
         before = state(phone)
         liar.show_epoch([liar.epoch()], RECOVERY, **{name: another(name, liar.config())})
         with pytest.raises(EpochRefused, match="new_key"):

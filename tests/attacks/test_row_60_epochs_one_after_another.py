@@ -4,7 +4,7 @@
 import dataclasses
 
 import pytest
-from tests.builders.epochs import RECOVERY, a_phone_and_a_liar, state
+from tests.builders.epochs import RECOVERY, phone_and_liar, state
 
 from bluezone.protocol.signed.epoch import Branch, EpochRefused
 
@@ -13,7 +13,7 @@ DAY = 86_400
 
 @pytest.mark.long
 def test_row_60_a_second_epoch_within_a_week_of_trusted_time_is_refused(tmp_path):
-    with a_phone_and_a_liar(tmp_path) as (phone, liar, world):
+    with phone_and_liar(tmp_path) as (phone, liar, world):
         first = liar.epoch()
         liar.show_epoch([first], RECOVERY)
         phone.check()

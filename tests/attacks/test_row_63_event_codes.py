@@ -2,7 +2,7 @@
 """Row 63: codes that anybody makes: a code for each guest, codes that last, names that mislead, floods of them."""
 
 import pytest
-from tests.builders.handset import a_city
+from tests.builders.handset import city_with_phones
 from tests.builders.keyserver import HOUR, call
 from tests.builders.venue import link_of_payload
 
@@ -16,7 +16,7 @@ MINUTE, DAY = 60, 86_400
 
 @pytest.fixture
 def city(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         host, guest = (phones.new(name) for name in ("host", "guest"))
         for phone in (host, guest):
             phone.check()

@@ -6,9 +6,9 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from tests.builders.handset import a_city, meet, reported
+from tests.builders.handset import city_with_phones, meet_phone, report_patient
 from tests.builders.keyserver import set_city
-from tests.builders.neighbours import NAMES, a_meeting_there, publish, two_cities
+from tests.builders.neighbours import NAMES, meet_abroad, publish, two_cities
 
 from bluezone.handset.city import neighbours
 
@@ -22,7 +22,7 @@ def following(phone):
 def test_row_64_what_a_neighbour_makes_up_reaches_those_alone_who_follow_it_and_says_whose_it_is(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
         # Nobody is ill: the neighbour's operator walks by with a phone and publishes its keys.
-        follower, native = a_meeting_there(phones, others, there, world)
+        follower, native = meet_abroad(phones, others, there, world)
         name = following(follower)
         publish(world, here, there)
         assert (follower.check().level, native.check().level) == ("high", "none")
@@ -103,14 +103,18 @@ def test_row_64_a_neighbour_that_answers_a_byte_now_and_then_holds_nothing_up(tm
     checked = []
     with (
         stalling(lambda: checked.append(phone.store.get("checked_at"))) as address,
-        a_city(tmp_path, neighbours=[{**NAMES, "address": address, "key": "ab" * 32}]) as (server, phones, world),
+        city_with_phones(tmp_path, neighbours=[{**NAMES, "address": address, "key": "ab" * 32}]) as (
+            server,
+            phones,
+            world,
+        ),
     ):
         phone, patient = phones.new("phone"), phones.new("patient")
         for one in (phone, patient):
             one.check()
         following(phone)
-        meet(phone, patient, 30, world=world)
-        reported(patient, server)
+        meet_phone(phone, patient, 30, world=world)
+        report_patient(patient, server)
         publish(world, server)
         assert phone.check().level == "high"
         assert checked == [phone.time.now()], (
@@ -123,7 +127,7 @@ def test_row_64_a_neighbour_that_answers_a_byte_now_and_then_holds_nothing_up(tm
 def test_row_64_a_neighbour_that_answers_without_measure_is_not_read_to_the_end(tmp_path, monkeypatch, path):
     monkeypatch.setattr(neighbours, "MOST_BYTES", 300_000)
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        follower, _ = a_meeting_there(phones, others, there, world)
+        follower, _ = meet_abroad(phones, others, there, world)
         following(follower)
         publish(world, here, there)
         there.tamper = lambda asked, body: body + bytes(400_000) if asked.endswith(path) else body

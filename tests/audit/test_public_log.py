@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.audit.test_hash_chain import behind_the_back
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority.audit_heads import note_audit_head
+from bluezone.healthauthority.audit_heads import publish_audit_head
 from bluezone.identity.models import AuditEntry
 from bluezone.transparency.leaves import audit_heads
 
@@ -23,7 +23,7 @@ def audited(server, days: int = 4, ago: datetime.timedelta = 4 * DAY) -> list[Au
     for day in range(days):
         if day != 1:
             entries += [hash_chain.record("lan", "code_issued", f"{day}-{n}", now=start + day * DAY) for n in range(2)]
-        note_audit_head(start + (day + 1) * DAY)
+        publish_audit_head(start + (day + 1) * DAY)
         server.tick()
     return entries
 
@@ -99,6 +99,6 @@ def test_a_log_cut_together_with_the_audit_contradicts_a_checkpoint_from_elsewhe
 def test_a_day_is_logged_once_though_the_work_runs_every_hour(server):
     audited(server)
     before = server.public_log.size()
-    note_audit_head(timezone.now())
+    publish_audit_head(timezone.now())
     server.tick()
     assert server.public_log.size() == before

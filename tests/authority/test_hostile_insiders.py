@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from tests.builders import bulletins, coverage, drives
-from tests.builders.office import prove, user
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.audit import hash_chain
 from bluezone.audit.models import AuditEntry
@@ -46,7 +46,7 @@ def browser(who):
     """Signed in, with the second factor just proved: what an insider has of their own."""
     client = Client()
     client.force_login(who)
-    return prove(client)
+    return prove_second_factor(client)
 
 
 @pytest.fixture(params=["agency", "unit"])
@@ -100,7 +100,7 @@ def test_a_wards_administrator_gives_nothing_beyond_the_ward(ward_admin, ward, w
     assert not User.objects.filter(username="nguoi.moi").exists()
     assert not AccountLink.objects.exists()
     assert RoleGrant.objects.count() == 2
-    assert not role_grants.reaches(User.objects.get(username="ward.admin"), Role.SUPERVISOR, ward)
+    assert not role_grants.may_grant(User.objects.get(username="ward.admin"), Role.SUPERVISOR, ward)
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMIN, Role.CLERK])
@@ -247,7 +247,7 @@ def test_a_leader_of_drives_of_the_city_reads_the_households_of_the_drives_alone
 def emergency(agency, *outlets):
     """An approved emergency of an agency, and who wrote it."""
     writer = user("viet", Role.EDITOR, agency)
-    return bulletins.approved("emergency", keeper=agency, seconds=2.0), writer
+    return bulletins.approved_bulletin("emergency", keeper=agency, seconds=2.0), writer
 
 
 @pytest.mark.long

@@ -26,7 +26,7 @@ from tests.builders.office import furnished_folder, open_office, plain_refusals
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
 from bluezone.desk.home import WAITS_KEY, WAITS_SECONDS, gather
-from bluezone.directory.scopes import lies_in_a_ward
+from bluezone.directory.scopes import is_within_a_ward
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Ownership, Place, Right, Touch, every_right
 from bluezone.identity.second_factors import REQUIRING
@@ -169,7 +169,7 @@ def ways_of(name: str) -> tuple[Touch, ...]:
     """The declared ways that hold for the kind of object of an act."""
     act = ACTS[name]
     ways = [way for way in RIGHTS[route_of(name)].ways if act.ways is None or way.ownership in act.ways]
-    return tuple(way if act.roles is None else way.ownership.by(*act.roles) for way in ways)
+    return tuple(way if act.roles is None else way.ownership.for_roles(*act.roles) for way in ways)
 
 
 def admitted(ways: tuple[Touch, ...], role: str) -> set[Place]:
@@ -267,7 +267,7 @@ def opens(right: Right, actor: Actor) -> bool:
     if actor.role not in right.audience.roles:
         return False
     if whose == {Ownership.WIDE}:
-        return not lies_in_a_ward(actor.scope)
+        return not is_within_a_ward(actor.scope)
     return actor.scope is None or whose != {Ownership.CITY}
 
 

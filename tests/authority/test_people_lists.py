@@ -3,8 +3,8 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from tests.builders.agencies import workbook
-from tests.builders.office import prove, user
+from tests.builders.agencies import write_workbook
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
@@ -25,7 +25,7 @@ def ward_admin(client):
     for name in ("phường Đức Xuân", "phường Bắc Kạn"):
         set_up("quan", places[name], usual_offices(places[name]))
     client.force_login(user("root", Role.ADMIN, within=Agency.objects.get(name=HERE).unit))
-    return prove(client)
+    return prove_second_factor(client)
 
 
 def send(browser, *rows):
@@ -109,7 +109,7 @@ def test_a_list_gives_no_role_to_an_account_that_a_narrower_hand_has_just_opened
     ids=["works at", "family and given name", "longer heading"],
 )
 def test_lists_of_people_as_offices_keep_them(ward_admin, heads, row):
-    file = SimpleUploadedFile("l.xlsx", workbook([heads, row]))
+    file = SimpleUploadedFile("l.xlsx", write_workbook([heads, row]))
     page = ward_admin.post("/accounts/lists/", {"file": file, "usual_role": "clerk"}, follow=True)
 
     assert [(one.name, one.role, one.within.name) for one in page.context["plan"].added] == [

@@ -30,12 +30,12 @@ def issuer():
 
 
 def delegated(issuer, to, today, first=0, until=3):
-    return role_grants.delegate(issuer.grants.get(), to, today + first * DAY, today + until * DAY, today)
+    return role_grants.delegate_role(issuer.grants.get(), to, today + first * DAY, today + until * DAY, today)
 
 
 def test_a_role_holds_from_its_first_day_until_before_its_end(today):
     lan = user("lan", role=None)
-    role_grants.give("root", lan, Role.CLERK, None, today, today + 2 * DAY)
+    role_grants.grant_role("root", lan, Role.CLERK, None, today, today + 2 * DAY)
 
     assert [valid_roles(lan, today + days * DAY) for days in (-1, 0, 1, 2)] == [set(), {"clerk"}, {"clerk"}, set()]
     assert AuditEntry.objects.get().details["role"] == "clerk"
@@ -43,7 +43,7 @@ def test_a_role_holds_from_its_first_day_until_before_its_end(today):
 
 def test_an_ended_role_is_gone_today(today):
     lan = user("lan", Role.CLERK)
-    role_grants.end("root", lan.grants.get(), today)
+    role_grants.end_role("root", lan.grants.get(), today)
 
     assert valid_roles(lan) == set()
 
@@ -59,14 +59,14 @@ def test_who_makes_accounts_issues_no_codes(today, first, second):
     lan = user("lan", first)
 
     with pytest.raises(RolesNotTogether):
-        role_grants.give("root", lan, second, None, today)
+        role_grants.grant_role("root", lan, second, None, today)
     assert valid_roles(lan) == {first}
 
 
 def test_one_after_the_other_is_allowed(today):
     lan, _other = user("lan", Role.ADMIN), user("root", Role.ADMIN)
-    role_grants.end("root", lan.grants.get(), today)
-    role_grants.give("root", lan, Role.HEALTH_WORKER, None, today)
+    role_grants.end_role("root", lan.grants.get(), today)
+    role_grants.grant_role("root", lan, Role.HEALTH_WORKER, None, today)
 
     assert valid_roles(lan) == {Role.HEALTH_WORKER}
 
@@ -75,19 +75,19 @@ def test_whoever_administers_one_agency_is_no_other_administrator_to_go_on_with(
     root, of_a_ward = user("root", Role.ADMIN), user("of-a-ward", Role.ADMIN, agency())
 
     with pytest.raises(LastAdmin):
-        role_grants.end("root", root.grants.get(), today)
+        role_grants.end_role("root", root.grants.get(), today)
     root.set_unusable_password()
     root.save()
-    role_grants.end("root", of_a_ward.grants.get(), today)
+    role_grants.end_role("root", of_a_ward.grants.get(), today)
 
 
 def test_the_last_administrator_keeps_the_role(today):
     root = user("root", Role.ADMIN)
     with pytest.raises(LastAdmin):
-        role_grants.end("root", root.grants.get(), today)
+        role_grants.end_role("root", root.grants.get(), today)
     user("second", Role.ADMIN)
 
-    role_grants.end("root", root.grants.get(), today)
+    role_grants.end_role("root", root.grants.get(), today)
 
 
 def test_whoever_administers_a_unit_reaches_the_accounts_within_it_and_no_others():
@@ -96,9 +96,9 @@ def test_whoever_administers_a_unit_reaches_the_accounts_within_it_and_no_others
     admin = user("admin", Role.ADMIN, here)
     for name, within in (("here", here), ("beside", beside), ("above", province), ("both", here)):
         user(name, Role.OFFICER, within)
-    role_grants.give("root", User.objects.get(username="both"), Role.CLERK, beside, timezone.localdate())
+    role_grants.grant_role("root", User.objects.get(username="both"), Role.CLERK, beside, timezone.localdate())
 
-    assert {one.username for one in role_grants.accounts_of(admin, [Role.ADMIN])} == {"admin", "here"}
+    assert {one.username for one in role_grants.accounts_in_reach(admin, [Role.ADMIN])} == {"admin", "here"}
 
 
 def test_a_delegation_holds_on_its_days_and_says_whose_role_it_is(today, issuer):
@@ -117,7 +117,7 @@ def test_a_delegation_ends_with_the_role_it_rests_on(today, issuer):
     delegated(issuer, lan, today)
     assert valid_roles(lan) == {Role.ISSUER}
 
-    role_grants.end("root", issuer.grants.get(), today)
+    role_grants.end_role("root", issuer.grants.get(), today)
 
     assert valid_roles(lan) == set()
 
@@ -127,7 +127,7 @@ def test_a_delegated_role_is_not_delegated_again(today, issuer):
     passed = delegated(issuer, lan, today)
 
     with pytest.raises(DelegationRefused):
-        role_grants.delegate(passed, hoa, today, today + DAY, today)
+        role_grants.delegate_role(passed, hoa, today, today + DAY, today)
     with pytest.raises(IntegrityError, match="not delegated again"), transaction.atomic():
         RoleGrant.objects.create(
             user=hoa, role=Role.ISSUER, valid_from=today, valid_to=today + DAY, delegated_by=passed
@@ -149,7 +149,7 @@ def test_days_behind_or_backwards_are_refused(today, issuer, first, until):
 
 def test_a_delegation_stays_within_the_days_of_the_role(today):
     mai = user("mai", role=None)
-    role_grants.give("root", mai, Role.LEAD, None, today, today + 2 * DAY)
+    role_grants.grant_role("root", mai, Role.LEAD, None, today, today + 2 * DAY)
 
     with pytest.raises(DelegationRefused):
         delegated(mai, user("lan"), today, until=3)
@@ -187,7 +187,7 @@ def test_a_role_is_not_delegated_to_oneself_or_to_the_deactivated(today, issuer)
     ids=["unknown role", "ends before it begins", "delegation without end", "agency and unit"],
 )
 def test_the_database_refuses(issuer, wrong):
-    from tests.builders.agencies import planted
+    from tests.builders.agencies import plant_seed
 
     from bluezone.directory.models import AdminUnit, Agency
 
@@ -195,7 +195,7 @@ def test_the_database_refuses(issuer, wrong):
     if wrong.pop("delegated", False):
         values["delegated_by"] = issuer.grants.get()
     if wrong.pop("both", False):
-        planted()
+        plant_seed()
         values |= {"agency": Agency.objects.first(), "unit": AdminUnit.objects.first()}
     with pytest.raises(IntegrityError), transaction.atomic():
         RoleGrant.objects.create(**values | wrong)

@@ -238,7 +238,7 @@ def test_until_a_city_has_two_administrators_the_operators_shell_is_the_second_h
     assert all(Client().get(link).status_code == 200 for link in links)
     confirmed = AuditEntry.objects.filter(action="act_confirmed")
     assert {(entry.actor, entry.subject) for entry in confirmed} == {(COMMAND_LINE, f"act {act.pk}") for act in waiting}
-    assert role_grants.hands(User.objects.get(username="y.te"), now) == {"y.te"}, "the asker never had the link"
+    assert role_grants.people_behind(User.objects.get(username="y.te"), now) == {"y.te"}, "the asker never had the link"
     with pytest.raises(CommandError, match="act_gone"):
         at_the_server(waiting[0].pk)
 
@@ -260,7 +260,7 @@ def test_the_operators_shell_speaks_for_nobody(root, ward):
     wide = alert(ward.unit, Agency.objects.get(key="ubnd-phuong-duc-xuan").unit)
     signer = user("signer", Role.ISSUER)
     type(wide).objects.filter(pk=wide.pk).update(written_by="signer")
-    two_persons.ask("alert-released", signer, {"alert": wide.pk}, timezone.now())
+    two_persons.request_act("alert-released", signer, {"alert": wide.pk}, timezone.now())
     with pytest.raises(CommandError, match="second_person_refused"):
         at_the_server(WaitingAct.objects.get().pk)
     wide.refresh_from_db()

@@ -58,7 +58,7 @@ def test_an_administrator_of_the_city_is_made_by_two(root, second):
     assert made.status_code == 201
     assert re.search(r"/start/\S+/", made.text), "the link is shown to who confirms"
     assert valid_roles(User.objects.get(username="nguoi.moi")) == {"admin"}
-    assert role_grants.hands(User.objects.get(username="nguoi.moi"), timezone.now()) >= {"root", "second"}
+    assert role_grants.people_behind(User.objects.get(username="nguoi.moi"), timezone.now()) >= {"root", "second"}
 
 
 @pytest.mark.long
@@ -115,7 +115,7 @@ def test_whoever_reaches_an_account_and_may_not_give_it_the_role_does_not_confir
 
 def asks_to_release(signer, wide):
     """What a signatory asks for who wrote the alert; nobody else released it."""
-    return two_persons.ask("alert-released", signer, {"alert": wide.pk}, timezone.now())
+    return two_persons.request_act("alert-released", signer, {"alert": wide.pk}, timezone.now())
 
 
 @pytest.mark.long
@@ -163,14 +163,14 @@ def test_an_act_waits_for_those_who_may_confirm_it_and_for_nobody_else(root, sec
 
     assert [browser(one).get(waits).context["may_now"] for one in (root, second)] == [False, True]
     assert [len(waiting_views.matters(one, now)) for one in (root, second, third)] == [0, 1, 0]
-    assert [waiting_views.alarms_for(one, now)["to_confirm"] for one in (root, second, third)] == [0, 1, 0]
-    listed = [waiting_views.rows_for(one, [WaitingAct.objects.get()], now) for one in (root, second, third)]
+    assert [waiting_views.notices_for(one, now)["to_confirm"] for one in (root, second, third)] == [0, 1, 0]
+    listed = [waiting_views.visible_acts(one, [WaitingAct.objects.get()], now) for one in (root, second, third)]
     assert [[row["mine"] for row in rows] for rows in listed] == [[True], [False], []]
 
 
 def test_two_who_ask_for_the_same_ask_apart(root, second):
     lan, now = user("lan", Role.SUPERVISOR), timezone.now()
-    asked = [two_persons.ask("account-linked", one, {"account": lan.pk}, now) for one in (root, second, root)]
+    asked = [two_persons.request_act("account-linked", one, {"account": lan.pk}, now) for one in (root, second, root)]
 
     assert [one.asked_by for one in asked] == [root, second, root]
     assert asked[2] == asked[0] != asked[1]
@@ -241,7 +241,7 @@ def test_a_broken_glass_opens_nothing_to_anybody_else(root, wide):
     signer, now = user("signer", Role.ISSUER), timezone.now()
     break_glass(user("other", Role.ISSUER))
 
-    assert two_persons.glass_of(signer, now) is None
+    assert two_persons.broken_glass(signer, now) is None
     assert browser(signer).post(f"/alerts/{wide.pk}/release/").url.startswith("/waiting/")
 
 
@@ -272,7 +272,7 @@ def test_a_broken_glass_opens_no_account_and_no_other_reach(root, second, ward, 
     assert desk.post(f"/accounts/{lan.pk}/second-factor/reset/").url.startswith("/waiting/")
     assert desk.post("/accounts/new/", {**NEW, "role": "admin"}).url.startswith("/waiting/")
     assert desk.post(f"/alerts/{wide.pk}/release/").status_code == 403, "the ward's signatory stays in the ward"
-    assert two_persons.do_or_ask("account-linked", both, {"account": lan.pk}, timezone.now())[0] is not None
+    assert two_persons.perform_or_request("account-linked", both, {"account": lan.pk}, timezone.now())[0] is not None
     assert AuthenticatorApp.objects.filter(user=lan).exists()
 
 

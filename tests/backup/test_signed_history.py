@@ -11,7 +11,7 @@ import time
 
 import pytest
 from tests.builders.keyserver import DAY, HOUR, Clock, report_of
-from tests.builders.machines import until
+from tests.builders.machines import wait_until
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.signer import signing
 from tests.builders.stores import HOTLINE, prepared_store
@@ -87,5 +87,5 @@ def test_a_restored_city_that_adopted_many_files_publishes_and_the_phone_follows
     with serving(again) as served, contextlib.closing(KeyServer.open(again)) as server:
         waiting = report_of(server)
         waiting.upload()
-        until(lambda: {key.key for key in waiting.keys} <= published_keys(server), 120)
+        wait_until(lambda: {key.key for key in waiting.keys} <= published_keys(server), 120)
         assert phone_at(tmp_path / "phone", served.public, trust) > before

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from tests.builders import outlines
-from tests.builders.coverage import WEEK, agency, city, registered_only, said
+from tests.builders.coverage import WEEK, agency, city, registered_only, staff_report
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.identity.models import Role
@@ -77,7 +77,7 @@ def test_the_share_running_takes_two_screens_of_a_telephone(shared_chromium, cli
     top, below = city(*WARDS)
     leader = user("hoa", Role.LEADER)
     for ward in below:
-        said(agency(f"UBND {ward.name}", ward), leader, 10, 40)
+        staff_report(agency(f"UBND {ward.name}", ward), leader, 10, 40)
     if mapped:
         outlines.put(data_folder, outlines.grid(WARDS))
     client.cookies.load({"bluezone-language": language})

@@ -4,12 +4,12 @@
 import unicodedata
 
 import pytest
-from tests.builders.agencies import csv
+from tests.builders.agencies import write_csv
 from tests.builders.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-LIST = csv(
+LIST = write_csv(
     ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"),
     ("DX-01", "Tổ 1 rất dài để xem trang có vừa màn hình hẹp hay không", "tổ dân phố", "01840"),
 )

@@ -7,7 +7,7 @@
 import time
 
 import pytest
-from tests.builders.androidphone import becomes
+from tests.builders.androidphone import wait_for
 from tests.builders.gatephone import GatePhone, sums
 from tests.builders.releases import BEFORE, browser, facts, moment, upgraded
 from tests.releases import browserstorage
@@ -50,7 +50,7 @@ def test_a_web_edition_sends_the_report_that_was_cut_off(served, chromium, tmp_p
     page.goto(f"{served.public}/app/")
     page.wait_for_selector("#status", state="attached")
     key = facts(BEFORE)["city_key"]
-    becomes(lambda: page.evaluate(STATE, key)["report"]["state"] == "sent")
+    wait_for(lambda: page.evaluate(STATE, key)["report"]["state"] == "sent")
     state = page.evaluate(STATE, key)
     uploads = [one["outcome"] for one in state["sent"]["own"] if one["what"] == "visits_sent"]
     assert uploads[0] == "not_reached"

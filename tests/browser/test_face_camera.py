@@ -3,9 +3,9 @@
 
 import pytest
 from tests.builders.chromium import FILMING, launched
-from tests.builders.face import PHO, opened
-from tests.builders.handset import a_city
-from tests.builders.poster import photographed
+from tests.builders.face import PHO, open_face
+from tests.builders.handset import city_with_phones
+from tests.builders.poster import photograph
 
 pytestmark = pytest.mark.browser
 
@@ -16,14 +16,14 @@ WATCHED = """() => {
 
 
 def test_the_camera_finds_the_code_and_is_closed_afterwards(tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
         venue = server.key_server.registrar.register("dk-1", PHO)
         film = tmp_path / "poster.mjpeg"
-        film.write_bytes(photographed(venue.link, kind="JPEG") * 5)
+        film.write_bytes(photograph(venue.link, kind="JPEG") * 5)
         camera = (*FILMING, f"--use-file-for-fake-video-capture={film}")
-        with launched(*camera) as browser, opened(browser, phone) as face:
+        with launched(*camera) as browser, open_face(browser, phone) as face:
             face.go("/scan")
             face.page.evaluate(WATCHED)
             face.page.click("text=Mở máy ảnh")

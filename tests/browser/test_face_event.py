@@ -9,7 +9,7 @@ from PIL import Image
 from tests.browser.test_face_venue_warning import HOUR, MINUTE, checked_out, pass_by, reported
 from tests.browser.test_face_web import agreed, browser_of
 from tests.builders.face import assert_fit, assert_readable_at_twice_the_size
-from tests.builders.webedition import a_code, web_city
+from tests.builders.webedition import issue_code, web_city
 
 pytestmark = pytest.mark.browser
 
@@ -144,7 +144,7 @@ def test_who_is_at_an_event_is_told_what_a_report_shows_the_host(chromium, serve
     host.wait("Đã ghi bạn đến")
     pass_by(served, 30 * MINUTE, host)
     host.go("/report")
-    host.page.fill("#code", a_code(served))
+    host.page.fill("#code", issue_code(served))
     host.page.click("form button[type=submit]")
     host.page.wait_for_selector("fieldset")
     assert "ai giữ mã của sự kiện có thể nhận ra có khách báo tin" in host.text()

@@ -5,9 +5,9 @@ import pytest
 from tests.browser.test_face_patient import consented
 from tests.browser.test_face_venue_warning import HOUR, checked_in, pass_by, typed
 from tests.browser.test_face_web import agreed, browser_of
-from tests.builders.face import PHONE, assert_fit, opened
-from tests.builders.handset import a_city
-from tests.builders.webedition import a_code, a_poster, web_city
+from tests.builders.face import PHONE, assert_fit, open_face
+from tests.builders.handset import city_with_phones
+from tests.builders.webedition import issue_code, publish_venue, web_city
 
 pytestmark = pytest.mark.browser
 
@@ -44,14 +44,14 @@ def test_the_home_after_consent_is_at_its_top(chromium, served, height):
 
 
 def test_the_home_after_sending_is_at_its_top(chromium, served):
-    poster = a_poster(served)
+    poster = publish_venue(served)
     face = browser_of(chromium, served)
     agreed(face)
     face.page.wait_for_selector("[data-state=nothing]")
     typed(face, poster)
     checked_in(face, poster)
     pass_by(served, 3 * HOUR, face)
-    consented(face, a_code(served), "Đã gửi. Cảm ơn bạn")
+    consented(face, issue_code(served), "Đã gửi. Cảm ơn bạn")
     face.page.click("text=Về trang chủ")
     face.page.wait_for_selector("[data-state=positive]")
 
@@ -60,7 +60,7 @@ def test_the_home_after_sending_is_at_its_top(chromium, served):
 
 
 def test_the_home_of_a_handset_after_consent_is_at_its_top(chromium, tmp_path):
-    with a_city(tmp_path) as (_, phones, _), opened(chromium, phones.new("new"), started=False) as face:
+    with city_with_phones(tmp_path) as (_, phones, _), open_face(chromium, phones.new("new"), started=False) as face:
         agreed(face)
 
         assert_at_its_top(face, 740)

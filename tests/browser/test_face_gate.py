@@ -3,8 +3,8 @@
 
 import pytest
 from playwright.sync_api import expect
-from tests.builders.face import assert_fit, opened
-from tests.builders.handset import a_city
+from tests.builders.face import assert_fit, open_face
+from tests.builders.handset import city_with_phones
 
 from bluezone.protocol.gate.passes import BluetoothState, read_pass
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def phone(tmp_path):
-    with a_city(tmp_path) as (_server, phones, _world):
+    with city_with_phones(tmp_path) as (_server, phones, _world):
         made = phones.new("phone")
         made.check()
         boot = made.clock.boot_seconds()
@@ -24,7 +24,7 @@ def phone(tmp_path):
 
 
 def test_nothing_is_answered_before_the_tap_and_nothing_after_leaving(chromium, phone):
-    with opened(chromium, phone) as face:
+    with open_face(chromium, phone) as face:
         face.go("/gate")
         assert phone.told == []
         face.page.get_by_role("button", name="Hiện mã").click()
@@ -41,7 +41,7 @@ def test_nothing_is_answered_before_the_tap_and_nothing_after_leaving(chromium, 
 
 
 def test_the_third_code_within_a_minute_is_refused_with_a_sentence(chromium, phone):
-    with opened(chromium, phone) as face:
+    with open_face(chromium, phone) as face:
         face.go("/gate")
         for count in (1, 2):
             face.page.get_by_role("button", name="Hiện mã").click()
@@ -56,7 +56,7 @@ def test_the_code_says_how_bluetooth_is(chromium, phone):
     shown = []
     make = phone.passes.show
     phone.passes.show = lambda: shown.append(make()) or shown[-1]
-    with opened(chromium, phone, language="en") as face:
+    with open_face(chromium, phone, language="en") as face:
         face.go("/gate")
         face.page.get_by_role("button", name="Show the code").click()
         expect(face.page.locator("svg.qr")).to_be_visible()

@@ -15,10 +15,10 @@ from tests.browser.test_face_venue_warning import (
     typed,
 )
 from tests.browser.test_face_web import agreed, browser_of
-from tests.builders.face import assert_fit, opened, plain
-from tests.builders.handset import a_city, meet, published
-from tests.builders.handset import reported as reported_by_phone
-from tests.builders.webedition import a_code, a_poster, web_city
+from tests.builders.face import assert_fit, open_face, plain
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports
+from tests.builders.handset import report_patient as reported_by_phone
+from tests.builders.webedition import issue_code, publish_venue, web_city
 
 from bluezone.keyserver import declarations
 from bluezone.protocol.declarationkey import new_private_key, public_key_pem
@@ -60,7 +60,7 @@ def card(face):
 @pytest.fixture
 def two(chromium, served):
     """A visitor and a patient who were at one place; the patient has reported, the visitor has been warned."""
-    poster = a_poster(served)
+    poster = publish_venue(served)
     faces = [browser_of(chromium, served) for _ in range(2)]
     for face in faces:
         agreed(face)
@@ -100,7 +100,7 @@ def test_a_phone_with_nothing_to_check_is_not_green(chromium, served):
 
 
 def test_a_place_is_green_only_after_a_check_that_came_after_the_stay_and_says_when(chromium, served):
-    poster = a_poster(served)
+    poster = publish_venue(served)
     face = browser_of(chromium, served)
     agreed(face)
     face.page.wait_for_selector("[data-state=nothing]")
@@ -133,13 +133,13 @@ def test_a_place_is_green_only_after_a_check_that_came_after_the_stay_and_says_w
 
 
 def test_what_a_handset_heard_is_green_only_after_a_check_that_came_after_it(chromium, tmp_path):
-    with a_city(tmp_path) as (_, phones, world):
+    with city_with_phones(tmp_path) as (_, phones, world):
         phone, other = phones.new("phone"), phones.new("other")
         phone.check()
         world.pass_by(HOUR)
-        meet(phone, other, 10, world=world)
+        meet_phone(phone, other, 10, world=world)
         phone.encounters.note_radio(phone.clock.boot_seconds(), phone.clock.boot_seconds())
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             assert face.page.get_attribute("[data-state]", "data-state") == "unchecked"
             assert "ok" not in card(face)
             assert "Những gì máy đã ghi chưa được so với danh sách của thành phố" in face.text()
@@ -224,7 +224,7 @@ def test_a_call_and_a_negative_test_are_noted_and_end_nothing(served, two):
 
 def test_a_warning_that_comes_after_a_negative_test_shows(chromium, served):
     """Two places on two days: the patient of the later day reports first, and the visitor tests negative."""
-    market, pharmacy = a_poster(served), a_poster(served, "2", name="Nhà thuốc")
+    market, pharmacy = publish_venue(served), publish_venue(served, "2", name="Nhà thuốc")
     visitor, first, second = (browser_of(chromium, served) for _ in range(3))
     for face in (visitor, first, second):
         agreed(face)
@@ -333,7 +333,7 @@ def test_a_declaration_is_offered_only_where_somebody_can_receive_it(served, two
 
 @pytest.mark.parametrize("minutes", [2, 9, 20])
 def test_who_is_still_at_the_place_can_report_it(chromium, served, minutes):
-    poster = a_poster(served)
+    poster = publish_venue(served)
     face = browser_of(chromium, served)
     agreed(face)
     face.page.wait_for_selector("[data-state=nothing]")
@@ -341,7 +341,7 @@ def test_who_is_still_at_the_place_can_report_it(chromium, served, minutes):
     checked_in(face, poster)
     pass_by(served, minutes * MINUTE, face)
     face.go("/report")
-    face.page.fill("#code", a_code(served, days_ago=0))
+    face.page.fill("#code", issue_code(served, days_ago=0))
     press(face, "form button[type=submit]")
     face.page.wait_for_selector("fieldset")
 
@@ -530,7 +530,7 @@ def test_every_state_has_words_in_every_language_and_none_lets_anybody_out(chrom
 
 
 def test_the_days_of_consent_are_told_as_they_are_lived(chromium, tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone = phones.new("patient")
         phone.check()
         phone.encounters.payload()
@@ -539,7 +539,7 @@ def test_the_days_of_consent_are_told_as_they_are_lived(chromium, tmp_path):
         phone.encounters.payload()
         onset = phone.time.today() - datetime.timedelta(days=1)
         code = server.key_server.codes.issue("confirmed", onset).code
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)
             press(face, "form button[type=submit]")
@@ -554,14 +554,14 @@ def test_the_days_of_consent_are_told_as_they_are_lived(chromium, tmp_path):
 
 
 def test_a_handset_shows_the_fourteen_days_and_how_certain_it_is_and_its_patient_is_not_green(chromium, tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")
-        meet(near, patient, 25, world=world)
+        meet_phone(near, patient, 25, world=world)
         reported_by_phone(patient, server)
-        published(server, world)
+        publish_reports(server, world)
         for phone in (patient, near):
             phone.check()
-        with opened(chromium, near) as face:
+        with open_face(chromium, near) as face:
             assert face.page.get_attribute("[data-state]", "data-state") in ("C", "D")
             assert "trên 3" in face.page.get_attribute(".gauge [role=img]", "aria-label")
             (warning,) = near.risk.warnings()
@@ -571,7 +571,7 @@ def test_a_handset_shows_the_fourteen_days_and_how_certain_it_is_and_its_patient
             assert f"{warning.day.day}/{warning.day.month}/{warning.day.year}" in risky
             assert "mã ngẫu nhiên" in risky
             assert_fit(face)
-        with opened(chromium, patient) as face:
+        with open_face(chromium, patient) as face:
             assert face.page.get_attribute("[data-state]", "data-state") == "positive"
             assert "ok" not in card(face)
             assert_fit(face)

@@ -2,8 +2,8 @@
 """A low warning keeps its owner apart from no one: on home, on its own page, and in what the phone hands out."""
 
 import pytest
-from tests.builders.face import PHO, assert_fit, opened
-from tests.builders.handset import a_city, meet, meet_both_ways, published, reported
+from tests.builders.face import PHO, assert_fit, open_face
+from tests.builders.handset import city_with_phones, meet_both_ways, meet_phone, publish_reports, report_patient
 from tests.builders.keyserver import HOUR
 from tests.builders.webedition import web_city
 
@@ -30,9 +30,9 @@ TODAY = {
 def far_away(server, phones, world):
     """Half an hour at three metres or so."""
     patient, near = phones.new("patient"), phones.new("near")
-    meet(near, patient, 30, world=world, rssi_dbm=-86)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 30, world=world, rssi_dbm=-86)
+    report_patient(patient, server)
+    publish_reports(server, world)
     return near
 
 
@@ -40,8 +40,8 @@ def heard_differently(server, phones, world):
     """An hour in which the two phones heard each other very differently."""
     patient, near = phones.new("patient"), phones.new("near")
     meet_both_ways(near, patient, 60, world=world, told_dbm=-100)
-    reported(patient, server)
-    published(server, world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     return near
 
 
@@ -71,13 +71,13 @@ def at_one_place(server, phones, world):
 def test_a_low_warning_asks_to_watch_and_to_mask_and_to_stay_apart_from_no_one(
     chromium, tmp_path, meeting, certainty
 ):  # fmt: skip
-    with a_city(tmp_path) as city:
+    with city_with_phones(tmp_path) as city:
         near = meeting(*city)
         near.check()
         (warning,) = near.risk.warnings()
         assert (warning.level, warning.certainty) == ("low", certainty)
         for language in ("vi", "en"):
-            with opened(chromium, near, language=language) as face:
+            with open_face(chromium, near, language=language) as face:
                 face.page.wait_for_selector("[data-state=C]")
                 face.page.screenshot(path=tmp_path / f"home-{language}.png", full_page=True)
                 home = face.text()

@@ -11,7 +11,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from tests.builders.face import assert_fit, opened, plain
+from tests.builders.face import assert_fit, open_face, plain
 
 from bluezone.cli.demo import (
     EPISODE_SECONDS_AGO,
@@ -72,7 +72,7 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
     patient.encounters.payload()
     code = server.issue_code("confirmed", patient.time.local(time.time()).date() - timedelta(days=2))
 
-    with opened(chromium, patient, started=False) as face:
+    with open_face(chromium, patient, started=False) as face:
         face.page.click("text=Đồng ý và bắt đầu")
         face.page.wait_for_selector("[data-state]")
         face.page.click("text=Tôi có kết quả dương tính")
@@ -102,7 +102,7 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         assert face.complaints == []
 
     server.wait_for_export(after=patient.downloads.position.number, seconds=300)
-    with opened(chromium, near) as face:
+    with open_face(chromium, near) as face:
         face.page.click("text=Kiểm tra ngay")
         face.page.wait_for_function("() => !document.querySelector('[aria-disabled=true]')")
         if near.risk.level() == "none":
@@ -125,7 +125,7 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         assert face.complaints == []
 
     far.check()
-    with opened(chromium, far) as face:
+    with open_face(chromium, far) as face:
         assert face.page.get_attribute("[data-state]", "data-state") not in ("C", "D")
         face.go("/inbox")
         assert "Chưa có thông báo nào" in face.text()

@@ -2,8 +2,8 @@
 """The screen of cities nearby: followed by one tap, a warning that says of whose list it is, forgotten by one tap."""
 
 import pytest
-from tests.builders.face import assert_fit, assert_readable_at_twice_the_size, opened
-from tests.builders.neighbours import a_meeting_there, publish, two_cities
+from tests.builders.face import assert_fit, assert_readable_at_twice_the_size, open_face
+from tests.builders.neighbours import meet_abroad, publish, two_cities
 
 pytestmark = pytest.mark.browser
 
@@ -17,10 +17,10 @@ WORDS = {
 def test_a_traveller_follows_the_city_they_were_in_is_warned_from_it_and_forgets_it(chromium, tmp_path, language):
     off, on, warned, left = WORDS[language]
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        traveller, _ = a_meeting_there(phones, others, there, world)
+        traveller, _ = meet_abroad(phones, others, there, world)
         publish(world, here, there)
         traveller.check()
-        with opened(chromium, traveller, language=language) as face:
+        with open_face(chromium, traveller, language=language) as face:
             face.go("/more")
             face.page.click("a[href='#/neighbours']")
             face.wait(off)
@@ -61,7 +61,7 @@ def test_a_phone_whose_city_names_nobody_is_offered_no_screen_of_them(chromium, 
     with two_cities(tmp_path) as (_, _, _, others, _):
         native = others.new("native")
         native.check()
-        with opened(chromium, native, language="en") as face:
+        with open_face(chromium, native, language="en") as face:
             face.go("/more")
             assert face.page.locator("a[href='#/neighbours']").count() == 0
             face.go("/neighbours")

@@ -7,9 +7,9 @@ import pytest
 from tests.browser.test_face_screens import SCREENS
 from tests.browser.test_face_venue_warning import HOUR, MINUTE, checked_in, checked_out, pass_by, typed
 from tests.browser.test_face_web import agreed, browser_of
-from tests.builders.face import assert_fit, opened, plain
-from tests.builders.handset import a_city
-from tests.builders.webedition import a_code, a_poster, web_city
+from tests.builders.face import assert_fit, open_face, plain
+from tests.builders.handset import city_with_phones
+from tests.builders.webedition import issue_code, publish_venue, web_city
 
 from bluezone.city import City
 
@@ -31,7 +31,7 @@ def served(tmp_path):
 @pytest.fixture
 def visitor(chromium, served):
     """A browser whose stay ended three hours ago and was compared since: it is green."""
-    poster = a_poster(served)
+    poster = publish_venue(served)
     face = browser_of(chromium, served)
     agreed(face)
     face.page.wait_for_selector("[data-state=nothing]")
@@ -83,7 +83,7 @@ def assert_a_patient(face):
 
 
 def test_no_screen_of_a_patient_is_green_while_the_report_waits(served, visitor):
-    consented(visitor, a_code(served), "Tin báo đã sẵn sàng")
+    consented(visitor, issue_code(served), "Tin báo đã sẵn sàng")
 
     assert_a_patient(visitor)
     assert "Bạn đã đồng ý báo tin ngày 25/11/2026" in visitor.text()
@@ -95,21 +95,21 @@ def test_no_screen_of_a_patient_is_green_while_the_report_waits(served, visitor)
 
 
 def test_no_screen_of_a_patient_is_green_while_the_network_is_cut(served, visitor):
-    consented(visitor, a_code(served), "Chưa gửi xong", lambda: served.more.update({"/v1/verify": UNREACHABLE}))
+    consented(visitor, issue_code(served), "Chưa gửi xong", lambda: served.more.update({"/v1/verify": UNREACHABLE}))
 
     assert_a_patient(visitor)
 
 
 def test_a_code_that_expired_before_the_last_tap_leaves_a_patient_all_the_same(served, visitor):
-    consented(visitor, a_code(served), "Mã không dùng được nữa", lambda: pass_by(served, 2 * DAY, visitor))
+    consented(visitor, issue_code(served), "Mã không dùng được nữa", lambda: pass_by(served, 2 * DAY, visitor))
 
     assert_a_patient(visitor)
     assert "Nhập mã báo tin" in visitor.text(), "the report was not sent, and a new code sends it"
 
 
 def test_a_patient_who_checks_in_is_not_green(served, visitor):
-    consented(visitor, a_code(served), "Tin báo đã sẵn sàng")
-    poster = a_poster(served, "2", name="Nhà thuốc")
+    consented(visitor, issue_code(served), "Tin báo đã sẵn sàng")
+    poster = publish_venue(served, "2", name="Nhà thuốc")
     typed(visitor, poster)
     checked_in(visitor, poster)
 
@@ -118,7 +118,7 @@ def test_a_patient_who_checks_in_is_not_green(served, visitor):
 
 
 def test_no_screen_of_a_handsets_patient_is_green_while_the_report_waits(chromium, tmp_path):
-    with a_city(tmp_path, verify_to_upload_seconds=REAL_WAIT) as (server, phones, world):
+    with city_with_phones(tmp_path, verify_to_upload_seconds=REAL_WAIT) as (server, phones, world):
         phone = phones.new("patient")
         phone.check()
         phone.encounters.payload()
@@ -126,7 +126,7 @@ def test_no_screen_of_a_handsets_patient_is_green_while_the_report_waits(chromiu
         phone.check()
         phone.encounters.payload()
         onset = phone.time.today() - datetime.timedelta(days=1)
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             consented(face, server.key_server.codes.issue("confirmed", onset).code, "Tin báo đã sẵn sàng")
             assert phone.report.pending is not None
             assert phone.report.pending.is_certified

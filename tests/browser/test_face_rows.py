@@ -5,26 +5,26 @@ import datetime
 import re
 
 import pytest
-from tests.builders.drawn import undrawn
-from tests.builders.face import opened, plain
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.drawn import remove_random_words
+from tests.builders.face import open_face, plain
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports, report_patient
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_row_11_the_page_holds_no_time_of_day_strength_or_identifier_of_a_contact(chromium, tmp_path, language):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")
         near.check()
         world.pass_by(3 * 3600)
         met_at, frame = near.time.local(world.now), patient.encounters.payload()
-        meet(near, patient, 23, world=world, rssi_dbm=-77)
-        reported(patient, server)
-        published(server, world)
+        meet_phone(near, patient, 23, world=world, rssi_dbm=-77)
+        report_patient(patient, server)
+        publish_reports(server, world)
         world.pass_by(3 * 3600)
         near.check()
-        with opened(chromium, near, language=language) as face:
+        with open_face(chromium, near, language=language) as face:
             page = face.page
             shown = [
                 plain(page.inner_text(".state h1")),
@@ -46,7 +46,7 @@ def test_row_11_the_page_holds_no_time_of_day_strength_or_identifier_of_a_contac
         assert not re.search(r"\b\d{1,2}:\d{2}\b", told)
         for secret in ("-77", f"{met_at:%H:%M}", frame[:16].hex()):
             # The identifier is itself a long word.
-            assert secret not in (markup if len(secret) > 5 else undrawn(plain(markup)).replace(" ", ""))
+            assert secret not in (markup if len(secret) > 5 else remove_random_words(plain(markup)).replace(" ", ""))
         # Minutes heard in a band, minutes near in fives: never those that were counted.
         assert re.search(r"\b25 (phút|minutes)", told)
         assert not re.search(r"\b2[1-4] (phút|minutes)", told)
@@ -56,14 +56,14 @@ def test_row_11_the_page_holds_no_time_of_day_strength_or_identifier_of_a_contac
     ("language", "sentence"), [("vi", "Đã 2 ngày chưa có danh sách mới"), ("en", "No new list for 2 days")]
 )
 def test_row_38_after_37_hours_without_a_new_index_the_home_page_says_so(chromium, tmp_path, language, sentence):
-    with a_city(tmp_path) as (_, phones, world):
+    with city_with_phones(tmp_path) as (_, phones, world):
         phone = phones.new("phone")
         phone.check()
         world.pass_by(37 * 3600)
         phone.check()
         boot = phone.clock.boot_seconds()
         phone.encounters.note_radio(boot, boot)
-        with opened(chromium, phone, language=language) as face:
+        with open_face(chromium, phone, language=language) as face:
             assert face.page.get_attribute("[data-state]", "data-state") == "B2"
             assert sentence in face.text()
 
@@ -78,11 +78,11 @@ def test_row_38_after_37_hours_without_a_new_index_the_home_page_says_so(chromiu
 def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button(
     chromium, tmp_path, language, sentence, button
 ):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.encounters.payload()
         code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
-        with opened(chromium, phone, language=language) as face:
+        with open_face(chromium, phone, language=language) as face:
             face.go("/report")
             face.page.fill("#code", code)
             face.page.click("form button[type=submit]")
@@ -104,7 +104,7 @@ def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button
     ],
 )
 def test_a_code_that_is_refused_says_why_keeps_what_was_typed_and_sends_nothing(chromium, tmp_path, typed, sentence):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.check()
         phone.encounters.payload()
@@ -116,7 +116,7 @@ def test_a_code_that_is_refused_says_why_keeps_what_was_typed_and_sends_nothing(
         elif typed == "offline":
             server.down = True
             typed = issued
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", typed)
             face.page.click("form button[type=submit]")
@@ -130,12 +130,12 @@ def test_a_code_that_is_refused_says_why_keeps_what_was_typed_and_sends_nothing(
 
 
 def test_a_code_that_somebody_else_used_first_is_told_when_it_is_to_be_sent(chromium, tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone, other = phones.new("patient"), phones.new("other")
         for one in (phone, other):
             one.encounters.payload()
         code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)
             face.page.click("form button[type=submit]")
@@ -151,11 +151,11 @@ def test_a_code_that_somebody_else_used_first_is_told_when_it_is_to_be_sent(chro
 
 
 def test_a_report_that_the_network_cuts_off_is_kept_and_goes_on_by_itself(chromium, tmp_path):
-    with a_city(tmp_path) as (server, phones, _):
+    with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.encounters.payload()
         code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)
             face.page.click("form button[type=submit]")

@@ -5,16 +5,16 @@ import io
 
 import pytest
 from PIL import Image
-from tests.builders.face import PHO, opened
-from tests.builders.handset import a_city
-from tests.builders.poster import photographed
+from tests.builders.face import PHO, open_face
+from tests.builders.handset import city_with_phones
+from tests.builders.poster import photograph
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def city(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         phone = phones.new("phone")
         phone.check()
         yield server, phone, world
@@ -25,9 +25,9 @@ def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_
     server, phone, _ = city
     venue = server.key_server.registrar.register("dk-1", PHO)
     server.down = True
-    with opened(chromium, phone) as face:
+    with open_face(chromium, phone) as face:
         face.go("/scan")
-        picture = {"name": "poster.png", "mimeType": "image/png", "buffer": photographed(venue.link, turned=turned)}
+        picture = {"name": "poster.png", "mimeType": "image/png", "buffer": photograph(venue.link, turned=turned)}
         face.page.set_input_files("#picture", picture)
         face.wait("Đây là địa điểm này?")
         assert PHO.name in face.text()
@@ -47,7 +47,7 @@ def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_
 def test_without_its_name_a_visit_is_kept_as_random_codes_and_ends_by_hand_or_by_itself(chromium, city):
     server, phone, world = city
     venue = server.key_server.registrar.register("dk-1", PHO)
-    with opened(chromium, phone) as face:
+    with open_face(chromium, phone) as face:
         face.go("/scan")
         face.page.fill("#typed", venue.link)
         face.page.click("form button[type=submit]")
@@ -81,7 +81,7 @@ def test_without_its_name_a_visit_is_kept_as_random_codes_and_ends_by_hand_or_by
 )
 def test_a_foreign_code_is_refused_in_words_and_no_address_is_opened(chromium, city, text, sentence):
     _, phone, _ = city
-    with opened(chromium, phone) as face:
+    with open_face(chromium, phone) as face:
         asked = []
         face.page.on("request", lambda request: asked.append(request.url))
         face.go("/scan")
@@ -96,7 +96,7 @@ def test_a_foreign_code_is_refused_in_words_and_no_address_is_opened(chromium, c
 def test_a_picture_without_a_code_says_what_to_do(chromium, city):
     out = io.BytesIO()
     Image.effect_noise((400, 300), 60).save(out, "PNG")
-    with opened(chromium, city[1]) as face:
+    with open_face(chromium, city[1]) as face:
         face.go("/scan")
         face.page.set_input_files("#picture", {"name": "x.png", "mimeType": "image/png", "buffer": out.getvalue()})
         face.wait("Không thấy mã QR trong ảnh này")
@@ -105,7 +105,7 @@ def test_a_picture_without_a_code_says_what_to_do(chromium, city):
 
 
 def test_a_blocked_camera_is_told_with_the_other_ways(chromium, city):
-    with opened(chromium, city[1], permissions=[]) as face:
+    with open_face(chromium, city[1], permissions=[]) as face:
         face.go("/scan")
         face.page.click("text=Mở máy ảnh")
         face.page.wait_for_selector("[role=alert]")

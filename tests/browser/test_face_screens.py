@@ -5,9 +5,9 @@ import datetime
 import re
 
 import pytest
-from tests.builders.accessibility import serious_findings, unseen, without_a_ring
-from tests.builders.face import DESK, PHO, PHONE, assert_fit, assert_readable_at_twice_the_size, opened, plain
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.accessibility import elements_without_focus_ring, low_contrast_texts, serious_findings
+from tests.builders.face import DESK, PHO, PHONE, assert_fit, assert_readable_at_twice_the_size, open_face, plain
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports, report_patient
 from tests.builders.visitor import four_ways
 
 from bluezone.face.files import static_files
@@ -27,17 +27,17 @@ SCREENS = [
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
     """A city with a warned phone, a quiet one that is at a place, and one that nobody has agreed on."""
-    with a_city(tmp_path_factory.mktemp("face")) as (server, phones, world):
+    with city_with_phones(tmp_path_factory.mktemp("face")) as (server, phones, world):
         venue = server.key_server.registrar.register("dk-1", PHO)
         quiet, warned, patient = (phones.new(name) for name in ("quiet", "warned", "patient"))
         for phone in (quiet, warned, patient):
             phone.check()
         patient.encounters.payload()
         visit = warned.visits.check_in(venue.link, remember=True)
-        meet(warned, patient, 25, world=world)
+        meet_phone(warned, patient, 25, world=world)
         warned.visits.check_out(visit.id)
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         for phone in (quiet, warned):
             phone.check()
             boot = phone.clock.boot_seconds()
@@ -74,20 +74,20 @@ def test_the_list_of_screens_is_whole():
 def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
     (warning,) = lived["warned"].risk.warnings()
     code = lived["venue"].link.split("#")[1]
-    with opened(chromium, lived["warned"], width=width, language=language) as face:
+    with open_face(chromium, lived["warned"], width=width, language=language) as face:
         for path in [*SCREENS, f"/warning/{warning.id}", f"/declare/{warning.id}", "/warning/gone", "/message/gone"]:
             if path != "/":
                 face.go(path)
             assert_fit(face)
             assert face.page.evaluate("document.documentElement.lang") == language
         assert face.complaints == []
-    with opened(chromium, lived["quiet"], width=width, language=language) as face:
+    with open_face(chromium, lived["quiet"], width=width, language=language) as face:
         assert_fit(face)
         for path in (f"/v/{code}", "/checked-in", "/diary", "/place"):
             face.go(path)
             assert_fit(face)
         assert face.complaints == []
-    with opened(chromium, lived["new"], width=width, language=language, started=False) as face:
+    with open_face(chromium, lived["new"], width=width, language=language, started=False) as face:
         assert_fit(face)
         assert "welcome" not in face.page.url
 
@@ -96,7 +96,7 @@ def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
 def test_every_step_of_a_report_is_fit_to_be_used(chromium, lived, language):
     onset = lived["quiet"].time.today() - datetime.timedelta(days=1)
     code = lived["server"].key_server.codes.issue("confirmed", onset).code
-    with opened(chromium, lived["quiet"], language=language) as face:
+    with open_face(chromium, lived["quiet"], language=language) as face:
         face.go("/report")
         face.page.fill("#code", code)
         face.page.click("form button[type=submit]")
@@ -127,23 +127,23 @@ LOOKS = ["ok", "warn", "alert", "care", "calm"]
 )  # fmt: skip
 def test_nothing_is_invisible_in_dark_or_forced_colours_and_what_has_the_focus_shows_it(chromium, lived, colours):
     forced = "forced_colors" in colours
-    with opened(chromium, lived["warned"], **colours) as face:
+    with open_face(chromium, lived["warned"], **colours) as face:
         for look in LOOKS:
             face.page.evaluate("look => { document.querySelector('[data-state]').className = `state ${look}`; }", look)
-            assert unseen(face.page) == [], look
+            assert low_contrast_texts(face.page) == [], look
             assert forced or serious_findings(face.page) == [], look
         for path in ["/", *all_screens(lived)]:
             if path != "/":
                 face.go(path)
-            assert unseen(face.page) == [], path
-            assert without_a_ring(face.page) == [], path
+            assert low_contrast_texts(face.page) == [], path
+            assert elements_without_focus_ring(face.page) == [], path
             # axe reckons with the colours of the page, not with those that are forced on it.
             assert forced or serious_findings(face.page) == [], path
         assert face.complaints == []
 
 
 def test_a_warned_phone_is_whole_with_letters_of_twice_the_size(chromium, lived):
-    with opened(chromium, lived["warned"]) as face:
+    with open_face(chromium, lived["warned"]) as face:
         assert_readable_at_twice_the_size(face.page)
         for path in all_screens(lived):
             face.go(path)
@@ -155,7 +155,7 @@ def test_the_word_running_stands_only_where_bluetooth_sent_and_heard_within_15_m
     quiet = lived["quiet"]
     boot = quiet.clock.boot_seconds()
     quiet.encounters.note_radio(boot, boot)
-    with opened(chromium, quiet, language=language) as face:
+    with open_face(chromium, quiet, language=language) as face:
         assert RUNNING[language] in face.text()
         lived["world"].pass_by(16 * 60)
         face.page.reload()
@@ -170,7 +170,7 @@ def test_the_word_running_stands_only_where_bluetooth_sent_and_heard_within_15_m
 
 
 def test_each_screen_gives_the_focus_to_its_heading_and_back_returns(chromium, lived):
-    with opened(chromium, lived["quiet"]) as face:
+    with open_face(chromium, lived["quiet"]) as face:
         focused = "document.activeElement.tagName + ' ' + document.activeElement.textContent"
         face.page.click("nav a[href='#/diary']")
         face.page.wait_for_function("() => document.querySelector('main h1')?.textContent === 'Nhật ký'")
@@ -185,7 +185,7 @@ def test_each_screen_gives_the_focus_to_its_heading_and_back_returns(chromium, l
 
 
 def test_the_language_changes_at_once_on_every_screen_and_stays(chromium, lived):
-    with opened(chromium, lived["quiet"]) as face:
+    with open_face(chromium, lived["quiet"]) as face:
         face.go("/faq")
         face.page.click("#language")
         face.page.wait_for_function("() => document.title === 'Questions and answers · Bluezone'")
@@ -199,7 +199,7 @@ def test_the_language_changes_at_once_on_every_screen_and_stays(chromium, lived)
 
 def test_the_first_run_asks_before_it_shows_anything_and_goes_where_its_owner_wanted(chromium, lived):
     code = lived["venue"].link.split("#")[1]
-    with opened(chromium, lived["new"], started=False) as face:
+    with open_face(chromium, lived["new"], started=False) as face:
         lived["new"].check()
         face.go(f"/v/{code}")
         assert face.heading() == "Bluezone báo cho bạn biết sớm"
@@ -212,7 +212,7 @@ def test_the_first_run_asks_before_it_shows_anything_and_goes_where_its_owner_wa
 def test_what_was_scanned_is_text_and_never_markup(chromium, lived):
     bad = PHO.__class__(name="<img src=x onerror=alert(1)>", address="<b>x</b>", type=4, stay_minutes=60)
     link = lived["server"].key_server.registrar.register("dk-9", bad).link
-    with opened(chromium, lived["quiet"]) as face:
+    with open_face(chromium, lived["quiet"]) as face:
         face.go(f"/v/{link.split('#')[1]}")
         assert bad.name in face.text()
         assert not face.page.locator("main img, main b").count()
@@ -220,10 +220,10 @@ def test_what_was_scanned_is_text_and_never_markup(chromium, lived):
 
 
 def test_erasing_takes_two_steps_and_leaves_nothing(chromium, tmp_path):
-    with a_city(tmp_path) as (_, phones, _):
+    with city_with_phones(tmp_path) as (_, phones, _):
         phone = phones.new("phone")
         phone.check()
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             face.go("/erase")
             assert "không được cảnh báo" in face.text()
             face.page.click("text=Tôi hiểu, tiếp tục")
@@ -235,7 +235,7 @@ def test_erasing_takes_two_steps_and_leaves_nothing(chromium, tmp_path):
 
 
 def test_a_program_that_has_stopped_is_told_in_words(chromium, lived):
-    with opened(chromium, lived["quiet"]) as face:
+    with open_face(chromium, lived["quiet"]) as face:
         face.page.route("**/api/**", lambda route: route.abort())
         face.page.evaluate("location.hash = '/diary'")
         face.wait("Mất liên lạc với Bluezone trên máy")
@@ -243,14 +243,14 @@ def test_a_program_that_has_stopped_is_told_in_words(chromium, lived):
 
 
 def test_a_clock_that_is_years_off_is_told_in_days(chromium, tmp_path):
-    with a_city(tmp_path) as (_, phones, _):
+    with city_with_phones(tmp_path) as (_, phones, _):
         phone = phones.new("phone")
         phone.check()
         phone.clock.wall_error = -400 * 86_400
         phone.check()
         boot = phone.clock.boot_seconds()
         phone.encounters.note_radio(boot, boot)
-        with opened(chromium, phone) as face:
+        with open_face(chromium, phone) as face:
             assert face.page.get_attribute("[data-state]", "data-state") == "B3"
             assert "lệch 400 ngày" in face.text()
 
@@ -268,7 +268,7 @@ CAUSES = {
 def test_the_owner_reads_why_bluetooth_does_not_work(chromium, lived, language):
     quiet = lived["quiet"]
     boot = quiet.clock.boot_seconds()
-    with opened(chromium, quiet, language=language) as face:
+    with open_face(chromium, quiet, language=language) as face:
         for code, words in CAUSES.items():
             quiet.encounters.note_radio(boot, boot, code, boot - 60)
             face.page.reload()

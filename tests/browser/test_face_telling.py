@@ -7,8 +7,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 from tests.browser.test_face_web import agreed, browser_of
-from tests.builders.face import assert_fit, opened
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.face import assert_fit, open_face
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports, report_patient
 from tests.builders.webedition import web_city
 
 from bluezone.keyserver import declarations
@@ -65,15 +65,15 @@ def test_a_request_for_help_goes_out_with_its_ticket_and_keeps_its_words_while_i
 
 def test_a_warned_owner_declares_and_reads_that_it_was_sent(chromium, tmp_path):
     key = new_private_key()
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         declarations.publish_key(server.key_server.data_dir, public_key_pem(key))
         patient, near = phones.new("patient"), phones.new("near")
-        meet(near, patient, 25, world=world)
-        reported(patient, server)
-        published(server, world)
+        meet_phone(near, patient, 25, world=world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         near.check()
         (warning,) = near.risk.warnings()
-        with opened(chromium, near) as face:
+        with open_face(chromium, near) as face:
             face.go(f"/warning/{warning.id}")
             face.page.click("text=Gửi khai báo")
             face.page.fill("#phone", "0912 345 678")

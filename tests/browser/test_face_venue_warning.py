@@ -7,7 +7,7 @@ import pytest
 import segno
 from tests.browser.test_face_web import RUNNING, agreed, browser_of
 from tests.builders.face import assert_fit, plain
-from tests.builders.webedition import a_code, a_poster, web_city
+from tests.builders.webedition import issue_code, publish_venue, web_city
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,7 @@ def served(tmp_path):
 
 @pytest.fixture
 def poster(served):
-    return a_poster(served)
+    return publish_venue(served)
 
 
 def pass_by(server, seconds, *faces):
@@ -74,7 +74,7 @@ def checked_out(face):
 def reported(face, server):
     """With a code from the health worker, the visit chosen, what is sent read, and consent."""
     face.go("/report")
-    face.page.fill("#code", a_code(server))
+    face.page.fill("#code", issue_code(server))
     face.page.click("form button[type=submit]")
     face.page.wait_for_selector("fieldset")
     face.page.click("form button[type=submit]")
@@ -163,7 +163,7 @@ def test_consent_is_one_tap_a_check_in_one_and_a_report_four_and_the_code(chromi
     pass_by(served, 3 * HOUR, face)
     face.go("/")
     face.page.click("main a[href='#/report']")
-    face.page.fill("#code", a_code(served))
+    face.page.fill("#code", issue_code(served))
     face.page.click("form button[type=submit]")
     face.page.wait_for_selector("fieldset")
     face.page.click("form button[type=submit]")

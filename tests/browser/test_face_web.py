@@ -5,7 +5,7 @@ import pytest
 from tests.browser.test_face_screens import SCREENS
 from tests.builders.face import DESK, PHONE, Face, assert_fit
 from tests.builders.visitor import four_ways
-from tests.builders.webedition import a_code, a_poster, web_city
+from tests.builders.webedition import issue_code, publish_venue, web_city
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +51,7 @@ def agreed(face):
 
 @four_ways("width", PHONE, DESK)
 def test_every_screen_is_fit_to_be_used_and_never_says_that_it_runs(chromium, served, language, width):
-    poster = a_poster(served, f"{language}{width}")
+    poster = publish_venue(served, f"{language}{width}")
     face = browser_of(chromium, served, language=language, width=width)
     assert_fit(face)
     assert RUNNING[language] not in face.text().lower()
@@ -74,7 +74,7 @@ def test_every_screen_is_fit_to_be_used_and_never_says_that_it_runs(chromium, se
 
 
 def test_a_report_of_visits_goes_from_code_to_thanks(chromium, served):
-    poster = a_poster(served, "report")
+    poster = publish_venue(served, "report")
     face = browser_of(chromium, served)
     agreed(face)
     face.wait(ONLY_PLACES["vi"])
@@ -85,7 +85,7 @@ def test_a_report_of_visits_goes_from_code_to_thanks(chromium, served):
     face.page.context.clock.set_system_time(served.world.now)
     face.go("/report")
     assert "Bản này không có mã Bluetooth để gửi" in face.text()
-    face.page.fill("#code", a_code(served))
+    face.page.fill("#code", issue_code(served))
     face.page.click("form button[type=submit]")
     face.page.wait_for_selector("fieldset")
     assert_fit(face)

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.builders.chromium import FILMING, launched
 from tests.builders.gatepage import paged_gate
-from tests.builders.poster import photographed
+from tests.builders.poster import photograph
 
 pytestmark = [pytest.mark.browser, pytest.mark.field]
 # Which side's camera the page asks for.
@@ -21,7 +21,7 @@ def test_a_filmed_pass_is_judged_and_counted_once_however_long_it_is_held_there(
     film = tmp_path / "pass.mjpeg"
     camera = (*FILMING, f"--use-file-for-fake-video-capture={film}")
     with paged_gate(tmp_path) as gate, launched(*camera) as browser:
-        film.write_bytes(photographed(getattr(gate, shown)(), kind="JPEG") * 5)
+        film.write_bytes(photograph(getattr(gate, shown)(), kind="JPEG") * 5)
         page = browser.new_context(viewport={"width": 360, "height": 740}, permissions=["camera"]).new_page()
         page.add_init_script(ASKED)
         page.goto(gate.page.url)

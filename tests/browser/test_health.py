@@ -15,7 +15,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
 from tests.builders.accessibility import serious_findings
-from tests.builders.office import today
+from tests.builders.office import local_today
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor, confirmed_link
 
 from bluezone.protocol.declaration import Declaration, read_public_key, seal_declaration
@@ -35,7 +35,7 @@ def list_of_cases():
     return "\n".join(
         [
             "Số điện thoại;Phân loại;Ngày khởi phát",
-            *(f"{number};xác nhận;{today() - timedelta(days=1):%d/%m/%Y}" for number in NUMBERS),
+            *(f"{number};xác nhận;{local_today() - timedelta(days=1):%d/%m/%Y}" for number in NUMBERS),
             "abc;xác nhận;01/01/2020",
         ]
     )
@@ -186,7 +186,7 @@ def issued(supervisor):
 
 
 def test_pasted_rows_that_are_wrong_are_put_right_in_place_before_and_after_issuing(supervisor):
-    page, yesterday = supervisor.page, today() - timedelta(days=1)
+    page, yesterday = supervisor.page, local_today() - timedelta(days=1)
     paste(supervisor, f"0913000001\tDương tính\t{yesterday:%d/%m/%y}", "0913000002\tnghi ngờ\t", "0913000003\t?\t1/1")
     expect(page.locator("[data-at=read]")).to_contain_text("1 dùng được, 2 cần sửa")
 
@@ -209,7 +209,7 @@ def test_pasted_rows_that_are_wrong_are_put_right_in_place_before_and_after_issu
 
 @pytest.mark.parametrize("heading", ["Ngày lấy mẫu", "Ngày xét nghiệm"])
 def test_a_day_of_the_sample_is_no_first_day_of_symptoms_until_the_worker_says_so(supervisor, heading):
-    page, sample = supervisor.page, today() - timedelta(days=2)
+    page, sample = supervisor.page, local_today() - timedelta(days=2)
     supervisor.open("/codes/bulk/")
     rows = [f"SĐT\tKết quả\t{heading}", *(f"09130000{row}\tDương tính\t{sample:%d/%m/%Y}" for row in (71, 72))]
     page.fill("[data-at=pasted]", "\n".join(rows))
@@ -239,11 +239,11 @@ def test_a_day_of_the_sample_is_no_first_day_of_symptoms_until_the_worker_says_s
 
 
 def test_the_first_day_of_symptoms_goes_before_the_sample_and_the_page_names_its_columns(supervisor):
-    page, onset = supervisor.page, today() - timedelta(days=3)
+    page, onset = supervisor.page, local_today() - timedelta(days=3)
     supervisor.open("/codes/bulk/")
     rows = [
         "Điện thoại,Ngày lấy mẫu,Loại ca,Ngày khởi phát",
-        f"0913000081,{today():%d/%m/%Y},xác nhận,{onset:%d/%m/%Y}",
+        f"0913000081,{local_today():%d/%m/%Y},xác nhận,{onset:%d/%m/%Y}",
     ]
     page.fill("[data-at=pasted]", "\n".join(rows))
     page.locator("[data-at=pasted]").press("Tab")
@@ -258,7 +258,7 @@ def codes_left(supervisor):
 
 
 def test_the_same_list_again_gives_the_same_codes_and_costs_nothing_of_the_limit(supervisor):
-    page, onset = supervisor.page, f"{today():%d/%m/%Y}"
+    page, onset = supervisor.page, f"{local_today():%d/%m/%Y}"
     rows = [f"09140000{number}\tdương tính\t{onset}" for number in (10, 11)]
     paste(supervisor, *rows)
     first = issued(supervisor)
@@ -279,7 +279,7 @@ def test_the_same_list_again_gives_the_same_codes_and_costs_nothing_of_the_limit
 
 
 def test_a_workbook_is_read_in_the_browser_with_its_days_and_its_numbers(supervisor):
-    page, book, onset = supervisor.page, openpyxl.Workbook(), today() - timedelta(days=2)
+    page, book, onset = supervisor.page, openpyxl.Workbook(), local_today() - timedelta(days=2)
     sheet = book.active
     sheet.append(["DANH SÁCH CA BỆNH"])
     sheet.append([])
@@ -307,7 +307,7 @@ def revoke(supervisor, pk):
 
 def test_a_revoked_code_is_not_given_out_again_by_the_same_list(supervisor):
     page = supervisor.page
-    row = f"0914000020\tdương tính\t{today():%d/%m/%Y}"
+    row = f"0914000020\tdương tính\t{local_today():%d/%m/%Y}"
     paste(supervisor, row)
     with page.expect_response("**/codes/bulk/issue/") as answer:
         issued(supervisor)
@@ -342,7 +342,7 @@ def row_of(page, place, number):
 
 
 def test_a_code_sent_to_a_wrong_number_is_revoked_at_its_row_until_signing_out(supervisor):
-    page, onset = supervisor.page, f"{today():%d/%m/%Y}"
+    page, onset = supervisor.page, f"{local_today():%d/%m/%Y}"
     numbers = [f"09180000{row}" for row in (60, 61, 62)]
     rows = [f"{number}\tdương tính\t{onset}" for number in numbers]
     paste(supervisor, *rows)
@@ -395,7 +395,7 @@ def square_says(page):
 def test_each_message_opens_on_the_work_phone_and_names_neither_disease_nor_result(supervisor):
     page, asked = supervisor.page, []
     page.on("request", lambda request: asked.append(request.url + (request.post_data or "")))
-    paste(supervisor, *(f"09150000{row}\tdương tính\t{today():%d/%m}" for row in (30, 31, 32)))
+    paste(supervisor, *(f"09150000{row}\tdương tính\t{local_today():%d/%m}" for row in (30, 31, 32)))
     codes = issued(supervisor)
     link = page.locator("[data-at=rows] a").first.get_attribute("href")
     number, text = link.removeprefix("sms:").split("?body=")
@@ -422,7 +422,7 @@ def test_each_message_opens_on_the_work_phone_and_names_neither_disease_nor_resu
 
 def test_slips_print_four_to_a_sheet_of_a4(supervisor):
     page = supervisor.page
-    paste(supervisor, *(f"091600004{row}\tdương tính\t{today():%d/%m}" for row in range(5)))
+    paste(supervisor, *(f"091600004{row}\tdương tính\t{local_today():%d/%m}" for row in range(5)))
     issued(supervisor)
     page.evaluate("window.print = () => {}")
     page.click("[data-at=print]")
@@ -435,7 +435,9 @@ def test_slips_print_four_to_a_sheet_of_a4(supervisor):
 
 def test_codes_of_yesterday_that_nobody_used_are_listed_with_labels_of_this_browser(supervisor):
     page, asked = supervisor.page, []
-    paste(supervisor, f"0917000050\tdương tính\t{today():%d/%m}", f"0917000051\tdương tính\t{today():%d/%m}")
+    paste(
+        supervisor, f"0917000050\tdương tính\t{local_today():%d/%m}", f"0917000051\tdương tính\t{local_today():%d/%m}"
+    )
     with page.expect_response("**/codes/bulk/issue/") as answer:
         issued(supervisor)
     pk = answer.value.json()["rows"][0]["pk"]
@@ -504,7 +506,7 @@ def test_no_page_scrolls_sideways(supervisor, served, size, language):
 
 def test_a_chart_has_a_name_a_table_beside_it_and_nothing_that_some_cannot_see(supervisor):
     page = supervisor.page
-    paste(supervisor, f"0912345680\tdương tính\t{today() - timedelta(days=1):%d/%m/%Y}")
+    paste(supervisor, f"0912345680\tdương tính\t{local_today() - timedelta(days=1):%d/%m/%Y}")
     assert issued(supervisor)
     for colours in ({"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}):
         page.emulate_media(

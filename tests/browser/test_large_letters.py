@@ -6,7 +6,7 @@ from tests.browser.test_face_journey import checked_in, typed
 from tests.browser.test_face_screens import SCREENS
 from tests.browser.test_face_web import agreed, browser_of
 from tests.builders.face import PHONE, assert_readable_at_twice_the_size
-from tests.builders.webedition import a_poster, web_city
+from tests.builders.webedition import publish_venue, web_city
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ PAGES = [
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_screen_of_the_web_edition_is_whole(chromium, tmp_path, language):
     with web_city(tmp_path) as server:
-        poster = a_poster(server)
+        poster = publish_venue(server)
         face = browser_of(chromium, server, language=language)
         assert_readable_at_twice_the_size(face.page)
         agreed(face)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
-from tests.builders.office import today, write_city
+from tests.builders.office import local_today, write_city
 from tests.builders.serving import serving
 from tests.builders.timedclerk import BUTTON, POINT, TimedPage, Work
 from tests.builders.visitor import NARROW, Visitor, confirmed_link
@@ -49,7 +49,7 @@ def open_list(worker, language):
 
 def results(first):
     """As a laboratory sends it: 37 rows that are right, one without a day, one without a result, one typed wrong."""
-    day = today() - timedelta(days=1)
+    day = local_today() - timedelta(days=1)
     rows = [f"{number}\t{first + number:010d}\tdương tính\t{day:%d/%m/%y}" for number in range(RESULTS)]
     rows[5] = f"5\t{first + 5:010d}\tdương tính\t"
     rows[17] = f"17\t{first + 17:010d}\t?\t{day:%d/%m}"
@@ -63,7 +63,7 @@ def put_right(at, first):
     assert wrong.count() == 3
     for row in range(3):
         at.read(wrong.nth(row).inner_text())
-    day = today() - timedelta(days=1)
+    day = local_today() - timedelta(days=1)
     at.day("[data-at=wrong] .fix:nth-child(1) [data-fix=onset]", day.isoformat())
     at.choose("[data-at=wrong] .fix:nth-child(2) [data-fix=klass]", "confirmed")
     at.type("[data-at=wrong] .fix:nth-child(3) [data-fix=phone]", f"{first + 30:010d}")
@@ -123,7 +123,7 @@ def test_forty_results_are_forty_sent_codes_within_ten_minutes(worker, language,
 def test_what_the_house_was_given_is_in_no_file_of_the_server_and_not_kept_in_the_browser(worker):
     page = worker.page
     open_list(worker, "vi")
-    page.fill("[data-at=pasted]", f"SĐT\tKết quả\tNgày khởi phát\n0977000113\tdương tính\t{today():%d/%m}")
+    page.fill("[data-at=pasted]", f"SĐT\tKết quả\tNgày khởi phát\n0977000113\tdương tính\t{local_today():%d/%m}")
     page.locator("[data-at=pasted]").press("Tab")
     page.click("[data-at=issue]")
     page.wait_for_selector("[data-at=results]:not([hidden])")

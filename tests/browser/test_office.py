@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
-from tests.builders.office import today
+from tests.builders.office import local_today
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor, confirmed_link
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def worker(chromium, served, admin):
 def issue(visitor):
     visitor.open("/codes/new/")
     visitor.page.check("[value=confirmed]")
-    visitor.send(onset=str(today() - timedelta(days=2)))
+    visitor.send(onset=str(local_today() - timedelta(days=2)))
     return visitor.page.text_content("#code")
 
 
@@ -121,7 +121,7 @@ def test_a_second_tap_while_the_form_is_on_its_way_does_nothing(worker):
     before = worker.page.inner_text(".facts")
     worker.open("/codes/new/")
     worker.page.check("[value=clinical]")
-    worker.page.fill("[name=onset]", str(today()))
+    worker.page.fill("[name=onset]", str(local_today()))
     worker.page.dblclick("main form button[type=submit]")
     worker.page.wait_for_selector("#code")
     worker.open("/codes/")
@@ -133,7 +133,7 @@ def test_a_second_tap_while_the_form_is_on_its_way_does_nothing(worker):
 def test_the_button_sleeps_once_the_form_is_sent(worker):
     worker.open("/codes/new/")
     worker.page.check("[value=clinical]")
-    worker.page.fill("[name=onset]", str(today()))
+    worker.page.fill("[name=onset]", str(local_today()))
     worker.page.evaluate("addEventListener('submit', event => event.preventDefault())")
     worker.page.click("main form button[type=submit]")
 

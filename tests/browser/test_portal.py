@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 import requests
-from tests.builders.accessibility import serious_findings, unseen, without_a_ring
+from tests.builders.accessibility import elements_without_focus_ring, low_contrast_texts, serious_findings
 from tests.builders.pagecosts import LANDING_BYTES, WEB_EDITION_BYTES, first_load, weighed
 from tests.builders.visitor import DESK, NARROW, Visitor, four_ways
 
@@ -62,8 +62,8 @@ def test_nothing_is_invisible_in_dark_or_forced_colours_and_what_has_the_focus_s
     page = context.new_page()
     for address in PAGES:
         page.goto(served.public + address)
-        assert unseen(page) == [], address
-        assert without_a_ring(page) == [], address
+        assert low_contrast_texts(page) == [], address
+        assert elements_without_focus_ring(page) == [], address
         if "forced_colors" not in colours:
             assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != "rgb(242, 245, 250)"
             assert serious_findings(page) == [], address

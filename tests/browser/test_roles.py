@@ -9,7 +9,7 @@ import io
 
 import pytest
 from pypdf import PdfReader
-from tests.builders.accessibility import press, reach, serious_findings, type_into
+from tests.builders.accessibility import press_enter_on, serious_findings, tab_to, type_into
 from tests.builders.serving import HOTLINE
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor, confirmed_link
 
@@ -43,13 +43,13 @@ def invite_by_keyboard(admin, role):
     type_into(page, "[name=name]", "Nông Thị Lan")
     type_into(page, "[name=agency]", "Trạm Y tế phường Sông Cầu")
     type_into(page, "[name=username]", f"lan.{role.replace('_', '-')}")
-    reach(page, "[name=role]")
+    tab_to(page, "[name=role]")
     steps = [option.get_attribute("value") for option in page.locator("[name=role] option").all()]
     page.keyboard.press("Home")
     for _ in range(steps.index(role)):
         page.keyboard.press("ArrowDown")
     assert page.input_value("[name=role]") == role
-    press(page, "main form:not([action]) button[type=submit]")
+    press_enter_on(page, "main form:not([action]) button[type=submit]")
     return confirmed_link(page, admin.served)
 
 
@@ -59,14 +59,14 @@ def take_by_keyboard(visitor, link):
     page.goto(link)
     type_into(page, "[name=password]", PASSWORD)
     type_into(page, "[name=again]", PASSWORD)
-    press(page, "main form button[type=submit]")
+    press_enter_on(page, "main form button[type=submit]")
     if page.url.endswith("/second-factor/"):
-        press(page, "main a[href='/second-factor/app/']")
+        press_enter_on(page, "main a[href='/second-factor/app/']")
         visitor.page.wait_for_selector("#secret")
         visitor.secret = base64.b32decode(page.text_content("#secret").replace(" ", ""))
         type_into(page, "[name=code]", visitor.code())
-        press(page, "main form button[type=submit]")
-        press(page, ".acts a")
+        press_enter_on(page, "main form button[type=submit]")
+        press_enter_on(page, ".acts a")
 
 
 def look_at(visitor):
@@ -88,7 +88,7 @@ def test_an_invitation_is_taken_without_a_mouse(admin, visitor, served, role):
     assert len(offered) > 3
     visitor.open(offered[0])
     look_at(visitor)
-    press(visitor.page, "form.leave button")
+    press_enter_on(visitor.page, "form.leave button")
     assert visitor.page.url == f"{served.office}/sign-in/"
 
 

@@ -12,7 +12,7 @@ from tests.builders import peopling
 from tests.builders.accessibility import serious_findings
 from tests.builders.crawling import scrolls_sideways
 from tests.builders.keyboard import Keyboard
-from tests.builders.office import today
+from tests.builders.office import local_today
 from tests.builders.peopling import Person
 from tests.builders.visitor import DESK, NARROW, Visitor
 
@@ -146,7 +146,7 @@ def issue_a_code(desk):
     if not desk.page.url.endswith("/codes/new/"):
         keys.press("Cấp mã báo tin", "link")
     keys.mark("Xét nghiệm khẳng định")
-    keys.date("Ngày có triệu chứng đầu tiên", today() - datetime.timedelta(days=2))
+    keys.date("Ngày có triệu chứng đầu tiên", local_today() - datetime.timedelta(days=2))
     keys.press("Cấp mã", "button")
     assert "chưa dùng" in desk.text
     assert desk.page.text_content("#code")

@@ -4,8 +4,8 @@
 import datetime
 
 import pytest
-from tests.builders.accessibility import press, serious_findings, type_into
-from tests.builders.office import today
+from tests.builders.accessibility import press_enter_on, serious_findings, type_into
+from tests.builders.office import local_today
 from tests.builders.peopling import Person
 from tests.builders.visitor import NARROW, Visitor
 
@@ -25,14 +25,14 @@ def test_the_alert_goes_out_once_the_worker_has_seen_which_venue_it_is(chromium,
     page.set_viewport_size(NARROW)
     visitor.open("/codes/venues/")
     type_into(page, "[name=code]", venue.link)
-    page.fill("[name=day]", (today() - datetime.timedelta(days=1)).isoformat())
+    page.fill("[name=day]", (local_today() - datetime.timedelta(days=1)).isoformat())
     page.fill("[name=begins]", "10:30")
     page.fill("[name=ends]", "12:00")
     assert serious_findings(page) == []
-    press(page, "main form:not([action]) button[type=submit]")
+    press_enter_on(page, "main form:not([action]) button[type=submit]")
     assert venue.fingerprint in page.text_content("main")
     assert serious_findings(page) == []
-    press(page, "main form:not([action]) button[type=submit]")
+    press_enter_on(page, "main form:not([action]) button[type=submit]")
 
     assert "Khách sẽ được cảnh báo" in page.text_content("main")
     assert serious_findings(page) == []

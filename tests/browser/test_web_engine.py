@@ -5,7 +5,7 @@
 import json
 
 import pytest
-from tests.builders.webedition import Browser, a_code, a_poster, browsers, web_city
+from tests.builders.webedition import Browser, browsers, issue_code, publish_venue, web_city
 
 pytestmark = pytest.mark.browser
 HOUR = 3600
@@ -53,7 +53,7 @@ def refusal_or_none(browser, script, argument=None):
 
 
 def test_row_20_a_stay_shared_with_a_case_warns_and_another_hour_does_not(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient", "near", "later") as (patient, near, later):
         for browser in (patient, near):
             stay(browser, poster, remember=browser is near)
@@ -63,7 +63,7 @@ def test_row_20_a_stay_shared_with_a_case_warns_and_another_hour_does_not(chromi
         patient.live(2 * HOUR)
         near.run("await passBy(x)", 2 * HOUR)
         stay(later, poster)
-        told = report(patient, a_code(city))
+        told = report(patient, issue_code(city))
         for browser in (near, later, patient):
             publish(city, browser)
         states = [browser.run("return engine.state()") for browser in (near, later, patient)]
@@ -83,11 +83,11 @@ def test_row_20_a_stay_shared_with_a_case_warns_and_another_hour_does_not(chromi
 
 
 def test_what_is_sent_is_what_was_read_and_stands_in_the_sent_log(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient") as (patient,):
         stay(patient, poster)
         patient.live(2 * HOUR)
-        told = report(patient, a_code(city))
+        told = report(patient, issue_code(city))
         log = patient.run("return engine.sentLog()")
         again = refusal(patient, "await engine.sendReport({visits: [], consent: true})")
         visits = patient.run("return engine.visits()")
@@ -102,7 +102,7 @@ def test_what_is_sent_is_what_was_read_and_stands_in_the_sent_log(chromium, city
 
 
 def test_nothing_is_fetched_or_sent_before_consent_and_nothing_is_sent_without_it(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     browser = Browser(chromium, city, city.world.now)
     city.requests.clear()
     browser.engine()
@@ -113,7 +113,7 @@ def test_nothing_is_fetched_or_sent_before_consent_and_nothing_is_sent_without_i
     browser.run("sim.now = x; await engine.start({language: 'en'}); await engine.began", city.world.now)
     stay(browser, poster)
     browser.live(2 * HOUR)
-    browser.run("window.draft = await engine.prepareReport(x)", a_code(city))
+    browser.run("window.draft = await engine.prepareReport(x)", issue_code(city))
     count = len(city.requests)
     assert refusal(browser, "await engine.sendReport({visits: draft.visits.map(({id}) => id)})") == "consent_missing"
     assert len(city.requests) == count
@@ -124,7 +124,7 @@ def test_nothing_is_fetched_or_sent_before_consent_and_nothing_is_sent_without_i
 def test_a_report_that_was_killed_goes_on_with_the_same_code(chromium, tmp_path, killed_after):
     with web_city(tmp_path, verify_to_upload_seconds=3600, web_minimum_seconds=5) as city:
         city.key_server.tick()
-        poster = a_poster(city)
+        poster = publish_venue(city)
         with browsers(chromium, city, "patient") as (patient,):
             stay(patient, poster)
             patient.live(2 * HOUR)
@@ -140,12 +140,12 @@ def test_a_report_that_was_killed_goes_on_with_the_same_code(chromium, tmp_path,
                     };
                     """
                 )
-                patient.run("window.draft = await engine.prepareReport(x); window.cut = true", a_code(city))
+                patient.run("window.draft = await engine.prepareReport(x); window.cut = true", issue_code(city))
                 send = "await engine.sendReport({visits: draft.visits.map(({id}) => id), consent: true})"
                 assert refusal(patient, send) == "offline"
                 assert patient.run("return engine.reportState()")["state"] == "begun"
             else:
-                told = report(patient, a_code(city))
+                told = report(patient, issue_code(city))
                 assert told["sent"]["state"] == "waiting"
                 assert 5 <= told["sent"]["sendAt"] - city.world.now <= 60
             patient.reload()
@@ -160,13 +160,13 @@ def test_a_report_that_was_killed_goes_on_with_the_same_code(chromium, tmp_path,
 
 def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
 
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient", "other") as (patient, other):
         for browser in (patient, other):
             stay(browser, poster)
         other.run("await passBy(x)", 2 * HOUR)
         patient.live(2 * HOUR)
-        used, revoked, expired = a_code(city), a_code(city), a_code(city)
+        used, revoked, expired = issue_code(city), issue_code(city), issue_code(city)
         report(other, used)
         city.key_server.codes.revoke(revoked)
         prepare = "await engine.prepareReport(x)"
@@ -182,7 +182,7 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
             browser.run("sim.now = x; await engine.check()", city.world.now)
         stay(other, poster)
         other.live(2 * HOUR)
-        fresh = a_code(city)
+        fresh = issue_code(city)
         patient.run("window.draft = await engine.prepareReport(x)", fresh)
         report(other, fresh)
         send = "await engine.sendReport({visits: draft.visits.map(({id}) => id), consent: true})"
@@ -193,14 +193,14 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
 
 
 def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refused(chromium, city):
-    from tests.builders.venue import a_venue, link_of
+    from tests.builders.venue import qr_text, signed_venue
 
     now = int(city.world.now)
-    good = a_poster(city)
+    good = publish_venue(city)
     posters = {
-        "expired": a_poster(city, "2", valid_from=now - 7200, valid_to=now + 60),
-        "early": a_poster(city, "3", valid_from=now + 86_400),
-        "revoked": a_poster(city, "4"),
+        "expired": publish_venue(city, "2", valid_from=now - 7200, valid_to=now + 60),
+        "early": publish_venue(city, "3", valid_from=now + 86_400),
+        "revoked": publish_venue(city, "4"),
     }
     city.key_server.registrar.revoke("4")
     city.key_server.tick()
@@ -212,7 +212,7 @@ def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refuse
             "venue_expired": [posters["expired"].link],
             "venue_not_yet": [posters["early"].link],
             "venue_revoked": [posters["revoked"].link],
-            "venue_foreign": [link_of(a_venue(kid=1)), altered],
+            "venue_foreign": [qr_text(signed_venue(kid=1)), altered],
             "venue_code_unknown": [
                 good.link[:-2], good.link + "A", good.link.replace("http", "ftp"), good.link.replace("/v#", "/w#"),
                 "https://bluezone.example/v#", "", "x" * 5000, head + "#" + payload[:-1], "https://zalo.me/bluezone",
@@ -229,7 +229,7 @@ def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refuse
 
 
 def test_row_23_check_out_prunes_keys_and_keeps_no_trace_of_the_venue_and_after_15_days_nothing_is_left(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     dump = """
         const parts = engine.parts, all = [];
         for (const [name, value] of await parts.store.all('')) all.push([name, value]);
@@ -267,7 +267,7 @@ def test_row_23_check_out_prunes_keys_and_keeps_no_trace_of_the_venue_and_after_
 
 
 def test_records_are_encrypted_and_erasing_destroys_the_key_first(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     raw = """
         const database = await new Promise((resolve) => { const asked = indexedDB.open('bluezone-web'); asked.onsuccess = () => resolve(asked.result); });
         const read = (name) => new Promise((resolve) => { const asked = database.transaction(name).objectStore(name).getAll(); asked.onsuccess = () => resolve(asked.result); });
@@ -302,7 +302,7 @@ def test_records_are_encrypted_and_erasing_destroys_the_key_first(chromium, city
 
 
 def test_an_erasure_cut_off_before_the_records_has_destroyed_the_key_already(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "visitor") as (visitor,):
         stay(visitor, poster)
         left = visitor.run(
@@ -327,21 +327,21 @@ def test_an_erasure_cut_off_before_the_records_has_destroyed_the_key_already(chr
 
 
 def test_who_was_warned_for_a_stay_and_then_reports_it_is_not_warned_for_it_any_more(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient", "near") as (patient, near):
         for browser in (patient, near):
             stay(browser, poster)
         near.run("await passBy(x)", 3 * HOUR)
         patient.live(3 * HOUR)
-        report(patient, a_code(city))
+        report(patient, issue_code(city))
         publish(city, near)
         assert near.run("return (await engine.state()).state") == "D"
-        report(near, a_code(city, "clinical"))
+        report(near, issue_code(city, "clinical"))
         assert near.run("return (await engine.state()).state") == "A"
 
 
 def test_a_full_store_refuses_and_loses_nothing(chromium, city):
-    poster, other = a_poster(city), a_poster(city, "2", name="Bến xe")
+    poster, other = publish_venue(city), publish_venue(city, "2", name="Bến xe")
     visitor = Browser(chromium, city, city.world.now)
     devtools = visitor.context.new_cdp_session(visitor.page)
     # Before the first use: Chromium remembers for a while how much room there was.
@@ -379,7 +379,7 @@ def test_a_full_store_refuses_and_loses_nothing(chromium, city):
 
 
 def test_a_wrong_clock_is_said_and_corrected_and_loses_no_stay(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "visitor") as (visitor,):
         stay(visitor, poster)
         visitor.run("sim.now += 400 * 86400")
@@ -398,13 +398,13 @@ def test_a_wrong_clock_is_said_and_corrected_and_loses_no_stay(chromium, city):
 
 
 def test_a_clock_that_is_some_minutes_ahead_does_not_cost_the_code(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient") as (patient,):
         patient.run("sim.now += 240")
         visit = stay(patient, poster)
         patient.run("await passBy(1800); await engine.checkOut(x)", visit["id"])
         city.world.pass_by(1800)
-        told = report(patient, a_code(city))
+        told = report(patient, issue_code(city))
         assert told["sent"]["state"] == "sent"
         ends = max(
             int(item["hex"][:8], 16) * HOUR + int(item["hex"][-2:], 16) * 60 for item in told["preview"]["items"]
@@ -422,7 +422,7 @@ def test_row_38_old_files_for_ever_are_said_to_be_old_after_36_hours(chromium, c
 
 
 def test_row_18_rolled_back_truncated_and_altered_files_are_refused_and_the_old_state_stays(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "visitor") as (visitor,):
         stay(visitor, poster)
         old = {}
@@ -474,13 +474,13 @@ def swapped(body):
 
 
 def test_row_18_a_truncated_or_altered_package_changes_nothing_and_the_right_one_still_warns(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient", "near") as (patient, near):
         for browser in (patient, near):
             stay(browser, poster)
         near.run("await passBy(x)", 3 * HOUR)
         patient.live(3 * HOUR)
-        report(patient, a_code(city))
+        report(patient, issue_code(city))
         city.world.pass_by(HOUR)
         city.key_server.tick()
         near.run("sim.now = x", city.world.now)
@@ -494,7 +494,7 @@ def test_row_18_a_truncated_or_altered_package_changes_nothing_and_the_right_one
 
 
 def test_two_tabs_see_one_state_and_erasing_in_one_empties_the_other(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "visitor") as (visitor,):
         other = Browser.__new__(Browser)
         other.server, other.context, other.now = city, visitor.context, visitor.now

@@ -7,7 +7,7 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.builders.webedition import a_code, a_poster, browsers, web_city
+from tests.builders.webedition import browsers, issue_code, publish_venue, web_city
 
 from bluezone.keyserver import declarations
 from bluezone.protocol.declarationkey import new_private_key, open_declaration, public_key_pem
@@ -32,13 +32,13 @@ def refusal(browser, script, argument=None):
 
 
 def test_a_warned_person_declares_and_only_the_health_authority_reads_it(chromium, city):
-    key, poster = new_private_key(), a_poster(city)
+    key, poster = new_private_key(), publish_venue(city)
     with browsers(chromium, city, "patient", "near") as (patient, near):
         for browser in (patient, near):
             browser.run("await engine.checkIn(x, {})", poster.link)
         near.run("await passBy(x)", 3 * HOUR)
         patient.live(3 * HOUR)
-        patient.run(REPORT, a_code(city))
+        patient.run(REPORT, issue_code(city))
         city.world.pass_by(HOUR)
         city.key_server.tick()
         near.run("sim.now = x; await engine.check()", city.world.now)

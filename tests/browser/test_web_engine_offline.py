@@ -3,7 +3,7 @@
 """The web edition without a network, through updates of its service worker, and woken by a push: real Chromium, real files."""
 
 import pytest
-from tests.builders.webedition import Browser, a_code, a_poster, browsers, web_city
+from tests.builders.webedition import Browser, browsers, issue_code, publish_venue, web_city
 
 from bluezone.face.files import StaticFile, static_files, web_files
 
@@ -53,7 +53,7 @@ def another_edition(city, path="app.css", content=b"/* another edition */"):
 
 
 def test_after_the_first_load_everything_works_without_a_network_and_a_warning_comes_with_it(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient") as (patient,):
         app = App(chromium, city)
         assert app.worker.endswith("/app/service-worker-module.js")
@@ -73,7 +73,7 @@ def test_after_the_first_load_everything_works_without_a_network_and_a_warning_c
         assert [visit["label"] for visit in diary[0]["visits"]] == ["Chợ Bắc Kạn"]
 
         patient.live(3 * HOUR)
-        patient.run(PREPARE, a_code(city))
+        patient.run(PREPARE, issue_code(city))
         patient.run(SEND + "; await sending")
         city.world.pass_by(HOUR)
         city.key_server.tick()
@@ -87,7 +87,7 @@ def test_after_the_first_load_everything_works_without_a_network_and_a_warning_c
 
 
 def test_an_update_waits_for_the_upload_that_is_on_its_way_and_then_takes_over(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     app = App(chromium, city)
     app.rehearse_later()
     app.run("await engine.checkIn(x, {})", poster.link)
@@ -105,7 +105,7 @@ def test_an_update_waits_for_the_upload_that_is_on_its_way_and_then_takes_over(c
         };
         """
     )
-    app.run(PREPARE, a_code(city))
+    app.run(PREPARE, issue_code(city))
     app.run(SEND + "; await uploading")
     city.app = another_edition(city)
     app.run("await updates.registration.update()")
@@ -129,7 +129,7 @@ def test_an_update_waits_for_the_upload_that_is_on_its_way_and_then_takes_over(c
 
 
 def test_an_update_during_an_upload_that_kills_the_page_sends_the_report_all_the_same(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     app = App(chromium, city)
     app.rehearse_later()
     app.run("await engine.checkIn(x, {})", poster.link)
@@ -139,7 +139,7 @@ def test_an_update_during_an_upload_that_kills_the_page_sends_the_report_all_the
         engine.parts.environment.fetch = (address, options) => address.endsWith('/v1/upload') ? new Promise(() => {}) : fetch(address, options);
         """
     )
-    app.run(PREPARE, a_code(city))
+    app.run(PREPARE, issue_code(city))
     app.run(SEND)
     app.wait("(await engine.reportState()).state === 'waiting'")
     city.app = another_edition(city)
@@ -262,7 +262,7 @@ CHROME_90 = """
 
 
 def test_with_only_what_chrome_90_has_the_engine_works_and_the_classic_worker_keeps_it_offline(chromium, city):
-    poster = a_poster(city)
+    poster = publish_venue(city)
 
     class Old(App):
         def _page(self):
@@ -280,7 +280,7 @@ def test_with_only_what_chrome_90_has_the_engine_works_and_the_classic_worker_ke
     assert visit["fingerprint"] == poster.fingerprint
     app.context.set_offline(False)
     app.live(3 * HOUR)
-    app.run(PREPARE, a_code(city))
+    app.run(PREPARE, issue_code(city))
     app.run(SEND + "; await sending")
     assert app.run("return (await engine.reportState()).state") == "sent"
     app.close()
@@ -291,7 +291,7 @@ def test_a_slow_phone_reads_a_poster_and_blinds_a_report_in_good_time(chromium, 
 
     The best of twenty tries, because other programs may want the processor.
     """
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "slow") as (slow,):
         slow.context.new_cdp_session(slow.page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
         timed = """

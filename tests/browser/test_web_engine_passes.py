@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from tests.builders.webedition import a_code, a_poster, browsers, web_city
+from tests.builders.webedition import browsers, issue_code, publish_venue, web_city
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol.gate import base45
@@ -129,7 +129,7 @@ def test_base45_is_the_same_in_both_engines(chromium, city):
 
 
 def test_a_gate_sees_the_same_pass_of_a_warned_a_reported_and_any_other_browser(chromium, city, gate):
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient", "near", "other") as (patient, near, other):
         for browser in (patient, near):
             browser.run("return engine.checkIn(x, {remember: false})", poster.link)
@@ -143,7 +143,7 @@ def test_a_gate_sees_the_same_pass_of_a_warned_a_reported_and_any_other_browser(
             await engine.previewReport({visits});
             await engine.sendReport({visits, consent: true});
             """,
-            a_code(city),
+            issue_code(city),
         )
         city.world.pass_by(3_600)
         city.key_server.tick()

@@ -9,8 +9,8 @@ import struct
 
 import pytest
 from tests.builders.liar import Liar
-from tests.builders.venue import CITY_KEY, KID, a_venue, link_of, link_of_payload
-from tests.builders.webedition import a_code, a_poster, browsers, web_city
+from tests.builders.venue import CITY_KEY, KID, link_of_payload, qr_text, signed_venue
+from tests.builders.webedition import browsers, issue_code, publish_venue, web_city
 
 from bluezone.protocol.blindrsa import blind_sign, generate
 from bluezone.protocol.venues.codes import check_validity, read_venue_link, verify_venue_signature
@@ -33,7 +33,7 @@ def city(tmp_path):
 @pytest.fixture
 def patient(chromium, city):
     """A browser with a stay that can be reported, and whose next rehearsal is far off: what it uploads is a report."""
-    poster = a_poster(city)
+    poster = publish_venue(city)
     with browsers(chromium, city, "patient") as (browser,):
         browser.rehearse_later()
         browser.run("await engine.checkIn(x, {})", poster.link)
@@ -82,9 +82,9 @@ def python_says(link, now):
 def test_row_24_ten_thousand_changed_venue_codes_are_never_verified_and_never_an_error(chromium, city):
     rng = random.Random(24)
     genuine = [
-        a_venue(),
-        a_venue(name="Ga", address="", temporary=True),
-        a_venue(name="Bệnh viện đa khoa tỉnh Bắc Kạn"),
+        signed_venue(),
+        signed_venue(name="Ga", address="", temporary=True),
+        signed_venue(name="Bệnh viện đa khoa tỉnh Bắc Kạn"),
     ]
     payloads = [venue.to_bytes() for venue in genuine]
     links = []
@@ -98,7 +98,7 @@ def test_row_24_ten_thousand_changed_venue_codes_are_never_verified_and_never_an
                 link = link[:place] + rng.choice("#/?=%ả\u200b\n\0A-_") + link[place:]
             links.append(link)
     # The text of a link may have been changed back into a genuine one only by spaces around it.
-    links = [link for link in links if link.strip() not in {link_of(venue) for venue in genuine}]
+    links = [link for link in links if link.strip() not in {qr_text(venue) for venue in genuine}]
     with browsers(chromium, city, "visitor") as (visitor,):
         got = visitor.run(
             """
@@ -113,7 +113,7 @@ def test_row_24_ten_thousand_changed_venue_codes_are_never_verified_and_never_an
                 "links": links,
                 "keys": {str(KID): CITY_KEY.public_key().public_bytes_raw().hex()},
                 "now": city.world.now,
-                "genuine": [link_of(venue) for venue in genuine],
+                "genuine": [qr_text(venue) for venue in genuine],
             },
         )
         assert got["genuine"] == len(genuine)
@@ -125,7 +125,7 @@ def test_row_24_ten_thousand_changed_venue_codes_are_never_verified_and_never_an
 
 @pytest.mark.parametrize("kid", [0, 999, 65_535])
 def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_is_used(city, patient, kid):
-    code = a_code(city)
+    code = issue_code(city)
     city.tamper = lambda path, body: body[:3] + struct.pack(">H", kid) + body[5:] if path == "/v1/verify" else body
     assert refusal(patient, PREPARE, code) == "week_key_untrusted"
     city.tamper = lambda path, body: body
@@ -135,7 +135,7 @@ def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_
 
 def test_row_17_a_signature_of_another_key_is_noticed_and_nothing_is_uploaded_with_it(city, patient):
     tagging = generate()
-    patient.run(PREPARE, a_code(city))
+    patient.run(PREPARE, issue_code(city))
     city.tamper = lambda path, body: (
         body[:4] + blind_sign(tagging, bytes(255) + b"\x05") + body[260:] if path == "/v1/verify" else body
     )
@@ -249,7 +249,7 @@ def test_row_16_a_report_and_a_rehearsal_make_the_same_calls_of_the_same_sizes(c
     patient.run(RECORD, 16)
     patient.engine()
     patient.run("wire.length = 0")
-    patient.run(PREPARE, a_code(city))
+    patient.run(PREPARE, issue_code(city))
     patient.run("return (await engine.previewReport({visits: draft.visits.map(({id}) => id)})).items.length")
     patient.run(SEND)
     report = [entry[1:] for entry in patient.run("return wire.splice(0)")]
@@ -293,7 +293,7 @@ def test_for_days_a_warned_and_an_unwarned_browser_make_the_same_requests_of_the
 ):
     with web_city(tmp_path, publish_period_seconds=7200, padding_mean=0) as city:
         city.key_server.tick()
-        poster = a_poster(city)
+        poster = publish_venue(city)
         with browsers(chromium, city, "patient") as (patient,):
             patient.run("await engine.checkIn(x, {})", poster.link)
             with browsers(chromium, city, "warned", "unwarned") as (warned, unwarned):
@@ -306,7 +306,7 @@ def test_for_days_a_warned_and_an_unwarned_browser_make_the_same_requests_of_the
                         browser.rehearse_in(DAY)
                 warned.run("await engine.checkIn(x, {})", poster.link)
                 patient.live(3 * HOUR)
-                patient.run(PREPARE, a_code(city))
+                patient.run(PREPARE, issue_code(city))
                 patient.run(SEND)
                 patient.run("await engine.close()")
                 for browser in (warned, unwarned):

@@ -80,7 +80,7 @@ FOCUS = """
 """
 
 
-def unseen(page):
+def low_contrast_texts(page):
     """Texts and icons that do not contrast with their background, by the pixels of a screenshot."""
     boxes = page.evaluate(SHOWN)
     picture = np.asarray(Image.open(BytesIO(page.screenshot(full_page=True, animations="disabled"))).convert("RGB"))
@@ -93,7 +93,7 @@ def unseen(page):
     return unseen_boxes
 
 
-def without_a_ring(page):
+def elements_without_focus_ring(page):
     """Elements that can have the focus and do not show it by an outline, which forced colours keep."""
     return page.evaluate(FOCUS)
 
@@ -105,7 +105,7 @@ def _luminance(picture):
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
-def reach(page, selector):
+def tab_to(page, selector):
     """Press Tab until the element has the focus; it must be visible and show the focus."""
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
@@ -119,13 +119,13 @@ def reach(page, selector):
 
 def type_into(page, selector, text):
     """Reach a field with the keyboard and type."""
-    reach(page, selector)
+    tab_to(page, selector)
     page.keyboard.press("Control+A")
     page.keyboard.type(text)
 
 
-def press(page, selector):
+def press_enter_on(page, selector):
     """Reach a link or button with the keyboard, press Enter, and wait for the next page."""
-    reach(page, selector)
+    tab_to(page, selector)
     with page.expect_navigation():
         page.keyboard.press("Enter")

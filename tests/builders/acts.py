@@ -10,7 +10,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from tests.builders.agencies import csv
+from tests.builders.agencies import write_csv
 from tests.builders.bulletins import TEXT
 from tests.builders.directives import DAY, LETTER
 from tests.builders.objects import Actor, City, hear, png, receive
@@ -223,17 +223,19 @@ def _new_agency(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _list(city: City, actor: Actor) -> dict[str, Any]:
-    rows = csv(("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"), ("SC-02", "Tổ 2", "tổ dân phố", city.unit.code))
+    rows = write_csv(
+        ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"), ("SC-02", "Tổ 2", "tổ dân phố", city.unit.code)
+    )
     return {"about": "units", "file": SimpleUploadedFile("to.csv", rows, "text/csv")}
 
 
 def _door_file(city: City, actor: Actor) -> dict[str, Any]:
-    rows = csv(("Chủ hộ", "Địa chỉ", "Tổ dân phố"), ("Lý Văn Páo", "Số 1", "Tổ 21"))
+    rows = write_csv(("Chủ hộ", "Địa chỉ", "Tổ dân phố"), ("Lý Văn Páo", "Số 1", "Tổ 21"))
     return {"unit": city.unit.pk, "file": SimpleUploadedFile("ho.csv", rows, "text/csv")}
 
 
 def _class_file(city: City, actor: Actor) -> dict[str, Any]:
-    rows = csv(("Lớp", "Sĩ số"), ("6E", "34"))
+    rows = write_csv(("Lớp", "Sĩ số"), ("6E", "34"))
     return {"school": city.school.pk, "file": SimpleUploadedFile("lop.csv", rows, "text/csv")}
 
 
@@ -310,7 +312,7 @@ ACTS: dict[str, Act] = {
     ),
     "people-import-fix": press(of("people_list"), {"fix-2-name": "Nông Thị Lan"}, **_people),
     "people-import-apply": press(
-        of("people_list"), lambda city, actor: {"digest": people_lists.preview(city.people_list).digest}, **_people
+        of("people_list"), lambda city, actor: {"digest": people_lists.preview_list(city.people_list).digest}, **_people
     ),
     "people-import-discard": press(of("people_list"), **_people),
     "people-import-marked": read(of("people_list"), **_people),
@@ -339,7 +341,9 @@ ACTS: dict[str, Act] = {
     "import": read(of("import_list"), **_imported),
     "import-decide": press(of("import_list"), {"conversion": "keep"}, **_imported),
     "import-apply": press(
-        of("import_list"), lambda city, actor: {"digest": list_imports.preview(city.import_list).digest}, **_imported
+        of("import_list"),
+        lambda city, actor: {"digest": list_imports.preview_list(city.import_list).digest},
+        **_imported,
     ),
     "import-discard": press(of("import_list"), **_imported),
     "import-marked": read(of("import_list"), **_imported),
@@ -586,7 +590,9 @@ ACTS: dict[str, Act] = {
     ),
     "class-import-fix": press(of("class_list"), {"fix-2-pupils": "34"}, **_class_list),
     "class-import-apply": press(
-        of("class_list"), lambda city, actor: {"digest": class_lists.preview(city.class_list).digest}, **_class_list
+        of("class_list"),
+        lambda city, actor: {"digest": class_lists.preview_list(city.class_list).digest},
+        **_class_list,
     ),
     "class-import-discard": press(of("class_list"), **_class_list),
     "class-import-marked": read(of("class_list"), **_class_list),

@@ -11,7 +11,7 @@ import openpyxl
 LETTER_DAY = datetime.date(2020, 8, 7)
 
 
-def workbook(*sheets, fonts=None):
+def write_workbook(*sheets, fonts=None):
     """An XLSX with one sheet for each list of rows. fonts: cell of the first sheet ("B2") -> font name."""
     book = openpyxl.Workbook()
     book.remove(book.active)
@@ -21,10 +21,10 @@ def workbook(*sheets, fonts=None):
             sheet.append(row)
     for cell, name in (fonts or {}).items():
         book.worksheets[0][cell].font = openpyxl.styles.Font(name=name)
-    return saved(book)
+    return save_workbook(book)
 
 
-def saved(book):
+def save_workbook(book):
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
@@ -41,7 +41,7 @@ def with_part(data, name, change):
     return file.getvalue()
 
 
-def csv(*rows):
+def write_csv(*rows):
     """A CSV as an office program saves it."""
     return ("\ufeff" + "\r\n".join(";".join(row) for row in rows)).encode()
 
@@ -50,7 +50,7 @@ def csv(*rows):
 _SEED = {}
 
 
-def planted():
+def plant_seed():
     """Store the seed; returns the city and the ward Sông Cầu.
 
     The program plants it once in a process. After that an empty directory gets the same rows, in a tenth of the time.
@@ -97,12 +97,12 @@ def agency_values(unit, **values):
     return {**usual, **dates, "edxml_id": "", "email": "", "phone": "", **values}
 
 
-def many(agencies):
+def plant_many(agencies):
     """Store one city with ten wards and this number of agencies, all valid without end."""
     from bluezone.directory.kinds import AgencyKind, UnitKind
     from bluezone.directory.records import entries
     from bluezone.directory.records.entries import Directory
-    from bluezone.directory.records.store import rewrite
+    from bluezone.directory.records.store import rewrite_directory
 
     kind = UnitKind
     units = [
@@ -114,4 +114,4 @@ def many(agencies):
         entries.AgencyEntry(f"a{n}", f"Trường Tiểu học số {n}", AgencyKind.SCHOOL, f"w{n % 10}", f"TH{n:04}")
         for n in range(agencies)
     ]
-    rewrite(lambda _: Directory.build(units, made), lambda *_: None)
+    rewrite_directory(lambda _: Directory.build(units, made), lambda *_: None)

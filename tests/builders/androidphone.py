@@ -190,7 +190,7 @@ class AndroidPhone:
         return tracing, device, setup
 
 
-def becomes(condition: Callable[[], Any]) -> Any:
+def wait_for(condition: Callable[[], Any]) -> Any:
     """Wait until a condition returns a value other than None and False, and return it; fails after PATIENCE_SECONDS."""
     pause = threading.Event()
     for _ in range(int(PATIENCE_SECONDS / 0.02)):

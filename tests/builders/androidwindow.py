@@ -158,7 +158,7 @@ class View(Java):
 
 
 @contextmanager
-def a_window(phone: AndroidPhone, *screens: str) -> Iterator[tuple[Any, Activity, View]]:
+def open_window(phone: AndroidPhone, *screens: str) -> Iterator[tuple[Any, Activity, View]]:
     """The window of front.py on a double of a phone, with its activity and view. screens: those that the phone has."""
     finder = Packages()
     before = set(sys.modules)

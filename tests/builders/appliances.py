@@ -15,13 +15,13 @@ KEY, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in 
 PLATFORM = ("amd64", "3.13")
 
 
-def trusted() -> dict[str, bytes]:
+def trusted_update_keys() -> dict[str, bytes]:
     """The only key that boxes here trust for updates."""
     public = KEY.public_key().public_bytes_raw()
     return {fingerprint(public): public}
 
 
-def tree(folder: Path, script: str) -> Path:
+def make_version(folder: Path, script: str) -> Path:
     """A version with a shell script for an interpreter."""
     (folder / "bin").mkdir(parents=True)
     (folder / "lib").mkdir()
@@ -31,11 +31,11 @@ def tree(folder: Path, script: str) -> Path:
     return folder
 
 
-def update(
+def make_update(
     folder: Path, number: int, script: str | None = None, key: Ed25519PrivateKey = KEY, platform=PLATFORM
 ) -> Path:
     """A file with a signed update. script: prints the number by default."""
-    made = tree(folder / f"tree-{number}", script or f"echo version {number}")
+    made = make_version(folder / f"tree-{number}", script or f"echo version {number}")
     # Random bytes, which do not compress.
     (made / "lib" / "code.bin").write_bytes(random.Random(number).randbytes(4000))
     place = folder / f"stick-{number}"
@@ -45,9 +45,9 @@ def update(
     return file
 
 
-def machine(folder: Path, own_number: int = 1) -> Machine:
+def make_machine(folder: Path, own_number: int = 1) -> Machine:
     """A box with its original version and one program."""
-    own = tree(folder / "own", f"echo version {own_number}")
+    own = make_version(folder / "own", f"echo version {own_number}")
     (own / "release.json").write_text(json.dumps({"version": f"0.{own_number}", "number": own_number}))
     (folder / "gate").mkdir()
     return Machine(folder / "slots", own, *PLATFORM, (folder / "gate",))

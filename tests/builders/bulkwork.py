@@ -68,7 +68,7 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
 
     now = timezone.now()
     hour = datetime.timedelta(hours=1)
-    directives.last_until_today()
+    directives.extend_to_today()
     ward = AdminUnit.objects.get(key=WARD)
     committee = Agency.objects.get(key=COMMITTEE)
     centre = Agency.objects.get(key="trung-tam-vhtttt")
@@ -76,11 +76,11 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
     planted: dict[str, Any] = {"speakers": [], "gates": [], "phones": []}
     zones = [bulletins.zone(f"Tổ {n}", centre) for n in range(max(1, speakers // 5))]
     for place in zones:
-        planner.set_quiet("bien", place.outlet, datetime.time(3), datetime.time(3, 20), now - 4 * hour)
+        planner.set_quiet_hours("bien", place.outlet, datetime.time(3), datetime.time(3, 20), now - 4 * hour)
         place.outlet.refresh_from_db()
-    on_air = bulletins.approved(now=now - 4 * hour, keeper=centre, seconds=2.0)
+    on_air = bulletins.approved_bulletin(now=now - 4 * hour, keeper=centre, seconds=2.0)
     due = (now + datetime.timedelta(hours=7) - hour).strftime("%H:30")
-    bulletins.planned(
+    bulletins.schedule_bulletin(
         on_air, *(place.outlet for place in zones), times=[due], first=now.date() - 24 * hour, now=now - 26 * hour
     )
     airings = {airing.outlet_id: airing for airing in Airing.objects.filter(due_at__lt=now).order_by("due_at")}
@@ -93,7 +93,7 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
                   "heard": 2.0, "interrupted": 0.0, "reason": ""}  # fmt: skip
         planted["speakers"].append([token, {"reports": [report]}])
     for n in range(gates):
-        device, token = devices.connected(committee, name=f"Cổng {n}", now=now)
+        device, token = devices.connected_device(committee, name=f"Cổng {n}", now=now)
         registry.gate_of(device, now)
         planted["gates"].append([token, int(now.timestamp()) // 300 * 300 - 300])
     for n in range(phones):
@@ -229,7 +229,7 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
     from django.db import connection
     from django.test.utils import setup_test_environment
     from django.utils import timezone
-    from tests.builders.heldwork import held_work
+    from tests.builders.heldwork import transaction_work
 
     from bluezone.messaging.sms.providers import read_sms_url
     from bluezone.rollout.canvass.households import door_lists
@@ -240,7 +240,7 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
     setup_test_environment()
     settings.ROOT_URLCONF = "bluezone.web.urls_public"
     now = timezone.now()
-    with held_work() as transactions:
+    with transaction_work() as transactions:
         others = Others(transactions)
         others.begin(planted)
         try:
@@ -292,14 +292,14 @@ def agencies_of(count: int, communes: int, more: str = "") -> list[tuple[str, ..
 def accepted_list(about: str, rows: list[tuple[str, ...]]) -> Any:
     """A list of units or agencies that somebody has uploaded, checked and accepted: a ListImport."""
     from django.utils import timezone
-    from tests.builders.agencies import csv
+    from tests.builders.agencies import write_csv
 
     from bluezone.directory.imports import list_imports
     from bluezone.identity.models import User
 
     who = User.objects.get(username="importer")
-    sent = list_imports.receive(who, about, "ds.csv", csv(*rows), timezone.localdate())
-    return list_imports.accept(sent, list_imports.preview(sent).digest)
+    sent = list_imports.receive_list(who, about, "ds.csv", write_csv(*rows), timezone.localdate())
+    return list_imports.accept_list(sent, list_imports.preview_list(sent).digest)
 
 
 def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, Any]:
@@ -309,7 +309,7 @@ def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, A
     """
     from django.utils import timezone
     from tests.builders.agencies import unit_values
-    from tests.builders.heldwork import held_work, timed_work
+    from tests.builders.heldwork import timed_work, transaction_work
     from tests.builders.office import user
 
     from bluezone.directory.imports import list_imports
@@ -324,21 +324,21 @@ def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, A
     transactions: dict[str, Any] = {}
 
     def measure(what: str, act: Callable[[], object]) -> None:
-        with timed_work() if timed else held_work() as noted:
+        with timed_work() if timed else transaction_work() as noted:
             act()
         transactions[what] = [
             {**_measures(transaction), "cpu_seconds": transaction.cpu_seconds} for transaction in noted
         ]
 
     def stored(about: str, rows: list[tuple[str, ...]]) -> None:
-        list_imports.carry_out(accepted_list(about, rows), now)
+        list_imports.finish_list(accepted_list(about, rows), now)
 
     def taken_back() -> None:
         rows = agencies_of(agencies, communes)
         another = accepted_list("agencies", [rows[0], *((f"B{code}", *more) for code, *more in rows[1:])])
-        list_imports.carry_out(another, now, transactions=2)
-        list_imports.take_back(another)
-        list_imports.carry_out(another, now)
+        list_imports.finish_list(another, now, transactions=2)
+        list_imports.withdraw_list(another)
+        list_imports.finish_list(another, now)
 
     def sent_out() -> None:
         issuer = Agency.objects.filter(kind="committee", code__startswith="A").earliest("pk")

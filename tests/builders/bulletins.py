@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.builders.devices import agency, connected
+from tests.builders.devices import agency, connected_device
 from tests.builders.office import user
 
 from bluezone.devices.models import DeviceKind
@@ -27,14 +27,14 @@ TEXT = (
 NOW = datetime.datetime(2020, 8, 10, 0, 0, tzinfo=datetime.UTC)
 
 
-def people():
+def make_people():
     """An editor who writes, and another one who approves."""
     made = [User.objects.filter(username=name).first() or user(name, "editor") for name in ("bien", "duyet")]
     return made[0], made[1]
 
 
 @functools.cache
-def recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
+def make_recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
     """A WAV of speech-like noise, as somebody would upload it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
@@ -47,7 +47,7 @@ def recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
 def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
-        path.write_bytes(recording(seconds))
+        path.write_bytes(make_recording(seconds))
         content, measured = scripts._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
@@ -55,32 +55,32 @@ def _levelled(seconds: float) -> Sound:
     )  # fmt: skip
 
 
-def recorded(seconds: float = 2.0) -> Sound:
+def stored_recording(seconds: float = 2.0) -> Sound:
     """A stored recording at the standard loudness, made once for all tests of a process."""
     made = _levelled(seconds)
     values = {name: getattr(made, name) for name in ("content", "seconds", "loudness_lufs", "peak_dbtp", "is_human")}
     return Sound.objects.get_or_create(sha256=made.sha256, defaults=values)[0]
 
 
-def approved(
+def approved_bulletin(
     importance="normal", title="Cài Bluezone", text=TEXT, now=NOW, keeper=None, seconds=None, languages=("vi",)
 ):
     """A bulletin with approved texts. seconds: length of a recording, which replaces the synthetic voice."""
-    writer, approver = people()
-    bulletin = scripts.new_bulletin(writer, keeper or agency(), title, importance, {}, now)
+    writer, approver = make_people()
+    bulletin = scripts.enter_bulletin(writer, keeper or agency(), title, importance, {}, now)
     for language in languages:
         if seconds is None:
-            script = scripts.write(bulletin, language, text, writer, now)
+            script = scripts.write_version(bulletin, language, text, writer, now)
         else:
             script = scripts.add_version(
-                bulletin, language, text, writer, now, machine=None, recording=recorded(seconds)
+                bulletin, language, text, writer, now, machine=None, recording=stored_recording(seconds)
             )
-        hear(script, approver, now)
-        scripts.approve(script, approver, now + datetime.timedelta(hours=1))
+        listen_to_end(script, approver, now)
+        scripts.approve_version(script, approver, now + datetime.timedelta(hours=1))
     return bulletin
 
 
-def hear(script, who, now=NOW):
+def listen_to_end(script, who, now=NOW):
     """Listen to a version to its end."""
     scripts.begin_listening(script, who, now)
     scripts.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
@@ -93,19 +93,19 @@ def zone(name="Tổ 5", keeper=None, by_hand=False):
 
 def machine(of, name="Loa 1", now=NOW):
     """A connected machine of a zone, and its token."""
-    device, token = connected(of.outlet.agency, DeviceKind.SPEAKER, name, now)
+    device, token = connected_device(of.outlet.agency, DeviceKind.SPEAKER, name, now)
     zone_setup.put_machine("bien", device, of, now)
     return device, token
 
 
 def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
     """A radio station, or another outlet that no machine proves."""
-    return planner.enter("bien", kind, name, keeper or agency())
+    return planner.enter_outlet("bien", kind, name, keeper or agency())
 
 
-def planned(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):
+def schedule_bulletin(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):
     """A schedule of a bulletin at outlets, every day by default."""
     made = Rule(
         first or datetime.date(2020, 8, 10), last, tuple(datetime.time.fromisoformat(text) for text in times), **rule
     )
-    return timetable.make_schedule(bulletin, list(places), list(languages), made, people()[0], now)
+    return timetable.make_schedule(bulletin, list(places), list(languages), made, make_people()[0], now)

@@ -17,7 +17,7 @@ from bluezone.rollout.canvass.models import Household, Turf
 from bluezone.vietnamese.spelling import fold
 
 NOW = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)
-__all__ = ["NOW", "Phone", "agency", "city", "connected", "door", "street"]
+__all__ = ["NOW", "Phone", "agency", "city", "connected_phone", "door", "street"]
 
 
 def door(unit, head="", address="", group="Tổ 5", **values):
@@ -39,7 +39,7 @@ def street(unit, doors=3, group="Tổ 5", now=NOW) -> Turf:
     return turf
 
 
-def connected(keeper, name="Máy 1", now=NOW) -> tuple[Device, str]:
+def connected_phone(keeper, name="Máy 1", now=NOW) -> tuple[Device, str]:
     """A connected canvass phone and its token."""
     token = secrets.token_urlsafe(32)
     device = Device.objects.create(kind=DeviceKind.CANVASS, name=name, agency=keeper, unit=keeper.unit,
@@ -62,7 +62,7 @@ class Phone:
     @classmethod
     def leasing(cls, turf: Turf, keeper, name="Máy 1", now=NOW, days=7) -> "Phone":
         """A connected phone with this list."""
-        device, token = connected(keeper, name, now)
+        device, token = connected_phone(keeper, name, now)
         leases.lease("officer", turf, device, now + datetime.timedelta(days=days), now)
         return cls(device, token, turf, now)
 

@@ -70,7 +70,7 @@ def _plant(data: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         return planted
     if "count" in parameters:
         return _counted()
-    directives.last_until_today()
+    directives.extend_to_today()
     if "load" in parameters:
         return _load(now, **parameters["load"])
     ward = AdminUnit.objects.get(key=WARD)
@@ -123,7 +123,7 @@ def _counted() -> dict[str, Any]:
 
 
 def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> dict[str, Any]:
-    from tests.builders.canvass import connected
+    from tests.builders.canvass import connected_phone
 
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.rollout.canvass import leases
@@ -143,7 +143,7 @@ def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> 
         turf = Turf.objects.create(unit=ward, name=f"Danh sách {number}", made_by="officer", made_at=now)
         mine = rows[number * visits : (number + 1) * visits]
         TurfDoor.objects.bulk_create(TurfDoor(turf=turf, household=door, place=n) for n, door in enumerate(mine, 1))
-        device, token = connected(committee, f"Máy {number}", now)
+        device, token = connected_phone(committee, f"Máy {number}", now)
         leases.lease("officer", turf, device, now + datetime.timedelta(days=7), now)
         doors = [str(door.pk) for door in mine]
         planted.append({"device": device.pk, "token": token, "turf": turf.pk, "doors": doors})

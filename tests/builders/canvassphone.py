@@ -155,7 +155,7 @@ def call(origin: str, token: str, body: dict[str, Any]) -> dict[str, Any]:
         return json.load(answer)
 
 
-def until(holds, seconds: float = 600, pause: float = 0.1) -> None:
+def wait_until(holds, seconds: float = 600, pause: float = 0.1) -> None:
     """Wait until `holds` returns true."""
     end = time.monotonic() + seconds
     while not holds():
@@ -168,4 +168,4 @@ def _wait_for(port: int) -> None:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
-    until(opened)
+    wait_until(opened)

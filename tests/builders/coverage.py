@@ -44,7 +44,7 @@ def city(*wards):
     return top, [unit(name, "ward", top, code=f"{number:05d}") for number, name in enumerate(wards, 1)]
 
 
-def said(agency, by, running=0, with_smartphone=None, week=WEEK, **values):
+def staff_report(agency, by, running=0, with_smartphone=None, week=WEEK, **values):
     """A current staff report, stored directly in the table."""
     phones = running if with_smartphone is None else with_smartphone
     defaults = {"staff": phones, "web_edition": 0, "reminded": 0, "version": 1, "reported_at": NOW}
@@ -92,7 +92,7 @@ def registered_only(*chosen: Indicator):
         known.update(before)
 
 
-def many_gate_days(gates, weeks):
+def plant_gate_days(gates, weeks):
     """Gates of the first agencies that counted on every day of `weeks` weeks up to WEEK."""
     from bluezone.rollout.gates.models import Gate, GateDay, Proof, Verdict
 

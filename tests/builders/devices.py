@@ -32,7 +32,9 @@ def device(keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng chí
     return enrolment.make_device("admin", kind, name, keeper, None, now)
 
 
-def connected(keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng chính", now=NOW) -> tuple[Device, str]:
+def connected_device(
+    keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng chính", now=NOW
+) -> tuple[Device, str]:
     """A connected device and its token."""
     made, code = device(keeper, kind, name, now)
     enrolled = enrolment.enrol(code, NETWORK, now)
@@ -40,6 +42,6 @@ def connected(keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng c
     return made, enrolled.token
 
 
-def bearer(token: str) -> dict[str, str]:
+def bearer_header(token: str) -> dict[str, str]:
     """The header of a device, for Django's test client."""
     return {"HTTP_AUTHORIZATION": f"Bearer {token}"}

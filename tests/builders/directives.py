@@ -4,7 +4,7 @@
 import datetime
 from importlib.resources import files
 
-from tests.builders.agencies import planted
+from tests.builders.agencies import plant_seed
 from tests.builders.office import user
 
 from bluezone.directory.models import AdminUnit, Agency
@@ -34,12 +34,12 @@ WARD_KEYS = [
 
 def city():
     """Store the directory, valid until today; returns the issuing People's Committee."""
-    planted()
-    last_until_today()
+    plant_seed()
+    extend_to_today()
     return Agency.objects.get(key="ubnd-tp")
 
 
-def last_until_today():
+def extend_to_today():
     """Make the units and agencies of 2020, which ended in 2025, valid today, because the tests issue the letter now."""
     successors = AdminUnit.objects.filter(valid_from=ENDED)
     successors.exclude(parent=None).delete()
@@ -56,7 +56,7 @@ def person(username, role, agency=None, **values):
     return made
 
 
-def taken_in(issuer, clerk, now=NOW, text=LETTER):
+def enter_letter(issuer, clerk, now=NOW, text=LETTER):
     """The letter as a draft that the clerk has completed: clause 2 names no lead, and the letter orders no report."""
     directive = intake.take_in(text.encode(), "", issuer, clerk, now, keep=False)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
@@ -64,16 +64,16 @@ def taken_in(issuer, clerk, now=NOW, text=LETTER):
     return directive
 
 
-def confirmed(directive, clerk, signer, now=NOW):
+def approve_letter(directive, clerk, signer, now=NOW):
     """Submit the draft and approve it by a signer whom the letter does not name; returns the version."""
     version = approval.submit(directive, clerk, now)
     approval.approve(directive, version.sha256, signer, now, for_another=True)
     return version
 
 
-def sent_out(directive, clerk, signer, now=NOW):
+def send_letter(directive, clerk, signer, now=NOW):
     """Approve the draft and send it, on paper to recipients without an account."""
-    confirmed(directive, clerk, signer, now)
+    approve_letter(directive, clerk, signer, now)
     approval.issue(directive, clerk, now, on_paper=True)
 
 
@@ -84,7 +84,7 @@ def confirm_as_seen(client, pk):
     return client.post(address, {"seen": seen, "for_another": "on"})
 
 
-def finished(dispatch, clerk, now=NOW):
+def complete_dispatch(dispatch, clerk, now=NOW):
     """Complete a dispatch: the agency reports and the issuer accepts; or the agency has seen it, if it has no task."""
     if dispatch_acts.is_accepted_by_issuer(dispatch):
         dispatch_acts.move(dispatch, DispatchState.REPORTED, clerk, now, note="Đã làm xong.")
@@ -93,10 +93,10 @@ def finished(dispatch, clerk, now=NOW):
         dispatch_acts.move(dispatch, DispatchState.DONE, clerk, now)
 
 
-def issued(issuer, clerk, signer, now=NOW):
+def issue_letter(issuer, clerk, signer, now=NOW):
     """The letter, issued and sent."""
-    directive = taken_in(issuer, clerk, now)
-    sent_out(directive, clerk, signer, now)
+    directive = enter_letter(issuer, clerk, now)
+    send_letter(directive, clerk, signer, now)
     return Directive.objects.get(pk=directive.pk)
 
 

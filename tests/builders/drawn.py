@@ -4,6 +4,6 @@
 import re
 
 
-def undrawn(text: str) -> str:
+def remove_random_words(text: str) -> str:
     """A text without its words of 16 characters and more: tokens, seals, digests, identifiers."""
     return re.sub(r"[A-Za-z0-9_=-]{16,}", "", text)

@@ -5,7 +5,7 @@ import datetime
 import uuid
 
 from tests.builders import devices
-from tests.builders.agencies import planted
+from tests.builders.agencies import plant_seed
 
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
@@ -24,7 +24,7 @@ ZONE = datetime.timezone(HOUR * 7)
 
 def city():
     """Plant the directory of 2020 and keep it valid; returns the wards Sông Cầu and Đức Xuân."""
-    planted()
+    plant_seed()
     successors = AdminUnit.objects.filter(valid_from=ENDED)
     successors.exclude(parent=None).delete()
     successors.delete()
@@ -47,13 +47,13 @@ def team(name="Đội 1", union="thanh-doan", people=4):
 
 def drive(team, unit, now, hours=3, place="Nhà văn hóa phường"):
     """A planned drive that begins now."""
-    plan = lifecycle.Plan(campaign(), team, unit, place, now, now + hours * HOUR)
-    return lifecycle.plan("lan", plan)
+    plan = lifecycle.DriveDetails(campaign(), team, unit, place, now, now + hours * HOUR)
+    return lifecycle.plan_drive("lan", plan)
 
 
 def radio(agency, name="Máy đợt ra quân"):
     """An enrolled device of kind "drive", and its token."""
-    return devices.connected(agency, DeviceKind.DRIVE, name)
+    return devices.connected_device(agency, DeviceKind.DRIVE, name)
 
 
 def running_phones(drive, device, count, now):
@@ -64,7 +64,7 @@ def running_phones(drive, device, count, now):
     )
 
 
-def asked(contact="0912 345 678", channel="portal", unit=None, note="Nhờ cài giúp"):
+def help_request(contact="0912 345 678", channel="portal", unit=None, note="Nhờ cài giúp"):
     """A stored request for help."""
     key = str(uuid.uuid4())
     ticket = open_help_request(channel, contact, "Tổ 5", note, unit.code if unit else None, repeat_key=key)

@@ -15,7 +15,7 @@ def furnish(users, now) -> None:
 
 def _house_visits(now) -> None:
     """A list on a phone: a disputed fact, a duplicate household, an entry set aside, and one that waits."""
-    from tests.builders.canvass import Phone, connected, door, street
+    from tests.builders.canvass import Phone, connected_phone, door, street
 
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.rollout.canvass import leases
@@ -41,19 +41,19 @@ def _house_visits(now) -> None:
     for head in ("Trần Văn Bình", "Tran Van Binh"):
         door(ward, head, "Số 12, ngõ 3", "Tổ 9", made_at=now, touched_at=now)
     decisions.propose(ward, now)
-    other, _token = connected(keeper, "Máy 2", now)
+    other, _token = connected_phone(keeper, "Máy 2", now)
     leases.lease("officer", street(ward, 2, group="Tổ 8", now=now), other, now + 48 * _HOUR, now)
 
 
 def _schools(users, now) -> None:
     """A school with two classes, one of which has reported."""
-    from tests.builders.schools import class_named, counted, school
+    from tests.builders.schools import class_report, find_class, school
 
     from bluezone.directory.models import AdminUnit
     from bluezone.identity.models import Role, RoleGrant
 
     made = school("Trường THCS Sông Cầu", AdminUnit.objects.get(key="phuong-song-cau"), users["leader", 1280])
-    counted(class_named(made, "6A"), 40, 31, 22, 9)
+    class_report(find_class(made, "6A"), 40, 31, 22, 9)
     since = datetime.date(2020, 1, 1)
     RoleGrant.objects.create(user=users["officer", 1280], role=Role.OFFICER, agency=made, valid_from=since)
 
@@ -70,14 +70,16 @@ def _bulletins(users, now) -> None:
     zone = bulletins.zone("Tổ 5", centre)
     by_hand = bulletins.zone("Tổ 6", centre, by_hand=True)
     bulletins.machine(zone, now=now)
-    on_air = bulletins.approved(now=now - 4 * _HOUR, keeper=centre, seconds=2.0)
+    on_air = bulletins.approved_bulletin(now=now - 4 * _HOUR, keeper=centre, seconds=2.0)
     times = sorted({f"{(now + datetime.timedelta(hours=7) - _HOUR).hour:02d}:30", "17:30"})
     station = bulletins.station(keeper=centre)
     for outlet in (station, zone.outlet, by_hand.outlet):
         # Quiet hours are short, so that at every hour of the day an airing was due an hour ago.
-        planner.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
+        planner.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
         outlet.refresh_from_db()
-    bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)
-    waits = scripts.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
-    scripts.write(waits, "vi", bulletins.TEXT, users["editor", 360], now)
-    planner.plan_ahead(now)
+    bulletins.schedule_bulletin(
+        on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR
+    )
+    waits = scripts.enter_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
+    scripts.write_version(waits, "vi", bulletins.TEXT, users["editor", 360], now)
+    planner.plan_airings(now)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.builders.handset import World, a_city
+from tests.builders.handset import World, city_with_phones
 from tests.builders.liar import Liar
 
 from bluezone.handset import Handset
@@ -21,9 +21,9 @@ def set_recovery_key(data_dir: Path) -> None:
 
 
 @contextmanager
-def a_phone_and_a_liar(folder: Path, *, recovery_key: bool = True) -> Iterator[tuple[Handset, Liar, World]]:
+def phone_and_liar(folder: Path, *, recovery_key: bool = True) -> Iterator[tuple[Handset, Liar, World]]:
     """A phone that has fetched two files of a city, and an operator who shows it other files from now on."""
-    with a_city(folder, publish_period_seconds=7200) as (server, phones, world):
+    with city_with_phones(folder, publish_period_seconds=7200) as (server, phones, world):
         if recovery_key:
             set_recovery_key(server.key_server.data_dir)
         for _ in range(2):

@@ -53,7 +53,7 @@ def plain(text: str) -> str:
 
 
 @contextmanager
-def opened(
+def open_face(
     chromium: Any, phone: Handset, *, width: int = PHONE, language: str = "vi", started: bool = True,
     dark: bool = False, **options: Any,
 ) -> Iterator[Face]:  # fmt: skip

@@ -17,6 +17,6 @@ def children(pid: int) -> dict[int, str]:
     return names
 
 
-def of_part(pid: int, part: str) -> set[int]:
+def processes_of_part(pid: int, part: str) -> set[int]:
     """The processes of one part of a `serve`: public, office or worker."""
     return {child for child, name in children(pid).items() if name == f"bluezone-{part}"}

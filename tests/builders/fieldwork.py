@@ -32,7 +32,7 @@ def furnish(users, now) -> None:
     from bluezone.rollout.drives import help_queue, help_requests, lifecycle
     from bluezone.rollout.drives.api import open_help_request
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
-    from bluezone.rollout.venues import decisions
+    from bluezone.rollout.venues import decisions, inspections
 
     lead = users["drive_lead", 1280].username
     officer = users["officer", 1280]
@@ -41,30 +41,30 @@ def furnish(users, now) -> None:
     ward = AdminUnit.objects.get(key="phuong-song-cau")
     campaign = Campaign.objects.get(name="Toàn thành phố cài Bluezone")
     going_on, _to_come = (
-        lifecycle.plan(lead, lifecycle.Plan(campaign, team, ward, place, begins, begins + 3 * hour))
+        lifecycle.plan_drive(lead, lifecycle.DriveDetails(campaign, team, ward, place, begins, begins + 3 * hour))
         for place, begins in (("Chợ Bắc Kạn", now - hour), ("Nhà văn hóa tổ 5", now + 48 * hour))
     )
     lifecycle.open_drive(lead, going_on, now - hour)
     here = [help_requests.join_stall(going_on) for _ in range(4)]
     for ticket in here[:2]:
-        help_queue.claim(lead, ticket, team, now)
-    help_queue.help_done(lead, here[0], [team.pk], HelpProof.ATTESTED, now)
+        help_queue.claim_request(lead, ticket, team, now)
+    help_queue.close_as_helped(lead, here[0], [team.pk], HelpProof.ATTESTED, now)
     for number in range(2):
         open_help_request("portal", f"0912 000 00{number}", "Tổ 5", "Nhờ cài giúp cho bà", ward.code)
-    help_queue.claim(lead, HelpRequest.objects.filter(drive=None).order_by("pk")[0], team, now)
+    help_queue.claim_request(lead, HelpRequest.objects.filter(drive=None).order_by("pk")[0], team, now)
     lifecycle.enter_tally(lead, going_on, 1, {"running": 12, "other_help": 3, "no_smartphone": 4, "could_not": 1})
 
     commune = AdminUnit.objects.get(key="xa-duong-quang")
-    venues.applied(commune, now, name="Quán cà phê Suối Trăng")
-    open_one = venues.approved(commune, now)
-    decisions.renew(officer.username, open_one, now)
-    picture = decisions.redrawn(_Upload(venues.photo((800, 600))))
-    decisions.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
-    gone = venues.approved(commune, now, name="Nhà nghỉ Ba Bể")
-    other = venues.approved(commune, now, name="Nhà hàng Núi Hoa")
+    venues.applied_venue(commune, now, name="Quán cà phê Suối Trăng")
+    open_one = venues.approved_venue(commune, now)
+    decisions.renew_code(officer.username, open_one, now)
+    picture = inspections.strip_metadata(_Upload(venues.photo((800, 600))))
+    inspections.enter_inspection(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
+    gone = venues.approved_venue(commune, now, name="Nhà nghỉ Ba Bể")
+    other = venues.approved_venue(commune, now, name="Nhà hàng Núi Hoa")
     for venue, width in ((open_one, 1280), (other, 360)):
         type(venue).objects.filter(pk=venue.pk).update(owner=users["venue_owner", width])
-    decisions.suspend(officer.username, gone, "Đã chuyển chỗ", now)
+    decisions.withdraw_code(officer.username, gone, "Đã chuyển chỗ", now)
 
 
 class _Upload:

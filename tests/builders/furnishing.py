@@ -85,11 +85,11 @@ def _locked_periods(users, now: datetime.datetime) -> None:
     """One agency asks the office to open last week's staff report again."""
     from bluezone.directory.models import Agency
     from bluezone.rollout.coverage.api import Week
-    from bluezone.rollout.staffing import staff_reports
+    from bluezone.rollout.staffing import week_requests
 
     week = Week.of(timezone.localdate(now) - 21 * _DAY)
     ward = Agency.objects.get(key="ubnd-xa-duong-quang")
-    staff_reports.ask_to_reopen(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
+    week_requests.request_reopening(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
 
 
 def _gate(admin, officer, now: datetime.datetime) -> None:
@@ -121,7 +121,7 @@ def _alerts(now: datetime.datetime) -> None:
             identifier=f"bluezone-{'sent' if sent_at else 'draft'}", expires_at=now + _DAY, made_at=now,
             sent_at=sent_at, written_by="editor", released_by=released_by, **texts,
         )  # fmt: skip
-        in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate(now)))
+        in_force = AdminUnit.objects.valid_on(day_to_show(AdminUnit, timezone.localdate(now)))
         inside = in_force.filter(path__startswith=Agency.objects.get(key="ubnd-tp").unit.path)
         made.units.set(inside.exclude(kind="group").order_by("path")[:2])
 
@@ -131,7 +131,7 @@ def _second_person(admin, now: datetime.datetime) -> None:
     from bluezone.authority import account_acts, two_persons
 
     third = {"username": "quan.tri.ba", "name": "Lý Thị Ba", "employer": "UBND thành phố"}
-    two_persons.ask("account-made", admin, {**third, **account_acts.values_of("admin", None, None)}, now)
+    two_persons.request_act("account-made", admin, {**third, **account_acts.role_values("admin", None, None)}, now)
 
 
 def _visitors(now: datetime.datetime) -> None:

@@ -9,5 +9,5 @@ from bluezone.rollout.gates.models import Gate
 
 def gate(name: str = "Cổng chính", agency: str = "UBND phường Sông Cầu", now=devices.NOW) -> tuple[Gate, str]:
     """A gate with one tablet, and the tablet's token."""
-    made, token = devices.connected(devices.agency(agency), name=name, now=now)
+    made, token = devices.connected_device(devices.agency(agency), name=name, now=now)
     return registry.gate_of(made, now), token

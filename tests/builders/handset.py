@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from tests.builders.keyserver import NOON, opened, set_city
+from tests.builders.keyserver import NOON, open_server, set_city
 from tests.builders.stores import with_week_keys
 
 from bluezone.handset import Handset
@@ -130,10 +130,10 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, world: World, **settings: Any) -> Iterator[Served]:
+def serve_city(folder: Path, world: World, **settings: Any) -> Iterator[Served]:
     """Serve a small city from `folder` over HTTP, by default without waiting times."""
     waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
-    key_server = opened(folder, lambda: world.now, **{**waits, **settings})
+    key_server = open_server(folder, lambda: world.now, **{**waits, **settings})
     server = Served(key_server, "")
     httpd = make_server("127.0.0.1", 0, server.application, WSGIServer, _Quiet)
     server.url = f"http://127.0.0.1:{httpd.server_port}"
@@ -173,7 +173,7 @@ class Phones:
             handset.close()
 
 
-def hear(
+def hear_frames(
     listener: Handset,
     payload: bytes,
     minutes: float,
@@ -198,12 +198,14 @@ def hear(
     return number + 1
 
 
-def meet(listener: Handset, other: Handset, minutes: int, *, world: World, rssi_dbm: int = -76) -> None:
+def meet_phone(listener: Handset, other: Handset, minutes: int, *, world: World, rssi_dbm: int = -76) -> None:
     """Let a phone hear another one, which changes its identifier every ten minutes."""
     burst = 1
     for start in range(0, minutes, 10):
         payload = other.encounters.payload()
-        burst = hear(listener, payload, min(10, minutes - start), rssi_dbm=rssi_dbm, first_burst=burst, world=world)
+        burst = hear_frames(
+            listener, payload, min(10, minutes - start), rssi_dbm=rssi_dbm, first_burst=burst, world=world
+        )
     listener.encounters.flush()
 
 
@@ -224,7 +226,7 @@ def meet_both_ways(
             frame = other.encounters.reciprocity_frame(burst, [(mine[:16], level)])
             assert frame is not None
             frames.append(frame)
-            burst = hear(
+            burst = hear_frames(
                 listener, payload, BURST_SECONDS / 60, rssi_dbm=rssi_dbm, first_burst=burst, frames=[frame], world=world
             )
     listener.encounters.flush()
@@ -237,7 +239,7 @@ def pages(handset: Handset) -> list[Page]:
 
 
 @cache
-def made_secrets() -> Path:
+def secrets_folder() -> Path:
     """A folder of secrets for NOON, made once in a process."""
     data = Path(tempfile.mkdtemp(prefix="bluezone-secrets-"))
     atexit.register(shutil.rmtree, data, ignore_errors=True)
@@ -248,13 +250,15 @@ def made_secrets() -> Path:
 
 
 @contextmanager
-def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterator[tuple[Served, Phones, World]]:
+def city_with_phones(
+    folder: Path, world: World | None = None, **settings: Any
+) -> Iterator[tuple[Served, Phones, World]]:
     """A served city and phones in it, all in `folder`."""
     world = world or World()
     home = folder / "city"
     home.mkdir()
-    shutil.copytree(made_secrets(), home / "keys")
-    with served(home, world, **settings) as server:
+    shutil.copytree(secrets_folder(), home / "keys")
+    with serve_city(home, world, **settings) as server:
         phones = Phones(folder / "phones", server, world)
         try:
             yield server, phones, world
@@ -262,7 +266,7 @@ def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterato
             phones.close()
 
 
-def without_random_keys(server: Served) -> None:
+def remove_random_keys(server: Served) -> None:
     """Remove the random keys, which are stored like real ones, so that a test can count the real ones."""
     key_server = server.key_server
     set_city(key_server, padding_mean=0)
@@ -274,13 +278,13 @@ def without_random_keys(server: Served) -> None:
     key_server.keys_store.write(clear)
 
 
-def reported(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:
+def report_patient(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:
     """The patient gets a code and reports everything, with consent."""
     onset = patient.time.today() - timedelta(days=onset_days_ago)
     patient.report.prepare_and_send(server.key_server.codes.issue(klass, onset).code, consent=True)
 
 
-def published(server: Served, world: World) -> None:
+def publish_reports(server: Served, world: World) -> None:
     """Let a day and the embargo pass, and the server publish what is due."""
     world.pass_by(26 * 3600)
     server.key_server.tick()

@@ -12,7 +12,7 @@ from django.db import connection
 
 
 @dataclass
-class Held:
+class TransactionWork:
     """The work of one transaction.
 
     statements: its SQL. calls: how many calls of Python functions while it was open. names: those functions.
@@ -27,15 +27,15 @@ class Held:
 
 
 @contextmanager
-def timed_work() -> Iterator[list[Held]]:
+def timed_work() -> Iterator[list[TransactionWork]]:
     """Record statements and CPU time of each transaction of this thread's connection to SQLite."""
-    noted: list[Held] = []
+    noted: list[TransactionWork] = []
     begun = [0.0]
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         answer = execute(sql, params, many, context)
         if sql.startswith("BEGIN"):
-            noted.append(Held())
+            noted.append(TransactionWork())
             begun[0] = time.thread_time()
         elif connection.in_atomic_block:
             noted[-1].statements.append(sql)
@@ -66,10 +66,10 @@ def _rows(sql: str, changed: int) -> int:
 
 
 @contextmanager
-def held_work() -> Iterator[list[Held]]:
+def transaction_work() -> Iterator[list[TransactionWork]]:
     """Record each transaction of this thread's connection to SQLite. No transaction may be open before."""
     assert not connection.in_atomic_block, "the test needs transactions of its own"
-    noted: list[Held] = []
+    noted: list[TransactionWork] = []
 
     def count(frame: Any, event: str, _argument: object) -> None:
         # A transaction is open a moment before Django's flag says so; it can be over only after that.
@@ -81,7 +81,7 @@ def held_work() -> Iterator[list[Held]]:
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("BEGIN"):
-            noted.append(Held())
+            noted.append(TransactionWork())
             answer = execute(sql, params, many, context)
             sys.setprofile(count)
             return answer

@@ -62,7 +62,7 @@ class Clock:
         self.now += seconds
 
 
-def opened(folder: Path, clock: Callable[[], float], **settings: Any) -> KeyServer:
+def open_server(folder: Path, clock: Callable[[], float], **settings: Any) -> KeyServer:
     """A key server of a small city in `folder`."""
     write_default(folder, **{"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000", **settings})
     with_week_keys(folder, clock())
@@ -261,7 +261,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(application: Any) -> Iterator[tuple[str, int]]:
+def serve_application(application: Any) -> Iterator[tuple[str, int]]:
     """Serve a WSGI application over real HTTP on a free port of this machine, one call at a time; yields host and port.
 
     It has one thread, as a server reuses its threads: a new thread for each call would open the databases each time.

@@ -88,7 +88,7 @@ def _family(pid: int) -> list[int]:
     return pids
 
 
-def until(what: Callable[[], object], seconds: float = 300.0) -> float:
+def wait_until(what: Callable[[], object], seconds: float = 300.0) -> float:
     """Wait for a condition; returns the seconds that it took."""
     begun = time.monotonic()
     while not what():

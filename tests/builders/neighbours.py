@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.builders.handset import Phones, Served, World, a_city, meet, reported, served
+from tests.builders.handset import Phones, Served, World, city_with_phones, meet_phone, report_patient, serve_city
 from tests.builders.keyserver import HOUR
 
 from bluezone.handset import Handset
@@ -25,8 +25,8 @@ def two_cities(tmp_path: Path, **more: Any) -> Iterator[tuple[Served, Phones, Se
     world = World()
     (tmp_path / "here").mkdir()
     with (
-        served(tmp_path / "there", world, name_vi="Bình An", name_en="Binh An") as there,
-        a_city(tmp_path / "here", world, neighbours=[neighbour(there, **more)]) as (here, phones, _),
+        serve_city(tmp_path / "there", world, name_vi="Bình An", name_en="Binh An") as there,
+        city_with_phones(tmp_path / "here", world, neighbours=[neighbour(there, **more)]) as (here, phones, _),
     ):
         others = Phones(tmp_path / "others", there, world)
         try:
@@ -35,15 +35,15 @@ def two_cities(tmp_path: Path, **more: Any) -> Iterator[tuple[Served, Phones, Se
             others.close()
 
 
-def a_meeting_there(phones: Phones, others: Phones, there: Served, world: World) -> tuple[Handset, Handset]:
+def meet_abroad(phones: Phones, others: Phones, there: Served, world: World) -> tuple[Handset, Handset]:
     """A traveller of the home city meets a patient of the other city; another phone of the home city stays at home."""
     traveller = phones.new("traveller")
     at_home = phones.new("at home")
     patient = others.new("patient")
     for phone in (traveller, at_home, patient):
         phone.check()
-    meet(traveller, patient, 30, world=world)
-    reported(patient, there)
+    meet_phone(traveller, patient, 30, world=world)
+    report_patient(patient, there)
     return traveller, at_home
 
 

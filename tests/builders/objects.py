@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 from tests.builders import bulletins, canvass, coverage, drives, schools, venues
-from tests.builders.agencies import csv
-from tests.builders.directives import DAY, LETTER, NUMBERS, confirmed, door_to_door, sent_out
-from tests.builders.office import prove, user
+from tests.builders.agencies import write_csv
+from tests.builders.directives import DAY, LETTER, NUMBERS, approve_letter, door_to_door, send_letter
+from tests.builders.office import prove_second_factor, user
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
 from bluezone.authority import people_lists, role_grants, two_persons
@@ -60,8 +60,8 @@ from bluezone.rollout.gates.models import DayPart
 from bluezone.rollout.planning.models import CityPlan
 from bluezone.rollout.schools import school_calendar
 from bluezone.rollout.schools.classes import class_lists
-from bluezone.rollout.staffing import staff_reports as staff_reopening
-from bluezone.rollout.venues import decisions
+from bluezone.rollout.staffing import week_requests
+from bluezone.rollout.venues import inspections
 
 WARD_KEY = "ubnd-phuong-song-cau"
 BEGINNING = datetime.date(2020, 1, 1)
@@ -86,7 +86,7 @@ class Actor:
         """
         stored = self.client.confirmed_at
         if timezone.now().timestamp() - stored > RECENT_SECONDS / 4:
-            prove(self.client)
+            prove_second_factor(self.client)
             self.client.confirmed_at = stored
 
     def __str__(self) -> str:
@@ -208,7 +208,7 @@ def signed_in(who: User) -> Client:
     """A browser in which a user is signed in and has just proved the second factor."""
     client = Client()
     client.force_login(who)
-    return prove(client)
+    return prove_second_factor(client)
 
 
 def png() -> bytes:
@@ -227,28 +227,28 @@ def _accounts(city: City) -> None:
     )
     city.passkey = Passkey.objects.create(user=city.keyholder, name="Điện thoại", credential_id=b"1", public_key=b"1")
     city.delegator = user("delegator", Role.LEAD, city.far)
-    city.delegation = role_grants.delegate(
+    city.delegation = role_grants.delegate_role(
         city.delegator.grants.get(), user("standin", role=None), city.today, city.today + 5 * DAY, city.today
     )
 
 
 def people_of(city: City) -> bytes:
     """A list of one clerk of the ward."""
-    return csv(("Họ và tên", "Cơ quan"), ("Lý Thị Mảy", city.ward.name))
+    return write_csv(("Họ và tên", "Cơ quan"), ("Lý Thị Mảy", city.ward.name))
 
 
 def _lists(city: City) -> None:
     rows = ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"), ("SC-01", "Tổ 1", "tổ dân phố", city.unit.code)
     city.importer = user("importer", Role.ADMIN)
-    city.import_list = list_imports.receive(city.importer, "units", "to-dan-pho.csv", csv(*rows), city.today)
+    city.import_list = list_imports.receive_list(city.importer, "units", "to-dan-pho.csv", write_csv(*rows), city.today)
     city.people_importer = user("people-importer", Role.ADMIN)
-    city.people_list = people_lists.receive(city.people_importer, "p.csv", people_of(city), Role.CLERK)
+    city.people_list = people_lists.receive_list(city.people_importer, "p.csv", people_of(city), Role.CLERK)
     city.group = RecipientGroup.objects.get(name="UBND các xã, phường")
 
 
 def _health(city: City) -> None:
     city.worker = user("worker", Role.HEALTH_WORKER, city.ward)
-    made = codes.issue(key_server(), city.worker, "confirmed", city.today - 2 * DAY, city.now)
+    made = codes.issue_code(key_server(), city.worker, "confirmed", city.today - 2 * DAY, city.now)
     city.code = made.record
     city.code_ticket = made.ticket
     city.declaration = OpenedDeclaration.objects.create(handle="h1", opened_at=city.now, opened_by=city.worker)
@@ -279,7 +279,7 @@ def _letter(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
 
 def _issued(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
     made = _letter(city, number, issuer, clerk)
-    sent_out(made, clerk, clerk, city.now)
+    send_letter(made, clerk, clerk, city.now)
     # As if it had been sent long ago, so that some weeks are locked.
     made.tasks.update(report_from=city.today - 60 * DAY)
     return Directive.objects.get(pk=made.pk)
@@ -293,7 +293,7 @@ def _letters(city: City) -> None:
     city.draft, city.approved, city.submitted = (_letter(city, number, city.ward, clerk) for number in (470, 471, 473))
     city.seen = approval.submit(city.submitted, clerk, city.now).sha256
     city.file = attachments.add(city.draft, png(), "ban-do.png")
-    confirmed(city.approved, clerk, clerk, city.now)
+    approve_letter(city.approved, clerk, clerk, city.now)
     city.issued = _issued(city, 472, city.ward, clerk)
     task = door_to_door(city.issued)
     weeks = agency_reports.task_periods(task, city.today)
@@ -349,25 +349,25 @@ def _exchange(city: City) -> None:
 def _staff(city: City) -> None:
     city.staff_week, city.asked_week = (Week.of(city.today - days * DAY) for days in (21, 28))
     by = user("reporter", Role.OFFICER, city.ward)
-    city.week_request = staff_reopening.ask_to_reopen(city.ward, city.asked_week, "Nộp nhầm", by, city.now)
+    city.week_request = week_requests.request_reopening(city.ward, city.asked_week, "Nộp nhầm", by, city.now)
 
 
 def _schools(city: City) -> None:
     by = user("head", Role.LEAD, city.school)
     city.teacher = user("teacher", Role.TEACHER, city.school)
-    schools.catalogue.enter(
+    schools.catalogue.enter_classes(
         city.school, schools.year_of(schools.this_week()), schools.catalogue.read_list("6A 40\n6B 35"), by, city.now
     )
-    city.school_class, city.other_class = (schools.class_named(city.school, name) for name in ("6A", "6B"))
+    city.school_class, city.other_class = (schools.find_class(city.school, name) for name in ("6A", "6B"))
     city.school_class.teacher = city.teacher
     city.school_class.save()
-    schools.counted(city.other_class, 35, 31, 22, 9)
-    rows = csv(("Lớp", "Sĩ số"), ("6D", "33"))
+    schools.class_report(city.other_class, 35, 31, 22, 9)
+    rows = write_csv(("Lớp", "Sĩ số"), ("6D", "33"))
     city.class_importer = by
-    city.class_list = class_lists.receive(by, city.school, "lop.csv", rows, city.school_class.year)
-    city.opening = school_calendar.ask(city.school, city.asked_week, "Nộp nhầm", by, city.now)
+    city.class_list = class_lists.receive_list(by, city.school, "lop.csv", rows, city.school_class.year)
+    city.opening = school_calendar.request_opening(city.school, city.asked_week, "Nộp nhầm", by, city.now)
     later = Week.of(city.today + 14 * DAY)
-    city.school_break = school_calendar.close(city.school, later, later, "Nghỉ Tết", by, city.now)
+    city.school_break = school_calendar.enter_break(city.school, later, later, "Nghỉ Tết", by, city.now)
 
 
 def _house_visits(city: City) -> None:
@@ -379,8 +379,8 @@ def _house_visits(city: City) -> None:
     phone = canvass.Phone.leasing(city.turf, city.ward, now=city.now)
     city.phone = phone.device
     city.lease = city.turf.leases.get()
-    city.far_phone, _token = canvass.connected(city.far, "Máy 3", city.now)
-    city.free_phone, _token = canvass.connected(city.ward, "Máy 2", city.now)
+    city.far_phone, _token = canvass.connected_phone(city.far, "Máy 3", city.now)
+    city.free_phone, _token = canvass.connected_phone(city.ward, "Máy 2", city.now)
     doors = list(Household.objects.filter(places__turf=city.turf).order_by("places__place"))
     unknown = [f"{int(city.now.timestamp() * 1000) - 5:013d}.0000.x1"]
     entries = [
@@ -406,7 +406,7 @@ def _house_visits(city: City) -> None:
     households_decisions.propose(city.unit, city.now)
     city.pair = DuplicatePair.objects.first()
     city.door_importer = user("door-importer", Role.OFFICER, city.ward)
-    rows = csv(("Chủ hộ", "Địa chỉ", "Tổ dân phố"), ("Lý Văn Páo", "Số 1", "Tổ 20"))
+    rows = write_csv(("Chủ hộ", "Địa chỉ", "Tổ dân phố"), ("Lý Văn Páo", "Số 1", "Tổ 20"))
     city.door_list = door_lists.receive(city.door_importer, city.unit, "ho.csv", rows)
 
 
@@ -423,23 +423,27 @@ def _drives(city: City) -> None:
     team = city.teams[city.ward.pk]
     campaign = drives.campaign()
     city.planned, city.live = (
-        lifecycle.plan("lead", lifecycle.Plan(campaign, team, city.unit, place, begins, begins + 3 * _HOUR))
+        lifecycle.plan_drive(
+            "lead", lifecycle.DriveDetails(campaign, team, city.unit, place, begins, begins + 3 * _HOUR)
+        )
         for place, begins in (("Nhà văn hóa", city.now + 48 * _HOUR), ("Chợ", city.now - _HOUR))
     )
     lifecycle.open_drive("lead", city.live, city.now - _HOUR)
     city.ticket = help_requests.join_stall(city.live)
-    city.asked, city.held = (drives.asked(contact=f"0912 000 00{n}", unit=city.unit) for n in range(2))
-    help_queue.claim("lead", city.held, team, city.now)
+    city.asked, city.held = (drives.help_request(contact=f"0912 000 00{n}", unit=city.unit) for n in range(2))
+    help_queue.claim_request("lead", city.held, team, city.now)
     city.held = HelpRequest.objects.get(pk=city.held.pk)
 
 
 def _venues(city: City) -> None:
-    city.applied = venues.applied(city.unit, city.now, name="Quán cà phê Suối Trăng")
-    city.venue = venues.approved(city.unit, city.now)
+    city.applied = venues.applied_venue(city.unit, city.now, name="Quán cà phê Suối Trăng")
+    city.venue = venues.approved_venue(city.unit, city.now)
     city.venue_owner = user("owner", Role.VENUE_OWNER, city.far)
     type(city.venue).objects.filter(pk=city.venue.pk).update(owner=city.venue_owner)
     city.venue.refresh_from_db()
-    city.inspection = decisions.inspect("officer", city.venue, city.today, True, "Treo ở quầy", png(), city.now)
+    city.inspection = inspections.enter_inspection(
+        "officer", city.venue, city.today, True, "Treo ở quầy", png(), city.now
+    )
 
 
 def _bulletins(city: City) -> None:
@@ -447,37 +451,37 @@ def _bulletins(city: City) -> None:
     city.zone = bulletins.zone("Tổ 5", city.ward, by_hand=True)
     device, _token = bulletins.machine(city.zone, now=city.now)
     city.machine = device.speaker
-    city.spare, _token = bulletins.connected(city.ward, DeviceKind.SPEAKER, "Loa 2", city.now)
+    city.spare, _token = bulletins.connected_device(city.ward, DeviceKind.SPEAKER, "Loa 2", city.now)
     city.bulletin, city.emergency, waits = (_bulletin(city, kind) for kind in ("normal", "emergency", "normal"))
     city.script = waits.scripts.get()
     for bulletin in (city.bulletin, city.emergency):
-        approver = bulletins.people()[1]
-        bulletins.hear(bulletin.scripts.get(), approver, city.now - 4 * _HOUR)
-        bulletins.scripts.approve(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
+        approver = bulletins.make_people()[1]
+        bulletins.listen_to_end(bulletin.scripts.get(), approver, city.now - 4 * _HOUR)
+        bulletins.scripts.approve_version(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
-    city.spoken_word = bulletins.scripts.set_word("Pác Nặm", "pác nậm", bulletins.people()[0], city.now)
+    city.spoken_word = bulletins.scripts.set_word("Pác Nặm", "pác nậm", bulletins.make_people()[0], city.now)
     local = timezone.localtime(city.now)
     times = sorted({f"{(local - _HOUR).hour:02d}:30", "12:00"})
     for outlet in (city.zone.outlet, city.station):
-        planner.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
+        planner.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
         outlet.refresh_from_db()
     first = (local - 2 * _HOUR).date()
-    city.schedule = bulletins.planned(
+    city.schedule = bulletins.schedule_bulletin(
         city.bulletin, city.zone.outlet, city.station, times=times, first=first, now=city.now - 3 * _HOUR
     )
-    planner.plan_ahead(city.now)
+    planner.plan_airings(city.now)
     due = Airing.objects.filter(due_at__lt=city.now).order_by("-due_at")
     city.airing = due.filter(outlet=city.zone.outlet).first()
     city.aired = due.filter(outlet=city.station).first()
-    air_log.attest(city.aired, bulletins.people()[0], city.now, link="https://example.org/", photo=png())
+    air_log.attest_airing(city.aired, bulletins.make_people()[0], city.now, link="https://example.org/", photo=png())
 
 
 def _bulletin(city: City, importance: str) -> Bulletin:
     """A bulletin with one version. Its sound is not a playable file, because no test listens to it."""
-    writer = bulletins.people()[0]
+    writer = bulletins.make_people()[0]
     before = city.now - 5 * _HOUR
     title = f"Cài Bluezone ({importance})"
-    made = bulletins.scripts.new_bulletin(writer, city.ward, title, importance, {}, before)
+    made = bulletins.scripts.enter_bulletin(writer, city.ward, title, importance, {}, before)
     sound, _made = Sound.objects.get_or_create(
         sha256="0" * 64,
         defaults={"content": b"ID3", "seconds": 2.0, "loudness_lufs": -16.0, "peak_dbtp": -2.0, "is_human": True},
@@ -515,7 +519,7 @@ def _public_texts(city: City) -> None:
         identifier="bluezone-wide", expires_at=city.now + DAY, made_at=city.now, written_by="editor", **texts
     )
     wide.units.set([AdminUnit.objects.get(key="tinh-bac-kan")])
-    city.waiting = two_persons.ask("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
+    city.waiting = two_persons.request_act("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
     city.news_draft, city.news = (news.save_item(texts_of_news, editor, city.now) for _ in range(2))
     news.publish(city.news, editor, city.now)
 
@@ -527,4 +531,4 @@ def receive(city: City, who: User) -> None:
 
 def hear(city: City, who: User) -> None:
     """A user listens to the whole version that waits."""
-    bulletins.hear(city.script, who, city.now - _HOUR)
+    bulletins.listen_to_end(city.script, who, city.now - _HOUR)

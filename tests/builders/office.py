@@ -18,7 +18,7 @@ from tests.builders.stores import with_week_keys
 from bluezone import office_keyserver as opened_key_server
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
-from bluezone.healthauthority.code_issuance import Issued, row_of_ticket
+from bluezone.healthauthority.code_issuance import NewCode, row_of_ticket
 from bluezone.identity import sessions, totp
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
@@ -57,7 +57,7 @@ def user(
     return made
 
 
-def prove(client: Client) -> Client:
+def prove_second_factor(client: Client) -> Client:
     """Prove the second factor in a browser; the proof is valid for some minutes. Returns the browser."""
     session = client.session
     # Also stored in the client, because reading a session is a query.
@@ -77,12 +77,12 @@ def wrong_app_code(secret: bytes = APP_SECRET) -> str:
     return next(code for code in map("{:06}".format, range(len(codes) + 1)) if code not in codes)
 
 
-def row_of(issued: Issued) -> str:
+def row_of(issued: NewCode) -> str:
     """The key server's row of an issued code, from its ticket."""
     return row_of_ticket(issued.record, issued.ticket)
 
 
-def today() -> datetime.date:
+def local_today() -> datetime.date:
     """The local date."""
     return timezone.localdate()
 
@@ -97,7 +97,7 @@ def furnished_folder(tmp_path_factory) -> Path:
     return folder
 
 
-def copied(furnished: Path, folder: Path) -> None:
+def copy_folder(furnished: Path, folder: Path) -> None:
     """Copy a furnished folder with the modes of its files, without their times; two thousand tests need a copy.
 
     Not as links: an expired key is overwritten before it is removed.
@@ -109,7 +109,7 @@ def copied(furnished: Path, folder: Path) -> None:
 def data_folder(tmp_path, settings, furnished_folder) -> Path:
     """A data folder with a city, set in Django's settings."""
     folder = tmp_path / "data"
-    copied(furnished_folder, folder)
+    copy_folder(furnished_folder, folder)
     settings.DATA_FOLDER = folder
     settings.CITY = load_city(folder)
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -146,7 +146,7 @@ def quick_passphrases(monkeypatch) -> None:
 @contextmanager
 def open_office(furnished: Path, folder: Path) -> Iterator[KeyServer]:
     """An office on a copy of the furnished folder, for fixtures of a whole module; yields its key server."""
-    copied(furnished, folder)
+    copy_folder(furnished, folder)
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher"]
     with override_settings(
         DATA_FOLDER=folder, CITY=load_city(folder), ALLOWED_HOSTS=["testserver"], PASSWORD_HASHERS=hashers

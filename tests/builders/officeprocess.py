@@ -56,13 +56,13 @@ def page(**request) -> dict:
     return {"status": answer.status_code, "location": answer.headers.get("Location", ""), "body": body}
 
 
-def settle(identifiers: dict, people: list) -> dict:
+def set_up_agencies(identifiers: dict, people: list) -> dict:
     """Give agencies their identifiers, and make accounts: [name, role, agency key or ""]."""
-    from tests.builders.directives import last_until_today, person
+    from tests.builders.directives import extend_to_today, person
 
     from bluezone.directory.models import Agency
 
-    last_until_today()
+    extend_to_today()
     for key, identifier in identifiers.items():
         Agency.objects.filter(key=key).update(edxml_id=identifier)
     for name, role, key in people:
@@ -73,7 +73,7 @@ def settle(identifiers: dict, people: list) -> dict:
 def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     """Enter the letter, approve and issue it today. replaces: the number of a letter; then it has another number."""
     from django.utils import timezone
-    from tests.builders.directives import LETTER, sent_out, taken_in
+    from tests.builders.directives import LETTER, enter_letter, send_letter
 
     from bluezone.directory.models import Agency
     from bluezone.identity.models import User
@@ -85,20 +85,20 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     issuer = Agency.objects.get(key="ubnd-tp")
     now = timezone.now()
     text = LETTER.replace("458/UBND-VP", "470/UBND-VP") if replaces else LETTER
-    directive = taken_in(issuer, clerk, now, text)
+    directive = enter_letter(issuer, clerk, now, text)
     for name, content in (files or {}).items():
         attachments.add(directive, base64.b64decode(content), name)
     if replaces:
         Directive.objects.filter(pk=directive.pk).update(replaces=Directive.objects.get(number=replaces).pk)
         directive.refresh_from_db()
-    sent_out(directive, clerk, signer, now)
+    send_letter(directive, clerk, signer, now)
     return {"pk": directive.pk}
 
 
 def issue_letters(first: int, count: int, to: str) -> dict:
     """Issue `count` short letters to one agency, numbered from `first`."""
     from django.utils import timezone
-    from tests.builders.directives import confirmed
+    from tests.builders.directives import approve_letter
 
     from bluezone.directory.models import Agency
     from bluezone.identity.models import User
@@ -116,7 +116,7 @@ def issue_letters(first: int, count: int, to: str) -> dict:
             recipients_action=agency.name, text=f"Bắc Kạn, ngày 1\nViệc thứ {number}", made_by=clerk, made_at=now,
         )  # fmt: skip
         directive.tasks.create(position=0, label="1", text=f"Làm việc thứ {number}", lead_names=agency.name)
-        confirmed(directive, clerk, signer, now)
+        approve_letter(directive, clerk, signer, now)
         approval.give_number(directive, str(number), timezone.localdate(), clerk, now)
         approval.issue(directive, clerk, now, on_paper=True)
     return {}

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 
-class OwnOffice(BaseHTTPRequestHandler):
+class FakeOffice(BaseHTTPRequestHandler):
     """A handler of requests; its state is in attributes of its `server`."""
 
     def json_body(self) -> Any:
@@ -29,7 +29,7 @@ class OwnOffice(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def own_office(handler: type[OwnOffice], **remembered: Any) -> Iterator[Any]:
+def serve_fake_office(handler: type[FakeOffice], **remembered: Any) -> Iterator[Any]:
     """Serve on a port of this machine. remembered: attributes of the server at the start."""
     server = HTTPServer(("127.0.0.1", 0), handler)
     for name, value in remembered.items():

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from tests.builders.agencies import csv
+from tests.builders.agencies import write_csv
 from tests.builders.furnishing import furnish
 from tests.builders.serving import serving
 from tests.builders.stores import REPOSITORY, SOURCES, cached, source_state
@@ -129,7 +129,7 @@ def _plant(data: Path) -> None:
     from bluezone.identity.models import Role
 
     now = timezone.now()
-    directives.last_until_today()
+    directives.extend_to_today()
     users = {(role, width): _account(Person(str(role), width)) for role in Role for width in WIDTHS}
     _letters(Agency.objects.get(key=CITY_AGENCY), users["clerk", 360], users["issuer", 360], now)
     _everyday_work(users, now)
@@ -178,7 +178,7 @@ def _letters(issuer, clerk, signer, now) -> None:
     for number in SUBMITTED:
         approval.submit(made[number], clerk, now)
     for number in (LETTER, *APPROVED, "464"):
-        directives.confirmed(made[number], clerk, signer, now)
+        directives.approve_letter(made[number], clerk, signer, now)
     for number in (LETTER, "464"):
         approval.issue(made[number], clerk, now, on_paper=True)
     approval.revoke(made["464"], "Ban hành nhầm số", clerk, now)
@@ -209,16 +209,16 @@ def _everyday_work(users, now) -> None:
     enrolment.enrol(code, "192.0.2.7", now)
     enrolment.make_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
     for days in (2, 5):
-        codes.issue(key_server(), users["health_worker", 360], "confirmed", today - days * _DAY, now)
-    role_grants.delegate(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)
-    list_imports.receive(users["admin", 1280], "units", "to-dan-pho.csv", csv(*_GROUPS), today)
+        codes.issue_code(key_server(), users["health_worker", 360], "confirmed", today - days * _DAY, now)
+    role_grants.delegate_role(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)
+    list_imports.receive_list(users["admin", 1280], "units", "to-dan-pho.csv", write_csv(*_GROUPS), today)
     for number, agency in enumerate(Agency.objects.order_by("pk")[:20]):
         counts = StaffCounts(staff=40 + number, with_smartphone=36, running=9 + number, web_edition=4, reminded=3)
         for week in (Week.of(today - 7 * _DAY), Week.of(today)):
             if number % 5 and not (week.locks_on <= today):
-                staff_reports.record(agency, week, counts, officer, now)
+                staff_reports.record_report(agency, week, counts, officer, now)
     inputs = Inputs((Ward("phường Sông Cầu", 900, 0.4), Ward("xã Dương Quang", 600, 0.1)), 20, days=20, seeds=3)
-    plans.work_on(plans.ask(users["leader", 360], inputs))
+    plans.run_plan(plans.queue_plan(users["leader", 360], inputs))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import segno
 from PIL import Image
 
 
-def photographed(link: str, *, turned: int = 0, kind: str = "PNG") -> bytes:
+def photograph(link: str, *, turned: int = 0, kind: str = "PNG") -> bytes:
     """A picture of a poster's code on a page, turned by some degrees, smaller than the frame; a file of `kind`."""
     out = io.BytesIO()
     segno.make(link, error="m").save(out, kind="png", scale=6, border=4)

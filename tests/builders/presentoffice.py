@@ -86,7 +86,7 @@ def furnish() -> dict[str, dict[str, Any]]:
     from bluezone.directory.kinds import AgencyKind, UnitKind
     from bluezone.directory.models import Agency
     from bluezone.directory.records import entries
-    from bluezone.directory.records.store import rewrite
+    from bluezone.directory.records.store import rewrite_directory
 
     since = entries.Validity(REFORM, None)
     units = [entries.UnitEntry("tinh-bac-son", "tỉnh Bắc Sơn", UnitKind.PROVINCE, "97", validity=since)]
@@ -102,7 +102,7 @@ def furnish() -> dict[str, dict[str, Any]]:
         units.append(entries.UnitEntry(key, name, UnitKind(kind), None, "tinh-bac-son", validity=since))
         committee = f"Ủy ban nhân dân {name}"
         agencies.append(entries.AgencyEntry(f"ubnd-{key}", committee, AgencyKind.COMMITTEE, key, validity=since))
-    rewrite(
+    rewrite_directory(
         lambda known: entries.Directory.build(
             [*known.units.values(), *units], [*known.agencies.values(), *agencies], known.groups.values()
         ),
@@ -181,13 +181,13 @@ def submitted(pk: int) -> str:
 def issued(pk: int) -> None:
     """Submit, approve and send a draft."""
     from django.utils import timezone
-    from tests.builders.directives import sent_out
+    from tests.builders.directives import send_letter
 
     from bluezone.identity.models import User
     from bluezone.rollout.directives.models import Directive
 
     clerk, signer = (User.objects.get(username=name) for name in ("clerk", "signer"))
-    sent_out(Directive.objects.get(pk=pk), clerk, signer, timezone.now())
+    send_letter(Directive.objects.get(pk=pk), clerk, signer, timezone.now())
 
 
 def _main(data: Path) -> None:

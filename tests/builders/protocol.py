@@ -19,7 +19,7 @@ EXPORT_KEY = point(SIGNING_KEY.public_key())
 EXPORT_KEY_PEM = SIGNING_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def week_key(**changes: Any) -> WeekKey:
+def make_week_key(**changes: Any) -> WeekKey:
     """A key for certificates of confirmed tests in the week after GENERATED_AT, announced in time."""
     key = WeekKey(
         kid=7,
@@ -35,7 +35,7 @@ def week_key(**changes: Any) -> WeekKey:
     return replace(key, **changes)
 
 
-def config(**changes: Any) -> Config:
+def make_config(**changes: Any) -> Config:
     """The first config of a small city."""
     texts = {name: f"{name} {{hotline}}" for name in TEXT_NAMES}
     whole = Config(
@@ -48,7 +48,7 @@ def config(**changes: Any) -> Config:
         office_host="localhost:8001",
         hotline="1900 9095",
         profile={"name": "covid-19"},
-        week_keys=(week_key(),),
+        week_keys=(make_week_key(),),
         export_keys=(EXPORT_KEY_PEM,),
         declaration_key=None,
         limits={},
@@ -70,7 +70,7 @@ def export_keys(count: int = 2, seed: int = 1) -> ExportKeys:
     )
 
 
-def export(count: int = 2, seed: int = 1) -> bytes:
+def make_export(count: int = 2, seed: int = 1) -> bytes:
     """A signed export of random keys."""
     return write_export(
         export_keys(count, seed),

@@ -53,7 +53,7 @@ def _ask(data: Path, what: str):
         reports = ClassReport.objects.filter(school_class__school__name=FIRST, is_current=True).order_by("pk")
         return [[report.pupils, report.with_smartphone, report.running, report.relatives] for report in reports]
     classes = list(SchoolClass.objects.filter(school__name=FIRST))
-    links = class_links.make(classes[0].school, classes, User.objects.get(username="hieu-truong"), timezone.now())
+    links = class_links.make_links(classes[0].school, classes, User.objects.get(username="hieu-truong"), timezone.now())
     return {link.school_class.name: [link.address, link.pin] for link in links}
 
 
@@ -61,12 +61,12 @@ def _plant(data: Path) -> None:
     from bluezone.server.preparation import open_office
 
     open_office(data)
-    from tests.builders.directives import last_until_today
+    from tests.builders.directives import extend_to_today
     from tests.builders.schools import school
 
     from bluezone.directory.models import AdminUnit
 
-    last_until_today()
+    extend_to_today()
     leader = _account("lanh-dao", "leader", None)
     for name, ward, head, classes in (
         (FIRST, "phuong-duc-xuan", "hieu-truong", "6A 40\n6B 35"),

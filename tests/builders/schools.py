@@ -18,7 +18,7 @@ def this_week() -> Week:
 def school(name, unit, by, names="6A 40\n6B 35", week=None):
     """A school in a unit, with the classes of the year."""
     made = agency(name, unit, kind="school")
-    catalogue.enter(made, year_of(week or this_week()), catalogue.read_list(names), by, timezone.now())
+    catalogue.enter_classes(made, year_of(week or this_week()), catalogue.read_list(names), by, timezone.now())
     return made
 
 
@@ -28,7 +28,7 @@ def schools_of_a_city(by, wards=("phường Đức Xuân", "phường Sông Cầ
     return top, below, [school(f"Trường THCS {ward.name.split(' ', 1)[1]}", ward, by) for ward in below]
 
 
-def counted(school_class, *numbers, week=None, by=None, **values):
+def class_report(school_class, *numbers, week=None, by=None, **values):
     """A class report, stored directly in the table. numbers: pupils, with a smartphone, running, relatives."""
     counts = ClassCounts(*numbers)
     channel = Channel.OFFICE if by else Channel.LINK
@@ -39,6 +39,6 @@ def counted(school_class, *numbers, week=None, by=None, **values):
     )  # fmt: skip
 
 
-def class_named(school, name):
+def find_class(school, name):
     """The class of a school with this name."""
     return SchoolClass.everything.get(school=school, folded=catalogue.fold_name(name))

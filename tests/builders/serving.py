@@ -141,12 +141,12 @@ class ReturningServer:
     """A `serve` that can be stopped and started again at the same address, with keys that were made before."""
 
     def __init__(self, data: Path) -> None:
-        from tests.builders.handset import made_secrets
+        from tests.builders.handset import secrets_folder
 
         self.data = data
         self.port = free_port()
         data.mkdir()
-        shutil.copytree(made_secrets(), data / "keys")
+        shutil.copytree(secrets_folder(), data / "keys")
         self.origin = f"http://localhost:{self.port}"
         self.served: Served | None = None
 

@@ -111,7 +111,7 @@ class Centre:
         return [line for line in self.lines() if "id" in line]
 
 
-def whole_texts(taken: list[dict]) -> dict[str, list[str]]:
+def join_parts(taken: list[dict]) -> dict[str, list[str]]:
     """The texts that a phone would show, by number: parts are joined by their headers."""
     texts: dict[str, list[str]] = {}
     pieces: dict[tuple, dict[int, str]] = {}

@@ -141,7 +141,7 @@ def _plant(data: Path) -> None:
     from bluezone.directory.records.changes import save_agency
     from bluezone.identity.models import User
 
-    directives.last_until_today()
+    directives.extend_to_today()
     for role in ("clerk", "issuer"):
         peopling._account(peopling.Person(role, 1280))
     # The signer is the person that the letter names.

@@ -17,7 +17,7 @@ TRUSTED = {KID: CITY_KEY.public_key().public_bytes_raw()}
 HOST = "bluezone.example"
 
 
-def a_venue(**changes) -> Venue:
+def signed_venue(**changes) -> Venue:
     """Quán phở Bắc Hồ with `changes`, signed."""
     plain = Venue(
         type=4, stay_minutes=60, name="Quán phở Bắc Hồ", address="Tổ 5, phường Sông Cầu", seed=bytes(range(16)), kid=KID
@@ -25,7 +25,7 @@ def a_venue(**changes) -> Venue:
     return sign_venue(dataclasses.replace(plain, **changes), CITY_KEY)
 
 
-def link_of(venue: Venue) -> str:
+def qr_text(venue: Venue) -> str:
     """The text of its QR code."""
     return venue_link(venue, f"https://{HOST}")
 

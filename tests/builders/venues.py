@@ -18,15 +18,15 @@ def application(unit, contact=OWNER, **values):
     return applications.Application(unit=unit, contact=contact, **values)
 
 
-def applied(unit, now, contact=OWNER, **values):
+def applied_venue(unit, now, contact=OWNER, **values):
     """A venue that the ward has entered and not decided on."""
     return applications.register_in_person("mai", application(unit, contact, **values), now)
 
 
-def approved(unit, now, **values):
+def approved_venue(unit, now, **values):
     """A registered venue with a valid code."""
-    venue = applied(unit, now, **values)
-    decisions.approve("mai", venue, now)
+    venue = applied_venue(unit, now, **values)
+    decisions.approve_venue("mai", venue, now)
     return venue
 
 

@@ -15,8 +15,8 @@ from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIServer, make_server
 
-from tests.builders.handset import Served, World, _Quiet, made_secrets
-from tests.builders.keyserver import opened
+from tests.builders.handset import Served, World, _Quiet, secrets_folder
+from tests.builders.keyserver import open_server
 
 from bluezone.face.files import INDEX, StaticFile, static_files, web_files
 from bluezone.keyserver.venues.registrar import VenueCode, VenueDescription
@@ -67,8 +67,8 @@ def web_city(folder: Path, world: World | None = None, **settings: Any) -> Itera
     world = world or World()
     waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
     if not (folder / "keys").exists():
-        shutil.copytree(made_secrets(), folder / "keys")
-    key_server = opened(folder, lambda: world.now, **{**waits, **settings})
+        shutil.copytree(secrets_folder(), folder / "keys")
+    key_server = open_server(folder, lambda: world.now, **{**waits, **settings})
     server = WebCity(key_server, "", world=world)
     httpd = make_server("127.0.0.1", 0, server.application, _Threads, _Quiet)
     server.url = f"http://localhost:{httpd.server_port}"
@@ -199,13 +199,13 @@ def browsers(chromium: Any, server: WebCity, *names: str) -> Iterator[list[Brows
             browser.close()
 
 
-def a_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
+def issue_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
     """A verification code, issued now."""
     onset = datetime.fromtimestamp(server.world.now, UTC).date() - timedelta(days=days_ago)
     return server.key_server.codes.issue(klass, onset).code
 
 
-def a_poster(server: WebCity, registration: str = "1", **described: Any) -> VenueCode:
+def publish_venue(server: WebCity, registration: str = "1", **described: Any) -> VenueCode:
     """The code of a venue, registered and published now."""
     description = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
     code = server.key_server.registrar.register(registration, VenueDescription(**description))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.builders.epochs import set_recovery_key
-from tests.builders.handset import Phones, Served, World, a_city
+from tests.builders.handset import Phones, Served, World, city_with_phones
 
 from bluezone.keyserver.publication.witnesses import WitnessRounds
 from bluezone.transparency.watch import Policy, Witness, encode_policy
@@ -78,13 +78,13 @@ def watching(
 
 
 @contextmanager
-def a_watched_city(
+def watched_city(
     folder: Path, quorum: int = 2, names: Sequence[str] = NAMES, **settings: object
 ) -> Iterator[tuple[Watchmen, Phones, World]]:
     """A city with a recovery key and two files, which witnesses watch and have cosigned."""
     settings = {"publish_period_seconds": 7200, **settings}
     with (
-        a_city(folder, **settings) as (server, phones, world),
+        city_with_phones(folder, **settings) as (server, phones, world),
         watching(server, world, folder / "witnesses", quorum, names) as watchmen,
     ):
         set_recovery_key(server.key_server.data_dir)

@@ -3,7 +3,7 @@
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, city, person, taken_in
+from tests.builders.directives import DAY, city, enter_letter, person
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 
 from bluezone.directory.models import Agency
@@ -49,7 +49,7 @@ def officer(ward):
 @pytest.fixture
 def draft(committee, clerk, now):
     """The letter of 2020, dated five days ago."""
-    directive = taken_in(committee, clerk, now)
+    directive = enter_letter(committee, clerk, now)
     directive.date = timezone.localdate(now - 5 * DAY)
     directive.save()
     return directive

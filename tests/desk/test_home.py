@@ -10,8 +10,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
-from tests.builders.coverage import said
-from tests.builders.directives import DAY, confirmed, person, sent_out
+from tests.builders.coverage import staff_report
+from tests.builders.directives import DAY, approve_letter, person, send_letter
 from tests.builders.office import user
 from tests.builders.pace import queries
 
@@ -106,13 +106,13 @@ def test_a_letter_waits_for_one_person_after_the_other(draft, clerk, signer, war
 def test_a_letter_without_number_and_day_waits_for_them_before_it_is_sent(draft, clerk, signer, now):
     draft.number, draft.date = "", None
     draft.save()
-    confirmed(draft, clerk, signer, now)
+    approve_letter(draft, clerk, signer, now)
 
     assert acts(clerk, now) == ["Give it a number and a day"]
 
 
 def test_a_letter_waits_at_no_other_agency_than_those_that_got_it(draft, clerk, signer, committee, now):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     school = person("school", "clerk", draft.dispatches.exclude(agency=committee).first().agency.parent)
 
     others = [url for _act, _pile, url in letters(school, now) if "/inbox/" in url]
@@ -123,7 +123,7 @@ def test_a_letter_waits_at_no_other_agency_than_those_that_got_it(draft, clerk, 
 
 @pytest.mark.long
 def test_a_report_is_owed_until_it_is_made_and_again_when_it_is_returned(draft, clerk, signer, ward, ward_clerk, now):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     dispatch = draft.dispatches.get(agency=ward)
     dispatch_acts.move(dispatch, DispatchState.RECEIVED, ward_clerk, now)
     dispatch_acts.move(dispatch, DispatchState.IN_PROGRESS, ward_clerk, now)
@@ -145,7 +145,7 @@ def test_a_report_is_owed_until_it_is_made_and_again_when_it_is_returned(draft, 
 @pytest.mark.long
 def test_a_report_that_is_made_once_is_never_asked_for_again(client, draft, clerk, signer, ward, ward_clerk, now):
     draft.tasks.update(report_every="once", due=None, due_time=None)
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     dispatch = draft.dispatches.get(agency=ward)
     dispatch_acts.move(dispatch, DispatchState.RECEIVED, ward_clerk, now)
     dispatch_acts.move(dispatch, DispatchState.IN_PROGRESS, ward_clerk, now)
@@ -164,7 +164,7 @@ def test_a_report_that_is_made_once_is_never_asked_for_again(client, draft, cler
 
 @pytest.mark.long
 def test_who_has_not_received_a_letter_or_is_behind_comes_back_to_the_issuer(draft, clerk, signer, now):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     call = ("Call them", Pile.SENT, f"/directives/{draft.pk}/late/")
     assert call not in letters(clerk, now + 20 * HOUR)
     assert call in letters(clerk, now + 25 * HOUR)
@@ -180,7 +180,7 @@ def test_who_has_not_received_a_letter_or_is_behind_comes_back_to_the_issuer(dra
 def test_at_7_25_with_thirty_matters_one_click_leads_to_the_most_urgent(
     client, draft, clerk, signer, ward_clerk, ward, now
 ):
-    sent_out(draft, clerk, signer, now - 2 * DAY)
+    send_letter(draft, clerk, signer, now - 2 * DAY)
     first = draft.dispatches.get(agency=ward)
     copies = []
     for number in range(30):
@@ -224,7 +224,7 @@ def test_for_roles_that_nothing_waits_for_two_questions_are_asked(role, now, mon
 
 @pytest.mark.long
 def test_home_asks_as_many_questions_of_many_matters_as_of_few(client, draft, clerk, signer, ward_clerk, ward, now):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     asked = {}
     for turn in ("few", "many"):
         for who in (ward_clerk, clerk):
@@ -254,7 +254,7 @@ def test_home_asks_as_many_questions_of_many_matters_as_of_few(client, draft, cl
 def test_the_menu_shows_how_much_waits_and_counts_anew_after_a_form(
     client, draft, clerk, signer, ward_clerk, ward, now
 ):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     client.force_login(ward_clerk)
 
     def badge():
@@ -277,11 +277,11 @@ def test_the_menu_shows_how_much_waits_and_counts_anew_after_a_form(
 @pytest.mark.long
 def test_every_page_says_what_is_next_or_that_nothing_waits(client, draft, clerk, signer, ward_clerk, ward, now):
     stranger = person("stranger", "gatekeeper", ward)
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     client.force_login(stranger)
     assert 'data-waits="0"' in client.get("/how-to/").text
     # On a Monday the report of the week before is due today, and would come first.
-    said(ward, ward_clerk, running=5, week=Week.of(timezone.localdate(now)).previous)
+    staff_report(ward, ward_clerk, running=5, week=Week.of(timezone.localdate(now)).previous)
     client.force_login(ward_clerk)
     page = client.get("/how-to/").text
 
@@ -326,13 +326,13 @@ def test_what_is_practised_waits_in_training_mode_alone(client, draft, clerk, no
 def test_what_the_frame_of_a_page_asks_does_not_count_as_asked_by_its_view():
     from django.http import HttpResponse
 
-    from bluezone.directory.scopes import granted
+    from bluezone.directory.scopes import grants_for
 
     @audience(ADMINS)
     @touches(Ownership.REACHED)
     def forgets(request):
         with outside_the_view():
-            granted(request.user, [Role.ADMIN])
+            grants_for(request.user, [Role.ADMIN])
         return HttpResponse("a secret")
 
     request = RequestFactory().get("/")

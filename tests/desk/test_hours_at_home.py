@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, sent_out
+from tests.builders.directives import DAY, send_letter
 
 from bluezone.rollout.directives.models import Directive
 
@@ -28,7 +28,7 @@ def words(client, who, address="/?all=1"):
 
 @pytest.fixture
 def sent(draft, clerk, signer, now):
-    sent_out(draft, clerk, signer, now - DAY)
+    send_letter(draft, clerk, signer, now - DAY)
     return Directive.objects.get(pk=draft.pk)
 
 

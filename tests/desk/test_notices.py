@@ -7,7 +7,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, sent_out
+from tests.builders.directives import DAY, send_letter
 from tests.builders.office import PASSWORD, user
 from tests.builders.pushservice import Browser
 
@@ -62,7 +62,7 @@ def ward_clerk(ward_clerk, client):
 def test_a_notice_says_how_much_is_new_and_nothing_of_what_it_is_once(
     draft, clerk, signer, ward_clerk, post, now, morning
 ):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     assert notices.tell_by(post, morning) == 1
     ((endpoint, said),) = post.sent
 
@@ -75,7 +75,7 @@ def test_a_notice_says_how_much_is_new_and_nothing_of_what_it_is_once(
 
 @pytest.mark.long
 def test_what_comes_at_night_is_told_in_the_morning(draft, clerk, signer, ward_clerk, post, now, morning):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
 
     assert notices.tell_by(post, morning + 14 * 60 * MINUTE) == 0
     assert notices.tell_by(post, morning + DAY) == 1
@@ -84,7 +84,7 @@ def test_what_comes_at_night_is_told_in_the_morning(draft, clerk, signer, ward_c
 @pytest.mark.long
 def test_who_wants_only_what_is_urgent_is_told_when_it_becomes_so(draft, clerk, signer, ward_clerk, post, now, morning):
     Choice.objects.update(only_urgent=True)
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     draft.dispatches.update(arrived_at=morning)
     told = [notices.tell_by(post, morning + hours * 60 * MINUTE) for hours in (0, 23)]
 
@@ -93,7 +93,7 @@ def test_who_wants_only_what_is_urgent_is_told_when_it_becomes_so(draft, clerk, 
 
 
 def test_nobody_is_told_who_wants_no_notice_or_may_not_sign_in(draft, clerk, signer, ward_clerk, post, now, morning):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     Choice.objects.update(push=False)
     assert notices.tell_by(post, morning) == 0
     Choice.objects.update(push=True)
@@ -107,7 +107,7 @@ def test_nobody_is_told_who_wants_no_notice_or_may_not_sign_in(draft, clerk, sig
 def test_a_browser_that_its_push_service_knows_no_more_is_forgotten(
     draft, clerk, signer, ward_clerk, post, now, morning
 ):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     post.outcome = Outcome.GONE
 
     assert notices.tell_by(post, morning) == 0
@@ -283,7 +283,7 @@ def test_a_text_message_says_how_much_is_new_once_and_at_most_one_an_hour(
     draft, clerk, signer, ward_clerk, operator, now, morning
 ):
     notices.keep_phone(ward_clerk, "+84912345678")
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     assert notices.tell_by_text(morning) == 1
     ((number, text),) = queued()
 
@@ -302,7 +302,7 @@ def test_no_text_message_goes_at_night_or_to_who_chose_none_or_left(
     draft, clerk, signer, ward_clerk, operator, now, morning
 ):
     notices.keep_phone(ward_clerk, "+84912345678")
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     assert notices.tell_by_text(morning + 14 * 60 * MINUTE) == 0
     Choice.objects.update(text=False)
     assert notices.tell_by_text(morning + DAY) == 0
@@ -317,7 +317,7 @@ def test_no_text_message_goes_at_night_or_to_who_chose_none_or_left(
 @pytest.mark.long
 def test_what_no_message_could_tell_of_is_told_of_later(draft, clerk, signer, ward_clerk, operator, now, morning):
     notices.keep_phone(ward_clerk, "+84912345678")
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     opt_out("+84912345678")
     assert notices.tell_by_text(morning) == 0
     OptOut.objects.all().delete()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, sent_out
+from tests.builders.directives import DAY, send_letter
 
 from bluezone.duties.duty import MOST_MATTERS
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -36,7 +36,7 @@ def _in_english(client):
 @pytest.fixture
 def sent(draft, clerk, signer, now):
     """The letter, sent an hour ago; agencies have it to act on and to report on each week."""
-    sent_out(draft, clerk, signer, now - HOUR)
+    send_letter(draft, clerk, signer, now - HOUR)
     return Directive.objects.get(pk=draft.pk)
 
 

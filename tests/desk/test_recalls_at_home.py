@@ -5,7 +5,7 @@ import datetime
 import re
 
 import pytest
-from tests.builders.directives import sent_out
+from tests.builders.directives import send_letter
 
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, recipient_changes
@@ -26,7 +26,7 @@ def _in_english(client):
 
 @pytest.fixture
 def sent(draft, clerk, signer, now):
-    sent_out(draft, clerk, signer, now - HOUR)
+    send_letter(draft, clerk, signer, now - HOUR)
     return Directive.objects.get(pk=draft.pk)
 
 
@@ -53,7 +53,7 @@ def _issue_a_letter_that_ends_it(sent, clerk, signer, now, ending):
     task = sent.tasks.get(label="2")
     task.pk, task.directive, task._state.adding = None, later, True
     task.save()
-    sent_out(later, clerk, signer, now)
+    send_letter(later, clerk, signer, now)
 
 
 def replace(sent, clerk, signer, ward, now):

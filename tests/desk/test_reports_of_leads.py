@@ -5,7 +5,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, person, sent_out
+from tests.builders.directives import DAY, person, send_letter
 
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import Directive, DispatchState, TaskParty
@@ -13,7 +13,7 @@ from bluezone.rollout.directives.models import Directive, DispatchState, TaskPar
 
 @pytest.fixture
 def sent(draft, clerk, signer, now):
-    sent_out(draft, clerk, signer, now - DAY)
+    send_letter(draft, clerk, signer, now - DAY)
     return Directive.objects.get(pk=draft.pk)
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, person, sent_out
+from tests.builders.directives import DAY, person, send_letter
 
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
@@ -57,7 +57,7 @@ def test_a_draft_waits_for_its_writer_alone(client, draft, clerk, committee):
 
 @pytest.fixture
 def dispatch(draft, clerk, signer, ward, ward_clerk, officer, now):
-    sent_out(draft, clerk, signer, now)
+    send_letter(draft, clerk, signer, now)
     given = Directive.objects.get(pk=draft.pk).dispatches.get(agency=ward)
     dispatch_acts.move(given, DispatchState.RECEIVED, ward_clerk, now)
     dispatch_acts.assign(given, officer, None, None, ward_clerk, now)

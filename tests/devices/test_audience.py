@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from tests.builders.devices import bearer, connected
+from tests.builders.devices import bearer_header, connected_device
 
 from bluezone.devices.audience import DeviceRequest, device_audience, read_json_body
 from bluezone.devices.models import DeviceKind
@@ -33,7 +33,9 @@ def count(request: DeviceRequest):
 
 
 def post(rf, token, body):
-    return count(rf.post("/v1/gates/counters", json.dumps(body), content_type="application/json", **bearer(token)))
+    return count(
+        rf.post("/v1/gates/counters", json.dumps(body), content_type="application/json", **bearer_header(token))
+    )
 
 
 def test_the_endpoint_is_for_devices_and_says_so():
@@ -42,7 +44,7 @@ def test_the_endpoint_is_for_devices_and_says_so():
 
 @pytest.mark.parametrize("kind", [DeviceKind.GATE, DeviceKind.DRIVE])
 def test_a_device_of_its_kind_comes_in(rf, keeper, kind):
-    made, token = connected(keeper, kind)
+    made, token = connected_device(keeper, kind)
     answer = post(rf, token, {"passed": 3})
 
     assert (answer.status_code, json.loads(answer.content)) == (202, {"device": made.pk, "passed": 3})
@@ -50,14 +52,14 @@ def test_a_device_of_its_kind_comes_in(rf, keeper, kind):
 
 @pytest.mark.parametrize("kind", [DeviceKind.SPEAKER, DeviceKind.CANVASS])
 def test_a_device_of_another_kind_does_not(rf, keeper, kind):
-    _, token = connected(keeper, kind)
+    _, token = connected_device(keeper, kind)
     answer = post(rf, token, {"passed": 3})
 
     assert (answer.status_code, json.loads(answer.content)["error"]["code"]) == (403, "device_kind_refused")
 
 
 def test_a_refusal_of_the_endpoint_itself_is_answered_in_the_same_shape(rf, keeper):
-    _, token = connected(keeper)
+    _, token = connected_device(keeper)
     answer = post(rf, token, {})
 
     assert (answer.status_code, json.loads(answer.content)) == (

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from django.utils import timezone
-from tests.builders.devices import bearer, connected, device
+from tests.builders.devices import bearer_header, connected_device, device
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device
@@ -37,7 +37,7 @@ def test_a_device_exchanges_its_code_for_a_token_and_is_known_by_it(public, keep
     told = answer.json()
     token = told.pop("token")
     assert told == {"device": made.pk, "kind": "gate", "name": "Cổng chính", "agency": "UBND phường Sông Cầu"}
-    assert public.get(SELF, **bearer(token)).json() == told
+    assert public.get(SELF, **bearer_header(token)).json() == told
 
 
 def test_a_code_that_was_used_is_gone(public, keeper):
@@ -97,18 +97,18 @@ def test_without_a_token_no_device_is_known(public, header):
 
 
 def test_a_device_that_is_cut_off_is_told_at_its_next_call(public, keeper):
-    made, token = connected(keeper)
-    assert public.get(SELF, **bearer(token)).status_code == 200
+    made, token = connected_device(keeper)
+    assert public.get(SELF, **bearer_header(token)).status_code == 200
 
     enrolment.revoke("admin", made, timezone.now())
 
-    assert refusal(public.get(SELF, **bearer(token))) == (401, "device_token_invalid")
+    assert refusal(public.get(SELF, **bearer_header(token))) == (401, "device_token_invalid")
 
 
 def test_only_the_hour_of_the_last_call_is_kept(public, keeper):
-    made, token = connected(keeper)
+    made, token = connected_device(keeper)
     before = timezone.now()
-    public.get(SELF, **bearer(token))
+    public.get(SELF, **bearer_header(token))
     made.refresh_from_db()
 
     # The hour may turn while the call is made.
@@ -118,11 +118,11 @@ def test_only_the_hour_of_the_last_call_is_kept(public, keeper):
 def test_within_the_hour_a_call_writes_nothing(public, keeper, django_assert_num_queries, monkeypatch):
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
-    _, token = connected(keeper)
-    public.get(SELF, **bearer(token))
+    _, token = connected_device(keeper)
+    public.get(SELF, **bearer_header(token))
 
     with django_assert_num_queries(1):
-        public.get(SELF, **bearer(token))
+        public.get(SELF, **bearer_header(token))
 
 
 def test_calls_of_devices_set_no_cookie(public, keeper):
@@ -152,8 +152,8 @@ def test_an_error_of_ours_is_json_without_its_reason(public, keeper, monkeypatch
 
     public.raise_request_exception = False
     monkeypatch.setattr("bluezone.devices.audience.device_of_token", broken)
-    _, token = connected(keeper)
-    answer = public.get(SELF, **bearer(token))
+    _, token = connected_device(keeper)
+    answer = public.get(SELF, **bearer_header(token))
 
     assert refusal(answer) == (500, "server_error")
     assert "secret reason" not in answer.text
@@ -161,7 +161,7 @@ def test_an_error_of_ours_is_json_without_its_reason(public, keeper, monkeypatch
 
 
 def test_a_token_is_compared_whole_and_in_constant_time_whether_or_not_one_begins_alike(keeper, monkeypatch):
-    made, token = connected(keeper)
+    made, token = connected_device(keeper)
     compared, compare = [], hmac.compare_digest
     monkeypatch.setattr(enrolment.hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
 
@@ -176,8 +176,8 @@ def test_a_token_is_compared_whole_and_in_constant_time_whether_or_not_one_begin
 
 
 def test_of_a_call_the_hour_is_kept_and_no_address(public, keeper):
-    _, token = connected(keeper)
-    public.get(SELF, **bearer(token), REMOTE_ADDR="203.0.113.77", HTTP_X_FORWARDED_FOR="203.0.113.78")
+    _, token = connected_device(keeper)
+    public.get(SELF, **bearer_header(token), REMOTE_ADDR="203.0.113.77", HTTP_X_FORWARDED_FOR="203.0.113.78")
     stored = str(Device.objects.values())
 
     assert "203.0.113" not in stored

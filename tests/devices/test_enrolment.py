@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from tests.builders.devices import NETWORK, NOW, connected, device
+from tests.builders.devices import NETWORK, NOW, connected_device, device
 
 from bluezone.audit import hash_chain
 from bluezone.devices import enrolment
@@ -73,7 +73,7 @@ def test_a_new_code_replaces_the_one_before(keeper):
 
 
 def test_a_token_works_until_the_new_code_is_used(keeper):
-    made, token = connected(keeper)
+    made, token = connected_device(keeper)
     code = enrolment.make_code("admin", made, NOW)
     assert Device.objects.filter(token_digest=enrolment.token_digest(token)).exists()
 
@@ -83,7 +83,7 @@ def test_a_token_works_until_the_new_code_is_used(keeper):
 
 
 def test_a_device_that_is_cut_off_has_neither_token_nor_code_and_gets_none(keeper):
-    made, _ = connected(keeper)
+    made, _ = connected_device(keeper)
     code = enrolment.make_code("admin", made, NOW)
     enrolment.revoke("admin", made, NOW + HOUR)
     enrolment.revoke("admin", made, NOW + 2 * HOUR)
@@ -139,7 +139,7 @@ def test_the_network_of_a_wrong_code_cannot_be_read_back_and_is_forgotten():
 
 
 def test_every_act_is_in_the_audit_by_the_number_of_the_device(keeper):
-    made, _ = connected(keeper)
+    made, _ = connected_device(keeper)
     enrolment.revoke("mai", made, NOW)
 
     acts = list(AuditEntry.objects.values_list("actor", "action", "subject"))
@@ -153,7 +153,7 @@ def test_every_act_is_in_the_audit_by_the_number_of_the_device(keeper):
 
 
 def test_the_store_itself_keeps_a_revoked_device_without_a_key(keeper):
-    made, _ = connected(keeper)
+    made, _ = connected_device(keeper)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Device.objects.filter(pk=made.pk).update(revoked_at=NOW)

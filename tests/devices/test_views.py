@@ -8,8 +8,8 @@ import re
 import pytest
 import segno
 from django.utils import timezone
-from tests.builders.devices import NETWORK, agency, connected, device
-from tests.builders.office import prove, user
+from tests.builders.devices import NETWORK, agency, connected_device, device
+from tests.builders.office import prove_second_factor, user
 from tests.builders.pace import queries
 
 from bluezone.devices import enrolment
@@ -125,8 +125,8 @@ def test_the_list_tells_the_states_apart(english, keeper):
     now = timezone.now()
     device(keeper, name="waits", now=now)
     device(keeper, name="lapsed", now=now - datetime.timedelta(days=2))
-    connected(keeper, name="in use", now=now)
-    gone, _ = connected(keeper, name="gone", now=now)
+    connected_device(keeper, name="in use", now=now)
+    gone, _ = connected_device(keeper, name="gone", now=now)
     enrolment.revoke("mai", gone, now)
     rows = re.findall(r"<tr>.*?</tr>", english.get("/devices/").text, re.DOTALL)[1:]
     states = [re.sub(r"<svg.*?</svg>|<[^>]+>|\s+", " ", row) for row in rows]
@@ -145,8 +145,8 @@ def test_a_lost_code_is_replaced_on_the_page_of_the_device(english, keeper):
 
 
 def test_cutting_off_is_asked_first_and_then_done(english, keeper):
-    made, _ = connected(keeper, now=timezone.now())
-    prove(english)
+    made, _ = connected_device(keeper, now=timezone.now())
+    prove_second_factor(english)
     assert "cannot be undone" in english.get(f"/devices/{made.pk}/revoke/").text
 
     assert english.post(f"/devices/{made.pk}/revoke/").url == "/devices/"
@@ -194,9 +194,9 @@ def elsewhere(keeper):
 @pytest.mark.parametrize("reach", ["agency", "unit"])
 @pytest.mark.parametrize("role", [Role.LEAD, Role.OFFICER])
 def test_who_leads_an_agency_sees_and_cuts_off_its_devices_and_no_others(client, keeper, elsewhere, role, reach):
-    own, _ = connected(keeper, name="Cổng nhà", now=timezone.now())
+    own, _ = connected_device(keeper, name="Cổng nhà", now=timezone.now())
     client.force_login(user("can", role, within=keeper if reach == "agency" else keeper.unit))
-    prove(client)
+    prove_second_factor(client)
     listed = client.get("/devices/").text
 
     assert "Cổng nhà" in listed

@@ -5,7 +5,7 @@ import datetime
 import unicodedata
 
 import pytest
-from tests.builders.agencies import many, planted
+from tests.builders.agencies import plant_many, plant_seed
 from tests.builders.largeoffice import server_clock
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 from tests.builders.pace import BUDGET_SECONDS, queries, quickest
@@ -34,7 +34,7 @@ def editor(client):
 
 @pytest.mark.long
 def test_everybody_in_the_office_reads_and_only_editors_write(reader):
-    _city, ward = planted()
+    _city, ward = plant_seed()
     agency = Agency.objects.get(key="ubnd-phuong-song-cau")
     page = reader.get(f"/units/{ward.pk}/")
 
@@ -48,7 +48,7 @@ def test_everybody_in_the_office_reads_and_only_editors_write(reader):
 
 
 def test_a_list_is_that_of_the_day_asked_for(reader):
-    planted()
+    plant_seed()
 
     assert "32 agencies in force" in reader.get("/agencies/?on=2020-08-07").text
     assert "No agency is in force today" in reader.get("/agencies/").text
@@ -60,13 +60,13 @@ def test_a_list_is_that_of_the_day_asked_for(reader):
     "asked", ["?on=yesterday", "?page=x", "?unit=9999999999999999999", "?kind=cow", "?q=%00", "?unit=-1"]
 )
 def test_an_address_that_makes_no_sense_shows_a_page(reader, asked):
-    planted()
+    plant_seed()
 
     assert reader.get(f"/agencies/{asked}").status_code == 200
 
 
 def test_a_unit_is_entered_and_ended_through_its_form(editor):
-    planted()
+    plant_seed()
     form = {
         "name": "Tổ 5",
         "kind": "group",
@@ -84,7 +84,7 @@ def test_a_unit_is_entered_and_ended_through_its_form(editor):
 
 @pytest.mark.parametrize("phone", ["ĐT: 0209.3870.115", "\u202a0209.3870.115\u202c ", "0209.3870.115\u200b"])
 def test_a_name_and_a_number_are_stored_without_what_came_with_them(editor, phone):
-    planted()
+    plant_seed()
     above = AdminUnit.objects.get(name="phường Bắc Kạn").pk
     typed = {
         "name": "  Tổ\u200b  dân phố\u00a0Đức\u00adXuân ",
@@ -112,7 +112,7 @@ def test_a_name_and_a_number_are_stored_without_what_came_with_them(editor, phon
     ],
 )
 def test_a_form_that_contradicts_is_refused_with_a_sentence(editor, change, said):
-    planted()
+    plant_seed()
     form = {
         "name": "Tổ 5",
         "kind": "group",
@@ -128,7 +128,7 @@ def test_a_form_that_contradicts_is_refused_with_a_sentence(editor, change, said
 
 @pytest.mark.long
 def test_a_figure_is_recorded_as_offices_write_it(editor):
-    ward = planted()[1]
+    ward = plant_seed()[1]
     figure = {"kind": "population", "value": "5.123", "source": "Công an phường", "as_of": "2020-08-01"}
 
     assert "5,123" in editor.post(f"/units/{ward.pk}/figures/", figure, follow=True).text
@@ -138,7 +138,7 @@ def test_a_figure_is_recorded_as_offices_write_it(editor):
 
 
 def test_members_are_found_and_added_to_a_group(editor):
-    planted()
+    plant_seed()
     group = RecipientGroup.objects.get(key="ct-pct-ubnd-tp")
 
     assert "Công an thành phố" in editor.get(f"/recipients/{group.pk}/?q=cong+an").text
@@ -149,7 +149,7 @@ def test_members_are_found_and_added_to_a_group(editor):
 
 
 def test_text_is_shown_as_typed_and_runs_nothing(editor):
-    planted()
+    plant_seed()
     name = "<script>alert(1)</script>"
     unit = AdminUnit.objects.get(name="phường Bắc Kạn")
     page = editor.post(
@@ -162,9 +162,9 @@ def test_text_is_shown_as_typed_and_runs_nothing(editor):
 
 @pytest.mark.long
 def test_a_thousand_agencies_take_as_many_queries_as_ten_and_little_time(reader):
-    many(10)
+    plant_many(10)
     few = {path: queries(reader, path) for path in LIST_PAGES}
-    many(1000)  # beside the ten that are there
+    plant_many(1000)  # beside the ten that are there
     lots = {path: queries(reader, path) for path in LIST_PAGES}
     spent = {path: quickest(lambda path=path: reader.get(path), server_clock()) for path in LIST_PAGES}
 
@@ -191,12 +191,12 @@ def form_of(agency, **changed):
 
 @pytest.mark.long
 def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
-    planted()
+    plant_seed()
     ward, other = (Agency.objects.get(key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))
     client.force_login(user("vanthu", Role.CLERK, ward))
     changed = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, phone="0209 3870 111"))
     moved = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, unit=other.unit_id, parent=other.name))
-    now, beside = AdminUnit.objects.in_force(datetime.date(2026, 1, 1)).filter(kind="ward").order_by("pk")[:2]
+    now, beside = AdminUnit.objects.valid_on(datetime.date(2026, 1, 1)).filter(kind="ward").order_by("pk")[:2]
     for ended, successor in ((ward.unit, now), (other.unit, beside)):
         UnitSuccession.objects.create(ended=ended, successor=successor, day=datetime.date(2025, 7, 1))
     Agency.objects.filter(pk__in=[ward.pk, other.pk]).update(valid_to=None)
@@ -219,7 +219,7 @@ def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
 
 @pytest.mark.long
 def test_a_clerk_of_a_ward_keeps_its_units_too(client):
-    planted()
+    plant_seed()
     ward, other = (AdminUnit.objects.get(agencies__key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))
     client.force_login(user("vanthu", Role.CLERK, ward))
     group = {"name": "tổ 19", "kind": "group", "head_name": "Bà Hoa"}

@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.agencies import LETTER_DAY, agency_values, planted, unit_values
+from tests.builders.agencies import LETTER_DAY, agency_values, plant_seed, unit_values
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.directory import queries
@@ -18,7 +18,7 @@ AFTER = datetime.date(2026, 1, 1)
 
 @pytest.fixture
 def places():
-    return planted()
+    return plant_seed()
 
 
 def test_a_subtree_is_that_of_the_day_asked_for(places):
@@ -48,13 +48,13 @@ def test_the_tree_has_each_unit_under_its_own(places):
     changes.save_unit(
         "mai", None, unit_values(parent=places[1], valid_from=LETTER_DAY, valid_to=AFTER.replace(year=2024))
     )
-    (province,) = queries.tree(LETTER_DAY)
+    (province,) = queries.unit_tree(LETTER_DAY)
     (city,) = province.branches
 
     assert city.unit.name == "thành phố Bắc Kạn"
     assert len(city.branches) == 8
     assert [branch.groups for branch in city.branches if branch.unit.key == "phuong-song-cau"] == [1]
-    assert [branch.unit.name for branch in queries.tree(AFTER)] == ["tỉnh Thái Nguyên"]
+    assert [branch.unit.name for branch in queries.unit_tree(AFTER)] == ["tỉnh Thái Nguyên"]
 
 
 def test_a_group_of_recipients_means_whoever_took_over(places):
@@ -101,7 +101,7 @@ def test_the_day_shown_is_the_last_one_with_anything_to_show(places):
         (lambda city, _: list(queries.units_under(city, LETTER_DAY)), 1),
         (lambda city, _: list(queries.agencies_under(city, LETTER_DAY)), 1),
         (lambda _, group: list(queries.members_of(group, LETTER_DAY)), 3),
-        (lambda *_: queries.tree(LETTER_DAY), 1),
+        (lambda *_: queries.unit_tree(LETTER_DAY), 1),
     ],
     ids=["units", "agencies", "members", "tree"],
 )

@@ -5,13 +5,13 @@ import datetime
 
 import pytest
 from django.test import RequestFactory
-from tests.builders.agencies import planted
+from tests.builders.agencies import plant_seed
 from tests.builders.office import user
 
 from bluezone.directory import scopes
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.scopes import OutsideScope, agencies_of, may, units_of
+from bluezone.directory.scopes import OutsideScope, agencies_in_reach, has_role, units_in_reach
 from bluezone.identity.models import Role, cache_grants
 from bluezone.web.errors import forbidden
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def places():
-    planted()
+    plant_seed()
 
 
 def wards():
@@ -40,9 +40,9 @@ def parent_and_child():
 def test_a_role_in_the_city_reaches_everything():
     lan = user("lan", Role.CLERK)
 
-    assert agencies_of(lan, [Role.CLERK]).count() == Agency.objects.count()
-    assert units_of(lan, [Role.CLERK]).count() == AdminUnit.objects.count()
-    assert all(may(lan, [Role.CLERK], agency=agency) for agency in Agency.objects.select_related("unit"))
+    assert agencies_in_reach(lan, [Role.CLERK]).count() == Agency.objects.count()
+    assert units_in_reach(lan, [Role.CLERK]).count() == AdminUnit.objects.count()
+    assert all(has_role(lan, [Role.CLERK], agency=agency) for agency in Agency.objects.select_related("unit"))
 
 
 @pytest.mark.long
@@ -50,13 +50,13 @@ def test_a_role_in_a_unit_reaches_it_and_the_agencies_that_serve_it():
     ward, other = wards()[:2]
     lan = user("lan", Role.LEAD, within=ward)
 
-    assert may(lan, [Role.LEAD], unit=ward)
-    assert may(lan, [Role.LEAD], agency=serving(ward))
-    assert not may(lan, [Role.LEAD], unit=other)
-    assert not may(lan, [Role.LEAD], agency=serving(other))
-    assert not may(lan, [Role.LEAD], unit=ward.parent)
-    assert set(units_of(lan, [Role.LEAD])) == set(AdminUnit.objects.filter(path__startswith=ward.path))
-    assert set(agencies_of(lan, [Role.LEAD])) == set(Agency.objects.filter(unit__path__startswith=ward.path))
+    assert has_role(lan, [Role.LEAD], unit=ward)
+    assert has_role(lan, [Role.LEAD], agency=serving(ward))
+    assert not has_role(lan, [Role.LEAD], unit=other)
+    assert not has_role(lan, [Role.LEAD], agency=serving(other))
+    assert not has_role(lan, [Role.LEAD], unit=ward.parent)
+    assert set(units_in_reach(lan, [Role.LEAD])) == set(AdminUnit.objects.filter(path__startswith=ward.path))
+    assert set(agencies_in_reach(lan, [Role.LEAD])) == set(Agency.objects.filter(unit__path__startswith=ward.path))
 
 
 @pytest.mark.long
@@ -64,36 +64,36 @@ def test_a_role_in_an_agency_reaches_those_that_answer_to_it_and_no_unit():
     parent, child = parent_and_child()
     over, under = user("over", Role.OFFICER, within=parent), user("under", Role.OFFICER, within=child)
 
-    assert may(over, [Role.OFFICER], agency=child)
-    assert not may(under, [Role.OFFICER], agency=parent)
-    assert not may(over, [Role.OFFICER], unit=parent.unit)
-    assert list(units_of(over, [Role.OFFICER])) == []
-    assert set(agencies_of(under, [Role.OFFICER])) == set(Agency.objects.filter(path__startswith=child.path))
+    assert has_role(over, [Role.OFFICER], agency=child)
+    assert not has_role(under, [Role.OFFICER], agency=parent)
+    assert not has_role(over, [Role.OFFICER], unit=parent.unit)
+    assert list(units_in_reach(over, [Role.OFFICER])) == []
+    assert set(agencies_in_reach(under, [Role.OFFICER])) == set(Agency.objects.filter(path__startswith=child.path))
 
 
 @pytest.mark.long
 def test_another_role_does_not_help():
     lan = user("lan", Role.CLERK)
 
-    assert not may(lan, [Role.ISSUER, Role.LEAD])
-    assert may(lan, [Role.ISSUER, Role.CLERK])
-    assert list(agencies_of(lan, [Role.ISSUER])) == []
+    assert not has_role(lan, [Role.ISSUER, Role.LEAD])
+    assert has_role(lan, [Role.ISSUER, Role.CLERK])
+    assert list(agencies_in_reach(lan, [Role.ISSUER])) == []
 
 
 @pytest.mark.long
 def test_what_holds_on_one_day_does_not_hold_on_another():
     lan = user("lan", Role.CLERK)
 
-    assert not may(lan, [Role.CLERK], on=datetime.date(2019, 1, 1))
+    assert not has_role(lan, [Role.CLERK], day=datetime.date(2019, 1, 1))
 
 
 @pytest.mark.long
 def test_acting_outside_the_subtree_is_refused_with_a_sentence(settings):
     ward, other = wards()[:2]
     lan = user("lan", Role.LEAD, within=ward)
-    scopes.require(lan, [Role.LEAD], unit=ward)
+    scopes.require_role(lan, [Role.LEAD], unit=ward)
     with pytest.raises(OutsideScope) as caught:
-        scopes.require(lan, [Role.LEAD], unit=other)
+        scopes.require_role(lan, [Role.LEAD], unit=other)
 
     request = RequestFactory().get("/")
     answer = forbidden(request, caught.value)
@@ -111,9 +111,9 @@ def test_every_answer_is_one_query_however_many_grants(django_assert_num_queries
         RoleGrant.objects.create(user=lan, role=Role.LEAD, unit=ward, valid_from=datetime.date(2020, 1, 1))
     ward, agency = wards()[0], serving(wards()[0])
     with django_assert_num_queries(1):
-        assert may(lan, [Role.LEAD], unit=ward, agency=agency)
+        assert has_role(lan, [Role.LEAD], unit=ward, agency=agency)
     with django_assert_num_queries(2):
-        assert list(agencies_of(lan, [Role.LEAD]))
+        assert list(agencies_in_reach(lan, [Role.LEAD]))
     cache_grants(lan)
     with django_assert_num_queries(0):
-        assert may(lan, [Role.LEAD], unit=ward, agency=agency)
+        assert has_role(lan, [Role.LEAD], unit=ward, agency=agency)

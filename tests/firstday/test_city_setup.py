@@ -8,7 +8,7 @@ import pytest
 from bluezone.audit.models import AuditEntry
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.directory.records.store import plant_seed, stored_directory
+from bluezone.directory.records.store import plant_seed, read_directory
 from bluezone.firstday.city_pack import REFORM, city_pack
 from bluezone.firstday.city_setup import commune_offices, set_up, usual_offices
 
@@ -30,10 +30,10 @@ def test_a_ward_of_today_stands_under_its_province_with_32_offices_beside_the_co
     plant_seed()
     made = set_up_whole("01840")
 
-    ward = AdminUnit.objects.in_force(REFORM).get(code="01840")
+    ward = AdminUnit.objects.valid_on(REFORM).get(code="01840")
     assert (ward.name, ward.kind, ward.parent.name) == ("phường Đức Xuân", "ward", "tỉnh Thái Nguyên")
     assert (made.agencies, made.issuer.name) == (33, "Ủy ban nhân dân phường Đức Xuân")
-    names = set(Agency.objects.in_force(REFORM).values_list("name", flat=True))
+    names = set(Agency.objects.valid_on(REFORM).values_list("name", flat=True))
     assert {"Phòng Kinh tế, Hạ tầng và Đô thị phường", "Trạm Y tế phường Đức Xuân"} <= names
     assert "Phòng Kinh tế phường" not in names
     group = RecipientGroup.objects.get(name="Các phòng, ban, đơn vị, ngành, đoàn thể phường")
@@ -47,13 +47,13 @@ def test_what_the_seed_left_open_is_filled_in_and_nothing_is_entered_twice():
 
     province = AdminUnit.objects.get(key="tinh-thai-nguyen-2025")
     assert (province.code, "code" in province.unconfirmed) == ("19", False)
-    assert AdminUnit.objects.in_force(EVE).filter(name="thành phố Bắc Kạn").count() == 1
-    past = AdminUnit.objects.in_force(EVE).get(name="phường Huyền Tụng")
+    assert AdminUnit.objects.valid_on(EVE).filter(name="thành phố Bắc Kạn").count() == 1
+    past = AdminUnit.objects.valid_on(EVE).get(name="phường Huyền Tụng")
     assert [heir.name for heir in past.successors.all()] == ["phường Đức Xuân"]
-    before = stored_directory()
+    before = read_directory()
 
     assert (set_up_whole("01840").units, set_up_whole("01840").agencies) == (0, 0)
-    assert stored_directory() == before
+    assert read_directory() == before
 
 
 def test_a_special_zone_has_the_offices_of_a_commune():
@@ -68,7 +68,7 @@ def test_a_province_comes_with_committee_and_station_of_every_commune():
     set_up_whole("19")
     communes = [one for one in city_pack().places.values() if one.province == place("19")]
 
-    assert AdminUnit.objects.in_force(REFORM).exclude(kind="province").count() == len(communes) == 92
+    assert AdminUnit.objects.valid_on(REFORM).exclude(kind="province").count() == len(communes) == 92
     assert Agency.objects.filter(kind="committee").count() == 93
     assert Agency.objects.filter(name__startswith="Trạm Y tế ").count() == 92
     assert RecipientGroup.objects.get(name="UBND các xã, phường").agencies.count() == 92
@@ -79,7 +79,7 @@ def test_a_second_ward_of_the_same_province_adds_to_the_first():
     set_up_whole("01840")
     set_up_whole("01843")
 
-    assert AdminUnit.objects.in_force(REFORM).filter(kind="province").count() == 1
+    assert AdminUnit.objects.valid_on(REFORM).filter(kind="province").count() == 1
     assert Agency.objects.filter(kind="committee").count() == 2
 
 

@@ -4,7 +4,7 @@
 import pytest
 from django.apps import apps
 from django.utils import timezone
-from tests.builders.office import prove, user
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.audit.models import AuditEntry
 from bluezone.directory.models import Agency
@@ -64,7 +64,7 @@ def everything_stored():
 @pytest.mark.long
 def test_of_the_demo_city_nothing_is_left(client):
     client.force_login(user("quan", Role.ADMIN))
-    prove(client)
+    prove_second_factor(client)
     before = everything_stored()
 
     client.post("/first-day/demo/", {"city": "1"})

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from tests.builders.office import prove, user
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.directory.models import Agency
 from bluezone.firstday.city_pack import city_pack
@@ -70,7 +70,7 @@ def listed(client, settings):
     place = city_pack().places["01840"]
     set_up("quan", place, usual_offices(place))
     client.force_login(user("quan", Role.ADMIN))
-    prove(client)
+    prove_second_factor(client)
     rows = ("Họ và tên,Cơ quan,Điện thoại,Email", "Lý Thư,Trạm Y tế phường Đức Xuân,,thu@example.org",
             "Lý Máy,Trạm Y tế phường Đức Xuân,0912 345 678,", "Lý Giấy,Trạm Y tế phường Đức Xuân,,")  # fmt: skip
     file = SimpleUploadedFile("l.csv", "\n".join(rows).encode())
@@ -115,7 +115,7 @@ def test_nobody_is_invited_out_of_reach(listed):
     far = user("far", Role.CLERK, within=None, name="Lý Xa")
     far.set_unusable_password()
     far.save()
-    prove(listed)
+    prove_second_factor(listed)
 
     invited(listed)
 

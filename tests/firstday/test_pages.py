@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from django.test import Client
 from django.utils import timezone
-from tests.builders.office import prove, user
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.cli.main import root
 from bluezone.directory.models import Agency
@@ -33,7 +33,7 @@ STATIONS = "/first-day/stations/"
 def admin(client):
     client.force_login(user("quan", Role.ADMIN))
     client.cookies.load({"bluezone-language": "en"})
-    return prove(client)
+    return prove_second_factor(client)
 
 
 def done():
@@ -86,7 +86,7 @@ def test_where_the_units_are_there_already_only_the_agencies_are_counted(admin):
 def test_what_is_unticked_is_not_entered(admin):
     admin.post(SETUP, {"office": ["tram-y-te"]})
 
-    assert set(Agency.objects.in_force(timezone.localdate()).values_list("name", flat=True)) == {
+    assert set(Agency.objects.valid_on(timezone.localdate()).values_list("name", flat=True)) == {
         "Ủy ban nhân dân phường Đức Xuân", "Trạm Y tế phường Đức Xuân"
     }  # fmt: skip
 
@@ -165,7 +165,7 @@ def test_new_links_ask_for_the_second_factor_and_replace_the_old_ones(admin):
     del session[CONFIRMED_KEY]
     session.save()
     assert admin.post("/first-day/invitations/").url.startswith("/confirm/")
-    again = prove(admin).post("/first-day/invitations/")
+    again = prove_second_factor(admin).post("/first-day/invitations/")
 
     assert again.status_code == 201
     old, new = (set(re.findall(r"/start/[\w-]{43}/", shown)) for shown in (first, again.content.decode()))

@@ -2,14 +2,14 @@
 """A city behind real HTTP and phones in it, at a time that only tests move."""
 
 import pytest
-from tests.builders.handset import a_city
+from tests.builders.handset import city_with_phones
 from tests.radio.androiddouble import installed
 
 
 @pytest.fixture
 def city(tmp_path):
     """(server, phones, world)."""
-    with a_city(tmp_path) as made:
+    with city_with_phones(tmp_path) as made:
         yield made
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.builders.handset import AirWorld, PhoneClock, a_city, pages
+from tests.builders.handset import AirWorld, PhoneClock, city_with_phones, pages
 from tests.radio.androiddouble import AndroidPhone
 
 import bluezone.radio.android.refusals
@@ -69,7 +69,7 @@ class Town:
 
 @contextmanager
 def a_town(tmp_path):
-    with a_city(tmp_path, AirWorld()) as (_server, phones, world):
+    with city_with_phones(tmp_path, AirWorld()) as (_server, phones, world):
         yield Town(phones, world)
 
 

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 from click.testing import CliRunner
-from tests.builders.handset import World, a_city
+from tests.builders.handset import World, city_with_phones
 
 from bluezone.cli.handset import handset
 from bluezone.keyserver.venues.registrar import VenueDescription
@@ -20,7 +20,7 @@ from bluezone.keyserver.venues.registrar import VenueDescription
 @pytest.fixture
 def real_time_city(tmp_path):
     """A city whose clock is the machine's, because the command's is."""
-    with a_city(tmp_path, World(time.time())) as (server, _, world):
+    with city_with_phones(tmp_path, World(time.time())) as (server, _, world):
         world.now = time.time()
         server.key_server.tick()
         yield server, tmp_path / "data"
@@ -92,7 +92,7 @@ def test_visits_go_only_where_the_owner_says_so_and_are_shown_before(real_time_c
 
 def test_an_owner_follows_another_city_and_is_back(tmp_path):
     named = {"name_vi": "Bình An", "name_en": "Binh An", "address": "http://127.0.0.1:9", "key": "0f" * 32}
-    with a_city(tmp_path, World(time.time()), neighbours=[named]) as (server, _, world):
+    with city_with_phones(tmp_path, World(time.time()), neighbours=[named]) as (server, _, world):
         world.now, data = time.time(), tmp_path / "data"
         server.key_server.tick()
         ask(server, data, "check", "--trust", server.trust())

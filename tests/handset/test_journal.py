@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.builders.face import PHO
-from tests.builders.handset import meet, published, reported
+from tests.builders.handset import meet_phone, publish_reports, report_patient
 
 from bluezone.handset.journal import JournalFull, JournalInvalid
 from bluezone.handset.page import shapes
@@ -64,7 +64,7 @@ def test_a_stay_is_compared_by_a_check_after_its_end(phone, server, world):
 def test_what_was_heard_is_compared_by_a_check_after_it(phone, phones, world):
     assert not state(phone)["compared"]
     world.pass_by(1)
-    meet(phone, phones.new("other"), 10, world=world)
+    meet_phone(phone, phones.new("other"), 10, world=world)
     assert not state(phone)["compared"]
 
     phone.check()
@@ -108,9 +108,9 @@ def test_a_full_journal_says_so(phone, monkeypatch):
 @pytest.mark.long
 def test_the_end_of_a_watch_is_known_after_its_warning_has_gone(phones, server, world):
     patient, near = phones.new("patient"), phones.new("near")
-    meet(near, patient, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     near.check()
     (warning,) = near.risk.warnings()
     kept = {"day": warning.day.isoformat(), "watchUntil": (warning.day + timedelta(days=14)).isoformat()}

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.builders.androidphone import Voice, becomes
-from tests.builders.handset import meet, published, reported
+from tests.builders.androidphone import Voice, wait_for
+from tests.builders.handset import meet_phone, publish_reports, report_patient
 
 from bluezone.face.files import static_files
 from bluezone.handset.page.api import LocalPage
@@ -118,9 +118,9 @@ def test_a_wrong_clock_is_told_with_its_size(phone, ask):
 
 def test_a_warning_is_unread_until_it_was_opened_and_has_the_health_authoritys_words(phones, server, world, phone, ask):
     patient = phones.new("patient")
-    meet(phone, patient, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(phone, patient, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     state = told(ask, "check")
     assert state["state"] == "D"
     (warning,) = state["warnings"]
@@ -202,7 +202,7 @@ def test_a_page_that_cannot_speak_has_the_phone_read_aloud_and_stops_it(phone):
     with ThreadPoolExecutor(1) as threads:
         said = json.dumps({"language": "vi", "pieces": ["Trang chủ", "Chưa có gì để kiểm tra"]})
         answer = threads.submit(raw, page, "POST", "api/speak", said)
-        becomes(lambda: voice.read or None)
+        wait_for(lambda: voice.read or None)
         assert raw(page, "POST", "api/hush", "{}") == (200, None)
         assert answer.result() == (200, {"outcome": "stopped"})
     assert voice.read == [("vi", ["Trang chủ", "Chưa có gì để kiểm tra"])]

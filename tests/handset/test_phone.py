@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.handset import BURST_SECONDS, a_city, meet, pages, published, reported
+from tests.builders.handset import BURST_SECONDS, city_with_phones, meet_phone, pages, publish_reports, report_patient
 
 from bluezone.handset.page.shapes import report_of
 from bluezone.radio.interface import Burst, Sighting
@@ -13,10 +13,10 @@ from bluezone.radio.interface import Burst, Sighting
 @pytest.mark.long
 def test_a_contact_of_25_minutes_is_warned_after_the_patient_reported(phones, server, world):
     patient, near, elsewhere = phones.new("patient"), phones.new("near"), phones.new("elsewhere")
-    meet(near, patient, 25, world=world)
-    meet(elsewhere, near, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 25, world=world)
+    meet_phone(elsewhere, near, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
 
     assessment = near.check()
     assert assessment.level == "high"
@@ -29,7 +29,7 @@ def test_a_contact_of_25_minutes_is_warned_after_the_patient_reported(phones, se
 def test_what_is_heard_right_after_a_check_is_noted_as_heard_when_its_files_were_out(phones, server, world):
     phone = phones.new("phone")
     phone.check()
-    published(server, world)
+    publish_reports(server, world)
     boot = phone.clock.boot_seconds()
     phone.encounters.burst_started(Burst(1, boot, BURST_SECONDS))
     phone.check()
@@ -42,11 +42,11 @@ def test_what_is_heard_right_after_a_check_is_noted_as_heard_when_its_files_were
 
 @pytest.mark.long
 def test_where_the_city_holds_keys_back_the_warning_comes_at_the_fixed_hour_and_the_patient_is_told_so(tmp_path):
-    with a_city(tmp_path, hold_hours=24, publish_period_seconds=7200) as (server, phones, world):
+    with city_with_phones(tmp_path, hold_hours=24, publish_period_seconds=7200) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")
-        meet(near, patient, 25, world=world)
+        meet_phone(near, patient, 25, world=world)
         world.pass_by(86_400)
-        reported(patient, server, onset_days_ago=2)
+        report_patient(patient, server, onset_days_ago=2)
         told = report_of(patient)
         assert told["publishAt"] - told["sendAt"] == 86_400
         assert told["reachAt"] - told["publishAt"] == patient.city.current.poll_seconds
@@ -61,9 +61,9 @@ def test_where_the_city_holds_keys_back_the_warning_comes_at_the_fixed_hour_and_
 
 def test_a_warning_says_what_to_do_in_both_languages_and_nothing_about_time_or_place(phones, server, world):
     patient, near = phones.new("patient"), phones.new("near")
-    meet(near, patient, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     near.check()
 
     (warning,) = near.risk.warnings()
@@ -76,9 +76,9 @@ def test_a_warning_says_what_to_do_in_both_languages_and_nothing_about_time_or_p
 @pytest.mark.long
 def test_a_second_check_downloads_nothing_twice_and_changes_nothing(phones, server, world):
     patient, near = phones.new("patient"), phones.new("near")
-    meet(near, patient, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     first = near.check()
     server.requests.clear()
 
@@ -89,8 +89,8 @@ def test_a_second_check_downloads_nothing_twice_and_changes_nothing(phones, serv
 
 def test_nine_minutes_at_arm_s_length_warn_nobody(phones, server, world):
     patient, near = phones.new("patient"), phones.new("near")
-    meet(near, patient, 9, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 9, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
 
     assert near.check().level == "none"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from tests.builders.handset import PhoneClock, World, a_city, meet
+from tests.builders.handset import PhoneClock, World, city_with_phones, meet_phone
 from tests.builders.keyserver import DAY, HOUR, NOON
 
 from bluezone.handset import Handset
@@ -94,7 +94,7 @@ async def a_week(key_server, phones, world):
 def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_path):
     world = LoopWorld()
     with (
-        a_city(tmp_path, world, publish_period_seconds=7200) as (server, others, _),
+        city_with_phones(tmp_path, world, publish_period_seconds=7200) as (server, others, _),
         observed(server.key_server, world) as (one_url, one_seen),
         observed(server.key_server, world) as (other_url, other_seen),
     ):
@@ -110,7 +110,7 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
         for phone in (warned, unwarned, patient):
             phone.check()
         stays = [(phone, phone.visits.check_in(venue.link, remember=True)) for phone in (warned, patient)]
-        meet(warned, patient, 25, world=world)
+        meet_phone(warned, patient, 25, world=world)
         for phone, stay in stays:
             phone.visits.check_out(stay.id)
         draft = patient.report.prepare(key_server.codes.issue("confirmed", patient.time.today()).code)

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from django.utils import timezone
 from tests.builders.office import user
-from tests.builders.venue import a_venue, link_of
+from tests.builders.venue import qr_text, signed_venue
 
 from bluezone.audit import hash_chain
 from bluezone.healthauthority import alerts
@@ -90,7 +90,7 @@ def test_an_alert_that_the_key_server_cannot_take_is_not_in_the_audit_and_can_be
 
     monkeypatch.setattr(server.keys_store, "write", full)
     with pytest.raises(StoreFull):
-        alerts.alert(
+        alerts.publish_alert(
             server, user("minh"), venue.link,
             timezone.now() - datetime.timedelta(hours=3), timezone.now() - datetime.timedelta(hours=1), sent["form_id"],
         )  # fmt: skip
@@ -113,7 +113,7 @@ def test_what_the_confirmation_carries_on_is_what_was_shown(english, server, ven
     ("change", "said"),
     [
         ({"code": "https://example.com/"}, "no code of a venue"),
-        ({"code": link_of(a_venue())}, "did not sign"),
+        ({"code": qr_text(signed_venue())}, "did not sign"),
         ({"day": "2020-08-11"}, "last 14 days"),
         ({"day": "tomorrow"}, "must have ended"),
         ({"begins": ""}, "This field is required"),
@@ -138,7 +138,7 @@ def test_a_code_with_line_breaks_from_a_message_is_read(english, venue):
 
 
 def test_an_end_before_the_beginning_is_on_the_next_day():
-    start, end = alerts.hours(datetime.date(2020, 8, 11), datetime.time(22, 0), datetime.time(1, 0))
+    start, end = alerts.hours_between(datetime.date(2020, 8, 11), datetime.time(22, 0), datetime.time(1, 0))
 
     assert (end - start).total_seconds() == 3 * 3600
 
@@ -155,7 +155,7 @@ def test_in_training_mode_nobody_is_warned(english, server, venue):
     from bluezone.training import practice
 
     with practice():
-        told = alerts.alert(
+        told = alerts.publish_alert(
             server, user("minh"), venue.link,
             timezone.now() - datetime.timedelta(hours=3), timezone.now() - datetime.timedelta(hours=1), uuid.uuid4(),
         )  # fmt: skip
@@ -166,10 +166,14 @@ def test_in_training_mode_nobody_is_warned(english, server, venue):
 
 def test_an_end_that_is_not_after_the_beginning_is_on_the_next_day():
     day, ten, eleven = datetime.date(2026, 11, 24), datetime.time(10), datetime.time(11)
-    lengths = [end - start for start, end in (alerts.hours(day, *span) for span in ((ten, eleven), (eleven, ten)))]
+    lengths = [
+        end - start for start, end in (alerts.hours_between(day, *span) for span in ((ten, eleven), (eleven, ten)))
+    ]
 
     assert lengths == [datetime.timedelta(hours=1), datetime.timedelta(hours=23)]
-    assert alerts.hours(day, ten, ten)[1] - alerts.hours(day, ten, ten)[0] == datetime.timedelta(hours=24)
+    assert alerts.hours_between(day, ten, ten)[1] - alerts.hours_between(day, ten, ten)[0] == datetime.timedelta(
+        hours=24
+    )
 
 
 def test_the_form_offers_the_days_that_may_be_alerted_and_takes_whole_minutes(venue):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.utils import timezone
-from tests.builders.office import today, user
+from tests.builders.office import local_today, user
 
 import bluezone
-from bluezone.healthauthority import code_batches, code_issuance
+from bluezone.healthauthority import code_batches, code_issuance, retention
 from bluezone.healthauthority.code_batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
 from bluezone.identity.models import AuditEntry
@@ -28,7 +28,7 @@ def lan():
 
 
 def rows(count=3):
-    return [CaseRow("confirmed", today() - DAY)] * count
+    return [CaseRow("confirmed", local_today() - DAY)] * count
 
 
 def issue(server, worker, key=None, asked=None, now=None):
@@ -55,7 +55,7 @@ def test_sent_again_the_same_codes_come_back_and_no_others_are_made(server, lan)
 def test_no_row_says_in_which_order_codes_and_batches_were_written(server, lan):
     for _ in range(3):
         issue(server, lan)
-    code_batches.purge(timezone.now())
+    retention.purge(timezone.now())
 
     for model, count in ((IssuedCode, 9), (Batch, 3)):
         with connection.cursor() as cursor:
@@ -99,7 +99,11 @@ def test_neither_codes_nor_the_key_can_be_read_from_the_office(server, lan):
 
 
 def test_a_row_out_of_bounds_stops_no_other(server, lan):
-    asked = [CaseRow("confirmed", today()), CaseRow("confirmed", today() + DAY), CaseRow("sure", today())]
+    asked = [
+        CaseRow("confirmed", local_today()),
+        CaseRow("confirmed", local_today() + DAY),
+        CaseRow("sure", local_today()),
+    ]
     answers = issue(server, lan, asked=asked)
 
     assert [answer.refusal for answer in answers] == ["", "onset_refused", "class_refused"]
@@ -127,10 +131,10 @@ def test_what_was_refused_over_the_limit_is_issued_under_the_same_key_when_the_l
 def test_a_batch_is_forgotten_when_the_day_is_over_on_which_its_codes_expire(server, lan):
     now = timezone.now()
     issue(server, lan, now=now)
-    code_batches.purge(now + datetime.timedelta(hours=48))
+    retention.purge(now + datetime.timedelta(hours=48))
     assert Batch.objects.exists()
 
-    code_batches.purge(timezone.localtime(now).replace(hour=0, minute=0) + datetime.timedelta(days=3, minutes=1))
+    retention.purge(timezone.localtime(now).replace(hour=0, minute=0) + datetime.timedelta(days=3, minutes=1))
     assert not Batch.objects.exists()
 
 
@@ -165,7 +169,7 @@ def post(client, sent):
 
 def test_the_page_answers_each_row_with_code_and_picture(client, server, lan):
     client.force_login(lan)
-    answer = post(client, {"key": KEY, "rows": [{"class": "clinical", "onset": today().isoformat()}]})
+    answer = post(client, {"key": KEY, "rows": [{"class": "clinical", "onset": local_today().isoformat()}]})
     (row,) = answer.json()["rows"]
 
     assert answer.status_code == 201
@@ -187,8 +191,8 @@ def test_a_refused_batch_says_why(client, server, lan):
 
     refused = post(client, {"key": KEY, "rows": []})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "batch_invalid")
-    post(client, {"key": KEY, "rows": [{"class": "clinical", "onset": today().isoformat()}]})
-    changed = post(client, {"key": KEY, "rows": [{"class": "confirmed", "onset": today().isoformat()}]})
+    post(client, {"key": KEY, "rows": [{"class": "clinical", "onset": local_today().isoformat()}]})
+    changed = post(client, {"key": KEY, "rows": [{"class": "confirmed", "onset": local_today().isoformat()}]})
     assert (changed.status_code, changed.json()["error"]["code"]) == (409, "batch_changed")
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import user
 
-from bluezone.healthauthority import code_batches, declaration_access
+from bluezone.healthauthority import declaration_access, retention
 from bluezone.healthauthority.forms import NewPassphraseForm
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
@@ -53,7 +53,7 @@ def handles(server):
 
 
 def opened(server, supervisor, passphrase=PASSPHRASE, now=None):
-    return declaration_access.open_some(server, supervisor, handles(server), passphrase, now or timezone.now())
+    return declaration_access.open_declarations(server, supervisor, handles(server), passphrase, now or timezone.now())
 
 
 def acts():
@@ -136,7 +136,7 @@ def test_changing_the_passphrase_keeps_the_key(server, supervisor, key):
 
 def test_a_key_that_could_not_be_published_is_published_at_the_next_look(server, supervisor, key):
     (server.data_dir / declarations.KEY_FILE).unlink()
-    declaration_access.ensure_published(server)
+    declaration_access.publish_current_key(server)
 
     assert declarations.published_key(server.data_dir) == key.public_pem
 
@@ -156,10 +156,10 @@ def test_after_30_days_the_tick_has_deleted_messages_and_notes(server, superviso
 def test_a_replaced_key_goes_when_nothing_sealed_for_it_is_left(server, supervisor, key):
     now = timezone.now()
     declaration_access.make_key(server, supervisor, OTHER, now)
-    declaration_access.forget(now + datetime.timedelta(days=30))
+    declaration_access.delete_expired(now + datetime.timedelta(days=30))
     assert DeclarationKey.objects.count() == 2
 
-    declaration_access.forget(now + datetime.timedelta(days=31, seconds=1))
+    declaration_access.delete_expired(now + datetime.timedelta(days=31, seconds=1))
     assert [left.replaced_at for left in DeclarationKey.objects.all()] == [None]
 
 
@@ -269,7 +269,7 @@ def test_the_purge_forgets_a_replaced_key_and_a_note_when_their_time_is_over_and
     second, day = datetime.timedelta(seconds=1), datetime.timedelta(days=1)
     left = []
     for moment in (now + 30 * day - second, now + 30 * day, now + 31 * day, now + 31 * day + second):
-        code_batches.purge(moment)
+        retention.purge(moment)
         left.append((DeclarationKey.objects.count(), OpenedDeclaration.objects.count()))
 
     assert left == [(2, 1), (2, 0), (2, 0), (1, 0)]

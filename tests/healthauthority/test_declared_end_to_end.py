@@ -7,7 +7,7 @@ import time
 
 import pytest
 from django.utils import timezone
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports, report_patient
 from tests.builders.office import user
 
 from bluezone import office_keyserver as opened_key_server
@@ -28,7 +28,7 @@ PHONE, TEXT = "0912345678", "Tôi sốt nhẹ từ tối qua"
 def city(tmp_path, settings, monkeypatch):
     """A city whose key server and office lie in one folder, as `serve` has them, and have one clock."""
     (tmp_path / "one").mkdir()
-    with a_city(tmp_path / "one") as made:
+    with city_with_phones(tmp_path / "one") as made:
         # By another clock the office would announce the keys of another week, which no phone here has.
         open_server = functools.cache(lambda folder: KeyServer.open(folder, lambda: made[2].now))
         monkeypatch.setattr(opened_key_server, "_open_server", open_server)
@@ -54,9 +54,9 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     key = {"new": PASSPHRASE, "again": PASSPHRASE, "understood": "on"}
     assert supervisor.post("/codes/declarations/key/", key).status_code == 302
     patient, near = phones.new("patient"), phones.new("near")
-    meet(near, patient, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     near.check()
 
     near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from tests.builders.keyserver import Phone, keys_for, poster
-from tests.builders.office import row_of, today, user
+from tests.builders.office import local_today, row_of, user
 
 from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.code_issuance import FormAlreadySent, OnsetRefused, QuotaReached
@@ -24,8 +24,8 @@ DAY = datetime.timedelta(days=1)
 
 
 def issue(server, worker=None, onset=None, now=None, **more):
-    return code_issuance.issue(
-        server, worker, more.pop("case_class", "confirmed"), onset or today(), now or timezone.now(), **more
+    return code_issuance.issue_code(
+        server, worker, more.pop("case_class", "confirmed"), onset or local_today(), now or timezone.now(), **more
     )
 
 
@@ -66,10 +66,10 @@ def test_no_value_of_the_office_stands_in_the_codes_store(server):
 
     lan, now = user(), timezone.now()
     made = [issue(server, lan) for _ in range(6)]
-    issue_batch(server, lan, bytes(32), [CaseRow("confirmed", today())] * 3, now)
+    issue_batch(server, lan, bytes(32), [CaseRow("confirmed", local_today())] * 3, now)
     phone = Phone(poster(server), server, Credential.from_text(made[0].code), keys=keys_for(server.clock()))
     phone.certified()
-    code_issuance.revoke(server, lan, row_of(made[1]))
+    code_issuance.revoke_code(server, lan, row_of(made[1]))
     code_issuance.audit_past_days(now + DAY)
 
     office = everything_in_the_office() + "".join(repr(row) for row in IssuedCode.objects.values_list())
@@ -123,13 +123,13 @@ def test_of_a_code_the_office_keeps_the_day_and_nothing_that_tells_the_order_wit
 
 @pytest.mark.parametrize("days", [0, 1, 14, 23])
 def test_an_onset_of_use_is_taken(server, days):
-    assert issue(server, user(), today() - days * DAY).code
+    assert issue(server, user(), local_today() - days * DAY).code
 
 
 @pytest.mark.parametrize("days", [-1, 24, 400])
 def test_an_onset_of_no_use_is_refused_and_no_code_made(server, days):
     with pytest.raises(OnsetRefused):
-        issue(server, user(), today() - days * DAY)
+        issue(server, user(), local_today() - days * DAY)
     assert not IssuedCode.objects.exists()
 
 
@@ -144,8 +144,8 @@ def test_the_day_of_the_quota_is_the_local_one(server):
     server.city = replace(server.city, quota_per_worker_a_day=1)
     worker = user()
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    issue(server, worker, now=midnight - datetime.timedelta(seconds=1), onset=today() - DAY)
-    issue(server, worker, now=midnight, onset=today() - DAY)
+    issue(server, worker, now=midnight - datetime.timedelta(seconds=1), onset=local_today() - DAY)
+    issue(server, worker, now=midnight, onset=local_today() - DAY)
 
     with pytest.raises(QuotaReached):
         issue(server, worker, now=midnight + datetime.timedelta(hours=23, minutes=59))
@@ -156,7 +156,7 @@ def test_a_revoked_code_still_counts_toward_the_quota(server):
 
     server.city = replace(server.city, quota_per_worker_a_day=1)
     worker = user()
-    healthauthority_issuing.revoke(server, worker, row_of(issue(server, worker)))
+    healthauthority_issuing.revoke_code(server, worker, row_of(issue(server, worker)))
 
     with pytest.raises(QuotaReached):
         issue(server, worker)

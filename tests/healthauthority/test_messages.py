@@ -7,9 +7,9 @@ import json
 import pytest
 from django.db import connection
 from django.utils import timezone
-from tests.builders.office import today, user
+from tests.builders.office import local_today, user
 
-from bluezone.healthauthority import code_batches, code_issuance
+from bluezone.healthauthority import code_issuance, code_messages
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.messaging.sms import leases
@@ -33,7 +33,7 @@ def lan(client, server, settings):
 
 
 def issued(server, worker):
-    return code_issuance.issue(server, worker, "confirmed", today(), timezone.now())
+    return code_issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
 
 
 def order(made, **changes):
@@ -200,4 +200,4 @@ def test_the_audit_says_on_the_next_day_that_the_house_sent_it_and_not_to_whom(c
 def test_only_the_states_of_messages_with_codes_are_told_and_only_by_their_ids(client, lan):
     assert client.get("/codes/bulk/sent/").json() == {"states": {}}
     assert client.get("/codes/bulk/sent/", {"id": ["x", ""]}).json() == {"states": {}}
-    assert code_batches.states_of_messages(["00000000-0000-0000-0000-000000000000"]) == {}
+    assert code_messages.message_states(["00000000-0000-0000-0000-000000000000"]) == {}

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import connection
 from django.utils import timezone
 from tests.builders.keyserver import exchange
-from tests.builders.office import PASSWORD, app_code, today, user
+from tests.builders.office import PASSWORD, app_code, local_today, user
 
-from bluezone.healthauthority import code_batches, code_issuance
+from bluezone.healthauthority import code_batches, code_issuance, retention
 from bluezone.healthauthority.code_batches import CaseRow
 from bluezone.healthauthority.code_issuance import InquiryKeyInvalid
 from bluezone.healthauthority.models import IssuedCode
@@ -105,10 +105,10 @@ def test_no_store_no_audit_and_no_log_tells_the_minute(server, client, caplog, r
 
     assert client.post("/sign-in/", {"username": "lan", "password": PASSWORD}).url == "/sign-in/second/"
     assert client.post("/sign-in/second/", {"code": app_code()}).status_code == 302
-    asked = {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4()}
+    asked = {"case_class": "confirmed", "onset": local_today().isoformat(), "form_id": uuid.uuid4()}
     assert client.post("/codes/new/", asked).status_code == 201
-    code_issuance.issue(server, lan, "confirmed", today(), at)
-    code_batches.issue_batch(server, lan, bytes(32), [CaseRow("confirmed", today())] * 3, at)
+    code_issuance.issue_code(server, lan, "confirmed", local_today(), at)
+    code_batches.issue_batch(server, lan, bytes(32), [CaseRow("confirmed", local_today())] * 3, at)
     second_factors.purge_steps(timezone.now() + FACTOR_MEMORY)
     signin.purge(timezone.now() + FACTOR_MEMORY)
     said = values(server) - before
@@ -137,9 +137,9 @@ def test_a_session_says_in_no_minute_when_it_began_not_even_one_that_began_befor
 
 def test_the_supervisor_s_key_opens_the_minute_and_the_audit_says_that_it_was(server, key):
     at = timezone.now()
-    record = code_issuance.issue(server, user("lan"), "confirmed", today(), at).record
+    record = code_issuance.issue_code(server, user("lan"), "confirmed", local_today(), at).record
 
-    (opened,) = code_issuance.open_minutes(key, record.day, record.mark.lower())
+    (opened,) = code_issuance.open_issue_minutes(key, record.day, record.mark.lower())
     assert opened.minute == at.replace(second=0, microsecond=0)
     assert (opened.mark, opened.worker) == (record.mark, "lan")
     assert [(entry.actor, entry.subject) for entry in AuditEntry.objects.filter(action="issue_minute_opened")] == [
@@ -150,13 +150,13 @@ def test_the_supervisor_s_key_opens_the_minute_and_the_audit_says_that_it_was(se
 def test_no_other_key_opens_it_and_a_minute_put_to_another_code_opens_with_none(server, key):
     at = timezone.now()
     lan = user("lan")
-    one, other = (code_issuance.issue(server, lan, "confirmed", today(), at).record for _ in range(2))
+    one, other = (code_issuance.issue_code(server, lan, "confirmed", local_today(), at).record for _ in range(2))
     with pytest.raises(InquiryKeyInvalid):
-        code_issuance.open_minutes(X25519PrivateKey.generate().private_bytes_raw(), one.day, one.mark)
+        code_issuance.open_issue_minutes(X25519PrivateKey.generate().private_bytes_raw(), one.day, one.mark)
 
     IssuedCode.objects.filter(pk=one.pk).update(sealed_minute=other.sealed_minute)
     with pytest.raises(InquiryKeyInvalid):
-        code_issuance.open_minutes(key, one.day, one.mark)
+        code_issuance.open_issue_minutes(key, one.day, one.mark)
     assert not AuditEntry.objects.filter(action="issue_minute_opened").exists()
     code_issuance.audit_past_days(at + DAY)
     assert {entry.subject: entry.details for entry in AuditEntry.objects.filter(action="code_issued")} == {
@@ -165,24 +165,25 @@ def test_no_other_key_opens_it_and_a_minute_put_to_another_code_opens_with_none(
 
 
 def test_before_there_is_a_key_nothing_is_sealed_and_an_unknown_code_is_said(server):
-    record = code_issuance.issue(server, user("lan"), "confirmed", today(), timezone.now()).record
+    record = code_issuance.issue_code(server, user("lan"), "confirmed", local_today(), timezone.now()).record
     private = X25519PrivateKey.generate()
     code_issuance.set_inquiry_key(private.public_key().public_bytes_raw().hex(), timezone.now())
 
     assert record.sealed_minute is None
-    (opened,) = code_issuance.open_minutes(private.private_bytes_raw(), record.day, record.mark)
+    (opened,) = code_issuance.open_issue_minutes(private.private_bytes_raw(), record.day, record.mark)
     assert opened.minute is None
     with pytest.raises(CodeUnknown):
-        code_issuance.open_minutes(private.private_bytes_raw(), record.day - DAY, record.mark)
+        code_issuance.open_issue_minutes(private.private_bytes_raw(), record.day - DAY, record.mark)
 
 
 def test_sealed_minutes_have_one_length_and_go_with_their_codes(server, key):
     at = timezone.now()
     issued = [
-        code_issuance.issue(server, None, "confirmed", today() - DAY, at - DAY / 9 * step).record for step in range(4)
+        code_issuance.issue_code(server, None, "confirmed", local_today() - DAY, at - DAY / 9 * step).record
+        for step in range(4)
     ]
     assert {len(one.sealed_minute) for one in issued} == {56}
-    code_batches.purge(at + 16 * DAY)
+    retention.purge(at + 16 * DAY)
 
     assert not IssuedCode.objects.exists()
 

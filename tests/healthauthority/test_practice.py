@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from django.utils import timezone
-from tests.builders.office import prove, today, user
+from tests.builders.office import local_today, prove_second_factor, user
 
 from bluezone import training
 from bluezone.healthauthority import code_issuance, queries
@@ -31,7 +31,7 @@ def trainee(client, server):
 
 def issue(browser):
     return browser.post(
-        "/codes/new/", {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4()}
+        "/codes/new/", {"case_class": "confirmed", "onset": local_today().isoformat(), "form_id": uuid.uuid4()}
     )
 
 
@@ -61,7 +61,7 @@ def test_it_is_open_then_used_or_revoked_and_stands_in_the_list_of_practice_alon
         return trainee.post(f"/codes/{record.pk}/state/", {"ticket": tickets[record.pk]})
 
     assert state(first)["X-Code-State"] == "open"
-    prove(trainee).post(f"/codes/{second.pk}/revoke/")
+    prove_second_factor(trainee).post(f"/codes/{second.pk}/revoke/")
     IssuedCode.everything.update(issued_at=first.issued_at - datetime.timedelta(minutes=1))
 
     assert state(first)["X-Code-State"] == "used"
@@ -94,7 +94,7 @@ def test_codes_of_practice_are_erased_after_seven_days(trainee):
 
 
 def ask_for_many(browser, key="ab" * 32):
-    rows = [{"class": "confirmed", "onset": today().isoformat()}] * 3
+    rows = [{"class": "confirmed", "onset": local_today().isoformat()}] * 3
     return browser.post("/codes/bulk/issue/", {"key": key, "rows": rows}, content_type="application/json")
 
 
@@ -127,13 +127,13 @@ def test_a_list_that_is_sent_again_after_the_training_gets_real_codes_and_not_th
 def test_training_refuses_the_onsets_that_are_refused_in_earnest(server, days):
     """The key server, which refuses them too, is not asked in training."""
     with training.practice(), pytest.raises(OnsetRefused):
-        code_issuance.issue(server, user(), "confirmed", today() - days * DAY, timezone.now())
+        code_issuance.issue_code(server, user(), "confirmed", local_today() - days * DAY, timezone.now())
 
 
 def test_a_code_for_practice_counts_as_used_after_half_a_minute(server):
     now = timezone.now()
     with training.practice():
-        issued = code_issuance.issue(server, user(), "confirmed", today(), now)
+        issued = code_issuance.issue_code(server, user(), "confirmed", local_today(), now)
         made = issued.record
         after = [
             code_issuance.practice_states([made], now + datetime.timedelta(seconds=seconds))[made.handle]

@@ -8,13 +8,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from tests.builders.devices import agency
-from tests.builders.office import today, user
+from tests.builders.office import local_today, user
 
 from bluezone.directory.models import Agency
 from bluezone.healthauthority import code_issuance, quotas
 from bluezone.healthauthority.code_issuance import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
-from bluezone.healthauthority.quotas import Quota, codes_seen_by
+from bluezone.healthauthority.quotas import Quota, visible_codes
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def worker(name, facility=STATION):
 
 
 def issue(server, worker, now=None):
-    return code_issuance.issue(server, worker, "confirmed", today() - DAY, now or timezone.now())
+    return code_issuance.issue_code(server, worker, "confirmed", local_today() - DAY, now or timezone.now())
 
 
 def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):
@@ -60,7 +60,7 @@ def test_raising_the_worker_s_limit_lets_that_worker_go_on_today_and_not_tomorro
     now = timezone.now()
     issue(server, lan, now)
     issue(server, hoa, now)
-    quotas.raise_for_worker(supervisor, lan, 1, "many_cases", now)
+    quotas.raise_worker_limit(supervisor, lan, 1, "many_cases", now)
 
     assert issue(server, lan, now).code
     with pytest.raises(QuotaReached):
@@ -72,7 +72,7 @@ def test_raising_the_facility_s_limit_helps_all_its_workers(server):
     limited(server, facility=1)
     supervisor, lan, hoa = user("sup", Role.SUPERVISOR), worker("lan"), worker("hoa")
     issue(server, lan)
-    made = quotas.raise_for_facility(supervisor, agency(STATION), 1, "absent", timezone.now())
+    made = quotas.raise_facility_limit(supervisor, agency(STATION), 1, "absent", timezone.now())
 
     assert quotas.raises_of_today(timezone.now(), supervisor) == [made]
     assert issue(server, hoa).code
@@ -81,7 +81,7 @@ def test_raising_the_facility_s_limit_helps_all_its_workers(server):
 
 
 def test_each_raise_is_in_the_audit_with_its_reason(server):
-    quotas.raise_for_worker(user("sup", Role.SUPERVISOR), user("lan"), 30, "mass_testing", timezone.now())
+    quotas.raise_worker_limit(user("sup", Role.SUPERVISOR), user("lan"), 30, "mass_testing", timezone.now())
     entry = AuditEntry.objects.get(action="quota_raised")
 
     assert (entry.actor, entry.subject) == ("sup", "lan")
@@ -90,7 +90,7 @@ def test_each_raise_is_in_the_audit_with_its_reason(server):
 
 def test_a_raise_for_nobody_or_for_both_is_refused_by_the_database(server):
     lan = user("lan")
-    values = {"day": today(), "more": 1, "reason": "absent", "raised_by": lan, "raised_at": timezone.now()}
+    values = {"day": local_today(), "more": 1, "reason": "absent", "raised_by": lan, "raised_at": timezone.now()}
     for whose in ({"worker": lan, "facility": agency(STATION)}, {"worker": None, "facility": None}):
         with pytest.raises(IntegrityError), transaction.atomic():
             QuotaRaise.objects.create(**whose, **values)
@@ -147,15 +147,15 @@ def test_a_supervisor_of_one_facility_sees_its_codes_and_those_of_nobody_else(cl
     there = user("sup", Role.SUPERVISOR, within=agency(STATION))
     everywhere = user("over", Role.SUPERVISOR)
 
-    assert {code.worker.username for code in codes_seen_by(there)} == {"lan"}
-    assert {code.worker.username for code in codes_seen_by(everywhere)} == {"lan", "binh"}
+    assert {code.worker.username for code in visible_codes(there)} == {"lan"}
+    assert {code.worker.username for code in visible_codes(everywhere)} == {"lan", "binh"}
 
 
 def test_a_supervisor_of_one_facility_sees_what_was_raised_for_it_and_for_nobody_else(client, server):
     over, now = user("over", Role.SUPERVISOR), timezone.now()
     for name, place in (("lan", STATION), ("binh", "Bệnh viện tỉnh")):
-        quotas.raise_for_worker(over, worker(name, place), 20, "absent", now)
-        quotas.raise_for_facility(over, agency(place), 20, "absent", now)
+        quotas.raise_worker_limit(over, worker(name, place), 20, "absent", now)
+        quotas.raise_facility_limit(over, agency(place), 20, "absent", now)
     there = user("sup", Role.SUPERVISOR, within=agency(STATION))
     seen = quotas.raises_of_today(now, there)
 

@@ -5,9 +5,9 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.office import today, user
+from tests.builders.office import local_today, user
 
-from bluezone.healthauthority import code_batches, code_issuance, quotas
+from bluezone.healthauthority import code_issuance, quotas, retention
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.models import Role
 
@@ -17,19 +17,19 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.long
 def test_a_code_goes_after_14_days(server):
     now = timezone.now()
-    code_issuance.issue(server, user(), "clinical", today(), now)
+    code_issuance.issue_code(server, user(), "clinical", local_today(), now)
 
-    code_batches.purge(now + datetime.timedelta(days=12))
+    retention.purge(now + datetime.timedelta(days=12))
     assert IssuedCode.objects.exists()
-    code_batches.purge(now + datetime.timedelta(days=15))
+    retention.purge(now + datetime.timedelta(days=15))
     assert not IssuedCode.objects.exists()
 
 
 def test_a_raised_limit_with_its_reason_goes_after_14_days():
     now = timezone.now()
-    quotas.raise_for_worker(user("sup", Role.SUPERVISOR), user(), 5, "many_cases", now)
+    quotas.raise_worker_limit(user("sup", Role.SUPERVISOR), user(), 5, "many_cases", now)
 
-    code_batches.purge(now + datetime.timedelta(days=13))
+    retention.purge(now + datetime.timedelta(days=13))
     assert QuotaRaise.objects.exists()
-    code_batches.purge(now + datetime.timedelta(days=15))
+    retention.purge(now + datetime.timedelta(days=15))
     assert not QuotaRaise.objects.exists()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone, translation
 from tests.builders.keyserver import Phone, keys_for, poster
-from tests.builders.office import prove, row_of, today, user
+from tests.builders.office import local_today, prove_second_factor, row_of, user
 
 from bluezone.healthauthority import code_issuance, views
 from bluezone.healthauthority.health_tags import inwords
@@ -34,7 +34,7 @@ def english(client, server, lan):
 
 
 def form(**changes):
-    return {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4(), **changes}
+    return {"case_class": "confirmed", "onset": local_today().isoformat(), "form_id": uuid.uuid4(), **changes}
 
 
 def shown_code(answer):
@@ -42,7 +42,7 @@ def shown_code(answer):
 
 
 def issued_by(server, worker):
-    return code_issuance.issue(server, worker, "confirmed", today(), timezone.now())
+    return code_issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
 
 
 def state(browser, made):
@@ -85,7 +85,7 @@ def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
 )
 def test_a_bad_form_says_what_is_wrong_and_issues_nothing(english, changes, sentence):
     if isinstance(onset := changes.get("onset"), datetime.timedelta):
-        changes = {"onset": (today() + onset).isoformat()}
+        changes = {"onset": (local_today() + onset).isoformat()}
     answer = english.post("/codes/new/", form(**changes))
 
     assert answer.status_code == 422
@@ -151,7 +151,7 @@ def the_next_day(server):
 
 
 def test_the_open_page_learns_on_the_next_day_that_the_code_was_used(english, server, lan):
-    made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
+    made = code_issuance.issue_code(server, lan, "confirmed", local_today(), timezone.now())
     assert state(english, made).headers["X-Code-State"] == "open"
     Phone(poster(server), server, Credential.from_text(made.link), keys=keys_for(server.clock())).certified()
     assert state(english, made).headers["X-Code-State"] == "open"
@@ -167,7 +167,7 @@ def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, 
     place, ticket = f"/codes/{made.record.pk}/revoke/", {"ticket": made.ticket}
     assert "confirm/?next=" in english.post(place, ticket).url, "a session alone takes back nothing"
     assert server.codes.status(made.code) == "open"
-    assert "Revoke the code?" in prove(english).get(place).text
+    assert "Revoke the code?" in prove_second_factor(english).get(place).text
     assert server.codes.status(made.code) == "open"
 
     said = english.post(place, ticket, follow=True).text
@@ -177,11 +177,11 @@ def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, 
 
 
 def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan):
-    made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
+    made = code_issuance.issue_code(server, lan, "confirmed", local_today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     place = f"/codes/{made.record.pk}/revoke/"
 
-    assert "stop working at once" in prove(english).get(place).text
+    assert "stop working at once" in prove_second_factor(english).get(place).text
     assert "Too late" in english.post(place, {"ticket": made.ticket}, follow=True).text
 
 
@@ -190,14 +190,17 @@ def test_in_another_browser_the_code_itself_says_which_one_to_revoke(english, se
     made = issued_by(server, lan)
     place = f"/codes/{made.record.pk}/revoke/"
 
-    assert "The code is revoked" in prove(english).post(place, {"code": f" {getattr(made, named)} "}, follow=True).text
+    assert (
+        "The code is revoked"
+        in prove_second_factor(english).post(place, {"code": f" {getattr(made, named)} "}, follow=True).text
+    )
     assert server.codes.status(made.code) == "revoked"
 
 
 def test_by_trying_nobody_finds_a_code_to_revoke(english, server, lan):
     made, other = issued_by(server, lan), issued_by(server, lan)
     place = f"/codes/{made.record.pk}/revoke/"
-    prove(english)
+    prove_second_factor(english)
     # Neither a slip of the finger nor a row's name is a try.
     for sent in ({}, {"code": "1234"}, {"code": row_of(made)}, {"ticket": other.ticket}, {"ticket": "x"}):
         assert english.post(place, sent).status_code == 422
@@ -216,7 +219,7 @@ def test_a_worker_does_not_see_or_revoke_the_codes_of_another(english, server):
     assert "No code issued yet" in english.get("/codes/").text
     assert state(english, made).status_code == 404
     for sent in ({"ticket": made.ticket}, {"code": made.code}):
-        assert prove(english).post(f"/codes/{made.record.pk}/revoke/", sent).status_code == 404
+        assert prove_second_factor(english).post(f"/codes/{made.record.pk}/revoke/", sent).status_code == 404
     assert server.codes.status(made.code) == "open"
 
 
@@ -225,7 +228,7 @@ def test_a_supervisor_sees_the_codes_of_all_and_revokes_one_that_is_read_out(eng
     english.force_login(user("sup", Role.SUPERVISOR))
 
     assert "Nông Thị Lan" in english.get("/codes/").text
-    prove(english).post(f"/codes/{made.record.pk}/revoke/", {"code": made.code})
+    prove_second_factor(english).post(f"/codes/{made.record.pk}/revoke/", {"code": made.code})
     assert server.codes.status(made.code) == "revoked"
 
 

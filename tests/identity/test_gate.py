@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.directory.scopes import require_city
+from bluezone.directory.scopes import require_city_role
 from bluezone.identity.audiences import ReachNotQueried, audience, every_view
 from bluezone.identity.duty import ADMINS, DEVICES, EVERYONE
 from bluezone.identity.models import AuditEntry, Role
@@ -54,7 +54,7 @@ def test_a_view_that_asks_first_does_its_work():
     @audience(ADMINS)
     @touches(Ownership.CITY)
     def asks(request):
-        require_city(request.user, [Role.ADMIN])
+        require_city_role(request.user, [Role.ADMIN])
         hash_chain.record("root", "link_made", "x")
         return HttpResponse("done")
 
@@ -66,7 +66,7 @@ def test_what_one_view_asked_does_not_count_for_the_next():
     @audience(ADMINS)
     @touches(Ownership.REACHED)
     def asks(request):
-        require_city(request.user, [Role.ADMIN])
+        require_city_role(request.user, [Role.ADMIN])
         return HttpResponse("done")
 
     @audience(ADMINS)

@@ -113,12 +113,12 @@ def test_a_staff_report_made_in_training_is_in_no_figure_and_is_erased(client, d
     from tests.builders.coverage import agency as made_agency
     from tests.builders.coverage import city
 
-    from bluezone.rollout.coverage.api import week_or
+    from bluezone.rollout.coverage.api import parse_week
     from bluezone.rollout.staffing.models import StaffReport
     from bluezone.rollout.staffing.views import latest_week
 
     agency = made_agency("Phòng Nội vụ", city("phường Đức Xuân")[0])
-    week = week_or("", latest_week())
+    week = parse_week("", latest_week())
     client.force_login(user("ba", Role.OFFICER))
     client.post("/training/")
     numbers = {"staff": 9, "with_smartphone": 8, "running": 5, "web_edition": 1, "reminded": 2}

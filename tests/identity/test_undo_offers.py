@@ -5,8 +5,8 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.agencies import planted
-from tests.builders.office import prove, user
+from tests.builders.agencies import plant_seed
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.directory.models import RecipientGroup
 from bluezone.identity.models import Role, RoleGrant
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def admin(client):
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(user("admin", Role.ADMIN))
-    return prove(client)
+    return prove_second_factor(client)
 
 
 def later(client, seconds):
@@ -86,7 +86,7 @@ def test_a_delegation_taken_back_by_one_tap_holds_again(client):
 
 @pytest.mark.long
 def test_an_agency_put_into_a_group_or_taken_out_goes_back(admin):
-    planted()
+    plant_seed()
     group = RecipientGroup.objects.order_by("pk").first()
     there = set(group.agencies.values_list("pk", flat=True))
     one = min(there)

@@ -10,7 +10,7 @@ from tests.builders.keyserver import (
     Clock,
     Phone,
     keys_for,
-    opened,
+    open_server,
     poster,
     postgresql_database,
     postgresql_server,
@@ -62,7 +62,7 @@ def city_folder(tmp_path, made_keys):
 
 @pytest.fixture
 def server(city_folder, clock, database):
-    key_server = opened(city_folder, clock)
+    key_server = open_server(city_folder, clock)
     yield key_server
     key_server.close()
 

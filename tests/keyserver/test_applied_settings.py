@@ -4,7 +4,7 @@
 import shutil
 
 import pytest
-from tests.builders.keyserver import HOUR, call, opened, report_of, set_city
+from tests.builders.keyserver import HOUR, call, open_server, report_of, set_city
 
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.settings import SettingsOutdated
@@ -23,7 +23,7 @@ def city(city_folder, clock, database, tmp_path_factory):
 class City:
     def __init__(self, folder, clock, database, folders):
         self.clock = clock
-        opened(folder, clock, hotline=OLD).close()
+        open_server(folder, clock, hotline=OLD).close()
         self.folders = [folder, folder]
         if database == "postgresql":
             second = folders.mktemp("second")

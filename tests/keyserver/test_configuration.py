@@ -3,7 +3,7 @@ import hashlib
 import shutil
 
 import pytest
-from tests.builders.keyserver import DAY, NOON, Clock, call, opened
+from tests.builders.keyserver import DAY, NOON, Clock, call, open_server
 
 from bluezone.city import CityInvalid
 from bluezone.keyserver.service import KeyServer
@@ -21,7 +21,7 @@ def config(server, number=None):
 
 @pytest.fixture
 def sqlite_server(city_folder, clock):
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     yield server
     server.close()
 
@@ -76,7 +76,7 @@ def test_another_hotline_makes_a_new_number_that_continues_the_history(sqlite_se
 def test_it_names_the_neighbours_of_the_city_and_refuses_a_key_that_no_phone_could_read(city_folder, clock):
     named = {"name_vi": "Bình An", "name_en": "Binh An", "address": "https://binhan.vn"}
     other = {**named, "index": "/x/index.txt", "export_key": "-----BEGIN PUBLIC KEY-----\nnone"}
-    server = opened(city_folder, clock, neighbours=[{**named, "key": "0f" * 32, "everybody": 1}])
+    server = open_server(city_folder, clock, neighbours=[{**named, "key": "0f" * 32, "everybody": 1}])
     (neighbour,) = config(server)[0].neighbours
     server.close()
     assert (neighbour.name["en"], neighbour.key, neighbour.everybody) == ("Binh An", "0f" * 32, True)
@@ -85,7 +85,7 @@ def test_it_names_the_neighbours_of_the_city_and_refuses_a_key_that_no_phone_cou
     for wrong in ([other], [{**named, "key": "0f" * 32}] * 2):
         settings.unlink()
         with pytest.raises(CityInvalid, match="neighbours"):
-            opened(city_folder, clock, neighbours=wrong)
+            open_server(city_folder, clock, neighbours=wrong)
 
 
 @pytest.mark.long
@@ -133,14 +133,14 @@ def test_a_config_that_was_altered_on_disk_is_noticed(sqlite_server):
 
 def test_a_profile_that_cannot_be_read_is_refused(city_folder, clock):
     with pytest.raises(CityInvalid):
-        opened(city_folder, clock, profile="plague.toml")
+        open_server(city_folder, clock, profile="plague.toml")
 
 
 def test_a_profile_of_the_citys_own_is_taken_from_the_data_folder(city_folder, clock):
     from importlib.resources import files
 
     shutil.copy(str(files("bluezone.protocol") / "profiles" / "covid-19.toml"), city_folder / "influenza.toml")
-    server = opened(city_folder, clock, profile="influenza.toml")
+    server = open_server(city_folder, clock, profile="influenza.toml")
 
     assert config(server)[0].profile
     server.close()
@@ -184,7 +184,7 @@ def test_another_process_sees_the_rotation(sqlite_server, clock, city_folder):
 
 
 def test_opening_twice_makes_the_secrets_once(tmp_path):
-    first = opened(tmp_path, Clock())
+    first = open_server(tmp_path, Clock())
     second = KeyServer.open(tmp_path, Clock())
 
     assert first.secrets.export_public_pem == second.secrets.export_public_pem

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from tests.builders.keyserver import HOUR, call, exchange, opened, report_of, served
+from tests.builders.keyserver import HOUR, call, exchange, open_server, report_of, serve_application
 
 from bluezone.keyserver.http import Application, handles
 from bluezone.keyserver.reports.limits import Limits
@@ -29,9 +29,9 @@ def http_server(tmp_path_factory, made_keys):
     (folder / "keys").symlink_to(made_keys)
     from tests.builders.keyserver import Clock
 
-    server = opened(folder, Clock())
+    server = open_server(folder, Clock())
     server.tick()
-    with served(Application(server.parts)) as (host, port):
+    with serve_application(Application(server.parts)) as (host, port):
         server.address = (host, port)
         yield server
     server.close()

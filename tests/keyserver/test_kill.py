@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.builders.keyserver import opened, report_of
+from tests.builders.keyserver import open_server, report_of
 from tests.builders.load import published_counts, tick_when_alone
 from tests.builders.serving import free_port
 
@@ -82,7 +82,7 @@ def upload_all(killable, bodies, kill_after=None):
 def test_sigkill_in_the_middle_of_uploads(city_folder, monkeypatch, uploads, kills):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     rng = random.Random(458)
-    server = opened(city_folder, time.time, publish_period_seconds=0, padding_mean=5)
+    server = open_server(city_folder, time.time, publish_period_seconds=0, padding_mean=5)
     phones = [report_of(server) for _ in range(uploads)]
     bodies = {number: encode_upload(phone.upload_request()) for number, phone in enumerate(phones)}
 

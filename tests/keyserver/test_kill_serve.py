@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.builders.keyserver import Phone, keys_for, opened
+from tests.builders.keyserver import Phone, keys_for, open_server
 from tests.builders.load import KeptUp, Load, nothing_lost
 
 from bluezone.keyserver.service import KeyServer
@@ -74,7 +74,7 @@ def test_the_processes_of_a_serve_are_known_by_name(tmp_path):
 
 def test_sigkill_of_every_process_in_turn_loses_and_doubles_nothing(city_folder, database):
     rng = random.Random(458)
-    server = opened(city_folder, time.time, **SETTINGS)
+    server = open_server(city_folder, time.time, **SETTINGS)
     serving = KeptUp(city_folder)
     phones = patients(server, serving, PHONES)
     victims = sorted(processes(serving.served.process.pid))
@@ -130,7 +130,7 @@ def postgresql(monkeypatch):
 
 def test_a_database_restarted_under_load_costs_503s_and_nothing_else(city_folder, postgresql):
     halt, resume = postgresql
-    server = opened(city_folder, time.time, **SETTINGS)
+    server = open_server(city_folder, time.time, **SETTINGS)
     serving = KeptUp(city_folder)
     phones = patients(server, serving, PHONES)
     load = Load(phones)

@@ -11,7 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from tests.builders.keyserver import HOUR, call, exchange, opened, postgresql_database, postgresql_server, report_of
+from tests.builders.keyserver import (
+    HOUR,
+    call,
+    exchange,
+    open_server,
+    postgresql_database,
+    postgresql_server,
+    report_of,
+)
 from tests.builders.relay import Relay
 
 from bluezone.keyserver.samefolder import DataFolderDiffers
@@ -49,7 +57,7 @@ def other(server, tmp_path_factory):
     for name in SHARED:
         (server.data_dir / name).mkdir(exist_ok=True)
         (folder / name).symlink_to(server.data_dir / name)
-    second = opened(folder, server.clock)
+    second = open_server(folder, server.clock)
     yield second
     second.close()
 
@@ -160,9 +168,9 @@ def test_a_machine_with_keys_of_its_own_or_an_old_copy_is_refused_before_it_make
     server.tick()
 
     with pytest.raises(DataFolderDiffers, match="signing key"):
-        opened(stranger, clock)
+        open_server(stranger, clock)
     with pytest.raises(DataFolderDiffers, match="copy keys and configs"):
-        opened(stale, clock)
+        open_server(stale, clock)
     assert len(list((stale / "keys").iterdir())) < len(list((server.data_dir / "keys").iterdir()))
     assert not (stale / "exports").exists()
 

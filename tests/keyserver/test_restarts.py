@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.builders.keyserver import opened, report_of
+from tests.builders.keyserver import open_server, report_of
 from tests.keyserver.test_kill import Killable, published_counts, tick_when_alone
 
 from bluezone.keyserver.storage.store import key_prefix
@@ -58,7 +58,7 @@ def posted(port, body):
 def test_postgresql_restarted_in_the_middle_of_uploads(cluster, city_folder, monkeypatch):
     folder, url = cluster
     monkeypatch.setenv("BLUEZONE_DATABASE_URL", url)
-    server = opened(city_folder, time.time, publish_period_seconds=0, padding_mean=5)
+    server = open_server(city_folder, time.time, publish_period_seconds=0, padding_mean=5)
     phones = [report_of(server) for _ in range(UPLOADS)]
     bodies = [encode_upload(phone.upload_request()) for phone in phones]
     processes = [Killable(city_folder) for _ in range(2)]

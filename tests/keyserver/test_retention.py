@@ -2,7 +2,7 @@
 import random
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of, set_city
+from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, open_server, report_of, set_city
 
 from bluezone.keyserver import statistics
 from bluezone.keyserver.retention import purge_keys
@@ -141,7 +141,7 @@ def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
 
 @pytest.mark.long
 def test_a_published_key_is_not_left_in_the_store_and_half_of_it_is_forgotten_later(city_folder, clock):
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     without_random_keys(server)
     phone = report_of(server, keys=keys_for(NOON, days=14, newest_age=1, level=1))
     phone.upload()

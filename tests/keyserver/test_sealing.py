@@ -9,11 +9,11 @@ import time
 from contextlib import nullcontext
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, call, opened, postgresql_database, postgresql_server, report_of
+from tests.builders.keyserver import DAY, HOUR, call, open_server, postgresql_database, postgresql_server, report_of
 from tests.builders.serving import BLUEZONE
 from tests.builders.signer import signing
 
-from bluezone.backup.archive import key_of_today
+from bluezone.backup.daykeys import make_day_key
 from bluezone.keyserver.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid
 from bluezone.keyserver.sealing import MasterKeyWrong, fetch_folder, open_sealed_folder, open_shared_secrets
 from bluezone.keyserver.service import KeyServer
@@ -102,7 +102,7 @@ def test_hosts_with_a_signer_each_are_one_city_and_one_goes_on_where_the_others_
         (folders[0] / name).mkdir()
         (folders[1] / name).symlink_to(folders[0] / name)
     with signing(folders[0], clock), signing(folders[1], clock):
-        first = opened(folders[0], clock)
+        first = open_server(folders[0], clock)
         second = KeyServer.open(folders[1], clock)
         assert secrets_in(folders[0]) == secrets_in(folders[1])
         for leader, follower in ((first, second), (second, first), (first, second)):
@@ -127,7 +127,7 @@ def test_of_two_hosts_that_begin_at_once_one_makes_the_keys_and_the_other_has_th
     second_folder = tmp_path_factory.mktemp("second")
     # This one has looked before the other had made any.
     fetch_folder(second_folder)
-    first = opened(city_folder, clock)
+    first = open_server(city_folder, clock)
     shared = open_sealed_folder(first.keys_store, second_folder)
     open_shared_secrets(second_folder, shared, nullcontext)
     assert secrets_in(second_folder) == secrets_in(city_folder)
@@ -135,7 +135,7 @@ def test_of_two_hosts_that_begin_at_once_one_makes_the_keys_and_the_other_has_th
 
 
 def test_what_is_sealed_shows_nothing_and_day_keys_of_backups_are_not_among_it(server, second, clock):
-    key_of_today(server.data_dir, datetime.date(2026, 11, 25))
+    make_day_key(server.data_dir, datetime.date(2026, 11, 25))
     server.tick()
     stored = rows(server)
     assert [name for name, _ in stored if "days" in name] == []
@@ -183,7 +183,7 @@ def test_a_master_key_that_is_none_is_refused(city_folder, clock, database, monk
     path.write_text(text)
     monkeypatch.setenv(FILE_VARIABLE, str(path))
     with pytest.raises(MasterKeyInvalid):
-        opened(city_folder, clock)
+        open_server(city_folder, clock)
 
 
 def test_the_master_key_may_come_from_a_command_such_as_a_key_service_has(server, second, clock, monkeypatch):

@@ -14,7 +14,7 @@ from tests.builders.keyserver import (
     Clock,
     call,
     exchange,
-    opened,
+    open_server,
     postgresql_database,
     postgresql_server,
     report_of,
@@ -164,8 +164,8 @@ def test_writes_of_many_threads_are_all_kept_and_a_refused_one_spoils_no_other(s
 
 
 def test_a_store_of_a_newer_version_is_refused_and_left_alone(city_folder, clock, database):
-    opened(city_folder, clock).close()
-    server = opened(city_folder, clock)
+    open_server(city_folder, clock).close()
+    server = open_server(city_folder, clock)
     server.keys_store.write(lambda t: t.execute("INSERT INTO migration VALUES (9999)"))
     server.close()
 
@@ -174,7 +174,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(city_folder, clock
 
 
 def test_opening_from_several_processes_at_once_migrates_once(tmp_path, city_folder):
-    opened(city_folder, Clock()).close()
+    open_server(city_folder, Clock()).close()
     shutil.rmtree(city_folder / "exports", ignore_errors=True)
     for name in ("codes", "keys"):
         (city_folder / f"{name}.sqlite3").unlink()
@@ -189,7 +189,7 @@ def test_opening_from_several_processes_at_once_migrates_once(tmp_path, city_fol
 
 @pytest.fixture
 def sqlite_server(city_folder, clock):
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     yield server
     server.close()
 
@@ -301,7 +301,7 @@ def test_a_postgresql_server_that_is_gone_is_unreachable(city_folder, clock, mon
     monkeypatch.setenv("BLUEZONE_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
 
     with pytest.raises(StoreUnreachable):
-        opened(city_folder, clock)
+        open_server(city_folder, clock)
 
 
 @pytest.mark.postgres

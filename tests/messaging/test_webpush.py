@@ -10,14 +10,14 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.builders.keyserver import Clock, opened
+from tests.builders.keyserver import Clock, open_server
 from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
 from bluezone.messaging import webpush as webpush_provider
 from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome, announce_until_stopped
 from bluezone.messaging.webpush import WebPushProvider
-from bluezone.server.schedule import announcer_of
+from bluezone.server.schedule import make_announcer
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"
@@ -44,7 +44,7 @@ def clock():
 @pytest.fixture
 def server(tmp_path, clock, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
-    made = opened(tmp_path, clock, push_services=("127.0.0.1",))
+    made = open_server(tmp_path, clock, push_services=("127.0.0.1",))
     yield made
     made.close()
 
@@ -323,7 +323,7 @@ def _text(point):
 def test_the_workers_announcer_calls_with_the_citys_key_and_in_its_name(server, service, clock):
     subscribed(server, service.browser("a"))
     server.tick()
-    announcer = announcer_of(server)
+    announcer = make_announcer(server)
     announcer.send_due(clock.now)
     clock.pass_by(2 * HOUR)
     server.tick()

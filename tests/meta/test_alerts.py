@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bluezone.server.metrics.exposition import METRICS
 from bluezone.server.metrics.meters import REFUSALS, ROUTES, STATUSES, WORKS
-from bluezone.server.metrics.port import METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
 RULES = [rule for group in yaml.safe_load((DOCS / "alerts.yml").read_text())["groups"] for rule in group["rules"]]

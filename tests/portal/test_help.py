@@ -48,8 +48,8 @@ def test_the_call_answers_with_a_ticket_and_keeps_no_address(public):
     assert answer.status_code == 201
     request = HelpRequest.objects.get()
     assert answer.json() == {"ticket": request.ticket}
-    assert help_requests.read(request).contact == "0912 345 678"
-    stored = repr(HelpRequest.objects.values().get()) + repr(help_requests.read(request))
+    assert help_requests.open_texts(request).contact == "0912 345 678"
+    stored = repr(HelpRequest.objects.values().get()) + repr(help_requests.open_texts(request))
     assert "203.0.113" not in stored
 
 

@@ -4,7 +4,7 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders.protocol import export
+from tests.builders.protocol import make_export
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.identifiers import rolling_proximity_identifier, rolling_proximity_identifiers
@@ -74,7 +74,7 @@ def test_it_finds_what_a_plain_loop_finds(data):
 
 
 def test_keys_of_an_export_are_found_without_making_objects_of_them():
-    read = read_export(export(count=265))
+    read = read_export(make_export(count=265))
     row = 259
     key = read.keys[row]
     sightings = index(rolling_proximity_identifier(key.key, key.start + 143))

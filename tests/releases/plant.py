@@ -21,10 +21,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import browserstorage
 from tests.builders import gatephone, peopling
-from tests.builders.androidphone import AndroidPhone, Keystore, becomes
+from tests.builders.androidphone import AndroidPhone, Keystore, wait_for
 from tests.builders.canvassing import canvassing
 from tests.builders.chromium import launched
-from tests.builders.handset import PhoneClock, World, meet
+from tests.builders.handset import PhoneClock, World, meet_phone
 from tests.builders.serving import BLUEZONE, serving
 
 from bluezone.handset import Handset
@@ -144,8 +144,8 @@ class Maker:
             android.folder / "handset", radio_model="android:double", sealing=KeystoreSealing(android.keystore)
         )
         patient.encounters.payload()
-        meet(near, ben, 30, world=world)
-        meet(app, ben, 30, world=world)
+        meet_phone(near, ben, 30, world=world)
+        meet_phone(app, ben, 30, world=world)
         world.now = time.time()
         for phone in (near, patient, ben, app):
             phone.check()
@@ -162,9 +162,9 @@ class Maker:
             phone.close()
         tracing, device, _setup = android.process()
         tracing.start()
-        becomes(lambda: tracing.url)
+        wait_for(lambda: tracing.url)
         device.fed.hear(heard)
-        becomes(lambda: device.running and device.running[-1].title == "Bluezone đang chạy")
+        wait_for(lambda: device.running and device.running[-1].title == "Bluezone đang chạy")
         tracing.stop()
 
     def gate(self, planted: gatephone.Planted) -> "subprocess.Popen[str]":
@@ -223,7 +223,7 @@ class Maker:
         )  # fmt: skip
 
     def until_sound(self, program: "subprocess.Popen[str]") -> None:
-        becomes(lambda: list((self.out / "speaker").rglob("*.mp3")))
+        wait_for(lambda: list((self.out / "speaker").rglob("*.mp3")))
         assert program.poll() is None
 
     def end_speaker(self, program: "subprocess.Popen[str]") -> None:
@@ -234,7 +234,7 @@ class Maker:
             with sqlite3.connect(store) as opened:
                 return opened.execute("SELECT airing FROM report WHERE sent = 0").fetchall() or None
 
-        becomes(unsent)
+        wait_for(unsent)
         program.terminate()
         program.wait(120)
 

@@ -13,7 +13,7 @@ from collections import Counter
 from contextlib import closing
 
 import pytest
-from tests.builders.androidphone import AndroidPhone, Keystore, becomes
+from tests.builders.androidphone import AndroidPhone, Keystore, wait_for
 from tests.builders.gatephone import sums
 from tests.builders.handset import PhoneClock, World
 from tests.builders.releases import BEFORE, command, facts, moment, program, unpack, upgraded
@@ -87,7 +87,7 @@ def test_a_handset_is_warned_of_whom_it_heard_before_and_sends_the_report_that_w
     reported = command(then, "handset", "status", "--data", phones / "patient", *options)
     assert reported["title"] == "you reported your own infection"
 
-    becomes(lambda: newest_listed(served) > 1)
+    wait_for(lambda: newest_listed(served) > 1)
     near = command(then, "handset", "check", "--data", phones / "near", *options)
     assert near["level"] == "high"
     seen = command(then, "handset", "encounters", "--data", phones / "near", *options)
@@ -102,9 +102,9 @@ def test_the_app_opens_its_folder_runs_and_is_warned_of_whom_it_heard_before(ser
     )  # fmt: skip
     tracing, _device, _setup = phone.process()
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     tracing.stop()
-    becomes(lambda: newest_listed(served) > 1)
+    wait_for(lambda: newest_listed(served) > 1)
     opened = Handset.open(
         phone.folder / "handset", served.public, phone.clock, radio_model="android:double",
         sealing=KeystoreSealing(phone.keystore),
@@ -123,7 +123,7 @@ def test_a_gate_program_sends_what_it_counted_without_a_network(served, then, tm
     assert sums(served.data, gate) == {"told": 2, "no_smartphone": 1}
     counted = "SELECT sum(count) FROM gates_gatecounter WHERE gate_id = ?"
     with program(then, "gate", "run", "--data", folder, "--server", served.public, "--radio", "none"):
-        becomes(lambda: ask(served.data / "office.sqlite3", counted, gate) == [(6,)])
+        wait_for(lambda: ask(served.data / "office.sqlite3", counted, gate) == [(6,)])
     assert sums(served.data, gate) == {"told": 3, "no_smartphone": 1, "helped": 1, "out": 1}
 
 
@@ -137,7 +137,7 @@ def test_a_loudspeaker_has_its_sounds_and_says_what_it_played_without_a_network(
     assert ask(served.data / "office.sqlite3", played, airing) == []
     sounds = sorted(path.name for path in folder.rglob("*.mp3"))
     with program(then, "speaker", "run", "--data", folder, "--server", served.public, "--sink", f"file:{out}"):
-        becomes(lambda: ask(served.data / "office.sqlite3", played, airing) or None)
+        wait_for(lambda: ask(served.data / "office.sqlite3", played, airing) or None)
     assert ask(served.data / "office.sqlite3", played, airing) == [("played",)]
     assert sounds
     assert sorted(path.name for path in folder.rglob("*.mp3")) == sounds

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from tests.builders import largeoffice
-from tests.builders.agencies import many
+from tests.builders.agencies import plant_many
 from tests.builders.directives import person
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 from tests.builders.pace import BUDGET_SECONDS
@@ -45,7 +45,7 @@ def seen_by_all(client, roles, requests):
 
 def grown(client, few, all_of_them, directives, weeks, requests):
     """The cost of every page with few of everything, and with all."""
-    many(all_of_them)
+    plant_many(all_of_them)
     roles = {role: person(role, role) for role in ("admin", "clerk", "editor", "leader", "supervisor")}
     agencies = list(Agency.objects.order_by("pk"))
     largeoffice.letters(agencies[:few], 3, roles["clerk"])

@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 from tests.builders.canvassing import ask, canvassing
-from tests.builders.canvassphone import KillablePhone, call, until
+from tests.builders.canvassphone import KillablePhone, call, wait_until
 from tests.builders.serving import ReturningServer
 
 # Three starts of a server and two of a browser: most of a minute of one core.
@@ -72,7 +72,7 @@ def test_visits_with_photos_survive_days_offline_a_killed_browser_and_a_server_t
     server.begin()
     phone.show("/backlog")
     phone.page.click("#send")
-    until(lambda: len(visits(server)) > 0)
+    wait_until(lambda: len(visits(server)) > 0)
     server.end(signal.SIGKILL)
     _end_children_of(server)
     server.begin()
@@ -109,7 +109,7 @@ def _enter_until_killed(phone, doors, turf):
 
 def _end_children_of(server):
     """`serve` was killed; its own processes end with it (web/lifeline.py)."""
-    until(lambda: not server.answers())
+    wait_until(lambda: not server.answers())
 
 
 def _another_canvasser_gets_nothing(server, told, entry, run):

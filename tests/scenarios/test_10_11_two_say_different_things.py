@@ -10,8 +10,8 @@ import shutil
 
 import pytest
 from tests.builders.canvassing import ask, canvassing
-from tests.builders.canvassphone import KillablePhone, call, until
-from tests.builders.handset import made_secrets
+from tests.builders.canvassphone import KillablePhone, call, wait_until
+from tests.builders.handset import secrets_folder
 from tests.builders.peopling import PASSWORD
 from tests.builders.serving import serving
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def server(tmp_path_factory):
     data = tmp_path_factory.mktemp("canvass") / "data"
     data.mkdir()
-    shutil.copytree(made_secrets(), data / "keys")
+    shutil.copytree(secrets_folder(), data / "keys")
     with serving(data) as running:
         yield running
 
@@ -189,7 +189,7 @@ def test_11_what_rests_on_something_missing_waits_and_the_gap_is_shown(server, p
     # It turns up after all, and everything falls into its order.
     call(server.public, me["token"], {**push, "entries": [two]})
     assert household(server, door)[1::3] == ("cổng vàng", "[]")
-    until(lambda: one["number"] < two["number"] < three["number"])
+    wait_until(lambda: one["number"] < two["number"] < three["number"])
     desk.goto(f"{server.office}/canvass/phones/")
     assert "Missing numbers" not in desk.inner_text("main")
 

@@ -13,7 +13,7 @@ import time
 import pytest
 from tests.builders.office import write_city
 from tests.builders.serving import serving
-from tests.builders.smsc import Centre, whole_texts
+from tests.builders.smsc import Centre, join_parts
 from tests.builders.visitordesk import Desk, furnish
 
 from bluezone.messaging.sms.sender import GATHER_SECONDS, LOOK_SECONDS
@@ -54,7 +54,7 @@ def test_a_tourist_is_told_within_five_seconds_and_once_also_over_an_outage(hote
     assert LOOK_SECONDS + GATHER_SECONDS < 5, "from entry to submit, at any hour: the sender looks so often"
     assert [one["udh"][3:] for one in centre.taken] == [[2, 1], [2, 2]]
     assert {one["coding"] for one in centre.taken} == {8}
-    assert whole_texts(centre.taken) == {
+    assert join_parts(centre.taken) == {
         "84912345678": [
             "UBND TP Bắc Kạn chào quý khách. Đề nghị cài Bluezone để được cảnh báo nguy cơ lây nhiễm COVID-19:"
             " bluezone.gov.vn/k (miễn phí)"
@@ -64,7 +64,7 @@ def test_a_tourist_is_told_within_five_seconds_and_once_also_over_an_outage(hote
     assert "đã đến máy" in desk.page()
 
     assert desk.tell(FOREIGN) == 302
-    english = wait_for(lambda: whole_texts(centre.taken).get("447700900123"))
+    english = wait_for(lambda: join_parts(centre.taken).get("447700900123"))
     assert english[0].startswith("Bac Kan City People's Committee: welcome.")
     assert desk.tell("0044 7700 900123") == 409, "once per stay"
 
@@ -75,7 +75,7 @@ def test_a_tourist_is_told_within_five_seconds_and_once_also_over_an_outage(hote
         dead.settimeout(120)
         dead.accept()[0].close()
     centre.start()
-    wait_for(lambda: whole_texts(centre.taken).get("33612345678"), 60)
+    wait_for(lambda: join_parts(centre.taken).get("33612345678"), 60)
     wait_for(lambda: states(served) == ["delivered"] * 3)
-    assert all(len(texts) == 1 for texts in whole_texts(centre.taken).values()), "nobody twice"
+    assert all(len(texts) == 1 for texts in join_parts(centre.taken).values()), "nobody twice"
     assert "900123" not in desk.page()

@@ -12,7 +12,7 @@ import re
 import pytest
 from aiohttp import TCPConnector
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.builders.keyserver import Clock, call, opened
+from tests.builders.keyserver import Clock, call, open_server
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 from tests.builders.pushservice import Browser, push_service
 from tests.portal.conftest import public
@@ -52,7 +52,7 @@ def test_the_page_behind_the_link_is_light_and_calls_nobody_else(public, setting
 def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     clock = Clock()
-    city_server = opened(tmp_path, clock, push_services=("127.0.0.1", *PUSH_SERVICES))
+    city_server = open_server(tmp_path, clock, push_services=("127.0.0.1", *PUSH_SERVICES))
     with push_service() as service:
         provider = WebPushProvider(ec.generate_private_key(ec.SECP256R1()), "https://bluezone.example", TCPConnector)
         staying, leaving = service.browser("staying"), service.browser("leaving")

@@ -12,9 +12,9 @@ from django.test import Client, override_settings
 from django.urls import clear_url_caches
 from django.utils import timezone
 from lxml import etree
-from tests.builders.bulletins import TEXT, recording
+from tests.builders.bulletins import TEXT, make_recording
 from tests.builders.directives import person
-from tests.builders.office import prove
+from tests.builders.office import prove_second_factor
 from tests.rollout.bulletins.test_publishing import check_rss, read_calendar
 from tests.rollout.bulletins.test_sounds import meter
 
@@ -51,7 +51,7 @@ def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
     assert not machine.sound.is_human
     page = client.get(made.url).text
     assert f"/bulletins/versions/{machine.pk}/sound.mp3" in page
-    file = SimpleUploadedFile("ban-tin.wav", recording(3.0, -30.0))
+    file = SimpleUploadedFile("ban-tin.wav", make_recording(3.0, -30.0))
     assert client.post(f"{made.url}record/", {"language": "vi", "text": TEXT, "file": file}).status_code == 302
     early = client.get(f"{made.url}schedules/new/", follow=True)
     assert early.redirect_chain[0][0] == made.url
@@ -73,7 +73,7 @@ def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
     assert Script.objects.get(pk=human.pk).approved_by == approver
 
     client.force_login(writer)
-    prove(client)
+    prove_second_factor(client)
     first = timezone.localdate() + datetime.timedelta(days=1)
     # The thirtieth of a September that is to come, as the letter of 2020 had it.
     last = datetime.date(first.year + (first.month > 9), 9, 30)

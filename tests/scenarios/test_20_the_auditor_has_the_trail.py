@@ -7,7 +7,7 @@ import io
 import pytest
 from django.db import connection
 from tests.builders.directives import LETTER, confirm_as_seen, person
-from tests.builders.office import app_code, prove
+from tests.builders.office import app_code, prove_second_factor
 
 from bluezone.audit import hash_chain
 from bluezone.rollout.directives.models import Directive
@@ -17,7 +17,7 @@ from bluezone.rollout.directives.models import Directive
 def trail(client, committee, clerk, signer):
     """Some days of an office: an account made, a letter taken in, approved, issued and recalled."""
     client.force_login(person("admin", "admin"))
-    prove(client)
+    prove_second_factor(client)
     client.post(
         "/accounts/new/",
         {"name": "Lường Thị Hoa", "agency": "UBND phường", "username": "hoa", "role": "auditor"},

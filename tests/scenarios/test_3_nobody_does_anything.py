@@ -4,7 +4,7 @@ digest, not N mails."
 """
 
 import pytest
-from tests.builders.directives import DAY, LETTER, NOW, issued, person, sent_out
+from tests.builders.directives import DAY, LETTER, NOW, issue_letter, person, send_letter
 from tests.builders.mailserver import MailServer, use
 
 from bluezone.messaging.email.outbox import deliver_due
@@ -37,7 +37,7 @@ def second_letter(issuer, clerk, signer):
     directive = intake.take_in(text.encode(), "", issuer, clerk, NOW, keep=False)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     directive.tasks.update(due=NOW.date() + 30 * DAY)
-    sent_out(directive, clerk, signer)
+    send_letter(directive, clerk, signer)
     return directive
 
 
@@ -45,7 +45,7 @@ def test_a_lead_that_does_nothing_is_reminded_after_a_day_and_the_city_told_afte
     post, committee, clerk, signer, ward
 ):
     lead = person("lead", "lead", ward, email="lead@song-cau.example.org")
-    letters = [issued(committee, clerk, signer), second_letter(committee, clerk, signer)]
+    letters = [issue_letter(committee, clerk, signer), second_letter(committee, clerk, signer)]
     for letter in letters:
         for other in letter.dispatches.exclude(agency=ward):
             dispatch_acts.move(other, DispatchState.RECEIVED, signer, NOW)

@@ -7,7 +7,7 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, NOW, door_to_door, issued, person
+from tests.builders.directives import DAY, NOW, door_to_door, issue_letter, person
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def task(committee, clerk, signer, clock):
-    return door_to_door(issued(committee, clerk, signer))
+    return door_to_door(issue_letter(committee, clerk, signer))
 
 
 def send(client, party, period, people=25):

@@ -15,8 +15,8 @@ import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from tests.builders.agencies import csv, saved
-from tests.builders.directives import LETTER, door_to_door, issued, person
+from tests.builders.agencies import save_workbook, write_csv
+from tests.builders.directives import LETTER, door_to_door, issue_letter, person
 from tests.builders.office import PASSWORD
 from tests.letters.pdffiles import pdf_writer, with_script, written
 
@@ -106,15 +106,15 @@ ASKED = "Cột nào là cột nào?"
 @pytest.mark.long
 def test_a_csv_with_wrong_columns_is_asked_about(refused, admin):
     for head, row in ((("Họ tên", "Ngày sinh"), ("Lan", "1/1/1990")), (("Mã đơn vị", "Loại"), ("1", "tổ dân phố"))):
-        spoiled = csv(head, row)
+        spoiled = write_csv(head, row)
         refused(admin, "/imports/", {"about": "units", "file": file("a.csv", spoiled)}, ASKED, 200, True)
 
 
 @pytest.mark.long
 def test_mixed_encodings(refused, admin):
-    fonts = csv(HEADINGS, ("1", "phường Đức Xuân", "tổ", "01840"), ("2", "S«ng CÇu", "tổ", "01840"))
+    fonts = write_csv(HEADINGS, ("1", "phường Đức Xuân", "tổ", "01840"), ("2", "S«ng CÇu", "tổ", "01840"))
     refused(admin, "/imports/", {"about": "units", "file": file("a.csv", fonts)}, "bảng mã chữ khác")
-    bytes_of_two_code_pages = csv(HEADINGS, GROUP) + b"\r\nSC-02;ph\xad\xeang;x;01840"
+    bytes_of_two_code_pages = write_csv(HEADINGS, GROUP) + b"\r\nSC-02;ph\xad\xeang;x;01840"
     refused(
         admin,
         "/imports/",
@@ -134,13 +134,13 @@ def test_merged_header_cells(refused, admin):
         book.active.append(row)
     book.active.merge_cells("A1:D1")
     book.active.merge_cells("B2:C2")
-    refused(admin, "/imports/", {"about": "units", "file": file("a.xlsx", saved(book))}, ASKED, 200, True)
+    refused(admin, "/imports/", {"about": "units", "file": file("a.xlsx", save_workbook(book))}, ASKED, 200, True)
 
 
 def not_accepted(client, refused, admin, rows, sentence):
     """The list is shown with what is wrong in it, cannot be accepted, and changes nothing."""
     page = refused(
-        admin, "/imports/", {"about": "units", "file": file("a.csv", csv(HEADINGS, *rows))}, sentence, 200, True
+        admin, "/imports/", {"about": "units", "file": file("a.csv", write_csv(HEADINGS, *rows))}, sentence, 200, True
     )
     assert "Đồng ý và ghi" not in page.text
     number = re.search(r"/imports/(\d+)/", page.request["PATH_INFO"])[1]
@@ -174,7 +174,7 @@ def test_an_expired_invitation(client, refused, committee):
 
 @pytest.mark.long
 def test_a_role_acting_outside_its_subtree(client, refused, committee, clerk, signer, officer, ward):
-    directive = issued(committee, clerk, signer)
+    directive = issue_letter(committee, clerk, signer)
     other = Agency.objects.get(key="ubnd-phuong-duc-xuan")
     theirs, party = directive.dispatches.get(agency=other), door_to_door(directive).parties.get(agency=other)
     sentence = "Chưa thay đổi gì. Vai trò"

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.builders.appliances import KEY, update
+from tests.builders.appliances import KEY, make_update
 from tests.builders.canvassing import ask
 from tests.builders.emulated import HOST, LONGEST_SECONDS, Emulated, image_of, run
 from tests.builders.serving import BLUEZONE, free_port, serving
@@ -120,13 +120,13 @@ def test_the_image_boots_is_connected_comes_back_after_a_power_cut_and_takes_an_
     leg(f"after a power cut: {box.seconds():.0f} s after power-on, without anybody")
 
     kind = (own["architecture"], own["python"])
-    update(tmp_path, own["number"] + 1, PROVES_ITSELF, platform=kind)
+    make_update(tmp_path, own["number"] + 1, PROVES_ITSELF, platform=kind)
     box.put_in_stick("first", *(tmp_path / f"stick-{own['number'] + 1}").iterdir())
     box.until(lambda: box.heard("the newer version has proved itself"))
     box.until(gate_answers)
     leg(f"{box.seconds():.0f} s: a newer version came on a stick and has proved itself")
     begun = box.heard("the newer version begins")
-    update(tmp_path, own["number"] + 2, "echo the crashing version begins; exit 1", platform=kind)
+    make_update(tmp_path, own["number"] + 2, "echo the crashing version begins; exit 1", platform=kind)
     box.put_in_stick("second", *(tmp_path / f"stick-{own['number'] + 2}").iterdir())
     box.until(lambda: box.heard("the newer version begins") > begun)
     box.until(gate_answers)
@@ -289,7 +289,7 @@ def test_the_services_of_the_image_are_connected_cut_off_updated_and_roll_back(c
         runs, crashes = {"starts": 0, "good": True}, {"starts": 3, "good": False}
         # The first has proved itself after two minutes. The second is begun three times, five seconds apart.
         for ahead, script, proof in ((1, 'exec /usr/lib/bluezone/bin/python3 "$@"', runs), (2, "exit 1", crashes)):
-            made = update(tmp_path, own["number"] + ahead, script, platform=kind)
+            made = make_update(tmp_path, own["number"] + ahead, script, platform=kind)
             shutil.copy(made, container.boot)
             container.inside(*take, "--restart")
             deadline = time.monotonic() + 600

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from tests.builders.protocol import config
+from tests.builders.protocol import make_config
 
 from bluezone.handset.exposure.exposures import Exposures
 from bluezone.handset.store import Store
@@ -115,5 +115,5 @@ def _crowd(meetings):
         for key in (keys.key(case, DAY) for case in cases)
     )
     file = File(1, columns)
-    told = config(zone=ZONE.key, profile=profile_document("covid-19"))
+    told = make_config(zone=ZONE.key, profile=profile_document("covid-19"))
     return crowd, crowd.take_in(file, crowd.look_up(file), persons, told)

@@ -4,7 +4,7 @@
 import argparse
 import sys
 
-from bluezone.server.processes.lifeline import say_ready
+from bluezone.server.processes.lifeline import report_ready
 
 parser = argparse.ArgumentParser()
 parser.add_argument("life", choices=["dies", "dies_unready", "lives", "lives_unready"])
@@ -12,6 +12,6 @@ for name in ("ready", "meters", "row"):
     parser.add_argument(f"--{name}", type=int)
 given = parser.parse_args()
 if not given.life.endswith("_unready"):
-    say_ready(given.ready)
+    report_ready(given.ready)
 if given.life.startswith("lives"):
     sys.stdin.read()

@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.agencies import planted as seeded
+from tests.builders.agencies import plant_seed as seeded
 from tests.builders.directives import person
 from tests.builders.office import data_folder, furnished_folder, server
 
@@ -35,7 +35,7 @@ def test_the_letter_is_under_way_at_different_stages_and_last_weeks_staff_is_rep
     assert planted.document == "458/UBND-VP"
     apart = {DispatchState.REPORTED, DispatchState.HANDED_OVER, DispatchState.HANDED_ON, DispatchState.RECALLED}
     assert stages == set(DispatchState.values) - apart
-    assert Agency.objects.in_force(timezone.localdate()).count() == 32
+    assert Agency.objects.valid_on(timezone.localdate()).count() == 32
     assert not AdminUnit.objects.filter(valid_from__gte=datetime.date(2025, 1, 1)).exists()
     assert StaffReport.objects.values("week").distinct().count() == 3
 

@@ -9,11 +9,11 @@ from tests.builders.keyserver import keys_for, report_of
 
 from bluezone.keyserver.http import Application
 from bluezone.protocol.upload import Status, encode_upload
-from bluezone.server.metrics.meters import Measured, Meters, public_class
-from bluezone.server.metrics.port import Exposition
+from bluezone.server.metrics.exposition import Exposition
+from bluezone.server.metrics.meters import MeasuredApplication, Meters, public_route
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.processes.children import Part
-from bluezone.server.schedule import announcer_of
+from bluezone.server.schedule import make_announcer
 
 pytestmark = pytest.mark.django_db
 
@@ -23,12 +23,12 @@ class Monitored:
 
     def __init__(self, server):
         self.server, self.meters = server, Meters.make(1)
-        server.application = Measured(Application(server.parts), self.meters.row(0), public_class)
-        self.survey = Survey(server, self.meters, announcer_of(server))
+        server.application = MeasuredApplication(Application(server.parts), self.meters.row(0), public_route)
+        self.survey = Survey(server, self.meters, make_announcer(server))
         parts = [Part("worker", ())]
         processes = SimpleNamespace(meters=self.meters, parts=parts, children=[], restarts={}, replaced=0)
         self.page = Exposition(processes, None, server.clock())
-        self.survey.leading()
+        self.survey.record_lead()
 
     def scrape(self):
         now = self.server.clock()

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from django.test import Client
-from tests.builders.office import today, user
+from tests.builders.office import local_today, user
 
 from bluezone.web import settings_public
 
@@ -104,7 +104,7 @@ def test_a_failure_is_a_page_without_details_and_a_log_without_the_path(client, 
     with sqlite3.connect(server.data_dir / "codes.sqlite3") as store:
         store.execute("ALTER TABLE credential RENAME TO lost")
     client.raise_request_exception = False
-    order = {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4()}
+    order = {"case_class": "confirmed", "onset": local_today().isoformat(), "form_id": uuid.uuid4()}
     answer = client.post("/codes/new/?page=1", order)
 
     assert answer.status_code == 500

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tests.builders.keyserver import postgresql_database, postgresql_server
-from tests.builders.office import today, write_city
+from tests.builders.office import local_today, write_city
 from tests.builders.serving import BLUEZONE
 
 pytestmark = pytest.mark.postgres
@@ -44,7 +44,9 @@ def bluezone(office, *arguments):
 def database(office):
     import psycopg
 
-    made = json.loads(bluezone(office, "codes", "issue", "--class", "confirmed", "--onset", str(today()), "--json"))
+    made = json.loads(
+        bluezone(office, "codes", "issue", "--class", "confirmed", "--onset", str(local_today()), "--json")
+    )
     assert json.loads(bluezone(office, "codes", "revoke", made["code"], "--json")) == {"state": "revoked"}
     with psycopg.connect(office["BLUEZONE_DATABASE_URL"], autocommit=True) as connection:
         yield connection

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.authority import role_grants
-from bluezone.authority.role_grants import TAKING_TWO, Scope, accounts_of, holds_over, reaches
-from bluezone.authority.two_persons import ActGone, Said, SharedAct
+from bluezone.authority.role_grants import TAKING_TWO, Scope, accounts_in_reach, has_role_over, may_grant
+from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.scopes import lies_in_a_ward
+from bluezone.directory.scopes import is_within_a_ward
 from bluezone.duties.duty import Text
 from bluezone.identity import account_links, second_factors
 from bluezone.identity.models import Role, RoleGrant, User
@@ -29,7 +29,7 @@ _SUPERVISOR = frozenset({Role.SUPERVISOR})
 _RECENTLY_ENDED = datetime.timedelta(days=7)
 
 
-def is_weighty(account: User) -> bool:
+def needs_two_people(account: User) -> bool:
     """Whether an account has, will have, or had within the last week a role that takes two people to give.
 
     A role that was just ended can be brought back by the person who ended it.
@@ -40,23 +40,23 @@ def is_weighty(account: User) -> bool:
 
 def reaches_far(account: User) -> bool:
     """Whether an account holds, or will hold, a role that takes two people or reaches beyond a ward."""
-    return any(goes_far(grant.role, grant.agency or grant.unit) for grant in _grants(account))
+    return any(role_reaches_far(grant.role, grant.agency or grant.unit) for grant in _grants(account))
 
 
-def goes_far(role: str, within: Scope) -> bool:
+def role_reaches_far(role: str, within: Scope) -> bool:
     """Whether a role takes two people or reaches beyond a ward. To give or end it, prove the second factor again."""
-    return role in TAKING_TWO or not lies_in_a_ward(within)
+    return role in TAKING_TWO or not is_within_a_ward(within)
 
 
-def supervises(user: User, within: Scope) -> bool:
+def is_supervisor_of(user: User, within: Scope) -> bool:
     """Whether a person is a health supervisor of an agency, a unit or the whole city (None)."""
-    return holds_over(user, _SUPERVISOR, within)
+    return has_role_over(user, _SUPERVISOR, within)
 
 
 def is_supervised(within: Scope) -> bool:
     """Whether a health supervisor who has signed in before reaches this agency, unit or city."""
     supervisors = User.objects.with_roles(_SUPERVISOR)
-    return any(person.has_usable_password() and supervises(person, within) for person in supervisors)
+    return any(person.has_usable_password() and is_supervisor_of(person, within) for person in supervisors)
 
 
 def _grants(account: User) -> "QuerySet[RoleGrant]":
@@ -67,7 +67,7 @@ def _not_ended(day: datetime.date) -> Q:
     return Q(valid_to__isnull=True) | Q(valid_to__gt=day)
 
 
-def values_of(role: str, within: Scope, valid_to: datetime.date | None) -> dict[str, Any]:
+def role_values(role: str, within: Scope, valid_to: datetime.date | None) -> dict[str, Any]:
     """A role to be given, as the waiting act stores it."""
     return {
         "role": str(role),
@@ -119,7 +119,7 @@ class _PowerfulAccountAct(SharedAct):
     def may_confirm(self, user: User, values: dict[str, Any]) -> bool:
         """A person who may ask for the act; for health workers a health supervisor, if one reaches the facility."""
         facilities = self.facilities(values)
-        if facilities and all(supervises(user, facility) for facility in facilities):
+        if facilities and all(is_supervisor_of(user, facility) for facility in facilities):
             return True
         return self.may(user, values) and not any(is_supervised(facility) for facility in facilities)
 
@@ -133,7 +133,7 @@ class _ExistingAccountAct(_PowerfulAccountAct):
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person reaches the account."""
-        return accounts_of(user, _ADMIN).filter(pk=values["account"]).exists()
+        return accounts_in_reach(user, _ADMIN).filter(pk=values["account"]).exists()
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
         """The facilities of an account that issues codes; empty if it also has another role that takes two people."""
@@ -144,7 +144,7 @@ class _ExistingAccountAct(_PowerfulAccountAct):
             return []
         return [grant.agency or grant.unit for grant in grants]
 
-    def said(self, values: dict[str, Any]) -> Said:
+    def describe(self, values: dict[str, Any]) -> Lines:
         """The person and the roles of the account."""
         return _account_lines(self.account(values))
 
@@ -163,9 +163,9 @@ class AccountMade(_PowerfulAccountAct):
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may give the role."""
-        return reaches(user, values["role"], _within(values))
+        return may_grant(user, values["role"], _within(values))
 
-    def said(self, values: dict[str, Any]) -> Said:
+    def describe(self, values: dict[str, Any]) -> Lines:
         """Who the person is and what they will do."""
         about: list[tuple[Text, Text]] = [
             (_("Sign-in name"), values["username"]),
@@ -174,7 +174,9 @@ class AccountMade(_PowerfulAccountAct):
         ]
         return [*about, *_role_lines(values)]
 
-    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> tuple[User, str]:
+    def perform(
+        self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime
+    ) -> tuple[User, str]:
         """The account and the token of its link. Raises ActGone if the name has been taken in the meantime."""
         if User.objects.filter(username=values["username"]).exists():
             raise ActGone("the sign-in name has been taken in the meantime")
@@ -193,22 +195,22 @@ class RoleGiven(_ExistingAccountAct):
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person reaches the account and may give the role."""
-        return reaches(user, values["role"], _within(values)) and super().may(user, values)
+        return may_grant(user, values["role"], _within(values)) and super().may(user, values)
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
         """The facility of the role that is given."""
         return _PowerfulAccountAct.facilities(self, values)
 
-    def said(self, values: dict[str, Any]) -> Said:
+    def describe(self, values: dict[str, Any]) -> Lines:
         """The account, and the new role."""
-        return [*super().said(values), *[(_("New: %s") % label, text) for label, text in _role_lines(values)]]
+        return [*super().describe(values), *[(_("New: %s") % label, text) for label, text in _role_lines(values)]]
 
-    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
+    def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Raises RolesNotTogether, RecentHands."""
         account = self.account(values)
         within = _within(values)
-        role_grants.refuse_recent_hands(account, values["role"], within, now)
-        role_grants.give(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
+        role_grants.refuse_recent_access(account, values["role"], within, now)
+        role_grants.grant_role(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
 
 
 class AccountLinked(_ExistingAccountAct):
@@ -216,7 +218,9 @@ class AccountLinked(_ExistingAccountAct):
 
     words = _("Make a new link")
 
-    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> tuple[User, str]:
+    def perform(
+        self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime
+    ) -> tuple[User, str]:
         """The account and the token."""
         account = self.account(values)
         if second:
@@ -229,7 +233,7 @@ class AccountFreed(_ExistingAccountAct):
 
     words = _("Remove the second factor")
 
-    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
+    def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """The audit names both people, because either of them could sign in next."""
         account = self.account(values)
         if second:
@@ -242,7 +246,7 @@ class AccountOpened(_ExistingAccountAct):
 
     words = _("Let a deactivated account sign in again")
 
-    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
+    def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Its name and agency stay as they are."""
         account = self.account(values)
         role_grants.change_account(asker.username, account, account.name, account.agency, is_active=True)

@@ -16,7 +16,7 @@ DUTY = Duty(
         "glass_used": _("spoke to the public behind the broken glass"),
     },
     waiting="bluezone.authority.waiting_views.matters",
-    open_at="bluezone.authority.role_grants.open_at",
+    open_at="bluezone.authority.role_grants.count_people_at",
     search="bluezone.authority.role_grants.search",
     purges=(
         Work("purge_authority", "bluezone.authority.two_persons.purge"),

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.models import acts
-from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, Scope, reaches
+from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, Scope, may_grant
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, holds_for_the_city, units_of
+from bluezone.directory.scopes import agencies_in_reach, has_city_role, units_in_reach
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, RoleGrant, User, valid_grants
 from bluezone.identity.typed_fields import DayField, PlainLineField, SignInNameField
@@ -54,15 +54,15 @@ class RoleForm(forms.Form):
         self._by = by
         today = timezone.localdate()
         reached: dict[str, Any] = {
-            "within_agency": agencies_of(by, [Role.ADMIN]),
-            "within_unit": units_of(by, [Role.ADMIN]),
+            "within_agency": agencies_in_reach(by, [Role.ADMIN]),
+            "within_unit": units_in_reach(by, [Role.ADMIN]),
         }
         # If the directory has ended (the units of 2020 have merged since), use its last day: it still has all agencies.
         for name, model in (("within_agency", Agency), ("within_unit", AdminUnit)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = model.objects.in_force(day_to_show(model, today)).filter(pk__in=reached[name])
-        self.is_of_the_city = holds_for_the_city(by, [Role.ADMIN])
+            field.queryset = model.objects.valid_on(day_to_show(model, today)).filter(pk__in=reached[name])
+        self.is_of_the_city = has_city_role(by, [Role.ADMIN])
         if not self.is_of_the_city:
             self._narrow()
 
@@ -89,7 +89,7 @@ class RoleForm(forms.Form):
         values = super().clean() or self.cleaned_data
         if values.get("within_agency") and values.get("within_unit"):
             self.add_error("within_unit", _("Choose an agency or a unit, not both."))
-        elif not self.errors and not reaches(self._by, values["role"], self.within):
+        elif not self.errors and not may_grant(self._by, values["role"], self.within):
             self.add_error("within_agency", _("Your role does not reach the whole city. Choose an agency or a unit."))
         # Health workers of a facility share a limit of codes, and give its name on the phone.
         if values.get("role") == Role.HEALTH_WORKER and not values.get("within_agency") and self._has_agencies:
@@ -183,7 +183,7 @@ class DelegationForm(forms.Form):
         field = self.fields["grant"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = RoleGrant.objects.filter(pk__in=own).select_related("agency", "unit")
-        field.label_from_instance = described  # type: ignore[method-assign, assignment]
+        field.label_from_instance = describe_grant  # type: ignore[method-assign, assignment]
         self.may_delegate = bool(own)
 
     def clean_to(self) -> User:
@@ -202,12 +202,12 @@ class DelegationForm(forms.Form):
         return last_day + DAY
 
 
-def described(grant: RoleGrant) -> str:
+def describe_grant(grant: RoleGrant) -> str:
     """A grant in words: its role and where it reaches."""
     return f"{grant.get_role_display()} ({grant.scope})" if grant.scope else grant.get_role_display()
 
 
-class FilterForm(forms.Form):
+class AuditFilterForm(forms.Form):
     """Which entries to show; an empty form shows all."""
 
     action = forms.ChoiceField(
@@ -218,7 +218,7 @@ class FilterForm(forms.Form):
     last = DayField(label=_("To"), required=False)
 
 
-class NotedForm(forms.Form):
+class NotedHeadForm(forms.Form):
     """A line that the reader noted earlier, or nothing."""
 
     noted = forms.CharField(

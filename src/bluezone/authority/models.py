@@ -25,7 +25,7 @@ class WaitingAct(models.Model):
     """One act that somebody asked for and another person has to confirm.
 
     kind:    one of the kinds that duties declare (Duty.shared_acts); "" for a broken glass.
-    values:  the arguments of the act, in JSON. shown: pairs of a label and a text, exactly as both people read them.
+    values:  the arguments of the act, in JSON. lines: pairs of a label and a text, exactly as both people read them.
     reason:  why the glass was broken.
     told_at: when the administrators and supervisors were notified.
     Personal data: the accounts that asked and answered, official duties; deleted 30 days after its end.
@@ -33,7 +33,7 @@ class WaitingAct(models.Model):
 
     kind = models.CharField(max_length=40, blank=True)
     values = models.JSONField(default=dict)
-    shown = models.JSONField(default=list)
+    lines = models.JSONField(default=list, db_column="shown")
     reason = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=10, choices=ActState, default=ActState.WAITING)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -20,7 +20,7 @@ from django.utils.translation import override
 
 from bluezone.authority import role_grants
 from bluezone.authority.models import PeopleImport
-from bluezone.authority.role_grants import Scope, accounts_of
+from bluezone.authority.role_grants import Scope, accounts_in_reach
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.pieces import State
 from bluezone.directory.imports.raw_sheets import text_of
@@ -61,6 +61,8 @@ MOST_PEOPLE = 500
 # Before a name: Mr, Ms, comrade.
 _TITLES = re.compile(r"^(ông|bà|cô|thầy|anh|chị|đồng chí|đ/?c)[.:]? +(?=\w+ \w)", re.IGNORECASE)
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,39}")
+_Row = TypeVar("_Row", bound=Agency | AdminUnit)
+KEPT = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -93,24 +95,24 @@ class PeoplePlan:
     refused: tuple[RefusedRow, ...]
 
 
-def receive(user: User, file_name: str, content: bytes, usual_role: str) -> PeopleImport:
+def receive_list(user: User, file_name: str, content: bytes, usual_role: str) -> PeopleImport:
     """Store a readable list until it is applied or discarded. Raises a SpreadsheetRefused.
 
     usual_role: the role of rows that name none.
     """
-    return READING.receive(PeopleImport, user, file_name, content, usual_role=str(usual_role))
+    return READING.store_upload(PeopleImport, user, file_name, content, usual_role=str(usual_role))
 
 
-def preview(waiting: PeopleImport) -> Preview[PeoplePlan]:
+def preview_list(waiting: PeopleImport) -> Preview[PeoplePlan]:
     """What the list would do to the accounts within its sender's reach. Raises a SpreadsheetRefused."""
-    table = READING.table(waiting)
+    table = READING.read_table(waiting)
     if table.legacy is not None:
         return Preview(table, None, digest_of(waiting))
-    planned = plan(table, waiting.made_by, waiting.usual_role, timezone.now())
+    planned = plan_list(table, waiting.made_by, waiting.usual_role, timezone.now())
     return Preview(table, planned, digest_of(waiting, planned))
 
 
-def plan(table: Table, by: User, usual_role: str, now: datetime.datetime) -> PeoplePlan:
+def plan_list(table: Table, by: User, usual_role: str, now: datetime.datetime) -> PeoplePlan:
     """Compare a list with the existing accounts; a person who already holds the role of their row is unchanged."""
     office = _Office(by, timezone.localdate(now))
     added: list[Person] = []
@@ -150,7 +152,7 @@ class _Office:
     def __init__(self, by: User, day: datetime.date) -> None:
         self._by = by
         self.usernames = set(User.objects.values_list("username", flat=True))
-        reached = accounts_of(by, [Role.ADMIN])
+        reached = accounts_in_reach(by, [Role.ADMIN])
         self._accounts = {user.username: user for user in reached}
         self._roles: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._by_name: dict[tuple[str, str, str], str] = {}
@@ -159,8 +161,8 @@ class _Office:
             self._roles[grant.user.username].add((grant.role, where))
             self._by_name[fold(grant.user.name), grant.role, where] = grant.user.username
         # If the directory has ended, use its last day: it still has all agencies.
-        agencies = Agency.objects.in_force(day_to_show(Agency, day))
-        units = AdminUnit.objects.in_force(day_to_show(AdminUnit, day))
+        agencies = Agency.objects.valid_on(day_to_show(Agency, day))
+        units = AdminUnit.objects.valid_on(day_to_show(AdminUnit, day))
         self._agencies = _DirectoryIndex(agencies.select_related("unit"))
         self._units = _DirectoryIndex(units.select_related("parent"))
 
@@ -199,7 +201,7 @@ class _Office:
             return "username", "username"
         if username in self.usernames and username not in self._accounts:
             return "username", "taken"
-        if not role_grants.reaches(self._by, role, within):
+        if not role_grants.may_grant(self._by, role, within):
             return "agency", "reach"
         account = self._accounts.get(username)
         # A list makes accounts without a link; of the other roles that take two people, only the link takes the second.
@@ -237,9 +239,6 @@ class _Office:
         return username
 
 
-_Row = TypeVar("_Row", bound=Agency | AdminUnit)
-
-
 class _DirectoryIndex(Generic[_Row]):
     """Finds rows of the directory by code, by name, by short name, or by name and the unit above."""
 
@@ -274,9 +273,9 @@ def _role(text: str) -> str | None:
     return words.get(fold(text)) or words.get(text.lower())
 
 
-def apply(waiting: PeopleImport, digest: str, now: datetime.datetime) -> PeoplePlan:
+def apply_list(waiting: PeopleImport, digest: str, now: datetime.datetime) -> PeoplePlan:
     """Carry out the plan that was previewed under `digest`. Raises ImportOutdated or ImportNotReady."""
-    accepted = preview(waiting).accepted(digest)
+    accepted = preview_list(waiting).plan_for(digest)
     if accepted.refused or not (accepted.added or accepted.changed):
         raise ImportNotReady("nothing can be stored yet")
     actor = waiting.made_by.username
@@ -296,12 +295,12 @@ def apply(waiting: PeopleImport, digest: str, now: datetime.datetime) -> PeopleP
             )
         for person in accepted.changed:
             account = User.objects.get(username=person.username)
-            role_grants.refuse_recent_hands(account, person.role, person.within, now)
-            role_grants.give(actor, account, person.role, person.within, today)
+            role_grants.refuse_recent_access(account, person.role, person.within, now)
+            role_grants.grant_role(actor, account, person.role, person.within, today)
     return accepted
 
 
-def reach_of(by: User) -> dict[str, list[str]]:
+def contact_details(by: User) -> dict[str, list[str]]:
     """Sign-in name -> telephone and e-mail from the lists that this person sent in during the last day."""
     contacts: dict[str, list[str]] = {}
     for accepted in PeopleImport.objects.filter(made_by=by).exclude(state="").values_list("accepted", flat=True):
@@ -329,9 +328,6 @@ def _grants(accounts: Iterable[User], day: datetime.date) -> Iterable[RoleGrant]
     grants = RoleGrant.objects.in_force(day).filter(user__in=accounts, delegated_by=None, user__is_active=True)
     grants = grants.select_related("user", "agency__unit", "unit__parent")
     return [grant for grant in grants.order_by("user__name", "user__username", "pk") if grant.user.name]
-
-
-KEPT = datetime.timedelta(days=1)
 
 
 def purge(now: datetime.datetime) -> None:

@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from bluezone.authority import account_acts, people_lists, role_grants
-from bluezone.authority.forms import described
+from bluezone.authority.forms import describe_grant
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.people_lists import COLUMNS, READING, PeoplePlan
-from bluezone.authority.role_grants import accounts_of
+from bluezone.authority.role_grants import accounts_in_reach
 from bluezone.directory.forms import ListFileForm
 from bluezone.directory.imports.import_views import ListPages
-from bluezone.directory.imports.listings import file_of
+from bluezone.directory.imports.listings import spreadsheet_response
 from bluezone.directory.imports.sent_lists import Preview, Reading
 from bluezone.identity import account_links
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -98,25 +98,25 @@ class PeopleLists(ListPages[PeopleImport]):
 
     def new_form(self, request: OfficeRequest, *typed: Any) -> forms.Form:
         # The form is open to a person who reaches no one: the preview then refuses every row.
-        accounts_of(request.user, [Role.ADMIN])
+        accounts_in_reach(request.user, [Role.ADMIN])
         return PeopleForm(*typed)
 
     def receive(
         self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes
     ) -> PeopleImport:
-        return people_lists.receive(request.user, file_name, content, values["usual_role"])
+        return people_lists.receive_list(request.user, file_name, content, values["usual_role"])
 
-    def mine(self, request: OfficeRequest) -> "QuerySet[PeopleImport]":
+    def own_lists(self, request: OfficeRequest) -> "QuerySet[PeopleImport]":
         return PeopleImport.objects.filter(made_by=request.user).defer("content").select_related("made_by")
 
     def reading(self, waiting: PeopleImport) -> Reading:
         return READING
 
     def preview(self, waiting: PeopleImport) -> Preview[PeoplePlan]:
-        return people_lists.preview(waiting)
+        return people_lists.preview_list(waiting)
 
     def store(self, request: OfficeRequest, waiting: PeopleImport, digest: str) -> HttpResponse:
-        applied = people_lists.apply(waiting, digest, timezone.now())
+        applied = people_lists.apply_list(waiting, digest, timezone.now())
         counts = {"made": len(applied.added), "given": len(applied.changed)}
         messages.success(request, _("%(made)s accounts are made, %(given)s roles given.") % counts)
         return redirect("invitations")
@@ -125,10 +125,10 @@ class PeopleLists(ListPages[PeopleImport]):
         added, changed, *others = super().counts(plan)
         return [(added[0], _("accounts")), (changed[0], _("further roles")), *others]
 
-    def shown(self, plan: PeoplePlan) -> Mapping[str, object]:
+    def changes_context(self, plan: PeoplePlan) -> Mapping[str, object]:
         return {"people": [*plan.added, *plan.changed]}
 
-    def reason(self, code: str) -> str:
+    def reason_sentence(self, code: str) -> str:
         return str(REASONS[code])
 
     def sentence_of(self, refused: Refused) -> str:
@@ -138,7 +138,7 @@ class PeopleLists(ListPages[PeopleImport]):
             )
         return super().sentence_of(refused)
 
-    def running(self, waiting: PeopleImport) -> Mapping[str, object]:
+    def running_context(self, waiting: PeopleImport) -> Mapping[str, object]:
         return {"next": "invitations", "next_title": _("Invitations")}
 
 
@@ -151,8 +151,8 @@ LISTS = PeopleLists()
 def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """The accounts within reach, one row for each role, as XLSX or CSV; the file can be imported again."""
     today = timezone.localdate()
-    reached = accounts_of(request.user, [Role.ADMIN])
-    return file_of(people_lists.listing(reached, today), f"accounts-{today.isoformat()}", form)
+    reached = accounts_in_reach(request.user, [Role.ADMIN])
+    return spreadsheet_response(people_lists.listing(reached, today), f"accounts-{today.isoformat()}", form)
 
 
 @require_safe
@@ -161,8 +161,8 @@ def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 @releases
 def invitations(request: OfficeRequest) -> HttpResponse:
     """The people who have an account and have not signed in yet, to be invited by slips or messages."""
-    accounts = list(_uninvited(accounts_of(request.user, [Role.ADMIN]))[:INVITED_AT_ONCE])
-    reach = people_lists.reach_of(request.user)
+    accounts = list(_uninvited(accounts_in_reach(request.user, [Role.ADMIN]))[:INVITED_AT_ONCE])
+    reach = people_lists.contact_details(request.user)
     rows = [(account, list(filter(None, reach.get(account.username, ())))) for account in accounts]
     context = {"rows": rows, "sends": any(contacts for _account, contacts in rows)}
     return render(request, "authority/invitations.html", context)
@@ -183,7 +183,7 @@ def invite(request: OfficeRequest) -> HttpResponse:
         for account in accounts
     ]
     if request.POST.get("form") == "messages":
-        return file_of(_messages(slips, request.user), "invitations", "xlsx")
+        return spreadsheet_response(_messages(slips, request.user), "invitations", "xlsx")
     until = timezone.localtime(now + account_links.LINK_LIFE)
     return pdf_response(
         write_pdf(render_to_string("authority/print/slips.html", {"slips": slips, "until": until})), "invitations"
@@ -193,7 +193,7 @@ def invite(request: OfficeRequest) -> HttpResponse:
 def chosen_people(request: OfficeRequest) -> list[User]:
     """The ticked people within reach who are still to be invited; if there are none, the next page says so."""
     chosen = [int(text) for text in request.POST.getlist("account") if text.isdecimal() and len(text) < 18]
-    reached = accounts_of(request.user, [Role.ADMIN])
+    reached = accounts_in_reach(request.user, [Role.ADMIN])
     people = list(_uninvited(reached).filter(pk__in=chosen[:INVITED_AT_ONCE]))
     if not people:
         messages.info(request, _("Tick the people who are to be invited."))
@@ -218,7 +218,7 @@ def _slip(request: OfficeRequest, account: User, token: str) -> _Slip:
 def invitation_text(account: User, link: str) -> str:
     """The text of an invitation in a message."""
     hours = int(account_links.LINK_LIFE.total_seconds() // 3600)
-    duties = ", ".join(described(grant) for grant in valid_grants(account))
+    duties = ", ".join(describe_grant(grant) for grant in valid_grants(account))
     return _(
         "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "
         "It works once, for %(hours)d hours: %(link)s"
@@ -227,7 +227,7 @@ def invitation_text(account: User, link: str) -> str:
 
 def _messages(slips: Iterable[_Slip], by: User) -> ExportSheet:
     """One row for each invitation, with telephone and e-mail if a list of the last day contains them."""
-    reach = people_lists.reach_of(by)
+    reach = people_lists.contact_details(by)
     headings = (_("Full name"), _("Agency"), _("Telephone"), _("E-mail"), _("Text for a message"))
     rows = [
         [slip.account.name, slip.account.agency, *reach.get(slip.account.username, ["", ""]), slip.text]
@@ -241,5 +241,5 @@ def _uninvited(reached: QuerySet[User]) -> QuerySet[User]:
     without_password = [
         user for user in reached.filter(is_active=True).exclude(name="") if not user.has_usable_password()
     ]
-    takes_one_person = [user.pk for user in without_password if not account_acts.is_weighty(user)]
+    takes_one_person = [user.pk for user in without_password if not account_acts.needs_two_people(user)]
     return reached.filter(pk__in=takes_one_person).order_by("agency", "name", "pk")

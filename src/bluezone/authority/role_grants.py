@@ -22,7 +22,7 @@ from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.scopes import agencies_of, granted, holds_for_the_city, may, units_of
+from bluezone.directory.scopes import agencies_in_reach, grants_for, has_city_role, has_role, units_in_reach
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.account_links import make_account_link
 from bluezone.identity.duty import ADMINS
@@ -40,6 +40,7 @@ GIVEN_BY_THE_CITY = frozenset({Role.SUPERVISOR})
 # For this long after an account was made or reset, the person who did so may still be the one who signs in with it.
 IN_HAND = datetime.timedelta(days=7)
 _ADMIN = frozenset({Role.ADMIN})
+FIRST_ADMIN_NAME = "admin"
 
 
 class RolesNotTogether(Refused):
@@ -74,31 +75,31 @@ class LastAdmin(Refused):
     code = "last_admin"
 
 
-def reaches(admin: User, role: str, within: Scope) -> bool:
+def may_grant(admin: User, role: str, within: Scope) -> bool:
     """Whether an administrator may give this role for this agency or unit (None: the whole city)."""
     if role in GIVEN_BY_THE_CITY:
-        return holds_for_the_city(admin, _ADMIN)
-    return holds_over(admin, _ADMIN, within)
+        return has_city_role(admin, _ADMIN)
+    return has_role_over(admin, _ADMIN, within)
 
 
-def holds_over(user: User, roles: Iterable[str], within: Scope) -> bool:
+def has_role_over(user: User, roles: Iterable[str], within: Scope) -> bool:
     """Whether the user holds one of `roles` for all of an agency, a unit or the whole city (None)."""
     if within is None:
-        return holds_for_the_city(user, roles)
+        return has_city_role(user, roles)
     if isinstance(within, Agency):
-        return may(user, roles, agency=within)
-    return may(user, roles, unit=within)
+        return has_role(user, roles, agency=within)
+    return has_role(user, roles, unit=within)
 
 
-def accounts_of(user: User, roles: Iterable[str]) -> QuerySet[User]:
+def accounts_in_reach(user: User, roles: Iterable[str]) -> QuerySet[User]:
     """The accounts that `roles` of this person reach: all roles that the account holds or will hold are within reach.
 
     If all roles of an account have ended, the ended ones count. Only a role for the whole city reaches a supervisor.
     """
     roles = frozenset(roles)
-    if holds_for_the_city(user, roles):
+    if has_city_role(user, roles):
         return User.objects.all()
-    inside = Q(agency__in=agencies_of(user, roles)) | Q(unit__in=units_of(user, roles))
+    inside = Q(agency__in=agencies_in_reach(user, roles)) | Q(unit__in=units_in_reach(user, roles))
     inside &= ~Q(role__in=GIVEN_BY_THE_CITY)
     not_ended = Q(valid_to__isnull=True) | Q(valid_to__gt=timezone.localdate())
     current = RoleGrant.objects.filter(not_ended)
@@ -108,7 +109,7 @@ def accounts_of(user: User, roles: Iterable[str]) -> QuerySet[User]:
     return User.objects.filter(at_work | (former & ~Q(pk__in=current.values("user"))))
 
 
-def hands(user: User, now: datetime.datetime) -> frozenset[str]:
+def people_behind(user: User, now: datetime.datetime) -> frozenset[str]:
     """The sign-in names of everybody who may be behind an account: its own, those of the people who made it, made a
     link for it or removed its second factor within a week, and the same for their accounts.
 
@@ -126,25 +127,25 @@ def hands(user: User, now: datetime.datetime) -> frozenset[str]:
     return frozenset(names)
 
 
-def refuse_recent_hands(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
+def refuse_recent_access(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
     """Refuse a role to an account that somebody made or reset within a week, if that person does not reach as far as
     the role, or if the role takes two people. Raises RecentHands.
     """
-    others = sorted(hands(account, now) - {account.username})
+    others = sorted(people_behind(account, now) - {account.username})
     if others and role in TAKING_TWO:
         raise RecentHands(f"{others[0]} made or reset the account within a week; this role takes two people", others[0])
-    refuse_hands_that_reach_less(account, role, within, now)
+    refuse_narrower_access(account, role, within, now)
 
 
-def refuse_hands_that_reach_less(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
+def refuse_narrower_access(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
     """Refuse a role beyond the reach of a person who made or reset the account within a week. Raises RecentHands."""
-    for name in sorted(hands(account, now) - {account.username}):
+    for name in sorted(people_behind(account, now) - {account.username}):
         other = User.objects.filter(username=name).first()
-        if other is None or not reaches(other, role, within):
+        if other is None or not may_grant(other, role, within):
             raise RecentHands(f"{name} made or reset the account within a week and does not reach as far", name)
 
 
-def give(
+def grant_role(
     actor: str,
     user: User,
     role: str,
@@ -157,36 +158,36 @@ def give(
     Raises RolesNotTogether for an administrator who would issue codes, or the other way round.
     """
     with transaction.atomic():
-        keep_powers_apart(user, role, valid_from, valid_to)
+        require_separate_powers(user, role, valid_from, valid_to)
         grant = RoleGrant(user=user, role=role, valid_from=valid_from, valid_to=valid_to, **_columns(within))
         grant.save()
         hash_chain.record(actor, "role_given", user.username, **_details(grant))
     return grant
 
 
-def end(actor: str, grant: RoleGrant, today: datetime.date) -> None:
+def end_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
     """End a role, and all delegations of it, from today on.
 
     Raises LastAdmin if no administrator with a password would be left.
     """
     with transaction.atomic():
         if grant.role == Role.ADMIN:
-            keep_an_administrator(grant.user, today, grant)
+            require_remaining_admin(grant.user, today, grant)
         grant.valid_to = max(today, grant.valid_from)
         grant.save(update_fields=["valid_to"])
         hash_chain.record(actor, "role_ended", grant.user.username, **_details(grant))
 
 
-def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
+def undo_end(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
     """Restore a role that was just ended to its earlier end, before the day `valid_to`. Raises RolesNotTogether."""
     with transaction.atomic():
-        keep_powers_apart(grant.user, grant.role, grant.valid_from, valid_to)
+        require_separate_powers(grant.user, grant.role, grant.valid_from, valid_to)
         grant.valid_to = valid_to
         grant.save(update_fields=["valid_to"])
         hash_chain.record(actor, "role_given", grant.user.username, **_details(grant))
 
 
-def delegate(
+def delegate_role(
     grant: RoleGrant, to: User, valid_from: datetime.date, valid_to: datetime.date, today: datetime.date
 ) -> RoleGrant:
     """Let another person act in the holder's role, with the same reach, from `valid_from` until before `valid_to`.
@@ -220,12 +221,12 @@ def delegate(
 
 def _refuse_a_narrower_maker(grant: RoleGrant, to: User) -> None:
     try:
-        refuse_hands_that_reach_less(to, grant.role, grant.agency or grant.unit, timezone.now())
+        refuse_narrower_access(to, grant.role, grant.agency or grant.unit, timezone.now())
     except RecentHands as refused:
         raise DelegationRefused(str(refused)) from refused
 
 
-def keep_an_administrator(user: User, today: datetime.date, grant: RoleGrant | None = None) -> None:
+def require_remaining_admin(user: User, today: datetime.date, grant: RoleGrant | None = None) -> None:
     """Raises LastAdmin if, without `grant` (None: without the person), no administrator with a password is left."""
     # Administrators of an agency or a unit do not count.
     of_the_city = {"role": Role.ADMIN, "agency": None, "unit": None}
@@ -236,7 +237,7 @@ def keep_an_administrator(user: User, today: datetime.date, grant: RoleGrant | N
         raise LastAdmin("the last administrator cannot lose the role or be deactivated")
 
 
-def keep_powers_apart(user: User, role: str, valid_from: datetime.date, valid_to: datetime.date | None) -> None:
+def require_separate_powers(user: User, role: str, valid_from: datetime.date, valid_to: datetime.date | None) -> None:
     """Raises RolesNotTogether if an administrator would issue codes in these days, or the other way round."""
     incompatible: frozenset[Role] = frozenset()
     if role == Role.ADMIN:
@@ -264,9 +265,6 @@ def _details(grant: RoleGrant) -> dict[str, Any]:
     }
 
 
-FIRST_ADMIN_NAME = "admin"
-
-
 def enter_account(
     actor: str,
     username: str,
@@ -287,7 +285,7 @@ def enter_account(
         user.set_unusable_password()
         user.save()
         hash_chain.record(actor, "account_made", username)
-        give(actor, user, role, within, timezone.localdate(now), valid_to)
+        grant_role(actor, user, role, within, timezone.localdate(now), valid_to)
     return user
 
 
@@ -312,7 +310,7 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
     """Store new values of an account; raises LastAdmin if no administrator with a password would be left."""
     with transaction.atomic():
         if not is_active:
-            keep_an_administrator(user, timezone.localdate())
+            require_remaining_admin(user, timezone.localdate())
         user.name = name
         user.agency = agency
         user.is_active = is_active
@@ -333,7 +331,7 @@ class FirstLink:
     token: str | None
 
 
-def first_admin_missing(now: datetime.datetime) -> bool:
+def is_first_admin_missing(now: datetime.datetime) -> bool:
     """Whether no administrator has a password yet."""
     return not any(
         admin.has_usable_password() for admin in User.objects.with_roles([Role.ADMIN], timezone.localdate(now))
@@ -346,7 +344,7 @@ def first_admin_link(now: datetime.datetime) -> FirstLink | None:
     Called at every start of `serve`, on every host. A link is given out once: no start makes another until it has been
     used or has expired. To replace a lost link, use `bluezone manage account_link NAME`.
     """
-    if not first_admin_missing(now):
+    if not is_first_admin_missing(now):
         return None
     admin = User.objects.with_roles([Role.ADMIN], timezone.localdate(now)).first()
     if admin is None:
@@ -365,16 +363,16 @@ def _free_name() -> str:
 
 def search(user: User, words: str) -> list[Hit]:
     """Accounts that match these words, for the administrators who reach them."""
-    if not granted(user, ADMINS.roles):
+    if not grants_for(user, ADMINS.roles):
         return []
-    accounts = User.objects.matching(words).filter(pk__in=accounts_of(user, ADMINS.roles))
+    accounts = User.objects.matching(words).filter(pk__in=accounts_in_reach(user, ADMINS.roles))
     return [
         Hit(_("Person"), account.name or account.username, reverse("account", args=[account.pk]), account.agency)
         for account in accounts[:MOST_HITS]
     ]
 
 
-def open_at(agency: Agency) -> list[str]:
+def count_people_at(agency: Agency) -> list[str]:
     """How many people hold a role in an agency."""
     grants = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
     count = grants.values("user").distinct().count()

@@ -2,8 +2,8 @@
 """Acts that one person may not do alone: one person asks for them, and another confirms, who really is another.
 
 The second person may do the act too, and no one is behind both accounts: within a week neither person made, linked or
-freed of its second factor the account of the other, and no third person did so for both (role_grants.hands). If no one
-could confirm, the person who asked may confirm after 24 hours, and every office page says so until then; acts on
+freed of its second factor the account of the other, and no third person did so for both (role_grants.people_behind). If
+no one could confirm, the person who asked may confirm after 24 hours, and every office page says so until then; acts on
 accounts are confirmed by the operator at the server instead. Only acts that speak to the public can also be done at
 once behind a broken glass: for one hour, announced to everybody, from an account that only its owner has touched within
 a week.
@@ -22,7 +22,7 @@ from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
 from bluezone.authority import role_grants
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.role_grants import hands
+from bluezone.authority.role_grants import people_behind
 from bluezone.duties.catalogue import shared_acts
 from bluezone.duties.duty import Text, load
 from bluezone.identity.models import RoleGrant, User
@@ -34,7 +34,7 @@ WAITS = datetime.timedelta(days=4)
 ALONE_AFTER = datetime.timedelta(hours=24)
 GLASS_LASTS = datetime.timedelta(hours=1)
 KEPT = datetime.timedelta(days=30)
-Said = Sequence[tuple[Text, Text]]
+Lines = Sequence[tuple[Text, Text]]
 
 
 class SecondPersonRefused(Refused):
@@ -83,11 +83,11 @@ class SharedAct:
         """Whether the person qualifies as the second one; by default, whether they may do the act themselves."""
         return self.may(user, values)
 
-    def said(self, values: dict[str, Any]) -> Said:
+    def describe(self, values: dict[str, Any]) -> Lines:
         """What both people read: label and text. Raises Refused if the subject of the act no longer exists."""
         raise NotImplementedError
 
-    def do(self, asker: User, second: Any, values: dict[str, Any], now: datetime.datetime) -> Any:
+    def perform(self, asker: User, second: Any, values: dict[str, Any], now: datetime.datetime) -> Any:
         """Do it; raises Refused. The result goes to the page of the person who confirms.
 
         second: the account that confirms; for an act `by_operator` also None, the operator's shell.
@@ -95,44 +95,46 @@ class SharedAct:
         raise NotImplementedError
 
 
-def kind_of(name: str) -> SharedAct:
+def kind_by_name(name: str) -> SharedAct:
     """The kind of act with this name."""
     kind: SharedAct = load(shared_acts()[name])()
     return kind
 
 
-def ask(name: str, user: User, values: dict[str, Any], now: datetime.datetime) -> WaitingAct:
+def request_act(name: str, user: User, values: dict[str, Any], now: datetime.datetime) -> WaitingAct:
     """Store an act for a second person. If this person has already asked for the same act, return that one."""
-    kind = kind_of(name)
+    kind = kind_by_name(name)
     mine = WaitingAct.objects.filter(kind=name, state=ActState.WAITING, expires_at__gt=now, asked_by=user)
     for act in mine:
         if act.values == values:
             return act
     with transaction.atomic():
         act = WaitingAct.objects.create(
-            kind=name, values=values, shown=_vietnamese_lines(kind, values), asked_by=user, asked_at=now,
+            kind=name, values=values, lines=_vietnamese_lines(kind, values), asked_by=user, asked_at=now,
             expires_at=now + WAITS,
         )  # fmt: skip
         hash_chain.record(user.username, "act_asked", f"act {act.pk}", now=now, kind=name)
     return act
 
 
-def do_or_ask(name: str, user: User, values: dict[str, Any], now: datetime.datetime) -> tuple[WaitingAct | None, Any]:
+def perform_or_request(
+    name: str, user: User, values: dict[str, Any], now: datetime.datetime
+) -> tuple[WaitingAct | None, Any]:
     """Do the act at once behind a glass that this person has broken: (None, its result). Else ask: (act, None)."""
-    kind = kind_of(name)
-    if kind.voice and glass_of(user, now) is not None:
+    kind = kind_by_name(name)
+    if kind.voice and broken_glass(user, now) is not None:
         with transaction.atomic():
-            note_glass(name, user, now)
-            return None, kind.do(user, user, values, now)
-    return ask(name, user, values, now), None
+            record_glass_use(name, user, now)
+            return None, kind.perform(user, user, values, now)
+    return request_act(name, user, values, now), None
 
 
-def note_glass(kind: str, user: User, now: datetime.datetime) -> None:
+def record_glass_use(kind: str, user: User, now: datetime.datetime) -> None:
     """Record in the audit what was done behind a broken glass."""
     hash_chain.record(user.username, "glass_used", user.username, now=now, kind=kind)
 
 
-def confirm(act: WaitingAct, second: User, now: datetime.datetime) -> Any:
+def confirm_act(act: WaitingAct, second: User, now: datetime.datetime) -> Any:
     """Do the act, once. Raises SecondPersonRefused, ActGone, or a refusal of the act itself."""
     alone = second.pk == act.asked_by_id
     _check_unchanged(act, now)
@@ -150,7 +152,7 @@ def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
     ActGone, or a refusal of the act itself.
     """
     _check_unchanged(act, now)
-    if not kind_of(act.kind).by_operator:
+    if not kind_by_name(act.kind).by_operator:
         raise SecondPersonRefused("this act can only be confirmed in the office")
     seconds = _seconds(act, now)
     if seconds:
@@ -159,10 +161,10 @@ def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
 
 
 def _check_unchanged(act: WaitingAct, now: datetime.datetime) -> None:
-    kind = kind_of(act.kind)
+    kind = kind_by_name(act.kind)
     if act.state != ActState.WAITING or act.expires_at <= now or not kind.may(act.asked_by, act.values):
         raise ActGone("the act is done, withdrawn or expired, or the person who asked may no longer do it")
-    if _vietnamese_lines(kind, act.values) != act.shown:
+    if _vietnamese_lines(kind, act.values) != act.lines:
         raise ActGone("the subject of the act has changed since it was asked for")
 
 
@@ -175,10 +177,10 @@ def _do(act: WaitingAct, second: User | None, now: datetime.datetime, *, alone: 
         if not waiting.update(state=ActState.DONE, answered_by=answered_by, answered_at=now):
             raise ActGone("somebody confirmed or withdrew the act first")
         hash_chain.record(actor, "act_confirmed", f"act {act.pk}", now=now, kind=act.kind, alone=alone)
-        return kind_of(act.kind).do(act.asked_by, second, act.values, now)
+        return kind_by_name(act.kind).perform(act.asked_by, second, act.values, now)
 
 
-def withdraw(act: WaitingAct, user: User, now: datetime.datetime) -> None:
+def withdraw_act(act: WaitingAct, user: User, now: datetime.datetime) -> None:
     """Refuse an act, or withdraw one's own. Raises ActGone."""
     with transaction.atomic():
         waiting = WaitingAct.objects.filter(pk=act.pk, state=ActState.WAITING)
@@ -187,7 +189,7 @@ def withdraw(act: WaitingAct, user: User, now: datetime.datetime) -> None:
         hash_chain.record(user.username, "act_withdrawn", f"act {act.pk}", now=now, kind=act.kind)
 
 
-def waiting(now: datetime.datetime) -> list[WaitingAct]:
+def waiting_acts(now: datetime.datetime) -> list[WaitingAct]:
     """Waiting acts and glasses that are broken now, newest first; one query, on every page of the office."""
     open_now = WaitingAct.objects.filter(state__in=(ActState.WAITING, ActState.GLASS), expires_at__gt=now)
     return list(open_now.select_related("asked_by"))
@@ -197,13 +199,13 @@ def may_see(act: WaitingAct, user: User) -> bool:
     """Whether this person may open the page of an act: they asked for it, or may do or confirm it."""
     if not act.kind:
         return False
-    kind = kind_of(act.kind)
+    kind = kind_by_name(act.kind)
     return act.asked_by_id == user.pk or kind.may(user, act.values) or kind.may_confirm(user, act.values)
 
 
 def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
     """Whether this person may be the second person for this act."""
-    return _is_second(act, user, hands(act.asked_by, now), now)
+    return _is_second(act, user, people_behind(act.asked_by, now), now)
 
 
 def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
@@ -212,11 +214,11 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
     Not if that person brought this about within a week by ending another's role or right to sign in. The same goes for
     an account that such a person may be behind.
     """
-    kind = kind_of(act.kind)
+    kind = kind_by_name(act.kind)
     if kind.by_operator:
         return False
     since = now - role_grants.IN_HAND
-    removals = AuditEntry.objects.filter(actor__in=hands(act.asked_by, now), at__gt=since).filter(
+    removals = AuditEntry.objects.filter(actor__in=people_behind(act.asked_by, now), at__gt=since).filter(
         Q(action="role_ended") | Q(action="account_changed", details__active=False)
     )
     if RoleGrant.objects.filter(role__in=kind.roles, user__username__in=removals.values("subject")).exists():
@@ -226,22 +228,22 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
 
 def _seconds(act: WaitingAct, now: datetime.datetime) -> list[User]:
     """Everybody who could confirm an act."""
-    behind = hands(act.asked_by, now)
-    holders = User.objects.with_roles(kind_of(act.kind).roles).exclude(pk=act.asked_by_id)
+    behind = people_behind(act.asked_by, now)
+    holders = User.objects.with_roles(kind_by_name(act.kind).roles).exclude(pk=act.asked_by_id)
     return [user for user in holders if user.has_usable_password() and _is_second(act, user, behind, now)]
 
 
 def _is_second(act: WaitingAct, user: User, behind: frozenset[str], now: datetime.datetime) -> bool:
-    if not kind_of(act.kind).may_confirm(user, act.values) or is_missing(user):
+    if not kind_by_name(act.kind).may_confirm(user, act.values) or is_missing(user):
         return False
-    return behind.isdisjoint(hands(user, now))
+    return behind.isdisjoint(people_behind(user, now))
 
 
 def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
     """Let this person speak to the public alone for one hour, announced on every page. Raises GlassRefused."""
-    if not speaks(user):
+    if not may_break_glass(user):
         raise GlassRefused("the person holds no role that speaks to the public")
-    others = sorted(hands(user, now) - {user.username})
+    others = sorted(people_behind(user, now) - {user.username})
     if others:
         raise GlassRefused(f"{others[0]} made or reset the account within a week", others[0])
     with transaction.atomic():
@@ -252,14 +254,14 @@ def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
     return act
 
 
-def glass_of(user: User, now: datetime.datetime) -> WaitingAct | None:
+def broken_glass(user: User, now: datetime.datetime) -> WaitingAct | None:
     """The glass that this person has broken within the hour."""
     return WaitingAct.objects.filter(state=ActState.GLASS, asked_by=user, expires_at__gt=now).first()
 
 
-def speaks(user: User) -> bool:
+def may_break_glass(user: User) -> bool:
     """Whether this person could do anything behind a broken glass."""
-    kinds = [kind_of(name) for name in shared_acts()]
+    kinds = [kind_by_name(name) for name in shared_acts()]
     roles = frozenset().union(*(kind.roles for kind in kinds if kind.voice))
     return User.objects.with_roles(roles).filter(pk=user.pk).exists()
 
@@ -273,4 +275,4 @@ def purge(now: datetime.datetime) -> None:
 def _vietnamese_lines(kind: SharedAct, values: dict[str, Any]) -> list[list[str]]:
     """The lines that both people read, in Vietnamese for every reader, so that they can be compared."""
     with override("vi"):
-        return [[str(label), str(text)] for label, text in kind.said(values)]
+        return [[str(label), str(text)] for label, text in kind.describe(values)]

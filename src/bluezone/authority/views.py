@@ -22,16 +22,16 @@ from bluezone.authority import account_acts, role_grants, two_persons
 from bluezone.authority.forms import (
     AccountChangeForm,
     AccountForm,
+    AuditFilterForm,
     DelegationForm,
-    FilterForm,
-    NotedForm,
+    NotedHeadForm,
     RoleForm,
 )
 from bluezone.authority.people_views import invitation_text
-from bluezone.authority.role_grants import TAKING_TWO, accounts_of
+from bluezone.authority.role_grants import TAKING_TWO, accounts_in_reach
 from bluezone.backup.copies import last_drill
 from bluezone.city import data_folder
-from bluezone.directory.scopes import holds_for_the_city
+from bluezone.directory.scopes import has_city_role
 from bluezone.identity import account_links, acts, second_factors
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
@@ -49,6 +49,10 @@ from bluezone.refusal import Refused
 from bluezone.training import practised
 
 AUDIT_ROWS_A_PAGE = 50
+ACCOUNTS_A_PAGE = 50
+_ADMIN = [Role.ADMIN]
+# Fields that an address may carry back into the form after the second factor was proved again.
+_CARRIED_FIELDS = ("username", "name", "agency", "role", "within_agency", "within_unit", "last_day")
 
 
 @require_safe
@@ -56,14 +60,14 @@ AUDIT_ROWS_A_PAGE = 50
 @touches(Ownership.REACHED)
 def audit(request: OfficeRequest) -> HttpResponse:
     """The newest entries first, all of them or those that the form selects."""
-    form = FilterForm(request.GET or None)
+    form = AuditFilterForm(request.GET or None)
     entries = _filtered(form, request.user)
     page = Paginator(entries.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "form": form,
         "filtered": bool(request.GET),
-        "noted": NotedForm(),
+        "noted": NotedHeadForm(),
         "drill": _last_drill(),
     }
     return render(request, "accounts/audit.html", context)
@@ -77,7 +81,7 @@ def verify(request: OfficeRequest) -> HttpResponse:
 
     It shows only numbers and hashes of entries, so that every overseer may check the chain.
     """
-    form = NotedForm(request.POST or None)
+    form = NotedHeadForm(request.POST or None)
     if request.method == "POST" and not form.is_valid():
         return render(request, "accounts/audit_verify.html", {"noted": form}, status=422)
     expected = form.cleaned_data["noted"] if request.method == "POST" else None
@@ -90,7 +94,7 @@ def verify(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.REACHED)
 def export(request: OfficeRequest) -> HttpResponse:
     """The selected entries as CSV, oldest first; the export itself is recorded in the audit."""
-    entries = _filtered(FilterForm(request.GET or None), request.user).order_by("number")
+    entries = _filtered(AuditFilterForm(request.GET or None), request.user).order_by("number")
     headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Of whom or what"), _("Details"), _("Hash")]
     body = write_csv(ExportSheet(_("Audit"), [ExportColumn(heading) for heading in headings], _rows(entries)))
     hash_chain.record(request.user.username, "audit_exported")
@@ -107,7 +111,7 @@ def _last_drill() -> dict[str, Any] | None:
     return {"ok": drill.ok, "at": datetime.datetime.fromtimestamp(drill.at, datetime.UTC), "problem": drill.problem}
 
 
-def _filtered(form: FilterForm, user: User) -> QuerySet[AuditEntry]:
+def _filtered(form: AuditFilterForm, user: User) -> QuerySet[AuditEntry]:
     """Entries within the person's reach that match the form; an empty or invalid field does not filter."""
     form.full_clean()
     values = form.cleaned_data if form.is_bound else {}
@@ -128,9 +132,9 @@ def _within_reach(user: User) -> QuerySet[AuditEntry]:
 
     A person who also holds a role elsewhere is not one of its people, because their acts may concern others.
     """
-    if holds_for_the_city(user, OVERSEERS.roles):
+    if has_city_role(user, OVERSEERS.roles):
         return AuditEntry.objects.all()
-    ours = accounts_of(user, OVERSEERS.roles).values("username")
+    ours = accounts_in_reach(user, OVERSEERS.roles).values("username")
     return AuditEntry.objects.filter(Q(actor__in=ours) | Q(subject__in=ours))
 
 
@@ -163,33 +167,29 @@ def undo(request: OfficeRequest) -> HttpResponse:
     return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "first-page")
 
 
-def offer_ended_role(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
+def offer_undo_of_end(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
     """Offer to undo the end of a role or a delegation. before: the end that it had until then."""
     until = str(before) if before else ""
     acts.offer_undo(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
 
 
-def let_it_hold_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_end_of_role(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the end of a role. Raises UndoTooLate."""
     grant = RoleGrant.objects.select_related("user", "agency", "unit").filter(pk=values["grant"]).first()
     if grant is None or str(grant.valid_to) != values["ended"]:
         raise acts.UndoTooLate("the role was changed since")
     until = datetime.date.fromisoformat(values["until"]) if values["until"] else None
-    role_grants.take_end_back(user.username, grant, until)
-
-
-ACCOUNTS_A_PAGE = 50
-_ADMIN = [Role.ADMIN]
+    role_grants.undo_end(user.username, grant, until)
 
 
 def _account_or_404(request: OfficeRequest, pk: int, **more: Any) -> User:
     """An account within the administrator's reach; raises Http404."""
-    return get_object_or_404(accounts_of(request.user, _ADMIN), pk=pk, **more)
+    return get_object_or_404(accounts_in_reach(request.user, _ADMIN), pk=pk, **more)
 
 
 def _ask_second_person(request: OfficeRequest, kind: str, values: dict[str, Any]) -> HttpResponse:
     """Store an act for a second administrator and show its page."""
-    act = two_persons.ask(kind, request.user, values, timezone.now())
+    act = two_persons.request_act(kind, request.user, values, timezone.now())
     messages.success(request, _("Nothing is changed yet: a second administrator has to confirm it."))
     return redirect("waiting-act", act.pk)
 
@@ -201,15 +201,11 @@ def account_list(request: OfficeRequest) -> HttpResponse:
     """The accounts within reach, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
     grants = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
     words = request.GET.get("q", "").strip()[:100]
-    accounts = User.objects.matching(words).filter(pk__in=accounts_of(request.user, _ADMIN))
+    accounts = User.objects.matching(words).filter(pk__in=accounts_in_reach(request.user, _ADMIN))
     accounts = accounts.prefetch_related(Prefetch("grants", queryset=grants, to_attr="held"))
     page = Paginator(accounts, ACCOUNTS_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "words": words, "is_first": not words and page.paginator.count == 1}
     return render(request, "accounts/account_list.html", context)
-
-
-# Fields that an address may carry back into the form after the second factor was proved again.
-_CARRIED_FIELDS = ("username", "name", "agency", "role", "within_agency", "within_unit", "last_day")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -226,13 +222,13 @@ def new_account(request: OfficeRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, by=request.user, initial=carried)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
-        if account_acts.goes_far(values["role"], form.within) and not is_recently_confirmed(request):
+        if account_acts.role_reaches_far(values["role"], form.within) and not is_recently_confirmed(request):
             query = urlencode({name: request.POST[name] for name in _CARRIED_FIELDS if request.POST.get(name)})
             return redirect_to_confirmation(f"{reverse('account-new')}?{query}")
         now = timezone.now()
         if values["role"] in TAKING_TWO:
             person = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
-            grant = account_acts.values_of(values["role"], form.within, form.valid_to)
+            grant = account_acts.role_values(values["role"], form.within, form.valid_to)
             return _ask_second_person(request, "account-made", {**person, **grant})
         user, token = role_grants.make_account(
             request.user.username, **values, now=now, within=form.within, valid_to=form.valid_to
@@ -257,7 +253,7 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
             values = {name: form.cleaned_data[name] for name in ("name", "agency", "is_active")}
             if account_acts.reaches_far(account) and not is_recently_confirmed(request):
                 return redirect_to_confirmation(reverse("account", args=[pk]))
-            if values["is_active"] and not was_active and account_acts.is_weighty(account):
+            if values["is_active"] and not was_active and account_acts.needs_two_people(account):
                 return _ask_second_person(request, "account-opened", {"account": pk})
             try:
                 role_grants.change_account(request.user.username, account, **values)
@@ -282,15 +278,17 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         role = form.cleaned_data["role"]
         now = timezone.now()
-        if account_acts.goes_far(role, form.within) and not is_recently_confirmed(request):
+        if account_acts.role_reaches_far(role, form.within) and not is_recently_confirmed(request):
             return redirect_to_confirmation(reverse("account", args=[pk]))
         try:
-            role_grants.refuse_recent_hands(account, role, form.within, now)
+            role_grants.refuse_recent_access(account, role, form.within, now)
             if role in TAKING_TWO:
-                role_grants.keep_powers_apart(account, role, timezone.localdate(), form.valid_to)
-                grant = account_acts.values_of(role, form.within, form.valid_to)
+                role_grants.require_separate_powers(account, role, timezone.localdate(), form.valid_to)
+                grant = account_acts.role_values(role, form.within, form.valid_to)
                 return _ask_second_person(request, "role-given", {"account": pk, **grant})
-            role_grants.give(request.user.username, account, role, form.within, timezone.localdate(), form.valid_to)
+            role_grants.grant_role(
+                request.user.username, account, role, form.within, timezone.localdate(), form.valid_to
+            )
         except role_grants.RolesNotTogether:
             form.add_error(
                 "role",
@@ -321,15 +319,15 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role, and all delegations of it, from today on."""
     account = _account_or_404(request, pk)
     row = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
-    if account_acts.goes_far(row.role, row.agency or row.unit) and not is_recently_confirmed(request):
+    if account_acts.role_reaches_far(row.role, row.agency or row.unit) and not is_recently_confirmed(request):
         return redirect_to_confirmation(reverse("account", args=[pk]))
     before = row.valid_to
     try:
-        role_grants.end(request.user.username, row, timezone.localdate())
+        role_grants.end_role(request.user.username, row, timezone.localdate())
     except role_grants.LastAdmin:
         messages.error(request, _("This is the last administrator. Make another one first; nothing was changed."))
     else:
-        offer_ended_role(request, row, before)
+        offer_undo_of_end(request, row, before)
         messages.success(request, _("The role is ended."))
     return redirect("account", pk)
 
@@ -344,7 +342,7 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     201 shown once, 302 to the waiting act if the account takes two people.
     """
     account = _account_or_404(request, pk, is_active=True)
-    if account_acts.is_weighty(account):
+    if account_acts.needs_two_people(account):
         return _ask_second_person(request, "account-linked", {"account": pk})
     return show_link(
         request, account, account_links.make_account_link(request.user.username, account, timezone.now()), status=201
@@ -361,7 +359,7 @@ def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
     302 to the account, or to the waiting act if the account takes two people.
     """
     account = _account_or_404(request, pk)
-    if account_acts.is_weighty(account):
+    if account_acts.needs_two_people(account):
         return _ask_second_person(request, "account-freed", {"account": pk})
     second_factors.remove_all(request.user.username, account)
     messages.success(
@@ -406,7 +404,7 @@ def delegations(request: OfficeRequest) -> HttpResponse:
         if second_factors.is_required(request.user) and not is_recently_confirmed(request):
             return redirect_to_confirmation(reverse("delegations"))
         try:
-            role_grants.delegate(
+            role_grants.delegate_role(
                 values["grant"], values["to"], values["first_day"], form.valid_to, timezone.localdate()
             )
         except role_grants.DelegationRefused:
@@ -432,7 +430,7 @@ def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
     """End one of the user's own delegations, from today on."""
     delegation = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)
     before = delegation.valid_to
-    role_grants.end(request.user.username, delegation, timezone.localdate())
-    offer_ended_role(request, delegation, before)
+    role_grants.end_role(request.user.username, delegation, timezone.localdate())
+    offer_undo_of_end(request, delegation, before)
     messages.success(request, _("%(name)s no longer acts for you.") % {"name": delegation.user})
     return redirect("delegations")

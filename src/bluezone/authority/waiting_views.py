@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.role_grants import hands
-from bluezone.authority.two_persons import kind_of
+from bluezone.authority.role_grants import people_behind
+from bluezone.authority.two_persons import kind_by_name
 from bluezone.authority.views import show_link
 from bluezone.duties.duty import Matter, Pile
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -41,13 +41,13 @@ class GlassForm(forms.Form):
     )
 
 
-def rows_for(user: User, acts: list[WaitingAct], now: datetime.datetime) -> list[dict[str, Any]]:
+def visible_acts(user: User, acts: list[WaitingAct], now: datetime.datetime) -> list[dict[str, Any]]:
     """Those of the waiting acts that the person asked for or may confirm, with what they may do about each."""
     rows = []
     for act in acts:
         if two_persons.may_see(act, user):
             mine = act.asked_by_id == user.pk
-            rows.append({"act": act, "kind": kind_of(act.kind), "mine": mine, "asked": not mine})
+            rows.append({"act": act, "kind": kind_by_name(act.kind), "mine": mine, "asked": not mine})
     return rows
 
 
@@ -58,14 +58,14 @@ def _has_no_second(pk: int, asked_at: datetime.datetime, minute: int) -> bool:
     return act is not None and two_persons.may_confirm_alone(act, timezone.now())
 
 
-def alarms_for(user: User, now: datetime.datetime) -> dict[str, Any]:
+def notices_for(user: User, now: datetime.datetime) -> dict[str, Any]:
     """The notices at the top of every office page: broken glasses, acts without a second person, acts for this one."""
-    acts = two_persons.waiting(now)
+    acts = two_persons.waiting_acts(now)
     waiting = [act for act in acts if act.state == ActState.WAITING]
     return {
         "glasses": [act for act in acts if act.state == ActState.GLASS],
         "alone": [
-            {"act": act, "kind": kind_of(act.kind), "at": act.asked_at + two_persons.ALONE_AFTER}
+            {"act": act, "kind": kind_by_name(act.kind), "at": act.asked_at + two_persons.ALONE_AFTER}
             for act in waiting
             if _has_no_second(act.pk, act.asked_at, int(now.timestamp()) // 60)
         ],
@@ -79,8 +79,8 @@ def alarms_for(user: User, now: datetime.datetime) -> dict[str, Any]:
 def waiting(request: OfficeRequest) -> HttpResponse:
     """The waiting acts that the reader asked for or may do."""
     now = timezone.now()
-    acts = [act for act in two_persons.waiting(now) if act.state == ActState.WAITING]
-    context = {"rows": rows_for(request.user, acts, now), "speaks": two_persons.speaks(request.user)}
+    acts = [act for act in two_persons.waiting_acts(now) if act.state == ActState.WAITING]
+    context = {"rows": visible_acts(request.user, acts, now), "speaks": two_persons.may_break_glass(request.user)}
     return render(request, "authority/waiting.html", context)
 
 
@@ -95,7 +95,7 @@ def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
     refusal = ""
     if request.method == "POST":
         try:
-            result = two_persons.confirm(act, request.user, now)
+            result = two_persons.confirm_act(act, request.user, now)
         except two_persons.SecondPersonRefused:
             refusal = gettext("You cannot confirm this. Another person has to.")
         except Refused:
@@ -118,7 +118,7 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse an act, or withdraw one's own: 302."""
     act = _act_or_404(request, pk)
     try:
-        two_persons.withdraw(act, request.user, timezone.now())
+        two_persons.withdraw_act(act, request.user, timezone.now())
     except two_persons.ActGone:
         messages.error(request, gettext("This is done or withdrawn already. Nothing was changed."))
     else:
@@ -137,8 +137,8 @@ def glass(request: OfficeRequest) -> HttpResponse:
     """
     now = timezone.now()
     form = GlassForm(request.POST or None)
-    speaks = two_persons.speaks(request.user)
-    others = sorted(hands(request.user, now) - {request.user.username})
+    speaks = two_persons.may_break_glass(request.user)
+    others = sorted(people_behind(request.user, now) - {request.user.username})
     is_refused = not speaks or bool(others)
     if request.method == "POST" and form.is_valid() and not is_refused:
         two_persons.break_glass(request.user, form.cleaned_data["reason"], now)
@@ -151,7 +151,7 @@ def glass(request: OfficeRequest) -> HttpResponse:
         status = 409
     elif form.errors:
         status = 422
-    context = {"form": form, "speaks": speaks, "others": others, "open": two_persons.glass_of(request.user, now)}
+    context = {"form": form, "speaks": speaks, "others": others, "open": two_persons.broken_glass(request.user, now)}
     return render(request, "authority/glass.html", context, status=status)
 
 
@@ -163,16 +163,16 @@ def _act_or_404(request: OfficeRequest, pk: int) -> WaitingAct:
 
 
 def _context(act: WaitingAct, user: User, now: datetime.datetime, refusal: str) -> dict[str, Any]:
-    kind = kind_of(act.kind)
+    kind = kind_by_name(act.kind)
     is_mine = act.asked_by_id == user.pk
     waits = act.state == ActState.WAITING and act.expires_at > now
     alone = waits and is_mine and two_persons.may_confirm_alone(act, now)
     may = waits and two_persons.may_confirm(act, user, now)
     try:
-        lines = list(kind.said(act.values))
+        lines = list(kind.describe(act.values))
     except Refused:
         # The subject no longer exists; what was asked for stays readable.
-        lines = [(label, text) for label, text in act.shown]
+        lines = [(label, text) for label, text in act.lines]
     alone_at = act.asked_at + two_persons.ALONE_AFTER
     return {
         "act": act, "kind": kind, "said": lines, "waits": waits, "may": may, "refused": refusal,
@@ -187,12 +187,12 @@ def matters(user: User, now: datetime.datetime) -> list[Matter]:
     if practising():
         return []
     entries = []
-    for act in two_persons.waiting(now):
+    for act in two_persons.waiting_acts(now):
         if act.state != ActState.WAITING:
             continue
         alone = act.asked_by_id == user.pk and two_persons.may_confirm_alone(act, now)
         if two_persons.may_confirm(act, user, now) or (alone and now >= act.asked_at + two_persons.ALONE_AFTER):
-            what = f"{kind_of(act.kind).words} · {act.asked_by}"
+            what = f"{kind_by_name(act.kind).words} · {act.asked_by}"
             url = reverse("waiting-act", args=[act.pk])
             entries.append(Matter(f"act {act.pk}", what, gettext("Read and confirm"), url, act.asked_at, Pile.MINE))
     return entries

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file of a backup: an archive sealed under a fresh key, which is wrapped by the key of the day.
+"""The file of a backup: an archive sealed under a fresh key, which is wrapped by the key of the day (daykeys.py)."""
 
-Day keys are destroyed after 30 days, so that their backups cannot be opened any more.
-"""
-
-import contextlib
 import datetime
 import json
 import os
@@ -17,7 +13,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bluezone.keyserver.locks import give_to_owner
 from bluezone.refusal import Refused
 
 MAGIC = b"BZBK1"
@@ -68,7 +63,7 @@ def day_of(path: Path) -> datetime.date:
         return datetime.date.fromisoformat(_header(file)[0]["day"])
 
 
-def heights_of(path: Path) -> dict[str, int]:
+def newest_file_numbers(path: Path) -> dict[str, int]:
     """Number of the newest published file by kind that a backup knows; empty in a backup of an older version."""
     with path.open("rb") as file:
         heights = _header(file)[0].get("heights", {})
@@ -120,79 +115,3 @@ def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
             raise ValueError
         size -= len(piece)
         yield piece
-
-
-KEY_BYTES = 32
-KEPT_DAYS = 30
-FOLDER = Path("keys") / "days"
-
-
-class BackupExpired(Refused):
-    """The key of the backup's day is missing: it was destroyed after 30 days, or is in another folder."""
-
-    code = "backup_expired"
-
-
-def key_of_today(data_dir: Path, today: datetime.date) -> bytes:
-    """The key of a day, 32 bytes, made on first use."""
-    folder = data_dir / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    give_to_owner(folder)
-    path = folder / today.isoformat()
-    temporary = folder / f"{today.isoformat()}.{os.getpid()}"
-    if not path.exists():
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(os.urandom(KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            # Of two backups that start together, one makes the key and both use it.
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, path)
-            give_to_owner(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    return path.read_bytes()
-
-
-def key_of(folder: Path, day: datetime.date) -> bytes:
-    """The key of a day from a folder of day keys. Raises BackupExpired."""
-    try:
-        return (folder / day.isoformat()).read_bytes()
-    except FileNotFoundError:
-        raise BackupExpired(
-            f"the key of {day} is not in {folder}: keys are destroyed after {KEPT_DAYS} days, and no backup"
-            " of that day can be opened any more; if it is younger, name the folder of its keys with --day-keys"
-        ) from None
-
-
-def valid_keys(folder: Path, today: datetime.date) -> list[Path]:
-    """The files of day keys that are at most 30 days old."""
-    return [path for path in _keys(folder) if _day(path) >= today - datetime.timedelta(days=KEPT_DAYS)]
-
-
-def forget(data_dir: Path, today: datetime.date) -> list[datetime.date]:
-    """Destroy the day keys that are over 30 days old: overwrite, then delete them; returns their days."""
-    folder = data_dir / FOLDER
-    valid = set(valid_keys(folder, today))
-    destroyed = []
-    for path in _keys(folder):
-        if path not in valid:
-            with path.open("r+b") as file:
-                file.write(bytes(KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-            destroyed.append(_day(path))
-    return destroyed
-
-
-def _keys(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.glob("????-??-??") if path.is_file())
-
-
-def _day(path: Path) -> datetime.date:
-    return datetime.date.fromisoformat(path.name)

@@ -13,8 +13,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.backup import archive, postgresql
-from bluezone.backup.archive import SealedWriter, day_of, forget
+from bluezone.backup import daykeys, postgresql
+from bluezone.backup.archive import SealedWriter, day_of
+from bluezone.backup.daykeys import destroy_expired_keys
 from bluezone.city import data_folder
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.locks import give_to_owner, lock_file
@@ -39,7 +40,7 @@ STAGING = ".backup-"
 LOCK_NAME = "backup.lock"
 DRILL_NAME = "drill.json"
 COUNTER_DAYS = 1
-_EXCLUDED = {archive.FOLDER.as_posix(), BACKUPS, STORES_FOLDER, RUN_FOLDER}
+_EXCLUDED = {daykeys.FOLDER.as_posix(), BACKUPS, STORES_FOLDER, RUN_FOLDER}
 
 
 def make_backup(
@@ -56,7 +57,7 @@ def make_backup(
         target = data_dir / BACKUPS / f"bluezone-{now:%Y%m%d-%H%M%S}{SUFFIX}"
     # One at a time: other partial files are then of a backup that was killed.
     with lock_file(data_dir / LOCK_NAME, wait=True):
-        clear_left_over(data_dir)
+        remove_unfinished(data_dir)
         _write(data_dir, target, today, urls)
     return target
 
@@ -69,8 +70,8 @@ def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str
         staging.mkdir(mode=0o700)
         _copy_stores(data_dir, staging, today, urls)
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            heights = heights_of(data_dir, staging, urls)
-            writer = SealedWriter(file, today, archive.key_of_today(data_dir, today), heights)
+            heights = newest_file_numbers(data_dir, staging, urls)
+            writer = SealedWriter(file, today, daykeys.make_day_key(data_dir, today), heights)
             _pack(data_dir, staging, writer)
             writer.finish()
             file.flush()
@@ -83,7 +84,7 @@ def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def clear_left_over(data_dir: Path) -> None:
+def remove_unfinished(data_dir: Path) -> None:
     """Remove the files of backups that were killed."""
     for path in data_dir.glob(f"{STAGING}*"):
         shutil.rmtree(path, ignore_errors=True)
@@ -91,10 +92,10 @@ def clear_left_over(data_dir: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def forget_backups(data_dir: Path, today: datetime.date) -> None:
+def delete_expired_backups(data_dir: Path, today: datetime.date) -> None:
     """Delete the backups in the folder for which the key is destroyed."""
     for path in (data_dir / BACKUPS).glob(f"*{SUFFIX}"):
-        if day_of(path) < today - datetime.timedelta(days=archive.KEPT_DAYS):
+        if day_of(path) < today - datetime.timedelta(days=daykeys.KEPT_DAYS):
             path.unlink(missing_ok=True)
 
 
@@ -102,7 +103,7 @@ def _copy_stores(data_dir: Path, staging: Path, today: datetime.date, urls: Mapp
     first = today - datetime.timedelta(days=COUNTER_DAYS)
     for name in STORES:
         if name in urls:
-            postgresql.dump(urls[name], name, staging / f"{name}.pgdump")
+            postgresql.dump_schema(urls[name], name, staging / f"{name}.pgdump")
             if name == "office":
                 postgresql.copy_counters(urls[name], name, first.isoformat(), staging / f"{name}.counters")
         elif store_file(data_dir, name).exists():
@@ -122,7 +123,7 @@ def _copy_sqlite(source: Path, target: Path, first: datetime.date) -> None:
         copy.execute("VACUUM")
 
 
-def heights_of(data_dir: Path, staging: Path, urls: Mapping[str, str]) -> dict[str, int]:
+def newest_file_numbers(data_dir: Path, staging: Path, urls: Mapping[str, str]) -> dict[str, int]:
     """Number of the newest published file by kind that the copy of the store knows, and of the newest config."""
     configs = (int(path.stem) for path in (data_dir / "configs").glob("[0-9]*.json"))
     heights = {"config": max(configs, default=0)}
@@ -131,7 +132,7 @@ def heights_of(data_dir: Path, staging: Path, urls: Mapping[str, str]) -> dict[s
         schema = "keys." if "keys" in urls else ""
         sql = f"SELECT COALESCE(MAX(number), 0) FROM {schema}{table} WHERE sha256 IS NOT NULL"  # noqa: S608 - ours
         if "keys" in urls:
-            heights[kind] = postgresql.number(urls["keys"], sql)
+            heights[kind] = postgresql.query_number(urls["keys"], sql)
         elif copy.exists():
             with closing(sqlite3.connect(copy)) as store:
                 heights[kind] = store.execute(sql).fetchone()[0]
@@ -196,5 +197,5 @@ def purge(now: datetime.datetime) -> None:
     """Destroy expired day keys, and delete the backups of the folder that no key opens any more."""
     folder = data_folder()
     today = now.date()
-    forget(folder, today)
-    forget_backups(folder, today)
+    destroy_expired_keys(folder, today)
+    delete_expired_backups(folder, today)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.backup import postgresql
-from bluezone.backup.copies import BACKUPS, DRILL_NAME, LOCK_NAME, STAGING, STORES, SUFFIX, Drill, clear_left_over
+from bluezone.backup.copies import BACKUPS, DRILL_NAME, LOCK_NAME, STAGING, STORES, SUFFIX, Drill, remove_unfinished
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.histories import Downloads as FollowedExports
 from bluezone.handset.city.histories import IndexFollower
@@ -67,7 +67,7 @@ class DrillFailed(Refused):
     code = "drill_failed"
 
 
-def hold_drill(data_dir: Path, day_keys: Path, published: str, database: str | None, backup: Path | None) -> Drill:
+def run_drill(data_dir: Path, day_keys: Path, published: str, database: str | None, backup: Path | None) -> Drill:
     """Try the newest backup, and store the result in the data folder.
 
     day_keys:  folder with the key of the backup's day. published: where phones' files are now, a data folder, a bucket
@@ -100,7 +100,7 @@ def _newest(data_dir: Path) -> Path:
 @contextmanager
 def _scratch(data_dir: Path) -> Iterator[Path]:
     """A folder that is removed in any case; after a killed drill, by the next drill or backup."""
-    clear_left_over(data_dir)
+    remove_unfinished(data_dir)
     folder = data_dir / f"{STAGING}drill-{os.getpid()}"
     try:
         folder.mkdir(mode=0o700)
@@ -159,7 +159,7 @@ def _restore_and_follow(
         phone.close()
         if claimed and database:
             for name in STORES:
-                postgresql.drop(database, name)
+                postgresql.drop_schema(database, name)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class RestoreDatabaseUsed(Refused):
     code = "restore_database_used"
 
 
-def dump(url: str, schema: str, target: Path) -> None:
+def dump_schema(url: str, schema: str, target: Path) -> None:
     """Dump one schema to a file. Raises BackupToolMissing, BackupToolFailed."""
     _run(
         url,
@@ -53,7 +53,7 @@ def copy_counters(url: str, schema: str, first_day: str, target: Path) -> None:
     target.write_bytes(_psql(url, sql))
 
 
-def number(url: str, sql: str) -> int:
+def query_number(url: str, sql: str) -> int:
     """The number that a query returns. Raises BackupToolMissing, BackupToolFailed."""
     return int(_psql(url, sql).strip())
 
@@ -65,7 +65,7 @@ def require_unused(url: str, schema: str) -> None:
         raise RestoreDatabaseUsed(f"the database already has the schema {schema}; restore into an empty database")
 
 
-def claim(url: str, schema: str) -> None:
+def claim_schema(url: str, schema: str) -> None:
     """Create the schema, so that only our own is ever dropped. Raises RestoreDatabaseUsed, BackupToolFailed."""
     try:
         _psql(url, f"CREATE SCHEMA {schema}")
@@ -74,17 +74,17 @@ def claim(url: str, schema: str) -> None:
         raise
 
 
-def drop(url: str, schema: str) -> None:
+def drop_schema(url: str, schema: str) -> None:
     """Drop a schema that was claimed, with everything in it. Raises BackupToolFailed."""
     _psql(url, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
-def load(url: str, schema: str, source: Path, counters: Path) -> None:
+def load_schema(url: str, schema: str, source: Path, counters: Path) -> None:
     """Restore a claimed schema from its dump, and the counters if their file exists."""
     database = _address(url)[0]
     list_file = source.with_suffix(".list")
     contents = _run(url, "pg_restore", "-l", "-d", database, str(source)).decode()
-    # Without the schema itself, which `claim` has created.
+    # Without the schema itself, which `claim_schema` has created.
     list_file.write_text("\n".join(line for line in contents.splitlines() if " SCHEMA - " not in line) + "\n")
     try:
         _run(
@@ -114,7 +114,8 @@ def _run(url: str, tool: str, *arguments: str) -> bytes:
     done = subprocess.run(command, env=environment, capture_output=True, timeout=_LONGEST_SECONDS, check=False)  # noqa: S603
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BackupToolFailed(f"{tool}: {lines[0] if lines else done.returncode}")
+        reason = lines[0] if lines else str(done.returncode)
+        raise BackupToolFailed(f"{tool}: {reason}")
     return done.stdout
 
 

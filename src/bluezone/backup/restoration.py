@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bluezone.backup import archive, postgresql
+from bluezone.backup import daykeys, postgresql
 from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
 from bluezone.backup.copies import STORES
 from bluezone.keyserver.publication.history import MARK
@@ -42,15 +42,15 @@ def restore(
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise RestoreFolderUsed(f"{data_dir} is not empty; give a new folder with --data")
     day = day_of(backup)
-    valid_keys = archive.valid_keys(day_keys, today)
+    valid_keys = daykeys.valid_keys(day_keys, today)
     if day not in {datetime.date.fromisoformat(path.name) for path in valid_keys}:
-        archive.key_of(day_keys / "none", day)
+        daykeys.read_day_key(day_keys / "none", day)
     for name, url in urls.items():
         postgresql.require_unused(url, name)
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=data_dir.parent) as scratch:
         staging = Path(scratch) / data_dir.name
-        _unpack(backup, archive.key_of(day_keys, day), Path(scratch), staging)
+        _unpack(backup, daykeys.read_day_key(day_keys, day), Path(scratch), staging)
         _check_stores(staging, urls)
         with _claim_schemas(urls):
             _load_dumps(staging, urls)
@@ -70,14 +70,14 @@ def _claim_schemas(urls: Mapping[str, str]) -> Iterator[None]:
     claimed: list[str] = []
     try:
         for name, url in urls.items():
-            postgresql.claim(url, name)
+            postgresql.claim_schema(url, name)
             claimed.append(name)
         yield
     except BaseException:
         for name in claimed:
             # The operator must see the first error.
             with suppress(Refused):
-                postgresql.drop(urls[name], name)
+                postgresql.drop_schema(urls[name], name)
         raise
 
 
@@ -129,14 +129,14 @@ def _load_dumps(staging: Path, urls: Mapping[str, str]) -> None:
         dump = staging / f"{name}.pgdump"
         counters = staging / f"{name}.counters"
         if dump.exists():
-            postgresql.load(urls[name], name, dump, counters)
+            postgresql.load_schema(urls[name], name, dump, counters)
             dump.unlink()
             counters.unlink(missing_ok=True)
 
 
 def _copy_day_keys(valid_keys: list[Path], staging: Path) -> None:
     """Copy the valid day keys, so that the old folder's other backups can be opened here, and expire here, too."""
-    folder = staging / archive.FOLDER
+    folder = staging / daykeys.FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in valid_keys:
         shutil.copyfile(path, folder / path.name)

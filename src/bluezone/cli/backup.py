@@ -50,8 +50,9 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     The keys are in keys/days of the data folder and in no backup. Copy that folder to another machine with a tool that
     also copies deletions (rsync --delete); otherwise the backups are lost with the folder.
     """
-    from bluezone.backup.archive import KEPT_DAYS, heights_of
+    from bluezone.backup.archive import newest_file_numbers
     from bluezone.backup.copies import make_backup
+    from bluezone.backup.daykeys import KEPT_DAYS
     from bluezone.city import data_folder, load_city
     from bluezone.keyserver.moves import require_settled
     from bluezone.timekeeping import ClockGuard
@@ -72,7 +73,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
         "bytes": written.stat().st_size,
         "day": str(today),
         "opens_until": str(until),
-        "heights": heights_of(written),
+        "heights": newest_file_numbers(written),
     }
 
 
@@ -106,7 +107,12 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
     folder = Path(data).resolve()
     today = datetime.datetime.now(datetime.UTC).date()
     day = restoration.restore(file, folder, day_keys.resolve(), today, _urls(), _purge)
-    return {"data": str(folder), "day": str(day), "heights": archive.heights_of(file), **_compare(folder, published)}
+    return {
+        "data": str(folder),
+        "day": str(day),
+        "heights": archive.newest_file_numbers(file),
+        **_compare(folder, published),
+    }
 
 
 def _compare(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
@@ -205,8 +211,8 @@ def drill(
     The city's stores are not touched, and the scratch folder is removed. How it went is a metric
     (bluezone_drill_ok) and a line on the office's audit page; exit 1 if it failed.
     """
-    from bluezone.backup.archive import FOLDER
-    from bluezone.backup.drill import hold_drill
+    from bluezone.backup.daykeys import FOLDER
+    from bluezone.backup.drill import run_drill
     from bluezone.city import data_folder, load_city
     from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
 
@@ -215,7 +221,7 @@ def drill(
     load_city(folder)
     keys = (day_keys or folder / FOLDER).resolve()
     published = published or os.environ.get(EXPORTS_URL_VARIABLE) or str(folder)
-    outcome = hold_drill(folder, keys, published, scratch_database, backup_file)
+    outcome = run_drill(folder, keys, published, scratch_database, backup_file)
     result = asdict(outcome)
     if not outcome.ok:
         raise Failed(result)

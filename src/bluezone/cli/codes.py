@@ -178,7 +178,7 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
 
     from bluezone.healthauthority import code_issuance
 
-    issued = code_issuance.issue(server, None, case_class, onset.date(), timezone.now())
+    issued = code_issuance.issue_code(server, None, case_class, onset.date(), timezone.now())
     return {"code": issued.code, "link": issued.link, "expires": int(issued.expires_at.timestamp())}
 
 
@@ -203,7 +203,7 @@ def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     server = _open_with_office(data)
     from bluezone.healthauthority import code_issuance
 
-    return {"state": code_issuance.revoke(server, None, code)}
+    return {"state": code_issuance.revoke_code(server, None, code)}
 
 
 @click.group("inquiry-key")
@@ -269,7 +269,7 @@ def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[st
     except RecoveryKeyInvalid:
         raise code_issuance.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
     zone = ZoneInfo(server.city.zone)
-    rows = code_issuance.open_minutes(private, day.date(), mark)
+    rows = code_issuance.open_issue_minutes(private, day.date(), mark)
     return {
         "codes": [
             {

@@ -333,11 +333,13 @@ def _keyserver_waiting(name: str, store: _Reading) -> int:
 
 
 def _office_waiting(store: _Reading) -> int:
-    from bluezone.server.preparation import open_office, waiting_for
+    from bluezone.server.preparation import count_missing_migrations, open_office
 
     # A folder that does not exist: this needs only the list of migrations, and a real folder would get missing secrets.
     open_office(Path(os.devnull).with_name("no-folder"))
-    return waiting_for({(str(app), str(name)) for app, name in store.read("SELECT app, name FROM django_migrations")})
+    return count_missing_migrations(
+        {(str(app), str(name)) for app, name in store.read("SELECT app, name FROM django_migrations")}
+    )
 
 
 @contextmanager

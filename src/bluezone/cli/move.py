@@ -64,11 +64,11 @@ def move(data: str | None, to: str | None, abandon: bool) -> dict[str, Any]:
         if not alone:
             raise AlreadyServing(f"a serve or another move is running on {folder}; stop it first")
         if abandon:
-            note = relocation.abandon(folder)
+            note = relocation.abandon_move(folder)
             return {"to": note.to, "abandoned": True, "rows": 0, "tables": {}, "old": []}
         if not to:
             raise MoveTargetMissing("say where the stores shall go: --to postgresql://… or --to sqlite")
-        urls = relocation.addresses() if to == relocation.SQLITE else dict.fromkeys(relocation.STORES, to)
+        urls = relocation.postgresql_addresses() if to == relocation.SQLITE else dict.fromkeys(relocation.STORES, to)
         if urls.keys() != set(relocation.STORES):
             raise MoveTargetMissing(
                 "the stores are not on PostgreSQL: BLUEZONE_DATABASE_URL does not say where they are"

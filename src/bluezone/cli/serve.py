@@ -144,14 +144,14 @@ def serve(
     options = ServeOptions(folder, host, public_port, office_port, workers, only, operator_port)
     note = read_move(folder)
     if note is not None and note.state == "moving":
-        from bluezone.server.processes.closed import run
-        from bluezone.server.processes.users import become, find_users
+        from bluezone.server.processes.closed import serve_closed
+        from bluezone.server.processes.users import find_users, switch_to_user
 
         secured = _secure(tls, folder, host) if tls else None
         users = find_users()
         if users:
-            become(users["office"])
-        return {"stopped_by": run(options, secured)}
+            switch_to_user(users["office"])
+        return {"stopped_by": serve_closed(options, secured)}
     with lock_file(folder / LOCK_NAME, wait=False, shared=only is not None) as alone:
         if not alone:
             raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
@@ -160,7 +160,7 @@ def serve(
 
 def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
     """Start the processes and stop them together. The caller has locked the folder, alone or with other parts."""
-    from bluezone.server.processes.service import Server, say_ready
+    from bluezone.server.processes.service import Server, announce_ready
     from bluezone.server.processes.supervisor import StopSignals
 
     server = Server(options)
@@ -171,17 +171,17 @@ def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
     stop = StopSignals(on_terminal=sys.stdin.isatty())
 
     def announce() -> None:
-        if options.has("office"):
+        if options.runs("office"):
             office = options.address("office", secured is not None)
             if server.users:
                 _run_as_office(server.users["office"], "bluezone.cli.serve", str(options.folder.resolve()), office)
             else:
                 _print_first_link(options.folder.resolve(), office)
-        if secured and secured.mode == "self" and options.has("public"):
+        if secured and secured.mode == "self" and options.runs("public"):
             click.echo(f"how devices trust this server: {options.address('public', True)}trust/", err=True)
-        if lan and options.has("public"):
+        if lan and options.runs("public"):
             _print_lan_address(options, secured is not None)
-        say_ready(options, secured is not None)
+        announce_ready(options, secured is not None)
 
     server.run(stop, secured, lambda: _prepare(options, server.users), announce)
     return {"stopped_by": stop.received}
@@ -284,10 +284,10 @@ def _run_as_office(user: Any, *arguments: str) -> None:
     """Run one of our modules as the office's user. Raises PreparingFailed; the reason is in the log."""
     import subprocess
 
-    from bluezone.server.processes.children import as_user, python_of
+    from bluezone.server.processes.children import python_command, user_arguments
     from bluezone.server.processes.supervisor import PreparingFailed
 
-    done = subprocess.run(python_of(user, *arguments), stdin=subprocess.DEVNULL, **as_user(user))  # noqa: S603 - our own
+    done = subprocess.run(python_command(user, *arguments), stdin=subprocess.DEVNULL, **user_arguments(user))  # noqa: S603 - our own
     if done.returncode:
         raise PreparingFailed("the stores cannot be brought up to date; the reason is printed above")
 
@@ -301,13 +301,13 @@ def _print_first_link(folder: Path, office: str) -> None:
     from django.utils import timezone
 
     from bluezone import logs
-    from bluezone.authority.role_grants import first_admin_link, first_admin_missing
-    from bluezone.server.preparation import prepared_alone
+    from bluezone.authority.role_grants import first_admin_link, is_first_admin_missing
+    from bluezone.server.preparation import preparation_lock
 
     link = None
-    if first_admin_missing(timezone.now()):
+    if is_first_admin_missing(timezone.now()):
         # Without the lock, two offices that start at the same moment would make two accounts.
-        with prepared_alone(folder):
+        with preparation_lock(folder):
             link = first_admin_link(timezone.now())
     connections.close_all()
     if link is None:

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.directory.scopes import OutsideScope, granted
+from bluezone.directory.scopes import OutsideScope, grants_for
 from bluezone.duties.catalogue import DUTIES, first_pages
 from bluezone.duties.duty import MOST_HITS, FirstPage, Hit, Matter, Pile, load
 from bluezone.identity.audiences import OfficeRequest, admits, audience, outside_the_view
@@ -160,7 +160,7 @@ def find(request: OfficeRequest) -> HttpResponse:
     asked = " ".join(request.GET.get("q", "").replace("\0", " ").split())[:MOST_WORDS]
     words = fold(asked)
     hits: list[Hit] = []
-    if not granted(request.user, SIGNED_IN.roles):
+    if not grants_for(request.user, SIGNED_IN.roles):
         raise OutsideScope("no role is held today")
     for duty in DUTIES if len(words) >= FEWEST_LETTERS else ():
         if duty.search:

@@ -24,7 +24,7 @@ from bluezone.devices.models import Device, DeviceKind, DeviceState
 from bluezone.directory.kinds import WARDS, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, units_of
+from bluezone.directory.scopes import agencies_in_reach, units_in_reach
 from bluezone.edge.appliance.ticket import ACCOUNTS, FILE_NAME, LONGEST_TEXT, Ticket
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
@@ -74,11 +74,11 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, today: datetime.date, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        reached = agencies_of(by, [Role.ADMIN])
-        self._reached_units = units_of(by, [Role.ADMIN])
+        reached = agencies_in_reach(by, [Role.ADMIN])
+        self._reached_units = units_in_reach(by, [Role.ADMIN])
         # If the directory has ended (the units of 2020 have merged since), use its last day: it still has all agencies.
-        agencies = Agency.objects.in_force(day_to_show(Agency, today)).filter(pk__in=reached)
-        units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
+        agencies = Agency.objects.valid_on(day_to_show(Agency, today)).filter(pk__in=reached)
+        units = AdminUnit.objects.valid_on(day_to_show(AdminUnit, today))
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
         below_district = units.filter(kind__in=[*WARDS, UnitKind.GROUP])
         self.fields["unit"].queryset = below_district.select_related("parent").order_by("path")  # type: ignore[attr-defined]
@@ -98,7 +98,7 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def devices_in_reach(user: User, roles: Iterable[str] = DEVICE_KEEPERS.roles) -> QuerySet[Device]:
     """The devices of the agencies that the person's roles reach; every device for an administrator of the city."""
-    reached = agencies_of(user, roles)
+    reached = agencies_in_reach(user, roles)
     return Device.objects.select_related("agency", "unit").filter(agency__in=reached)
 
 

@@ -17,23 +17,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory import queries
 from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.forms import AgencyForm, FigureForm, RecipientForm
-from bluezone.directory.imports.listings import agency_listing, file_of
+from bluezone.directory.imports.listings import agency_listing, spreadsheet_response
 from bluezone.directory.imports.previews import field_labels
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import DirectoryRefused
-from bluezone.directory.records.store import ImportUnderWay, stored_directory
+from bluezone.directory.records.store import ImportUnderWay, read_directory
 from bluezone.directory.request_parameters import (
-    chosen,
     chosen_day,
     chosen_number,
-    keeps_all,
+    chosen_value,
     may_edit,
+    may_edit_all,
     may_place,
     may_serve,
-    require_all,
     require_edit,
+    require_edit_all,
 )
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
@@ -44,6 +44,10 @@ from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
 
 AGENCIES_A_PAGE = 50
+MOST_MATCHES = 20
+MEMBERS_A_PAGE = 50
+# Most matches that one click adds; a person cannot check more.
+MOST_ADDED = 200
 
 
 @require_safe
@@ -61,10 +65,10 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "today": today,
         "page": page,
         "kinds": AgencyKind.choices,
-        "units": AdminUnit.objects.in_force(day).exclude(kind=UnitKind.GROUP).order_by("path"),
+        "units": AdminUnit.objects.valid_on(day).exclude(kind=UnitKind.GROUP).order_by("path"),
         "narrowed": any(filters.values()),
         "may_edit": may_edit(request),
-        "keeps_all": keeps_all(request),
+        "keeps_all": may_edit_all(request),
     }
     return render(request, "agencies/agency_list.html", context)
 
@@ -76,8 +80,8 @@ def agency_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """All pages of the agency list as one XLSX or CSV file, which can be filled in and imported again."""
     day = chosen_day(request, queries.day_to_show(Agency, timezone.localdate()))
     _filters, agencies = _search(request, day)
-    sheet = agency_listing(stored_directory(), agencies.values_list("key", flat=True), day)
-    return file_of(sheet, f"agencies-{day.isoformat()}", form)
+    sheet = agency_listing(read_directory(), agencies.values_list("key", flat=True), day)
+    return spreadsheet_response(sheet, f"agencies-{day.isoformat()}", form)
 
 
 @require_safe
@@ -164,10 +168,10 @@ def _search(request: OfficeRequest, day: Any) -> tuple[dict[str, Any], Any]:
     """The filters in the address, and the agencies that pass them."""
     filters: dict[str, Any] = {
         "words": request.GET.get("q", "").strip()[:100],
-        "kind": chosen(request, "kind", AgencyKind.values),
+        "kind": chosen_value(request, "kind", AgencyKind.values),
         "under": chosen_number(request, "unit"),
     }
-    agencies = Agency.objects.in_force(day).matching(filters["words"]).select_related("unit")
+    agencies = Agency.objects.valid_on(day).matching(filters["words"]).select_related("unit")
     if filters["kind"]:
         agencies = agencies.filter(kind=filters["kind"])
     if filters["under"]:
@@ -187,7 +191,7 @@ def _save(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agenc
     try:
         return changes.save_agency(request.user.username, old, values)
     except (DirectoryRefused, ImportUnderWay) as refusal:
-        form.refuse(refusal)
+        form.show_refusal(refusal)
         return None
 
 
@@ -199,7 +203,7 @@ def _page_context(request: OfficeRequest, row: Agency, form: FigureForm) -> dict
     day = queries.day_within(row, timezone.localdate())
     return {
         "agency": row,
-        "below": list(Agency.objects.in_force(day).filter(parent=row)[:100]),
+        "below": list(Agency.objects.valid_on(day).filter(parent=row)[:100]),
         "groups": list(row.recipient_groups.all()),
         "figures": list(row.denominators.all()),
         "successors": list(row.successors.all()),
@@ -207,7 +211,7 @@ def _page_context(request: OfficeRequest, row: Agency, form: FigureForm) -> dict
         "questions": field_labels(row.unconfirmed),
         "form": form,
         "may_edit": may_edit(request, row),
-        "keeps_all": keeps_all(request),
+        "keeps_all": may_edit_all(request),
     }
 
 
@@ -221,19 +225,13 @@ def _initial_values(agency: Agency) -> dict[str, Any]:
     }
 
 
-MOST_MATCHES = 20
-MEMBERS_A_PAGE = 50
-# Most matches that one click adds; a person cannot check more.
-MOST_ADDED = 200
-
-
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def recipient_list(request: OfficeRequest) -> HttpResponse:
     """Every recipient group with the number of its members."""
     groups = RecipientGroup.objects.annotate(members=Count("agencies"))
-    return render(request, "agencies/recipient_list.html", {"groups": groups, "keeps_all": keeps_all(request)})
+    return render(request, "agencies/recipient_list.html", {"groups": groups, "keeps_all": may_edit_all(request)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -241,7 +239,7 @@ def recipient_list(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CITY)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
     """Make a recipient group: 302 to its page, 422 bad form."""
-    require_all(request)
+    require_edit_all(request)
     form = RecipientForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -258,7 +256,7 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(RecipientGroup, pk=pk)
     day = queries.day_to_show(Agency, timezone.localdate())
     words = request.GET.get("q", "").strip()[:100]
-    matches = Agency.objects.in_force(day).matching(words).exclude(recipient_groups=group).select_related("unit")
+    matches = Agency.objects.valid_on(day).matching(words).exclude(recipient_groups=group).select_related("unit")
     members = group.agencies.select_related("unit").order_by("unit__path", "name", "pk")
     page = Paginator(members, MEMBERS_A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -271,7 +269,7 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
         "found": list(matches[:MOST_MATCHES]) if words else [],
         "found_count": matches.count() if words else 0,
         "most_added": MOST_ADDED,
-        "keeps_all": keeps_all(request),
+        "keeps_all": may_edit_all(request),
     }
     return render(request, "agencies/recipients.html", context)
 
@@ -281,7 +279,7 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.CITY)
 def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Rename a group or change its purpose: 302 to its page, 422 bad form."""
-    require_all(request)
+    require_edit_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     form = RecipientForm(request.POST or None, instance=group)
     if request.method == "POST" and form.is_valid():
@@ -297,12 +295,12 @@ def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.CITY)
 def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add one agency (`agency`) or all matches of a search (`q`) to a group; 302 back to its page."""
-    require_all(request)
+    require_edit_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     words = request.POST.get("q", "").strip()[:100]
     pk_text = request.POST.get("agency", "")
     day = queries.day_to_show(Agency, timezone.localdate())
-    candidates = Agency.objects.in_force(day).exclude(recipient_groups=group)
+    candidates = Agency.objects.valid_on(day).exclude(recipient_groups=group)
     if pk_text.isascii() and pk_text.isdigit() and len(pk_text) < 18:
         added = list(candidates.filter(pk=int(pk_text)))
     else:
@@ -320,7 +318,7 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.CITY)
 def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpResponse:
     """Remove an agency from a group; 302 back to its page, where a search can add it again."""
-    require_all(request)
+    require_edit_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     removed = get_object_or_404(group.agencies, pk=agency)
     changes.remove_member(request.user.username, group, removed)
@@ -329,14 +327,14 @@ def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpRespon
     return redirect("recipients", pk)
 
 
-def take_out_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_adding_recipients(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the addition of agencies to a group."""
     group = RecipientGroup.objects.get(pk=values["group"])
     for agency in group.agencies.filter(pk__in=values["agencies"]):
         changes.remove_member(user.username, group, agency)
 
 
-def put_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_removing_recipient(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the removal of an agency from a group."""
     group = RecipientGroup.objects.get(pk=values["group"])
     changes.add_members(user.username, group, list(Agency.objects.filter(pk__in=values["agencies"])))

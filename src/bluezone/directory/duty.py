@@ -34,9 +34,9 @@ DUTY = Duty(
     ),
     search="bluezone.directory.queries.search",
     purges=(Work("purge_directory", "bluezone.directory.imports.list_imports.purge"),),
-    every_tick=(Work("store_lists", "bluezone.directory.imports.list_imports.go_on"),),
+    every_tick=(Work("store_lists", "bluezone.directory.imports.list_imports.store_more"),),
     reversers={
-        "recipients-added": "bluezone.directory.agency_views.take_out_again",
-        "recipient-removed": "bluezone.directory.agency_views.put_back",
+        "recipients-added": "bluezone.directory.agency_views.undo_adding_recipients",
+        "recipient-removed": "bluezone.directory.agency_views.undo_removing_recipient",
     },
 )

@@ -60,21 +60,23 @@ class EntryForm(SharedForm, forms.Form):
         values: dict[str, Any] = super().clean() or {}
         day = values.get("valid_to") or timezone.localdate()
         lines = [line.strip() for line in values.get("successors", "").splitlines() if line.strip()]
-        successors = [self.find("successors", line, day) for line in lines]
+        successors = [self.find_entry("successors", line, day) for line in lines]
         values["successors"] = [entry for entry in successors if entry is not None]
         return values
 
-    def refuse(self, refusal: Refused) -> None:
+    def show_refusal(self, refusal: Refused) -> None:
         """Show a refusal of the directory next to the field it is about."""
         field = refusals.FIELDS.get(refusal.code)
         if field == "parent" and field not in self.fields:
             field = "unit"
-        self.add_error(field if field in self.fields else None, refusals.sentence_of(refusal))
+        if field not in self.fields:
+            field = None
+        self.add_error(field, refusals.sentence_of(refusal))
 
-    def find(self, field: str, text: str, day: datetime.date) -> Any:
+    def find_entry(self, field: str, text: str, day: datetime.date) -> Any:
         """The only row valid on `day` with this code or name; otherwise None, and an error at `field`."""
         matches = [
-            row for row in self.model.objects.matching(text).in_force(day) if text == row.code or _is_named(row, text)
+            row for row in self.model.objects.matching(text).valid_on(day) if text == row.code or _is_named(row, text)
         ]
         others = [row for row in matches if self.entry is None or row.pk != self.entry.pk]
         if len(others) == 1:
@@ -114,7 +116,7 @@ class UnitForm(EntryForm):
         parent = values.get("parent")
         allowed = {str(level) for level in PARENT_KINDS.get(kind, ())} if kind else set()
         if parent and parent.kind not in allowed and "parent" not in self.errors:
-            self.add_error("parent", refusals.sentence("entry_parent_unknown"))
+            self.add_error("parent", refusals.sentence_for_code("entry_parent_unknown"))
         if kind != UnitKind.GROUP and (values.get("head_name") or values.get("head_phone")):
             self.add_error("head_name", _("Only a residential group has a head. Leave both fields empty."))
         return values
@@ -165,7 +167,7 @@ class AgencyForm(EntryForm):
         day = timezone.localdate()
         if values.get("valid_to"):
             day = min(values["valid_to"] - datetime.timedelta(days=1), day)
-        values["parent"] = self.find("parent", text, day) if text else None
+        values["parent"] = self.find_entry("parent", text, day) if text else None
         return values
 
 
@@ -222,7 +224,7 @@ class ListFileForm(forms.Form):
         """Refuse a file that is too large before reading it."""
         file = self.cleaned_data["file"]
         if file.size > MAX_FILE_BYTES:
-            raise forms.ValidationError(refusals.sentence("spreadsheet_too_large"))
+            raise forms.ValidationError(refusals.sentence_for_code("spreadsheet_too_large"))
         return file
 
 
@@ -248,6 +250,6 @@ def _is_named(row: Entry, text: str) -> bool:
 
 def _parents(current: int | None) -> Any:
     """Units valid today that can have others below them, and the current choice, which may have ended."""
-    valid_today = AdminUnit.objects.in_force(timezone.localdate()).values("pk")
+    valid_today = AdminUnit.objects.valid_on(timezone.localdate()).values("pk")
     units = AdminUnit.objects.filter(Q(pk__in=valid_today) | Q(pk=current)).exclude(kind=UnitKind.GROUP)
     return units.order_by("path")

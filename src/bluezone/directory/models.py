@@ -107,7 +107,7 @@ class DirectoryState(models.Model):
 class ValidityQuerySet(models.QuerySet[_Row]):
     """Rows with `valid_from` (null: unknown, long ago) and `valid_to` (null: open), and a `folded` text."""
 
-    def in_force(self, day: datetime.date) -> "ValidityQuerySet[_Row]":
+    def valid_on(self, day: datetime.date) -> "ValidityQuerySet[_Row]":
         """Rows that are valid on `day`; `valid_to` is the first day on which a row is no longer valid."""
         started = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
         return self.filter(started, Q(valid_to__isnull=True) | Q(valid_to__gt=day))

@@ -30,32 +30,32 @@ class Branch:
     groups: int = 0
 
 
-def units_under(unit: AdminUnit, on: datetime.date) -> QuerySet[AdminUnit]:
-    """The unit and everything below it that is valid on `on`."""
-    return AdminUnit.objects.in_force(on).below(unit.path)
+def units_under(unit: AdminUnit, day: datetime.date) -> QuerySet[AdminUnit]:
+    """The unit and everything below it that is valid on `day`."""
+    return AdminUnit.objects.valid_on(day).below(unit.path)
 
 
-def agencies_under(top: Agency | AdminUnit, on: datetime.date) -> QuerySet[Agency]:
-    """Valid on `on`: an agency and those that answer to it, or the agencies that serve a unit or a part of it."""
-    agencies = Agency.objects.in_force(on)
+def agencies_under(top: Agency | AdminUnit, day: datetime.date) -> QuerySet[Agency]:
+    """Valid on `day`: an agency and those that answer to it, or the agencies that serve a unit or a part of it."""
+    agencies = Agency.objects.valid_on(day)
     if isinstance(top, AdminUnit):
         return agencies.filter(unit__path__startswith=top.path)
     return agencies.below(top.path)
 
 
-def members_of(group: RecipientGroup, on: datetime.date) -> QuerySet[Agency]:
-    """The agencies of a group on `on`: its members, and the successors of those that have ended."""
-    valid = lead_on(group.agencies.values_list("pk", flat=True), successors_by(on))
-    return Agency.objects.in_force(on).filter(pk__in=valid).select_related("unit")
+def members_of(group: RecipientGroup, day: datetime.date) -> QuerySet[Agency]:
+    """The agencies of a group on `day`: its members, and the successors of those that have ended."""
+    valid = add_successors(group.agencies.values_list("pk", flat=True), successors_by(day))
+    return Agency.objects.valid_on(day).filter(pk__in=valid).select_related("unit")
 
 
-def tree(on: datetime.date) -> list[Branch]:
-    """Units valid on `on` down to ward and commune, widest first, with the number of residential groups."""
+def unit_tree(day: datetime.date) -> list[Branch]:
+    """Units valid on `day` down to ward and commune, widest first, with the number of residential groups."""
     branches: dict[int, Branch] = {}
     roots: list[Branch] = []
     groups: defaultdict[int, int] = defaultdict(int)
     rank = {kind: place for place, kind in enumerate(UnitKind.values)}
-    units = AdminUnit.objects.in_force(on).only(
+    units = AdminUnit.objects.valid_on(day).only(
         "name", "code", "kind", "parent_id", "valid_from", "valid_to", "confirmed"
     )
     for unit in sorted(units, key=lambda unit: (rank[unit.kind], unit.code or "", unit.name)):
@@ -71,16 +71,16 @@ def tree(on: datetime.date) -> list[Branch]:
     return roots
 
 
-def latest_figures(holder: AdminUnit | Agency, on: datetime.date | None = None) -> list[Denominator]:
-    """The newest figure of each kind that was true by `on` (None: on any day)."""
-    figures = holder.denominators.all() if on is None else holder.denominators.filter(as_of__lte=on)
+def latest_figures(holder: AdminUnit | Agency, day: datetime.date | None = None) -> list[Denominator]:
+    """The newest figure of each kind that was true by `day` (None: on any day)."""
+    figures = holder.denominators.all() if day is None else holder.denominators.filter(as_of__lte=day)
     newest: dict[str, Denominator] = {}
     for figure in figures.order_by("kind", "-as_of"):
         newest.setdefault(figure.kind, figure)
     return list(newest.values())
 
 
-def turning_days() -> list[datetime.date]:
+def change_days() -> list[datetime.date]:
     """Days on which units began or ended, newest first: the days on which the tree changes."""
     began = AdminUnit.objects.exclude(valid_from=None).order_by().values_list("valid_from", flat=True)
     ended = AdminUnit.objects.exclude(valid_to=None).order_by().values_list("valid_to", flat=True)
@@ -89,7 +89,7 @@ def turning_days() -> list[datetime.date]:
 
 def day_to_show(model: type[AdminUnit] | type[Agency], today: datetime.date) -> datetime.date:
     """Today, or the last day with a valid row if today has none."""
-    if model.objects.in_force(today).exists():
+    if model.objects.valid_on(today).exists():
         return today
     last = model.objects.aggregate(last=Max("valid_to"))["last"]
     return last - DAY if last else today
@@ -104,16 +104,16 @@ def day_within(entry: AdminUnit | Agency, today: datetime.date) -> datetime.date
     return today
 
 
-def successors_by(on: datetime.date) -> dict[int, list[int]]:
-    """For each agency that had ended by `on`, the primary keys of its successors."""
+def successors_by(day: datetime.date) -> dict[int, list[int]]:
+    """For each agency that had ended by `day`, the primary keys of its successors."""
     heirs: dict[int, list[int]] = {}
-    successions = AgencySuccession.objects.filter(day__lte=on).order_by("pk")
+    successions = AgencySuccession.objects.filter(day__lte=day).order_by("pk")
     for ended, successor in successions.values_list("ended_id", "successor_id"):
         heirs.setdefault(ended, []).append(successor)
     return heirs
 
 
-def lead_on(agency_ids: Iterable[int], heirs: Mapping[int, list[int]]) -> set[int]:
+def add_successors(agency_ids: Iterable[int], heirs: Mapping[int, list[int]]) -> set[int]:
     """Primary keys of the agencies and of all their successors, direct and indirect (`successors_by`)."""
     reached: set[int] = set()
     waiting = set(agency_ids)
@@ -126,11 +126,11 @@ def lead_on(agency_ids: Iterable[int], heirs: Mapping[int, list[int]]) -> set[in
 
 def search(user: User, words: str) -> list[Hit]:
     """Agencies and units valid today, which everybody signed in may read."""
-    if not scopes.granted(user, ROLES):
+    if not scopes.grants_for(user, ROLES):
         return []
     today = timezone.localdate()
-    agencies = Agency.objects.in_force(day_to_show(Agency, today)).matching(words)
-    units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today)).matching(words).exclude(kind=UnitKind.GROUP)
+    agencies = Agency.objects.valid_on(day_to_show(Agency, today)).matching(words)
+    units = AdminUnit.objects.valid_on(day_to_show(AdminUnit, today)).matching(words).exclude(kind=UnitKind.GROUP)
     hits = [
         Hit(_("Agency"), row.name, reverse("agency", args=[row.pk]), row.unit.name)
         for row in agencies.select_related("unit").order_by("name", "pk")[:MOST_HITS]

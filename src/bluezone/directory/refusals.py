@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.imports.raw_sheets import sheet_and_row
+from bluezone.directory.imports.raw_sheets import split_row_number
 from bluezone.refusal import Refused
 
 SENTENCES: dict[str, Promise] = {
@@ -93,9 +93,10 @@ FIELDS = {
     "entry_validity_inconsistent": "valid_to",
     "unit_cycle": "parent",
 }
+_ROWS_NAMED = 8
 
 
-def sentence(code: str) -> str:
+def sentence_for_code(code: str) -> str:
     """The sentence for a refusal's code; without one, a sentence with the code, so that it can be looked up."""
     text = SENTENCES.get(code)
     if text is not None:
@@ -103,11 +104,11 @@ def sentence(code: str) -> str:
     return gettext("This was refused (%(code)s); nothing was stored.") % {"code": code}
 
 
-def placed(code: str, row: int | None, column: str | None) -> str:
+def sentence_with_place(code: str, row: int | None, column: str | None) -> str:
     """The sentence, preceded by its row and column as a spreadsheet program counts them."""
     if row is None:
-        return sentence(code)
-    return f"{cell_name(row, column)}: {sentence(code)}"
+        return sentence_for_code(code)
+    return f"{cell_name(row, column)}: {sentence_for_code(code)}"
 
 
 def cell_name(row: int, column: str | None) -> str:
@@ -120,13 +121,10 @@ def cell_name(row: int, column: str | None) -> str:
 
 def row_name(row: int) -> str:
     """A row of a list in words, with its sheet unless that is the first."""
-    sheet, number = sheet_and_row(row)
+    sheet, number = split_row_number(row)
     if sheet == 1:
         return gettext("Row %(row)s") % {"row": number}
     return gettext("Sheet %(sheet)s, row %(row)s") % {"sheet": sheet, "row": number}
-
-
-_ROWS_NAMED = 8
 
 
 def row_names(rows: Sequence[int]) -> str:
@@ -140,4 +138,4 @@ def row_names(rows: Sequence[int]) -> str:
 
 def sentence_of(refusal: Refused) -> str:
     """The sentence for a refusal, with its place in the file if the refusal has one."""
-    return placed(refusal.code, getattr(refusal, "row", None), getattr(refusal, "letter", None))
+    return sentence_with_place(refusal.code, getattr(refusal, "row", None), getattr(refusal, "letter", None))

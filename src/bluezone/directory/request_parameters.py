@@ -13,6 +13,10 @@ from bluezone.identity.audiences import OfficeRequest, admits
 from bluezone.identity.models import Role
 from bluezone.training import current_training
 
+_EDITORS = (Role.ADMIN, Role.CLERK)
+# Kinds at which a role reaches the territory that the agency serves (scopes.served_units, leaders of drives).
+_REACHING = (AgencyKind.COMMITTEE, AgencyKind.UNION)
+
 
 def chosen_day(request: HttpRequest, otherwise: datetime.date) -> datetime.date:
     """The day of `?on=2020-08-07`, or `otherwise` if it is missing or unreadable."""
@@ -22,7 +26,7 @@ def chosen_day(request: HttpRequest, otherwise: datetime.date) -> datetime.date:
         return otherwise
 
 
-def chosen(request: HttpRequest, name: str, allowed: list[str]) -> str:
+def chosen_value(request: HttpRequest, name: str, allowed: list[str]) -> str:
     """The value of `?name=` if it is one of `allowed`, else ""."""
     value = request.GET.get(name, "")
     return value if value in allowed else ""
@@ -42,11 +46,6 @@ def chosen_unit(request: HttpRequest) -> AdminUnit | None:
     return AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
 
 
-_EDITORS = (Role.ADMIN, Role.CLERK)
-# Kinds at which a role reaches the territory that the agency serves (scopes.served_units, leaders of drives).
-_REACHING = (AgencyKind.COMMITTEE, AgencyKind.UNION)
-
-
 def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> bool:
     """True if the reader may edit this row of the directory (None: any row of it); never in training."""
     if current_training(request):
@@ -56,14 +55,14 @@ def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> b
     return _reaches(request, row)
 
 
-def keeps_all(request: OfficeRequest) -> bool:
+def may_edit_all(request: OfficeRequest) -> bool:
     """True if the reader may edit recipient groups and import lists, which concern the whole city; not in training."""
-    return scopes.holds_for_the_city(request.user, [Role.ADMIN]) and not current_training(request)
+    return scopes.has_city_role(request.user, [Role.ADMIN]) and not current_training(request)
 
 
-def require_all(request: OfficeRequest) -> None:
+def require_edit_all(request: OfficeRequest) -> None:
     """Raise OutsideScope unless the reader may edit what concerns the whole city."""
-    scopes.require_city(request.user, [Role.ADMIN])
+    scopes.require_city_role(request.user, [Role.ADMIN])
 
 
 def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:
@@ -82,7 +81,7 @@ def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: A
         old_places = (old.unit, old.parent) if isinstance(old, Agency) else (old.parent,)
         if places == old_places:
             return True
-    if scopes.holds_for_the_city(request.user, _EDITORS):
+    if scopes.has_city_role(request.user, _EDITORS):
         return True
     first, *above = places
     if first is not None and _reaches(request, first):
@@ -109,5 +108,5 @@ def _is_within(territory: AdminUnit | Agency | None, agency: Agency) -> bool:
 
 def _reaches(request: OfficeRequest, row: AdminUnit | Agency) -> bool:
     if isinstance(row, Agency):
-        return scopes.may(request.user, _EDITORS, agency=row)
-    return scopes.may(request.user, _EDITORS, unit=row)
+        return scopes.has_role(request.user, _EDITORS, agency=row)
+    return scopes.has_role(request.user, _EDITORS, unit=row)

@@ -22,50 +22,51 @@ class OutsideScope(Refused, PermissionDenied):
     code = "outside_scope"
 
 
-def may(
+def has_role(
     user: User,
     roles: Iterable[str],
     *,
     agency: Agency | None = None,
     unit: AdminUnit | None = None,
-    on: datetime.date | None = None,
+    day: datetime.date | None = None,
 ) -> bool:
     """Whether the person has one of `roles` for this agency and this unit; without either, anywhere.
 
     Reads agency.unit, so pass an agency with its unit selected.
     """
-    return any(_covers(grant, agency, unit) for grant in granted(user, roles, on))
+    return any(_covers(grant, agency, unit) for grant in grants_for(user, roles, day))
 
 
-def require(
+def require_role(
     user: User,
     roles: Iterable[str],
     *,
     agency: Agency | None = None,
     unit: AdminUnit | None = None,
-    on: datetime.date | None = None,
+    day: datetime.date | None = None,
 ) -> None:
-    """Raise OutsideScope, which a page shows as 403, unless `may` allows it."""
-    if not may(user, roles, agency=agency, unit=unit, on=on):
+    """Raise OutsideScope, which a page shows as 403, unless `has_role` allows it."""
+    if not has_role(user, roles, agency=agency, unit=unit, day=day):
         place = agency or unit
-        raise OutsideScope(f"the role does not reach {place.key if place else 'the whole city'}")
+        name = place.key if place else "the whole city"
+        raise OutsideScope(f"the role does not reach {name}")
 
 
-def holds_for_the_city(user: User, roles: Iterable[str]) -> bool:
+def has_city_role(user: User, roles: Iterable[str]) -> bool:
     """Whether the person has one of `roles` for the whole city today, not only for an agency or a unit."""
-    return any(grant.scope is None for grant in granted(user, roles, None))
+    return any(grant.scope is None for grant in grants_for(user, roles, None))
 
 
-def require_city(user: User, roles: Iterable[str]) -> None:
+def require_city_role(user: User, roles: Iterable[str]) -> None:
     """Raise OutsideScope, which a page shows as 403, unless the person has one of `roles` for the whole city."""
-    if not holds_for_the_city(user, roles):
+    if not has_city_role(user, roles):
         raise OutsideScope("the role does not reach the whole city")
 
 
-def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[Agency]:
+def agencies_in_reach(user: User, roles: Iterable[str], day: datetime.date | None = None) -> QuerySet[Agency]:
     """Every agency that `roles` of this person reach, valid or not."""
     reach = Q(pk__in=[])
-    for grant in granted(user, roles, on):
+    for grant in grants_for(user, roles, day):
         if grant.agency:
             reach |= Q(path__startswith=grant.agency.path)
         elif grant.unit:
@@ -75,10 +76,10 @@ def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = Non
     return Agency.objects.filter(reach)
 
 
-def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[AdminUnit]:
+def units_in_reach(user: User, roles: Iterable[str], day: datetime.date | None = None) -> QuerySet[AdminUnit]:
     """Every unit that `roles` of this person reach, valid or not; a role in an agency reaches none."""
     reach = Q(pk__in=[])
-    for grant in granted(user, roles, on):
+    for grant in grants_for(user, roles, day):
         if grant.unit:
             reach |= Q(path__startswith=grant.unit.path)
         elif not grant.agency:
@@ -89,7 +90,7 @@ def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) 
 def served_units(user: User, roles: Iterable[str]) -> QuerySet[AdminUnit]:
     """Every unit that `roles` of this person reach; a role in a People's Committee reaches the units it serves."""
     reach = Q(pk__in=[])
-    for grant in granted(user, roles):
+    for grant in grants_for(user, roles):
         if grant.scope is None:
             return AdminUnit.objects.all()
         if grant.unit is not None:
@@ -99,14 +100,14 @@ def served_units(user: User, roles: Iterable[str]) -> QuerySet[AdminUnit]:
     return AdminUnit.objects.filter(reach)
 
 
-def at_the_desk(user: User, roles: Iterable[str], agency: str = "agency", city: Q | None = None) -> Q:
+def rows_at_the_desk(user: User, roles: Iterable[str], agency: str = "agency", city: Q | None = None) -> Q:
     """Rows of the agencies for which one of `roles` is granted directly: for the agency, or for the unit it serves.
 
     agency: name of the rows' field, "" if the rows are agencies. city: the rows for a role in the whole city; None:
     no rows. A role above an agency reaches it too, but the work that waits there is for the agency's own people.
     """
     rows = Q(pk__in=[])
-    for grant in granted(user, roles):
+    for grant in grants_for(user, roles):
         if grant.agency_id is not None:
             rows |= Q(**{agency or "pk": grant.agency_id})
         elif grant.unit_id is not None:
@@ -116,22 +117,22 @@ def at_the_desk(user: User, roles: Iterable[str], agency: str = "agency", city: 
     return rows
 
 
-def is_own_ward(user: User, roles: Iterable[str], places: Iterable[AdminUnit]) -> bool:
+def is_within_own_ward(user: User, roles: Iterable[str], places: Iterable[AdminUnit]) -> bool:
     """Whether all places are within the ward or commune for which the person has one of `roles`.
 
     A role for more than one ward never counts, since it reaches others.
     """
-    wards = [_ward_of(grant) for grant in granted(user, roles)]
+    wards = [_ward_of(grant) for grant in grants_for(user, roles)]
     places = list(places)
     return any(ward is not None and all(place.is_under(ward) for place in places) for ward in wards)
 
 
 def reaches_beyond_a_ward(user: User, roles: Iterable[str]) -> bool:
     """Whether the person has one of `roles` for more than one ward or commune."""
-    return any(_ward_of(grant) is None for grant in granted(user, roles))
+    return any(_ward_of(grant) is None for grant in grants_for(user, roles))
 
 
-def lies_in_a_ward(within: Agency | AdminUnit | None) -> bool:
+def is_within_a_ward(within: Agency | AdminUnit | None) -> bool:
     """Whether a role for this agency or unit (None: the whole city) reaches no more than one ward or commune."""
     return _ward_at(within) is not None
 
@@ -152,11 +153,11 @@ def _ward_at(within: Agency | AdminUnit | None) -> AdminUnit | None:
     return place if place is not None and place.kind in _WITHIN_A_WARD else None
 
 
-def granted(user: User, roles: Iterable[str], on: datetime.date | None = None) -> list[RoleGrant]:
+def grants_for(user: User, roles: Iterable[str], day: datetime.date | None = None) -> list[RoleGrant]:
     """The grants of `roles` that a person has on a day; every check of reach starts here."""
     note_reach_queried()
     names = {str(role) for role in roles}
-    return [grant for grant in valid_grants(user, on) if grant.role in names]
+    return [grant for grant in valid_grants(user, day) if grant.role in names]
 
 
 def _covers(grant: RoleGrant, agency: Agency | None, unit: AdminUnit | None) -> bool:

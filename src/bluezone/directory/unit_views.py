@@ -13,18 +13,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.directory import queries
 from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.forms import FigureForm, UnitForm
-from bluezone.directory.imports.listings import file_of, unit_listing
+from bluezone.directory.imports.listings import spreadsheet_response, unit_listing
 from bluezone.directory.imports.previews import field_labels
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import DirectoryRefused
-from bluezone.directory.records.store import ImportUnderWay, stored_directory
+from bluezone.directory.records.store import ImportUnderWay, read_directory
 from bluezone.directory.request_parameters import (
     chosen_day,
     chosen_number,
-    keeps_all,
     may_edit,
+    may_edit_all,
     may_place,
     require_edit,
 )
@@ -43,10 +43,10 @@ def unit_list(request: OfficeRequest) -> HttpResponse:
     context = {
         "day": day,
         "today": today,
-        "roots": queries.tree(day),
-        "turning_days": queries.turning_days(),
+        "roots": queries.unit_tree(day),
+        "turning_days": queries.change_days(),
         "may_edit": may_edit(request),
-        "keeps_all": keeps_all(request),
+        "keeps_all": may_edit_all(request),
     }
     return render(request, "agencies/unit_list.html", context)
 
@@ -57,8 +57,8 @@ def unit_list(request: OfficeRequest) -> HttpResponse:
 def unit_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """The units valid on a day, with their residential groups, as XLSX or CSV, which can be imported again."""
     day = chosen_day(request, queries.day_to_show(AdminUnit, timezone.localdate()))
-    keys = AdminUnit.objects.in_force(day).order_by("path").values_list("key", flat=True)
-    return file_of(unit_listing(stored_directory(), keys, day), f"units-{day.isoformat()}", form)
+    keys = AdminUnit.objects.valid_on(day).order_by("path").values_list("key", flat=True)
+    return spreadsheet_response(unit_listing(read_directory(), keys, day), f"units-{day.isoformat()}", form)
 
 
 @require_safe
@@ -81,7 +81,7 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
         try:
             entered = changes.save_unit(request.user.username, None, form.cleaned_data)
         except (DirectoryRefused, ImportUnderWay) as refusal:
-            form.refuse(refusal)
+            form.show_refusal(refusal)
         else:
             messages.success(request, _("%(name)s is entered.") % {"name": entered.name})
             return redirect("unit", entered.pk)
@@ -101,7 +101,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             changes.save_unit(request.user.username, old, form.cleaned_data)
         except (DirectoryRefused, ImportUnderWay) as refusal:
-            form.refuse(refusal)
+            form.show_refusal(refusal)
         else:
             messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
             return redirect("unit", pk)
@@ -138,7 +138,7 @@ def _page_context(request: OfficeRequest, row: AdminUnit, form: FigureForm) -> d
     return {
         "unit": row,
         "day": day,
-        "children": list(AdminUnit.objects.in_force(day).filter(parent=row).order_by("code", "name")),
+        "children": list(AdminUnit.objects.valid_on(day).filter(parent=row).order_by("code", "name")),
         "agencies": list(queries.agencies_under(row, day).select_related("unit").order_by("unit__path", "name")[:100]),
         "figures": list(row.denominators.all()),
         "successors": list(row.successors.all()),
@@ -146,7 +146,7 @@ def _page_context(request: OfficeRequest, row: AdminUnit, form: FigureForm) -> d
         "questions": field_labels(row.unconfirmed),
         "form": form,
         "may_edit": may_edit(request, row),
-        "keeps_all": keeps_all(request),
+        "keeps_all": may_edit_all(request),
     }
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from bluezone.backup.copies import BACKUPS, SUFFIX
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import holds_for_the_city
+from bluezone.directory.scopes import has_city_role
 from bluezone.duties.duty import Matter, Pile, Text
 from bluezone.firstday import trials
 from bluezone.firstday.city_setup import DEMO_KEYS, is_demo_city_there
@@ -78,7 +78,7 @@ def build_checklist(now: datetime.datetime) -> Checklist:
 
 def waiting_matters(user: User, now: datetime.datetime) -> list[Matter]:
     """The remaining set-up as one matter, for an administrator of the whole city."""
-    if practising() or not holds_for_the_city(user, [Role.ADMIN]):
+    if practising() or not has_city_role(user, [Role.ADMIN]):
         return []
     failing = len(build_checklist(now).failing)
     if not failing:
@@ -127,7 +127,7 @@ def _demo_city() -> Step:
 
 def _agencies(today: datetime.date) -> QuerySet[Agency]:
     """Valid agencies, without those of the demo city."""
-    return Agency.objects.in_force(today).exclude(key__startswith=DEMO_KEYS)
+    return Agency.objects.valid_on(today).exclude(key__startswith=DEMO_KEYS)
 
 
 def _directory(today: datetime.date) -> Step:

@@ -19,7 +19,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.kinds import AgencyKind, Purpose, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.directory.records.entries import AgencyEntry, Directory, GroupEntry, UnitEntry, Validity
-from bluezone.directory.records.store import begin_change, rewrite
+from bluezone.directory.records.store import begin_change, rewrite_directory
 from bluezone.firstday.city_pack import LEVELS, REFORM, CityPack, FormerPlace, Place, city_pack
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
@@ -129,7 +129,7 @@ def set_up(actor: str, place: Place, chosen: Collection[Office]) -> SetUpResult:
         hash_chain.record(actor, "city_set_up", place.code, units=units, agencies=agencies)
         return Agency.objects.get(key=f"{place.code}-ubnd")
 
-    issuer = rewrite(change, finish)
+    issuer = rewrite_directory(change, finish)
     return SetUpResult(units, agencies, issuer)
 
 
@@ -181,7 +181,7 @@ def _plan(directory: Directory, pack: CityPack, place: Place, chosen: Collection
 def _enter_place(units: dict[str, UnitEntry], place: Place, parent: str | None) -> str:
     """The key of a current place, which is entered unless the directory has it by code or name."""
     for unit in units.values():
-        if unit.validity.holds(REFORM) and unit.kind is place.kind and unit.parent == parent:
+        if unit.validity.includes(REFORM) and unit.kind is place.kind and unit.parent == parent:
             if unit.code == place.code:
                 return unit.key
             if unit.code is None and fold(unit.name) == fold(place.name):

@@ -60,7 +60,7 @@ class Seats:
 
 def seats_on(today: datetime.date) -> Seats:
     """The seats of a day: a recipient at every agency, and a signatory at each committee that others answer to."""
-    valid = Agency.objects.in_force(today).exclude(key__startswith=DEMO_KEYS)
+    valid = Agency.objects.valid_on(today).exclude(key__startswith=DEMO_KEYS)
     agencies = list(valid.select_related("unit").order_by("path"))
     leading = {agency.parent_id for agency in agencies}
     grants = RoleGrant.objects.in_force(today).filter(user__is_active=True, role__in=[*RECEIVING, Role.ISSUER])
@@ -109,7 +109,7 @@ def renew_links(actor: str, waiting: Iterable[tuple[Seat, User]], now: datetime.
         return [
             Invitation(account, seat, account_links.make_account_link(actor, account, now))
             for seat, account in waiting
-            if not account_acts.is_weighty(account)
+            if not account_acts.needs_two_people(account)
         ]
 
 
@@ -119,9 +119,9 @@ def request_links(by: User, now: datetime.datetime) -> list[WaitingAct]:
     """
     waiting = [account for _seat, account in seats_on(timezone.localdate(now)).waiting]
     return [
-        two_persons.ask("account-linked", by, {"account": account.pk}, now)
+        two_persons.request_act("account-linked", by, {"account": account.pk}, now)
         for account in waiting
-        if account_acts.is_weighty(account) and not account.links.filter(expires_at__gt=now).exists()
+        if account_acts.needs_two_people(account) and not account.links.filter(expires_at__gt=now).exists()
     ]
 
 
@@ -148,7 +148,7 @@ def invite_by_message(
     accounts: people that `by` may invite. address: token of a link -> address of its page. Telephone and e-mail come
     from the lists that `by` uploaded within the last day. A person with neither keeps the earlier link.
     """
-    reach = people_lists.reach_of(by)
+    reach = people_lists.contact_details(by)
     mailed = texted = 0
     unreached = []
     for account in accounts:

@@ -156,8 +156,8 @@ def plant_demo(actor: str, now: datetime.datetime) -> bool:
     """
     today = timezone.localdate(now)
     for group in RecipientGroup.objects.filter(purpose=Why.ACTION):
-        first = Agency.objects.in_force(today).filter(recipient_groups=group).order_by("path").first()
-        issuer = first and Agency.objects.in_force(today).filter(kind=AgencyKind.COMMITTEE, unit=first.unit_id).first()
+        first = Agency.objects.valid_on(today).filter(recipient_groups=group).order_by("path").first()
+        issuer = first and Agency.objects.valid_on(today).filter(kind=AgencyKind.COMMITTEE, unit=first.unit_id).first()
         if issuer and not is_demo_planted():
             plant_for_practice(issuer, group.name, now)
             hash_chain.record(actor, "demo_planted", issuer.key)

@@ -25,7 +25,7 @@ from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import Agency
 from bluezone.directory.records.entries import DirectoryRefused
 from bluezone.directory.records.store import ImportUnderWay
-from bluezone.directory.scopes import holds_for_the_city, require_city
+from bluezone.directory.scopes import has_city_role, require_city_role
 from bluezone.firstday import trials
 from bluezone.firstday.checklist import build_checklist
 from bluezone.firstday.city_pack import PlaceMatch, city_pack
@@ -63,7 +63,7 @@ MOST_STATIONS = 190
 @touches(Ownership.REACHED)
 def first_day(request: OfficeRequest) -> HttpResponse:
     """The checklist; an administrator of only an agency or unit is sent to the accounts within reach."""
-    if not holds_for_the_city(request.user, _ADMIN):
+    if not has_city_role(request.user, _ADMIN):
         return redirect("accounts")
     return render(request, "firstday/first_day.html", {"list": build_checklist(timezone.now())})
 
@@ -76,7 +76,7 @@ def places(request: OfficeRequest) -> HttpResponse:
 
     Without `q`, lists the provinces.
     """
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     words = request.GET.get("q", "").strip()[:100]
     pack = city_pack()
     provinces = [PlaceMatch(place) for place in pack.places.values() if place.province is None]
@@ -92,7 +92,7 @@ def set_up_place(request: OfficeRequest, code: str) -> HttpResponse:
 
     409 if the directory contradicts it or a list is being stored; nothing is stored then.
     """
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     place = city_pack().places.get(code)
     if place is None:
         raise Http404
@@ -143,7 +143,7 @@ def _by_kind(below: list[Office]) -> list[tuple[str, str, int]]:
 @touches(Ownership.CITY)
 def invitations(request: OfficeRequest) -> HttpResponse:
     """Show who has an account and who has not signed in yet; POST makes the missing accounts: 201 with the slips."""
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     if request.method == "POST":
         return _invite(request)
     seats = seats_on(timezone.localdate())
@@ -207,7 +207,7 @@ def send_invitations(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CITY)
 def stations(request: OfficeRequest) -> HttpResponse:
     """Edit telephone and hours of all health stations: 302 stored, 409 changed by others meanwhile, 422 bad form."""
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     if request.method != "POST":
         return _stations_page(request, _station_rows(None))
     with transaction.atomic():
@@ -226,7 +226,7 @@ def stations(request: OfficeRequest) -> HttpResponse:
 
 
 def _stations() -> QuerySet[Agency]:
-    agencies = Agency.objects.in_force(timezone.localdate()).filter(kind=AgencyKind.HEALTH)
+    agencies = Agency.objects.valid_on(timezone.localdate()).filter(kind=AgencyKind.HEALTH)
     return agencies.order_by("path")[:MOST_STATIONS]
 
 
@@ -244,7 +244,7 @@ def _stations_page(request: OfficeRequest, rows: list[StationForm]) -> HttpRespo
 @touches(Ownership.CITY)
 def phone(request: OfficeRequest) -> HttpResponse:
     """Show a QR code that leads any telephone to the public site; the page turns green when one has opened it."""
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     if Trial.Kind.PHONE in trials.passed_trials() and "again" not in request.GET:
         return render(request, "firstday/phone.html", {"passed": True})
     address = trials.make_phone_link()
@@ -257,7 +257,7 @@ def phone(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CITY)
 def phone_state(request: OfficeRequest) -> HttpResponse:
     """The part of that page that turns green for a telephone after `?since=`; a header has the state, too."""
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     phone_trial = trials.passed_trials().get(Trial.Kind.PHONE)
     since = request.GET.get("since", "0")
     earliest = int(since) if since.isdecimal() and len(since) < 12 else 0
@@ -273,7 +273,7 @@ def phone_state(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CITY)
 def demo(request: OfficeRequest) -> HttpResponse:
     """Plant a practice letter that is under way, or remove all practice data: 302 to the same page."""
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     by = request.user.username
     now = timezone.now()
     if request.method == "POST":
@@ -331,7 +331,7 @@ class AnswerForm(forms.Form):
 @touches(Ownership.CITY)
 def trial(request: OfficeRequest, kind: str) -> HttpResponse:
     """Send a code to oneself and enter it, or the end of the recovery key: 302 passed, 404 no such trial, 422."""
-    require_city(request.user, _ADMIN)
+    require_city_role(request.user, _ADMIN)
     if kind not in (Trial.Kind.MAIL, Trial.Kind.SMS, Trial.Kind.PUSH, Trial.Kind.KEY):
         raise Http404
     sends = kind != Trial.Kind.KEY

@@ -24,7 +24,7 @@ class AlertAlreadySent(Refused):
     code = "venue_alert_sent"
 
 
-def hours(
+def hours_between(
     day: datetime.date, begins: datetime.time, ends: datetime.time
 ) -> tuple[datetime.datetime, datetime.datetime]:
     """Start and end of the hours between two times of day; an end not after the beginning is on the next day."""
@@ -33,7 +33,7 @@ def hours(
     return start, timezone.make_aware(datetime.datetime.combine(last, ends))
 
 
-def alert(
+def publish_alert(
     server: KeyServer,
     worker: User,
     text: str,

@@ -8,7 +8,7 @@ from bluezone.office_keyserver import key_server
 from bluezone.transparency.leaves import audit_leaf
 
 
-def note_audit_head(now: datetime.datetime) -> None:
+def publish_audit_head(now: datetime.datetime) -> None:
     """Put the head of the audit at the end of yesterday into the public log, once. now: aware."""
     midnight = now.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = (midnight - datetime.timedelta(days=1)).date()

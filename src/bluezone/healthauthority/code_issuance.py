@@ -90,7 +90,7 @@ class FormAlreadySent(Refused):
 
 
 @dataclass(frozen=True)
-class Issued:
+class NewCode:
     """An issued code: `code` "dddd-dddd-dddd", `link` URL, `record` the office's row.
 
     ticket: with it the browser may query the code's state and revoke it. expires_at, link_expires_at: aware.
@@ -105,14 +105,14 @@ class Issued:
     link_expires_at: datetime.datetime
 
 
-def issue(
+def issue_code(
     server: KeyServer,
     worker: User | None,
     case_class: str,
     onset: datetime.date,
     now: datetime.datetime,
     form_id: uuid.UUID | None = None,
-) -> Issued:
+) -> NewCode:
     """Issue a code.
 
     worker: the issuer; None for the operator's command line, which is audited but has no quota.
@@ -160,11 +160,11 @@ def _issue(
     onset: datetime.date,
     now: datetime.datetime,
     form_id: uuid.UUID | None,
-) -> Issued:
+) -> NewCode:
     if practising():
         record = issue_practice_code(worker, now, form_id)
         ends = [now + datetime.timedelta(seconds=life) for life in (DIGITS_LIFE_SECONDS, LINK_LIFE_SECONDS)]
-        return Issued(PRACTICE_CODE, f"{server.origin}{PRACTICE_LINK_END}", record, _ticket(record, ""), *ends)
+        return NewCode(PRACTICE_CODE, f"{server.origin}{PRACTICE_LINK_END}", record, _ticket(record, ""), *ends)
     # If the office's transaction fails after this, no one has seen the code, and it expires unused.
     issued = server.codes.issue(case_class, onset)
     record = IssuedCode(
@@ -178,7 +178,7 @@ def _issue(
     record.proof = _proof(record)
     record.save(force_insert=True)
     ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (issued.expires, issued.link_expires)]
-    return Issued(issued.code, issued.link, record, _ticket(record, issued.row_id), *ends)
+    return NewCode(issued.code, issued.link, record, _ticket(record, issued.row_id), *ends)
 
 
 class TicketInvalid(Refused):
@@ -233,7 +233,7 @@ def _actor(worker: User | None) -> str:
     return worker.username if worker else COMMAND_LINE
 
 
-def revoke(server: KeyServer, worker: User | None, code: str) -> str:
+def revoke_code(server: KeyServer, worker: User | None, code: str) -> str:
     """Revoke a code; its new state: "revoked", or "used" or "expired" if it was too late.
 
     worker: who revokes; None for the operator's command line. code: the row of a ticket, or the code or link itself.
@@ -285,7 +285,7 @@ def set_inquiry_key(public: str, now: datetime.datetime) -> None:
         hash_chain.record(COMMAND_LINE, "inquiry_key_set", replaced=replaced)
 
 
-def open_minutes(private: bytes, day: datetime.date, mark: str) -> list[IssueMinute]:
+def open_issue_minutes(private: bytes, day: datetime.date, mark: str) -> list[IssueMinute]:
     """Open the minutes of the codes of a local day with this mark in the list, with an audit entry for each.
 
     private: X25519, 32 bytes. Raises CodeUnknown if there is no such code, InquiryKeyInvalid if the key opens none.

@@ -44,7 +44,7 @@ class PassphraseTriesUsed(Refused):
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedMessage:
     """An opened message. declaration: None if no key of this passphrase opens it, or it is not a declaration."""
 
     handle: str
@@ -52,7 +52,7 @@ class Opened:
     declaration: Declaration | None
 
 
-def key_in_force() -> DeclarationKey | None:
+def current_key() -> DeclarationKey | None:
     """The current key, for which phones seal declarations."""
     return DeclarationKey.objects.select_related("made_by").filter(replaced_at=None).first()
 
@@ -70,13 +70,13 @@ def make_key(server: KeyServer, supervisor: User, passphrase: str, now: datetime
         replaced = DeclarationKey.objects.filter(replaced_at=None).update(replaced_at=now)
         key = DeclarationKey.objects.create(public_pem=pem, sealed=sealed, made_at=now, made_by=supervisor)
         hash_chain.record(supervisor.username, "declaration_key_made", replaced=bool(replaced))
-    ensure_published(server)
+    publish_current_key(server)
     return key
 
 
-def ensure_published(server: KeyServer) -> None:
+def publish_current_key(server: KeyServer) -> None:
     """Publish the current key with the config, unless it is; repeats what a full disk or a crash prevented."""
-    key = key_in_force()
+    key = current_key()
     if key is not None and declarations.published_key(server.data_dir) != key.public_pem:
         declarations.publish_key(server.data_dir, key.public_pem)
 
@@ -93,9 +93,9 @@ def change_passphrase(supervisor: User, old: str, new: str, now: datetime.dateti
         hash_chain.record(supervisor.username, "declaration_key_sealed")
 
 
-def open_some(
+def open_declarations(
     server: KeyServer, supervisor: User, handles: Sequence[str], passphrase: str, now: datetime.datetime
-) -> list[Opened]:
+) -> list[OpenedMessage]:
     """Open messages, at most 20 at a time; each gets an audit entry and is noted as opened.
 
     Deleted messages are left out. Raises PassphraseWrong or PassphraseTriesUsed; nothing is opened then.
@@ -115,18 +115,18 @@ def open_some(
                 OpenedDeclaration.objects.get_or_create(
                     handle=handle, defaults={"opened_at": now, "opened_by": supervisor}
                 )
-            results.append(Opened(handle, message.received_hour, declaration))
+            results.append(OpenedMessage(handle, message.received_hour, declaration))
     return results
 
 
-def note_called(handle: str, now: datetime.datetime) -> bool:
+def record_call(handle: str, now: datetime.datetime) -> bool:
     """Note that the sender of an opened declaration was called; False if there is no such declaration."""
     opened = OpenedDeclaration.objects.filter(handle=handle)
     opened.filter(called_at=None).update(called_at=now)
     return opened.exists()
 
 
-def forget(now: datetime.datetime) -> None:
+def delete_expired(now: datetime.datetime) -> None:
     """Delete replaced keys after 31 days, and the notes of declarations that the key server has deleted."""
     DeclarationKey.objects.filter(replaced_at__lt=now - OLD_KEY_RETENTION).delete()
     retention = datetime.timedelta(hours=declarations.RETENTION_HOURS)

@@ -19,6 +19,8 @@ from bluezone.keyserver.venues.alerts import OLDEST_SECONDS
 from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
 from bluezone.vietnamese.typed import plain
 
+_DAYS = OLDEST_SECONDS // 86_400
+
 
 class IssueForm(forms.Form):
     """Class and onset of a case: all that a phone needs to choose the days, and nothing that identifies a person."""
@@ -69,7 +71,7 @@ class RaiseForm(forms.Form):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.workers = quotas.workers_reached(by)
+        self.workers = quotas.issuers_in_reach(by)
         self._workers = {str(worker.pk): worker for worker in self.workers}
         agencies = facilities_of(self.workers).values()
         self._facilities = {str(agency.pk): agency for agency in sorted(agencies, key=lambda agency: agency.name)}
@@ -139,9 +141,6 @@ class ChangePassphraseForm(NewPassphraseForm):
     field_order = ("present", "new", "again")
 
 
-_DAYS = OLDEST_SECONDS // 86_400
-
-
 class AlertForm(forms.Form):
     """The poster's code, a day and two times of day."""
 
@@ -179,4 +178,4 @@ class AlertForm(forms.Form):
         if {"day", "begins", "ends"} <= set(values):
             begins = values["begins"].replace(second=0, microsecond=0)
             ends = values["ends"].replace(second=0, microsecond=0)
-            values["start"], values["end"] = alerts.hours(values["day"], begins, ends)
+            values["start"], values["end"] = alerts.hours_between(values["day"], begins, ends)

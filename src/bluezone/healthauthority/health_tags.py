@@ -9,13 +9,21 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.translation import get_language
 
-from bluezone.healthauthority.queries import Column, Reach
+from bluezone.healthauthority.queries import Column, DeliveryTimes
 from bluezone.healthauthority.quotas import workplace
 from bluezone.paper.qr_codes import screen_qr
 
 register = template.Library()
 register.filter("workplace", workplace)
 register.filter("qr", screen_qr)
+
+
+# Units of a drawing, which is as wide as its column of the page: 360 pixels on a telephone.
+WIDTH = 352.0
+TOP = 14.0
+HEIGHT = 96.0
+MOST_LABELS = 8
+MOST_NUMBERS = 16
 
 
 @register.filter
@@ -27,14 +35,6 @@ def inwords(value: datetime.datetime) -> str:
         weekday = weekday[:1].lower() + weekday[1:]
         return f"{local.hour} giờ {local:%M}, {weekday} ngày {local.day} tháng {local.month} năm {local.year}"
     return f"{local:%H:%M} on {formats.date_format(local, 'l j F Y')}"
-
-
-# Units of a drawing, which is as wide as its column of the page: 360 pixels on a telephone.
-WIDTH = 352.0
-TOP = 14.0
-HEIGHT = 96.0
-MOST_LABELS = 8
-MOST_NUMBERS = 16
 
 
 @register.inclusion_tag("healthauthority/columns.html")
@@ -89,7 +89,7 @@ def funnel(*steps: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("healthauthority/reach.html")
-def timeline(reach: Reach) -> dict[str, Any]:
+def timeline(reach: DeliveryTimes) -> dict[str, Any]:
     """The times from a report received now until phones have it, in words and as points on a line."""
     now = timezone.now()
     span = (reach.today_last - now).total_seconds()

@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bluezone.directory.scopes import holds_for_the_city
+from bluezone.directory.scopes import has_city_role
 from bluezone.duties.duty import Matter, Pile
 from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
-from bluezone.healthauthority.quotas import codes_seen_by
+from bluezone.healthauthority.quotas import visible_codes
 from bluezone.identity.models import User
 from bluezone.keyserver import statistics as keyserver_statistics
 from bluezone.keyserver.publication import embargo
@@ -38,6 +38,8 @@ LEAST_VISIBLE_COUNT = 5
 EPOCH = datetime.date(1970, 1, 1)
 
 Cell = int | None
+CODES_A_PAGE = 20
+SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def code_rows(*, everything: bool) -> list[DayRow]:
     ]
 
 
-def total(rows: Sequence[DayRow]) -> Cell:
+def total_issued(rows: Sequence[DayRow]) -> Cell:
     """Codes of all days; None if the count of a day is hidden, which the sum would reveal."""
     values = [row.issued for row in rows]
     return None if None in values else sum(value for value in values if value is not None)
@@ -166,7 +168,7 @@ def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
     return len(read_export(content).columns)
 
 
-def sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:
+def statistics_sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:
     """The tables of the page for a file to download."""
     return [codes_sheet(everything=everything), files_sheet(server)]
 
@@ -198,12 +200,8 @@ def _date(day: int) -> datetime.date:
     return EPOCH + datetime.timedelta(days=day)
 
 
-CODES_A_PAGE = 20
-SECONDS_PER_HOUR = 3600
-
-
 @dataclass(frozen=True)
-class Reach:
+class DeliveryTimes:
     """When a report received now reaches phones.
 
     first: its keys of past days are published; last: every phone that is switched on has fetched them.
@@ -216,17 +214,17 @@ class Reach:
     today_last: datetime.datetime
 
 
-def supervisors() -> list[str]:
+def supervisor_names() -> list[str]:
     """Names of the people who can raise a limit, to show to a worker who has reached one."""
     return [str(user) for user in User.objects.with_roles(HEALTH_SUPERVISORS.roles)]
 
 
 def page_of_codes(user: User, number: str | None) -> Page[IssuedCode]:
     """A page of codes, newest first; the browser with their tickets adds their states."""
-    return Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
+    return Paginator(visible_codes(user), CODES_A_PAGE).get_page(number)
 
 
-def state_of(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
+def code_state(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
     """The state of a code from the key server, for its ticket; "used" is shown from the next day on.
 
     The key server knows a used code until the end of the week in which its link expires; then it is "expired" too.
@@ -238,11 +236,11 @@ def state_of(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
     return server.codes.statuses([row_id])[row_id]
 
 
-def reach(server: KeyServer, now: datetime.datetime) -> Reach:
+def delivery_times(server: KeyServer, now: datetime.datetime) -> DeliveryTimes:
     """When a report received at `now` reaches phones."""
     times = embargo.reach_times(server.city, now.timestamp())
     seconds = (times.published_at, times.phones_by, times.today_published_at, times.today_phones_by)
-    return Reach(*(datetime.datetime.fromtimestamp(value, datetime.UTC) for value in seconds))
+    return DeliveryTimes(*(datetime.datetime.fromtimestamp(value, datetime.UTC) for value in seconds))
 
 
 @dataclass(frozen=True)
@@ -264,7 +262,7 @@ def declaration_rows(declarations: Iterable[tuple[str, int]]) -> list[Declaratio
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """Unopened declarations as a single matter, for supervisors of the city."""
-    if practising() or not holds_for_the_city(user, HEALTH_SUPERVISORS.roles):
+    if practising() or not has_city_role(user, HEALTH_SUPERVISORS.roles):
         return []
     sealed = key_server().declarations.held()
     opened = set(OpenedDeclaration.objects.values_list("handle", flat=True))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import agencies_of, holds_for_the_city
+from bluezone.directory.scopes import agencies_in_reach, has_city_role
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.audiences import admits
@@ -46,17 +46,17 @@ def workplace(user: User) -> str:
     return facility.name if facility else user.agency
 
 
-def oversees(user: User) -> bool:
+def is_supervisor(user: User) -> bool:
     """Whether the user is a supervisor, who sees others' codes, raises limits and opens declarations."""
     return admits(HEALTH_SUPERVISORS, user)
 
 
-def codes_seen_by(user: User) -> QuerySet[IssuedCode]:
+def visible_codes(user: User) -> QuerySet[IssuedCode]:
     """The codes that a person may see: their own; for a supervisor also those of the facilities they supervise."""
     codes = IssuedCode.objects.select_related("worker")
-    if holds_for_the_city(user, [Role.SUPERVISOR]):
+    if has_city_role(user, [Role.SUPERVISOR]):
         return codes
-    return codes.filter(Q(worker=user) | Q(facility__in=agencies_of(user, [Role.SUPERVISOR])))
+    return codes.filter(Q(worker=user) | Q(facility__in=agencies_in_reach(user, [Role.SUPERVISOR])))
 
 
 def _facility_that_counts(grants: Iterable[RoleGrant]) -> Agency | None:
@@ -122,7 +122,7 @@ def lock_limits(worker: User) -> None:
 
 
 @transaction.atomic
-def raise_for_worker(supervisor: User, worker: User, more: int, reason: str, now: datetime.datetime) -> QuotaRaise:
+def raise_worker_limit(supervisor: User, worker: User, more: int, reason: str, now: datetime.datetime) -> QuotaRaise:
     """Let a worker issue `more` codes (1..1000) beyond the limit on the local day of `now`; audited."""
     quota_raise = QuotaRaise.objects.create(
         worker=worker, day=timezone.localdate(now), more=more, reason=reason, raised_by=supervisor, raised_at=now
@@ -132,7 +132,7 @@ def raise_for_worker(supervisor: User, worker: User, more: int, reason: str, now
 
 
 @transaction.atomic
-def raise_for_facility(
+def raise_facility_limit(
     supervisor: User, facility: Agency, more: int, reason: str, now: datetime.datetime
 ) -> QuotaRaise:
     """Let the workers of a facility issue `more` codes together beyond its limit on the local day of `now`; audited."""
@@ -174,12 +174,12 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
     return sorted(rows, key=lambda row: -row[1].worker_issued)
 
 
-def workers_reached(user: User) -> list[User]:
+def issuers_in_reach(user: User) -> list[User]:
     """The issuers in the facilities of a supervisor; all issuers for a supervisor of the whole city."""
     people = list(issuers())
-    if holds_for_the_city(user, [Role.SUPERVISOR]):
+    if has_city_role(user, [Role.SUPERVISOR]):
         return people
-    agency_pks = set(agencies_of(user, [Role.SUPERVISOR]).values_list("pk", flat=True))
+    agency_pks = set(agencies_in_reach(user, [Role.SUPERVISOR]).values_list("pk", flat=True))
     facilities = facilities_of(people)
     return [worker for worker in people if worker.pk in facilities and facilities[worker.pk].pk in agency_pks]
 
@@ -187,9 +187,9 @@ def workers_reached(user: User) -> list[User]:
 def raises_of_today(now: datetime.datetime, user: User) -> list[QuotaRaise]:
     """Limits raised for the local day of `now` within a supervisor's reach, newest first."""
     today = QuotaRaise.objects.filter(day=timezone.localdate(now))
-    if not holds_for_the_city(user, [Role.SUPERVISOR]):
-        facilities = agencies_of(user, [Role.SUPERVISOR])
-        today = today.filter(Q(facility__in=facilities) | Q(worker__in=workers_reached(user)))
+    if not has_city_role(user, [Role.SUPERVISOR]):
+        facilities = agencies_in_reach(user, [Role.SUPERVISOR])
+        today = today.filter(Q(facility__in=facilities) | Q(worker__in=issuers_in_reach(user)))
     return list(today.select_related("worker", "facility", "raised_by"))
 
 

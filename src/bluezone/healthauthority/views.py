@@ -16,15 +16,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.scopes import require_city
+from bluezone.directory.scopes import require_city_role
 from bluezone.healthauthority import alerts as healthauthority_alerts
-from bluezone.healthauthority import code_batches, code_issuance, declaration_access, queries, quotas
+from bluezone.healthauthority import code_batches, code_issuance, code_messages, declaration_access, queries, quotas
 from bluezone.healthauthority.code_batches import RowAnswer
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.healthauthority.quotas import codes_seen_by, oversees
+from bluezone.healthauthority.quotas import is_supervisor, visible_codes
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Ownership, touches
@@ -43,6 +43,16 @@ from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign
 from bluezone.refusal import Refused
 from bluezone.training import practised, practising
 
+MOST_TYPED_TRIES = 5
+_MESSAGE_REFUSALS: dict[type[Refused], int] = {
+    code_messages.MessageOrderInvalid: 400,
+    code_messages.CodeNotYours: 404,
+    code_messages.CodeMessageSentBefore: 409,
+    BudgetSpent: 429,
+}
+SECONDS_PER_HOUR = 3600
+FILES_SHOWN = 24
+
 
 @practised
 @require_safe
@@ -54,7 +64,7 @@ def code_list(request: OfficeRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "page": queries.page_of_codes(request.user, request.GET.get("page")),
-        "reach": queries.reach(server, now),
+        "reach": queries.delivery_times(server, now),
         "quota": quotas.quota_of(server, request.user, now),
     }
     return render(request, "healthauthority/code_list.html", context)
@@ -74,7 +84,7 @@ def new_code(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            issued = code_issuance.issue(
+            issued = code_issuance.issue_code(
                 server, request.user, values["case_class"], values["onset"], now, values["form_id"]
             )
         except code_issuance.FormAlreadySent:
@@ -82,9 +92,9 @@ def new_code(request: OfficeRequest) -> HttpResponse:
         except code_issuance.QuotaReached:
             status = 429
         else:
-            context = {"issued": issued, "reach": queries.reach(server, now), "groups": issued.code.split("-")}
+            context = {"issued": issued, "reach": queries.delivery_times(server, now), "groups": issued.code.split("-")}
             return render(request, "healthauthority/code_issued.html", context, status=201)
-    context = {"form": form, "quota": quotas.quota_of(server, request.user, now), "askable": queries.supervisors()}
+    context = {"form": form, "quota": quotas.quota_of(server, request.user, now), "askable": queries.supervisor_names()}
     return render(request, "healthauthority/code_new.html", context, status=status)
 
 
@@ -99,12 +109,12 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     """
     server = key_server()
     now = timezone.now()
-    issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
+    issued = get_object_or_404(visible_codes(request.user), pk=pk)
     try:
-        state = queries.state_of(server, issued, request.POST.get("ticket", ""))
+        state = queries.code_state(server, issued, request.POST.get("ticket", ""))
     except code_issuance.TicketInvalid:
         raise Http404 from None
-    context = {"state": state, "reach": queries.reach(server, now)}
+    context = {"state": state, "reach": queries.delivery_times(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
     response.headers["X-Code-State"] = state
     return response
@@ -122,7 +132,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 
     Needs a fresh second factor, so that a stolen session is not enough to revoke the codes of patients.
     """
-    issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
+    issued = get_object_or_404(visible_codes(request.user), pk=pk)
     problem = None
     status = 200
     if request.method == "POST":
@@ -145,9 +155,6 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "healthauthority/code_revoke.html", {"issued": issued, "problem": problem}, status=status)
 
 
-MOST_TYPED_TRIES = 5
-
-
 def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
     """Revoke a code; its new state. Raises TicketInvalid, InvalidCode, CodeUnknown, SignInLocked after wrong codes."""
     server = key_server()
@@ -156,12 +163,12 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
     if practising():
         return code_issuance.revoke_practice_code(issued.handle, timezone.now())
     if ticket or not typed:
-        return code_issuance.revoke(server, request.user, code_issuance.row_of_ticket(issued, ticket))
+        return code_issuance.revoke_code(server, request.user, code_issuance.row_of_ticket(issued, ticket))
     # Anybody with a code may revoke it; the limit prevents finding codes by trying.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
     claimed = count_attempt(lane, lane, MOST_TYPED_TRIES, timezone.now())
-    state = code_issuance.revoke(server, request.user, typed)
+    state = code_issuance.revoke_code(server, request.user, typed)
     claimed.delete()
     return state
 
@@ -180,7 +187,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
         "first": first,
         "last": last,
         "zone": settings.TIME_ZONE,
-        "house_sends": code_batches.messages_are_offered(),
+        "house_sends": code_messages.can_send_messages(),
         # Changes with the session, and cannot be computed without the office's secret.
         "sitting": salted_hmac("rows of a sitting", str(request.session.session_key), algorithm="sha256").hexdigest(),
         "tab": "bulk",
@@ -222,19 +229,11 @@ def send_message(request: OfficeRequest) -> JsonResponse:
     429 if the day's messages are used up. No answer contains number or text.
     """
     try:
-        order = code_batches.read_order(request.body)
-        queued = code_batches.send_message(key_server(), request.user, order, timezone.now())
+        order = code_messages.read_order(request.body)
+        queued = code_messages.send_message(key_server(), request.user, order, timezone.now())
     except Refused as refusal:
         return _error_response(refusal.code, refusal.message, _MESSAGE_REFUSALS.get(type(refusal), 422))
     return JsonResponse({"message": str(queued.pk)}, status=201)
-
-
-_MESSAGE_REFUSALS: dict[type[Refused], int] = {
-    code_batches.MessageOrderInvalid: 400,
-    code_batches.CodeNotYours: 404,
-    code_batches.CodeMessageSentBefore: 409,
-    BudgetSpent: 429,
-}
 
 
 @practised
@@ -243,7 +242,7 @@ _MESSAGE_REFUSALS: dict[type[Refused], int] = {
 @touches(Ownership.OWN)
 def message_states(request: OfficeRequest) -> JsonResponse:
     """The states of up to 50 messages, by the ids that only their senders got: `?id=…&id=…`."""
-    return JsonResponse({"states": code_batches.states_of_messages(request.GET.getlist("id"))})
+    return JsonResponse({"states": code_messages.message_states(request.GET.getlist("id"))})
 
 
 def _answer_for_page(answer: RowAnswer) -> dict[str, Any]:
@@ -284,9 +283,9 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
     more = form.cleaned_data["more"]
     reason = form.cleaned_data["reason"]
     if isinstance(target, User):
-        quotas.raise_for_worker(request.user, target, more, reason, now)
+        quotas.raise_worker_limit(request.user, target, more, reason, now)
     else:
-        quotas.raise_for_facility(request.user, target, more, reason, now)
+        quotas.raise_facility_limit(request.user, target, more, reason, now)
     sentence = _("%(name)s may issue %(more)s codes more today. It ends at midnight.")
     messages.success(request, sentence % {"name": target.name, "more": more})
 
@@ -308,7 +307,7 @@ def venue_alert(request: OfficeRequest) -> HttpResponse:
     sending = request.POST.get("confirm") == "yes"
     try:
         if sending:
-            venue = healthauthority_alerts.alert(server, request.user, values["code"], *span, values["form_id"])
+            venue = healthauthority_alerts.publish_alert(server, request.user, values["code"], *span, values["form_id"])
         else:
             venue = server.venue_alerts.check(values["code"], *(int(moment.timestamp()) for moment in span))
     except healthauthority_alerts.AlertAlreadySent:
@@ -328,24 +327,20 @@ def venue_alert(request: OfficeRequest) -> HttpResponse:
     return render(request, "healthauthority/venue_alert.html", context, status=422)
 
 
-SECONDS_PER_HOUR = 3600
-FILES_SHOWN = 24
-
-
 @require_safe
 @audience(CODE_ISSUERS)
 @touches(Ownership.EVERYBODY)
 def show_statistics(request: OfficeRequest) -> HttpResponse:
     """Codes by day, and files with their keys; for supervisors also reports and attempts to guess codes."""
     server = key_server()
-    everything = oversees(request.user)
+    everything = is_supervisor(request.user)
     rows = queries.code_rows(everything=everything)
     files = queries.file_rows(server, FILES_SHOWN)
     guessed = published.guessing_alarm_hours(server.codes_store) if everything else []
     reports = queries.reports_per_day(server) if everything else []
     context = {
         "rows": rows,
-        "total": queries.total(rows),
+        "total": queries.total_issued(rows),
         "everything": everything,
         "reports": reports,
         "received": sum(count for _day, _class, count in reports),
@@ -368,14 +363,14 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
 def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 for anything else."""
     server = key_server()
-    everything = oversees(request.user)
+    everything = is_supervisor(request.user)
     media_type = "text/csv; charset=utf-8"
     if form == "codes.csv":
         body = write_csv(queries.codes_sheet(everything=everything))
     elif form == "files.csv":
         body = write_csv(queries.files_sheet(server))
     elif form == "statistics.xlsx":
-        body = write_xlsx(queries.sheets(server, everything=everything))
+        body = write_xlsx(queries.statistics_sheets(server, everything=everything))
         media_type = XLSX
     else:
         raise Http404
@@ -390,10 +385,10 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
 @touches(Ownership.CITY)
 def declaration_list(request: OfficeRequest) -> HttpResponse:
     """Sealed declarations, newest first; POST opens the ticked ones: 200 shown once, 403 or 429 wrong passphrase."""
-    require_city(request.user, HEALTH_SUPERVISORS.roles)
+    require_city_role(request.user, HEALTH_SUPERVISORS.roles)
     server = key_server()
     now = timezone.now()
-    declaration_access.ensure_published(server)
+    declaration_access.publish_current_key(server)
     form = OpenForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
@@ -404,7 +399,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
             form.add_error(None, _("Nothing is ticked. Tick the declarations to open, then give the passphrase."))
         elif complete:
             try:
-                opened = declaration_access.open_some(
+                opened = declaration_access.open_declarations(
                     server, request.user, handles, form.cleaned_data["passphrase"], now
                 )
             except PassphraseWrong:
@@ -417,7 +412,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
                 return render(request, "healthauthority/declarations_opened.html", _opened_context(opened))
     page = Paginator(server.declarations.held(), declaration_access.MOST_AT_ONCE).get_page(request.GET.get("page"))
     context = {
-        "key": declaration_access.key_in_force(),
+        "key": declaration_access.current_key(),
         "page": page,
         "rows": queries.declaration_rows(page.object_list),
         "form": form,
@@ -431,8 +426,8 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CITY)
 def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, so that the page with the declarations stays; 404 not opened."""
-    require_city(request.user, HEALTH_SUPERVISORS.roles)
-    if not declaration_access.note_called(handle, timezone.now()):
+    require_city_role(request.user, HEALTH_SUPERVISORS.roles)
+    if not declaration_access.record_call(handle, timezone.now()):
         raise Http404
     return HttpResponse(status=204)
 
@@ -444,7 +439,7 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 @confirm_second_factor
 def declaration_key(request: OfficeRequest) -> HttpResponse:
     """Make or replace the key for declarations: 302 made or to the second factor, 422 bad form."""
-    require_city(request.user, HEALTH_SUPERVISORS.roles)
+    require_city_role(request.user, HEALTH_SUPERVISORS.roles)
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -454,7 +449,7 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
         else:
             messages.success(request, _("The key is made. Phones get it with their next check, within 5 hours."))
             return redirect("code-declarations")
-    context = {"form": form, "key": declaration_access.key_in_force(), "tab": "declarations"}
+    context = {"form": form, "key": declaration_access.current_key(), "tab": "declarations"}
     return render(request, "healthauthority/declaration_key.html", context, status=422 if form.errors else 200)
 
 
@@ -465,7 +460,7 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
 @confirm_second_factor
 def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""
-    require_city(request.user, HEALTH_SUPERVISORS.roles)
+    require_city_role(request.user, HEALTH_SUPERVISORS.roles)
     form = ChangePassphraseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -484,7 +479,7 @@ def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     return render(request, "healthauthority/declaration_passphrase.html", context, status=422 if form.errors else 200)
 
 
-def _opened_context(opened: list[declaration_access.Opened]) -> dict[str, object]:
+def _opened_context(opened: list[declaration_access.OpenedMessage]) -> dict[str, object]:
     day_zero = datetime.date(1970, 1, 1)
     rows = [
         {

@@ -59,6 +59,6 @@ DUTY = Duty(
     ),
     every_tick=(Work("forget_factor_steps", "bluezone.identity.second_factors.purge_steps"),),
     reversers={
-        "role-ended": "bluezone.authority.views.let_it_hold_again",
+        "role-ended": "bluezone.authority.views.undo_end_of_role",
     },
 )

@@ -77,6 +77,6 @@ class HelpForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        wards = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
+        wards = AdminUnit.objects.valid_on(timezone.localdate()).filter(kind__in=WARDS)
         choices = [(unit.code, unit.name) for unit in wards.exclude(code=None).order_by("name")]
         self.fields["unit"].choices = [("", _("I do not know")), *choices]  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
-from bluezone.directory.scopes import granted, reaches_beyond_a_ward
+from bluezone.directory.scopes import grants_for, reaches_beyond_a_ward
 from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
 from bluezone.identity.duty import EDITORS
 from bluezone.identity.models import User
@@ -201,7 +201,7 @@ def feed(address: str) -> Iterator[dict[str, Any]]:
 
 def drafts_to_publish(user: User, now: datetime.datetime) -> list[Matter]:
     """Drafts that this person may publish."""
-    if practising() or not granted(user, EDITORS.roles) or not reaches_beyond_a_ward(user, EDITORS.roles):
+    if practising() or not grants_for(user, EDITORS.roles) or not reaches_beyond_a_ward(user, EDITORS.roles):
         return []
     drafts = NewsItem.objects.filter(state=NewsState.DRAFT).order_by("written_at")
     matters = []
@@ -214,7 +214,7 @@ def drafts_to_publish(user: User, now: datetime.datetime) -> list[Matter]:
 
 def search_news(user: User, words: str) -> list[Hit]:
     """News that match, for editors: all items for an editor of the city, else the person's own."""
-    if not granted(user, EDITORS.roles):
+    if not grants_for(user, EDITORS.roles):
         return []
     items = NewsItem.objects.defer("body_vi", "body_en")
     if not reaches_beyond_a_ward(user, EDITORS.roles):

@@ -265,7 +265,7 @@ def sent(request: HttpRequest, ticket: str) -> HttpResponse:
 def _form(
     request: HttpRequest, form: HelpForm, key: str, status: int = 200, refused: str = "", challenge: str = ""
 ) -> HttpResponse:
-    stations = Agency.objects.in_force(timezone.localdate()).filter(kind=AgencyKind.HEALTH).exclude(phone="")
+    stations = Agency.objects.valid_on(timezone.localdate()).filter(kind=AgencyKind.HEALTH).exclude(phone="")
     context = {
         "form": form,
         "key": key,

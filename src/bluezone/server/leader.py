@@ -25,7 +25,7 @@ POLL_SECONDS = 2.0
 PATIENCE_SECONDS = 900.0
 
 
-class Lead:
+class Leadership:
     """The lead that a worker may have over all workers of one duty.
 
     parameters: of psycopg for the office's database, None on SQLite. on_lost: called from another thread when this
@@ -47,7 +47,7 @@ class Lead:
         self._lease: Lease | None = None
         self._last_round = 0.0
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Try to lead; whether this worker leads now. False if the database does not answer."""
         with ExitStack() as attempt:
             if not attempt.enter_context(lock_file(self._folder / f"{self._duty}.lock", wait=False)):
@@ -96,10 +96,10 @@ class Lead:
         return time.monotonic() - self._last_round < PATIENCE_SECONDS
 
 
-def lead_when_free(lead: Lead, stopped: threading.Event, meanwhile: Callable[[], object] = lambda: None) -> bool:
+def lead_when_free(lead: Leadership, stopped: threading.Event, meanwhile: Callable[[], object] = lambda: None) -> bool:
     """Wait until this worker leads; False if it was stopped first. meanwhile: called after each failed try."""
     while not stopped.is_set():
-        if lead.take():
+        if lead.acquire():
             return True
         meanwhile()
         stopped.wait(POLL_SECONDS)

@@ -54,10 +54,10 @@ def prepare_office(data_dir: Path) -> None:
     StoresMoved if `bluezone move` has started or has moved the stores elsewhere.
     """
     require_settled(data_dir)
-    bring_up_to_date(data_dir)
+    migrate_office(data_dir)
 
 
-def bring_up_to_date(data_dir: Path) -> None:
+def migrate_office(data_dir: Path) -> None:
     """Do the same for a store that a move is filling."""
     open_office(data_dir)
     from django.core.management import call_command
@@ -68,7 +68,7 @@ def bring_up_to_date(data_dir: Path) -> None:
 
     _make_private(connection.settings_dict)
     try:
-        with prepared_alone(data_dir):
+        with preparation_lock(data_dir):
             loader = MigrationLoader(connection)
             _check_history(loader, set(loader.applied_migrations))
             # Most starts find nothing to do, and `migrate` would take a sixth of a start to see that.
@@ -85,7 +85,7 @@ def bring_up_to_date(data_dir: Path) -> None:
 
 
 @contextmanager
-def prepared_alone(data_dir: Path) -> Iterator[None]:
+def preparation_lock(data_dir: Path) -> Iterator[None]:
     """Let one process at a time prepare this office: Django's migrations do not lock out other processes.
 
     Uses a lock file of the folder, and on PostgreSQL also a lease in the database, because folders may differ.
@@ -142,7 +142,7 @@ def _is_lock_timeout(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
-def waiting_for(applied: set[tuple[str, str]]) -> int:
+def count_missing_migrations(applied: set[tuple[str, str]]) -> int:
     """How many migrations an office store lacks. applied: those it has had. Call it after `open_office`.
 
     Raises StoreTooNew, StoreTooOld.

@@ -24,11 +24,11 @@ from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event_fields, log_event
 from bluezone.messaging.announcer import Announcer, Outcome, Provider, announce_until_stopped
 from bluezone.refusal import Refused
-from bluezone.server.leader import Lead, lead_when_free
+from bluezone.server.leader import Leadership, lead_when_free
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.preparation import open_office
-from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
+from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 from bluezone.timekeeping import ClockDoubted
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class PurgeFailed(Refused):
     code = "purge_failed"
 
 
-class Rounds:
+class RecurringWork:
     """The recurring work of one worker. Meters record when each last succeeded, and how often it failed.
 
     hourly: run once an hour. every_tick: run in every round.
@@ -57,7 +57,7 @@ class Rounds:
         self._due: dict[str, float] = {}
 
     @classmethod
-    def of_duties(cls, meters: Meters) -> "Rounds":
+    def of_duties(cls, meters: Meters) -> "RecurringWork":
         """The work that the duties name, purges first."""
         return cls(meters, [*catalogue.purges(), *catalogue.hourly()], catalogue.every_tick())
 
@@ -75,7 +75,7 @@ class Rounds:
         return all(done)
 
     def _do(self, work: Work, now: datetime.datetime) -> bool:
-        if do(work, now):
+        if run_work(work, now):
             self._meters.set(f"work_timestamp_seconds_{work.name}", now.timestamp())
             return True
         failures = f"work_failures_total_{work.name}"
@@ -83,7 +83,7 @@ class Rounds:
         return False
 
 
-def do(work: Work, now: datetime.datetime) -> bool:
+def run_work(work: Work, now: datetime.datetime) -> bool:
     """Do some work; log it and return False if it fails."""
     # A connection that the previous work lost must not make this one fail, too.
     for open_connection in connections.all(initialized_only=True):
@@ -102,7 +102,7 @@ def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) ->
 
     works: the purges, those of the duties by default.
     """
-    failed = [work.name for work in (catalogue.purges() if works is None else works) if not do(work, now)]
+    failed = [work.name for work in (catalogue.purges() if works is None else works) if not run_work(work, now)]
     if failed:
         raise PurgeFailed(f"could not be done: {', '.join(failed)}")
 
@@ -114,7 +114,9 @@ HASTY_TICK_SECONDS = 1.0
 STAND_BACK_SECONDS = 60.0
 
 
-def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, rounds: Rounds, lead: Lead) -> None:
+def tick_until(
+    stopped: threading.Event, server: KeyServer, survey: Survey, rounds: RecurringWork, lead: Leadership
+) -> None:
     """Tick until `stopped` or until this worker no longer leads; what is refused is tried again at the next tick.
 
     Ends after one round if this worker's settings are outdated or its folder is not the one the database knows.
@@ -123,7 +125,7 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
     witnesses = WitnessRounds(lambda: server.public_log)
     while not stopped.is_set() and lead.renew():
         started_at = time.monotonic()
-        survey.leading()
+        survey.record_lead()
         # A connection that PostgreSQL has ended (restart, idle limit) would otherwise fail at every later tick.
         close_old_connections()
         try:
@@ -132,18 +134,18 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
             witnesses.go_round()
             done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic(), forget=believed) and believed
         except Refused as refused:
-            survey.failed()
+            survey.record_failure()
             extra = event_fields("tick_refused", code=refused.code)
             log.warning("tick: %s: %s", refused.code, refused.message, extra=extra)
         except DatabaseError as error:
-            survey.failed()
+            survey.record_failure()
             extra = event_fields("tick_refused", code="office_unavailable")
             log.warning("tick: office_unavailable: %s", type(error).__name__, extra=extra)
         else:
             if done:
-                survey.ticked(started_at)
+                survey.record_tick(started_at)
             else:
-                survey.failed()
+                survey.record_failure()
         survey.measure(server.clock())
         if server.governance.settings_outdated or server.ticks.folder_differs:
             return
@@ -161,10 +163,10 @@ def _tick(server: KeyServer, survey: Survey) -> bool:
         # Another host has newer settings and does what is due; this one purges, sends its mail, and stops leading.
         log.error("tick: %s: %s", refused.code, refused.message, extra=event_fields("settings_outdated"))
     except ClockDoubted as refused:
-        survey.clock(doubted=True)
+        survey.record_clock(doubted=True)
         log.error("tick: %s: %s", refused.code, refused.message, extra=event_fields("clock_doubted"))
         return False
-    survey.clock(doubted=False)
+    survey.record_clock(doubted=False)
     return True
 
 
@@ -186,15 +188,15 @@ class _CityProvider:
         return self._provider.send(subscriptions, body)
 
 
-def announcer_of(server: KeyServer) -> Announcer:
+def make_announcer(server: KeyServer) -> Announcer:
     """The announcer that calls the browsers' push services in the city's name."""
     return Announcer(server, _CityProvider(server))
 
 
-def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Lead) -> None:
+def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Leadership) -> None:
     """Tick, send push messages and run the duties' own threads, as long as this worker leads."""
     ended = threading.Event()
-    announcer = announcer_of(server)
+    announcer = make_announcer(server)
     threads = [
         threading.Thread(target=announce_until_stopped, args=(ended, server, announcer), name="web push"),
         *(threading.Thread(target=load_call(work.call), args=(ended,), name=work.name) for work in catalogue.beside()),
@@ -202,7 +204,7 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
     for thread in threads:
         thread.start()
     try:
-        tick_until(stopped, server, Survey(server, meters, announcer), Rounds.of_duties(meters), lead)
+        tick_until(stopped, server, Survey(server, meters, announcer), RecurringWork.of_duties(meters), lead)
     finally:
         ended.set()
         for thread in threads:
@@ -247,8 +249,8 @@ def main() -> None:
     meters.set("worker_leading", 0)
     meters.set("settings_outdated", server.governance.settings_outdated)
     parameters = connection.get_connection_params() if connection.vendor == "postgresql" else None
-    lead = Lead(folder, parameters, on_lost=lambda: meters.set("worker_leading", 0))
-    say_ready(options.ready)
+    lead = Leadership(folder, parameters, on_lost=lambda: meters.set("worker_leading", 0))
+    report_ready(options.ready)
     try:
         while lead_when_free(lead, stopped, lambda: _sync(server)):
             log_event("worker_leads", "worker: at work")

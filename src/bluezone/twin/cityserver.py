@@ -100,7 +100,7 @@ class _Silent(WSGIRequestHandler):
 
 def _restore(folder: Path, clock: _Clock, backup: Path, lost: Path) -> None:
     """Begin from a backup, and take over what the lost server has published since."""
-    from bluezone.backup.archive import FOLDER
+    from bluezone.backup.daykeys import FOLDER
     from bluezone.backup.restoration import restore
     from bluezone.keyserver.publication.bucket import place_of
     from bluezone.keyserver.service import KeyServer

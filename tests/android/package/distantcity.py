@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 from wsgiref.simple_server import WSGIServer, make_server
 
-from tests.builders.handset import World, _Quiet, a_city, published, reported
+from tests.builders.handset import World, _Quiet, city_with_phones, publish_reports, report_patient
 
 from bluezone.radio.frames import contact_advertisement
 from bluezone.tls import ensure_identity
@@ -38,7 +38,7 @@ def a_distant_city(folder: Path) -> Iterator[DistantCity]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(identity.certificate, identity.key)
     with ExitStack() as stack:
-        server, phones, world = stack.enter_context(a_city(folder))
+        server, phones, world = stack.enter_context(city_with_phones(folder))
         patient = phones.new("patient")
 
         def control(environ, start_response) -> list[bytes]:
@@ -74,8 +74,8 @@ def _pass_by(_server, _patient, world: World, given: dict[str, str]) -> float:
 
 
 def _report_and_publish(server, patient, world: World, _given: dict[str, str]) -> str:
-    reported(patient, server)
-    published(server, world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     return "published"
 
 

@@ -20,8 +20,7 @@ from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
 
-from bluezone.backup import archive as backup_keys
-from bluezone.backup import copies
+from bluezone.backup import copies, daykeys
 from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
 
 DAY = datetime.date(2020, 8, 10)
@@ -113,12 +112,12 @@ def test_31_days_later_neither_the_store_nor_its_log_nor_any_backup_holds_what_w
     assert holding(counted, ROW) == []
     assert holding(counted, ENTRY) == []
     assert not first.exists()
-    with pytest.raises(backup_keys.BackupExpired):
-        backup_keys.key_of(counted / backup_keys.FOLDER, day_of(tmp_path / "taken away"))
+    with pytest.raises(daykeys.BackupExpired):
+        daykeys.read_day_key(counted / daykeys.FOLDER, day_of(tmp_path / "taken away"))
     # The younger backup opens still; of the days before its own it never had more than the sums.
     plain = tmp_path / "plain"
     with plain.open("wb") as file:
-        open_sealed(later, backup_keys.key_of(counted / backup_keys.FOLDER, day_of(later)), file)
+        open_sealed(later, daykeys.read_day_key(counted / daykeys.FOLDER, day_of(later)), file)
     assert b"office.sqlite3" in plain.read_bytes()
     assert ROW not in plain.read_bytes()
     assert ENTRY not in plain.read_bytes()
@@ -128,11 +127,11 @@ def test_a_backup_of_today_has_today_s_counters_and_nobody_reads_it_without_the_
     made = backed_up(counted, DAY)
     plain = tmp_path / "plain"
     with plain.open("wb") as file:
-        open_sealed(made, backup_keys.key_of(counted / backup_keys.FOLDER, DAY), file)
+        open_sealed(made, daykeys.read_day_key(counted / daykeys.FOLDER, DAY), file)
 
     assert ROW in plain.read_bytes()
     assert ROW not in made.read_bytes()
-    assert (counted / backup_keys.FOLDER / str(DAY)).read_bytes() not in plain.read_bytes()
+    assert (counted / daykeys.FOLDER / str(DAY)).read_bytes() not in plain.read_bytes()
     with (tmp_path / "x").open("wb") as file, pytest.raises(BackupDamaged):
         open_sealed(made, bytes(32), file)
 
@@ -140,9 +139,9 @@ def test_a_backup_of_today_has_today_s_counters_and_nobody_reads_it_without_the_
 def test_keys_and_backups_are_the_owner_s_alone(counted):
     made = backed_up(counted, DAY)
 
-    for path in (made, counted / backup_keys.FOLDER / str(DAY)):
+    for path in (made, counted / daykeys.FOLDER / str(DAY)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE((counted / backup_keys.FOLDER).stat().st_mode) == 0o700
+    assert stat.S_IMODE((counted / daykeys.FOLDER).stat().st_mode) == 0o700
 
 
 def test_a_folder_that_serves_is_backed_up_restored_and_serves_again(tmp_path):
@@ -150,7 +149,7 @@ def test_a_folder_that_serves_is_backed_up_restored_and_serves_again(tmp_path):
     with serving(folder):
         code, made = bluezone("backup", "--data", folder)
         assert code == 0, made
-    keys = folder / backup_keys.FOLDER
+    keys = folder / daykeys.FOLDER
     assert made["heights"]["config"] == 1
     code, told = bluezone("restore", made["file"], "--data", new, "--day-keys", keys)
     assert (told["heights"], told["problem"], told["adopted"]["exports"]) == (made["heights"], None, [])
@@ -170,7 +169,7 @@ def test_a_damaged_backup_restores_nothing(counted, tmp_path, spoil):
     spoiled = {"cut": data[:-20], "altered": data[:5000] + b"\0\1\2" + data[5003:], "no backup": b"hello"}[spoil]
     made.write_bytes(spoiled)
     before = set(tmp_path.iterdir())
-    code, told = bluezone("restore", made, "--data", tmp_path / "new", "--day-keys", counted / backup_keys.FOLDER)
+    code, told = bluezone("restore", made, "--data", tmp_path / "new", "--day-keys", counted / daykeys.FOLDER)
 
     assert (code, told["error"]["code"]) == (1, "backup_damaged")
     assert set(tmp_path.iterdir()) == before
@@ -178,7 +177,7 @@ def test_a_damaged_backup_restores_nothing(counted, tmp_path, spoil):
 
 def test_a_backup_whose_day_is_over_is_refused_even_where_its_key_was_forgotten_to_be_destroyed(counted, tmp_path):
     made = backed_up(counted, DAY)
-    code, told = bluezone("restore", made, "--data", tmp_path / "new", "--day-keys", counted / backup_keys.FOLDER)
+    code, told = bluezone("restore", made, "--data", tmp_path / "new", "--day-keys", counted / daykeys.FOLDER)
 
     assert (code, told["error"]["code"]) == (1, "backup_expired")
 
@@ -232,13 +231,13 @@ def test_on_postgresql_the_rows_go_and_the_backups_close(tmp_path):
         assert not made.exists()
 
         code, told = bluezone(
-            "restore", fresh, "--data", tmp_path / "new", "--day-keys", folder / backup_keys.FOLDER,
+            "restore", fresh, "--data", tmp_path / "new", "--day-keys", folder / daykeys.FOLDER,
             BLUEZONE_OFFICE_URL=empty,
         )  # fmt: skip
         assert code == 0, told
         assert office(tmp_path / "new", "look", today, BLUEZONE_OFFICE_URL=empty) == (0, 77)
         code, told = bluezone(
-            "restore", fresh, "--data", tmp_path / "more", "--day-keys", folder / backup_keys.FOLDER,
+            "restore", fresh, "--data", tmp_path / "more", "--day-keys", folder / daykeys.FOLDER,
             BLUEZONE_OFFICE_URL=empty,
         )  # fmt: skip
         assert (code, told["error"]["code"]) == (1, "restore_database_used")
@@ -263,7 +262,7 @@ def test_a_restore_into_postgresql_that_fails_leaves_nothing_there_and_can_be_tr
         assert office(counted, "count", DAY, BLUEZONE_OFFICE_URL=address) == (1, 77)
         (counted / "office.sqlite3").unlink()
         fresh = backed_up(counted, today, {"office": address})
-        days, new = counted / backup_keys.FOLDER, tmp_path / "new"
+        days, new = counted / daykeys.FOLDER, tmp_path / "new"
 
         def fail(_folder):
             assert schemas(empty) == {"office"}
@@ -274,11 +273,11 @@ def test_a_restore_into_postgresql_that_fails_leaves_nothing_there_and_can_be_tr
         assert (schemas(empty), new.exists()) == (set(), False)
         assert [path for path in tmp_path.iterdir() if path.name.startswith(".restore-")] == []
         # Another's schema is never dropped, whatever fails.
-        postgresql.claim(empty, "office")
+        postgresql.claim_schema(empty, "office")
         with pytest.raises(postgresql.RestoreDatabaseUsed):
             restoration.restore(fresh, new, days, today, {"office": empty}, fail)
         assert schemas(empty) == {"office"}
-        postgresql.drop(empty, "office")
+        postgresql.drop_schema(empty, "office")
 
         restoration.restore(fresh, new, days, today, {"office": empty}, lambda _folder: None)
         assert office(new, "look", today, BLUEZONE_OFFICE_URL=empty) == (0, 77)
@@ -293,7 +292,7 @@ def test_a_store_that_was_on_sqlite_is_not_lost_because_an_address_is_set(counte
         patch.setattr(postgresql, "require_unused", lambda *_: None)
         with pytest.raises(BackupDamaged, match="unset its address"):
             restoration.restore(
-                made, tmp_path / "new", counted / backup_keys.FOLDER, datetime.datetime.now(datetime.UTC).date(),
+                made, tmp_path / "new", counted / daykeys.FOLDER, datetime.datetime.now(datetime.UTC).date(),
                 {"office": "postgresql://nobody@127.0.0.1:1/none"}, lambda _folder: None,
             )  # fmt: skip
     assert not (tmp_path / "new").exists()

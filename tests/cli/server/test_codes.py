@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from tests.builders import commands
-from tests.builders.office import today, write_city
+from tests.builders.office import local_today, write_city
 from tests.builders.serving import BLUEZONE, prepared_store
 
 
@@ -34,12 +34,12 @@ def codes(folder, command, *arguments, expected=0):
 
 
 def issue(folder, **changes):
-    options = {"--class": "confirmed", "--onset": str(today()), **changes}
+    options = {"--class": "confirmed", "--onset": str(local_today()), **changes}
     return codes(folder, "issue", *(part for pair in options.items() for part in pair))
 
 
 def test_a_code_is_issued_looked_at_and_revoked(folder):
-    options = ("--class", "confirmed", "--onset", str(today()), "--json")
+    options = ("--class", "confirmed", "--onset", str(local_today()), "--json")
     made = json.loads(subprocess.check_output([BLUEZONE, "codes", "issue", "--data", folder, *options]))
 
     assert set(made) == {"code", "link", "expires"}
@@ -55,7 +55,9 @@ def test_a_code_is_issued_looked_at_and_revoked(folder):
 
 @pytest.mark.parametrize(("days", "code"), [(-1, "onset_refused"), (24, "onset_refused")])
 def test_an_onset_of_no_use_is_refused_with_its_code(folder, days, code):
-    refused = codes(folder, "issue", "--class", "clinical", "--onset", str(today() - timedelta(days=days)), expected=1)
+    refused = codes(
+        folder, "issue", "--class", "clinical", "--onset", str(local_today() - timedelta(days=days)), expected=1
+    )
 
     assert refused["error"]["code"] == code
 
@@ -112,7 +114,7 @@ def test_the_minute_of_issue_is_told_to_whoever_types_the_supervisor_s_key(folde
     def ask(typed):
         # Without a terminal of its own, from which a hidden answer is read first.
         return subprocess.run(
-            [BLUEZONE, "inquiry-key", "open", "--data", folder, "--json", str(today()), handle[-4:]],
+            [BLUEZONE, "inquiry-key", "open", "--data", folder, "--json", str(local_today()), handle[-4:]],
             input=f"{typed}\n", capture_output=True, text=True, start_new_session=True, check=False,
         )  # fmt: skip
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from click.testing import CliRunner
 from tests.builders.epochs import RECOVERY
-from tests.builders.keyserver import Clock, opened
+from tests.builders.keyserver import Clock, open_server
 
 from bluezone.cli.history import RecoveryKeyInvalid, key_text, read_key
 from bluezone.cli.main import root
@@ -28,7 +28,7 @@ def city(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    server = opened(folder, Clock())
+    server = open_server(folder, Clock())
     server.tick()
     server.close()
     return folder

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
-from tests.builders.keyserver import opened, report_of
+from tests.builders.keyserver import open_server, report_of
 from tests.builders.serving import BLUEZONE
 
 from bluezone.cli.main import root
@@ -32,7 +32,7 @@ def apart(tmp_path, monkeypatch):
     """A data folder whose signing keys a signer has that runs beside it, and the keys of three who approve."""
     data, folder = tmp_path / "data", tmp_path / "signer"
     data.mkdir(mode=0o700)
-    opened(data, time.time).close()
+    open_server(data, time.time).close()
     me = pwd.getpwuid(os.getuid()).pw_name
     code, told = bluezone("signer", "take", "--data", data, "--folder", folder, "--user", me)
     assert (code, told["moved"]) == (0, 16)

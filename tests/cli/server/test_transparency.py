@@ -5,7 +5,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from tests.builders.handset import World, served
+from tests.builders.handset import World, serve_city
 from tests.builders.stores import with_week_keys
 
 from bluezone.cli.main import root
@@ -32,7 +32,7 @@ def world():
 def city(tmp_path, world):
     (tmp_path / "city").mkdir()
     with_week_keys(tmp_path / "city", world.now)
-    with served(tmp_path / "city", world) as server:
+    with serve_city(tmp_path / "city", world) as server:
         server.key_server.tick()
         yield server
 

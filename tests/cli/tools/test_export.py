@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.builders.protocol import EXPORT_KEY_PEM, GENERATED_AT, export
+from tests.builders.protocol import EXPORT_KEY_PEM, GENERATED_AT, make_export
 
 from bluezone.cli.main import root
 from bluezone.protocol.exports.files import read_export
@@ -18,8 +18,8 @@ def inspect(*arguments):
 
 @pytest.fixture
 def files(tmp_path):
-    (tmp_path / "export.zip").write_bytes(export(count=30))
-    (tmp_path / "export.bin").write_bytes(read_export(export(count=30)).export_bin)
+    (tmp_path / "export.zip").write_bytes(make_export(count=30))
+    (tmp_path / "export.bin").write_bytes(read_export(make_export(count=30)).export_bin)
     (tmp_path / "public.pem").write_text(EXPORT_KEY_PEM)
     return tmp_path
 
@@ -38,7 +38,7 @@ def test_an_export_is_printed_as_one_json_object(files):
         "signature": "verified",
         "revised_keys": [],
     }
-    assert [key["key"] for key in printed["keys"]] == [key.key.hex() for key in read_export(export(count=30)).keys]
+    assert [key["key"] for key in printed["keys"]] == [key.key.hex() for key in read_export(make_export(count=30)).keys]
     assert set(printed["keys"][0]) == {"key", "start", "period", "level", "report_type", "days_since_onset"}
     assert printed["keys"][0]["level"] is None
 
@@ -89,7 +89,7 @@ def test_a_person_reads_a_summary_and_the_first_keys(files):
 
 
 def test_a_damaged_export_is_refused_with_a_code(files):
-    (files / "export.zip").write_bytes(export()[:-5])
+    (files / "export.zip").write_bytes(make_export()[:-5])
     result = inspect(files / "export.zip", "--json")
 
     assert (result.exit_code, json.loads(result.stdout)["error"]["code"]) == (1, "export_invalid")

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.protocol import export
+from tests.builders.protocol import make_export
 
 from bluezone.cli.main import root
 from bluezone.cli.tools import InvalidSightings, read_sightings
@@ -17,7 +17,7 @@ from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_prox
 from bluezone.protocol.kernel import fastest_processor
 
 HEAD = "identifier,unix_seconds,rssi_dbm,metadata"
-KEYS = read_export(export(count=3)).keys
+KEYS = read_export(make_export(count=3)).keys
 
 
 def row(key, interval, *, seconds=None, rssi=-79, metadata=None):
@@ -28,7 +28,7 @@ def row(key, interval, *, seconds=None, rssi=-79, metadata=None):
 
 @pytest.fixture
 def match(tmp_path):
-    (tmp_path / "export.zip").write_bytes(export(count=3))
+    (tmp_path / "export.zip").write_bytes(make_export(count=3))
 
     def run(*rows, arguments=(), head=HEAD):
         (tmp_path / "sightings.csv").write_text("\n".join((head, *rows)) + "\n")
@@ -103,7 +103,7 @@ def test_the_filter_of_the_air_is_not_applied(match):
 
 
 def test_keys_of_several_files_are_counted_once_each(match, tmp_path):
-    (tmp_path / "more.zip").write_bytes(export(count=5, seed=2))
+    (tmp_path / "more.zip").write_bytes(make_export(count=5, seed=2))
     first, second = tmp_path / "export.zip", tmp_path / "more.zip"
     sighting = row(KEYS[0], KEYS[0].start)
     for arguments in (["--export", first, "--export", second, "--export", first], ["--export", first, second, first]):

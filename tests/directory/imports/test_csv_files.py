@@ -4,7 +4,7 @@
 import pytest
 
 from bluezone.directory.imports.raw_sheets import SpreadsheetEncodingUnknown, SpreadsheetTooLarge
-from bluezone.directory.imports.tables import decode, read_csv
+from bluezone.directory.imports.tables import decode_text, read_csv
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from bluezone.directory.imports.tables import decode, read_csv
     ],
 )
 def test_bytes_become_the_text_their_writer_meant(data, text, encoding):
-    assert decode(data) == (text, encoding)
+    assert decode_text(data) == (text, encoding)
 
 
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbf\xff", b"\xff\xfe\x00", b"\x00", b"a\x00\x00\x00b", b"\x81\x90"])
 def test_bytes_that_are_no_text_are_refused(data):
     with pytest.raises(SpreadsheetEncodingUnknown):
-        decode(data)
+        decode_text(data)
 
 
 def test_more_columns_than_a_list_has_are_refused_but_empty_ones_are_not():

@@ -11,8 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from tests.builders import coverage
-from tests.builders.agencies import planted
-from tests.builders.office import data_folder, furnished_folder, prove, quick_passwords, user
+from tests.builders.agencies import plant_seed
+from tests.builders.office import data_folder, furnished_folder, prove_second_factor, quick_passwords, user
 
 import bluezone
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
@@ -108,7 +108,7 @@ def test_every_table_that_is_given_away_is_sent_in_again_here_or_it_is_said_why_
 @pytest.fixture
 def city(client):
     """A directory with whatever a field can hold: names alike, no codes, a plus before a telephone number, heads."""
-    _city, ward = planted()
+    _city, ward = plant_seed()
     today = datetime.date(2020, 8, 7)
     for number in ("1", "2"):
         for above in (ward, AdminUnit.objects.get(key="phuong-duc-xuan")):
@@ -147,7 +147,7 @@ def city(client):
         )  # fmt: skip
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(user("mai", Role.ADMIN, name="Mai"))
-    prove(client)
+    prove_second_factor(client)
     return client, ward, school
 
 

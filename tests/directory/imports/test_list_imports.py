@@ -6,13 +6,13 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.translation import override
-from tests.builders.agencies import csv, planted, workbook
+from tests.builders.agencies import plant_seed, write_csv, write_workbook
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.authority import people_lists
 from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, ListImport
-from bluezone.directory.records.store import state_of, stored_directory
+from bluezone.directory.records.store import read_directory, state_digest
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.schools.classes import class_lists
@@ -28,7 +28,7 @@ GROUP_2 = ("SC-02", "Tổ 2", "tổ dân phố", "01840")
 
 @pytest.fixture
 def office(client):
-    planted()
+    plant_seed()
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(user("mai", Role.ADMIN))
     return client
@@ -45,12 +45,12 @@ def accept(client, page):
 
 @pytest.mark.long
 def test_nothing_is_stored_until_the_preview_is_accepted(office):
-    before = state_of(stored_directory())
-    page = send(office, csv(HEADINGS, GROUP_1, GROUP_2))
+    before = state_digest(read_directory())
+    page = send(office, write_csv(HEADINGS, GROUP_1, GROUP_2))
 
     assert page.status_code == 200
     assert "Tổ 1" in page.text
-    assert state_of(stored_directory()) == before
+    assert state_digest(read_directory()) == before
 
     done = accept(office, page)
     assert "2 added, 0 changed" in done.text
@@ -59,7 +59,7 @@ def test_nothing_is_stored_until_the_preview_is_accepted(office):
 
 
 def test_the_audit_names_the_file_by_its_hash(office):
-    accept(office, send(office, csv(HEADINGS, GROUP_1)))
+    accept(office, send(office, write_csv(HEADINGS, GROUP_1)))
     entry = AuditEntry.objects.order_by("-number").first()
 
     assert (entry.action, len(entry.subject)) == ("list_imported", 64)
@@ -68,7 +68,7 @@ def test_the_audit_names_the_file_by_its_hash(office):
 
 @pytest.mark.long
 def test_a_preview_made_before_somebody_changed_the_directory_is_refused(office):
-    page = send(office, csv(HEADINGS, GROUP_1))
+    page = send(office, write_csv(HEADINGS, GROUP_1))
     AdminUnit.objects.filter(code="01840", valid_to=None).update(name="phường Đức Xuân mới")
     late = accept(office, page)
 
@@ -81,7 +81,7 @@ def test_a_preview_made_before_somebody_changed_the_directory_is_refused(office)
 
 @pytest.mark.long
 def test_a_made_up_or_missing_digest_stores_nothing(office):
-    page = send(office, csv(HEADINGS, GROUP_1))
+    page = send(office, write_csv(HEADINGS, GROUP_1))
     address = re.search(r'action="(/imports/\d+/apply/)"', page.text)[1]
 
     assert office.post(address, {"digest": "0" * 64}).status_code == 409
@@ -90,7 +90,7 @@ def test_a_made_up_or_missing_digest_stores_nothing(office):
 
 
 def test_one_bad_row_stops_the_whole_list_and_comes_back_marked(office):
-    page = send(office, csv(HEADINGS, GROUP_1, ("SC-02", "Tổ 2", "tổ dân phố", "99999")))
+    page = send(office, write_csv(HEADINGS, GROUP_1, ("SC-02", "Tổ 2", "tổ dân phố", "99999")))
 
     assert "Row 3, column D" in page.text
     assert "Accept and store" not in page.text
@@ -103,7 +103,7 @@ def test_one_bad_row_stops_the_whole_list_and_comes_back_marked(office):
 def old_list(*names):
     """A list whose names are typed for a TCVN3 font."""
     typed = [from_unicode(name, TextEncoding.TCVN3) for name in names]
-    return workbook([HEADINGS, *((f"T-{n}", name, "group", "01840") for n, name in enumerate(typed))])
+    return write_workbook([HEADINGS, *((f"T-{n}", name, "group", "01840") for n, name in enumerate(typed))])
 
 
 @pytest.mark.long
@@ -132,14 +132,14 @@ def test_a_conversion_nobody_answered_stores_nothing(office):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (csv(HEADINGS), "no row below the headings"),
+        (write_csv(HEADINGS), "no row below the headings"),
         (b"%PDF-1.7 ...", "no list in XLSX, XLS, ODS or CSV"),
         (b"\xd0\xcf\x11\xe0 old", "no list in XLSX, XLS, ODS or CSV"),
         (b"PK\x03\x04 broken", "damaged"),
-        (workbook([HEADINGS, ("1", "=1+1", "tổ", "01840")]), "formula without a stored result"),
-        (csv(HEADINGS, GROUP_1) + b"\r\nSC-02;ph\xad\xeang;x;01840", "text of the file cannot be read"),
+        (write_workbook([HEADINGS, ("1", "=1+1", "tổ", "01840")]), "formula without a stored result"),
+        (write_csv(HEADINGS, GROUP_1) + b"\r\nSC-02;ph\xad\xeang;x;01840", "text of the file cannot be read"),
         (
-            csv(HEADINGS, ("1", "phường Đức Xuân", "tổ", "01840"), ("2", "S«ng CÇu", "tổ", "01840")),
+            write_csv(HEADINGS, ("1", "phường Đức Xuân", "tổ", "01840"), ("2", "S«ng CÇu", "tổ", "01840")),
             "Some cells are typed",
         ),
     ],
@@ -155,10 +155,10 @@ def test_a_file_that_is_no_such_list_is_refused_with_a_sentence(office, content,
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (csv(("Họ tên", "Ngày sinh"), ("a", "b")), "No row near the top holds the headings"),
-        (csv(("Mã đơn vị", "Loại"), ("1", "tổ")), "A column that is needed is not found"),
-        (csv((*HEADINGS, "Mã"), (*GROUP_1, "2")), "Two columns seem to mean the same"),
-        (csv(("Mã đơn vị", "Tên đơn vị", ""), ("1", "Tổ 1", "x")), "no heading of its own"),
+        (write_csv(("Họ tên", "Ngày sinh"), ("a", "b")), "No row near the top holds the headings"),
+        (write_csv(("Mã đơn vị", "Loại"), ("1", "tổ")), "A column that is needed is not found"),
+        (write_csv((*HEADINGS, "Mã"), (*GROUP_1, "2")), "Two columns seem to mean the same"),
+        (write_csv(("Mã đơn vị", "Tên đơn vị", ""), ("1", "Tổ 1", "x")), "no heading of its own"),
     ],
 )
 def test_where_the_columns_are_not_clear_a_person_is_asked_beside_the_first_rows(office, content, said):
@@ -181,12 +181,12 @@ def test_where_the_columns_are_not_clear_a_person_is_asked_beside_the_first_rows
     ids=["duplicate", "kind", "cycle", "long"],
 )
 def test_a_row_that_contradicts_is_refused_with_a_sentence(office, rows, said):
-    before = state_of(stored_directory())
-    page = send(office, csv(HEADINGS, *rows))
+    before = state_digest(read_directory())
+    page = send(office, write_csv(HEADINGS, *rows))
 
     assert said in page.text
     assert "Accept and store" not in page.text
-    assert state_of(stored_directory()) == before
+    assert state_digest(read_directory()) == before
 
 
 def test_a_hundred_megabytes_are_refused_before_they_are_read(office):
@@ -197,7 +197,7 @@ def test_a_hundred_megabytes_are_refused_before_they_are_read(office):
 
 
 def test_a_list_belongs_to_who_sent_it_and_can_be_discarded(office, client):
-    send(office, csv(HEADINGS, GROUP_1))
+    send(office, write_csv(HEADINGS, GROUP_1))
     number = ListImport.objects.get().pk
     other = type(client)()
     other.force_login(user("ba", Role.ADMIN))
@@ -210,7 +210,7 @@ def test_a_list_belongs_to_who_sent_it_and_can_be_discarded(office, client):
 def test_a_role_outside_its_rights_sends_nothing_in(office):
     office.force_login(user("lan", Role.HEALTH_WORKER))
 
-    assert send(office, csv(HEADINGS, GROUP_1)).status_code == 403
+    assert send(office, write_csv(HEADINGS, GROUP_1)).status_code == 403
     assert not ListImport.objects.exists()
 
 
@@ -220,7 +220,7 @@ def test_the_list_of_agencies_can_go_out_and_come_back(office):
     assert file.startswith(b"PK")
     page = send(
         office,
-        workbook([("Mã cơ quan", "Tên cơ quan", "Mã địa bàn"), ("TH01", "Trường Tiểu học Đức Xuân", "01840")]),
+        write_workbook([("Mã cơ quan", "Tên cơ quan", "Mã địa bàn"), ("TH01", "Trường Tiểu học Đức Xuân", "01840")]),
         "agencies",
         "a.xlsx",
     )
@@ -243,9 +243,9 @@ def test_a_short_name_or_source_longer_than_its_field_is_refused_before_it_is_st
     )
     row = ("TH01", "Trường Tiểu học", "TH", "Trường", "01840", "20", "Phòng Nội vụ", "01/8/2020")
     for place, text in ((2, "x" * 81), (6, "x" * 201)):
-        page = send(office, csv(headings, (*row[:place], text, *row[place + 1 :])), "agencies")
+        page = send(office, write_csv(headings, (*row[:place], text, *row[place + 1 :])), "agencies")
         assert "too long" in page.text
-    assert "Accept and store" in send(office, csv(headings, row), "agencies").text
+    assert "Accept and store" in send(office, write_csv(headings, row), "agencies").text
 
 
 @pytest.mark.parametrize(

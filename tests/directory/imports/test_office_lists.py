@@ -7,10 +7,16 @@ import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from tests.builders.agencies import csv, workbook
+from tests.builders.agencies import write_csv, write_workbook
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
-from bluezone.directory.imports.raw_sheets import SpreadsheetRefused, as_json, as_sheets, pack, unpack
+from bluezone.directory.imports.raw_sheets import (
+    SpreadsheetRefused,
+    pack_sheets,
+    sheets_from_json,
+    sheets_to_json,
+    unpack_sheets,
+)
 from bluezone.directory.imports.tables import read_sheets
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RememberedHeading
@@ -61,7 +67,7 @@ def accept(client, page):
 
 @pytest.mark.long
 def test_a_list_with_titles_merged_headings_sections_and_a_sum_is_read_whole(office):
-    page = send(office, workbook(TITLE + LIST))
+    page = send(office, write_workbook(TITLE + LIST))
 
     assert page.context["plan"].refused == ()
     assert page.context["plan"].ignored == ("STT", "Ghi chú")
@@ -78,7 +84,7 @@ def test_a_list_with_titles_merged_headings_sections_and_a_sum_is_read_whole(off
         None,
     )
     assert station.path.startswith(health.path)
-    assert len(send(office, workbook(TITLE + LIST)).context["plan"].unchanged) == 3
+    assert len(send(office, write_workbook(TITLE + LIST)).context["plan"].unchanged) == 3
 
 
 @pytest.mark.long
@@ -90,7 +96,7 @@ def test_cells_that_say_more_than_one_number_give_the_first_and_the_page_says_so
         ["Sở Tư pháp", "chưa có", "không có"],
         ["Sở Xây dựng", 19001234, "-"],
     ]
-    page = send(office, workbook(rows))
+    page = send(office, write_workbook(rows))
 
     assert [(one.entry.phone, one.entry.email) for one in page.context["plan"].added] == [
         ("0209 3870 001", "a@x.vn"), ("0209 3870 002", "snv@x.vn"), ("", ""), ("19001234", ""),
@@ -113,7 +119,7 @@ def test_the_foot_of_a_list_is_left_out_and_a_row_without_a_name_within_it_is_re
         ["NGƯỜI LẬP BIỂU", "Giám đốc", None],
         [None, "Nguyễn Văn A", None],
     ]
-    plan = send(office, workbook(rows)).context["plan"]
+    plan = send(office, write_workbook(rows)).context["plan"]
 
     assert [one.entry.name for one in plan.added] == ["Sở Y tế", "Sở Nội vụ"]
     assert [(one.row, one.column) for one in plan.refused] == [(3, "name")]
@@ -123,7 +129,7 @@ def test_the_foot_of_a_list_is_left_out_and_a_row_without_a_name_within_it_is_re
 @pytest.mark.long
 def test_longer_headings_are_known_by_how_they_begin(office):
     head = ["TT", "Tên cơ quan, đơn vị, địa phương", "Số điện thoại văn thư", "Thư điện tử dùng chung", "Địa chỉ"]
-    plan = send(office, workbook([head, [1, "Sở Y tế", "0209 3870 001", "syt@x.vn", "Số 1"]])).context["plan"]
+    plan = send(office, write_workbook([head, [1, "Sở Y tế", "0209 3870 001", "syt@x.vn", "Số 1"]])).context["plan"]
 
     assert [(one.entry.name, one.entry.phone, one.entry.email) for one in plan.added] == [
         ("Sở Y tế", "0209 3870 001", "syt@x.vn")
@@ -134,8 +140,8 @@ def test_longer_headings_are_known_by_how_they_begin(office):
 @pytest.mark.long
 def test_a_short_name_is_about_the_entry_of_the_whole_one_and_does_not_shorten_it(office):
     head = ["Đơn vị", "Điện thoại"]
-    accept(office, send(office, workbook([head, ["Ủy ban nhân dân phường Suối Bạc", ""]])))
-    plan = send(office, workbook([head, ["UBND P. Suối Bạc", "0209 3870 009"]])).context["plan"]
+    accept(office, send(office, write_workbook([head, ["Ủy ban nhân dân phường Suối Bạc", ""]])))
+    plan = send(office, write_workbook([head, ["UBND P. Suối Bạc", "0209 3870 009"]])).context["plan"]
 
     assert (plan.added, [one.after.name for one in plan.changed]) == ((), ["Ủy ban nhân dân phường Suối Bạc"])
 
@@ -143,7 +149,7 @@ def test_a_short_name_is_about_the_entry_of_the_whole_one_and_does_not_shorten_i
 @pytest.mark.long
 def test_short_words_for_units_are_understood_and_an_unknown_kind_is_chosen(office):
     rows = [["Đơn vị", "Điện thoại"], ["UBND P.Suối Bạc", ""], ["Trường THCS Suối Bạc", ""], ["Vật lạ", ""]]
-    page = send(office, workbook(rows))
+    page = send(office, write_workbook(rows))
 
     assert [one.entry.unit for one in page.context["plan"].added] == ["sb", "sb"]
     assert '<option value="service">Public service unit</option>' in page.text
@@ -154,7 +160,7 @@ def test_short_words_for_units_are_understood_and_an_unknown_kind_is_chosen(offi
 @pytest.mark.long
 def test_sheets_of_a_workbook_are_one_list_and_a_refused_row_names_its_sheet(office):
     head = ["Cơ quan", "Điện thoại"]
-    page = send(office, workbook([head, ["Sở Y tế"]], [head, ["Tổ hợp lạ", "0209 3870 001"]]))
+    page = send(office, write_workbook([head, ["Sở Y tế"]], [head, ["Tổ hợp lạ", "0209 3870 001"]]))
 
     assert "Sheet 2, row 2: The kind is missing" in page.text
 
@@ -163,7 +169,7 @@ def test_sheets_of_a_workbook_are_one_list_and_a_refused_row_names_its_sheet(off
 @pytest.mark.parametrize("font", [TextEncoding.TCVN3, TextEncoding.VNI])
 def test_headings_typed_in_an_old_font_are_known(office, font):
     rows = [["Tên đơn vị", "Số điện thoại"], ["Phòng Y tế suối Bạc", "0209 3870 001"]]
-    page = send(office, csv(*([from_unicode(cell, font) for cell in row] for row in rows)), "l.csv")
+    page = send(office, write_csv(*([from_unicode(cell, font) for cell in row] for row in rows)), "l.csv")
 
     assert "Is this text of an old font?" in page.text
     assert press(office, page, "conversion", conversion="convert").context["plan"].added[0].entry.name == rows[1][0]
@@ -171,7 +177,7 @@ def test_headings_typed_in_an_old_font_are_known(office, font):
 
 @pytest.mark.long
 def test_a_refused_row_is_corrected_in_the_browser_and_sending_it_twice_is_the_same(office):
-    page = send(office, csv(("Tên cơ quan", "Điện thoại"), ("Sở Y tế", "gọi số lạ"), ("Vật lạ", "")), "l.csv")
+    page = send(office, write_csv(("Tên cơ quan", "Điện thoại"), ("Sở Y tế", "gọi số lạ"), ("Vật lạ", "")), "l.csv")
     assert [row for _sentence, row, _cells in page.context["to_fix"]] == [2, 3]
     assert "/apply/" not in page.text
 
@@ -186,7 +192,7 @@ def test_a_refused_row_is_corrected_in_the_browser_and_sending_it_twice_is_the_s
 
 @pytest.mark.long
 def test_what_a_column_means_is_said_once_and_known_for_the_next_list(office):
-    rows = csv(("Nhãn A", "Nhãn B", "Nhãn C"), ("Sở Y tế", "0209 3870 001", "x"))
+    rows = write_csv(("Nhãn A", "Nhãn B", "Nhãn C"), ("Sở Y tế", "0209 3870 001", "x"))
     page = send(office, rows, "l.csv")
     assert "Which column is which?" in page.text
     assert 'phone" selected' in page.text
@@ -210,7 +216,7 @@ def test_what_a_column_means_is_said_once_and_known_for_the_next_list(office):
     ids=["post", "year of birth", "longer headings"],
 )
 def test_a_list_of_people_gives_no_agency_the_number_of_a_person_and_leads_to_where_it_belongs(office, heads):
-    page = send(office, workbook([heads, ("Lý Thị Mảy", "1990", "Sở Y tế", "0912 345 678")]))
+    page = send(office, write_workbook([heads, ("Lý Thị Mảy", "1990", "Sở Y tế", "0912 345 678")]))
 
     assert "This seems to be a list of people" in page.text
     assert 'href="/accounts/lists/"' in page.text
@@ -222,7 +228,9 @@ def test_a_list_of_people_gives_no_agency_the_number_of_a_person_and_leads_to_wh
 
 
 def test_a_list_of_agencies_that_names_who_answers_for_each_is_one_of_agencies(office):
-    page = send(office, workbook([("Đơn vị", "Họ và tên thủ trưởng", "Điện thoại"), ("Sở Y tế", "Lý Thị Mảy", "115")]))
+    page = send(
+        office, write_workbook([("Đơn vị", "Họ và tên thủ trưởng", "Điện thoại"), ("Sở Y tế", "Lý Thị Mảy", "115")])
+    )
 
     assert [one.entry.phone for one in page.context["plan"].added] == ["115"]
 
@@ -293,6 +301,6 @@ def test_a_hostile_workbook_of_libreoffice_ends_in_a_refusal(spoil):
 
 @pytest.mark.long
 def test_sheets_are_kept_as_they_were_read():
-    (sheet,) = read_sheets(workbook([["Mã", "Tên"], ["01", 5], [None, 1.5]]))
+    (sheet,) = read_sheets(write_workbook([["Mã", "Tên"], ["01", 5], [None, 1.5]]))
 
-    assert unpack(pack([sheet])) == [sheet] == as_sheets(as_json([sheet]))
+    assert unpack_sheets(pack_sheets([sheet])) == [sheet] == sheets_from_json(sheets_to_json([sheet]))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from tests.builders.agencies import csv
+from tests.builders.agencies import write_csv
 from tests.builders.coverage import agency, city, unit
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 from tests.directory.imports.test_office_lists import press
@@ -35,7 +35,7 @@ def office(client):
 
 
 def send(client, *rows):
-    file = SimpleUploadedFile("l.csv", csv(HEAD, *rows))
+    file = SimpleUploadedFile("l.csv", write_csv(HEAD, *rows))
     return client.post("/imports/", {"about": "phones", "file": file}, follow=True)
 
 

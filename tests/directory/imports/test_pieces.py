@@ -5,7 +5,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.agencies import agency_values, csv, unit_values
+from tests.builders.agencies import agency_values, unit_values, write_csv
 from tests.directory.imports.test_list_imports import (
     GROUP_1,
     HEADINGS,
@@ -20,7 +20,7 @@ from tests.directory.imports.test_list_imports import (
 from bluezone.directory.imports import list_imports, pieces
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records import changes
-from bluezone.directory.records.store import ImportUnderWay, state_of, stored_directory, wrong_paths
+from bluezone.directory.records.store import ImportUnderWay, read_directory, state_digest, wrong_paths
 from bluezone.identity.models import AuditEntry
 
 __all__ = ["data_folder", "furnished_folder", "office", "quick_passwords"]
@@ -43,23 +43,23 @@ def accepted(office, content, about="units"):
 def stored(office, content, about="units"):
     held = accepted(office, content, about)
     if held:
-        list_imports.carry_out(held, timezone.now())
+        list_imports.finish_list(held, timezone.now())
 
 
 @pytest.mark.long
 def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_far_it_is(office):
-    before = state_of(stored_directory())
-    held = accepted(office, csv(HEADINGS, *GROUPS))
+    before = state_digest(read_directory())
+    held = accepted(office, write_csv(HEADINGS, *GROUPS))
     assert bytes(held.content) == b"", "the file is forgotten"
-    list_imports.carry_out(held, timezone.now(), transactions=2)
+    list_imports.finish_list(held, timezone.now(), transactions=2)
     assert AdminUnit.everything.filter(kind="group").count() == 400
-    assert state_of(stored_directory()) == before
+    assert state_digest(read_directory()) == before
     page = office.get(f"/imports/{held.pk}/")
     assert "400 of 600 rows" in page.text
     assert page.headers["Refresh"] == "5"
     assert "list_imported" not in acts()
 
-    list_imports.go_on(timezone.now())
+    list_imports.store_more(timezone.now())
     assert AdminUnit.objects.filter(kind="group").count() == 600
     page = office.get(f"/imports/{held.pk}/")
     assert "The list is stored" in page.text
@@ -71,10 +71,10 @@ def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_f
 
 @pytest.mark.long
 def test_while_a_list_is_stored_nothing_else_of_the_directory_is_changed_and_the_pages_say_why(office):
-    ward = AdminUnit.objects.filter(kind="ward").in_force(timezone.localdate()).first()
+    ward = AdminUnit.objects.filter(kind="ward").valid_on(timezone.localdate()).first()
     until = ward.valid_to
     since = ward.valid_from
-    held = accepted(office, csv(HEADINGS, *GROUPS))
+    held = accepted(office, write_csv(HEADINGS, *GROUPS))
     with pytest.raises(ImportUnderWay):
         changes.save_unit("mai", None, unit_values(parent=ward, valid_from=since, valid_to=until))
     with pytest.raises(ImportUnderWay):
@@ -82,36 +82,36 @@ def test_while_a_list_is_stored_nothing_else_of_the_directory_is_changed_and_the
     values = {"name": "Tổ 77", "kind": "group", "parent": ward.pk, "confirmed": "on", "valid_from": str(since)}
     page = office.post("/units/new/", values)
     assert (page.status_code, "A list of units or agencies is being stored" in page.text) == (422, True)
-    another = accept(office, send(office, csv(HEADINGS, GROUP_1)))
+    another = accept(office, send(office, write_csv(HEADINGS, GROUP_1)))
     assert (another.status_code, "A list of units or agencies is being stored" in another.text) == (409, True)
 
-    list_imports.carry_out(held, timezone.now())
+    list_imports.finish_list(held, timezone.now())
     changes.save_unit("mai", None, unit_values(parent=ward, valid_from=since, valid_to=until))
 
 
 @pytest.mark.long
 def test_until_it_is_seen_a_list_can_be_taken_back_and_leaves_nothing(office):
-    before = state_of(stored_directory())
-    held = accepted(office, csv(HEADINGS, *GROUPS))
-    list_imports.carry_out(held, timezone.now(), transactions=3)
+    before = state_digest(read_directory())
+    held = accepted(office, write_csv(HEADINGS, *GROUPS))
+    list_imports.finish_list(held, timezone.now(), transactions=3)
     office.post(f"/imports/{held.pk}/discard/")
     assert "being taken back" in office.get(f"/imports/{held.pk}/").text
-    list_imports.go_on(timezone.now())
+    list_imports.store_more(timezone.now())
     assert not AdminUnit.everything.filter(kind="group").exists()
     assert not ListImport.objects.exists()
-    assert state_of(stored_directory()) == before
+    assert state_digest(read_directory()) == before
 
-    held = accepted(office, csv(HEADINGS, *GROUPS))
-    list_imports.carry_out(held, timezone.now(), transactions=4)
+    held = accepted(office, write_csv(HEADINGS, *GROUPS))
+    list_imports.finish_list(held, timezone.now(), transactions=4)
     assert office.post(f"/imports/{held.pk}/discard/").status_code == 409
 
 
 @pytest.mark.long
 def test_a_list_that_was_cut_off_is_stored_once_by_two_workers(office, monkeypatch):
-    held = accepted(office, csv(HEADINGS, *GROUPS))
+    held = accepted(office, write_csv(HEADINGS, *GROUPS))
     other = ListImport.objects.get()
-    while list_imports.carry_out(held, timezone.now(), transactions=1):
-        list_imports.carry_out(other, timezone.now(), transactions=1)
+    while list_imports.finish_list(held, timezone.now(), transactions=1):
+        list_imports.finish_list(other, timezone.now(), transactions=1)
     assert AdminUnit.objects.filter(kind="group").count() == 600
     assert acts().count("list_imported") == 1
 
@@ -122,17 +122,17 @@ def test_what_hangs_together_is_stored_in_pieces_as_it_would_be_at_once(office, 
     headings = (*HEADINGS, "Từ ngày", "Đến ngày", "Sáp nhập vào")
     provinces = [("T9", "tỉnh Chín", "tỉnh", "", "", "", ""), ("T8", "tỉnh Tám", "tỉnh", "", "", "", "")]
     communes = [("X1", "xã Một", "xã", "T9", "", "", ""), ("X2", "xã Hai", "xã", "T9", "", "", "")]
-    stored(office, csv(headings, provinces[0], *communes, provinces[1]))
+    stored(office, write_csv(headings, provinces[0], *communes, provinces[1]))
     school = ("S1", "Trường Một", "Trường", "X1")
     committees = [(f"C{n}", f"UBND {n}", "Ủy ban nhân dân", unit) for n, unit in ((1, "X1"), (9, "T9"))]
-    stored(office, csv(("Mã cơ quan", "Tên cơ quan", "Loại", "Mã địa bàn"), school, *committees), "agencies")
+    stored(office, write_csv(("Mã cơ quan", "Tên cơ quan", "Loại", "Mã địa bàn"), school, *committees), "agencies")
     found = Agency.objects.get(code="S1")
     assert [found.parent.code, found.parent.parent.code] == ["C1", "C9"]
 
     # The code of a commune goes on after a merger, and one moves to another province.
     ended = ("X1", "xã Một", "xã", "T9", "", "01/9/2030", "X1")
     begun = ("X1", "xã Một mới", "xã", "T9", "01/9/2030", "", "")
-    stored(office, csv(headings, ended, begun, ("X2", "xã Hai", "xã", "T8", "", "", "")))
+    stored(office, write_csv(headings, ended, begun, ("X2", "xã Hai", "xã", "T8", "", "", "")))
     old, new = AdminUnit.objects.filter(code="X1").order_by("pk")
     assert (str(old.valid_to), str(new.valid_from), list(old.successors.all())) == ("2030-09-01", "2030-09-01", [new])
     moved = AdminUnit.objects.get(code="X2")
@@ -144,8 +144,8 @@ def test_what_hangs_together_is_stored_in_pieces_as_it_would_be_at_once(office, 
 
 @pytest.mark.long
 def test_the_worker_is_told_of_lists_and_a_code_of_one_that_arrives_is_nobodys_yet(office):
-    held = accepted(office, csv(HEADINGS, *GROUPS))
-    list_imports.carry_out(held, timezone.now(), transactions=1)
+    held = accepted(office, write_csv(HEADINGS, *GROUPS))
+    list_imports.finish_list(held, timezone.now(), transactions=1)
     taken = AdminUnit.everything.filter(arriving=held).first()
     assert re.fullmatch(r"SC-\d{3}", taken.code)
     assert not AdminUnit.objects.filter(code=taken.code).exists()

@@ -7,7 +7,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.agencies import workbook
+from tests.builders.agencies import write_workbook
 
 from bluezone.directory.imports.phones import PHONE_COLUMNS, plan_phones
 from bluezone.directory.imports.plans import plan_agencies, plan_units
@@ -175,7 +175,7 @@ def test_units_that_lie_under_each_other_are_refused_as_a_cycle():
 
 @pytest.mark.long
 def test_a_workbook_that_dropped_the_zeros_of_codes_is_understood_and_says_so():
-    data = workbook([["Mã", "Tên", "Cấp trên"], [1840, "phường Đức Xuân", 58], [1899, "phường Mới", 58]])
+    data = write_workbook([["Mã", "Tên", "Cấp trên"], [1840, "phường Đức Xuân", 58], [1899, "phường Mới", 58]])
     plan = plan_units(CITY, read_table(io.BytesIO(data), UNIT_COLUMNS), SEED_DAY)
 
     assert plan.unchanged == (2,)
@@ -196,8 +196,8 @@ def test_a_list_in_a_legacy_font_waits_for_a_persons_word(font):
     with pytest.raises(ImportNotReady):
         plan_units(CITY, table, SEED_DAY)
 
-    assert plan_units(CITY, table.converted(), SEED_DAY).unchanged == (2,)
-    declined = plan_units(CITY, table.left_as_is(), SEED_DAY)
+    assert plan_units(CITY, table.with_conversion(), SEED_DAY).unchanged == (2,)
+    declined = plan_units(CITY, table.without_conversion(), SEED_DAY)
     assert declined.changed[0].changes[0].after == from_unicode("phường Đức Xuân", font)
 
 
@@ -208,7 +208,9 @@ def test_a_list_of_telephone_numbers_in_a_legacy_font_waits_too(font):
     with pytest.raises(ImportNotReady):
         plan_phones(SEED, table, SEED_DAY)
 
-    assert [one.after.phone for one in plan_phones(SEED, table.converted(), SEED_DAY).changed] == ["0209 3870 001"]
+    assert [one.after.phone for one in plan_phones(SEED, table.with_conversion(), SEED_DAY).changed] == [
+        "0209 3870 001"
+    ]
 
 
 def test_an_agency_of_the_seed_gets_its_code_by_its_name_and_is_confirmed():

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders.agencies import workbook
+from tests.builders.agencies import write_workbook
 
 from bluezone.directory.imports.raw_sheets import (
     MAX_FILE_BYTES,
@@ -26,9 +26,9 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetTooLarge,
     SpreadsheetTypeUnknown,
     column_letter,
-    sheet_and_row,
+    split_row_number,
 )
-from bluezone.directory.imports.tables import Column, read_table, table_of
+from bluezone.directory.imports.tables import Column, join_sheets, read_table
 from bluezone.directory.imports.workbooks import read_xlsx
 from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
@@ -102,10 +102,10 @@ def test_text_of_a_legacy_font_is_proposed_and_never_converted_unasked(bytes_enc
     assert table.legacy.encodings == {"name": font}
     assert [change.after for change in table.legacy.changes] == ["phường Đức Xuân", "phường Sông Cầu"]
 
-    converted = table.converted()
+    converted = table.with_conversion()
     assert names(converted) == ["phường Đức Xuân", "phường Sông Cầu"]
     assert converted.legacy is None
-    assert converted.converted() is converted
+    assert converted.with_conversion() is converted
     assert converted.rows[0].cells["code"] == "01840"
 
 
@@ -118,7 +118,7 @@ def test_a_french_list_is_left_as_it_is():
 
 @pytest.mark.long
 def test_each_column_of_a_workbook_is_looked_at_by_itself():
-    data = workbook(
+    data = write_workbook(
         [
             ["Mã", "Tên", "Dân số", "Ghi chú"],
             ["01840", "ph\xadêng §øc Xu©n", 9000, "x"],
@@ -129,25 +129,25 @@ def test_each_column_of_a_workbook_is_looked_at_by_itself():
 
     assert table.legacy.encodings == {"name": TextEncoding.TCVN3}
     assert table.encoding == "xlsx"
-    assert names(table.converted()) == ["phường Đức Xuân", "Sông Cầu"]
+    assert names(table.with_conversion()) == ["phường Đức Xuân", "Sông Cầu"]
 
 
 @pytest.mark.long
 def test_a_workbooks_font_tells_what_the_text_alone_cannot():
     rows = [["Mã", "Tên"], ["1", "phßng gi¸o dôc"], ["2", "phè"]]
-    plain = read(workbook(rows))
-    in_capitals = read(workbook(rows, fonts={"B2": ".VnTimeH", "B3": ".VnTimeH"}))
+    plain = read(write_workbook(rows))
+    in_capitals = read(write_workbook(rows, fonts={"B2": ".VnTimeH", "B3": ".VnTimeH"}))
     short = [["Mã", "Tên"], ["1", "phè"]]
 
     assert plain.legacy.encodings == {"name": TextEncoding.TCVN3}
-    assert names(in_capitals.converted()) == ["PHÒNG GIÁO DỤC", "PHỐ"]
-    assert read(workbook(short)).legacy is None
-    assert names(read(workbook(short, fonts={"B2": ".VnTime"})).converted()) == ["phố"]
+    assert names(in_capitals.with_conversion()) == ["PHÒNG GIÁO DỤC", "PHỐ"]
+    assert read(write_workbook(short)).legacy is None
+    assert names(read(write_workbook(short, fonts={"B2": ".VnTime"})).with_conversion()) == ["phố"]
 
 
 @pytest.mark.long
 def test_unicode_pasted_into_an_old_template_is_not_touched_because_of_its_font():
-    table = read(workbook([["Mã", "Tên"], ["1", "phường Đức Xuân"]], fonts={"B2": ".VnTime"}))
+    table = read(write_workbook([["Mã", "Tên"], ["1", "phường Đức Xuân"]], fonts={"B2": ".VnTime"}))
 
     assert table.legacy is None
 
@@ -155,7 +155,7 @@ def test_unicode_pasted_into_an_old_template_is_not_touched_because_of_its_font(
 @pytest.mark.long
 def test_title_rows_above_the_headings_and_columns_nobody_asked_for_are_no_obstacle():
     table = read(
-        workbook(
+        write_workbook(
             [
                 ["ỦY BAN NHÂN DÂN", None, None, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"],
                 ["THÀNH PHỐ BẮC KẠN"],
@@ -198,7 +198,7 @@ def test_headings_typed_with_a_legacy_font_are_found(font):
 )
 def test_a_list_that_cannot_be_used_is_refused_and_the_place_named(rows, refusal, words):
     for data in (
-        workbook(rows),
+        write_workbook(rows),
         "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows),
     ):
         with pytest.raises(refusal) as refused:
@@ -209,11 +209,11 @@ def test_a_list_that_cannot_be_used_is_refused_and_the_place_named(rows, refusal
 @pytest.mark.long
 def test_two_sheets_that_both_hold_the_list_are_one_list():
     head = ["Mã", "Tên"]
-    table = read(workbook([head, ["1", "x"]], [["Phụ lục"], head, ["2", "y"]]))
+    table = read(write_workbook([head, ["1", "x"]], [["Phụ lục"], head, ["2", "y"]]))
 
     assert names(table) == ["x", "y"]
-    assert [sheet_and_row(row.number) for row in table.rows] == [(1, 2), (2, 3)]
-    assert len(read(workbook([["Ghi chú"]], [head, ["1", "x"]])).rows) == 1
+    assert [split_row_number(row.number) for row in table.rows] == [(1, 2), (2, 3)]
+    assert len(read(write_workbook([["Ghi chú"]], [head, ["1", "x"]])).rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_formulas_in_csv_stay_text():
 @pytest.mark.long
 def test_dates_and_numbers_of_a_workbook_keep_their_type():
     columns = (Column("day", ("Ngày",)), Column("count", ("Số hộ",)), Column("yes", ("Có",)))
-    table = read(workbook([["Ngày", "Số hộ", "Có"], [datetime.date(2020, 8, 7), 12.5, True]]), columns)
+    table = read(write_workbook([["Ngày", "Số hộ", "Có"], [datetime.date(2020, 8, 7), 12.5, True]]), columns)
 
     assert table.rows[0].cells == {"day": datetime.date(2020, 8, 7), "count": 12.5, "yes": True}
 
@@ -309,7 +309,7 @@ def test_any_bytes_under_good_headings_are_read_or_refused(data, encoding):
         read("Code,Name\n".encode(encoding) + data)
 
 
-WORKBOOK = workbook([["Mã", "Tên"], ["1", "phường Đức Xuân"]])
+WORKBOOK = write_workbook([["Mã", "Tên"], ["1", "phường Đức Xuân"]])
 
 
 @settings(max_examples=150, deadline=None)
@@ -317,7 +317,7 @@ WORKBOOK = workbook([["Mã", "Tên"], ["1", "phường Đức Xuân"]])
 def test_a_workbook_with_any_bytes_overwritten_is_read_or_refused(start, patch):
     with contextlib.suppress(Refused):
         # In this process: a hundred and fifty of their own would take a minute.
-        table_of(read_xlsx(WORKBOOK[:start] + patch + WORKBOOK[start + len(patch) :]), COLUMNS)
+        join_sheets(read_xlsx(WORKBOOK[:start] + patch + WORKBOOK[start + len(patch) :]), COLUMNS)
 
 
 @pytest.mark.parametrize(("index", "letter"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])

@@ -92,7 +92,7 @@ def test_a_wards_list_in_vntime_is_read_and_under_a_merged_heading_refused_by_it
     table = read(old_workbook(rows, font=".VnTime", merged=[title]))
 
     assert table.legacy.encodings == {"head": TextEncoding.TCVN3}
-    assert table.converted().rows[0].cells["head"] == "Phố"
+    assert table.with_conversion().rows[0].cells["head"] == "Phố"
 
 
 @pytest.mark.long
@@ -100,7 +100,7 @@ def test_the_font_tells_what_the_text_alone_cannot():
     rows = [["Chủ hộ", "Tổ"], ["phè", 1], ["phßng gi¸o dôc", 2]]
     table = read(old_workbook(rows, font=".VnTimeH"))
 
-    assert table.converted().rows[1].cells["head"] == "PHÒNG GIÁO DỤC"
+    assert table.with_conversion().rows[1].cells["head"] == "PHÒNG GIÁO DỤC"
 
 
 @pytest.mark.long

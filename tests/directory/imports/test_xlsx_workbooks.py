@@ -8,7 +8,7 @@ import zipfile
 
 import openpyxl
 import pytest
-from tests.builders.agencies import saved, with_part, workbook
+from tests.builders.agencies import save_workbook, with_part, write_workbook
 
 from bluezone.directory.imports.raw_sheets import (
     SpreadsheetCellUnreadable,
@@ -22,7 +22,7 @@ from bluezone.directory.imports.tables import Column, read_table
 from bluezone.directory.imports.workbooks import MAX_UNPACKED_BYTES, read_xlsx
 
 COLUMNS = (Column("code", ("Mã",), required=True), Column("name", ("Tên",), required=True))
-GOOD = workbook([["Mã", "Tên"], ["1", "x"]])
+GOOD = write_workbook([["Mã", "Tên"], ["1", "x"]])
 SHEET = "xl/worksheets/sheet1.xml"
 
 
@@ -61,7 +61,7 @@ def test_a_formula_with_an_empty_result_is_an_empty_cell():
     "formula", ["=1+1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://example.invalid")', "=[1]Sheet1!A1"]
 )
 def test_a_formula_without_a_stored_result_is_refused_and_never_computed(formula):
-    data = workbook([["Mã", "Tên"], ["1", formula]])
+    data = write_workbook([["Mã", "Tên"], ["1", formula]])
     with pytest.raises(SpreadsheetCellUnreadable) as refused:
         read_table(io.BytesIO(data), COLUMNS)
 
@@ -71,7 +71,7 @@ def test_a_formula_without_a_stored_result_is_refused_and_never_computed(formula
 
 @pytest.mark.long
 def test_a_formula_beside_the_list_does_not_matter():
-    data = workbook([["Mã", "Tên", "Tổng"], ["1", "x", "=SUM(A1:A2)"]])
+    data = write_workbook([["Mã", "Tên", "Tổng"], ["1", "x", "=SUM(A1:A2)"]])
 
     assert read_table(io.BytesIO(data), COLUMNS).ignored == ("Tổng",)
 
@@ -192,7 +192,7 @@ def test_hidden_sheets_are_left_out():
     book.create_sheet("ẩn").append(["bí mật"])
     book["ẩn"].sheet_state = "hidden"
 
-    assert len(read_xlsx(saved(book))) == 1
+    assert len(read_xlsx(save_workbook(book))) == 1
 
 
 @pytest.mark.long
@@ -203,4 +203,4 @@ def test_merged_cells_in_the_title_are_no_obstacle_and_over_headings_are_told():
     book.active.merge_cells("A1:C1")
     book.active.merge_cells("B2:C2")
     with pytest.raises(Exception, match="row 3, column C has a value, but row 2 has no heading there"):
-        read_table(io.BytesIO(saved(book)), COLUMNS)
+        read_table(io.BytesIO(save_workbook(book)), COLUMNS)

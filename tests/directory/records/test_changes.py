@@ -4,14 +4,14 @@
 import datetime
 
 import pytest
-from tests.builders.agencies import agency_values, planted, unit_values
+from tests.builders.agencies import agency_values, plant_seed, unit_values
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import AgencyCycle, CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
-from bluezone.directory.records.store import state_of, stored_directory
+from bluezone.directory.records.store import read_directory, state_digest
 from bluezone.identity.models import AuditEntry
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
@@ -22,7 +22,7 @@ SPLIT = datetime.date(2025, 7, 1)
 
 @pytest.fixture
 def places():
-    return planted()
+    return plant_seed()
 
 
 def group(ward, **values):
@@ -73,11 +73,11 @@ def test_saving_what_is_stored_already_leaves_no_trace(places):
 )
 def test_a_refused_unit_changes_nothing(places, values, refusal):
     city, ward = places
-    before, audited = state_of(stored_directory()), AuditEntry.objects.count()
+    before, audited = state_digest(read_directory()), AuditEntry.objects.count()
     with pytest.raises((refusal, ValidityInconsistent)):
         group(city if values.get("kind") == "ward" else ward, **values)
 
-    assert state_of(stored_directory()) == before
+    assert state_digest(read_directory()) == before
     assert AuditEntry.objects.count() == audited
 
 

@@ -18,7 +18,7 @@ EVERY_DAY = [datetime.date(2019, 12, 25) + datetime.timedelta(days) for days in 
 
 @given(VALIDITIES, VALIDITIES)
 def test_overlapping_and_lying_within_mean_what_the_days_say(one, other):
-    days_of_one, days_of_other = ({day for day in EVERY_DAY if validity.holds(day)} for validity in (one, other))
+    days_of_one, days_of_other = ({day for day in EVERY_DAY if validity.includes(day)} for validity in (one, other))
 
     assert one.overlaps(other) == bool(days_of_one & days_of_other)
     assert one.within(other) == (days_of_one <= days_of_other)

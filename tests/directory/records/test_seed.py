@@ -14,8 +14,8 @@ from bluezone.directory.records.store import (
     load_seed,
     plant_first_seed,
     plant_seed,
-    state_of,
-    stored_directory,
+    read_directory,
+    state_digest,
 )
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db
 def test_what_is_stored_is_what_ships():
     plant_seed()
 
-    stored = stored_directory()
+    stored = read_directory()
     # Whom an agency answers to is not in the seed; its kind tells.
     agencies = {key: dataclasses.replace(agency, answers_to=None) for key, agency in stored.agencies.items()}
-    assert state_of(dataclasses.replace(stored, agencies=agencies)) == state_of(load_seed())
+    assert state_digest(dataclasses.replace(stored, agencies=agencies)) == state_digest(load_seed())
     assert {group.key for group in RecipientGroup.objects.all()} == set(load_seed().groups)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builders import outlines
 
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.shapes import ShapesUnreadable, outlines_of, read_features, simplified
+from bluezone.directory.records.shapes import ShapesUnreadable, outlines_of, read_features, simplify_ring
 
 SQUARE = [[105.8, 22.1], [105.9, 22.1], [105.9, 22.2], [105.8, 22.2], [105.8, 22.1]]
 
@@ -113,7 +113,7 @@ def test_roads_and_labels_among_the_outlines_are_left_out():
 )
 def test_a_thinned_ring_stays_within_its_tolerance_of_every_point(points, tolerance):
     ring = (*points, points[0])
-    thin = simplified(ring, tolerance)
+    thin = simplify_ring(ring, tolerance)
 
     assert thin[0] == thin[-1] == ring[0]
     assert len(thin) >= 4

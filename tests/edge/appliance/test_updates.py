@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from tests.builders.appliances import KEY, STRANGER, machine, tree, trusted, update
-from tests.builders.ownoffice import OwnOffice, own_office
+from tests.builders.appliances import KEY, STRANGER, make_machine, make_update, make_version, trusted_update_keys
+from tests.builders.ownoffice import FakeOffice, serve_fake_office
 from tests.builders.serving import BLUEZONE
 
 from bluezone.edge.appliance import slots
@@ -30,7 +30,7 @@ from bluezone.edge.appliance.updates import (
 
 @pytest.fixture
 def box(tmp_path):
-    return machine(tmp_path)
+    return make_machine(tmp_path)
 
 
 def starts_with(box):
@@ -47,7 +47,7 @@ def begun(box, times=1):
 def test_an_update_is_the_next_start_and_the_version_before_stays_beside_it(box, tmp_path):
     assert starts_with(box) == "version 1"
     for number in (2, 3, 4):
-        install(update(tmp_path, number), box, trusted())
+        install(make_update(tmp_path, number), box, trusted_update_keys())
         assert starts_with(box) == f"version {number}"
         slots.prove(box.programs[0], slots.choose(box.root, box.programs[0], box.own))
 
@@ -57,68 +57,68 @@ def test_an_update_is_the_next_start_and_the_version_before_stays_beside_it(box,
 
 def test_an_update_of_somebody_else_is_refused(box, tmp_path):
     with pytest.raises(UpdateUntrusted):
-        install(update(tmp_path, 2, key=STRANGER), box, trusted())
+        install(make_update(tmp_path, 2, key=STRANGER), box, trusted_update_keys())
     assert starts_with(box) == "version 1"
 
 
 def test_every_changed_byte_and_every_half_written_file_is_refused(box, tmp_path):
-    file = update(tmp_path, 2)
+    file = make_update(tmp_path, 2)
     whole = file.read_bytes()
     places = [*range(40), *range(40, len(whole), max(1, len(whole) // 60)), len(whole) - 1]
     for at in places:
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         with pytest.raises((UpdateInvalid, UpdateUntrusted)):
-            install(file, box, trusted())
+            install(file, box, trusted_update_keys())
     for end in places:
         file.write_bytes(whole[:end])
         with pytest.raises((UpdateInvalid, UpdateUntrusted)):
-            install(file, box, trusted())
+            install(file, box, trusted_update_keys())
     file.write_bytes(whole + b"\0")
     with pytest.raises(UpdateInvalid):
-        install(file, box, trusted())
+        install(file, box, trusted_update_keys())
     assert starts_with(box) == "version 1"
     assert not (box.root / "a").exists()
 
     file.write_bytes(whole)
-    install(file, box, trusted())
+    install(file, box, trusted_update_keys())
     assert starts_with(box) == "version 2"
 
 
 def test_versions_go_only_up_even_after_one_that_failed(box, tmp_path):
-    two, three = update(tmp_path, 2), update(tmp_path, 3, "exit 1")
-    install(two, box, trusted())
+    two, three = make_update(tmp_path, 2), make_update(tmp_path, 3, "exit 1")
+    install(two, box, trusted_update_keys())
     slots.prove(box.programs[0], slots.choose(box.root, box.programs[0], box.own))
-    install(three, box, trusted())
+    install(three, box, trusted_update_keys())
     begun(box, slots.MOST_STARTS)
     assert starts_with(box) == "version 2"
     for old in (two, three):
         with pytest.raises(UpdateOlder):
-            install(old, box, trusted())
+            install(old, box, trusted_update_keys())
     assert starts_with(box) == "version 2"
     # The next one goes where the failed one was, not where the good one is.
-    install(update(tmp_path, 4), box, trusted())
+    install(make_update(tmp_path, 4), box, trusted_update_keys())
     assert starts_with(box) == "version 4"
     begun(box, slots.MOST_STARTS)
     assert starts_with(box) == "version 2"
 
 
 def test_what_came_with_the_machine_is_the_oldest_that_is_taken(tmp_path):
-    box = machine(tmp_path, own_number=7)
+    box = make_machine(tmp_path, own_number=7)
     for number in (6, 7):
         with pytest.raises(UpdateOlder):
-            install(update(tmp_path, number), box, trusted())
-    install(update(tmp_path, 8), box, trusted())
+            install(make_update(tmp_path, number), box, trusted_update_keys())
+    install(make_update(tmp_path, 8), box, trusted_update_keys())
     begun(box, slots.MOST_STARTS)
     assert starts_with(box) == "version 7"
 
 
 def test_an_update_for_other_machines_is_refused(box, tmp_path):
     with pytest.raises(UpdateForeign):
-        install(update(tmp_path, 2, platform=("arm64", "3.13")), box, trusted())
+        install(make_update(tmp_path, 2, platform=("arm64", "3.13")), box, trusted_update_keys())
 
 
 def test_files_that_say_nothing_sensible_lead_to_the_machine_s_own_version(box, tmp_path):
-    install(update(tmp_path, 2), box, trusted())
+    install(make_update(tmp_path, 2), box, trusted_update_keys())
     for said in ("", "[]", '{"current": "../../etc", "highest": "x"}', '{"current": 5}'):
         (box.root / "pointers.json").write_text(said)
         assert starts_with(box) == "version 1"
@@ -130,9 +130,9 @@ def test_files_that_say_nothing_sensible_lead_to_the_machine_s_own_version(box, 
 
 
 def test_a_full_disk_tries_no_version_for_ever(box, tmp_path):
-    install(update(tmp_path, 2), box, trusted())
+    install(make_update(tmp_path, 2), box, trusted_update_keys())
     slots.prove(box.programs[0], slots.choose(box.root, box.programs[0], box.own))
-    install(update(tmp_path, 3, "exit 1"), box, trusted())
+    install(make_update(tmp_path, 3, "exit 1"), box, trusted_update_keys())
     # Nothing can be written beside the count.
     (box.programs[0] / ".tries.json.new").mkdir()
 
@@ -176,7 +176,7 @@ def cut(box, file, step):
 
         sys.addaudithook(hook)
         try:
-            install(file, box, trusted(), sync)
+            install(file, box, trusted_update_keys(), sync)
         finally:
             os._exit(0)
     _pid, status = os.waitpid(child, 0)
@@ -188,14 +188,14 @@ def _files(box):
 
 
 def test_a_power_cut_at_any_step_leaves_a_version_that_starts_and_the_next_try_takes_the_update(tmp_path):
-    files = [update(tmp_path, number) for number in (2, 3, 4)]
+    files = [make_update(tmp_path, number) for number in (2, 3, 4)]
     step, cuts, ends = 0, 0, set()
     goes_on = True
     while goes_on:
         step += 1
         folder = tmp_path / f"box-{step}"
         folder.mkdir()
-        box = machine(folder)
+        box = make_machine(folder)
         goes_on = False
         # The first update, the second into the other slot, and the third over the first.
         for file, before, after in zip(files, (1, 2, 3), (2, 3, 4), strict=True):
@@ -205,7 +205,7 @@ def test_a_power_cut_at_any_step_leaves_a_version_that_starts_and_the_next_try_t
                 assert said in (f"version {before}", f"version {after}"), step
                 ends.add(said)
                 if said == f"version {before}":
-                    install(file, box, trusted())
+                    install(file, box, trusted_update_keys())
             assert starts_with(box) == f"version {after}", step
             slots.prove(box.programs[0], slots.choose(box.root, box.programs[0], box.own))
 
@@ -218,7 +218,7 @@ def launched(box, *arguments):
 
 
 def test_a_version_that_crashes_is_left_after_three_starts(box, tmp_path):
-    install(update(tmp_path, 2, f"echo two >> {tmp_path}/log; exit 3"), box, trusted())
+    install(make_update(tmp_path, 2, f"echo two >> {tmp_path}/log; exit 3"), box, trusted_update_keys())
     own = box.own / "bin/python3"
     own.write_text(f"#!/bin/sh\necho own >> {tmp_path}/log\n")
     codes = [launched(box) for _ in range(5)]
@@ -228,7 +228,7 @@ def test_a_version_that_crashes_is_left_after_three_starts(box, tmp_path):
 
 
 def test_a_version_that_cannot_even_be_started_is_left_too(box, tmp_path):
-    install(update(tmp_path, 2), box, trusted())
+    install(make_update(tmp_path, 2), box, trusted_update_keys())
     (box.root / "a/bin/python3").unlink()
     codes = [launched(box) for _ in range(4)]
 
@@ -238,7 +238,7 @@ def test_a_version_that_cannot_even_be_started_is_left_too(box, tmp_path):
 
 def test_the_real_program_says_ready_through_its_launcher_and_proves_its_version(box, tmp_path):
     """A gate to practise at, in a slot; the test is its service manager."""
-    install(update(tmp_path, 2, f'exec {sys.executable} "$@"'), box, trusted())
+    install(make_update(tmp_path, 2, f'exec {sys.executable} "$@"'), box, trusted_update_keys())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(300)
@@ -263,7 +263,7 @@ def test_the_real_program_says_ready_through_its_launcher_and_proves_its_version
             program.wait()
 
 
-class Office(OwnOffice):
+class Office(FakeOffice):
     """Sends 500 bytes at once; from the question `ends` on the network is gone."""
 
     def do_GET(self):
@@ -281,27 +281,27 @@ class Office(OwnOffice):
 
 
 def test_an_update_comes_from_the_office_in_pieces_and_goes_on_where_the_network_ended(box, tmp_path):
-    content = update(tmp_path, 2).read_bytes()
-    with own_office(Office, content=content + b"more", ends=100, asked=[]) as office:
+    content = make_update(tmp_path, 2).read_bytes()
+    with serve_fake_office(Office, content=content + b"more", ends=100, asked=[]) as office:
         server = f"http://127.0.0.1:{office.server_address[1]}"
         office.content = b""
-        assert fetch(server, box, trusted()) is None
+        assert fetch(server, box, trusted_update_keys()) is None
         office.content, office.asked, office.ends = content + b"more", [], 5
         with pytest.raises(UpdateUnreachable):
-            fetch(server, box, trusted())
+            fetch(server, box, trusted_update_keys())
         office.asked, office.ends = [], 100
-        install(fetch(server, box, trusted()), box, trusted())
+        install(fetch(server, box, trusted_update_keys()), box, trusted_update_keys())
         assert starts_with(box) == "version 2"
         assert office.asked[:2] == [0, 2000]
         office.asked = []
-        assert fetch(server, box, trusted()) is None
+        assert fetch(server, box, trusted_update_keys()) is None
         assert office.asked == [0]
     with pytest.raises(UpdateUnreachable):
-        fetch(server, box, trusted())
+        fetch(server, box, trusted_update_keys())
 
 
 def test_a_stick_has_the_update_of_its_kind_of_machine(box, tmp_path):
-    file = update(tmp_path, 2)
+    file = make_update(tmp_path, 2)
 
     assert on_stick([tmp_path / "none", file.parent], box) == file
     assert on_stick([tmp_path], box) is None
@@ -314,11 +314,11 @@ def test_keys_of_updates_are_64_digits_a_line(tmp_path):
         with pytest.raises(UpdateKeysMissing):
             trusted_keys(tmp_path / "keys")
     (tmp_path / "keys").write_text(f"{KEY.public_key().public_bytes_raw().hex()}\n{'ab' * 32}\n")
-    assert set(trusted()) < set(trusted_keys(tmp_path / "keys"))
+    assert set(trusted_update_keys()) < set(trusted_keys(tmp_path / "keys"))
 
 
 def test_a_key_is_made_and_signs_the_same_bytes_for_the_same_version(tmp_path):
-    made = tree(tmp_path / "tree", "true")
+    made = make_version(tmp_path / "tree", "true")
     release = {"version": "0.2", "number": 2, "architecture": "amd64", "python": "3.13"}
     (made / "release.json").write_text(json.dumps(release))
     ran = subprocess.run(
@@ -335,7 +335,7 @@ def test_a_key_is_made_and_signs_the_same_bytes_for_the_same_version(tmp_path):
         files.append((out / "bluezone-update-amd64-3.13.bundle").read_bytes())
     (tmp_path / "keys").write_text(public)
     (tmp_path / "box").mkdir()
-    box = machine(tmp_path / "box")
+    box = make_machine(tmp_path / "box")
     install(tmp_path / "out-0/bluezone-update-amd64-3.13.bundle", box, trusted_keys(tmp_path / "keys"))
 
     assert files[0] == files[1]

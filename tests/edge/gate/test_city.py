@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
-from tests.builders.keyserver import NOON, Clock, opened
+from tests.builders.keyserver import NOON, Clock, open_server
 
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.city import GateCity, GateTrustInvalid
@@ -13,7 +13,7 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     clock = Clock()
-    server = opened(tmp_path_factory.mktemp("city"), clock)
+    server = open_server(tmp_path_factory.mktemp("city"), clock)
     server.test_clock = clock
     yield server
     server.close()

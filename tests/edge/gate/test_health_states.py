@@ -3,7 +3,7 @@
 
 import pytest
 from tests.builders.boxes import Tablet
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports, report_patient
 
 from bluezone.edge.gate.box import Box
 from bluezone.edge.gate.check import Finding, GateCheck
@@ -41,11 +41,11 @@ def seen(phone, world):
 
 @pytest.mark.long
 def test_a_gate_sees_the_same_of_a_warned_a_reported_and_any_other_phone(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, near, other = (phones.new(name) for name in ("patient", "near", "other"))
-        meet(near, patient, 25, world=world)
-        reported(patient, server)
-        published(server, world)
+        meet_phone(near, patient, 25, world=world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         levels = [phone.check().level for phone in (near, patient, other)]
         assert levels == ["high", "none", "none"]
         views = [seen(phone, world) for phone in (near, patient, other)]

@@ -5,7 +5,7 @@ import contextlib
 import threading
 
 import pytest
-from tests.builders.ownoffice import OwnOffice, own_office
+from tests.builders.ownoffice import FakeOffice, serve_fake_office
 
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.city import Boot, GateCity, GateSync
@@ -17,7 +17,7 @@ NOW = 1_795_595_100.0
 KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 
-class Office(OwnOffice):
+class Office(FakeOffice):
     def do_POST(self):
         said = self.json_body()
         self.server.asked.set()
@@ -34,7 +34,9 @@ class Office(OwnOffice):
 def office():
     may_answer = threading.Event()
     may_answer.set()
-    with own_office(Office, taken=[], pieces=[], ahead=0, asked=threading.Event(), may_answer=may_answer) as server:
+    with serve_fake_office(
+        Office, taken=[], pieces=[], ahead=0, asked=threading.Event(), may_answer=may_answer
+    ) as server:
         yield server
 
 

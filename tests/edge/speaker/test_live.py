@@ -9,7 +9,7 @@ import time
 import wave
 
 import pytest
-from tests.builders.ownoffice import OwnOffice, own_office
+from tests.builders.ownoffice import FakeOffice, serve_fake_office
 
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.plan import Plan
@@ -22,7 +22,7 @@ SECONDS = 2.0
 AT_ONCE = 3
 
 
-class Office(OwnOffice):
+class Office(FakeOffice):
     """Hands a few pieces out at a time, and once answers with an error."""
 
     def do_GET(self):
@@ -55,7 +55,7 @@ def test_what_is_spoken_reaches_the_loudspeaker_whole_and_ends_when_it_is_over(t
     player = open_player(f"file:{tmp_path / 'out'}")
     programme = Programme(book, player, time.time, time.monotonic, lambda line: None)
     programme.follow(Plan("Tổ 5", 100, (), live=(7, time.time() + 180)))
-    with own_office(Office, pieces=pieces, asked=0) as office:
+    with serve_fake_office(Office, pieces=pieces, asked=0) as office:
         clock = SpeakerClock(book, time.time, time.monotonic)
         address = f"http://127.0.0.1:{office.server_port}"
         hearing = SpeakerSync(address, book, clock, time.monotonic, player.sink)

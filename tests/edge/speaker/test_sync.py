@@ -4,7 +4,7 @@
 import time
 
 import pytest
-from tests.builders.ownoffice import OwnOffice, own_office
+from tests.builders.ownoffice import FakeOffice, serve_fake_office
 
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
@@ -12,7 +12,7 @@ from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 NOW = 1_600_000_000.0
 
 
-class Office(OwnOffice):
+class Office(FakeOffice):
     def do_POST(self):
         said = self.json_body()
         self.server.calls += 1
@@ -30,7 +30,7 @@ class Office(OwnOffice):
 
 @pytest.fixture
 def office():
-    with own_office(Office, taken=[], said=[], calls=0, closed=False) as server:
+    with serve_fake_office(Office, taken=[], said=[], calls=0, closed=False) as server:
         yield server
 
 

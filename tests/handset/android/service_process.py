@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from tests.builders.androidphone import AndroidPhone, Keystore, becomes
+from tests.builders.androidphone import AndroidPhone, Keystore, wait_for
 from tests.builders.handset import PhoneClock, World
 
 from bluezone.handset.android.cityfile import CityFile
@@ -19,7 +19,7 @@ phone = AndroidPhone(
 )
 tracing, device, _ = phone.process()
 tracing.start()
-becomes(lambda: tracing.url)
+wait_for(lambda: tracing.url)
 device.fed.hear(bytes(range(20)))
 sys.stdout.write("heard\n")
 sys.stdout.flush()

@@ -2,8 +2,8 @@
 """The app's window on phones that lack a screen, or have no room: it goes on, and nothing reaches Android's thread."""
 
 import pytest
-from tests.builders.androidphone import becomes
-from tests.builders.androidwindow import ActivityNotFoundException, Java, a_window
+from tests.builders.androidphone import wait_for
+from tests.builders.androidwindow import ActivityNotFoundException, Java, open_window
 
 DIAL, SETTINGS = "Intent.ACTION_DIAL", "Settings.ACTION_SETTINGS"
 BATTERY = "Settings.ACTION_REQUEST_IGNORE_BATTERY_OPTIMIZATIONS"
@@ -27,7 +27,7 @@ def answered(window, **answers):
 
 
 def test_a_phone_with_every_screen_opens_each(phone):
-    with a_window(phone, DIAL, BATTERY, APP, LOCATION) as (window, activity, _):
+    with open_window(phone, DIAL, BATTERY, APP, LOCATION) as (window, activity, _):
         assert window.follow("tel:115") is False
         for order in ("app_settings", "location_settings", "battery_question"):
             window._do(order)
@@ -36,7 +36,7 @@ def test_a_phone_with_every_screen_opens_each(phone):
 
 
 def test_where_nothing_dials_the_page_stays(phone):
-    with a_window(phone) as (window, activity, _):
+    with open_window(phone) as (window, activity, _):
         assert window.follow("tel:02093870000") is False
 
     assert activity.opened == [DIAL]
@@ -44,7 +44,7 @@ def test_where_nothing_dials_the_page_stays(phone):
 
 @pytest.mark.parametrize("order", ["app_settings", "location_settings", "battery_question"])
 def test_where_a_setting_has_no_screen_the_phones_settings_open(phone, order):
-    with a_window(phone, SETTINGS) as (window, activity, view):
+    with open_window(phone, SETTINGS) as (window, activity, view):
         window._do(order)
 
     assert activity.opened[-1] == SETTINGS
@@ -53,7 +53,7 @@ def test_where_a_setting_has_no_screen_the_phones_settings_open(phone, order):
 
 @pytest.mark.parametrize("order", ["app_settings", "location_settings", "battery_question"])
 def test_where_there_are_no_settings_at_all_the_window_goes_on(phone, order):
-    with a_window(phone) as (window, _, view):
+    with open_window(phone) as (window, _, view):
         window._do(order)
 
     assert view.page
@@ -61,7 +61,7 @@ def test_where_there_are_no_settings_at_all_the_window_goes_on(phone, order):
 
 def test_a_scanner_without_a_picture_chooser_can_be_used_again(phone):
     chosen, again = Chosen(), Chosen()
-    with a_window(phone) as (window, _, _):
+    with open_window(phone) as (window, _, _):
         window.choose_picture(chosen, Java("Intent.ACTION_GET_CONTENT"))
         assert chosen.answers == [None]
         window.choose_picture(again, Java("Intent.ACTION_GET_CONTENT"))
@@ -70,7 +70,7 @@ def test_a_scanner_without_a_picture_chooser_can_be_used_again(phone):
 
 
 def test_a_window_that_android_lets_start_no_service_is_shown_all_the_same(phone):
-    with a_window(phone) as (window, activity, view):
+    with open_window(phone) as (window, activity, view):
         activity.refuses_service = True
         answered(window)
 
@@ -78,7 +78,7 @@ def test_a_window_that_android_lets_start_no_service_is_shown_all_the_same(phone
 
 
 def test_no_error_of_the_window_reaches_androids_thread(phone):
-    with a_window(phone) as (window, _, view):
+    with open_window(phone) as (window, _, view):
 
         def broken(*_):
             raise ActivityNotFoundException("whatever it was")
@@ -94,15 +94,15 @@ def test_no_error_of_the_window_reaches_androids_thread(phone):
 
 
 def test_what_changed_in_the_service_is_shown_on_androids_thread_without_an_error(phone):
-    with a_window(phone) as (window, activity, view):
+    with open_window(phone) as (window, activity, view):
         done = []
         activity.runOnUiThread = done.append
         answered(window)
         window.onResume()
         window._parts.tracing.start()
-        becomes(lambda: len(done) > 0)
+        wait_for(lambda: len(done) > 0)
         view.loadUrl = lambda address: (_ for _ in ()).throw(ActivityNotFoundException(address))
-        becomes(lambda: window._parts.tracing.url)
+        wait_for(lambda: window._parts.tracing.url)
         for work in done:
             work.run()
         window._parts.tracing.stop()

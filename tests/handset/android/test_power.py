@@ -6,7 +6,7 @@ import random
 
 import pytest
 from tests.builders.androidphone import Awake
-from tests.builders.handset import PhoneClock, World, a_city
+from tests.builders.handset import PhoneClock, World, city_with_phones
 
 from bluezone.handset.agent import DEFAULT_POLL_SECONDS, Agent
 from bluezone.handset.android.power import WakeTime
@@ -139,7 +139,7 @@ class Day:
         with asyncio.Runner(loop_factory=SleepingLoop) as runner:
             self.loop: SleepingLoop = runner.get_loop()
             world = Asleep(self.loop)
-            with a_city(tmp_path, world) as (self.server, phones, _):
+            with city_with_phones(tmp_path, world) as (self.server, phones, _):
                 self.phone = phones.new("one", PhoneClock(world, world.now))
                 self.power = WakeTime(self.loop.awake, self.phone.clock.boot_seconds)
                 self.radio = WatchedRadio(self.loop)

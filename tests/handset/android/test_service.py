@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.builders.androidphone import becomes
-from tests.builders.handset import meet, published, reported
+from tests.builders.androidphone import wait_for
+from tests.builders.handset import meet_phone, publish_reports, report_patient
 
 from bluezone.handset import Handset
 from bluezone.handset.android.device import KeystoreSealing
@@ -59,7 +59,7 @@ def heard(phone) -> int:
 def test_the_service_serves_the_page_to_whoever_has_the_token_and_to_nobody_else(phone):
     tracing, _device, _ = phone.process()
     tracing.start()
-    url = becomes(lambda: tracing.url)
+    url = wait_for(lambda: tracing.url)
 
     assert url.startswith("http://127.0.0.1:")
     assert asked(url, "api/state")["started"] is True
@@ -77,10 +77,10 @@ def test_a_full_disk_at_the_start_is_told_and_tried_again(phone, full_disk):
     tracing, device, setup = phone.process()
     with full_disk():
         tracing.start()
-        becomes(lambda: tracing.problem == "handset_disk_full")
+        wait_for(lambda: tracing.problem == "handset_disk_full")
         assert device.running[-1].title == "Bluezone đang dừng"
         assert device.wake_lock.alarm is not None, "Android is asked to wake the phone for another try"
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     assert tracing.problem is None
     assert not setup.answers.killed, "nobody killed it: it could not start"
     with full_disk():
@@ -91,10 +91,10 @@ def test_a_full_disk_at_the_start_is_told_and_tried_again(phone, full_disk):
 def test_the_permanent_notice_says_running_only_once_another_phone_was_heard(phone):
     tracing, device, _ = phone.process()
     tracing.start()
-    becomes(lambda: device.running and device.running[-1].title == "Bluezone đang bật")
+    wait_for(lambda: device.running and device.running[-1].title == "Bluezone đang bật")
     before = [notice.title for notice in device.running]
     device.fed.hear(bytes(range(20)))
-    becomes(lambda: device.running[-1].title == "Bluezone đang chạy")
+    wait_for(lambda: device.running[-1].title == "Bluezone đang chạy")
 
     assert not [title for title in before if "đang chạy" in title]
 
@@ -107,14 +107,14 @@ def test_a_service_killed_and_started_again_has_lost_no_encounter_that_was_store
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "heard\n"
-        becomes(lambda: heard(phone) == 1)
+        wait_for(lambda: heard(phone) == 1)
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
 
     tracing, _, setup = phone.process()
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
 
     assert setup.answers.killed
     assert heard(phone) == 1
@@ -123,11 +123,11 @@ def test_a_service_killed_and_started_again_has_lost_no_encounter_that_was_store
 def test_a_service_that_was_told_to_end_or_whose_phone_was_restarted_was_not_killed(phone):
     tracing, _, setup = phone.process()
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     tracing.stop()
     again, _, setup = phone.process()
     again.start()
-    becomes(lambda: again.url)
+    wait_for(lambda: again.url)
     assert not setup.answers.killed
 
     setup.note_start("another start of the phone")
@@ -148,17 +148,17 @@ def test_a_pending_upload_goes_on_by_itself_at_the_next_start(phone, server, wor
     server.tamper = lambda _path, body: body
     tracing, _, _ = phone.process()
     tracing.start()
-    url = becomes(lambda: tracing.url)
-    becomes(lambda: asked(url)["uploads"] == 1)
+    url = wait_for(lambda: tracing.url)
+    wait_for(lambda: asked(url)["uploads"] == 1)
     assert asked(url)["report_upload_at"] is None
 
 
 def test_news_is_told_once_in_the_words_of_the_lock_screen_and_not_again_after_a_restart(phone, phones, server, world):
     mine, patient = opened(phone), phones.new("patient")
     mine.check()
-    meet(mine, patient, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(mine, patient, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     mine.check()
     assert mine.risk.level() == "high"
     mine.close()
@@ -166,7 +166,7 @@ def test_news_is_told_once_in_the_words_of_the_lock_screen_and_not_again_after_a
     for times in (1, 0):
         tracing, device, _ = phone.process()
         tracing.start()
-        becomes(lambda shown=device: len(shown.running) >= 4)
+        wait_for(lambda shown=device: len(shown.running) >= 4)
         tracing.stop()
         assert [notice.text for notice in device.news] == [LOCK_SCREEN["vi"]] * times
         said = " ".join(f"{notice.title} {notice.text}" for notice in device.running + device.news).lower()
@@ -176,20 +176,20 @@ def test_news_is_told_once_in_the_words_of_the_lock_screen_and_not_again_after_a
 def test_without_its_keystore_key_the_phone_says_so_keeps_everything_and_begins_anew_when_told(phone):
     tracing, _, _ = phone.process()
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     tracing.stop()
     store = (phone.folder / "handset" / "handset.sqlite3").read_bytes()
     phone.keystore.file.unlink()
 
     tracing, device, _ = phone.process()
     tracing.start()
-    becomes(lambda: tracing.problem == "keystore_key_lost")
+    wait_for(lambda: tracing.problem == "keystore_key_lost")
     assert device.running[-1].title == "Bluezone đang dừng"
     assert tracing.url is None
     assert (phone.folder / "handset" / "handset.sqlite3").read_bytes() == store
 
     tracing.erase_and_restart()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     assert tracing.problem is None
     assert phone.keystore.file.exists()
     assert heard(phone) == 0
@@ -198,16 +198,16 @@ def test_without_its_keystore_key_the_phone_says_so_keeps_everything_and_begins_
 def test_a_key_store_that_does_not_answer_is_asked_again_and_nothing_is_erased(phone):
     tracing, _, _ = phone.process()
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     tracing.stop()
 
     phone.keystore.busy = True
     tracing, _, _ = phone.process()
     tracing.start()
-    becomes(lambda: tracing.problem == "keystore_unavailable")
+    wait_for(lambda: tracing.problem == "keystore_unavailable")
     tracing.erase_and_restart()
     phone.keystore.busy = False
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     assert phone.keystore.file.exists()
 
 
@@ -216,18 +216,18 @@ def test_a_fault_of_our_own_is_told_and_the_phone_is_begun_again(phone):
     fed, failing = device.fed, True
     device.radio = lambda: 1 / 0 if failing else fed
     tracing.start()
-    becomes(lambda: tracing.problem == "fault")
+    wait_for(lambda: tracing.problem == "fault")
     failing = False
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
 
 
 def test_erasing_on_the_page_destroys_the_key_takes_the_notices_away_and_asks_for_agreement_again(phone):
     tracing, device, setup = phone.process()
     setup.update(agreed=True, maker_read=True, language="en")
     tracing.start()
-    url = becomes(lambda: tracing.url)
+    url = wait_for(lambda: tracing.url)
     asked(url, "api/erase", {})
-    becomes(lambda: device.over and not tracing.running)
+    wait_for(lambda: device.over and not tracing.running)
 
     assert not phone.keystore.file.exists()
     assert not (phone.folder / "handset" / "handset.sqlite3").exists()
@@ -238,7 +238,7 @@ def test_erasing_on_the_page_destroys_the_key_takes_the_notices_away_and_asks_fo
 def test_a_copied_folder_opens_nothing_without_the_phones_key_store(phone, tmp_path):
     tracing, _, _ = phone.process()
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     tracing.stop()
     kept = (phone.folder / "handset" / "handset.key").read_bytes()
     key = KeystoreSealing(phone.keystore).unseal(kept)
@@ -248,4 +248,4 @@ def test_a_copied_folder_opens_nothing_without_the_phones_key_store(phone, tmp_p
     phone.keystore.create()
     tracing, _, _ = phone.process()
     tracing.start()
-    becomes(lambda: tracing.problem == "keystore_key_lost")
+    wait_for(lambda: tracing.problem == "keystore_key_lost")

@@ -2,7 +2,7 @@
 """From the first opening to the phone's page, button by button, and back when something is withdrawn."""
 
 import pytest
-from tests.builders.androidphone import becomes
+from tests.builders.androidphone import wait_for
 
 from bluezone.handset.android import permissions
 from bluezone.handset.android.permissions import PhoneState
@@ -30,7 +30,7 @@ def test_from_agreeing_to_the_page_each_screen_comes_once_and_nothing_starts_bef
     assert setup.answers.requested == (permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT)
     assert choose_content(state, setup, tracing, "samsung").address is None
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
     now = choose_content(state, setup, tracing, "samsung")
     assert (now.step, now.start, now.address) == ("go", False, tracing.url)
 
@@ -69,7 +69,7 @@ def test_a_withdrawn_permission_hides_the_page_behind_the_question(phone):
     tracing, _, setup = phone.process()
     setup.update(agreed=True, notices_asked=True, battery_asked=True, maker_read=True)
     tracing.start()
-    becomes(lambda: tracing.url)
+    wait_for(lambda: tracing.url)
 
     now = choose_content(PhoneState(34), setup, tracing, "samsung")
     assert (now.step, now.address) == ("nearby", None)
@@ -103,14 +103,14 @@ def test_a_screen_of_the_apps_own_is_read_aloud_until_it_is_stopped(phone):
     assert ">Đọc to</a>" in reader.with_reading_state(now.screen).html
 
     reader.toggle(now.screen)
-    ((language, pieces),) = becomes(lambda: device.voice.read or None)
+    ((language, pieces),) = wait_for(lambda: device.voice.read or None)
     assert language == "vi"
     assert pieces[0] == "Bluezone báo cho bạn biết sớm"
     assert pieces[-1] == "Đồng ý và bắt đầu"
     assert not [piece for piece in pieces if "<" in piece or "\u2060" in piece]
     assert ">Dừng đọc</a>" in reader.with_reading_state(now.screen).html
     reader.toggle(now.screen)
-    becomes(lambda: not reader.reading)
+    wait_for(lambda: not reader.reading)
     heard = reader.with_reading_state(now.screen).html
     assert ">Đọc to</a>" in heard
     assert "role='alert'" not in heard
@@ -122,11 +122,11 @@ def test_a_screen_that_gives_way_to_another_is_read_no_further(phone):
     reader = Reader(device.voice, lambda: None)
     first = choose_content(PhoneState(34), setup, tracing, "")
     reader.toggle(first.screen)
-    becomes(lambda: device.voice.read or None)
+    wait_for(lambda: device.voice.read or None)
     handle_press("next", first, setup, tracing)
 
     reader.with_reading_state(choose_content(PhoneState(34), setup, tracing, "").screen)
-    becomes(lambda: not reader.reading)
+    wait_for(lambda: not reader.reading)
 
 
 @pytest.mark.parametrize(
@@ -145,5 +145,5 @@ def test_a_phone_that_cannot_read_aloud_says_why_on_its_screen(phone, outcome, l
     now = choose_content(PhoneState(34), setup, tracing, "")
     reader.toggle(now.screen)
 
-    becomes(lambda: reader.outcome)
+    wait_for(lambda: reader.outcome)
     assert said in reader.with_reading_state(now.screen).html

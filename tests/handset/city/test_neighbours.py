@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.builders.handset import World, a_city, hear, meet, reported
+from tests.builders.handset import World, city_with_phones, hear_frames, meet_phone, report_patient
 from tests.builders.keyserver import DAY, HOUR
-from tests.builders.neighbours import NAMES, a_meeting_there, publish, two_cities
+from tests.builders.neighbours import NAMES, meet_abroad, publish, two_cities
 
 from bluezone.handset.city.neighbours import NeighbourUnknown
 from bluezone.handset.exposure import risk
@@ -26,7 +26,7 @@ from bluezone.protocol.venues.codes import VenueForeign, VenueRevoked
 
 def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_it(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        traveller, at_home = a_meeting_there(phones, others, there, world)
+        traveller, at_home = meet_abroad(phones, others, there, world)
         publish(world, here, there)
         before = len(there.requests)
 
@@ -55,7 +55,7 @@ def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_
 
 def test_where_the_city_wants_it_every_phone_follows_the_other(tmp_path):
     with two_cities(tmp_path, everybody=1) as (here, phones, there, others, world):
-        traveller, at_home = a_meeting_there(phones, others, there, world)
+        traveller, at_home = meet_abroad(phones, others, there, world)
         publish(world, here, there)
 
         there.requests.clear()
@@ -68,13 +68,13 @@ def test_where_the_city_wants_it_every_phone_follows_the_other(tmp_path):
 
 def test_a_neighbour_that_is_away_or_lies_holds_nothing_up_and_is_caught_up_with(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        traveller, _ = a_meeting_there(phones, others, there, world)
+        traveller, _ = meet_abroad(phones, others, there, world)
         (known,) = traveller.neighbours.all()
         traveller.neighbours.follow(known.neighbour.id)
         native = phones.new("native")
         native.check()
-        meet(traveller, native, 30, rssi_dbm=-74, world=world)
-        reported(native, here)
+        meet_phone(traveller, native, 30, rssi_dbm=-74, world=world)
+        report_patient(native, here)
         publish(world, here, there)
 
         there.down = True
@@ -184,7 +184,7 @@ def test_two_cases_at_one_time_count_twice_and_a_neighbours_flood_is_cut_off(tmp
 
 def test_a_server_with_another_key_than_the_own_city_names_is_not_believed(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        traveller, _ = a_meeting_there(phones, others, there, world)
+        traveller, _ = meet_abroad(phones, others, there, world)
         traveller.neighbours.follow(traveller.neighbours.all()[0].neighbour.id)
         publish(world, here, there)
         # The own city's answers, properly signed by it, at the neighbour's address.
@@ -227,7 +227,7 @@ def kept_of_neighbours(phone):
 
 def test_whoever_stops_following_keeps_nothing_of_the_neighbour_but_their_warning(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        traveller, _ = a_meeting_there(phones, others, there, world)
+        traveller, _ = meet_abroad(phones, others, there, world)
         (known,) = traveller.neighbours.all()
         traveller.neighbours.follow(known.neighbour.id)
         publish(world, here, there)
@@ -248,7 +248,7 @@ def test_whoever_stops_following_keeps_nothing_of_the_neighbour_but_their_warnin
 
 def test_a_neighbour_forgotten_while_its_files_come_leaves_nothing_behind(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        traveller, _ = a_meeting_there(phones, others, there, world)
+        traveller, _ = meet_abroad(phones, others, there, world)
         (known,) = traveller.neighbours.all()
         traveller.neighbours.follow(known.neighbour.id)
         publish(world, here, there)
@@ -274,8 +274,8 @@ def test_a_case_that_the_own_city_names_too_is_said_to_be_of_its_list(tmp_path):
             one.check()
         (known,) = phone.neighbours.all()
         phone.neighbours.follow(known.neighbour.id)
-        meet(phone, patient, 30, world=world)
-        reported(patient, here)
+        meet_phone(phone, patient, 30, world=world)
+        report_patient(patient, here)
         publish(world, here, there)
         assert phone.check().level == "high"
         (warning,) = phone.risk.warnings()
@@ -357,7 +357,7 @@ def test_a_phone_takes_in_the_export_files_of_another_maker_s_server(tmp_path):
     pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     with other_maker(files) as (address, asked):
         named = {**NAMES, "address": address, "index": "/exports/index.txt", "export_key": pem}
-        with a_city(tmp_path, world, neighbours=[named]) as (here, phones, _):
+        with city_with_phones(tmp_path, world, neighbours=[named]) as (here, phones, _):
             phone, at_home = phones.new("phone"), phones.new("at home")
             for one in (phone, at_home):
                 one.check()
@@ -365,7 +365,7 @@ def test_a_phone_takes_in_the_export_files_of_another_maker_s_server(tmp_path):
             for place in range(3):
                 identifier = rolling_proximity_identifier(key, interval + place)
                 metadata = crypt_metadata(key, identifier, Metadata(-25, 3).to_bytes())
-                hear(phone, identifier + metadata, 10, first_burst=1 + 20 * place, world=world)
+                hear_frames(phone, identifier + metadata, 10, first_burst=1 + 20 * place, world=world)
             phone.encounters.flush()
             phone.neighbours.follow(phone.neighbours.all()[0].neighbour.id)
             publish(world, here)

@@ -6,7 +6,7 @@ import contextlib
 import random
 
 import pytest
-from tests.builders.handset import AirWorld, a_city, meet_both_ways, pages, published, reported
+from tests.builders.handset import AirWorld, city_with_phones, meet_both_ways, pages, publish_reports, report_patient
 
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.protocol.identifiers import rolling_proximity_identifier
@@ -64,12 +64,12 @@ def frames_of(phone):
 @pytest.mark.parametrize("over_hci", [False, True], ids=["light", "hci"])
 def test_both_directions_of_a_meeting_are_known_once_the_key_is_published(tmp_path, over_hci):
     world = AirWorld()
-    with a_city(tmp_path, world) as (server, phones, _):
+    with city_with_phones(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], over_hci=over_hci))
         assert frames_of(other), "frames are kept"
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         other.check()
 
         known = [one for one in instances(other) if one.reciprocal_attenuation_db is not None]
@@ -82,12 +82,12 @@ def test_both_directions_of_a_meeting_are_known_once_the_key_is_published(tmp_pa
 @pytest.mark.long
 def test_before_publication_the_phone_itself_reads_nothing_and_stores_no_level(tmp_path):
     world = AirWorld()
-    with a_city(tmp_path, world) as (server, phones, _):
+    with city_with_phones(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], minutes=3))
         frames = frames_of(other)
-        reported(other, server)
-        published(server, world)
+        report_patient(other, server)
+        publish_reports(server, world)
         patient.check()
         other.check()
 
@@ -102,14 +102,14 @@ def test_before_publication_the_phone_itself_reads_nothing_and_stores_no_level(t
 def test_frames_count_by_the_rules_of_their_sighting(tmp_path):
     """A clock that jumped takes the sighting and with it what the frame beside it says."""
     world = AirWorld()
-    with a_city(tmp_path, world) as (server, phones, _):
+    with city_with_phones(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         other.check()
         other.clock.wall_error = 900.0
         world.live(together([patient, other], minutes=12))
         assert frames_of(other)
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         other.check()
 
         assert windows(other) == []
@@ -118,13 +118,13 @@ def test_frames_count_by_the_rules_of_their_sighting(tmp_path):
 @pytest.mark.long
 def test_without_the_keys_of_that_day_nothing_is_opened_and_the_meeting_counts_one_way(tmp_path):
     world = AirWorld()
-    with a_city(tmp_path, world) as (server, phones, _):
+    with city_with_phones(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], minutes=12))
         for row, _, _ in other.store.rows("daily_keys"):
             other.store.remove("daily_keys", row)
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         other.check()
 
         assert {one.reciprocal_attenuation_db for one in instances(other)} == {None}
@@ -135,12 +135,12 @@ def test_without_the_keys_of_that_day_nothing_is_opened_and_the_meeting_counts_o
 def test_a_key_that_was_given_away_still_opens_what_it_was_told(tmp_path):
     """Who reported too has other keys now; what was on the air under the old ones is still its own."""
     world = AirWorld()
-    with a_city(tmp_path, world) as (server, phones, _):
+    with city_with_phones(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], minutes=12))
         for phone in (other, patient):
-            reported(phone, server)
-        published(server, world)
+            report_patient(phone, server)
+        publish_reports(server, world)
         other.check()
 
         assert sum(one.reciprocal_attenuation_db is not None for one in instances(other)) > 15
@@ -148,7 +148,7 @@ def test_a_key_that_was_given_away_still_opens_what_it_was_told(tmp_path):
 
 def test_a_city_that_turned_it_off_has_phones_that_send_and_keep_nothing(tmp_path):
     world = AirWorld()
-    with a_city(tmp_path, world, reciprocity=0) as (_, phones, _):
+    with city_with_phones(tmp_path, world, reciprocity=0) as (_, phones, _):
         one, other = phones.new("one"), phones.new("other")
         one.check()
         world.live(together([one, other], minutes=3))
@@ -166,7 +166,7 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_
     """One listener for each lie, all around the patient; and one that heard it 6 dB nearer, told the same."""
     model, lies = load_profile("covid-19").nearness, range(-128, 128, 15)
     heard_dbm = -86
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient = phones.new("patient")
         begun, met = world.now, {}
         stories = {lie: (heard_dbm, lie) for lie in lies} | {"honest, 6 dB nearer": (heard_dbm + 6, heard_dbm + 6)}
@@ -174,8 +174,8 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_
             world.now = begun
             met[name] = phones.new(str(name))
             meet_both_ways(met[name], patient, 25, rssi_dbm=rssi_dbm, told_dbm=said, world=world)
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         expected = {}
         for name, phone in met.items():
             phone.check()
@@ -191,13 +191,13 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_
 
 @pytest.mark.long
 def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_by_who_measured(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         patient, other = phones.new("patient"), phones.new("other")
         power, correction = other.encounters.log.power_dbm, 4
         patient.encounters.receiver = Receiver(correction, 3)
         meet_both_ways(other, patient, 12, rssi_dbm=-80, told_dbm=-90, world=world)
-        reported(patient, server)
-        published(server, world)
+        report_patient(patient, server)
+        publish_reports(server, world)
         other.check()
 
         (window,) = windows(other)
@@ -206,7 +206,7 @@ def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_b
 
 
 def test_only_what_may_have_been_on_the_air_is_tried_and_nothing_without_the_key_of_that_day(tmp_path):
-    with a_city(tmp_path) as (_, phones, world):
+    with city_with_phones(tmp_path) as (_, phones, world):
         phone = phones.new("phone")
         midnight = world.now - world.now % 86_400 + 86_400
         yesterday, today = (phone.encounters.keys.current(int(midnight // 86_400) + day).key for day in (-1, 0))

@@ -4,8 +4,8 @@
 from datetime import date
 
 import pytest
-from tests.builders.handset import BURST_SECONDS, published, reported
-from tests.builders.protocol import config as a_config
+from tests.builders.handset import BURST_SECONDS, publish_reports, report_patient
+from tests.builders.protocol import make_config as a_config
 
 from bluezone.handset.exposure.risk import build_warnings
 from bluezone.protocol.risk.assessment import Assessment, DayExposure
@@ -31,8 +31,8 @@ def sit(listener, around, *, world, model="virtual"):
 
 def warned(listener, patient, server, world):
     """The one warning of a phone once the patient has reported."""
-    reported(patient, server)
-    published(server, world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     listener.check()
     (warning,) = listener.risk.warnings()
     return warning

@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.handset import meet, meet_both_ways, published, reported
+from tests.builders.handset import meet_both_ways, meet_phone, publish_reports, report_patient
 
 from bluezone.handset.client import Client, ServerAnswerRefused, ServerUnreachable
 from bluezone.handset.report.declaration import DeclarationImpossible, NotWarned
@@ -27,9 +27,9 @@ def open_city(server):
 def near(phones, server, world):
     """A phone with a warning of DAY, level high."""
     patient, near = phones.new("patient"), phones.new("near")
-    meet(near, patient, 25, world=world)
-    reported(patient, server)
-    published(server, world)
+    meet_phone(near, patient, 25, world=world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     near.check()
     server.requests.clear()
     return near
@@ -60,8 +60,8 @@ def test_what_was_declared_can_be_read_with_the_key_alone_and_is_in_the_sent_lis
 def test_a_phone_that_cannot_tell_how_near_declares_just_that(open_city, phones, server, world):
     patient, near = phones.new("patient"), phones.new("near")
     meet_both_ways(near, patient, 60, world=world, told_dbm=-100)
-    reported(patient, server)
-    published(server, world)
+    report_patient(patient, server)
+    publish_reports(server, world)
     near.check()
     (warning,) = near.risk.warnings()
 

@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.handset import PhoneClock, a_city, published, without_random_keys
+from tests.builders.handset import PhoneClock, city_with_phones, publish_reports, remove_random_keys
 
 from bluezone.handset.city.config import WeekKeyUntrusted
 from bluezone.handset.client import ServerAnswerRefused
@@ -32,7 +32,7 @@ class Interrupted(BaseException):
 @pytest.fixture
 def patient(phones, server, world):
     """A phone that broadcast on each of the last five days."""
-    without_random_keys(server)
+    remove_random_keys(server)
     phone = phones.new("patient", PhoneClock(world, world.now - 20 * DAY))
     for _ in range(5):
         phone.encounters.payload()
@@ -130,7 +130,7 @@ def test_today_s_key_goes_with_its_full_period_and_is_published_after_its_day(se
     patient.report.send(draft, None, consent=True)
     today = int(world.now // DAY)
     (key,) = (key.key for key, _ in draft.keys if key.day == today)
-    published(server, world)
+    publish_reports(server, world)
     patient.check()
     name = [path for path, _ in server.requests if path.endswith(".zip")]
     exported = {
@@ -188,7 +188,7 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
     waits = []
     for seed in range(12):
         (tmp_path / str(seed)).mkdir()
-        with a_city(tmp_path / str(seed), verify_to_upload_seconds=3600) as (server, phones, world):
+        with city_with_phones(tmp_path / str(seed), verify_to_upload_seconds=3600) as (server, phones, world):
             phone = phones.new(f"patient {seed}")
             phone.encounters.payload()
             outcome = phone.report.prepare_and_send(issue(server, phone, days_ago=1).code, consent=True)
@@ -207,8 +207,8 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
 @pytest.mark.long
 @pytest.mark.parametrize(("seconds_to_midnight", "oldest"), [(600, 13), (DAY / 2, 14)])
 def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_to_midnight, oldest):
-    with a_city(tmp_path, verify_to_upload_seconds=3600) as (server, phones, world):
-        without_random_keys(server)
+    with city_with_phones(tmp_path, verify_to_upload_seconds=3600) as (server, phones, world):
+        remove_random_keys(server)
         phone = phones.new("patient", PhoneClock(world, world.now - 20 * DAY))
         for _ in range(15):
             phone.encounters.payload()
@@ -320,7 +320,7 @@ def test_a_puzzle_is_solved_and_the_report_goes_through(server, patient, monkeyp
 
 @pytest.mark.long
 def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones, server, world):
-    without_random_keys(server)
+    remove_random_keys(server)
     phone = phones.new("phone")
     phone.check()
     phone.run_errands()

@@ -7,9 +7,9 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.builders.handset import meet, published, without_random_keys
+from tests.builders.handset import meet_phone, publish_reports, remove_random_keys
 from tests.builders.keyserver import HOUR, NOON
-from tests.builders.venue import a_venue, link_of
+from tests.builders.venue import qr_text, signed_venue
 
 from bluezone.handset import Handset
 from bluezone.handset.city.histories import MAX_PACKAGE_BYTES, FileUntrusted
@@ -148,7 +148,7 @@ def test_each_way_in_which_a_code_is_not_good_has_its_own_refusal(phone, server,
     later = server.key_server.registrar.register("dk-2", event)
     for text, refusal in (
         ("https://example.com/", InvalidVenue),
-        (link_of(a_venue()), VenueForeign),
+        (qr_text(signed_venue()), VenueForeign),
         (later.link, VenueNotYet),
     ):
         with pytest.raises(refusal):
@@ -263,7 +263,7 @@ def test_a_stay_that_ended_is_sent_to_its_end_and_one_that_lasts_to_this_moment(
 
 @pytest.mark.parametrize("minutes", [2, 9, 20])
 def test_who_is_still_at_a_place_can_report_it(phone, venue, server, world, minutes):
-    without_random_keys(server)
+    remove_random_keys(server)
     phone.visits.check_in(venue.link, remember=True)
     world.pass_by(minutes * MINUTE)
     draft = phone.report.prepare(a_code(server))
@@ -282,7 +282,7 @@ def test_a_stay_that_was_shorter_than_ten_minutes_is_not_reported(phone, venue, 
 
 
 def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
-    without_random_keys(server)
+    remove_random_keys(server)
     visit = stay(phone, venue, 20, world)
     phone.encounters.payload()
     draft = phone.report.prepare(a_code(server))
@@ -296,7 +296,7 @@ def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
 
 
 def test_without_a_choice_no_visit_is_sent(phone, venue, server, world):
-    without_random_keys(server)
+    remove_random_keys(server)
     visit = stay(phone, venue, 20, world)
     phone.encounters.payload()
     draft = phone.report.prepare(a_code(server))
@@ -483,12 +483,12 @@ def test_contact_and_venue_of_one_day_are_told_apart(phones, phone, venue, serve
     patient = phones.new("patient")
     patient.check()
     mine, theirs = phone.visits.check_in(venue.link, remember=True), patient.visits.check_in(venue.link, remember=False)
-    meet(phone, patient, 25, world=world)
+    meet_phone(phone, patient, 25, world=world)
     phone.visits.check_out(mine.id)
     patient.visits.check_out(theirs.id)
     draft = patient.report.prepare(a_code(server))
     patient.report.send(draft, None, [theirs.id], consent=True)
-    published(server, world)
+    publish_reports(server, world)
     phone.check()
 
     assert [(warning.kind, warning.id) for warning in phone.risk.warnings()] == [

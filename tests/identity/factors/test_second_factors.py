@@ -49,7 +49,7 @@ def test_a_delegated_signing_role_needs_it_too(client):
     lan, issuer = user("lan", Role.OFFICER, factor=False), user("issuer", Role.ISSUER)
     client.force_login(lan)
     assert client.get("/agencies/").status_code == 200
-    role_grants.delegate(issuer.grants.get(), lan, today, today + datetime.timedelta(days=1), today)
+    role_grants.delegate_role(issuer.grants.get(), lan, today, today + datetime.timedelta(days=1), today)
 
     assert client.get("/agencies/").url == "/second-factor/"
 

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.urls import reverse
 from django.utils import timezone
-from tests.builders.office import PASSWORD, app_code, prove, user
+from tests.builders.office import PASSWORD, app_code, prove_second_factor, user
 
 from bluezone.authority import role_grants
 from bluezone.identity.models import AuditEntry, Role, SignInFailure, User, valid_roles
@@ -163,7 +163,7 @@ def test_a_new_password_signs_other_browsers_out(client, django_user_model):
 @pytest.mark.long
 def test_an_administrator_makes_an_account_and_gets_its_link_once(english):
     english.force_login(user("root", Role.ADMIN))
-    prove(english)
+    prove_second_factor(english)
     form = {"name": "Nông Thị Lan", "agency": "Trạm Y tế", "username": "lan", "role": "clerk"}
     made = english.post("/accounts/new/", form)
 
@@ -184,7 +184,7 @@ def test_a_deactivated_person_is_out_at_once(client):
 
     root, lan = Client(), user("lan")
     root.force_login(user("root", Role.ADMIN))
-    prove(root)
+    prove_second_factor(root)
     client.force_login(lan)
     assert client.get("/password/").status_code == 200
 
@@ -198,7 +198,7 @@ def test_a_deactivated_person_is_out_at_once(client):
 def test_the_last_administrator_is_told_why_nothing_changed(english):
     root = user("root", Role.ADMIN)
     english.force_login(root)
-    prove(english)
+    prove_second_factor(english)
     answer = english.post(f"/accounts/{root.pk}/", {"name": "x", "agency": "y"})
 
     assert answer.status_code == 409
@@ -210,7 +210,7 @@ def test_the_last_administrator_is_told_why_nothing_changed(english):
 
 def test_a_new_link_for_a_forgotten_password(english):
     english.force_login(user("root", Role.ADMIN))
-    prove(english)
+    prove_second_factor(english)
     lan = user("lan", Role.CLERK)
     made = english.post(f"/accounts/{lan.pk}/link/")
 
@@ -219,14 +219,14 @@ def test_a_new_link_for_a_forgotten_password(english):
 
 
 def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
-    from tests.builders.agencies import planted
+    from tests.builders.agencies import plant_seed
 
     from bluezone.directory.kinds import UnitKind
     from bluezone.directory.models import AdminUnit, Agency
-    from bluezone.directory.scopes import may
+    from bluezone.directory.scopes import has_role
 
-    planted()
-    ward, other = AdminUnit.objects.in_force(timezone.localdate()).filter(kind=UnitKind.WARD)[:2]
+    plant_seed()
+    ward, other = AdminUnit.objects.valid_on(timezone.localdate()).filter(kind=UnitKind.WARD)[:2]
     english.force_login(user("root", Role.ADMIN))
     last_day = timezone.localdate() + datetime.timedelta(days=30)
     form = {"name": "Bàn Văn Ba", "agency": "UBND phường", "username": "ba.ban", "role": "lead"}
@@ -238,15 +238,15 @@ def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
     assert made.status_code == 201, re.findall(r'class="wrong"[^<]*<', made.text)
     assert ward.name in made.text
     account = User.objects.get(username="ba.ban")
-    assert may(account, [Role.LEAD], unit=ward)
-    assert not may(account, [Role.LEAD], unit=other)
-    assert not may(account, [Role.LEAD], unit=ward, on=last_day + datetime.timedelta(days=1))
+    assert has_role(account, [Role.LEAD], unit=ward)
+    assert not has_role(account, [Role.LEAD], unit=other)
+    assert not has_role(account, [Role.LEAD], unit=ward, day=last_day + datetime.timedelta(days=1))
 
 
 @pytest.mark.long
 def test_an_administrator_gives_and_ends_roles(english):
     english.force_login(user("root", Role.ADMIN))
-    prove(english)
+    prove_second_factor(english)
     lan = user("lan", Role.CLERK)
     page = f"/accounts/{lan.pk}/roles/"
 
@@ -265,7 +265,7 @@ def test_an_administrator_gives_and_ends_roles(english):
 def test_a_holder_delegates_and_takes_back_through_the_page(english):
     issuer, lan = user("issuer", Role.ISSUER), user("lan", Role.CLERK)
     english.force_login(issuer)
-    prove(english)
+    prove_second_factor(english)
     today = timezone.localdate()
     form = {
         "grant": issuer.grants.get().pk,
@@ -280,7 +280,7 @@ def test_a_holder_delegates_and_takes_back_through_the_page(english):
     assert english.post("/delegations/", form).status_code == 302
     assert valid_roles(lan) == {"clerk", "issuer"}
     english.force_login(lan)
-    prove(english)
+    prove_second_factor(english)
     assert "delegated by" in english.get("/delegations/").text
     assert english.post("/delegations/", {**form, "grant": lan.grants.get(role="issuer").pk}).status_code == 422
     passed = lan.grants.get(role="issuer").pk

@@ -4,7 +4,7 @@
 from contextlib import contextmanager
 
 import pytest
-from tests.builders.keyserver import HOUR, opened, report_of
+from tests.builders.keyserver import HOUR, open_server, report_of
 from tests.builders.signer import signing
 
 from bluezone.city import FILE_NAME
@@ -50,7 +50,7 @@ def governing(folder, clock):
 def apart(folder, clock):
     """The process that governs and the one that publishes, on one data folder."""
     with signing(folder, clock):
-        opened(folder, clock).close()
+        open_server(folder, clock).close()
         with governing(folder, clock) as worker:
             (folder / "run" / "publication").mkdir(parents=True)
             publication = open_publication(folder, clock)

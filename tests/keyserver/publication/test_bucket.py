@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, call, exchange, opened, report_of
+from tests.builders.keyserver import DAY, HOUR, call, exchange, open_server, report_of
 from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.relay import Relay
 from tests.builders.serving import BLUEZONE, serving
@@ -73,7 +73,7 @@ def files(request, tmp_path):
 def server(city_folder, clock, address, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
-    key_server = opened(city_folder, clock)
+    key_server = open_server(city_folder, clock)
     yield key_server
     key_server.close()
 
@@ -180,7 +180,7 @@ def test_a_machine_that_has_nothing_but_old_stores_and_keys_learns_from_the_buck
     monkeypatch.setenv("BLUEZONE_HEADS", str(tmp_path / "nothing"))
     server.close()
 
-    again = opened(city_folder, clock)
+    again = open_server(city_folder, clock)
     clock.pass_by(2 * HOUR)
     again.tick()
     assert again.indexes.read().entries[:2] == index.entries
@@ -198,7 +198,7 @@ def test_files_that_have_had_their_time_leave_the_bucket(server, clock):
 
 
 def test_what_lay_in_the_folder_is_brought_over_when_a_bucket_is_set(city_folder, clock, address, monkeypatch):
-    before = opened(city_folder, clock)
+    before = open_server(city_folder, clock)
     before.tick()
     upload(before)
     clock.pass_by(2 * HOUR)
@@ -207,7 +207,7 @@ def test_what_lay_in_the_folder_is_brought_over_when_a_bucket_is_set(city_folder
     before.close()
 
     monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     assert published(server) == had
     assert list((city_folder / "exports").glob("*.zip")) == []
     server.close()
@@ -288,7 +288,7 @@ def test_a_server_starts_while_the_bucket_is_gone_and_publishes_when_it_is_back(
 ):
     monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
     relay.lose_server()
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     upload(server)
     assert call(server, "GET", "/v1/exports/index.json").status == 503
 
@@ -304,7 +304,7 @@ def test_a_bucket_that_takes_no_files_for_many_periods_holds_publication_up_and_
 ):
     monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         before = server.indexes.read()
         keys = {key.key for key in upload(server).keys}
@@ -387,7 +387,7 @@ def test_the_drill_of_a_city_with_a_bucket_follows_from_the_bucket_and_writes_no
 ):
     monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
     city, now = tmp_path / "city", time.time()
-    server = opened(city, lambda: now - 5 * HOUR)
+    server = open_server(city, lambda: now - 5 * HOUR)
     server.tick()
     server.close()
     subprocess.run([BLUEZONE, "backup", "--data", city], check=True, capture_output=True)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from tests.builders.hpke import point
-from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, opened, report_of
+from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, open_server, report_of
 
 from bluezone.keyserver.publication import embargo, exports, folder
 from bluezone.keyserver.storage.store import key_prefix
@@ -240,7 +240,7 @@ def test_a_key_too_old_for_every_cell_is_not_published_without_padding(server, c
 
 @pytest.mark.long
 def test_with_period_0_a_file_appears_only_with_something_in_it(city_folder, clock, database):
-    server = opened(city_folder, clock, publish_period_seconds=0)
+    server = open_server(city_folder, clock, publish_period_seconds=0)
     server.tick()
     clock.pass_by(60)
     server.tick()
@@ -328,7 +328,7 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
 
 @pytest.mark.long
 def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_standstill(city_folder, clock):
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     server.publication.random_bytes = random.Random(30).randbytes
     server.tick()
     clock.pass_by(3 * DAY)
@@ -349,7 +349,7 @@ def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_stand
 @pytest.mark.long
 def test_random_keys_stand_in_every_cell_of_a_file_and_of_what_no_hourly_copy_has_shown(city_folder, clock):
     """From noon past midnight, where the oldest day of a file changes; copies are taken between two ticks."""
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     server.publication.random_bytes = random.Random(458).randbytes
     seen, files, unseen = set(), [], []
     for _ in range(18):

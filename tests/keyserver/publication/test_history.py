@@ -11,13 +11,13 @@ from datetime import UTC
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.epochs import RECOVERY, set_recovery_key
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.handset import city_with_phones, meet_phone, publish_reports, report_patient
 from tests.builders.keyserver import call
 from tests.builders.signer import signing
 
 from bluezone.backup import restoration
-from bluezone.backup.archive import FOLDER
 from bluezone.backup.copies import make_backup
+from bluezone.backup.daykeys import FOLDER
 from bluezone.keyserver.publication.adoption import HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.history import EpochUnfit, RecoveryKeyMissing
@@ -30,7 +30,7 @@ from bluezone.protocol.signed.epoch import sign_epoch
 @contextmanager
 def a_city_with_recovery_key(folder, **settings):
     """A city that pinned a recovery key before any phone came."""
-    with a_city(folder, **settings) as (server, phones, world):
+    with city_with_phones(folder, **settings) as (server, phones, world):
         set_recovery_key(server.key_server.data_dir)
         server.key_server.tick()
         yield server, phones, world
@@ -39,8 +39,8 @@ def a_city_with_recovery_key(folder, **settings):
 def report_and_publish(server, phones, world, name):
     patient = phones.new(name)
     patient.encounters.payload()
-    reported(patient, server, onset_days_ago=0)
-    published(server, world)
+    report_patient(patient, server, onset_days_ago=0)
+    publish_reports(server, world)
 
 
 def backed_up(server, world):
@@ -76,9 +76,9 @@ def epoch_opened(server, world, key=RECOVERY):
 def is_warned(phone, server, phones, world):
     """Meet somebody who reports, let the city publish, and see what the phone says."""
     patient = phones.new("new patient")
-    meet(phone, patient, 25, world=world)
-    reported(patient, server, onset_days_ago=0)
-    published(server, world)
+    meet_phone(phone, patient, 25, world=world)
+    report_patient(patient, server, onset_days_ago=0)
+    publish_reports(server, world)
     return phone.check().level == "high"
 
 
@@ -177,7 +177,7 @@ def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatc
 @pytest.mark.long
 def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "city" / "heads"))
-    with a_city(tmp_path) as (server, _, world):
+    with city_with_phones(tmp_path) as (server, _, world):
         server.key_server.tick()
         backup = backed_up(server, world)
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "anew" / "heads"))
@@ -188,7 +188,7 @@ def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path
 
 @pytest.mark.long
 def test_a_restored_store_that_is_at_the_height_of_the_journal_goes_on(tmp_path):
-    with a_city(tmp_path) as (server, phones, world):
+    with city_with_phones(tmp_path) as (server, phones, world):
         report_and_publish(server, phones, world, "one")
         phone = phones.new("phone")
         phone.check()
@@ -221,9 +221,9 @@ def test_a_phone_that_is_behind_and_one_that_is_new_find_every_file_of_a_new_epo
         late = phones.new("late")
         late.check()
         patient = phones.new("one")
-        meet(late, patient, 25, world=world)
-        reported(patient, server, onset_days_ago=0)
-        published(server, world)
+        meet_phone(late, patient, 25, world=world)
+        report_patient(patient, server, onset_days_ago=0)
+        publish_reports(server, world)
         backup = backed_up(server, world)
         report_and_publish(server, phones, world, "two")
         restored(server, world, backup, tmp_path / "anew")
@@ -302,7 +302,7 @@ def test_only_the_recovery_key_opens_an_epoch_and_only_where_there_is_one(tmp_pa
         with pytest.raises(EpochUnfit):
             epoch_opened(server, world, server.key_server.secrets.signing_key)
     (tmp_path / "without").mkdir()
-    with a_city(tmp_path / "without") as (server, _, world), pytest.raises(RecoveryKeyMissing):
+    with city_with_phones(tmp_path / "without") as (server, _, world), pytest.raises(RecoveryKeyMissing):
         epoch_opened(server, world)
 
 
@@ -321,7 +321,7 @@ def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):
         key_server = server.key_server
         patient = phones.new("other two")
         patient.encounters.payload()
-        reported(patient, server, onset_days_ago=0)
+        report_patient(patient, server, onset_days_ago=0)
         world.pass_by(26 * 3600)
         key_server.publication.export_files.publish(world.now)
         with pytest.raises(HistoryForked, match="other files were published"):

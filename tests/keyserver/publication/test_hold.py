@@ -7,7 +7,7 @@ import random
 from collections import Counter
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, opened, report_of
+from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, open_server, report_of
 from tests.builders.signer import export_of, past_days, signing
 
 from bluezone.city import City
@@ -23,7 +23,7 @@ MIDNIGHT = NOON + 12 * HOUR
 @pytest.fixture
 def held(city_folder, clock, database, request):
     """A city that holds keys back, for a day unless said otherwise, and has made its first file. Seeded."""
-    server = opened(city_folder, clock, hold_hours=getattr(request, "param", 24), padding_mean=5)
+    server = open_server(city_folder, clock, hold_hours=getattr(request, "param", 24), padding_mean=5)
     server.publication.random_bytes = random.Random(24).randbytes
     server.tick()
     yield server
@@ -135,7 +135,7 @@ def test_phones_are_told_of_the_hold_and_of_none_where_there_is_none(held, tmp_p
     assert held.configs.newest().waits["hold_seconds"] == DAY
 
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
-    server = opened(tmp_path / "without", clock)
+    server = open_server(tmp_path / "without", clock)
     assert b"hold_seconds" not in server.configs.payload(server.configs.newest_number())
     assert City.hold_hours == 0
     server.close()
@@ -146,7 +146,7 @@ def test_a_signer_signs_what_was_held_and_an_older_day_for_such_a_city_alone(cit
     end = MIDNIGHT + 2 * HOUR
     older = day_at(end) - 16
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, hold_hours=24, padding_mean=5)
+        server = open_server(city_folder, clock, hold_hours=24, padding_mean=5)
         server.tick()
         keys = upload(server)
         live_until(server, clock, end)
@@ -162,7 +162,7 @@ def test_a_signer_signs_what_was_held_and_an_older_day_for_such_a_city_alone(cit
 @pytest.mark.long
 def test_a_signer_of_a_city_without_a_hold_signs_no_older_day(city_folder, clock):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         clock.pass_by(2 * HOUR)
         key = server.secrets.export_key
         with pytest.raises(SigningRefused, match="older"):
@@ -175,7 +175,7 @@ def test_a_file_after_a_hold_may_have_the_keys_of_as_many_periods(city_folder, c
     (city_folder / "signer").mkdir()
     (city_folder / "signer" / "signer.toml").write_text("most_keys_a_file = 300\n")
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, hold_hours=24, padding_mean=2)
+        server = open_server(city_folder, clock, hold_hours=24, padding_mean=2)
         live_until(server, clock, MIDNIGHT + 2 * HOUR)
         assert len(files(server)[-1][1]) > 300
         server.close()

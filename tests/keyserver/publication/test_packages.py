@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, report_of
-from tests.builders.venue import a_venue, keys_of
+from tests.builders.venue import keys_of, signed_venue
 
 from bluezone.keyserver.publication import folder
 from bluezone.keyserver.publication.adoption import requeue_items
@@ -54,7 +54,7 @@ def found(server, slot, packages_of):
 @pytest.mark.long
 def test_a_reported_slot_stands_in_the_next_package_and_in_no_table(server, clock):
     server.tick()
-    slot = slot_of(a_venue())
+    slot = slot_of(signed_venue())
     reported(server, slot)
     clock.pass_by(HOUR)
     server.tick()
@@ -66,13 +66,13 @@ def test_a_reported_slot_stands_in_the_next_package_and_in_no_table(server, cloc
 
 
 def test_a_report_of_visits_alone_is_taken(server):
-    assert reported(server, slot_of(a_venue())).keys == ()
+    assert reported(server, slot_of(signed_venue())).keys == ()
 
 
 @pytest.mark.long
 def test_a_clinical_case_weighs_less(server, clock):
     server.tick()
-    slot = slot_of(a_venue())
+    slot = slot_of(signed_venue())
     phone = report_of(server, "clinical", days=1, keys=keys_for(NOON, 1), slots=(slot,))
     assert phone.upload().status is Status.OK
     clock.pass_by(HOUR)
@@ -116,7 +116,7 @@ def test_the_index_chains_the_packages_and_phones_can_follow_it(server, clock):
 @pytest.mark.long
 def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkeypatch):
     server.tick()
-    slot = slot_of(a_venue())
+    slot = slot_of(signed_venue())
     reported(server, slot)
     clock.pass_by(HOUR)
     monkeypatch.setattr(folder, "write_new", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -164,7 +164,7 @@ def test_nothing_else_is_served_from_the_folder(server, path):
 @pytest.mark.long
 def test_the_same_upload_again_adds_nothing(server, clock):
     server.tick()
-    slot = slot_of(a_venue())
+    slot = slot_of(signed_venue())
     phone = reported(server, slot)
     assert phone.upload().status is Status.OK
     clock.pass_by(HOUR)
@@ -176,7 +176,7 @@ def test_the_same_upload_again_adds_nothing(server, clock):
 def test_a_rehearsal_leaves_no_item(server):
     chaff = next(key for key in server.secrets.week_keys.all() if key.purpose == "chaff")
     phone = report_of(server, days=1, keys=())
-    slots = (slot_of(a_venue()),)
+    slots = (slot_of(signed_venue()),)
     signed = replace(phone, kid=chaff.kid, chaff=True, slots=slots, blinded=None)
     assert signed.verify2().status is Status.OK
     assert signed.upload().status is Status.OK

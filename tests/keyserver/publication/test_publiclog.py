@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.builders.keyserver import HOUR, Clock, call, opened, postgresql_database, postgresql_server
+from tests.builders.keyserver import HOUR, Clock, call, open_server, postgresql_database, postgresql_server
 from tests.transparency.vectors import independent_root
 
 from bluezone.keyserver.publication.logwriter import LogForked
@@ -25,7 +25,7 @@ def clock():
 
 @pytest.fixture
 def city(tmp_path, clock):
-    server = opened(tmp_path / "city", clock, padding_mean=1)
+    server = open_server(tmp_path / "city", clock, padding_mean=1)
     yield server
     server.close()
 
@@ -123,11 +123,11 @@ def test_a_tick_without_news_signs_no_other_checkpoint(city):
 
 @pytest.mark.long
 def test_a_store_restored_from_a_backup_takes_its_leaves_from_the_journal_and_signs_no_other_log(tmp_path, clock):
-    city = opened(tmp_path / "city", clock, padding_mean=1)
+    city = open_server(tmp_path / "city", clock, padding_mean=1)
     published(city, clock, 3)
     city.close()
     shutil.copytree(tmp_path / "city", tmp_path / "backup")
-    city = opened(tmp_path / "city", clock, padding_mean=1)
+    city = open_server(tmp_path / "city", clock, padding_mean=1)
     published(city, clock, 4)
     seen = open_checkpoint(read_note(served(city, "checkpoint")), city.public_log.key)
     city.close()
@@ -135,7 +135,7 @@ def test_a_store_restored_from_a_backup_takes_its_leaves_from_the_journal_and_si
         (tmp_path / "city" / name).unlink(missing_ok=True)
     shutil.copy(tmp_path / "backup" / "keys.sqlite3", tmp_path / "city")
 
-    city = opened(tmp_path / "city", clock, padding_mean=1)
+    city = open_server(tmp_path / "city", clock, padding_mean=1)
     try:
         published(city, clock, 2)
         log = city.public_log
@@ -181,7 +181,7 @@ def test_the_log_is_known_by_the_citys_key(city):
 def test_on_postgresql_the_log_is_the_same(tmp_path, clock, monkeypatch):
     with postgresql_database(postgresql_server()) as url:
         monkeypatch.setenv("BLUEZONE_DATABASE_URL", url)
-        city = opened(tmp_path / "city", clock, padding_mean=1)
+        city = open_server(tmp_path / "city", clock, padding_mean=1)
         try:
             city.public_log.request_leaf_once("audit", 5, b"asked for")
             published(city, clock, 3)

@@ -7,8 +7,8 @@ import socket
 import threading
 
 import pytest
-from tests.builders.handset import World, served
-from tests.builders.keyserver import Clock, opened
+from tests.builders.handset import World, serve_city
+from tests.builders.keyserver import Clock, open_server
 from tests.builders.witnesses import NAMES, OPERATORS, serving, watching
 
 from bluezone.keyserver.publication.witnesses import (
@@ -21,7 +21,7 @@ from bluezone.keyserver.publication.witnesses import (
 )
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule import announcer_of
+from bluezone.server.schedule import make_announcer
 from bluezone.transparency.notes import cosigned_at
 from bluezone.transparency.watch import Policy, Witness, WitnessesInvalid, encode_policy
 from bluezone.witness.watcher import Watcher
@@ -36,7 +36,7 @@ def watchmen(tmp_path):
     world = World()
     (tmp_path / "city").mkdir()
     with (
-        served(tmp_path / "city", world, publish_period_seconds=7200) as server,
+        serve_city(tmp_path / "city", world, publish_period_seconds=7200) as server,
         watching(server, world, tmp_path / "witnesses") as watchmen,
     ):
         watchmen.go_round()
@@ -99,7 +99,7 @@ def test_a_witness_that_is_away_is_let_alone_for_a_minute_and_catches_up(watchme
 def test_the_operator_is_told_of_witnesses_that_stay_away_and_no_file_waits_for_them(watchmen):
     server, world = watchmen.server.key_server, watchmen.world
     meters, log = Meters.make(1), server.public_log
-    survey = Survey(server, meters, announcer_of(server))
+    survey = Survey(server, meters, make_announcer(server))
 
     def told():
         survey.measure(world.now)
@@ -158,7 +158,7 @@ def test_what_is_not_signed_by_the_witnesss_own_key_is_not_kept(watchmen, tmp_pa
     ],
 )  # fmt: skip
 def test_a_witness_on_a_host_of_the_city_or_of_another_witness_is_not_set(tmp_path, changes, address):
-    city = opened(tmp_path / "city", Clock(), public_host="city.example", office_host="office.example")
+    city = open_server(tmp_path / "city", Clock(), public_host="city.example", office_host="office.example")
     try:
         other = Witness(NAMES[1], OPERATORS[1], "cd" * 32)
         one = dataclasses.replace(Witness(NAMES[0], OPERATORS[0], "ab" * 32), **changes)
@@ -173,7 +173,7 @@ def test_a_witness_on_a_host_of_the_city_or_of_another_witness_is_not_set(tmp_pa
 
 
 def test_a_witness_whose_store_lies_in_the_data_folder_is_not_set(tmp_path):
-    city = opened(tmp_path / "city", Clock())
+    city = open_server(tmp_path / "city", Clock())
     try:
         Watcher.make(tmp_path / "city" / "watch", NAMES[0])
         one = Witness(NAMES[0], OPERATORS[0], "ab" * 32)
@@ -184,7 +184,7 @@ def test_a_witness_whose_store_lies_in_the_data_folder_is_not_set(tmp_path):
 
 
 def test_a_quorum_that_can_never_come_is_not_set(tmp_path):
-    city = opened(tmp_path / "city", Clock())
+    city = open_server(tmp_path / "city", Clock())
     try:
         one = Witness(NAMES[0], OPERATORS[0], "ab" * 32)
         with pytest.raises(WitnessesInvalid):
@@ -195,7 +195,7 @@ def test_a_quorum_that_can_never_come_is_not_set(tmp_path):
 
 
 def test_no_thread_is_begun_where_nobody_watches(tmp_path):
-    city = opened(tmp_path / "city", Clock())
+    city = open_server(tmp_path / "city", Clock())
     try:
         before = threading.active_count()
         city.tick()

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, Phone, keys_for, poster, served
+from tests.builders.keyserver import DAY, HOUR, Phone, keys_for, poster, serve_application
 
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.reports.codes import State
@@ -18,7 +18,7 @@ from bluezone.protocol.upload.codes import Credential
 @pytest.fixture
 def post(server):
     """Posts to the key server over HTTP."""
-    with served(Application(server.parts)) as address:
+    with serve_application(Application(server.parts)) as address:
 
         def post(path, body):
             connection = http.client.HTTPConnection(*address, timeout=120)

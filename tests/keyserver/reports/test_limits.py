@@ -188,9 +188,9 @@ def test_a_revoked_code_counts_like_an_unknown_one(server, patient):
 
 
 def test_the_proxy_of_the_city_is_believed(tmp_path, monkeypatch):
-    from tests.builders.keyserver import opened
+    from tests.builders.keyserver import open_server
 
-    server = opened(tmp_path, Clock(), trusted_proxies=["192.0.2.1/32"])
+    server = open_server(tmp_path, Clock(), trusted_proxies=["192.0.2.1/32"])
     exhaust(server.codes_part.limits)
     body = b"\x01\x00\x01\x01" + os.urandom(1020)
     through = call(server, "POST", "/v1/verify", body, "192.0.2.1", HTTP_X_FORWARDED_FOR="203.0.113.5")

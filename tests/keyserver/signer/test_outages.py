@@ -11,7 +11,7 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, call, opened, report_of, set_city
+from tests.builders.keyserver import DAY, HOUR, call, open_server, report_of, set_city
 from tests.builders.signer import signing
 
 from bluezone.city import _RANGES, CityInvalid, write_default
@@ -79,7 +79,7 @@ def published_keys(server):
 @pytest.mark.parametrize("periods", PERIODS)
 def test_a_disk_that_takes_no_files_for_many_periods_holds_publication_up_and_no_longer(city_folder, clock, periods):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         before = follows(server, start_of_a_phone())
         with unwritable(city_folder / "exports", city_folder / "venues"):
@@ -105,7 +105,7 @@ def test_a_disk_that_takes_no_files_for_many_periods_holds_publication_up_and_no
 @pytest.mark.long
 def test_a_disk_that_takes_no_files_for_over_two_weeks_holds_publication_up_and_no_longer(city_folder, clock):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         before = server.indexes.read().number
         with unwritable(city_folder / "exports", city_folder / "venues"):
@@ -125,7 +125,7 @@ def test_a_disk_that_takes_no_files_for_over_two_weeks_holds_publication_up_and_
 @pytest.mark.parametrize("periods", PERIODS)
 def test_a_signer_that_is_away_for_many_periods_holds_publication_up_and_no_longer(city_folder, clock, periods):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         before = follows(server, start_of_a_phone())
         phone = report_of(server)
@@ -155,7 +155,7 @@ def made_without_an_index(server, clock, periods):
 @pytest.mark.parametrize("periods", PERIODS)
 def test_a_city_whose_index_fell_behind_its_files_by_many_lists_them_all_at_the_next_tick(city_folder, clock, periods):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         before = follows(server, start_of_a_phone())
         made_without_an_index(server, clock, periods)
@@ -174,7 +174,7 @@ def test_a_city_whose_index_fell_behind_its_files_by_many_lists_them_all_at_the_
 @pytest.mark.long
 def test_an_index_that_no_longer_reaches_the_head_signed_last_is_refused(city_folder, clock):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         made_without_an_index(server, clock, 3)
         index = server.publication.index_writer._index(clock(), EXPORT_FILES, None)
@@ -207,7 +207,7 @@ def test_a_file_of_many_periods_may_have_the_keys_of_as_many(city_folder, clock)
     (city_folder / "signer").mkdir()
     (city_folder / "signer" / "signer.toml").write_text("most_keys_a_file = 400\n")
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=0)
+        server = open_server(city_folder, clock, padding_mean=0)
         server.tick()
         with unwritable(city_folder / "exports"):
             for _ in range(5):
@@ -225,7 +225,7 @@ def test_a_file_of_many_periods_may_have_the_keys_of_as_many(city_folder, clock)
 def test_the_largest_padding_that_the_settings_allow_is_signed_and_a_larger_one_is_no_setting(city_folder, clock):
     largest = _RANGES["padding_mean"][1]
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=largest)
+        server = open_server(city_folder, clock, padding_mean=largest)
         for _ in range(3):
             server.tick()
             clock.pass_by(PERIOD)
@@ -244,7 +244,7 @@ def configs_signed_last(city_folder):
 @pytest.mark.long
 def test_a_config_that_was_signed_and_could_not_be_kept_goes_out_when_it_can(city_folder, clock):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         held = server.configs.newest_number()
         clock.pass_by(7 * DAY)
@@ -269,7 +269,7 @@ def test_a_config_that_was_signed_and_could_not_be_kept_goes_out_when_it_can(cit
 @pytest.mark.parametrize("folder", ["configs", "keys", "signer"])
 def test_a_folder_that_takes_nothing_when_a_config_is_due_holds_it_up_and_no_longer(city_folder, clock, folder):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         before, held = follows(server, start_of_a_phone()), server.configs.newest_number()
         with unwritable(city_folder / folder):
@@ -287,7 +287,7 @@ def test_a_folder_that_takes_nothing_when_a_config_is_due_holds_it_up_and_no_lon
 @pytest.mark.long
 def test_a_record_on_a_full_disk_signs_nothing_and_goes_on_when_there_is_room(city_folder, clock):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=5)
+        server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
         before = follows(server, start_of_a_phone())
         with unwritable(city_folder / "signer" / FILE_NAME):

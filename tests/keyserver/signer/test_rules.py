@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.hpke import point
-from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, opened, poster, report_of, set_city
+from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, open_server, poster, report_of, set_city
 from tests.builders.signer import export_of, past_days, signing
 
 from bluezone.keyserver.keyfolder import ApprovalMissing, SignerAway, SigningRefused
@@ -29,7 +29,7 @@ from bluezone.transparency.notes import Checkpoint, open_checkpoint
 def apart(city_folder, clock):
     """A key server that holds no signing key; the signer has them."""
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
         yield server
         server.close()
 
@@ -86,7 +86,7 @@ def test_weeks_of_keys_and_configs_come_and_go_with_the_signer_apart(apart, cloc
 @pytest.mark.long
 def test_a_report_waits_for_a_signer_that_is_away_and_is_not_lost(city_folder, clock):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
     try:
         issued = server.codes.issue("confirmed", date(2026, 11, 23))
         phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON))
@@ -149,7 +149,7 @@ def test_no_file_has_more_keys_than_are_plausible(city_folder, clock):
     (city_folder / "signer").mkdir()
     (city_folder / "signer" / "signer.toml").write_text("most_keys_a_file = 8\n")
     with signing(city_folder, clock):
-        server = opened(city_folder, clock, padding_mean=0)
+        server = open_server(city_folder, clock, padding_mean=0)
         clock.pass_by(2 * HOUR)
         key = server.secrets.export_key
         with pytest.raises(SigningRefused, match="plausible"):
@@ -162,7 +162,7 @@ def test_no_more_certificates_than_are_plausible_within_an_hour(city_folder, clo
     (city_folder / "signer").mkdir()
     (city_folder / "signer" / "signer.toml").write_text("most_certificates_an_hour = 3\n")
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
         kid = server.secrets.week_keys.current(1, NOON).kid
         for _ in range(3):
             server.secrets.week_keys.blind_sign(kid, [bytes(255) + b"\x01"])
@@ -248,7 +248,7 @@ def approvers(folder, count=3):
 def test_what_a_config_says_anew_waits_for_two_persons_while_week_keys_go_on(city_folder, clock):
     keys = approvers(city_folder)
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
         set_city(server, hotline="0209 3870 999")
         server.tick()
         assert newest_config(server).hotline == "0209 3870 000"
@@ -281,7 +281,7 @@ def test_what_a_config_says_anew_waits_for_two_persons_while_week_keys_go_on(cit
 def test_those_who_approve_are_shown_the_config_in_force_whatever_older_one_is_brought(city_folder, clock):
     approvers(city_folder)
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
         older = call(server, "GET", "/v1/config").body
         clock.pass_by(7 * DAY)
         server.tick()
@@ -297,11 +297,11 @@ def test_those_who_approve_are_shown_the_config_in_force_whatever_older_one_is_b
 @pytest.mark.long
 def test_another_hosts_configs_and_files_are_gone_on_from(city_folder, clock):
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
         server.tick()
         server.close()
     # Without a signer for a while, as if another host had signed.
-    alone = opened(city_folder, clock)
+    alone = open_server(city_folder, clock)
     for _ in range(5):
         clock.pass_by(12 * HOUR)
         alone.tick()
@@ -312,7 +312,7 @@ def test_another_hosts_configs_and_files_are_gone_on_from(city_folder, clock):
     assert alone.indexes.read().number == listed
     alone.close()
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
         clock.pass_by(2 * HOUR)
         server.tick()
         index = decode_index(open_index(server))
@@ -328,7 +328,7 @@ def open_index(server):
 @pytest.mark.long
 def test_a_record_that_was_changed_or_cut_signs_nothing(city_folder, clock):
     with signing(city_folder, clock):
-        opened(city_folder, clock).close()
+        open_server(city_folder, clock).close()
     path = city_folder / "signer" / FILE_NAME
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[1:]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders.hpke import point
-from tests.builders.keyserver import HOUR, call, opened, report_of
+from tests.builders.keyserver import HOUR, call, open_server, report_of
 from tests.builders.signer import signing
 
 from bluezone.keyserver.keyfolder import open_signing_keys
@@ -47,7 +47,7 @@ def test_a_token_replaces_no_key_of_files_and_with_keys_of_its_own_reports_reach
     (city_folder / "signer").mkdir()
     (city_folder / "signer" / "signer.toml").write_text(f"[token]\n{settings}")
     with signing(city_folder, clock):
-        server = opened(city_folder, clock)
+        server = open_server(city_folder, clock)
         server.tick()
         phone = report_of(server)
         assert phone.upload().status is Status.OK

@@ -13,7 +13,7 @@ from tests.builders.keyserver import (
     HOUR,
     NOON,
     keys_for,
-    opened,
+    open_server,
     postgresql_database,
     postgresql_server,
     report_of,
@@ -216,7 +216,7 @@ def test_a_store_that_was_cut_by_day_becomes_whole_and_knows_its_keys_under_what
     before = old_store(database, monkeypatch, [(key_prefix(key.key), key.start) for key in keys])
     before.write(lambda t: t.execute("INSERT INTO spent VALUES (?, 1)", (b"d" * 32,)))
     before.close()
-    server = opened(city_folder, clock)
+    server = open_server(city_folder, clock)
     set_city(server, padding_mean=0)
 
     assert tables(server.keys_store) == [("known_key", "r"), ("spent", "r")]

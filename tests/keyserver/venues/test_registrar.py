@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON
-from tests.builders.venue import a_venue, link_of
+from tests.builders.venue import qr_text, signed_venue
 
 from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.keyserver.venues.alerts import AlertRefused
@@ -64,7 +64,7 @@ def test_a_code_is_revoked_by_its_text_too(server):
     with pytest.raises(VenueNotRegistered):
         server.registrar.revoke("dk-2")
     with pytest.raises(VenueForeign):
-        server.registrar.revoke_code(link_of(a_venue()))
+        server.registrar.revoke_code(qr_text(signed_venue()))
 
 
 @pytest.mark.long
@@ -138,9 +138,9 @@ def test_hours_that_cannot_be_are_refused(server, start, end):
 
 def test_an_alert_for_another_citys_poster_is_refused(server):
     with pytest.raises(VenueForeign):
-        server.venue_alerts.publish(link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
+        server.venue_alerts.publish(qr_text(signed_venue()), NOON - 2 * HOUR, NOON - HOUR)
     with pytest.raises(VenueForeign):
-        server.venue_alerts.check(link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
+        server.venue_alerts.check(qr_text(signed_venue()), NOON - 2 * HOUR, NOON - HOUR)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from tests.builders import outlines
 from tests.builders.directives import city, person
-from tests.builders.office import data_folder, furnished_folder, prove, quick_passwords, server
+from tests.builders.office import data_folder, furnished_folder, prove_second_factor, quick_passwords, server
 
 from bluezone.identity.models import User
 from bluezone.messaging.cap.document import Area, Message, Words, alert_xml, format_time
@@ -90,7 +90,7 @@ def desks(client, db, server):
 
     def sign_in(name):
         client.force_login(people[name])
-        return prove(client)
+        return prove_second_factor(client)
 
     return sign_in
 

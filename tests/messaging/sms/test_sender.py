@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from tests.builders.smsc import whole_texts
+from tests.builders.smsc import join_parts
 
 from bluezone.messaging.sms import leases, outbox
 from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, SenderState, State
@@ -49,7 +49,7 @@ def test_a_text_of_several_parts_arrives_whole_and_its_receipts_make_it_delivere
     queue("Plain {text} €", "+447700900123", now=now)
     go_on_until(sender, settled, now)
 
-    assert whole_texts(centre.taken) == {"84912345678": [LONG], "447700900123": ["Plain {text} €"]}
+    assert join_parts(centre.taken) == {"84912345678": [LONG], "447700900123": ["Plain {text} €"]}
     # Queued in the same moment, they go side by side: which part comes first is chance.
     assert sorted(one["coding"] for one in centre.taken) == [0, 8, 8, 8, 8]
     assert {tuple(one["ton"]) for one in centre.taken} == {(5, 1)}, "a name as sender"
@@ -128,7 +128,7 @@ def test_the_throttle_of_the_operator_loses_nothing(centre, sender, now):
     go_on_until(sender, settled, now)
 
     assert states() == {State.DELIVERED}
-    assert len(whole_texts(centre.taken)) == len(centre.taken) == 45
+    assert len(join_parts(centre.taken)) == len(centre.taken) == 45
 
 
 def test_our_own_rate_is_kept(centre, now):

@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 from tests.builders.office import write_city
-from tests.builders.smsc import Centre, whole_texts
+from tests.builders.smsc import Centre, join_parts
 from tests.builders.smsprocess import number_of, states, text_of
 from tests.builders.stores import prepared_store
 
@@ -60,7 +60,7 @@ def test_messages_survive_two_deaths(tmp_path, messages):
         taken = centre.taken
 
     assert states(folder) == {"delivered": messages}
-    shown = whole_texts(taken)
+    shown = join_parts(taken)
     assert shown == {number_of(index)[1:]: [text_of(index)] for index in range(messages)}, "whole, and once each"
     parts = Counter((one["to"], tuple(one["udh"] or ())) for one in taken)
     assert max(parts.values()) == 1, "no part reached the message centre twice"

@@ -21,7 +21,7 @@ from bluezone.paper.phrases import facts
 from bluezone.portal.materials import BY_FILE
 from bluezone.rollout.coverage.api import Week
 from bluezone.server.metrics.meters import GAUGES, Meters
-from bluezone.server.schedule import Rounds
+from bluezone.server.schedule import RecurringWork
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,7 @@ def test_its_purge_runs_with_the_others_and_the_metrics_say_so(client, officer, 
     enter(client, ward, timezone.localdate() - datetime.timedelta(days=92))
     assert MaskDay.objects.count() == 2
     meters = Meters.make(1)
-    Rounds.of_duties(meters).run(now, 0.0)
+    RecurringWork.of_duties(meters).run(now, 0.0)
 
     assert MaskDay.objects.get().day == timezone.localdate()
     assert meters.gauge("work_timestamp_seconds_purge_masks") == now.timestamp()

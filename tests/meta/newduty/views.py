@@ -10,7 +10,7 @@ from tests.meta.newduty.duty import MASK_KEEPERS
 from tests.meta.newduty.models import MaskDay
 
 from bluezone.audit.hash_chain import record
-from bluezone.directory.scopes import units_of
+from bluezone.directory.scopes import units_in_reach
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Ownership, touches
 
@@ -28,7 +28,7 @@ class MaskForm(forms.ModelForm):
 @touches(Ownership.REACHED)
 def masks(request: OfficeRequest) -> HttpResponse:
     """Days of the reader's wards; POST enters one, 422 when a number is wrong."""
-    wards = units_of(request.user, MASK_KEEPERS.roles)
+    wards = units_in_reach(request.user, MASK_KEEPERS.roles)
     form = MaskForm(request.POST or None)
     form.fields["unit"].queryset = wards
     if request.method == "POST" and form.is_valid():

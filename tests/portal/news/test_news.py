@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
-from tests.builders.office import prove, user
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.portal import news
@@ -32,7 +32,7 @@ def editor():
 def desk(editor, server):
     client = Client()
     client.force_login(editor)
-    return prove(client)
+    return prove_second_factor(client)
 
 
 def out(editor, **texts):

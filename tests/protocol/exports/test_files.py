@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.hpke import point
-from tests.builders.protocol import EXPORT_KEY, export
+from tests.builders.protocol import EXPORT_KEY, make_export
 
 from bluezone.protocol.exports.columns import MOST_FIELDS_PER_KEY
 from bluezone.protocol.exports.files import (
@@ -160,9 +160,9 @@ def test_an_export_without_signature_is_read_and_says_so():
 
 
 def test_one_good_signature_among_several_is_enough():
-    good = read_export(export()).signatures[0]
+    good = read_export(make_export()).signatures[0]
     data = zipped(
-        export_bin=read_export(export()).export_bin,
+        export_bin=read_export(make_export()).export_bin,
         export_sig=signature(b"not DER") + signature(b"") + signature(good) + signature(good, number=5),
     )
 
@@ -223,7 +223,7 @@ def test_what_is_no_export_is_refused(data):
 
 
 def test_an_export_cut_off_anywhere_is_refused():
-    data = export(count=3)
+    data = make_export(count=3)
     for length in range(len(data)):
         with pytest.raises(InvalidExport):
             read_export(data[:length])
@@ -276,7 +276,7 @@ def test_a_zip_with_two_exports_is_refused():
         read_export(one.replace(b"export.bim", b"export.bin"))
 
 
-EXPORT = export(count=5)
+EXPORT = make_export(count=5)
 EXPORT_BIN = read_export(EXPORT).export_bin
 
 
@@ -336,7 +336,7 @@ def test_the_native_reader_and_python_read_every_file_the_same_or_refuse_it_the_
 
 @pytest.mark.parametrize(("count", "read"), [(64, True), (65, False)])
 def test_an_export_has_sixty_four_signatures_at_most(count, read):
-    good = read_export(export())
+    good = read_export(make_export())
     signed = signature(good.signatures[0]) * count
     try:
         assert len(read_export(zipped(export_bin=good.export_bin, export_sig=signed)).signatures) == count

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.protocol import EXPORT_KEY, GENERATED_AT, SIGNING_KEY, export, export_keys
+from tests.builders.protocol import EXPORT_KEY, GENERATED_AT, SIGNING_KEY, export_keys, make_export
 
 from bluezone.protocol.exports.files import InvalidExport, SignatureInfo, read_export, verify_export
 from bluezone.protocol.exports.writer import ExportKeys, write_export
@@ -61,7 +61,7 @@ def test_the_same_keys_in_another_order_give_the_same_bytes():
 
 
 def test_an_export_of_ours_is_signed_and_says_by_what():
-    read = read_export(export())
+    read = read_export(make_export())
 
     assert verify_export(read, EXPORT_KEY) == "verified"
     assert read.signature_infos == (SignatureInfo("452", "v1", "1.2.840.10045.4.3.2"),)
@@ -70,9 +70,9 @@ def test_an_export_of_ours_is_signed_and_says_by_what():
 
 
 def test_a_key_takes_32_bytes_and_nothing_tells_keys_apart_by_length():
-    sizes = {len(read_export(export(count=10, seed=seed)).export_bin) for seed in range(5)}
+    sizes = {len(read_export(make_export(count=10, seed=seed)).export_bin) for seed in range(5)}
 
-    assert sizes == {len(read_export(export(count=0)).export_bin) + 320}
+    assert sizes == {len(read_export(make_export(count=0)).export_bin) + 320}
 
 
 @pytest.mark.parametrize(

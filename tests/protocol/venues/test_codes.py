@@ -6,7 +6,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.venue import CITY_KEY, HOST, KID, OTHER_KEY, TRUSTED, a_venue, link_of, link_of_payload
+from tests.builders.venue import CITY_KEY, HOST, KID, OTHER_KEY, TRUSTED, link_of_payload, qr_text, signed_venue
 
 from bluezone.protocol.venues.codes import (
     InvalidVenue,
@@ -86,11 +86,11 @@ def test_the_fingerprint_of_the_vector_is_the_one_the_documentation_names(vector
 )
 def test_what_no_code_may_say_is_refused(change):
     with pytest.raises(InvalidVenue):
-        dataclasses.replace(a_venue(), **change)
+        dataclasses.replace(signed_venue(), **change)
 
 
 def _patched(offset, value):
-    payload = bytearray(a_venue().to_bytes())
+    payload = bytearray(signed_venue().to_bytes())
     payload[offset] = value
     return bytes(payload)
 
@@ -99,8 +99,8 @@ def _patched(offset, value):
     "payload",
     [
         b"",
-        a_venue().to_bytes()[:-1],
-        a_venue().to_bytes() + b"\0",
+        signed_venue().to_bytes()[:-1],
+        signed_venue().to_bytes() + b"\0",
         _patched(0, 2),
         _patched(1, 13),
         _patched(2, 3),
@@ -115,7 +115,7 @@ def test_bytes_that_are_no_code_are_refused(payload):
 
 
 def test_a_code_that_a_server_without_tls_gave_out_is_read():
-    venue = a_venue()
+    venue = signed_venue()
 
     assert read_venue_link(venue_link(venue, "http://192.168.1.5:8000")) == venue
 
@@ -125,13 +125,13 @@ def test_a_code_that_a_server_without_tls_gave_out_is_read():
     [
         "",
         "hello",
-        link_of(a_venue()).replace("https", "ftp"),
-        link_of(a_venue()).replace("/v#", "/w#"),
-        link_of(a_venue()).replace("/v#", "/v?x#"),
-        link_of(a_venue()).replace("https://", "https://u:p@"),
-        link_of(a_venue()) + "=",
-        link_of(a_venue()) + "A",
-        link_of(a_venue()) + " A",
+        qr_text(signed_venue()).replace("https", "ftp"),
+        qr_text(signed_venue()).replace("/v#", "/w#"),
+        qr_text(signed_venue()).replace("/v#", "/v?x#"),
+        qr_text(signed_venue()).replace("https://", "https://u:p@"),
+        qr_text(signed_venue()) + "=",
+        qr_text(signed_venue()) + "A",
+        qr_text(signed_venue()) + " A",
         "https://" + "a" * 2000,
         "javascript:alert(1)//v#AAAA",
     ],
@@ -142,8 +142,8 @@ def test_texts_that_are_no_address_of_a_code_are_refused(text):
 
 
 def test_the_last_letter_of_a_link_has_one_spelling_only():
-    venue = next(venue for length in (4, 5, 6) if len((venue := a_venue(name="a" * length)).to_bytes()) % 3)
-    link = link_of(venue)
+    venue = next(venue for length in (4, 5, 6) if len((venue := signed_venue(name="a" * length)).to_bytes()) % 3)
+    link = qr_text(venue)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     payload = link.split("#")[1]
     same = [
@@ -160,20 +160,20 @@ def test_the_last_letter_of_a_link_has_one_spelling_only():
 
 
 def test_a_code_of_another_city_an_unsigned_and_a_changed_one_are_refused_alike():
-    foreign = sign_venue(a_venue(), OTHER_KEY)
-    renamed = dataclasses.replace(a_venue(), name="Quán phở Bắc Hà")
-    unsigned = dataclasses.replace(a_venue(), signed=False)
+    foreign = sign_venue(signed_venue(), OTHER_KEY)
+    renamed = dataclasses.replace(signed_venue(), name="Quán phở Bắc Hà")
+    unsigned = dataclasses.replace(signed_venue(), signed=False)
     unsigned_but_sealed = dataclasses.replace(
         unsigned, signature=CITY_KEY.sign(b"BZ-VENUE-SIG-v1" + unsigned.unsigned_bytes())
     )
 
-    for venue in (foreign, renamed, unsigned, unsigned_but_sealed, a_venue(kid=9)):
+    for venue in (foreign, renamed, unsigned, unsigned_but_sealed, signed_venue(kid=9)):
         with pytest.raises(VenueForeign):
             verify_venue_signature(venue, TRUSTED)
 
 
 def test_a_code_counts_from_its_first_minute_until_before_its_last():
-    venue = a_venue(valid_from=100, valid_to=200)
+    venue = signed_venue(valid_from=100, valid_to=200)
 
     with pytest.raises(VenueNotYet):
         check_validity(venue, (), 100 * 60 - 1)
@@ -185,7 +185,7 @@ def test_a_code_counts_from_its_first_minute_until_before_its_last():
 
 def test_a_revoked_code_is_refused():
     with pytest.raises(VenueRevoked):
-        check_validity(a_venue(), {venue_sha256(a_venue()).hex()}, 0)
+        check_validity(signed_venue(), {venue_sha256(signed_venue()).hex()}, 0)
 
 
 @given(data=st.binary(max_size=400))
@@ -209,6 +209,6 @@ def test_any_bytes_are_read_or_refused(data):
     ],
 )
 def test_a_code_may_say_what_is_just_within_its_bounds(change):
-    venue = a_venue(**change)
+    venue = signed_venue(**change)
 
     assert read_venue_link(venue_link(venue, f"https://{HOST}")) == venue

@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.venue import a_venue, keys_of
+from tests.builders.venue import keys_of, signed_venue
 
 from bluezone.protocol.venues.items import (
     ITEM_LENGTH,
@@ -19,7 +19,7 @@ from bluezone.protocol.venues.items import (
 )
 
 HOUR = 443_644
-KEY = slot_key(venue_key(a_venue().to_bytes()), HOUR)
+KEY = slot_key(venue_key(signed_venue().to_bytes()), HOUR)
 RECORD = Record(2, 10, 50, HOUR)
 
 
@@ -28,7 +28,7 @@ def sealed(record=RECORD, key=KEY):
 
 
 def test_an_item_opens_for_its_hour_only():
-    other_hour = slot_key(venue_key(a_venue().to_bytes()), HOUR + 1)
+    other_hour = slot_key(venue_key(signed_venue().to_bytes()), HOUR + 1)
 
     assert open_item(KEY, HOUR, sealed()) == RECORD
     assert open_item(other_hour, HOUR + 1, sealed()) is None
@@ -36,7 +36,7 @@ def test_an_item_opens_for_its_hour_only():
 
 
 def test_a_key_of_another_seed_opens_nothing():
-    other = keys_of(a_venue(seed=bytes(16)), HOUR * 3600, HOUR * 3600 + 60)
+    other = keys_of(signed_venue(seed=bytes(16)), HOUR * 3600, HOUR * 3600 + 60)
 
     assert open_item(other[HOUR], HOUR, sealed()) is None
 

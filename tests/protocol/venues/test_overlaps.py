@@ -3,7 +3,7 @@ import os
 from datetime import date
 
 import pytest
-from tests.builders.venue import a_venue, keys_of
+from tests.builders.venue import keys_of, signed_venue
 
 from bluezone.protocol.risk.assessment import load_profile
 from bluezone.protocol.venues.items import (
@@ -26,16 +26,16 @@ def pieces(minutes, level=2, day=DAY, visit=1):
 
 
 def test_items_of_other_venues_and_hours_are_not_found():
-    keys = keys_of(a_venue(), START, START + 600)
+    keys = keys_of(signed_venue(), START, START + 600)
     mine = seal_item(keys[HOUR], Record(1, 0, 30, HOUR), os.urandom(12))
     others = [os.urandom(52) for _ in range(100)]
 
     assert open_records(keys, index_items([*others, mine])) == [Record(1, 0, 30, HOUR)]
-    assert open_records(keys_of(a_venue(seed=bytes(16)), START, START + 600), index_items([mine])) == []
+    assert open_records(keys_of(signed_venue(seed=bytes(16)), START, START + 600), index_items([mine])) == []
 
 
 def test_two_cases_of_one_venue_and_hour_both_count():
-    keys = keys_of(a_venue(), START, START + 600)
+    keys = keys_of(signed_venue(), START, START + 600)
     items = [seal_item(keys[HOUR], Record(level, 0, 30, HOUR), os.urandom(12)) for level in (1, 2)]
 
     assert {record.level for record in open_records(keys, index_items(items))} == {1, 2}

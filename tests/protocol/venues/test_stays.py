@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.venue import a_venue, keys_of
+from tests.builders.venue import keys_of, signed_venue
 
 from bluezone.protocol.upload.payload import Slot, check_slots
 from bluezone.protocol.venues.stays import hours_of_stay, infectious_time, limit_to_upload, slots_of_stay, split_by_hour
@@ -64,14 +64,14 @@ def test_any_stays_make_slots_that_the_server_takes(stays, venues):
     now = START + 2 * 86_400
     slots = []
     for number, (start, lasts) in enumerate(stays):
-        venue = a_venue(seed=bytes([number % venues] * 16))
+        venue = signed_venue(seed=bytes([number % venues] * 16))
         slots += slots_of_stay(start, start + lasts, keys_of(venue, start, start + lasts), now)
 
     check_slots(limit_to_upload(slots), now)
 
 
 def test_nothing_after_now_is_reported():
-    venue = a_venue()
+    venue = signed_venue()
     end = START + 30 * MINUTE
     slots = slots_of_stay(START, end, keys_of(venue, START, end), now=end + 5 * MINUTE + 30)
 

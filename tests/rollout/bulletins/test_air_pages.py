@@ -12,14 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from openpyxl import load_workbook
 from PIL import Image
-from tests.builders.bulletins import NOW, approved, machine, people, planned, station, zone
+from tests.builders.bulletins import NOW, approved_bulletin, machine, make_people, schedule_bulletin, station, zone
 from tests.builders.devices import agency
-from tests.builders.office import prove, user
+from tests.builders.office import prove_second_factor, user
 
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.acts import UndoTooLate
 from bluezone.rollout.bulletins.air import air_views
-from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, counts_of, rows_of, take_back
+from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, log_rows, sum_rows, undo_attestation
 from bluezone.rollout.bulletins.models import Airing, Attestation, Outlet, OutletKind
 from bluezone.rollout.coverage.api import Week
 
@@ -35,7 +35,7 @@ def operator(client):
 
 
 def first_airing(outlet):
-    planned(approved(seconds=2.0), outlet, last=NOW.date())
+    schedule_bulletin(approved_bulletin(seconds=2.0), outlet, last=NOW.date())
     return Airing.objects.get(outlet=outlet)
 
 
@@ -44,8 +44,8 @@ def log(client, **asked):
 
 
 def counted():
-    rows = rows_of(list(airings_between(NOW, NOW + DAY)), NOW + DAY)
-    return rows, counts_of(rows)
+    rows = log_rows(list(airings_between(NOW, NOW + DAY)), NOW + DAY)
+    return rows, sum_rows(rows)
 
 
 @pytest.mark.long
@@ -135,10 +135,10 @@ def test_a_word_is_taken_back_by_whom_it_is_and_by_nobody_else(operator):
     operator.post(f"/airings/{airing.pk}/aired/")
     said = Attestation.objects.get()
     with pytest.raises(UndoTooLate):
-        take_back(people()[0], {"airing": airing.pk}, said.at)
+        undo_attestation(make_people()[0], {"airing": airing.pk}, said.at)
     assert counted()[1].attested == 1
 
-    take_back(said.by, {"airing": airing.pk}, said.at)
+    undo_attestation(said.by, {"airing": airing.pk}, said.at)
     assert counted()[1].attested == 0
 
 
@@ -153,7 +153,7 @@ def elsewhere():
     )  # fmt: skip
     made = zone("Tổ của Đức Xuân").outlet
     Outlet.objects.filter(pk=made.pk).update(unit=other)
-    planned(approved(seconds=2.0), made)
+    schedule_bulletin(approved_bulletin(seconds=2.0), made)
     return made
 
 
@@ -162,7 +162,7 @@ def elsewhere():
 def test_a_page_narrowed_to_a_unit_stays_so_on_every_way_on(operator, elsewhere, address, monkeypatch):
     monkeypatch.setattr(air_views, "A_PAGE", 2)
     place = zone().outlet
-    planned(approved(seconds=2.0), place)
+    schedule_bulletin(approved_bulletin(seconds=2.0), place)
     unit = place.agency.unit
     asked = {"week": str(Week.of(NOW.date())), "unit": unit.pk, "outlet": place.pk, "page": 2}
     shown = operator.get(address, asked).content.decode()
@@ -190,7 +190,7 @@ def test_the_sentence_for_the_report_on_clause_6_counts_what_the_page_is_narrowe
 
 
 def test_the_address_that_goes_into_a_report_names_the_day_or_the_week(operator):
-    planned(approved(seconds=2.0), zone().outlet, now=timezone.now() - DAY)
+    schedule_bulletin(approved_bulletin(seconds=2.0), zone().outlet, now=timezone.now() - DAY)
     today, week = timezone.localdate(), Week.of(timezone.localdate())
     place = Outlet.objects.get()
 
@@ -201,7 +201,7 @@ def test_the_address_that_goes_into_a_report_names_the_day_or_the_week(operator)
 @pytest.mark.long
 def test_file_and_paper_of_a_unit_hold_its_airings_and_no_others(operator, elsewhere):
     place = zone("Tổ của Sông Cầu").outlet
-    planned(approved(seconds=2.0), place)
+    schedule_bulletin(approved_bulletin(seconds=2.0), place)
     asked = {"week": str(Week.of(NOW.date())), "unit": place.agency.unit.pk}
 
     book = load_workbook(io.BytesIO(operator.get("/air-log/file/", asked).content))
@@ -218,7 +218,7 @@ def test_file_and_paper_of_a_unit_hold_its_airings_and_no_others(operator, elsew
 def test_of_two_who_lend_an_outlet_neither_takes_back_unseen_what_the_other_has_lent(operator):
     outlet, others = station(), [agency("UBND phường Đức Xuân"), agency("UBND phường Minh Khai")]
     address = f"/outlets/{outlet.pk}/lent/"
-    shown = sealed(prove(operator).get(address))
+    shown = sealed(prove_second_factor(operator).get(address))
     assert operator.post(address, {"lent_to": [others[0].pk], "shown": shown}).status_code == 302
     second = operator.post(address, {"lent_to": [others[1].pk], "shown": shown})
 

@@ -3,7 +3,15 @@ import datetime
 
 import pytest
 from django.db import IntegrityError, transaction
-from tests.builders.bulletins import NOW, agency, approved, hear, people, recorded, recording
+from tests.builders.bulletins import (
+    NOW,
+    agency,
+    approved_bulletin,
+    listen_to_end,
+    make_people,
+    make_recording,
+    stored_recording,
+)
 
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.bulletins import scripts
@@ -15,94 +23,94 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def script():
-    writer, _approver = people()
-    bulletin = scripts.new_bulletin(writer, agency(), "Cài Bluezone", "normal", {}, NOW)
+    writer, _approver = make_people()
+    bulletin = scripts.enter_bulletin(writer, agency(), "Cài Bluezone", "normal", {}, NOW)
     return with_recording(bulletin, "Kính thưa bà con.", writer)
 
 
 def with_recording(bulletin, text, writer):
     """The next version, with a recording whose loudness was levelled once; test_sounds.py levels others."""
-    return scripts.add_version(bulletin, "vi", text, writer, NOW, machine=None, recording=recorded())
+    return scripts.add_version(bulletin, "vi", text, writer, NOW, machine=None, recording=stored_recording())
 
 
 def test_nobody_approves_what_they_have_not_heard_to_the_end(script):
-    _writer, approver = people()
+    _writer, approver = make_people()
     with pytest.raises(scripts.NotListened):
-        scripts.approve(script, approver, NOW)
+        scripts.approve_version(script, approver, NOW)
 
     scripts.begin_listening(script, approver, NOW)
     with pytest.raises(scripts.ListenedTooShort):
         scripts.end_listening(script, approver, NOW + datetime.timedelta(milliseconds=100))
     with pytest.raises(scripts.NotListened):
-        scripts.approve(script, approver, NOW)
+        scripts.approve_version(script, approver, NOW)
 
     scripts.end_listening(script, approver, NOW + datetime.timedelta(seconds=script.sound.seconds))
-    scripts.approve(script, approver, NOW)
+    scripts.approve_version(script, approver, NOW)
     script.refresh_from_db()
     assert (script.approved_by, script.approved_at) == (approver, NOW)
     assert AuditEntry.objects.filter(action="bulletin_approved", actor="duyet").count() == 1
 
 
 def test_the_author_does_not_approve_nor_does_the_database_let_them(script):
-    writer, _approver = people()
-    hear(script, writer)
+    writer, _approver = make_people()
+    listen_to_end(script, writer)
     with pytest.raises(scripts.ApproverIsAuthor):
-        scripts.approve(script, writer, NOW)
+        scripts.approve_version(script, writer, NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         Script.objects.filter(pk=script.pk).update(approved_by=writer)
 
 
 def test_what_one_has_heard_another_has_not(script):
-    writer, approver = people()
-    hear(script, writer)
+    writer, approver = make_people()
+    listen_to_end(script, writer)
 
     with pytest.raises(scripts.NotListened):
-        scripts.approve(script, approver, NOW)
+        scripts.approve_version(script, approver, NOW)
     with pytest.raises(scripts.ListenedTooShort):
         scripts.end_listening(script, approver, NOW + datetime.timedelta(days=1))
 
 
 def test_who_heard_one_version_has_not_heard_the_next(script):
-    writer, approver = people()
-    hear(script, approver)
+    writer, approver = make_people()
+    listen_to_end(script, approver)
     newer = with_recording(script.bulletin, "Bản mới.", writer)
 
     with pytest.raises(scripts.NotListened):
-        scripts.approve(newer, approver, NOW)
+        scripts.approve_version(newer, approver, NOW)
 
 
 @pytest.mark.long
 def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recording_comes_first():
-    bulletin = approved(text="Kính thưa bà con, xin cài Bluezone.")
-    writer, approver = people()
+    bulletin = approved_bulletin(text="Kính thưa bà con, xin cài Bluezone.")
+    writer, approver = make_people()
     machine = approved_scripts([bulletin.pk])[bulletin.pk, "vi"]
     assert machine.sound.is_human is False
-    newer = scripts.record(bulletin, "vi", machine.text, recording(), writer, NOW)
+    newer = scripts.record_version(bulletin, "vi", machine.text, make_recording(), writer, NOW)
     assert approved_scripts([bulletin.pk])[bulletin.pk, "vi"] == machine
 
-    hear(newer, approver)
-    scripts.approve(newer, approver, NOW)
+    listen_to_end(newer, approver)
+    scripts.approve_version(newer, approver, NOW)
 
     now_aired = approved_scripts([bulletin.pk])[bulletin.pk, "vi"]
     assert (now_aired.number, now_aired.sound.is_human, now_aired.machine) == (2, True, machine.machine)
 
 
 def test_a_language_without_a_machines_voice_waits_for_a_person(script):
-    writer, approver = people()
-    text = scripts.write(script.bulletin, "tay", "Khảu chạu", writer, NOW)
+    writer, approver = make_people()
+    text = scripts.write_version(script.bulletin, "tay", "Khảu chạu", writer, NOW)
     with pytest.raises(scripts.ScriptWithoutSound):
         scripts.begin_listening(text, approver, NOW)
     with pytest.raises(scripts.ScriptWithoutSound):
-        scripts.approve(text, approver, NOW)
+        scripts.approve_version(text, approver, NOW)
 
 
 @pytest.mark.long
 def test_nothing_more_is_written_or_approved_of_what_was_withdrawn(script):
-    writer, approver = people()
-    hear(script, approver)
-    scripts.withdraw(script.bulletin, "Số điện thoại sai", writer, NOW)
+    writer, approver = make_people()
+    listen_to_end(script, approver)
+    scripts.withdraw_bulletin(script.bulletin, "Số điện thoại sai", writer, NOW)
 
     with pytest.raises(scripts.BulletinWithdrawn):
-        scripts.approve(script, approver, NOW)
+        scripts.approve_version(script, approver, NOW)
     with pytest.raises(scripts.BulletinWithdrawn):
-        scripts.write(script.bulletin, "tay", "Bản mới", writer, NOW)
+        scripts.write_version(script.bulletin, "tay", "Bản mới", writer, NOW)

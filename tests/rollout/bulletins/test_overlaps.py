@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.bulletins.air.planner import GAP_SECONDS, MOST_DELAY_SECONDS, Displaced, Importance, Slot, arrange
+from bluezone.rollout.bulletins.air.planner import (
+    GAP_SECONDS,
+    MOST_DELAY_SECONDS,
+    Displaced,
+    Importance,
+    Slot,
+    assign_times,
+)
 
 slots = st.lists(
     st.builds(
@@ -30,13 +37,13 @@ spans = st.lists(
 @given(slots=slots, quiet=spans, shuffled=st.randoms())
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_planned_nothing_overlaps_nothing_is_lost_and_the_classes_hold(slots, quiet, shuffled):
-    places = arrange(slots, quiet)
+    places = assign_times(slots, quiet)
     by_key = {slot.key: slot for slot in slots}
 
     assert places.keys() == by_key.keys()
     other = list(slots)
     shuffled.shuffle(other)
-    assert arrange(other, quiet) == places
+    assert assign_times(other, quiet) == places
     aired = sorted((place.start, by_key[key]) for key, place in places.items() if place.start is not None)
     aired.sort(key=lambda one: one[0])
     for (start, slot), (after, _next) in itertools.pairwise(aired):
@@ -55,18 +62,18 @@ def test_whatever_is_planned_nothing_overlaps_nothing_is_lost_and_the_classes_ho
 @given(slots=slots, quiet=spans)
 @settings(max_examples=300, deadline=None)
 def test_a_class_is_placed_as_if_the_weaker_ones_were_not_there(slots, quiet):
-    places = arrange(slots, quiet)
+    places = assign_times(slots, quiet)
     for weakest in Importance:
         alone = [slot for slot in slots if slot.importance <= weakest]
-        assert arrange(alone, quiet) == {slot.key: places[slot.key] for slot in alone}
+        assert assign_times(alone, quiet) == {slot.key: places[slot.key] for slot in alone}
 
 
 def test_of_two_priority_bulletins_the_one_comes_first_that_the_commune_put_first():
     one = Slot("one", 100.0, 60.0, Importance.PRIORITY)
     other = Slot("other", 110.0, 60.0, Importance.PRIORITY)
-    assert arrange([one, other])["other"].start == 162.0
+    assert assign_times([one, other])["other"].start == 162.0
     chosen = Slot("other", 110.0, 60.0, Importance.PRIORITY, rank=-1)
-    places = arrange([one, chosen])
+    places = assign_times([one, chosen])
     assert (places["other"].start, places["one"].start) == (110.0, 172.0)
 
 
@@ -74,14 +81,14 @@ def test_what_would_wait_longer_than_a_quarter_of_an_hour_is_not_aired():
     long = Slot("long", 0.0, 1000.0, Importance.PRIORITY)
     short = Slot("short", 10.0, 30.0, Importance.NORMAL)
 
-    assert arrange([long, short])["short"].why is Displaced.CLASH
-    assert arrange([short], quiet=[(0.0, 60.0)])["short"].why is Displaced.QUIET
+    assert assign_times([long, short])["short"].why is Displaced.CLASH
+    assert assign_times([short], quiet=[(0.0, 60.0)])["short"].why is Displaced.QUIET
 
 
 def test_what_is_playing_already_is_not_moved_and_only_an_emergency_does_not_wait_for_it():
     playing = ((90.0, 130.0), Importance.NORMAL)
     emergency = Slot("emergency", 100.0, 10.0, Importance.EMERGENCY)
-    assert arrange([Slot("next", 100.0, 10.0, Importance.PRIORITY)], taken=[playing])["next"].start == 130.0
-    assert arrange([emergency], taken=[playing])["emergency"].start == 100.0
+    assert assign_times([Slot("next", 100.0, 10.0, Importance.PRIORITY)], taken=[playing])["next"].start == 130.0
+    assert assign_times([emergency], taken=[playing])["emergency"].start == 100.0
     first = ((90.0, 130.0), Importance.EMERGENCY)
-    assert arrange([emergency], taken=[first])["emergency"].start == 130.0
+    assert assign_times([emergency], taken=[first])["emergency"].start == 130.0

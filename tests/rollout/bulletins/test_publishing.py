@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 from lxml import etree
-from tests.builders.bulletins import NOW, approved, people, planned, station, zone
+from tests.builders.bulletins import NOW, approved_bulletin, make_people, schedule_bulletin, station, zone
 from tests.devices.conftest import public
 
 from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import press as bulletins_calendar
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.air_log import airings_between
-from bluezone.rollout.bulletins.air.press import calendar
+from bluezone.rollout.bulletins.air.press import write_calendar
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Schedule
 
@@ -59,14 +59,14 @@ def local(moments, zone):
 
 @pytest.mark.long
 def test_an_independent_reader_sees_exactly_the_airings_of_the_rule(client, public):
-    bulletin = approved(seconds=2.0, title="Cài Bluezone; bật Bluetooth, nhé")
+    bulletin = approved_bulletin(seconds=2.0, title="Cài Bluezone; bật Bluetooth, nhé")
     place, radio = zone("Tổ 5, nhà văn hóa").outlet, station()
     # The page leaves out what is over, by the machine's clock.
     year = timezone.localdate().year + 1
     first, last = datetime.date(year, 8, 31), datetime.date(year, 9, 30)
     left_out = frozenset({datetime.date(year, 9, 2)})
-    planned(bulletin, place, times=("05:30", "17:00"), first=first, last=last, exceptions=left_out)
-    planned(bulletin, radio, times=("06:15",), first=first, last=last, weekdays=frozenset({0, 4}))
+    schedule_bulletin(bulletin, place, times=("05:30", "17:00"), first=first, last=last, exceptions=left_out)
+    schedule_bulletin(bulletin, radio, times=("06:15",), first=first, last=last, weekdays=frozenset({0, 4}))
 
     answer = client.get("/bulletins/air-plan.ics")
     assert answer["Content-Type"].startswith("text/calendar")
@@ -86,24 +86,24 @@ def test_an_independent_reader_sees_exactly_the_airings_of_the_rule(client, publ
 
 @pytest.mark.long
 def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
-    bulletin, wanted, made = approved(seconds=2.0), [], []
+    bulletin, wanted, made = approved_bulletin(seconds=2.0), [], []
     for first in range(1, 8):
         rule = Rule(datetime.date(2020, 9, first), datetime.date(2020, 9, 30), (datetime.time(6),), frozenset({2}))
         radio = station(f"Đài {first}")
-        made.append((timetable.make_schedule(bulletin, [radio], ["vi"], rule, people()[0], NOW), 2.0))
+        made.append((timetable.make_schedule(bulletin, [radio], ["vi"], rule, make_people()[0], NOW), 2.0))
         moments = local(rule.moments(NOW, NOW + datetime.timedelta(days=99), HANOI), HANOI)
         wanted += [[moment, radio.name] for moment in moments]
 
-    seen = read_calendar(calendar(made, "Lịch", "bluezone.example", HANOI, NOW))
+    seen = read_calendar(write_calendar(made, "Lịch", "bluezone.example", HANOI, NOW))
 
     assert [[one[0], one[2]] for one in seen] == sorted(wanted)
 
 
 @pytest.mark.long
 def test_rss_holds_to_its_schema_and_leads_to_sound_and_press_kit(client, public):
-    bulletin = approved(seconds=2.0, title='Cài <Bluezone> & "bật" Bluetooth')
-    withdrawn = approved(seconds=2.0, title="Rút lại")
-    scripts.withdraw(withdrawn, "Sai", people()[0], NOW)
+    bulletin = approved_bulletin(seconds=2.0, title='Cài <Bluezone> & "bật" Bluetooth')
+    withdrawn = approved_bulletin(seconds=2.0, title="Rút lại")
+    scripts.withdraw_bulletin(withdrawn, "Sai", make_people()[0], NOW)
     answer = client.get("/bulletins/rss.xml")
 
     feed = etree.fromstring(answer.content)
@@ -147,9 +147,9 @@ def check_rss(feed):
 
 
 def test_files_for_a_memory_stick_are_in_the_order_in_which_they_are_played():
-    bulletin = approved(seconds=2.0, title="Cài đặt Bluezone")
+    bulletin = approved_bulletin(seconds=2.0, title="Cài đặt Bluezone")
     place = zone(by_hand=True).outlet
-    planned(bulletin, place, times=("05:30", "17:30"))
+    schedule_bulletin(bulletin, place, times=("05:30", "17:30"))
     airings = list(airings_between(NOW, NOW + datetime.timedelta(days=2), None, place.pk))
 
     stick = zipfile.ZipFile(io.BytesIO(bulletins_calendar.stick_files(airings, b"%PDF-")))

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from tests.builders.bulletins import TEXT, recording
+from tests.builders.bulletins import TEXT, make_recording
 
 from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.models import Sound
@@ -39,12 +39,12 @@ def damaged(content):
 @pytest.mark.parametrize("kind", ["machine", "quiet", "loud and clipped", "opus"])
 def test_every_sound_has_the_loudness_of_the_house(kind):
     if kind == "machine":
-        sound = scripts.machine_sound(spoken(TEXT), "vi")
+        sound = scripts.make_machine_sound(spoken(TEXT), "vi")
     elif kind == "opus":
         noise = "anoisesrc=d=3:c=pink:seed=3,volume=-25dB"
-        sound = scripts.recorded_sound(made_by(["-f", "lavfi", "-i", noise, "-c:a", "libopus", "-f", "ogg"]))
+        sound = scripts.store_recording(made_by(["-f", "lavfi", "-i", noise, "-c:a", "libopus", "-f", "ogg"]))
     else:
-        sound = scripts.recorded_sound(recording(3.0, -28.0 if kind == "quiet" else 12.0))
+        sound = scripts.store_recording(make_recording(3.0, -28.0 if kind == "quiet" else 12.0))
 
     loudness, peak = meter(bytes(sound.content))
     assert abs(loudness + 16) <= 1
@@ -55,7 +55,7 @@ def test_every_sound_has_the_loudness_of_the_house(kind):
 
 @pytest.mark.long
 def test_the_same_text_is_stored_once():
-    first, second = (scripts.machine_sound("Kính thưa bà con.", "vi") for _ in range(2))
+    first, second = (scripts.make_machine_sound("Kính thưa bà con.", "vi") for _ in range(2))
     assert first.pk == second.pk
     assert Sound.objects.count() == 1
 
@@ -83,17 +83,17 @@ def test_what_cannot_be_aired_is_refused_and_nothing_is_stored(kind, refusal):
         "silence": lambda: made_by([*silence, "-t", "3", "-f", "mp3"]),
         "damaged all over": lambda: damaged(made_by(["-f", "lavfi", "-i", "anoisesrc=d=5", "-f", "mp3"])),
         "corrupt": lambda: b"ID3" + bytes(range(256)) * 40,
-        "half a WAV header": lambda: recording()[:30],
+        "half a WAV header": lambda: make_recording()[:30],
         "text": lambda: "Kính thưa bà con".encode(),
         "playlist": lambda: b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n/etc/passwd\n",
         "empty": lambda: b"",
     }
 
     with pytest.raises(refusal):
-        scripts.recorded_sound(contents[kind]())
+        scripts.store_recording(contents[kind]())
     assert not Sound.objects.exists()
 
 
 def test_no_machine_speaks_a_language_that_only_people_speak():
     with pytest.raises(scripts.SoundUnavailable):
-        scripts.machine_sound("Khảu chạu", "tay")
+        scripts.make_machine_sound("Khảu chạu", "tay")

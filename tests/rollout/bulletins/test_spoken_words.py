@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from tests.builders.bulletins import NOW, agency, people
+from tests.builders.bulletins import NOW, agency, make_people
 from tests.builders.office import user
 
 from bluezone.audit.models import AuditEntry
@@ -18,7 +18,7 @@ TEXT = "Mời bà con xã Pác Nặm đến nhà văn hóa ABK lúc 17h30."
 
 @pytest.fixture
 def editor(client):
-    client.force_login(people()[0])
+    client.force_login(make_people()[0])
     return client
 
 
@@ -30,10 +30,10 @@ def test_a_word_is_said_as_it_was_entered_and_the_rest_by_the_rules(editor):
     assert enter(editor, "ABK", "a bê ca mới").status_code == 302
     assert enter(editor, "pác nặm", "pác nậm").status_code == 302
 
-    said = scripts.read(TEXT, "vi")
+    said = scripts.read_aloud_form(TEXT, "vi")
 
     assert said == "Mời bà con xã pác nậm đến nhà văn hóa a bê ca mới lúc mười bảy giờ ba mươi phút."
-    assert "mới" not in scripts.read("ABKX", "vi")
+    assert "mới" not in scripts.read_aloud_form("ABKX", "vi")
 
 
 def test_a_word_that_is_entered_again_is_said_anew(editor):
@@ -80,7 +80,7 @@ def test_a_number_alone_is_no_word_because_it_stands_for_many_things(editor):
 
 @pytest.mark.long
 def test_a_text_that_was_written_before_keeps_its_reading_and_the_page_says_that_there_is_another(editor):
-    bulletin = scripts.new_bulletin(people()[0], agency(), "Họp", "normal", {"vi": TEXT}, NOW)
+    bulletin = scripts.enter_bulletin(make_people()[0], agency(), "Họp", "normal", {"vi": TEXT}, NOW)
     before = bulletin.scripts.get().spoken_text
     enter(editor, "ABK", "nhà mới")
 

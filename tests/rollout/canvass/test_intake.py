@@ -201,11 +201,11 @@ def test_a_call_that_is_none_of_a_phone_takes_nothing(public, phone, more):
 
 
 def test_only_a_connected_canvass_phone_may_call(public, phone):
-    from tests.builders.devices import bearer, connected
+    from tests.builders.devices import bearer_header, connected_device
 
     keeper = phone.device.agency
-    _gate, token = connected(keeper, name="Cổng", now=NOW)
-    answer = public.post("/v1/canvass/sync", phone.push(), content_type="application/json", **bearer(token))
+    _gate, token = connected_device(keeper, name="Cổng", now=NOW)
+    answer = public.post("/v1/canvass/sync", phone.push(), content_type="application/json", **bearer_header(token))
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "device_kind_refused")
     phone.token = "x" * 43
     assert phone.call(public).status_code == 401
@@ -256,13 +256,13 @@ def test_a_turf_has_at_most_400_doors(public, phone, monkeypatch):
 
 
 def test_a_door_in_an_open_list_is_not_given_a_second_time(phone, committee, ward):
-    from tests.builders.canvass import connected
+    from tests.builders.canvass import connected_phone
 
     from bluezone.rollout.canvass import leases as canvass_leasing
 
     mine = doors(phone)
     other = canvass_leasing.cut("officer", ward, "vẽ tay", [mine[0].pk, door(ward).pk], NOW)
-    second, _token = connected(agency("Đoàn phường", ward), "Máy 3")
+    second, _token = connected_phone(agency("Đoàn phường", ward), "Máy 3")
     with pytest.raises(leases.DoorsLeased) as refused:
         leases.lease("officer", other, second, NOW + HOUR, NOW)
     assert refused.value.doors == 1

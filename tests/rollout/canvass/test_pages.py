@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from django.test import Client
 from pypdf import PdfReader
-from tests.builders.canvass import NOW, agency, connected, door, street
+from tests.builders.canvass import NOW, agency, connected_phone, door, street
 from tests.builders.office import user
 
 from bluezone.directory.models import AdminUnit
@@ -58,7 +58,7 @@ def test_a_list_is_cut_given_taken_back_and_given_again(client, officer, committ
     Turf.objects.all().delete()
     assert client.post(f"/canvass/lists/new/{ward.pk}/", {"group": "Tổ 5"}).status_code == 302
     turf = Turf.objects.get()
-    device, _token = connected(committee)
+    device, _token = connected_phone(committee)
     assert client.post(f"/canvass/lists/{turf.pk}/give/", {"device": device.pk, "days": 31}).status_code == 422
     answer = client.post(f"/canvass/lists/{turf.pk}/give/", {"device": device.pk, "days": 30})
     assert answer.status_code == 302
@@ -85,7 +85,7 @@ def test_doors_are_drawn_by_ticking_them_and_those_on_another_list_are_not_given
     assert client.post(new, {"name": "x", "door": ["7"]}).status_code == 422
     assert client.post(new, {"name": "Vẽ tay", "door": [str(one.pk) for one in ours]}).status_code == 302
     drawn = Turf.objects.get(name="Vẽ tay")
-    other, _token = connected(committee, "Máy 2")
+    other, _token = connected_phone(committee, "Máy 2")
     answer = client.post(f"/canvass/lists/{drawn.pk}/give/", {"device": other.pk, "days": 7})
     assert answer.status_code == 422
     assert "2 doors of this list are on another list" in answer.text

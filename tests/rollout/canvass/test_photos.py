@@ -8,7 +8,7 @@ import uuid
 import pytest
 from PIL import Image
 from tests.builders.canvass import NOW, Phone, street
-from tests.builders.devices import bearer
+from tests.builders.devices import bearer_header
 
 from bluezone.rollout.canvass.models import Aside, Household, Photo
 from bluezone.rollout.canvass.visits import endpoints
@@ -28,7 +28,9 @@ def place():
 
 
 def send(public, phone, key, content, **more):
-    return public.post(f"/v1/canvass/photos/{key}", content, content_type="image/jpeg", **bearer(phone.token), **more)
+    return public.post(
+        f"/v1/canvass/photos/{key}", content, content_type="image/jpeg", **bearer_header(phone.token), **more
+    )
 
 
 @pytest.fixture

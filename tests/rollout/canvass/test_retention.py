@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.canvass import NOW, Phone, connected, door, street
+from tests.builders.canvass import NOW, Phone, connected_phone, door, street
 
 from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.households import decisions
@@ -22,7 +22,7 @@ from bluezone.rollout.canvass.models import (
 )
 from bluezone.rollout.canvass.progress import DoorsVisited, SeenAtDoors, ToldAtDoors
 from bluezone.rollout.canvass.retention import ASIDE_KEPT, HOUSEHOLD_KEPT, purge
-from bluezone.rollout.coverage.api import Proof, Week, registered
+from bluezone.rollout.coverage.api import Proof, Week, registered_indicators
 
 DAY = datetime.timedelta(days=1)
 WEEK = Week.of(datetime.date(2020, 8, 14))
@@ -81,7 +81,7 @@ def test_a_lease_whose_time_is_up_frees_its_doors(phone, committee):
     purge(NOW + 8 * DAY)
     lease = Lease.objects.get()
     assert (lease.ended_why, lease.ended_at) == ("expired", lease.until)
-    other, _token = connected(committee, "Máy 2")
+    other, _token = connected_phone(committee, "Máy 2")
     leases.lease("officer", phone.turf, other, NOW + 10 * DAY, NOW + 9 * DAY)
 
 
@@ -91,13 +91,15 @@ def test_coverage_counts_doors_and_phones_in_columns_that_are_never_added(phone,
     assert [(figure.count, figure.base, figure.unit_path) for figure in figures["doors-visited"]] == [(1, 3, ward.path)]
     assert [(figure.count, figure.base) for figure in figures["doors-seen"]] == [(3, 6)]
     assert [(figure.count, figure.base) for figure in figures["doors-told"]] == [(1, 6)]
-    proofs = {one.key: one.proof for one in registered()}
+    proofs = {one.key: one.proof for one in registered_indicators()}
     assert (proofs["doors-visited"], proofs["doors-seen"], proofs["doors-told"]) == (
         Proof.ATTESTED,
         Proof.ATTESTED,
         Proof.SELF_REPORTED,
     )
-    assert all("unit=" in one.rows_address(ward.pk, WEEK) for one in registered() if one.key.startswith("doors-"))
+    assert all(
+        "unit=" in one.rows_address(ward.pk, WEEK) for one in registered_indicators() if one.key.startswith("doors-")
+    )
 
 
 def test_the_phones_of_weeks_whose_households_are_gone_are_still_counted(phone, said, clock):

@@ -11,14 +11,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.builders.coverage import WEEK, agency, city, registered_only, said, unit
+from tests.builders.coverage import WEEK, agency, city, registered_only, staff_report, unit
 from tests.builders.office import user
 
 from bluezone.directory.models import Denominator
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage import priorities
 from bluezone.rollout.coverage.api import Doors, Figure, HelpDone, Indicator, Proof, RunningShare
-from bluezone.rollout.coverage.overview import league, overview
+from bluezone.rollout.coverage.overview import rank_league, read_overview
 from bluezone.rollout.coverage.suppression import unit_cell
 from bluezone.rollout.staffing.queries import StaffRunning
 
@@ -213,7 +213,7 @@ def test_a_count_beside_a_base_that_is_hidden_is_hidden_too_since_it_bounds_that
         Figure(ward.path, None, count, base, "g", DAY)
         for ward, count, base in zip(below[:2], (0, 5), (1, 5), strict=True)
     ]
-    counts, bases = Helped({}).kept_back(figures)
+    counts, bases = Helped({}).suppressed_cells(figures)
 
     assert bases <= counts
     assert unit_cell(below[1].pk) in counts, "5 of 6 there would leave 1 at most here"
@@ -232,8 +232,8 @@ def test_a_week_kept_back_cannot_be_worked_out_from_the_sums_of_two_weeks(wards)
     small = {below[0].path: 3, below[1].path: 50, below[2].path: 60}
     large = {ward.path: 40 for ward in below}
     counted = Helped({WEEK.previous: large, WEEK: small})
-    before = {row.unit: row.count for row in league(below, counted, WEEK.previous, "population").rows}
-    after = {row.unit: (row.count, row.hidden_weeks) for row in league(below, counted, WEEK, "population").rows}
+    before = {row.unit: row.count for row in rank_league(below, counted, WEEK.previous, "population").rows}
+    after = {row.unit: (row.count, row.hidden_weeks) for row in rank_league(below, counted, WEEK, "population").rows}
 
     assert before[below[0]] == 40
     assert after[below[0]] == (40, 1), "the three of this week are in no sum"
@@ -248,7 +248,7 @@ def test_the_trend_draws_what_each_week_shows_and_says_it_in_a_table(client, rea
         for _ in range(back):
             week = week.previous
         for office, running in zip(offices, numbers, strict=True):
-            said(office, reader, running, 60, week=week)
+            staff_report(office, reader, running, 60, week=week)
     with registered_only(StaffRunning()):
         text = client.get(f"/coverage/units/{below[0].pk}/trend/?week={WEEK}&of=staff").text
     drawing = text.split('<svg class="trend')[1].split("</svg>")[0]
@@ -281,7 +281,7 @@ def test_the_report_sent_up_has_every_indicator_the_order_and_who_has_not_report
     top, below = wards
     offices = [agency(f"UBND {ward.name}", ward) for ward in below]
     for office, running in zip(offices[:2], (23, 20), strict=True):
-        said(office, reader, running, 60)
+        staff_report(office, reader, running, 60)
     field_work(0, 300, 86, free_teams=1)
     indicators = (gates_of(wards, 32, 60, None), Helped({WEEK: {ward.path: 40 for ward in below}}), StaffRunning())
     with registered_only(*indicators):
@@ -319,7 +319,7 @@ def test_help_given_deeper_down_counts_for_the_ward_and_the_tree_is_asked_of_it_
 
     def asked():
         with CaptureQueriesContext(connection) as queries:
-            found = priorities.priorities(overview(top, WEEK, exact=False), now)
+            found = priorities.rank_priorities(read_overview(top, WEEK, exact=False), now)
         return len(queries), {row.unit.pk: row.unvisited for row in found.rows}[below[0].pk]
 
     plain, before = asked()

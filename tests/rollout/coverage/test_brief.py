@@ -5,7 +5,7 @@ import re
 
 import pytest
 from tests.builders import outlines
-from tests.builders.coverage import WEEK, agency, city, registered_only, said
+from tests.builders.coverage import WEEK, agency, city, registered_only, staff_report
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
@@ -91,7 +91,7 @@ def test_units_that_rose_fell_began_or_stopped_are_named(client, leader, wards):
 def test_the_units_stand_in_the_table_with_the_lowest_share_first(client, leader, wards):
     top, below = wards
     for ward, running in zip(below, (30, 10, 20), strict=True):
-        said(agency(f"UBND {ward.name}", ward), leader, running, 40)
+        staff_report(agency(f"UBND {ward.name}", ward), leader, running, 40)
     rows = page(client, top).split("<tbody>")[1].split("</tbody>")[0]
 
     assert re.findall(r"(\d+\.\d)%", rows) == ["25.0", "50.0", "75.0"]
@@ -99,7 +99,7 @@ def test_the_units_stand_in_the_table_with_the_lowest_share_first(client, leader
 
 def test_a_full_count_has_no_interval_and_a_sample_has_one(client, leader, wards):
     top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
     gates = Gates({below[0].path: [300, 500, 200]})
 
     whole = page(client, top, gates, StaffRunning(), kind="numbers/").split('class="total"')[1]
@@ -113,7 +113,7 @@ def test_a_full_count_has_no_interval_and_a_sample_has_one(client, leader, wards
 def test_a_leader_of_the_city_reads_every_number_of_it_and_others_do_not(client, leader, wards):
     top, below = wards
     for ward, running in zip(below, (3, 20, 31), strict=True):
-        said(agency(f"UBND {ward.name}", ward), leader, running, 60)
+        staff_report(agency(f"UBND {ward.name}", ward), leader, running, 60)
 
     assert "3 / 60" in re.sub(r"<[^>]*>", "", page(client, top, kind="numbers/"))
     assert "kept back" not in page(client, top)
@@ -125,7 +125,7 @@ def test_a_leader_of_the_city_reads_every_number_of_it_and_others_do_not(client,
 def test_a_leader_of_one_ward_reads_the_small_numbers_of_that_ward_alone(client, leader, wards):
     top, below = wards
     for ward, running in zip(below, (3, 20, 31), strict=True):
-        said(agency(f"UBND {ward.name}", ward), leader, running, 60)
+        staff_report(agency(f"UBND {ward.name}", ward), leader, running, 60)
     client.force_login(user("binh", Role.LEADER, within=below[0]))
 
     assert "kept back" not in page(client, below[0], kind="numbers/")
@@ -136,7 +136,7 @@ def test_the_map_is_drawn_of_the_outlines_that_the_city_has_put_there(client, le
     top, below = wards
     outlines.put(data_folder, outlines.grid(WARDS[:2]))
     for ward, running in zip(below, (10, 20, 30), strict=True):
-        said(agency(f"UBND {ward.name}", ward), leader, running, 40)
+        staff_report(agency(f"UBND {ward.name}", ward), leader, running, 40)
     text = page(client, top)
 
     assert text.count('<path class="shape"') == 2
@@ -147,7 +147,7 @@ def test_the_map_is_drawn_of_the_outlines_that_the_city_has_put_there(client, le
 
 def test_without_a_file_of_outlines_units_are_squares(client, leader, wards):
     top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
 
     assert page(client, top).count('<rect class="shape"') == 3
 
@@ -155,7 +155,7 @@ def test_without_a_file_of_outlines_units_are_squares(client, leader, wards):
 def test_a_file_of_outlines_that_cannot_be_read_is_said_and_the_squares_stay(client, leader, wards, data_folder):
     top, below = wards
     outlines.put(data_folder, '{"type": "Feature"}')
-    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
     text = page(client, top)
 
     assert "The city’s file of outlines cannot be read: maps/units.geojson is no GeoJSON FeatureCollection" in text

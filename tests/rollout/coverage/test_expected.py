@@ -13,7 +13,7 @@ from bench import bench_yield
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders.canvass import agency, connected, door
+from tests.builders.canvass import agency, connected_phone, door
 from tests.builders.coverage import city
 from tests.builders.office import user
 
@@ -21,7 +21,7 @@ from bluezone.identity.models import Role
 from bluezone.rollout.canvass.households.facts import new_key
 from bluezone.rollout.canvass.models import Visit
 from bluezone.rollout.canvass.visits.answers import answers_by_unit
-from bluezone.rollout.coverage.expected.comparison import compare, week_to_compare
+from bluezone.rollout.coverage.expected.comparison import compare_week, week_to_compare
 from bluezone.rollout.coverage.expected.yields import Answers, Place, _count_between, _gamma_at, expectations
 from bluezone.rollout.coverage.figures import Week
 
@@ -161,7 +161,7 @@ def at(day, hour, minute=0):
 
 
 def phone_of(ward):
-    return connected(agency(f"UBND {ward.name}", ward, kind="committee"))[0]
+    return connected_phone(agency(f"UBND {ward.name}", ward, kind="committee"))[0]
 
 
 def walk(ward, day, device, doors=12, helped=1, each=6, **more):
@@ -199,7 +199,7 @@ def test_last_week_is_held_against_what_its_monday_knew():
     now = at(18, 9)
     walk(wards[0], 11, devices[0], doors=30)
     walk(wards[1], 12, devices[1], doors=30, helped=0)
-    found = compare(top, wards, WEEK, now)
+    found = compare_week(top, wards, WEEK, now)
 
     assert {row.unit.pk for row in found.rows} == {wards[0].pk, wards[1].pk}
     first, second = (next(row for row in found.rows if row.unit == ward) for ward in wards[:2])
@@ -210,7 +210,7 @@ def test_last_week_is_held_against_what_its_monday_knew():
     assert first.expected == pytest.approx(20, rel=0.25)
     # What arrives afterwards of the time before that Monday changes nothing of what it expected.
     walk(wards[0], 6, devices[0], doors=30, helped=0, received=at(17, 8))
-    assert compare(top, wards, WEEK, now).rows == found.rows
+    assert compare_week(top, wards, WEEK, now).rows == found.rows
 
 
 @pytest.mark.django_db
@@ -222,7 +222,7 @@ def test_what_came_of_a_few_is_kept_back_and_cannot_be_worked_out():
             household = door(ward, f"{ward.pk}-{number}", made_at=at(1, 0), touched_at=at(1, 0))
             visit(household, at(11, 8, 1) + datetime.timedelta(minutes=5 * number), device=device, phones=1,
                   helped=int(number < helped))  # fmt: skip
-    found = compare(top, wards, WEEK, at(18, 9))
+    found = compare_week(top, wards, WEEK, at(18, 9))
 
     came = {row.unit.pk: row.came for row in found.rows}
     assert came == {wards[0].pk: None, wards[1].pk: None, wards[2].pk: 40}

@@ -11,7 +11,7 @@ import openpyxl
 import pypdf
 import pytest
 from django.utils import timezone
-from tests.builders.coverage import WEEK, agency, city, registered_only, said
+from tests.builders.coverage import WEEK, agency, city, registered_only, staff_report
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
@@ -55,7 +55,7 @@ def body(text):
 def test_the_city_is_the_smallest_unit_that_most_agencies_serve(client, reader, wards):
     _top, below = wards
     for ward in below[:2]:
-        said(agency(f"UBND {ward.name}", ward), reader, 10, 40)
+        staff_report(agency(f"UBND {ward.name}", ward), reader, 10, 40)
     text = client.get(f"/coverage/?week={WEEK}").text
 
     assert "Share running, thành phố Bắc Kạn" in text
@@ -73,7 +73,7 @@ def test_an_office_of_the_province_makes_no_province_of_the_city(client, reader,
 
 def test_proven_and_self_reported_stand_in_columns_of_their_own_and_are_never_added(client, reader, wards):
     top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
     gates = Gates((below[0].path, 300, 1000), (below[0].path, 500, 1000))
     with registered_only(gates, StaffRunning()):
         text = client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text
@@ -100,7 +100,7 @@ def test_the_share_running_is_proven_passages_by_passages_with_a_smartphone_over
 
 def test_without_gates_the_share_running_is_empty_and_nothing_stands_in_for_it(client, reader, wards):
     _top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
 
     assert "nothing else stands in for it" in client.get(f"/coverage/units/{_top.pk}/numbers/?week={WEEK}").text
     assert "No gate has counted; " in client.get(f"/coverage/?week={WEEK}").text
@@ -108,7 +108,7 @@ def test_without_gates_the_share_running_is_empty_and_nothing_stands_in_for_it(c
 
 def test_the_web_edition_is_never_counted_as_running(client, reader, wards):
     _top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 10, 40, web_edition=30)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 10, 40, web_edition=30)
     text = client.get(f"/coverage/units/{_top.pk}/numbers/?week={WEEK}").text
 
     assert "25.0%" in text
@@ -117,7 +117,7 @@ def test_the_web_edition_is_never_counted_as_running(client, reader, wards):
 
 def test_training_is_in_no_figure(client, reader, wards):
     top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 38, 40, training=True)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 38, 40, training=True)
 
     assert list(StaffRunning().figures(WEEK)) == []
     assert StaffRunning().reporting(top.path, WEEK).received == 0
@@ -127,7 +127,7 @@ def test_training_is_in_no_figure(client, reader, wards):
 def test_a_small_number_is_kept_back_with_another_so_that_the_sum_does_not_tell_it(client, reader, wards):
     top, below = wards
     for ward, running in zip(below, (3, 20, 31), strict=True):
-        said(agency(f"UBND {ward.name}", ward), reader, running, 60)
+        staff_report(agency(f"UBND {ward.name}", ward), reader, running, 60)
     text = body(client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text)
     first, second, third, whole = text.split("<tr")[1:]
 
@@ -139,9 +139,9 @@ def test_a_small_number_is_kept_back_with_another_so_that_the_sum_does_not_tell_
 
 def test_a_page_says_why_a_number_is_kept_back_only_where_one_is(client, reader, wards):
     top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
     shown = client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text
-    said(agency("UBND Sông Cầu", below[1]), reader, 3, 40)
+    staff_report(agency("UBND Sông Cầu", below[1]), reader, 3, 40)
 
     assert "Kept back" not in shown.split("<main")[1]
     assert "Kept back: a number under 5" in client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text
@@ -157,7 +157,7 @@ def test_from_a_ward_one_gets_back_to_the_whole_city(client, reader, wards):
 @pytest.mark.long
 def test_every_page_knows_whether_its_week_is_the_one_going_on(client, reader, wards):
     _top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
     last = Week.of(timezone.localdate())
 
     for page in ("", "priority/", "league/", "trend/"):
@@ -170,7 +170,7 @@ def test_every_page_knows_whether_its_week_is_the_one_going_on(client, reader, w
 
 def test_a_share_of_which_nothing_is_shown_says_so_once_with_the_way_to_its_rows(client, reader, wards):
     top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 3, 4)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 3, 4)
     first = body(client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text).split("<tr")[1]
 
     assert first.count("kept back") == 1
@@ -178,7 +178,7 @@ def test_a_share_of_which_nothing_is_shown_says_so_once_with_the_way_to_its_rows
 
 
 def test_the_map_says_in_words_what_it_shows(client, reader, wards):
-    said(agency("UBND Đức Xuân", wards[1][0]), reader, 10, 40)
+    staff_report(agency("UBND Đức Xuân", wards[1][0]), reader, 10, 40)
     text = client.get(f"/coverage/units/{wards[0].pk}/?week={WEEK}").text
 
     said_so = re.search(r'aria-describedby="map-words">\s*<desc id="map-words">([^<]*)</desc>', text)[1]
@@ -189,7 +189,7 @@ def test_the_map_says_in_words_what_it_shows(client, reader, wards):
 def test_the_map_keeps_back_what_the_table_keeps_back(client, reader, wards):
     top, below = wards
     for ward, running in zip(below, (3, 20, 31), strict=True):
-        said(agency(f"UBND {ward.name}", ward), reader, running, 60)
+        staff_report(agency(f"UBND {ward.name}", ward), reader, running, 60)
     drawing = (
         client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text.split('<svg class="tiles"')[1].split("</svg>")[0]
     )
@@ -202,7 +202,7 @@ def test_the_map_keeps_back_what_the_table_keeps_back(client, reader, wards):
 @pytest.mark.long
 def test_only_the_ward_itself_sees_its_small_numbers(client, reader, wards):
     _top, below = wards
-    said(agency("UBND Đức Xuân", below[0]), reader, 3, 60)
+    staff_report(agency("UBND Đức Xuân", below[0]), reader, 3, 60)
     address = f"/coverage/units/{below[0].pk}/numbers/?week={WEEK}"
 
     assert "3 / 60" not in " ".join(client.get(address).text.split())
@@ -217,7 +217,7 @@ def test_above_the_ward_nobody_sees_small_numbers_whatever_they_enter(client, wa
     clerk = user("mai", Role.ADMIN)
     client.force_login(clerk)
     for ward, running in zip(below, (3, 20, 31), strict=True):
-        said(agency(f"UBND {ward.name}", ward), clerk, running, 60)
+        staff_report(agency(f"UBND {ward.name}", ward), clerk, running, 60)
 
     assert "3 / 60" not in " ".join(client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text.split())
 
@@ -226,7 +226,7 @@ def test_a_report_keeps_small_numbers_back_whoever_asks(client, wards):
     _top, below = wards
     officer = user("binh", Role.OFFICER, within=below[0])
     client.force_login(officer)
-    said(agency("UBND Đức Xuân", below[0]), officer, 3, 60)
+    staff_report(agency("UBND Đức Xuân", below[0]), officer, 3, 60)
     data = client.get(f"/coverage/units/{below[0].pk}/report/docx/", {**LETTER, "week": str(WEEK)}).content
     cells = [cell.text for table in docx.Document(io.BytesIO(data)).tables for row in table.rows for cell in row.cells]
 
@@ -238,7 +238,7 @@ def test_a_report_keeps_small_numbers_back_whoever_asks(client, wards):
 def reported(reader, wards):
     top, below = wards
     for ward, running in zip(below, (13, 20, 31), strict=True):
-        said(agency(f"UBND {ward.name}", ward), reader, running, 60)
+        staff_report(agency(f"UBND {ward.name}", ward), reader, running, 60)
     return top
 
 

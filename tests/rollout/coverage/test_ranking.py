@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.expected.ranking import FLOOR_PLACE, UNITS_A_FLOOR, Signals, rank
+from bluezone.rollout.coverage.expected.ranking import FLOOR_PLACE, UNITS_A_FLOOR, Signals, rank_units
 
 unhurried = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
@@ -23,7 +23,7 @@ def cities(draw, least=1):
 
 
 def place(units, key):
-    return [one.signals.key for one in rank(units)].index(key)
+    return [one.signals.key for one in rank_units(units)].index(key)
 
 
 def changed(units, key, **values):
@@ -69,8 +69,8 @@ def test_the_order_is_whole_and_does_not_depend_on_the_order_of_asking(city, ran
     shuffled = units[:]
     random.shuffle(shuffled)
 
-    assert sorted(one.signals.key for one in rank(units)) == list(range(len(units)))
-    assert rank(units) == rank(shuffled)
+    assert sorted(one.signals.key for one in rank_units(units)) == list(range(len(units)))
+    assert rank_units(units) == rank_units(shuffled)
 
 
 def test_of_ten_units_one_and_of_eleven_two_are_kept_within_the_first_places():
@@ -78,7 +78,7 @@ def test_of_ten_units_one_and_of_eleven_two_are_kept_within_the_first_places():
     for count, order in ((10, [2, 3, 0]), (11, [2, 3, 4, 5, 0, 1])):
         units = [Signals(0, 0, 0.1), Signals(1, 0, 0.2)]
         units += [Signals(key, 100 - key, 0.9) for key in range(2, count)]
-        ranked = rank(units)
+        ranked = rank_units(units)
 
         assert [one.signals.key for one in ranked][: len(order)] == order
         assert {one.signals.key for one in ranked if one.is_floor} == {0, 1} & set(order)
@@ -87,4 +87,4 @@ def test_of_ten_units_one_and_of_eleven_two_are_kept_within_the_first_places():
 def test_who_has_to_make_room_keeps_their_order_behind():
     units = [Signals(0, 0, 0.1), *(Signals(key, 100 - key, 0.9) for key in range(1, 8))]
 
-    assert [one.signals.key for one in rank(units)] == [1, 2, 0, 3, 4, 5, 6, 7]
+    assert [one.signals.key for one in rank_units(units)] == [1, 2, 0, 3, 4, 5, 6, 7]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
-from tests.builders.coverage import WEEK, large_city, many_gate_days
+from tests.builders.coverage import WEEK, large_city, plant_gate_days
 from tests.builders.largeoffice import server_clock
 from tests.builders.office import user
 from tests.builders.pace import BUDGET_SECONDS, queries, quickest
@@ -37,7 +37,7 @@ def measured(client, address, times):
 def hold(client, agencies, times, weeks=3):
     """Every page, for a city of so many agencies: queries and seconds."""
     top = large_city(user("hoa", Role.LEADER), agencies=agencies, weeks=weeks)
-    many_gate_days(agencies // 10, weeks=weeks)
+    plant_gate_days(agencies // 10, weeks=weeks)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as the database does by itself after a while, but not within one transaction
     client.force_login(user("mai", Role.LEADER))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.rollout.coverage.api import Interval, Week
-from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, Point, draw
+from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, Point, draw_trend
 
 FIRST = Week(datetime.date(2020, 8, 3))
 shares = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(sorted)
@@ -24,7 +24,7 @@ def points(values):
 
 @given(st.lists(shares, min_size=1, max_size=20))
 def test_every_mark_lies_inside_the_drawing_with_its_interval_around_it(values):
-    found = draw(None, points(values))
+    found = draw_trend(None, points(values))
 
     assert len(found.marks) == sum(value is not None for value in values)
     for mark in found.marks:
@@ -33,18 +33,18 @@ def test_every_mark_lies_inside_the_drawing_with_its_interval_around_it(values):
 
 
 def test_a_week_without_a_share_breaks_the_line():
-    found = draw(None, points([(0.1, 0.2, 0.3), (0.1, 0.2, 0.3), None, (0.2, 0.3, 0.4)]))
+    found = draw_trend(None, points([(0.1, 0.2, 0.3), (0.1, 0.2, 0.3), None, (0.2, 0.3, 0.4)]))
 
     assert [len(line) for line in found.lines] == [2, 1]
     assert len(found.paths) == 1
 
 
 def test_the_scale_is_one_of_three_so_that_pages_can_be_compared():
-    assert [draw(None, points([(0, high, high)])).top for high in (0.2, 0.25, 0.3, 0.9)] == [0.25, 0.25, 0.5, 1.0]
+    assert [draw_trend(None, points([(0, high, high)])).top for high in (0.2, 0.25, 0.3, 0.9)] == [0.25, 0.25, 0.5, 1.0]
 
 
 def test_the_lines_across_stand_at_the_quarters_of_the_scale():
-    found = draw(None, points([(0, 0.3, 0.3)]))
+    found = draw_trend(None, points([(0, 0.3, 0.3)]))
     shares, heights = zip(*found.steps, strict=True)
 
     assert shares == (0, 0.125, 0.25, 0.375, 0.5)
@@ -53,7 +53,7 @@ def test_the_lines_across_stand_at_the_quarters_of_the_scale():
 
 def test_the_drawing_stands_where_the_page_draws_its_frame():
     """The page draws the lines across from 40 to 352; the scale reaches from 12 down to 170."""
-    found = draw(None, points([(0, 0.25, 0.25), (0, 0, 0.25), (0, 0.125, 0.25)]))
+    found = draw_trend(None, points([(0, 0.25, 0.25), (0, 0, 0.25), (0, 0.125, 0.25)]))
 
     assert [(mark.x, mark.y) for mark in found.marks] == [(40, 12), (196, 170), (352, 91)]
     assert [(mark.low, mark.high) for mark in found.marks] == [(170, 12)] * 3
@@ -62,21 +62,21 @@ def test_the_drawing_stands_where_the_page_draws_its_frame():
 
 
 def test_one_week_stands_in_the_middle_and_is_no_line():
-    found = draw(None, points([(0.1, 0.2, 0.3)]))
+    found = draw_trend(None, points([(0.1, 0.2, 0.3)]))
 
     assert found.marks[0].x == 196
     assert (found.paths, found.spreads) == ([], [])
 
 
 def test_a_share_without_an_interval_is_its_own_interval():
-    found = draw(None, [Point(FIRST, True, 1, 2, 0.3, None, "")])
+    found = draw_trend(None, [Point(FIRST, True, 1, 2, 0.3, None, "")])
 
     assert found.top == 0.5
     assert found.marks[0].low == found.marks[0].y == found.marks[0].high
 
 
 def test_the_first_the_middle_and_the_last_week_are_named_below():
-    found = draw(None, points([None] * 12))
+    found = draw_trend(None, points([None] * 12))
 
     assert [(round(x), week.first_day) for x, week in found.ends] == [
         (40, FIRST.first_day),

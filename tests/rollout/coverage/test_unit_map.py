@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.coverage.api import Proof
 from bluezone.rollout.coverage.overview import Row, ShownCell
-from bluezone.rollout.coverage.unit_map import LINE_LENGTH, name_lines, tile_map
+from bluezone.rollout.coverage.unit_map import LINE_LENGTH, draw_map, name_lines
 from bluezone.rollout.staffing.queries import StaffRunning
 
 SEEDED = [
@@ -24,7 +24,7 @@ def rows(keys):
 
 
 def test_the_eight_units_have_places_of_their_own():
-    drawn = tile_map(rows(SEEDED), "staff")
+    drawn = draw_map(rows(SEEDED), "staff")
 
     assert drawn.placed
     assert len({(tile.x, tile.y) for tile in drawn.tiles}) == 8
@@ -39,7 +39,7 @@ def test_the_layout_names_units_of_the_seed():
 
 @given(st.integers(1, 40))
 def test_another_city_gets_a_grid_and_is_told_so(count):
-    drawn = tile_map(rows([f"ward-{n}" for n in range(count)]), "staff")
+    drawn = draw_map(rows([f"ward-{n}" for n in range(count)]), "staff")
 
     assert not drawn.placed
     assert len({(tile.x, tile.y) for tile in drawn.tiles}) == count
@@ -72,11 +72,11 @@ def test_a_name_is_broken_between_words(name, lines):
 
 
 def test_a_map_without_units_is_empty():
-    assert tile_map([], "staff").tiles == []
+    assert draw_map([], "staff").tiles == []
 
 
 def test_a_tile_has_its_name_above_and_its_number_below():
-    first, second = tile_map(rows(["one-two-and-three", "ward"]), "staff").tiles
+    first, second = draw_map(rows(["one-two-and-three", "ward"]), "staff").tiles
 
     assert (first.x, first.y, second.x, second.y) == (6, 6, 116, 6)
     assert first.middle == 58
@@ -93,14 +93,14 @@ def share_of(share, base=100):
     ("share", "level"), [(0.09, 0), (0.1, 1), (0.25, 2), (0.39, 2), (0.4, 3), (0.59, 3), (0.6, 4), (None, 0)]
 )
 def test_a_tile_is_darker_from_the_same_shares_in_every_week(share, level):
-    tile = tile_map([Row(AdminUnit(pk=1, key="ward", name="ward"), share_of(share))], "staff").tiles[0]
+    tile = draw_map([Row(AdminUnit(pk=1, key="ward", name="ward"), share_of(share))], "staff").tiles[0]
 
     assert tile.level == level
 
 
 def test_a_tile_says_whether_a_number_is_shown_kept_back_or_missing():
     cells = [share_of(0.2), share_of(None, None), share_of(None, 0), {}]
-    drawn = tile_map([Row(AdminUnit(pk=n, key=f"w{n}", name="w"), cell) for n, cell in enumerate(cells, 1)], "staff")
+    drawn = draw_map([Row(AdminUnit(pk=n, key=f"w{n}", name="w"), cell) for n, cell in enumerate(cells, 1)], "staff")
 
     assert [tile.state for tile in drawn.tiles] == ["shown", "hidden", "empty", "empty"]
     assert (drawn.width, drawn.height) == (226, 226)

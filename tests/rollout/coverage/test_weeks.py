@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.api import Week, WeekUnreadable, week_or
+from bluezone.rollout.coverage.api import Week, WeekUnreadable, parse_week
 
 AUGUST = Week(datetime.date(2020, 8, 10))
 
@@ -23,7 +23,7 @@ def test_every_day_lies_in_the_week_that_is_named_for_it(day):
 def test_text_that_names_no_week_is_refused(text):
     with pytest.raises(WeekUnreadable):
         Week.parse(text)
-    assert week_or(text, AUGUST) == AUGUST
+    assert parse_week(text, AUGUST) == AUGUST
 
 
 def test_a_week_begins_on_a_monday():

@@ -2,7 +2,7 @@
 """A city with a clerk, a signer and an issued letter."""
 
 import pytest
-from tests.builders.directives import city, issued, person
+from tests.builders.directives import city, issue_letter, person
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
@@ -25,4 +25,4 @@ def signer(committee):
 
 @pytest.fixture
 def directive(committee, clerk, signer):
-    return issued(committee, clerk, signer)
+    return issue_letter(committee, clerk, signer)

@@ -4,7 +4,7 @@
 import pytest
 from django.db import connection
 from django.db.utils import DatabaseError
-from tests.builders.directives import DAY, NOW, confirmed, door_to_door, issued, sent_out, taken_in
+from tests.builders.directives import DAY, NOW, approve_letter, door_to_door, enter_letter, issue_letter, send_letter
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
@@ -24,7 +24,7 @@ def acts():
 
 @pytest.mark.long
 def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
-    directive = issued(committee, clerk, signer)
+    directive = issue_letter(committee, clerk, signer)
     ward = Agency.objects.get(key="ubnd-phuong-song-cau")
     dispatch_acts.move(directive.dispatches.get(agency=ward), DispatchState.SENT_BACK, clerk, NOW, note="Gửi nhầm")
     task = door_to_door(directive)
@@ -33,12 +33,12 @@ def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
     agency_reports.submit(task, ward, task.report_from, {"people": 6}, "", clerk, NOW + DAY)
     report.refresh_from_db()
     agency_reports.accept(report, signer, NOW + DAY)
-    later = taken_in(committee, clerk)
+    later = enter_letter(committee, clerk)
     Directive.objects.filter(pk=later.pk).update(number="470", replaces=directive.pk)
     later.refresh_from_db()
-    confirmed(later, clerk, signer)
+    approve_letter(later, clerk, signer)
     approval.reopen(later, clerk, NOW)
-    sent_out(later, clerk, signer)
+    send_letter(later, clerk, signer)
     approval.revoke(later, "Nhầm", clerk, NOW)
 
     assert acts() == [
@@ -66,7 +66,7 @@ def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
 
 
 def test_an_act_that_is_refused_leaves_no_entry(committee, clerk, signer):
-    directive = issued(committee, clerk, signer)
+    directive = issue_letter(committee, clerk, signer)
     before = acts()
     for act in (
         lambda: approval.approve(directive, "0" * 64, signer, NOW),
@@ -79,7 +79,7 @@ def test_an_act_that_is_refused_leaves_no_entry(committee, clerk, signer):
 
 
 def test_a_changed_entry_is_found(committee, clerk, signer):
-    issued(committee, clerk, signer)
+    issue_letter(committee, clerk, signer)
     if connection.vendor != "sqlite":
         pytest.skip("the guard is taken away by a statement of SQLite")
     with connection.cursor() as cursor:

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from tests.builders.directives import LETTER, NOW, door_to_door, issued, person, sent_out, taken_in
-from tests.builders.office import today
+from tests.builders.directives import LETTER, NOW, door_to_door, enter_letter, issue_letter, person, send_letter
+from tests.builders.office import local_today
 from tests.letters.pdffiles import pdf_writer, with_launch_action, with_script, written
 
 from bluezone.directory.models import Agency
@@ -28,7 +28,7 @@ def ward(committee):
 
 @pytest.fixture
 def draft(committee, clerk):
-    return taken_in(committee, clerk)
+    return enter_letter(committee, clerk)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def sent(draft, clerk, signer):
     draft.save()
     draft.tasks.update(lead_names="UBND phường Sông Cầu", cooperating_names="")
     attachments.add(draft, PDF, "phụ lục.pdf")
-    sent_out(draft, clerk, signer)
+    send_letter(draft, clerk, signer)
     return Directive.objects.get(pk=draft.pk)
 
 
@@ -131,9 +131,9 @@ def test_a_draft_is_seen_by_its_office_alone(client, draft, clerk, ward):
 
 @pytest.mark.long
 def test_evidence_is_for_the_reporting_agency_and_the_issuer(client, committee, clerk, signer, ward):
-    directive = issued(committee, clerk, signer)
+    directive = issue_letter(committee, clerk, signer)
     task = door_to_door(directive)
-    task.report_from, task.due = today(), None
+    task.report_from, task.due = local_today(), None
     task.save()
     officer = person("officer", "officer", ward)
     other = person("neighbour", "officer", Agency.objects.get(key="ubnd-phuong-duc-xuan"))
@@ -196,9 +196,9 @@ def test_bad_files_are_refused_with_a_sentence_on_every_page_that_takes_one(clie
 
 @pytest.mark.long
 def test_bad_evidence_is_refused_and_no_report_is_stored(client, committee, clerk, signer, ward):
-    directive = issued(committee, clerk, signer)
+    directive = issue_letter(committee, clerk, signer)
     task = door_to_door(directive)
-    task.report_from, task.due = today(), None
+    task.report_from, task.due = local_today(), None
     task.save()
     client.force_login(person("officer", "officer", ward))
     address = reverse("task-report", args=[task.parties.get(agency=ward).pk])

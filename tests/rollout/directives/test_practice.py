@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from tests.builders.directives import DAY, LETTER, NOW, confirm_as_seen, door_to_door, person
-from tests.builders.office import today
+from tests.builders.office import local_today
 from tests.rollout.directives.test_views import confirmed, form_of
 
 from bluezone import training
@@ -95,7 +95,7 @@ def practised(practising, committee, clerk, signer):
     at_ward.post(f"/inbox/{way.pk}/act/", {"to": "received"})
     party = TaskParty.everything.get(task__directive=pk, task__label="2", agency=ward)
     png = b"\x89PNG\r\n\x1a\n" + bytes(64)
-    period = f"/tasks/{party.pk}/report/?period={today()}"
+    period = f"/tasks/{party.pk}/report/?period={local_today()}"
     sent = at_ward.post(period, {"n1": "44444", "text": "tập", "evidence": SimpleUploadedFile("a.png", png)})
     assert sent.status_code == 302
     at_ward.post(f"/tasks/{party.pk}/ask/", {"kind": "extension", "until": "2030-01-01", "reason": "thử"})
@@ -111,7 +111,7 @@ def test_the_whole_duty_is_practised_by_the_same_pages(practised, practising, cl
     assert made["Dispatch"] == 32
     assert "458/UBND-VP" in browser.get("/directives/").text
     task = Task.everything.get(directive=practised, label="2")
-    assert "44.444" in browser.get(f"/directives/{practised.pk}/progress/?task={task.pk}&period={today()}").text
+    assert "44.444" in browser.get(f"/directives/{practised.pk}/progress/?task={task.pk}&period={local_today()}").text
     assert "TẬP HUẤN" in browser.get("/inbox/").text.upper()
 
 
@@ -130,7 +130,7 @@ def test_nothing_practised_is_in_any_list_figure_register_digest_export_or_audit
         assert "458/UBND-VP" not in client.get(address).text
         assert "Tập huấn ra quân" not in client.get(address).text
     assert register.outgoing_table(committee, year).rows == ()
-    assert register.incoming_table(ward, today().year).rows == ()
+    assert register.incoming_table(ward, local_today().year).rows == ()
     assert queries.counts([practised.pk]) == {}
     assert campaigns.figures([Campaign.everything.get().pk]) == {Campaign.everything.get().pk: campaigns.Figures()}
     for address in ("", "progress/", "progress/xlsx/", "late/", "change/"):

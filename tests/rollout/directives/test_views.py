@@ -10,13 +10,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
-from tests.builders.bulletins import approved, planned, station
-from tests.builders.coverage import said
+from tests.builders.bulletins import approved_bulletin, schedule_bulletin, station
+from tests.builders.coverage import staff_report
 from tests.builders.directives import LETTER, confirm_as_seen, door_to_door, person
-from tests.builders.office import today
+from tests.builders.office import local_today
 
 from bluezone.directory.models import Agency
-from bluezone.rollout.bulletins.air.air_log import attest
+from bluezone.rollout.bulletins.air.air_log import attest_airing
 from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -186,7 +186,7 @@ def test_another_wards_document_and_report_are_out_of_reach(client, directive, o
 @pytest.mark.long
 def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(client, directive, officer, ward, clerk):
     task = door_to_door(directive)
-    task.report_from, task.due = today() - datetime.timedelta(days=3), None
+    task.report_from, task.due = local_today() - datetime.timedelta(days=3), None
     task.save()
     party = task.parties.get(agency=ward)
     client.force_login(officer)
@@ -211,14 +211,14 @@ def test_the_form_of_a_report_leads_to_the_figures_of_its_weeks(
     client, directive, officer, ward, every, days_ago, weeks
 ):
     task = door_to_door(directive)
-    task.report_every, task.report_from = every, today() - datetime.timedelta(days=days_ago)
-    task.due = today() + datetime.timedelta(days=30)
+    task.report_every, task.report_from = every, local_today() - datetime.timedelta(days=days_ago)
+    task.due = local_today() + datetime.timedelta(days=30)
     task.save()
     client.force_login(officer)
     answer = client.get(reverse("task-report", args=[task.parties.get(agency=ward).pk]))
 
     period, shown = answer.context["period"], answer.context["weeks"]
-    assert shown[-1] == Week.of(min(period.last, today()))
+    assert shown[-1] == Week.of(min(period.last, local_today()))
     assert [one.following for one in shown[:-1]] == shown[1:]
     assert len(shown) <= 6
     assert len(shown) == 6 or shown[0].first_day <= period.first <= shown[0].last_day
@@ -232,21 +232,21 @@ def test_the_form_of_a_report_leads_to_the_figures_of_its_weeks(
 
 @pytest.mark.long
 def test_the_form_of_a_report_has_the_figures_of_its_week_to_copy(client, directive, officer, ward):
-    week = Week.of(today()).previous
+    week = Week.of(local_today()).previous
     monday = datetime.datetime.combine(week.first_day, datetime.time(), timezone.get_default_timezone())
     task = door_to_door(directive)
-    task.report_every, task.report_from, task.due = "week", week.first_day, today() + datetime.timedelta(days=30)
+    task.report_every, task.report_from, task.due = "week", week.first_day, local_today() + datetime.timedelta(days=30)
     task.save()
     address = reverse("task-report", args=[task.parties.get(agency=ward).pk]) + f"?period={week.first_day}"
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(officer)
     assert "Nothing was counted in week" in client.get(address).content.decode()
 
-    said(ward, officer, running=3, with_smartphone=9, week=week)
-    bulletin = approved(seconds=2.0, now=monday - datetime.timedelta(days=1), keeper=ward)
-    planned(bulletin, station(keeper=ward), first=week.first_day, last=week.last_day, now=monday)
+    staff_report(ward, officer, running=3, with_smartphone=9, week=week)
+    bulletin = approved_bulletin(seconds=2.0, now=monday - datetime.timedelta(days=1), keeper=ward)
+    schedule_bulletin(bulletin, station(keeper=ward), first=week.first_day, last=week.last_day, now=monday)
     for airing in Airing.objects.order_by("due_at")[:5]:
-        attest(airing, officer, airing.due_at, link="https://baobackan.example/1")
+        attest_airing(airing, officer, airing.due_at, link="https://baobackan.example/1")
     told = " ".join(client.get(address).content.decode().split())
 
     assert "Bulletins said to have been aired: 5 / 7 (airings due where nothing reports them by itself)." in told
@@ -281,7 +281,7 @@ def test_an_agency_that_asked_for_more_time_reads_what_it_asked_and_the_answer(c
     task = door_to_door(directive)
     page = reverse("inbox-one", args=[directive.dispatches.get(agency=ward).pk])
     client.force_login(officer)
-    until = (today() + datetime.timedelta(days=60)).isoformat()
+    until = (local_today() + datetime.timedelta(days=60)).isoformat()
     address = reverse("task-ask", args=[task.parties.get(agency=ward).pk])
     client.post(address, {"kind": "extension", "until": until, "reason": "Mưa lũ, đường <b>hỏng</b>"})
     assert "Mưa lũ, đường &lt;b&gt;hỏng&lt;/b&gt;" in client.get(page).text
@@ -300,7 +300,7 @@ def test_an_agency_that_asked_for_more_time_reads_what_it_asked_and_the_answer(c
 def test_the_registers_show_what_was_received_and_issued(client, directive, officer, ward, clerk):
     client.force_login(officer)
     client.post(reverse("inbox-act", args=[directive.dispatches.get(agency=ward).pk]), {"to": "received"})
-    year = today().year
+    year = local_today().year
     page = client.get(f"/registers/in/?year={year}")
     assert "458/UBND-VP" in page.content.decode()
     client.force_login(clerk)

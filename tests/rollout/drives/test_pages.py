@@ -135,7 +135,7 @@ def test_a_proof_that_the_radio_does_not_have_is_not_booked(client, lead, live):
 
 @pytest.mark.long
 def test_whom_to_call_is_shown_to_the_team_that_took_the_request_on_and_to_nobody_else(client, lead, youth, wards):
-    asked = build.asked(PHONE, unit=wards[0])
+    asked = build.help_request(PHONE, unit=wards[0])
     assert PHONE not in client.get("/help-queue/").text
     client.post(f"/help-queue/{asked.pk}/claim/", {"team": youth.pk})
     assert PHONE in client.get("/help-queue/").text
@@ -150,7 +150,11 @@ def test_whom_to_call_is_shown_to_the_team_that_took_the_request_on_and_to_nobod
 
 def test_a_leader_of_drives_reaches_the_requests_and_drives_of_the_own_area_alone(client, youth, wards, live):
     song_cau, duc_xuan = wards
-    here, there, nowhere = build.asked("a", unit=duc_xuan), build.asked("b", unit=song_cau), build.asked("c")
+    here, there, nowhere = (
+        build.help_request("a", unit=duc_xuan),
+        build.help_request("b", unit=song_cau),
+        build.help_request("c"),
+    )
     client.force_login(user("tuyet", Role.DRIVE_LEAD, within=duc_xuan))
     chapter = Agency.objects.create(key="doan-dx", name="Đoàn phường Đức Xuân", kind="union", unit=duc_xuan, path="x/")
     team = Team.objects.create(agency=chapter, name="Đội Đức Xuân")
@@ -239,7 +243,7 @@ def test_a_team_s_small_numbers_are_shown_to_its_agency_and_kept_from_others(cli
 def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, youth):
     from bluezone.rollout.drives.help_requests import help_by_unit
 
-    asked = build.asked()
+    asked = build.help_request()
     client.post("/training/")
     assert asked.ticket not in client.get("/help-queue/").text
     assert client.get(f"/drives/{live.pk}/").status_code == 404
@@ -268,11 +272,11 @@ def test_the_weeks_indicators_count_proven_and_seen_apart(youth, wards):
     build.running_phones(drive, device, 1, now)
     for proof in (HelpProof.PROVEN, HelpProof.ATTESTED, HelpProof.NONE):
         one = help_requests.join_stall(drive)
-        help_queue.claim("lan", one, youth, now)
-        help_queue.help_done("lan", one, [youth.pk], proof, now)
+        help_queue.claim_request("lan", one, youth, now)
+        help_queue.close_as_helped("lan", one, [youth.pk], proof, now)
     old = help_requests.join_stall(drive)
-    help_queue.claim("lan", old, youth, now)
-    help_queue.could_not("lan", old, [youth.pk], Hindrance.NO_SMARTPHONE, now)
+    help_queue.claim_request("lan", old, youth, now)
+    help_queue.close_as_not_helped("lan", old, [youth.pk], Hindrance.NO_SMARTPHONE, now)
     lifecycle.enter_tally("lan", drive, 1, {"running": 5, "other_help": 1, "no_smartphone": 9, "could_not": 0})
 
     week = Week.of(timezone.localdate(now))

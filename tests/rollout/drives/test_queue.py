@@ -34,23 +34,23 @@ def women(wards):
 
 
 def test_a_request_is_taken_on_by_one_team_alone(wards, youth, women):
-    asked = build.asked(unit=wards[0])
-    help_queue.claim("lan", asked, youth, NOW)
+    asked = build.help_request(unit=wards[0])
+    help_queue.claim_request("lan", asked, youth, NOW)
     with pytest.raises(help_queue.HelpTaken):
-        help_queue.claim("hoa", HelpRequest.objects.get(), women, NOW + MINUTE)
+        help_queue.claim_request("hoa", HelpRequest.objects.get(), women, NOW + MINUTE)
     with pytest.raises(help_queue.HelpNotYours):
-        help_queue.help_done("hoa", asked, [women.pk], HelpProof.ATTESTED, NOW)
+        help_queue.close_as_helped("hoa", asked, [women.pk], HelpProof.ATTESTED, NOW)
 
     assert HelpRequest.objects.get().team == youth
     assert not HelpOutcome.objects.exists()
 
 
 def test_a_request_held_too_long_may_be_taken_on_by_others_and_not_before(wards, youth, women):
-    asked = build.asked()
-    help_queue.claim("lan", asked, youth, NOW)
+    asked = build.help_request()
+    help_queue.claim_request("lan", asked, youth, NOW)
     with pytest.raises(help_queue.HelpTaken):
-        help_queue.claim("hoa", asked, women, NOW + help_queue.CLAIM - MINUTE)
-    help_queue.claim("hoa", asked, women, NOW + help_queue.CLAIM)
+        help_queue.claim_request("hoa", asked, women, NOW + help_queue.CLAIM - MINUTE)
+    help_queue.claim_request("hoa", asked, women, NOW + help_queue.CLAIM)
     assert asked.team == women
 
     help_queue.purge(NOW + 2 * help_queue.CLAIM)
@@ -59,24 +59,24 @@ def test_a_request_held_too_long_may_be_taken_on_by_others_and_not_before(wards,
 
 
 def test_one_that_was_given_back_is_open_and_one_that_is_closed_is_not(wards, youth, women):
-    asked = build.asked()
-    help_queue.claim("lan", asked, youth, NOW)
-    help_queue.release("lan", asked, [youth.pk], NOW)
-    help_queue.claim("hoa", asked, women, NOW)
-    help_queue.could_not("hoa", asked, [women.pk], Hindrance.NOT_REACHED, NOW)
+    asked = build.help_request()
+    help_queue.claim_request("lan", asked, youth, NOW)
+    help_queue.release_request("lan", asked, [youth.pk], NOW)
+    help_queue.claim_request("hoa", asked, women, NOW)
+    help_queue.close_as_not_helped("hoa", asked, [women.pk], Hindrance.NOT_REACHED, NOW)
 
     assert HelpRequest.objects.get().state == HelpState.CANNOT
     assert HelpOutcome.objects.get().hindrance == Hindrance.NOT_REACHED
     with pytest.raises(help_queue.HelpTaken):
-        help_queue.claim("lan", asked, youth, NOW + 2 * help_queue.CLAIM)
+        help_queue.claim_request("lan", asked, youth, NOW + 2 * help_queue.CLAIM)
 
 
 def test_the_same_phone_is_not_counted_by_two_teams(wards, youth, women):
-    first, second = build.asked("0912 345 678"), build.asked("gọi +84912345678, chị Hoa")
-    help_queue.claim("lan", first, youth, NOW)
-    help_queue.claim("hoa", second, women, NOW)
-    help_queue.help_done("lan", first, [youth.pk], HelpProof.ATTESTED, NOW)
-    booked = help_queue.help_done("hoa", second, [women.pk], HelpProof.ATTESTED, NOW + MINUTE)
+    first, second = build.help_request("0912 345 678"), build.help_request("gọi +84912345678, chị Hoa")
+    help_queue.claim_request("lan", first, youth, NOW)
+    help_queue.claim_request("hoa", second, women, NOW)
+    help_queue.close_as_helped("lan", first, [youth.pk], HelpProof.ATTESTED, NOW)
+    booked = help_queue.close_as_helped("hoa", second, [women.pk], HelpProof.ATTESTED, NOW + MINUTE)
 
     assert (booked.result, booked.proof) == ("other", "none")
     assert HelpOutcome.objects.filter(result="running").count() == 1
@@ -84,9 +84,9 @@ def test_the_same_phone_is_not_counted_by_two_teams(wards, youth, women):
 
 
 def test_the_database_itself_keeps_a_second_outcome_and_a_second_use_of_a_proof_out(wards, youth, women):
-    asked = build.asked()
-    help_queue.claim("lan", asked, youth, NOW)
-    outcome = help_queue.help_done("lan", asked, [youth.pk], HelpProof.ATTESTED, NOW)
+    asked = build.help_request()
+    help_queue.claim_request("lan", asked, youth, NOW)
+    outcome = help_queue.close_as_helped("lan", asked, [youth.pk], HelpProof.ATTESTED, NOW)
     copy = {"day": outcome.day, "result": "running", "proof": "attested", "closed_at": NOW}
     with pytest.raises(IntegrityError), transaction.atomic():
         HelpOutcome.objects.create(request=asked, team=women, **copy)
@@ -100,18 +100,20 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
     lifecycle.open_drive("lan", drive, NOW, device)
     here = [help_requests.join_stall(drive) for _ in range(3)]
     for each in here:
-        help_queue.claim("lan", each, youth, NOW)
+        help_queue.claim_request("lan", each, youth, NOW)
     with pytest.raises(help_queue.HelpProofMissing):
-        help_queue.help_done("lan", here[0], [youth.pk], HelpProof.PROVEN, NOW)
+        help_queue.close_as_helped("lan", here[0], [youth.pk], HelpProof.PROVEN, NOW)
     assert HelpRequest.objects.get(pk=here[0].pk).state == HelpState.CLAIMED
 
     build.running_phones(drive, device, 2, NOW)
-    numbers = [help_queue.help_done("lan", each, [youth.pk], HelpProof.PROVEN, NOW).proof_number for each in here[:2]]
+    numbers = [
+        help_queue.close_as_helped("lan", each, [youth.pk], HelpProof.PROVEN, NOW).proof_number for each in here[:2]
+    ]
     assert numbers == [1, 2]
     with pytest.raises(help_queue.HelpProofMissing):
-        help_queue.help_done("lan", here[2], [youth.pk], HelpProof.PROVEN, NOW)
+        help_queue.close_as_helped("lan", here[2], [youth.pk], HelpProof.PROVEN, NOW)
 
-    help_queue.reopen("lan", HelpOutcome.objects.get(proof_number=1), NOW)
+    help_queue.reopen_request("lan", HelpOutcome.objects.get(proof_number=1), NOW)
     assert help_queue.free_proofs(drive, NOW) == 1
     assert help_queue.free_proofs(drive, NOW + 2 * help_queue.PROOF_LIFE) == 0
 
@@ -136,12 +138,12 @@ def test_what_a_unit_gets_of_help_is_counted_by_unit_and_day(wards, youth, women
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, song_cau, now - 2 * build.HOUR)
     lifecycle.open_drive("lan", drive, now - 2 * build.HOUR, device)
-    stall, waiting = help_requests.join_stall(drive), build.asked("0912 000 001", unit=song_cau)
-    build.asked("0912 000 002", unit=duc_xuan)
-    build.asked("0912 000 003")
-    help_queue.claim("lan", stall, youth, now)
-    help_queue.help_done("lan", stall, [youth.pk], HelpProof.ATTESTED, now)
-    help_queue.claim("lan", waiting, youth, now)
+    stall, waiting = help_requests.join_stall(drive), build.help_request("0912 000 001", unit=song_cau)
+    build.help_request("0912 000 002", unit=duc_xuan)
+    build.help_request("0912 000 003")
+    help_queue.claim_request("lan", stall, youth, now)
+    help_queue.close_as_helped("lan", stall, [youth.pk], HelpProof.ATTESTED, now)
+    help_queue.claim_request("lan", waiting, youth, now)
     lifecycle.enter_tally("lan", drive, 1, {"running": 3, "other_help": 1, "no_smartphone": 2, "could_not": 1})
 
     found = help_by_unit(today - datetime.timedelta(days=1), today)
@@ -159,9 +161,9 @@ def test_tickets_of_a_stall_hold_nothing_of_the_person_and_go_after_a_day(wards,
     drive = build.drive(youth, wards[0], NOW)
     lifecycle.open_drive("lan", drive, NOW)
     ticket = help_requests.join_stall(drive)
-    assert help_requests.read(ticket) == help_requests.HelpWanted("", "", "")
-    help_queue.claim("lan", ticket, youth, NOW)
-    help_queue.help_done("lan", ticket, [youth.pk], HelpProof.ATTESTED, NOW)
+    assert help_requests.open_texts(ticket) == help_requests.HelpTexts("", "", "")
+    help_queue.claim_request("lan", ticket, youth, NOW)
+    help_queue.close_as_helped("lan", ticket, [youth.pk], HelpProof.ATTESTED, NOW)
     HelpRequest.objects.update(opened_at=NOW)
     help_queue.purge(NOW + datetime.timedelta(days=1, seconds=1))
 
@@ -172,9 +174,9 @@ def test_tickets_of_a_stall_hold_nothing_of_the_person_and_go_after_a_day(wards,
 def test_every_step_of_queue_and_drive_is_in_the_audit_without_anything_of_the_person(wards, youth):
     drive = build.drive(youth, wards[0], NOW)
     lifecycle.open_drive("lan", drive, NOW)
-    asked = build.asked()
-    help_queue.claim("lan", asked, youth, NOW)
-    help_queue.help_done("lan", asked, [youth.pk], HelpProof.ATTESTED, NOW, drive)
+    asked = build.help_request()
+    help_queue.claim_request("lan", asked, youth, NOW)
+    help_queue.close_as_helped("lan", asked, [youth.pk], HelpProof.ATTESTED, NOW, drive)
     assert lifecycle.close_drive("lan", drive, NOW) == 0
     with pytest.raises(lifecycle.DriveStateWrong):
         lifecycle.open_drive("lan", drive, NOW)

@@ -36,10 +36,10 @@ def field(django_db_setup, django_db_blocker, furnished_folder):
         lifecycle.open_drive("lan", drive, now, device)
         build.running_phones(drive, device, 3, now)
         stall = [help_requests.join_stall(drive) for _ in range(AT_ONCE)]
-        same_phone = [build.asked("0912 345 678") for _ in range(2)]
+        same_phone = [build.help_request("0912 345 678") for _ in range(2)]
         for one, team in [*((each, teams[0]) for each in stall), *zip(same_phone, teams, strict=False)]:
-            help_queue.claim("lan", one, team, now)
-        wanted = build.asked("0912 111 222")
+            help_queue.claim_request("lan", one, team, now)
+        wanted = build.help_request("0912 111 222")
     return SimpleNamespace(teams=teams, drive=drive, stall=stall, same_phone=same_phone, wanted=wanted)
 
 
@@ -66,7 +66,9 @@ def all_at_once(works):
 
 def test_of_eight_teams_that_want_one_request_at_once_one_has_it(field):
     def taken_by(team):
-        return lambda: help_queue.claim("lan", HelpRequest.objects.get(pk=field.wanted.pk), team, timezone.now())
+        return lambda: help_queue.claim_request(
+            "lan", HelpRequest.objects.get(pk=field.wanted.pk), team, timezone.now()
+        )
 
     results = all_at_once([taken_by(team) for team in field.teams])
     assert sorted(results, key=str) == [None] + ["help_taken"] * (AT_ONCE - 1)
@@ -75,7 +77,7 @@ def test_of_eight_teams_that_want_one_request_at_once_one_has_it(field):
 def test_three_proofs_stand_for_three_of_eight_requests_closed_at_once(field):
     def closed(one):
         done = (one, [field.teams[0].pk], HelpProof.PROVEN, timezone.now())
-        return lambda: help_queue.help_done("lan", *done).proof_number
+        return lambda: help_queue.close_as_helped("lan", *done).proof_number
 
     results = all_at_once([closed(one) for one in field.stall])
     assert sorted(results, key=str) == [1, 2, 3] + ["help_proof_missing"] * (AT_ONCE - 3)
@@ -84,7 +86,7 @@ def test_three_proofs_stand_for_three_of_eight_requests_closed_at_once(field):
 
 def test_one_telephone_number_closed_by_two_teams_at_once_is_counted_once(field):
     def closed(one, team):
-        return lambda: help_queue.help_done("lan", one, [team.pk], HelpProof.ATTESTED, timezone.now()).result
+        return lambda: help_queue.close_as_helped("lan", one, [team.pk], HelpProof.ATTESTED, timezone.now()).result
 
     pairs = zip(field.same_phone, field.teams[:2], strict=True)
     assert sorted(all_at_once([closed(one, team) for one, team in pairs])) == ["other", "running"]

@@ -27,7 +27,7 @@ def test_a_request_is_told_a_ticket_and_keeps_what_was_asked_sealed():
 
     assert len(ticket) == 7
     assert request.ticket == ticket
-    assert help_requests.read(request) == help_requests.HelpWanted(PHONE, "tổ 5", NOTE)
+    assert help_requests.open_texts(request) == help_requests.HelpTexts(PHONE, "tổ 5", NOTE)
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM drives_helprequest")
         stored = repr([bytes(value) if isinstance(value, memoryview) else value for value in cursor.fetchone()])
@@ -41,7 +41,7 @@ def test_a_seal_opens_only_under_its_own_ticket():
     request = HelpRequest.objects.get()
     request.ticket = "AAA-AAA"
     with pytest.raises(SealBroken):
-        help_requests.read(request)
+        help_requests.open_texts(request)
 
 
 def test_an_outbox_sent_twice_opens_one_ticket():
@@ -55,7 +55,7 @@ def test_an_outbox_sent_twice_opens_one_ticket():
 def test_a_unit_is_named_by_its_code_and_must_be_in_force():
     plant_first_seed()
     wards = AdminUnit.objects.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE]).exclude(code=None)
-    in_force = wards.in_force(timezone.localdate())
+    in_force = wards.valid_on(timezone.localdate())
     ended = wards.exclude(code__in=in_force.values("code")).first()
     open_help_request("portal", PHONE, unit=in_force.first().code)
 
@@ -95,7 +95,7 @@ def test_contacts_are_gone_thirty_days_after_help_and_ninety_after_the_question(
     HelpRequest.objects.filter(pk=waiting.pk).update(opened_at=now - 60 * DAY)
 
     def left():
-        return [help_requests.read(request).contact for request in HelpRequest.objects.all()]
+        return [help_requests.open_texts(request).contact for request in HelpRequest.objects.all()]
 
     help_queue.purge(now + 29 * DAY)
     assert sorted(left()) == ["fresh", "helped", "waiting"]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from tests.builders import devices
-from tests.builders.devices import bearer
+from tests.builders.devices import bearer_header
 from tests.builders.gates import gate
 
 from bluezone.edge.gate.book import UNDO_SECONDS, GateBook
@@ -44,7 +44,7 @@ PATH = "/v1/gates/counters"
 
 
 def post(public, token, **said):
-    return public.post(PATH, said, content_type="application/json", **bearer(token))
+    return public.post(PATH, said, content_type="application/json", **bearer_header(token))
 
 
 def refusal(answer):
@@ -105,7 +105,7 @@ def check():
 
 def test_two_tablets_of_one_gate_and_the_office_say_one_number_inside(public, open_gate, tmp_path):
     made, token = open_gate
-    device, other_token = devices.connected(made.agency, name="Máy hai", now=timezone.now())
+    device, other_token = devices.connected_device(made.agency, name="Máy hai", now=timezone.now())
     registry.put_device("clerk", device, made)
     one = Tablet(public, token, tmp_path / "one")
     two = Tablet(public, other_token, tmp_path / "two")
@@ -126,7 +126,7 @@ def test_two_tablets_of_one_gate_and_the_office_say_one_number_inside(public, op
 
 def test_each_tablet_is_told_what_the_others_counted_and_one_key_for_all_of_a_gate(public, open_gate, tmp_path):
     made, token = open_gate
-    device, other_token = devices.connected(made.agency, name="Máy 2", now=timezone.now())
+    device, other_token = devices.connected_device(made.agency, name="Máy 2", now=timezone.now())
     registry.put_device("clerk", device, made)
     strange, strange_token = gate("Cổng khác", now=timezone.now())
     one = Tablet(public, token, tmp_path / "one")
@@ -184,7 +184,7 @@ def test_a_counter_that_stands_twice_in_one_call_is_one_and_the_larger(open_gate
 
 def test_two_lanes_of_a_gate_are_added_and_never_merged(open_gate):
     made, _ = open_gate
-    second, _ = devices.connected(made.agency, name="Làn 2")
+    second, _ = devices.connected_device(made.agency, name="Làn 2")
     for device_id in (made.devices.get().device_id, second.pk):
         store_counters(device_id, made, [[NOW, "in", "running", 4]], NOW, ZONE)
 
@@ -275,7 +275,7 @@ def test_only_a_connected_gate_is_heard(public, open_gate, token, status):
 
 def test_another_kind_of_device_is_not_heard(public, open_gate):
     made, _ = open_gate
-    _, token = devices.connected(made.agency, kind="speaker", name="Loa", now=timezone.now())
+    _, token = devices.connected_device(made.agency, kind="speaker", name="Loa", now=timezone.now())
 
     assert refusal(post(public, token)) == (403, "device_kind_refused")
 

@@ -13,7 +13,7 @@ from bluezone.rollout.gates.models import GateCounter, GateDay, Verdict
 
 def test_a_sum_rises_with_each_lane_and_never_with_a_replay(open_gate):
     made, _ = open_gate
-    second, _ = devices.connected(made.agency, name="Làn 2")
+    second, _ = devices.connected_device(made.agency, name="Làn 2")
     first = made.devices.get().device_id
     for device_id, rows in ((first, 4), (second.pk, 5), (first, 6), (first, 4), (second.pk, 5)):
         store_counters(device_id, made, [[NOW, "in", "running", rows]], NOW, ZONE)

@@ -3,7 +3,7 @@
 
 import pytest
 import zxingcpp
-from tests.builders.devices import bearer
+from tests.builders.devices import bearer_header
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 from tests.builders.printed import first_page
 from weasyprint import HTML
@@ -23,7 +23,9 @@ GOOD = {"version": "2026.11", "radio_off": None, "free_mb": 9_000, "undated": 0,
 def say(public, open_gate):
     def said(health):
         made, token = open_gate
-        answer = public.post("/v1/gates/counters", {"health": health}, content_type="application/json", **bearer(token))
+        answer = public.post(
+            "/v1/gates/counters", {"health": health}, content_type="application/json", **bearer_header(token)
+        )
         assert answer.status_code == 200
         return health_of(GateDevice.objects.get(), made)
 

@@ -9,7 +9,7 @@ import time
 import pytest
 from django.db.models import Sum
 from django.utils import timezone
-from tests.builders.devices import bearer
+from tests.builders.devices import bearer_header
 from tests.builders.gatefleet import connected_gates
 from tests.builders.largeoffice import server_clock
 from tests.builders.pace import paced
@@ -33,7 +33,9 @@ def test_a_thousand_passages_a_minute_from_200_gates_are_neither_lost_nor_double
         for token in tokens * 2:  # each gate replays its queue
             rows = [[bucket, "in", "running", EACH * minute]]
             assert (
-                public.post(PATH, {"counters": rows}, content_type="application/json", **bearer(token)).status_code
+                public.post(
+                    PATH, {"counters": rows}, content_type="application/json", **bearer_header(token)
+                ).status_code
                 == 200
             )
         spent.append(clock() - begun)
@@ -54,7 +56,7 @@ def test_a_tablet_that_was_offline_for_seven_days_sends_in_pieces(public):
         for start in range(0, len(rows), 2_000):
             begun = time.process_time()
             answer = public.post(
-                PATH, {"counters": rows[start : start + 2_000]}, content_type="application/json", **bearer(token)
+                PATH, {"counters": rows[start : start + 2_000]}, content_type="application/json", **bearer_header(token)
             )
             slowest = max(slowest, time.process_time() - begun)
             assert answer.status_code == 200, answer.text

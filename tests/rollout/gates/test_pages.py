@@ -181,7 +181,7 @@ def test_small_numbers_are_kept_from_readers_of_other_agencies_in_every_view(cli
     # Coverage keeps the same back, so that neither page gives away what the other hides.
     week = Week.of(timezone.localdate())
     for indicator, name in ((RunningAtGates(), "proven"), (CodeFresh(), "fresh"), (SeenAtGates(), "attested")):
-        counts, bases = indicator.kept_back(list(indicator.figures(week)))
+        counts, bases = indicator.suppressed_cells(list(indicator.figures(week)))
         shown = rows[other.pk]
         assert (agency_cell(other.agency_id) in counts) == (getattr(shown, name) is None)
         assert (agency_cell(other.agency_id) in bases) == (shown.with_smartphone is None)
@@ -236,7 +236,7 @@ def test_passages_whose_day_is_not_known_are_in_a_line_of_the_gate_s_page_and_in
     ours, theirs = place[2], place[3]
     tomorrow = int(timezone.now().timestamp()) // 300 * 300 + 86_400
     for gate in (ours, theirs):
-        tablet, _token = devices.connected(gate.agency, name=f"Máy {gate.pk}", now=timezone.now())
+        tablet, _token = devices.connected_device(gate.agency, name=f"Máy {gate.pk}", now=timezone.now())
         registry.put_device("x", tablet, gate)
         store_counters(
             tablet.pk, gate, [[tomorrow, "in", "running", 7]], timezone.now().timestamp(), ZoneInfo("Asia/Ho_Chi_Minh")

@@ -4,7 +4,7 @@
 import pytest
 from django.db.models import Sum
 from django.utils import timezone
-from tests.builders.devices import bearer
+from tests.builders.devices import bearer_header
 from tests.builders.largeoffice import server_clock
 from tests.rollout.gates.test_load import PATH, connected_gates
 
@@ -26,7 +26,7 @@ def test_ten_thousand_counter_updates_are_a_third_of_a_minutes_work(public):
         rows = [[start, "in", verdict, minute] for start in (bucket - 300, bucket) for verdict in VERDICTS]
         begun = clock()
         for token in tokens + tokens[::10]:
-            answer = public.post(PATH, {"counters": rows}, content_type="application/json", **bearer(token))
+            answer = public.post(PATH, {"counters": rows}, content_type="application/json", **bearer_header(token))
             assert answer.status_code == 200, answer.text
         spent.append(clock() - begun)
 

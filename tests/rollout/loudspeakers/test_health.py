@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.bulletins import approved, machine, planned, zone
+from tests.builders.bulletins import approved_bulletin, machine, schedule_bulletin, zone
 from tests.builders.devices import agency
 from tests.builders.office import user
 
@@ -57,7 +57,7 @@ def test_what_a_machine_says_of_itself_gives_one_word(more, word):
 def test_a_machine_that_plays_and_is_not_heard_in_the_street_is_called_so_until_it_is_heard_again():
     place = zone()
     device, _token = machine(place)
-    planned(approved(seconds=2.0), place.outlet, times=("06:30", "17:30"))
+    schedule_bulletin(approved_bulletin(seconds=2.0), place.outlet, times=("06:30", "17:30"))
     told(device)
     airings = Airing.objects.order_by("due_at")
     for airing, street, word in zip(

@@ -8,8 +8,8 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.builders.bulletins import NOW, machine, zone
-from tests.builders.devices import agency, bearer
-from tests.builders.office import prove, user
+from tests.builders.devices import agency, bearer_header
+from tests.builders.office import prove_second_factor, user
 from tests.devices.conftest import public
 
 from bluezone.audit.models import AuditEntry
@@ -97,7 +97,7 @@ def test_the_log_has_who_spoke_for_how_long_and_what_was_played_and_the_voice_is
            "heard": 6.5, "sink": "aplay"}  # fmt: skip
     for heard in (6.5, 99.0):
         told = json.dumps({"played": [{**row, "heard": heard}, {**row, "airing": "live-99"}]})
-        answer = client.post("/v1/speakers/played", told, content_type="application/json", **bearer(token))
+        answer = client.post("/v1/speakers/played", told, content_type="application/json", **bearer_header(token))
         assert (answer.json()["accepted"], answer.json()["unknown"]) == (1, 1)
 
     address.refresh_from_db()
@@ -116,7 +116,7 @@ def test_the_page_of_the_zone_tells_what_was_spoken(client, place, head):
     address = live.speak(head, place, 0, b"one", NOW, is_last=True)
     Address.objects.update(heard={device.pk: {"outcome": "played", "seconds": 6.5, "sink": "aplay", "reason": ""}})
     client.force_login(head)
-    page = prove(client).get(f"/loudspeakers/{place.pk}/?on={address.began_at:%Y-%m-%d}").text
+    page = prove_second_factor(client).get(f"/loudspeakers/{place.pk}/?on={address.began_at:%Y-%m-%d}").text
     assert head.name in page
     assert f'href="/loudspeakers/{place.pk}/live/"' in page
 
@@ -132,7 +132,7 @@ def test_one_speaks_only_just_after_the_second_factor(client, place, head):
     for answer in (client.get(page), client.post(page, piece())):
         assert (answer.status_code, "/confirm/" in answer.url) == (302, True)
     assert not Address.objects.exists()
-    assert prove(client).get(page).status_code == 200
+    assert prove_second_factor(client).get(page).status_code == 200
     assert client.post(page, piece()).json()["left"] == live.MOST_SECONDS
     assert client.post(page, piece(1, last="1")).status_code == 200
     assert client.post(page, piece(2)).status_code == 409
@@ -150,6 +150,6 @@ def test_one_speaks_at_the_loudspeakers_of_ones_own_unit_alone(client, place):
     above = user("tp", "speaker_operator")
     client.force_login(above)
     page = f"/loudspeakers/{place.pk}/live/"
-    assert [prove(client).get(page).status_code, client.post(page, piece()).status_code] == [403, 403]
+    assert [prove_second_factor(client).get(page).status_code, client.post(page, piece()).status_code] == [403, 403]
     assert not Address.objects.exists()
     assert Agency.objects.exists()

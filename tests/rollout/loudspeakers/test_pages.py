@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.bulletins import approved, machine, people, zone
+from tests.builders.bulletins import approved_bulletin, machine, make_people, zone
 from tests.builders.devices import agency
 from tests.builders.office import user
 
@@ -73,8 +73,8 @@ def test_of_two_who_set_one_machine_the_second_is_shown_what_the_first_has_set(o
 def sounding(place):
     """An emergency that was ordered just now."""
     now = timezone.now()
-    alarm = approved("emergency", "Lũ về", seconds=2.0, now=now)
-    return timetable.air_at_once(alarm, [place.outlet], ["vi"], people()[0], now)
+    alarm = approved_bulletin("emergency", "Lũ về", seconds=2.0, now=now)
+    return timetable.air_at_once(alarm, [place.outlet], ["vi"], make_people()[0], now)
 
 
 def test_who_may_air_at_a_zone_stops_there_what_sounds(operator):

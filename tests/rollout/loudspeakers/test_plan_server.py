@@ -3,7 +3,7 @@ import datetime
 import json
 
 import pytest
-from tests.builders.bulletins import NOW, approved, machine, people, planned, zone
+from tests.builders.bulletins import NOW, approved_bulletin, machine, make_people, schedule_bulletin, zone
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceKind
@@ -81,8 +81,8 @@ def test_the_usual_answer_asks_no_store_until_something_is_due(caller, time, dja
 
 
 def test_a_plan_is_told_once_and_then_304_until_it_changes(caller, time, place):
-    bulletin = approved(seconds=2.0)
-    planned(bulletin, place.outlet)
+    bulletin = approved_bulletin(seconds=2.0)
+    schedule_bulletin(bulletin, place.outlet)
     told, body = caller.get()
     plan = json.loads(body)
     assert (told["status"], plan["zone"], plan["volume"]) == (200, "Tổ 5", 80)
@@ -104,7 +104,7 @@ def test_a_plan_is_told_once_and_then_304_until_it_changes(caller, time, place):
 
 def test_an_emergency_is_in_the_very_next_poll(caller, time, place):
     caller.etag = caller.get()[0]["ETag"]
-    timetable.air_at_once(approved("emergency", seconds=2.0), [place.outlet], ["vi"], people()[0], NOW)
+    timetable.air_at_once(approved_bulletin("emergency", seconds=2.0), [place.outlet], ["vi"], make_people()[0], NOW)
     time.on(0.25)
     told, body = caller.get()
 
@@ -121,9 +121,9 @@ def test_nobody_without_a_speakers_token_is_answered(caller, time, place):
     told, body = caller.get()
     assert (told["status"], told["WWW-Authenticate"]) == (401, "Bearer")
     assert json.loads(body)["error"]["code"] == "device_token_invalid"
-    from tests.builders.devices import agency, connected
+    from tests.builders.devices import agency, connected_device
 
-    caller.token = connected(agency(), DeviceKind.GATE)[1]
+    caller.token = connected_device(agency(), DeviceKind.GATE)[1]
     time.on(10)
     assert caller.get()[0]["status"] == 401
     assert caller.get(method="POST")[0]["status"] == 405
@@ -161,23 +161,23 @@ def test_a_dead_machine_is_flagged_five_minutes_after_its_last_word(caller, time
 
 def test_a_zone_that_is_played_by_hand_and_a_machine_without_a_zone_get_nothing_to_play(time):
     by_hand = zone("Tổ 6", by_hand=True)
-    planned(approved(seconds=2.0), by_hand.outlet)
+    schedule_bulletin(approved_bulletin(seconds=2.0), by_hand.outlet)
     told, body = Caller(time, machine(by_hand)[1]).get()
     assert (told["status"], json.loads(body)["items"]) == (200, [])
 
 
 LATER = NOW + datetime.timedelta(seconds=6)
 STOPS = {
-    "stopped": lambda made, place, who: timetable.stop(made, who, LATER),
-    "stopped here": lambda made, place, who: timetable.stop_at(made, place.outlet, who, LATER),
-    "withdrawn": lambda made, place, who: scripts.withdraw(made.bulletin, "nhầm", who, LATER),
+    "stopped": lambda made, place, who: timetable.stop_schedule(made, who, LATER),
+    "stopped here": lambda made, place, who: timetable.stop_schedule_at(made, place.outlet, who, LATER),
+    "withdrawn": lambda made, place, who: scripts.withdraw_bulletin(made.bulletin, "nhầm", who, LATER),
 }
 
 
 @pytest.mark.parametrize("way", STOPS)
 def test_what_is_stopped_is_out_of_the_very_next_poll_although_it_fell_due(caller, time, place, way):
-    who = people()[0]
-    made = timetable.air_at_once(approved("emergency", seconds=2.0), [place.outlet], ["vi"], who, NOW)
+    who = make_people()[0]
+    made = timetable.air_at_once(approved_bulletin("emergency", seconds=2.0), [place.outlet], ["vi"], who, NOW)
     time.on(6)
     told, body = caller.get()
     assert len(json.loads(body)["items"]) == 1
@@ -191,9 +191,11 @@ def test_what_is_stopped_is_out_of_the_very_next_poll_although_it_fell_due(calle
 
 def test_what_is_stopped_at_one_zone_goes_on_at_the_others(caller, time, place):
     other = zone("Tổ 6")
-    who = people()[0]
-    made = timetable.air_at_once(approved("emergency", seconds=2.0), [place.outlet, other.outlet], ["vi"], who, NOW)
-    timetable.stop_at(made, place.outlet, who, LATER)
+    who = make_people()[0]
+    made = timetable.air_at_once(
+        approved_bulletin("emergency", seconds=2.0), [place.outlet, other.outlet], ["vi"], who, NOW
+    )
+    timetable.stop_schedule_at(made, place.outlet, who, LATER)
     time.on(6)
 
     assert json.loads(caller.get()[1])["items"] == []

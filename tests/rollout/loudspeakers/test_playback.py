@@ -3,14 +3,14 @@ import datetime
 import json
 
 import pytest
-from tests.builders.bulletins import NOW, approved, machine, people, planned, station, zone
-from tests.builders.devices import bearer
+from tests.builders.bulletins import NOW, approved_bulletin, machine, make_people, schedule_bulletin, station, zone
+from tests.builders.devices import bearer_header
 from tests.devices.conftest import public
 
 from bluezone.devices.models import Device
 from bluezone.rollout.bulletins.air import air_log as bulletins_airing
 from bluezone.rollout.bulletins.air import timetable
-from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, counts_of, rows_of
+from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, log_rows, sum_rows
 from bluezone.rollout.bulletins.indicators import AiredAttested
 from bluezone.rollout.bulletins.models import Airing, Bulletin
 from bluezone.rollout.coverage.api import Week
@@ -35,7 +35,7 @@ def speaker(place):
 
 @pytest.fixture
 def airing(place, speaker):
-    planned(approved(seconds=2.0), place.outlet)
+    schedule_bulletin(approved_bulletin(seconds=2.0), place.outlet)
     return Airing.objects.order_by("due_at").first()
 
 
@@ -48,12 +48,12 @@ def report(airing, outcome="played", late=0.0, sink="ffplay", **more):
 
 
 def tell(client, token, **body):
-    return client.post("/v1/speakers/played", json.dumps(body), content_type="application/json", **bearer(token))
+    return client.post("/v1/speakers/played", json.dumps(body), content_type="application/json", **bearer_header(token))
 
 
 def row_of(airing, now=None):
     found = airings_between(airing.due_at, airing.due_at + DAY).get(pk=airing.pk)
-    return rows_of([found], now or airing.due_at + DAY)[0]
+    return log_rows([found], now or airing.due_at + DAY)[0]
 
 
 def test_a_report_that_comes_twice_counts_once_and_the_first_word_stays(client, public, speaker, airing):
@@ -141,7 +141,7 @@ def test_silence_is_called_silence_and_a_late_word_is_still_taken(client, public
 
 def test_what_was_played_after_it_left_the_plan_is_in_the_log_all_the_same(client, public, speaker, airing):
     key, due = airing.key, airing.due_at
-    timetable.stop(airing.schedule, people()[0], NOW)
+    timetable.stop_schedule(airing.schedule, make_people()[0], NOW)
     assert not Airing.objects.exists()
 
     answer = tell(client, speaker[1], played=[{**report(airing), "airing": key}, {**report(airing), "airing": "1-2-3"}])
@@ -181,12 +181,14 @@ def test_of_a_call_that_is_refused_the_status_is_not_taken_either(client, public
 
 def test_proven_and_attested_stand_apart_in_the_log_and_in_coverage(client, public, speaker, airing):
     radio = station()
-    planned(approved(seconds=2.0, title="Trên đài"), radio)
+    schedule_bulletin(approved_bulletin(seconds=2.0, title="Trên đài"), radio)
     on_radio = Airing.objects.filter(outlet=radio).order_by("due_at").first()
     tell(client, speaker[1], played=[report(airing)])
-    bulletins_airing.attest(on_radio, people()[0], on_radio.due_at + DAY, link="https://example.org/ban-tin")
+    bulletins_airing.attest_airing(
+        on_radio, make_people()[0], on_radio.due_at + DAY, link="https://example.org/ban-tin"
+    )
 
-    counts = counts_of(rows_of(list(airings_between(NOW, NOW + DAY)), NOW + DAY))
+    counts = sum_rows(log_rows(list(airings_between(NOW, NOW + DAY)), NOW + DAY))
     assert (counts.machine_airings, counts.proven) == (1, 1)
     assert (counts.other_airings, counts.attested) == (1, 1)
     week = Week.of(NOW.date())
@@ -202,7 +204,7 @@ def test_practice_is_in_no_plan_and_no_figure(place, speaker):
     from bluezone.training import erase, practice
 
     with practice():
-        planned(approved(seconds=2.0), place.outlet)
+        schedule_bulletin(approved_bulletin(seconds=2.0), place.outlet)
         assert Airing.objects.count() > 0
     assert not Airing.objects.exists()
     assert plan_of(place.pk, int(NOW.timestamp()))["items"] == []
@@ -226,9 +228,9 @@ def set_by_hand(place, by_hand, now):
 
 
 def test_a_machine_that_comes_later_changes_nothing_of_what_was_played_by_hand_before(place):
-    planned(approved(seconds=2.0), place.outlet)
+    schedule_bulletin(approved_bulletin(seconds=2.0), place.outlet)
     first, second, *_ = Airing.objects.order_by("due_at")
-    bulletins_airing.attest(first, people()[0], first.due_at)
+    bulletins_airing.attest_airing(first, make_people()[0], first.due_at)
     before = figures_of(AiredProven), figures_of(AiredAttested)
     # In the week after, so that the whole week before stays.
     machine(place, now=NOW + 7 * DAY)
@@ -267,7 +269,7 @@ def test_what_is_said_of_an_airing_of_a_silent_machine_is_attested_until_the_mac
     client, public, place, speaker, airing
 ):
     assert figures_of(AiredProven) == (0, 7)
-    bulletins_airing.attest(airing, people()[0], airing.due_at)
+    bulletins_airing.attest_airing(airing, make_people()[0], airing.due_at)
     assert (row_of(airing).aired, row_of(airing).proven) == (Aired.AIRED, None)
     assert (figures_of(AiredProven), figures_of(AiredAttested)) == ((0, 6), (1, 1))
 
@@ -298,7 +300,7 @@ def test_what_a_microphone_says_is_a_proof_of_its_own_and_changes_no_other(
     tell(client, speaker[1], played=[report(airing, street=street)])
 
     row = row_of(airing)
-    said = counts_of([row])
+    said = sum_rows([row])
     assert (said.in_street, said.listened) == counts
     assert (row.aired, said.proven, said.machine_airings, said.attested) == (Aired.AIRED, 1, 1, 0)
 

@@ -7,8 +7,8 @@ import datetime
 import pytest
 from django.conf import settings as present
 from django.db import IntegrityError, transaction
-from tests.builders.bulletins import NOW, approved, machine, planned, zone
-from tests.builders.devices import agency, bearer
+from tests.builders.bulletins import NOW, approved_bulletin, machine, schedule_bulletin, zone
+from tests.builders.devices import agency, bearer_header
 from tests.builders.office import user
 from tests.devices.conftest import public
 
@@ -34,7 +34,7 @@ def editor(client):
 
 
 def relayed(minutes=30):
-    bulletin = approved(seconds=2.0)
+    bulletin = approved_bulletin(seconds=2.0)
     Bulletin.objects.filter(pk=bulletin.pk).update(relay="Đài tỉnh", relay_minutes=minutes)
     bulletin.refresh_from_db()
     return bulletin
@@ -72,7 +72,7 @@ def test_the_store_takes_no_relay_in_an_emergency(editor):
 
 def test_machines_are_told_the_stream_for_its_minutes_and_the_text_where_it_fails(settings):
     place = zone()
-    planned(relayed(), place.outlet)
+    schedule_bulletin(relayed(), place.outlet)
     hour = int(NOW.timestamp()) + 10 * 3600
     item = plan_of(place.pk, hour)["items"][0]
 
@@ -87,8 +87,8 @@ def test_machines_are_told_the_stream_for_its_minutes_and_the_text_where_it_fail
 
 def test_nothing_else_is_planned_while_a_station_is_relayed():
     place = zone()
-    planned(relayed(), place.outlet, times=("17:30",), last=NOW.date())
-    planned(approved(title="Khác", seconds=2.0), place.outlet, times=("17:50",), last=NOW.date())
+    schedule_bulletin(relayed(), place.outlet, times=("17:30",), last=NOW.date())
+    schedule_bulletin(approved_bulletin(title="Khác", seconds=2.0), place.outlet, times=("17:50",), last=NOW.date())
 
     later = Airing.objects.get(schedule__bulletin__title="Khác")
     assert later.starts_at - later.due_at >= datetime.timedelta(minutes=10)
@@ -102,7 +102,7 @@ def report(key, began, parts):
 def test_the_log_says_from_when_to_when_the_station_was_heard_and_what_instead(editor):
     place = zone()
     device, _token = machine(place)
-    planned(relayed(), place.outlet, last=NOW.date())
+    schedule_bulletin(relayed(), place.outlet, last=NOW.date())
     airing = Airing.objects.get()
     began = airing.due_at.timestamp()
     parts = [["station", began, 600.0], ["fall_back", began + 600, 65.0], ["silence", began + 665, 10.0],
@@ -122,10 +122,10 @@ def test_the_log_says_from_when_to_when_the_station_was_heard_and_what_instead(e
 def test_a_report_with_parts_of_another_form_is_refused(public, parts):
     place = zone()
     _device, token = machine(place)
-    planned(relayed(), place.outlet, last=NOW.date())
+    schedule_bulletin(relayed(), place.outlet, last=NOW.date())
     airing = Airing.objects.get()
     body = report(airing.key, airing.due_at.timestamp(), parts)
-    answer = public.post("/v1/speakers/played", body, "application/json", **bearer(token))
+    answer = public.post("/v1/speakers/played", body, "application/json", **bearer_header(token))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "speaker_report_invalid")
     assert not Playing.objects.exists()

@@ -83,9 +83,9 @@ def test_a_form_that_is_not_understood_asks_nothing(client, leader):
 
 @pytest.mark.long
 def test_a_plan_is_worked_off_and_its_page_shows_no_number_without_its_interval(client, leader):
-    plan = plans.ask(leader, SMALL)
+    plan = plans.queue_plan(leader, SMALL)
     waiting = client.get(f"/plans/{plan.pk}/").text
-    plans.work_on(plan)
+    plans.run_plan(plan)
     text = client.get(f"/plans/{plan.pk}/").text
     plan.refresh_from_db()
 
@@ -105,20 +105,20 @@ def test_a_plan_is_worked_off_and_its_page_shows_no_number_without_its_interval(
 
 @pytest.mark.long
 def test_what_is_half_done_shows_how_far_it_is_and_goes_on_where_it_stood(client, leader):
-    plan = plans.ask(leader, SMALL)
-    plans.work_on(plan)
+    plan = plans.queue_plan(leader, SMALL)
+    plans.run_plan(plan)
     plan.refresh_from_db()
     whole = plan.found
     CityPlan.objects.update(state=PlanState.RUNNING, done=1, found=whole[: len(whole) // 3])
     again = CityPlan.objects.get()
-    plans.work_on(again)
+    plans.run_plan(again)
     again.refresh_from_db()
 
     assert again.found == whole
 
 
 def test_no_thread_is_begun_where_no_plan_waits(leader):
-    shift = plans.Shift()
+    shift = plans.PlanRunner()
     shift.begin()
 
     assert shift.thread is None
@@ -126,9 +126,9 @@ def test_no_thread_is_begun_where_no_plan_waits(leader):
 
 @pytest.mark.long
 def test_a_stopped_plan_is_left_alone_and_keeps_nothing(client, leader):
-    plan = plans.ask(leader, SMALL)
+    plan = plans.queue_plan(leader, SMALL)
     assert client.post(f"/plans/{plan.pk}/stop/").status_code == 302
-    plans.work_on(CityPlan.objects.get())
+    plans.run_plan(CityPlan.objects.get())
     plan.refresh_from_db()
 
     assert (plan.state, plan.found, plans.next_plan()) == (PlanState.STOPPED, [], None)
@@ -137,8 +137,8 @@ def test_a_stopped_plan_is_left_alone_and_keeps_nothing(client, leader):
 
 
 def test_a_plan_that_cannot_be_made_says_why(client, leader):
-    plan = plans.ask(leader, Inputs((Ward("hamlet", 40, 0.1),), 5, days=20, seeds=3))
-    plans.work_on(plan)
+    plan = plans.queue_plan(leader, Inputs((Ward("hamlet", 40, 0.1),), 5, days=20, seeds=3))
+    plans.run_plan(plan)
     plan.refresh_from_db()
 
     assert (plan.state, plan.refusal) == (PlanState.FAILED, "city_too_small")
@@ -147,14 +147,14 @@ def test_a_plan_that_cannot_be_made_says_why(client, leader):
 
 def test_no_more_than_five_plans_wait(leader):
     for _turn in range(plans.MOST_OPEN):
-        plans.ask(leader, SMALL)
+        plans.queue_plan(leader, SMALL)
     with pytest.raises(plans.PlansWaiting):
-        plans.ask(leader, SMALL)
+        plans.queue_plan(leader, SMALL)
 
 
 def test_plans_are_forgotten_after_ninety_days(leader):
     now = timezone.now()
-    plans.ask(leader, SMALL)
+    plans.queue_plan(leader, SMALL)
     plans.purge(now + datetime.timedelta(days=89))
     assert CityPlan.objects.count() == 1
     plans.purge(now + datetime.timedelta(days=91))

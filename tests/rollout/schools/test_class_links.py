@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.utils import timezone
-from tests.builders.schools import class_named, this_week
+from tests.builders.schools import find_class, this_week
 
 from bluezone.rollout.schools import school_calendar
 from bluezone.rollout.schools.classes import catalogue, class_links
@@ -20,7 +20,7 @@ NUMBERS = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 25}
 
 @pytest.fixture
 def link(school, admin):
-    return class_links.make(school, [class_named(school, "6A")], admin, timezone.now())[0]
+    return class_links.make_links(school, [find_class(school, "6A")], admin, timezone.now())[0]
 
 
 def path(link):
@@ -84,7 +84,7 @@ def test_after_twenty_wrong_pins_only_a_new_link_helps(public, link, school, adm
     with pytest.raises(class_links.ClassLinkLocked) as refused:
         class_links.check_pin(one, link.pin, later)
     assert refused.value.until is None
-    fresh = class_links.make(school, [one], admin, later)[0]
+    fresh = class_links.make_links(school, [one], admin, later)[0]
 
     assert public.get(path(link)).status_code == 404
     assert send(public, fresh).status_code == 200
@@ -116,7 +116,7 @@ def test_a_form_from_another_site_is_refused(public, link):
 
 
 def test_in_weeks_without_school_there_is_nothing_to_send(public, link, school, admin):
-    school_calendar.close(school, this_week().previous, this_week(), "Nghỉ Tết", admin, timezone.now())
+    school_calendar.enter_break(school, this_week().previous, this_week(), "Nghỉ Tết", admin, timezone.now())
 
     assert "Không có tuần nào đang mở" in public.get(path(link)).text
     assert send(public, link).status_code == 409
@@ -124,8 +124,8 @@ def test_in_weeks_without_school_there_is_nothing_to_send(public, link, school, 
 
 def test_a_class_made_in_training_reports_training(public, school, admin):
     with practice():
-        catalogue.enter(school, year_of(this_week()), catalogue.read_list("9Z 10"), admin, timezone.now())
-        made = class_links.make(school, SchoolClass.objects.filter(name="9Z"), admin, timezone.now())[0]
+        catalogue.enter_classes(school, year_of(this_week()), catalogue.read_list("9Z 10"), admin, timezone.now())
+        made = class_links.make_links(school, SchoolClass.objects.filter(name="9Z"), admin, timezone.now())[0]
     answer = send(public, made)
 
     assert "Tập huấn" in answer.text

@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from tests.builders.agencies import csv, workbook
+from tests.builders.agencies import write_csv, write_workbook
 from tests.builders.coverage import agency
 from tests.builders.office import user
 
@@ -36,7 +36,7 @@ def there(client, school):
 
 def send(there, *rows, head=HEAD):
     client, school, _beside = there
-    file = SimpleUploadedFile("l.csv", csv(TITLE, head, *rows))
+    file = SimpleUploadedFile("l.csv", write_csv(TITLE, head, *rows))
     return client.post("/schools/class-lists/", {"school": school.pk, "file": file}, follow=True)
 
 
@@ -143,7 +143,7 @@ def test_a_list_of_another_person_is_not_found_and_is_forgotten_after_a_day(ther
 )
 def test_lists_of_classes_as_schools_keep_them(there, rows, classes):
     client, school, _beside = there
-    file = SimpleUploadedFile("l.xlsx", workbook(rows))
+    file = SimpleUploadedFile("l.xlsx", write_workbook(rows))
     page = client.post("/schools/class-lists/", {"school": school.pk, "file": file}, follow=True)
 
     assert [(one.named.name, one.named.pupils) for one in page.context["plan"].added] == classes

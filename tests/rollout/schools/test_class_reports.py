@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.schools import class_named, this_week
+from tests.builders.schools import find_class, this_week
 
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.schools import class_reports, queries, school_calendar
@@ -19,8 +19,8 @@ GOOD = ClassCounts(40, 30, 12, 20)
 
 
 def store(school, by, counts=GOOD, name="6A", week=None, now=None):
-    one = class_named(school, name)
-    return class_reports.record_all(
+    one = find_class(school, name)
+    return class_reports.record_reports(
         school, [(one, counts)], week or this_week(), Channel.OFFICE, by, now or timezone.now()
     )
 
@@ -46,8 +46,8 @@ def test_a_locked_week_takes_nothing_and_keeps_what_it_has_until_it_is_opened_ag
     with pytest.raises(school_calendar.SchoolWeekClosed) as refused:
         store(school, admin, ClassCounts(40, 30, 30, 20), now=late)
     assert refused.value.why == "locked"
-    asked = school_calendar.ask(school, week, "Nộp nhầm", admin, late)
-    school_calendar.answer(asked, timezone.localdate(late) + 2 * DAY, admin, late)
+    asked = school_calendar.request_opening(school, week, "Nộp nhầm", admin, late)
+    school_calendar.answer_request(asked, timezone.localdate(late) + 2 * DAY, admin, late)
     store(school, admin, ClassCounts(40, 30, 29, 20), now=late)
     with pytest.raises(school_calendar.SchoolWeekClosed):
         store(school, admin, ClassCounts(40, 30, 28, 20), now=late + 4 * DAY)
@@ -57,14 +57,14 @@ def test_a_locked_week_takes_nothing_and_keeps_what_it_has_until_it_is_opened_ag
 
 def test_a_week_without_school_owes_nothing_for_one_school_or_a_whole_city(town, admin):
     top, _below, (first, second) = town
-    school_calendar.close(first, this_week(), this_week(), "Nghỉ bão", admin, timezone.now())
-    assert queries.reporting(this_week(), top.path) == (0, 1)
+    school_calendar.enter_break(first, this_week(), this_week(), "Nghỉ bão", admin, timezone.now())
+    assert queries.count_reporting(this_week(), top.path) == (0, 1)
     with pytest.raises(school_calendar.SchoolWeekClosed) as refused:
         store(first, admin)
     assert refused.value.why == "break"
-    school_calendar.close(top, this_week(), this_week().following, "Nghỉ Tết", admin, timezone.now())
+    school_calendar.enter_break(top, this_week(), this_week().following, "Nghỉ Tết", admin, timezone.now())
 
-    assert queries.reporting(this_week(), top.path) == (0, 0)
+    assert queries.count_reporting(this_week(), top.path) == (0, 0)
     assert PupilsRunning().reporting(top.path, this_week()) is None
     with pytest.raises(school_calendar.SchoolWeekClosed):
         store(second, admin)
@@ -73,7 +73,7 @@ def test_a_week_without_school_owes_nothing_for_one_school_or_a_whole_city(town,
 def test_numbers_sent_back_count_in_no_sum_until_they_come_again(school, admin):
     week = this_week()
     store(school, admin)
-    class_reports.send_back(list(queries.valid_reports(week)), "Thiếu ba em vắng mặt", admin, timezone.now())
+    class_reports.send_reports_back(list(queries.valid_reports(week)), "Thiếu ba em vắng mặt", admin, timezone.now())
     assert queries.school_sums(week) == []
     assert "6A" in queries.row_of(school, week, is_own=False).missing
     assert store(school, admin) == 1, "the same numbers again confirm them"
@@ -83,19 +83,19 @@ def test_numbers_sent_back_count_in_no_sum_until_they_come_again(school, admin):
 
 def test_a_class_of_another_school_or_year_is_refused(town, admin):
     _top, _below, (first, second) = town
-    foreign = class_named(second, "6A")
-    for one, week in ((foreign, this_week()), (class_named(first, "6A"), this_week())):
+    foreign = find_class(second, "6A")
+    for one, week in ((foreign, this_week()), (find_class(first, "6A"), this_week())):
         if one is not foreign:
             SchoolClass.objects.filter(pk=one.pk).update(year=one.year - 1)
         with pytest.raises(class_reports.ClassOutOfYear):
-            class_reports.record_all(first, [(one, GOOD)], week, Channel.OFFICE, admin, timezone.now())
+            class_reports.record_reports(first, [(one, GOOD)], week, Channel.OFFICE, admin, timezone.now())
 
 
 def test_a_mistake_in_one_row_stores_none(town, admin):
     _top, _below, (first, second) = town
-    said = [(class_named(first, "6A"), GOOD), (class_named(second, "6A"), GOOD)]
+    said = [(find_class(first, "6A"), GOOD), (find_class(second, "6A"), GOOD)]
     with pytest.raises(class_reports.ClassOutOfYear):
-        class_reports.record_all(first, said, this_week(), Channel.OFFICE, admin, timezone.now())
+        class_reports.record_reports(first, said, this_week(), Channel.OFFICE, admin, timezone.now())
 
     assert not ClassReport.objects.exists()
 

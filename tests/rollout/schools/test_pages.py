@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from tests.builders.coverage import registered_only
 from tests.builders.office import user
-from tests.builders.schools import class_named, counted, this_week
+from tests.builders.schools import class_report, find_class, this_week
 
 from bluezone.identity.models import Role
 from bluezone.rollout.schools.models import ClassReport, SchoolBreak, SchoolClass, WeekOpening
@@ -25,7 +25,7 @@ def body(text):
 
 
 def test_the_list_names_each_school_and_class_that_has_not_reported(client, head, school, town):
-    counted(class_named(school, "6A"), 40, 30, 12, 20)
+    class_report(find_class(school, "6A"), 40, 30, 12, 20)
     text = body(client.get("/schools/?show=missing").text)
 
     assert "Trường THCS Đức Xuân" in text
@@ -36,7 +36,7 @@ def test_the_list_names_each_school_and_class_that_has_not_reported(client, head
 
 @pytest.mark.long
 def test_a_school_types_its_paper_form_into_one_table(client, head, school):
-    a, b = class_named(school, "6A"), class_named(school, "6B")
+    a, b = find_class(school, "6A"), find_class(school, "6B")
     row = {f"{a.pk}-pupils": 40, f"{a.pk}-with_smartphone": 30, f"{a.pk}-running": 12, f"{a.pk}-relatives": 20}
     half = {**row, f"{b.pk}-pupils": 35, f"{b.pk}-running": 3}
     refused = client.post(f"/schools/{school.pk}/enter/", half)
@@ -50,7 +50,7 @@ def test_a_school_types_its_paper_form_into_one_table(client, head, school):
 
 @pytest.mark.long
 def test_of_two_who_fill_in_one_table_of_classes_each_is_shown_what_the_other_stored(client, head, school):
-    a, b = class_named(school, "6A"), class_named(school, "6B")
+    a, b = find_class(school, "6A"), find_class(school, "6B")
     address = f"/schools/{school.pk}/enter/"
     empty = client.get(address)
     rows = {**numbers(a, 40, 30, 12, 20), f"{b.pk}-pupils": empty_pupils(empty, b), "shown-rows": shown(empty, "-rows")}
@@ -70,7 +70,7 @@ def test_of_two_who_fill_in_one_table_of_classes_each_is_shown_what_the_other_st
 
 @pytest.mark.long
 def test_of_two_who_report_one_class_or_change_it_each_is_shown_what_the_other_stored(client, head, school):
-    one = class_named(school, "6A")
+    one = find_class(school, "6A")
     address = f"/schools/classes/{one.pk}/"
     tokens = re.findall(r'name="shown" value="([^"]+)"', client.get(address).text)
     counts = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 20, "shown": tokens[0]}
@@ -145,8 +145,8 @@ def filed(client):
 
 def test_above_the_school_only_sums_are_seen_and_small_numbers_are_kept_back(client, head, town, school):
     _top, _below, (_first, second) = town
-    counted(class_named(school, "6A"), 40, 3, 2, 1)
-    counted(class_named(second, "6A"), 40, 30, 20, 10)
+    class_report(find_class(school, "6A"), 40, 3, 2, 1)
+    class_report(find_class(second, "6A"), 40, 30, 20, 10)
     assert "missing</span>" in client.get("/schools/").text
     own, own_file = body(client.get(f"/schools/{school.pk}/").text), filed(client)
     client.force_login(user("hoa", Role.LEADER))
@@ -165,12 +165,12 @@ def test_an_administrator_of_the_city_enters_nothing_for_a_school(client, admin,
 
     assert client.get(f"/schools/{school.pk}/enter/").status_code == 403
     assert client.get(f"/schools/{school.pk}/paste/").status_code == 403
-    assert client.get(f"/schools/classes/{class_named(school, '6A').pk}/").status_code == 403
+    assert client.get(f"/schools/classes/{find_class(school, '6A').pk}/").status_code == 403
 
 
 def test_a_teacher_with_an_account_sees_and_reports_the_own_class_alone(client, head, school):
     teacher = user("thu", Role.TEACHER, within=school)
-    mine, other = class_named(school, "6A"), class_named(school, "6B")
+    mine, other = find_class(school, "6A"), find_class(school, "6B")
     client.post(f"/schools/classes/{mine.pk}/correct/", {"name": "6A", "pupils": "40", "teacher": teacher.pk})
     client.force_login(teacher)
     values = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 20}
@@ -188,7 +188,7 @@ def test_links_and_pins_are_shown_once_and_new_ones_only_for_classes_ticked(clie
     first = client.post(f"/schools/{school.pk}/links/")
     again = client.post(f"/schools/{school.pk}/links/", follow=True)
     before = dict(school.school_classes.values_list("name", "link_digest"))
-    client.post(f"/schools/{school.pk}/links/", {"class": [class_named(school, "6A").pk]})
+    client.post(f"/schools/{school.pk}/links/", {"class": [find_class(school, "6A").pk]})
     after = dict(school.school_classes.values_list("name", "link_digest"))
 
     assert first.text.count('class="num pin"') == 2
@@ -198,7 +198,7 @@ def test_links_and_pins_are_shown_once_and_new_ones_only_for_classes_ticked(clie
 
 
 def test_a_class_ended_by_a_slip_goes_on_within_ten_seconds(client, head, school):
-    one = class_named(school, "6A")
+    one = find_class(school, "6A")
     page = client.post(f"/schools/classes/{one.pk}/correct/", {"end": "1"}, follow=True).text
     assert "Undo (10 seconds)" in page
     client.post("/undo/", {"next": "/schools/"})
@@ -219,7 +219,7 @@ def test_a_school_asks_for_a_locked_week_and_the_office_opens_it(client, head, s
         assert WeekOpening.objects.get().state == "asked"
     client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1"})
     client.force_login(head)
-    one = class_named(school, "6A")
+    one = find_class(school, "6A")
 
     values = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 20}
     assert client.post(f"/schools/classes/{one.pk}/?week={week}", values).status_code == 302
@@ -245,7 +245,7 @@ def test_holidays_are_entered_by_the_city_or_the_school_and_taken_back(client, h
 
 
 def test_training_shows_and_stores_training_alone(client, head, school):
-    counted(class_named(school, "6A"), 40, 30, 12, 20)
+    class_report(find_class(school, "6A"), 40, 30, 12, 20)
     session = client.session
     session["training"] = True
     session.save()
@@ -263,8 +263,8 @@ def test_training_shows_and_stores_training_alone(client, head, school):
 
 def test_coverage_shows_the_pupils_self_reported_and_hides_what_the_schools_hide(client, head, town, school):
     top, _below, (_first, second) = town
-    counted(class_named(school, "6A"), 40, 38, 20, 1)
-    counted(class_named(second, "6A"), 40, 30, 20, 10)
+    class_report(find_class(school, "6A"), 40, 38, 20, 1)
+    class_report(find_class(second, "6A"), 40, 30, 20, 10)
     with registered_only(PupilsRunning()):
         text = body(client.get(f"/coverage/units/{top.pk}/numbers/").text)
 
@@ -289,7 +289,7 @@ def test_letter_and_paper_form_come_as_pdf_with_the_schools_name(client, head, s
 
 
 def test_the_file_has_what_the_page_has(client, head, school):
-    counted(class_named(school, "6A"), 40, 30, 12, 20)
+    class_report(find_class(school, "6A"), 40, 30, 12, 20)
     sheet = openpyxl.load_workbook(io.BytesIO(client.get("/schools/file/").content)).active
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
 

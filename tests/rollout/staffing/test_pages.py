@@ -7,7 +7,7 @@ import re
 import openpyxl
 import pytest
 from django.utils import timezone
-from tests.builders.coverage import WEEK, agency, city, large_city, said
+from tests.builders.coverage import WEEK, agency, city, large_city, staff_report
 from tests.builders.largeoffice import server_clock
 from tests.builders.office import user
 from tests.builders.pace import BUDGET_SECONDS, queries, quickest
@@ -83,7 +83,7 @@ def shown(page):
 
 
 def test_the_form_begins_with_what_seldom_changes(client, clerk, offices):
-    said(offices[0], clerk, 3, 20, week=this_week().previous, staff=44)
+    staff_report(offices[0], clerk, 3, 20, week=this_week().previous, staff=44)
     text = client.get(f"/staff/agencies/{offices[0].pk}/?week={this_week()}").text
 
     assert 'value="44"' in text
@@ -93,7 +93,7 @@ def test_the_form_begins_with_what_seldom_changes(client, clerk, offices):
 
 @pytest.mark.long
 def test_a_locked_week_keeps_its_numbers_says_what_to_do_and_can_be_opened(client, clerk, offices):
-    said(offices[0], clerk, 3, 20)
+    staff_report(offices[0], clerk, 3, 20)
     address = f"/staff/agencies/{offices[0].pk}/"
 
     answer = client.post(f"{address}?week={WEEK}", NUMBERS)
@@ -106,7 +106,7 @@ def test_a_locked_week_keeps_its_numbers_says_what_to_do_and_can_be_opened(clien
 
 
 def test_who_has_not_reported_is_listed_with_the_number_to_call(client, clerk, offices):
-    said(offices[0], clerk, 3, 20)
+    staff_report(offices[0], clerk, 3, 20)
     text = client.get(f"/staff/?week={WEEK}&show=missing").text
 
     assert "Phòng Tư pháp" in text
@@ -137,7 +137,7 @@ def test_pasted_rows_are_shown_first_and_stored_only_when_none_is_refused(client
 
 def test_the_file_can_be_filled_in_and_pasted_back_and_runs_nothing(client, clerk, offices):
     evil = agency("=cmd|'/c calc'!A1", offices[0].unit)
-    said(evil, clerk, 7, 9)
+    staff_report(evil, clerk, 7, 9)
     sheet = openpyxl.load_workbook(io.BytesIO(client.get(f"/staff/file/?week={WEEK}").content)).active
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     cells = {row[0].value: row[0] for row in sheet.iter_rows()}
@@ -166,8 +166,8 @@ def filed(client):
 
 
 def test_numbers_under_five_are_kept_back_from_whoever_does_not_enter_them(client, clerk, offices):
-    said(offices[0], clerk, 3, 40)
-    said(offices[1], clerk, 12, 50)
+    staff_report(offices[0], clerk, 3, 40)
+    staff_report(offices[1], clerk, 12, 50)
     assert "kept back" not in client.get(f"/staff/?week={WEEK}").text
     assert {3, 12} <= filed(client)
     client.force_login(user("lan", Role.LEADER))
@@ -187,7 +187,7 @@ def test_what_was_typed_is_shown_and_never_run(client, clerk, offices):
 
 
 def test_training_is_in_no_figure_of_the_pages(client, clerk, offices):
-    said(offices[0], clerk, 30, 30, training=True)
+    staff_report(offices[0], clerk, 30, 30, training=True)
 
     assert "0/3" in client.get(f"/staff/?week={WEEK}").text
     sheet = openpyxl.load_workbook(io.BytesIO(client.get(f"/staff/file/?week={WEEK}").content)).active

@@ -10,7 +10,7 @@ from tests.builders.office import user
 
 from bluezone import training
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.rollout.staffing import staff_reports
+from bluezone.rollout.staffing import staff_reports, week_requests
 from bluezone.rollout.staffing.counts import StaffCounts
 from bluezone.rollout.staffing.models import WeekReopening, WeekRequest
 from bluezone.training import TRAINING_KEY
@@ -38,17 +38,17 @@ def admin():
 
 def test_it_is_open_until_its_day_and_the_audit_knows(office, officer, admin):
     now = timezone.now()
-    staff_reports.answer_request(
-        staff_reports.ask_to_reopen(office, WEEK, "Mất mạng", officer, now),
+    week_requests.answer_request(
+        week_requests.request_reopening(office, WEEK, "Mất mạng", officer, now),
         timezone.localdate(now + DAY),
         "",
         admin,
         now,
     )
 
-    assert staff_reports.record(office, WEEK, COUNTS, officer, now + DAY).version == 1
+    assert staff_reports.record_report(office, WEEK, COUNTS, officer, now + DAY).version == 1
     with pytest.raises(staff_reports.PeriodLocked):
-        staff_reports.record(office, WEEK, COUNTS, officer, now + 3 * DAY)
+        staff_reports.record_report(office, WEEK, COUNTS, officer, now + 3 * DAY)
     assert AuditEntry.objects.filter(action="week_reopened", subject=office.key).count() == 1
 
 
@@ -60,36 +60,36 @@ def test_a_hundred_older_requests_of_another_agency_hide_none_of_ones_own(office
         )
         for back in range(100)
     )
-    asked = staff_reports.ask_to_reopen(office, WEEK, "Mất mạng", officer, now)
+    asked = week_requests.request_reopening(office, WEEK, "Mất mạng", officer, now)
 
-    assert staff_reports.open_requests(user("an", Role.ADMIN, office, factor=False)) == [asked]
-    assert staff_reports.open_requests(user("bich", Role.CLERK, office)) == [], "a clerk answers for agencies below"
+    assert week_requests.open_requests(user("an", Role.ADMIN, office, factor=False)) == [asked]
+    assert week_requests.open_requests(user("bich", Role.CLERK, office)) == [], "a clerk answers for agencies below"
 
 
 def test_declined_stays_locked_and_may_be_asked_again(office, officer, admin):
     now = timezone.now()
-    staff_reports.answer_request(
-        staff_reports.ask_to_reopen(office, WEEK, "Sót", officer, now), None, "Đã chốt số", admin, now
+    week_requests.answer_request(
+        week_requests.request_reopening(office, WEEK, "Sót", officer, now), None, "Đã chốt số", admin, now
     )
 
     with pytest.raises(staff_reports.PeriodLocked):
-        staff_reports.record(office, WEEK, COUNTS, officer, now)
-    assert staff_reports.ask_to_reopen(office, WEEK, "Có văn bản", officer, now).state == "open"
+        staff_reports.record_report(office, WEEK, COUNTS, officer, now)
+    assert week_requests.request_reopening(office, WEEK, "Có văn bản", officer, now).state == "open"
 
 
 def test_what_does_not_fit_is_refused(office, officer, admin):
     now = timezone.now()
-    with pytest.raises(staff_reports.WeekNotLocked):
-        staff_reports.ask_to_reopen(office, type(WEEK).of(timezone.localdate(now)), "x", officer, now)
-    asked = staff_reports.ask_to_reopen(office, WEEK, "x", officer, now)
-    with pytest.raises(staff_reports.WeekRequestOpen):
-        staff_reports.ask_to_reopen(office, WEEK, "y", officer, now)
+    with pytest.raises(week_requests.WeekNotLocked):
+        week_requests.request_reopening(office, type(WEEK).of(timezone.localdate(now)), "x", officer, now)
+    asked = week_requests.request_reopening(office, WEEK, "x", officer, now)
+    with pytest.raises(week_requests.WeekRequestOpen):
+        week_requests.request_reopening(office, WEEK, "y", officer, now)
     for days in (-1, 60):
-        with pytest.raises(staff_reports.WeekDayWrong):
-            staff_reports.answer_request(asked, timezone.localdate(now + days * DAY), "", admin, now)
-    staff_reports.answer_request(asked, None, "", admin, now)
-    with pytest.raises(staff_reports.WeekRequestAnswered):
-        staff_reports.answer_request(asked, None, "", admin, now)
+        with pytest.raises(week_requests.WeekDayWrong):
+            week_requests.answer_request(asked, timezone.localdate(now + days * DAY), "", admin, now)
+    week_requests.answer_request(asked, None, "", admin, now)
+    with pytest.raises(week_requests.WeekRequestAnswered):
+        week_requests.answer_request(asked, None, "", admin, now)
     assert WeekReopening.objects.count() == 0
 
 
@@ -118,10 +118,10 @@ def test_a_clerk_opens_for_those_below_and_not_for_the_own_agency(office, admin)
     below = agency("Đội trật tự", office.unit, parent=office)
     clerk = user("vanthu", Role.CLERK, office, factor=False)
 
-    assert staff_reports.may_answer(admin, office)
-    assert staff_reports.may_answer(clerk, below)
-    assert not staff_reports.may_answer(clerk, office)
-    assert not staff_reports.may_answer(user("so", Role.OFFICER, office, factor=False), below)
+    assert week_requests.may_answer(admin, office)
+    assert week_requests.may_answer(clerk, below)
+    assert not week_requests.may_answer(clerk, office)
+    assert not week_requests.may_answer(user("so", Role.OFFICER, office, factor=False), below)
 
 
 def practise(client, on=True):
@@ -162,7 +162,7 @@ def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, o
 
 @pytest.mark.long
 def test_an_answer_is_taken_back_within_ten_seconds_unless_the_agency_has_reported(client, office, officer, admin):
-    asked = staff_reports.ask_to_reopen(office, WEEK, "Mất mạng", officer, timezone.now())
+    asked = week_requests.request_reopening(office, WEEK, "Mất mạng", officer, timezone.now())
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(admin)
     page = client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"}, follow=True).text
@@ -173,6 +173,6 @@ def test_an_answer_is_taken_back_within_ten_seconds_unless_the_agency_has_report
     assert (asked.state, asked.answered_by, WeekReopening.objects.count()) == ("open", None, 0)
     client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"})
     numbers = staff_reports.StaffCounts(staff=40, with_smartphone=30, running=12, web_edition=5, reminded=9)
-    staff_reports.record(office, WEEK, numbers, officer, timezone.now())
+    staff_reports.record_report(office, WEEK, numbers, officer, timezone.now())
     assert "The ten seconds are over" in client.post("/undo/", {"next": "/staff/"}, follow=True).text
     assert WeekReopening.objects.count() == 1

@@ -15,7 +15,7 @@ from tests.builders.office import user
 
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.venues import applications, decisions
+from bluezone.rollout.venues import applications, inspections
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
 from bluezone.rollout.venues.queries import VenuesRegistered, VenuesWithPoster
 
@@ -29,7 +29,7 @@ def upload(content, name="anh.jpg"):
 
 @pytest.mark.long
 def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, officer, server, wards):
-    venue = build.approved(wards[0], timezone.now())
+    venue = build.approved_venue(wards[0], timezone.now())
     assert b"Camera of somebody" in build.photo()
     form = {
         "day": str(timezone.localdate()),
@@ -65,11 +65,11 @@ def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, o
         (b"", "empty"),
         (b"%PDF-1.7 no picture", "no picture that can be read"),
         (b"\xff\xd8\xff\xe0" + b"\0" * 100, "no picture that can be read"),
-        (b"\xff\xd8" + b"x" * (decisions.MOST_BYTES + 1), "too large"),
+        (b"\xff\xd8" + b"x" * (inspections.MOST_BYTES + 1), "too large"),
     ],
 )
 def test_what_is_no_picture_or_too_large_is_refused_with_a_sentence(client, officer, server, wards, content, told):
-    venue = build.approved(wards[0], timezone.now())
+    venue = build.approved_venue(wards[0], timezone.now())
     form = {"day": str(timezone.localdate()), "findings": "x", "photo": upload(content)}
     answer = client.post(f"/venues/{venue.pk}/inspect/", form)
     assert answer.status_code == 422
@@ -79,7 +79,7 @@ def test_what_is_no_picture_or_too_large_is_refused_with_a_sentence(client, offi
 
 @pytest.mark.long
 def test_a_picture_of_40_mb_is_refused_before_it_is_read(client, officer, server, wards):
-    venue = build.approved(wards[0], timezone.now())
+    venue = build.approved_venue(wards[0], timezone.now())
     form = {"day": str(timezone.localdate()), "photo": upload(b"\xff\xd8" + b"x" * 40 * 1024 * 1024)}
     answer = client.post(f"/venues/{venue.pk}/inspect/", form)
     assert answer.status_code == 413
@@ -90,20 +90,20 @@ def test_a_small_file_that_unfolds_into_a_huge_picture_is_refused():
     packed = io.BytesIO()
     Image.new("1", (8_000, 8_000)).save(packed, "PNG", optimize=True)
     assert len(packed.getvalue()) < 200_000
-    with pytest.raises(decisions.PhotoTooLarge):
-        decisions.redrawn(upload(packed.getvalue()))
+    with pytest.raises(inspections.PhotoTooLarge):
+        inspections.strip_metadata(upload(packed.getvalue()))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"]))
 def test_no_bytes_bring_the_reader_down(content, head):
-    with pytest.raises(decisions.PhotoUnreadable):
-        decisions.redrawn(upload(head + content))
+    with pytest.raises(inspections.PhotoUnreadable):
+        inspections.strip_metadata(upload(head + content))
 
 
 @pytest.mark.parametrize("days", [-1, 31])
 def test_an_inspection_of_tomorrow_or_of_long_ago_is_refused(client, officer, server, wards, days):
-    venue = build.approved(wards[0], timezone.now())
+    venue = build.approved_venue(wards[0], timezone.now())
     day = timezone.localdate() - days * DAY
     assert client.post(f"/venues/{venue.pk}/inspect/", {"day": str(day)}).status_code == 422
 
@@ -112,12 +112,12 @@ def test_coverage_sees_registered_of_known_and_posters_of_registered_apart_from_
     now, today = timezone.now(), timezone.localdate()
     wards[0].denominators.create(kind="venues", value=120, source="UBND phường", as_of=today - 9 * DAY)
     wards[1].denominators.create(kind="venues", value=1, source="UBND phường", as_of=today - 9 * DAY)
-    first, second = build.approved(wards[0], now), build.approved(wards[0], now, name="Quán B")
+    first, second = build.approved_venue(wards[0], now), build.approved_venue(wards[0], now, name="Quán B")
     for name in ("Quán C", "Quán D"):
-        build.approved(wards[1], now, name=name)
-    decisions.inspect("mai", first, today - DAY, True, "", None, now)
-    decisions.inspect("mai", second, today - DAY, True, "", None, now)
-    decisions.inspect("mai", second, today, False, "Tờ đã rách", None, now)
+        build.approved_venue(wards[1], now, name=name)
+    inspections.enter_inspection("mai", first, today - DAY, True, "", None, now)
+    inspections.enter_inspection("mai", second, today - DAY, True, "", None, now)
+    inspections.enter_inspection("mai", second, today, False, "Tờ đã rách", None, now)
 
     week = Week.of(today)
     registered = {one.unit_path: one for one in VenuesRegistered().figures(week)}

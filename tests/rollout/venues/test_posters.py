@@ -21,7 +21,7 @@ LONG = {"name": "Nhà hàng Ẩm thực Dân tộc Hồ Ba Bể và Khách sạn
 @pytest.fixture(params=["usual", "long"])
 def code(request, server, wards):
     values = LONG if request.param == "long" else {}
-    return build.approved(wards[0], timezone.now(), **values).codes.select_related("venue__unit").get()
+    return build.approved_venue(wards[0], timezone.now(), **values).codes.select_related("venue__unit").get()
 
 
 def in_mm(image_points):

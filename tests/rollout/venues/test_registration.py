@@ -15,7 +15,7 @@ from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.venues.registrar import VenueDescription, list_revoked
 from bluezone.messaging.email.outbox import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign
-from bluezone.rollout.venues import applications, decisions, posters
+from bluezone.rollout.venues import applications, decisions, tills
 from bluezone.rollout.venues.applications import Contact, contact_of
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
 
@@ -68,13 +68,13 @@ def test_a_wrong_code_is_refused_and_the_fifth_locks_even_the_right_one_out(publ
 
 def test_a_code_works_once_and_for_thirty_minutes(mail, wards, server):
     now = timezone.now()
-    venue = applications.apply(build.application(wards[0]), now)
+    venue = applications.submit_application(build.application(wards[0]), now)
     code = sent_code(mail)
     with pytest.raises(applications.MailCodeGone):
-        applications.confirm(venue, code, now + applications.CODE_LIFE)
-    applications.confirm(venue, code, now + applications.CODE_LIFE - MINUTE)
+        applications.confirm_application(venue, code, now + applications.CODE_LIFE)
+    applications.confirm_application(venue, code, now + applications.CODE_LIFE - MINUTE)
     with pytest.raises(applications.MailCodeGone):
-        applications.confirm(venue, code, now + MINUTE)
+        applications.confirm_application(venue, code, now + MINUTE)
 
 
 def test_an_address_may_have_three_applications_open_and_a_network_ten_an_hour(public, mail, wards):
@@ -116,7 +116,7 @@ def test_what_no_code_can_carry_is_refused_with_a_sentence(public, mail, wards, 
 def test_a_name_typed_in_decomposed_letters_is_stored_composed_and_found(client, officer, public, mail, wards):
     import unicodedata
 
-    build.applied(wards[0], timezone.now())
+    build.applied_venue(wards[0], timezone.now())
     typed = unicodedata.normalize("NFD", "Nhà hàng Hồ Ba Bể")
     client.post("/venues/new/", form(wards[0], name=typed))
     assert Venue.objects.filter(name="Nhà hàng Hồ Ba Bể").exists()
@@ -134,40 +134,40 @@ def test_a_form_from_another_site_registers_nothing(public, mail, wards):
 
 def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(server, wards):
     now = timezone.now()
-    venue = build.approved(wards[0], now)
+    venue = build.approved_venue(wards[0], now)
     first = venue.codes.get()
-    assert server.registrar.valid_code(decisions.registration(venue)) == first.sha256
+    assert server.registrar.valid_code(decisions.registrar_name(venue)) == first.sha256
     signed = server.registrar.read_own(first.link)
     assert (signed.name, signed.address, signed.type) == (venue.name, venue.address, venue.kind)
 
-    second = decisions.renew("mai", venue, now + DAY)
+    second = decisions.renew_code("mai", venue, now + DAY)
     first.refresh_from_db()
     assert (first.ended_why, second.number) == ("renewed", 2)
-    assert server.registrar.valid_code(decisions.registration(venue)) == second.sha256
+    assert server.registrar.valid_code(decisions.registrar_name(venue)) == second.sha256
     assert first.sha256 in list_revoked(server.keys_store, server.clock())
 
-    decisions.suspend("mai", venue, "Quán chuyển chỗ", now + DAY)
-    assert server.registrar.valid_code(decisions.registration(venue)) is None
-    assert decisions.renew("mai", venue, now + 2 * DAY).number == 3
-    decisions.close("mai", venue, now + 3 * DAY)
-    assert server.registrar.valid_code(decisions.registration(venue)) is None
+    decisions.withdraw_code("mai", venue, "Quán chuyển chỗ", now + DAY)
+    assert server.registrar.valid_code(decisions.registrar_name(venue)) is None
+    assert decisions.renew_code("mai", venue, now + 2 * DAY).number == 3
+    decisions.close_venue("mai", venue, now + 3 * DAY)
+    assert server.registrar.valid_code(decisions.registrar_name(venue)) is None
 
 
 def test_a_code_that_the_registrar_signed_and_the_office_lost_does_not_stand_in_the_way(server, wards):
-    venue = build.applied(wards[0], timezone.now())
+    venue = build.applied_venue(wards[0], timezone.now())
     lost = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    server.registrar.register(decisions.registration(venue), lost)
-    decisions.approve("mai", venue, timezone.now())
+    server.registrar.register(decisions.registrar_name(venue), lost)
+    decisions.approve_venue("mai", venue, timezone.now())
 
-    assert server.registrar.valid_code(decisions.registration(venue)) == venue.codes.get().sha256
+    assert server.registrar.valid_code(decisions.registrar_name(venue)) == venue.codes.get().sha256
 
 
 def test_a_decision_is_made_once(server, wards):
-    venue = build.approved(wards[0], timezone.now())
+    venue = build.approved_venue(wards[0], timezone.now())
     with pytest.raises(decisions.VenueStateWrong):
-        decisions.refuse("hoa", venue, "Trùng", timezone.now())
+        decisions.refuse_venue("hoa", venue, "Trùng", timezone.now())
     with pytest.raises(decisions.VenueStateWrong):
-        decisions.approve("hoa", venue, timezone.now())
+        decisions.approve_venue("hoa", venue, timezone.now())
     assert venue.codes.count() == 1
     with pytest.raises(IntegrityError), transaction.atomic():
         PosterCode.objects.create(venue=venue, number=9, link="x", fingerprint="x", sha256="x", short="x")
@@ -175,15 +175,15 @@ def test_a_decision_is_made_once(server, wards):
 
 def test_the_owner_is_told_by_mail_in_vietnamese_and_gets_one_account_for_all_venues(server, mail, wards, settings):
     now = timezone.now()
-    first, second = (build.applied(wards[0], now, name=name) for name in ("Quán A", "Quán B"))
-    token = decisions.approve("mai", first, now, account=True)
+    first, second = (build.applied_venue(wards[0], now, name=name) for name in ("Quán A", "Quán B"))
+    token = decisions.approve_venue("mai", first, now, account=True)
     assert token
-    assert decisions.approve("mai", second, now, account=True) is None
+    assert decisions.approve_venue("mai", second, now, account=True) is None
     assert first.owner == second.owner
     assert set(first.owner.grants.values_list("role", flat=True)) == {Role.VENUE_OWNER}
 
-    refused = build.applied(wards[0], now, name="Quán C")
-    decisions.refuse("mai", refused, "Không có ở địa chỉ này", now)
+    refused = build.applied_venue(wards[0], now, name="Quán C")
+    decisions.refuse_venue("mai", refused, "Không có ở địa chỉ này", now)
     deliver_due(timezone.now())
     texts = [message.get_content() for _to, message in mail.mails]
     assert sum(token in text for text in texts) == 1
@@ -193,11 +193,11 @@ def test_the_owner_is_told_by_mail_in_vietnamese_and_gets_one_account_for_all_ve
 
 def test_whom_to_reach_is_stored_sealed_and_forgotten_by_its_rule(server, wards, mail):
     now = timezone.now()
-    waiting = applications.apply(build.application(wards[0], Contact("A", "", "a@example.org")), now)
-    refused = build.applied(wards[0], now, name="Quán C")
-    decisions.refuse("mai", refused, "Trùng", now)
-    closed = build.approved(wards[0], now)
-    decisions.close("mai", closed, now)
+    waiting = applications.submit_application(build.application(wards[0], Contact("A", "", "a@example.org")), now)
+    refused = build.applied_venue(wards[0], now, name="Quán C")
+    decisions.refuse_venue("mai", refused, "Trùng", now)
+    closed = build.approved_venue(wards[0], now)
+    decisions.close_venue("mai", closed, now)
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM venues_venue")
         stored = repr(
@@ -218,16 +218,16 @@ def test_whom_to_reach_is_stored_sealed_and_forgotten_by_its_rule(server, wards,
 
 
 def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else(server, public, wards):
-    venue = build.approved(wards[0], timezone.now())
+    venue = build.approved_venue(wards[0], timezone.now())
     old = venue.codes.get()
     answer = public(f"/p/{old.short}")
     assert "in force" in answer.text
     assert old.fingerprint in answer.text
     assert not answer.cookies
-    new = decisions.renew("mai", venue, timezone.now())
+    new = decisions.renew_code("mai", venue, timezone.now())
     assert "was replaced on" in public(f"/p/{old.short}").text
     assert "in force" in public(f"/p/{new.short}").text
-    decisions.suspend("mai", venue, "Kiểm tra", timezone.now())
+    decisions.withdraw_code("mai", venue, "Kiểm tra", timezone.now())
     assert "withdrew this code" in public(f"/p/{new.short}").text
 
     rows = list(ScanCount.objects.order_by("pk").values())
@@ -238,8 +238,8 @@ def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else
 
 
 def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, public, wards):
-    venue = build.approved(wards[0], timezone.now())
-    token = posters.new_till(venue)
+    venue = build.approved_venue(wards[0], timezone.now())
+    token = tills.new_till(venue)
     page = public(f"/till/{token}/")
     assert venue.codes.get().fingerprint in page.text
     day = str(timezone.localdate())
@@ -252,16 +252,16 @@ def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, pub
     assert tell(4, "fedcba9876543210").json()["people"] == 9
     for wrong in ((-1,), (10**9,), (1, "x"), (1, "0" * 16, "2020-01-01"), (1, "0" * 16, "9")):
         assert tell(*wrong).status_code == 422
-    posters.new_till(venue)
+    tills.new_till(venue)
     assert tell(6).status_code == 404
     assert public(f"/till/{token}/").status_code == 404
 
 
 def test_every_decision_is_in_the_audit_without_anything_of_the_owner(server, wards):
     now = timezone.now()
-    venue = build.approved(wards[0], now)
-    decisions.renew("mai", venue, now)
-    decisions.suspend("mai", venue, "Quán chuyển chỗ", now)
+    venue = build.approved_venue(wards[0], now)
+    decisions.renew_code("mai", venue, now)
+    decisions.withdraw_code("mai", venue, "Quán chuyển chỗ", now)
     acts = [entry.action for entry in AuditEntry.objects.exclude(action="entry_made").order_by("number")]
     assert acts == ["venue_entered", "venue_approved", "venue_renewed", "venue_suspended"]
     told = repr(list(AuditEntry.objects.values_list("details", "subject")))
@@ -275,7 +275,7 @@ def test_practice_signs_nothing_and_is_in_no_count(client, officer, server, ward
     venue = Venue.everything.get(training=True)
     client.post(f"/venues/{venue.pk}/approve/", {"account": "on"})
     code = PosterCode.everything.get()
-    assert server.registrar.valid_code(decisions.registration(venue)) is None
+    assert server.registrar.valid_code(decisions.registrar_name(venue)) is None
     with pytest.raises(VenueForeign):
         server.registrar.read_own(code.link)
     assert "for practice" in public(f"/p/{code.short}").text
@@ -286,7 +286,7 @@ def test_practice_signs_nothing_and_is_in_no_count(client, officer, server, ward
 
 
 def test_roles_outside_the_ward_neither_see_nor_decide(client, server, wards):
-    venue = build.applied(wards[0], timezone.now())
+    venue = build.applied_venue(wards[0], timezone.now())
     for name, role, within in (
         ("a.b", Role.OFFICER, wards[1]),
         ("c.d", Role.VENUE_OWNER, wards[0]),
@@ -306,8 +306,11 @@ def test_roles_outside_the_ward_neither_see_nor_decide(client, server, wards):
 
 def test_an_owner_sees_and_prints_the_own_venue_and_decides_nothing(client, server, wards):
     now = timezone.now()
-    venue, other = build.applied(wards[0], now), build.approved(wards[0], now, name="Quán khác", contact=Contact("B"))
-    decisions.approve("mai", venue, now, account=True)
+    venue, other = (
+        build.applied_venue(wards[0], now),
+        build.approved_venue(wards[0], now, name="Quán khác", contact=Contact("B")),
+    )
+    decisions.approve_venue("mai", venue, now, account=True)
     client.force_login(venue.owner)
     page = client.get("/venues/").text
     assert venue.name in page
@@ -320,7 +323,7 @@ def test_an_owner_sees_and_prints_the_own_venue_and_decides_nothing(client, serv
 
 
 def test_of_two_who_change_a_venue_neither_loses_what_the_other_stored(client, officer, server, wards):
-    venue = build.applied(wards[0], timezone.now())
+    venue = build.applied_venue(wards[0], timezone.now())
     address = f"/venues/{venue.pk}/change/"
     fields = client.get(address).context["form"]
     before = {name: fields[name].value() or "" for name in fields.fields}

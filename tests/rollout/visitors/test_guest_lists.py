@@ -8,13 +8,13 @@ import time
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from tests.builders.drawn import undrawn
+from tests.builders.drawn import remove_random_words
 from tests.messaging.sms.test_sender import go_on_until, settled
 
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
 from bluezone.rollout.visitors import notices
-from bluezone.rollout.visitors.notices import Guest, ListExpired, opened_list, sealed_list
+from bluezone.rollout.visitors.notices import Guest, ListExpired, open_list, seal_list
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ["STT", "Họ tên", "Số điện thoại", "Đồng ý", "Ngôn ngữ"]
@@ -43,7 +43,7 @@ def test_a_list_is_shown_masked_and_sent_after_a_second_click(desk, hotel, centr
     preview = desk.post("/visitors/list/", {"file": sheet(GUESTS)})
     shown = preview.content.decode()
     assert preview.status_code == 200
-    assert not re.search(r"345678|900123|Nguyễn Văn A|John", undrawn(shown)), "no number and no name"
+    assert not re.search(r"345678|900123|Nguyễn Văn A|John", remove_random_words(shown)), "no number and no name"
     assert [shown.count(why) for why in ("chưa đồng ý", "không phải số di động", "trùng số ở trên")] == [1, 2, 1]
     assert not Message.objects.exists(), "nothing before the second click"
 
@@ -80,16 +80,16 @@ def test_what_is_no_such_list_is_refused_with_nothing_sent(desk, centre, file):
 @pytest.mark.long
 def test_a_sealed_list_opens_for_its_account_and_house_within_a_quarter_of_an_hour(desk, hotel, monkeypatch):
     guests = [Guest("+84912345678", "vi", consent=True)]
-    sealed = sealed_list(guests, "desk", f"a{hotel.pk}")
+    sealed = seal_list(guests, "desk", f"a{hotel.pk}")
 
     assert "84912345678" not in sealed
-    assert opened_list(sealed, "desk", f"a{hotel.pk}") == guests
+    assert open_list(sealed, "desk", f"a{hotel.pk}") == guests
     later = time.time() + notices.KEPT_SECONDS + 1
     for actor, house, now in (("else", f"a{hotel.pk}", 0), ("desk", "a0", 0), ("desk", f"a{hotel.pk}", later)):
         with monkeypatch.context() as patch:
             if now:
                 patch.setattr(notices.time, "time", lambda: later)
             with pytest.raises(ListExpired):
-                opened_list(sealed, actor, house)
+                open_list(sealed, actor, house)
     with pytest.raises(ListExpired):
-        opened_list("no seal at all", "desk", f"a{hotel.pk}")
+        open_list("no seal at all", "desk", f"a{hotel.pk}")

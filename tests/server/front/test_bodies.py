@@ -11,11 +11,11 @@ from bluezone.server.front.entry import (
     GRACE_SECONDS,
     SMALL_BYTES,
     TOTAL_SECONDS,
-    Bodies,
     BodyIncomplete,
+    BodyReader,
     BodyTooSlow,
     ServerBusy,
-    seconds_for,
+    allowed_seconds,
 )
 
 LARGE = 4 * 1024 * 1024
@@ -42,7 +42,7 @@ def here():
 
 def read(client, size):
     async def reading():
-        async with Bodies().read(client, size, here) as body:
+        async with BodyReader().read(client, size, here) as body:
             return body.read()
 
     return run_simulated(reading())
@@ -59,7 +59,7 @@ def test_a_body_that_comes_in_time_is_read_whole(size):
 @pytest.mark.parametrize("size", [4096, LARGE])
 def test_a_silent_client_is_refused_when_the_grace_is_over(size):
     with pytest.raises(BodyTooSlow):
-        read(Client((0, b"abc"), (seconds_for(size) + 1, bytes(size - 3))), size)
+        read(Client((0, b"abc"), (allowed_seconds(size) + 1, bytes(size - 3))), size)
 
 
 def test_a_large_body_must_keep_its_rate_from_the_first_byte_on():
@@ -84,7 +84,7 @@ def test_a_body_that_ends_early_is_refused(size):
 
 
 def test_larger_bodies_together_have_no_more_room_than_the_bound_and_give_it_back():
-    bodies = Bodies(most=3 * LARGE, of_a_network=3 * LARGE)
+    bodies = BodyReader(most=3 * LARGE, of_a_network=3 * LARGE)
     client = Client((0, bytes(LARGE)))
 
     async def fill():
@@ -102,7 +102,7 @@ def test_larger_bodies_together_have_no_more_room_than_the_bound_and_give_it_bac
 
 
 def test_bytes_that_are_announced_and_have_not_come_take_no_room():
-    bodies = Bodies(most=LARGE, of_a_network=LARGE)
+    bodies = BodyReader(most=LARGE, of_a_network=LARGE)
 
     async def wait_for_nothing():
         async with bodies.read(Client((60, b"")), LARGE, here):
@@ -122,7 +122,7 @@ def test_bytes_that_are_announced_and_have_not_come_take_no_room():
 
 
 def test_a_network_that_fills_its_share_leaves_room_to_others_and_to_small_bodies():
-    bodies = Bodies(most=4 * LARGE, of_a_network=LARGE)
+    bodies = BodyReader(most=4 * LARGE, of_a_network=LARGE)
     large, small = Client((0, bytes(LARGE))), Client((0, bytes(SMALL_BYTES)))
 
     async def fill():

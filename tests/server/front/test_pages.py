@@ -8,8 +8,8 @@ from django.core.wsgi import get_wsgi_application
 from tests.builders.rsgi import Headers, Inline, Protocol, Scope, ask
 
 from bluezone.server.front.entry import Entry
-from bluezone.server.front.pages import CACHE_SECONDS, MOST_PAGES, UNSURE_SECONDS, Pages
-from bluezone.server.metrics.meters import Measured, Meters, public_class
+from bluezone.server.front.pages import CACHE_SECONDS, MOST_PAGES, UNSURE_SECONDS, PageCache
+from bluezone.server.metrics.meters import MeasuredApplication, Meters, public_route
 from bluezone.web import settings_public
 
 COOKIE = "bluezone-language"
@@ -40,8 +40,8 @@ class Origin:
 
 
 def front(origin, world, threads=None):
-    pages = Pages(COOKIE, lambda: world.state, lambda accepted: accepted[:2], lambda: world.now)
-    measured = Measured(origin, Meters.make(1).row(0), public_class)
+    pages = PageCache(COOKIE, lambda: world.state, lambda accepted: accepted[:2], lambda: world.now)
+    measured = MeasuredApplication(origin, Meters.make(1).row(0), public_route)
     return Entry(measured, lambda path, headers: None, threads or Inline(), 65_536, pages=pages)
 
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from bluezone.server.front.threads import MOST_OF_A_NETWORK, MOST_WAITING, LineFull, Threads
+from bluezone.server.front.threads import MOST_OF_A_NETWORK, MOST_WAITING, QueueFull, Threads
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def busy():
     begun.wait()
     yield threads, go
     go.set()
-    threads.end()
+    threads.shut_down()
 
 
 def test_a_flood_of_one_network_does_not_come_before_the_one_request_of_another(busy):
@@ -26,7 +26,7 @@ def test_a_flood_of_one_network_does_not_come_before_the_one_request_of_another(
         threads.add(lambda: done.append("flood"), lambda: b"flood")
     threads.add(lambda: done.append("other"), lambda: b"other")
     go.set()
-    threads.end()
+    threads.shut_down()
 
     assert len(done) == 101
     assert done.index("other") == 1
@@ -36,11 +36,11 @@ def test_a_line_that_is_too_long_is_refused_for_the_network_that_fills_it_first(
     threads, _ = busy
     for _ in range(MOST_OF_A_NETWORK):
         threads.add(lambda: None, lambda: b"flood")
-    with pytest.raises(LineFull):
+    with pytest.raises(QueueFull):
         threads.add(lambda: None, lambda: b"flood")
     for number in range(MOST_WAITING - MOST_OF_A_NETWORK):
         threads.add(lambda: None, lambda number=number: number.to_bytes(4, "big"))
-    with pytest.raises(LineFull):
+    with pytest.raises(QueueFull):
         threads.add(lambda: None, lambda: b"other")
 
 
@@ -48,6 +48,6 @@ def test_what_waits_is_done_before_the_end():
     threads, done = Threads(2, "tested"), []
     for number in range(500):
         threads.add(lambda number=number: done.append(number), lambda: b"")
-    threads.end()
+    threads.shut_down()
 
     assert sorted(done) == list(range(500))

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bluezone.server.metrics.meters import GAUGES, ROUTES, Measured, Meters, office_class, public_class
-from bluezone.server.metrics.port import HUNG_SECONDS, METRICS, Exposition
+from bluezone.server.metrics.exposition import HUNG_SECONDS, METRICS, Exposition
+from bluezone.server.metrics.meters import GAUGES, ROUTES, MeasuredApplication, Meters, office_route, public_route
 from bluezone.server.processes.children import Part
 
 HOUR = 3600
@@ -85,7 +85,7 @@ def test_refusals_show_at_the_turn_of_the_hour_in_multiples_of_five():
     shown, row = exposition(meters), meters.row(0)
 
     def at(now):
-        shown.look(now)
+        shown.refresh(now)
         return int(re.search(r'reason="code_invalid"\} (\d+)', shown.text())[1])
 
     for _ in range(7):
@@ -101,7 +101,7 @@ def test_refusals_show_at_the_turn_of_the_hour_in_multiples_of_five():
 
 def test_an_answer_is_counted_by_class_and_nothing_of_its_address_is_kept():
     meters = Meters.make(1)
-    measured = Measured(lambda environ, start: start("200 OK", []) or [b""], meters.row(0), public_class)
+    measured = MeasuredApplication(lambda environ, start: start("200 OK", []) or [b""], meters.row(0), public_route)
     for path in ("/v1/exports/12-00ff.zip", "/v1/config", "/bi-mat-nguyen-van-a", "/v1/speakers/plan", "/v1/help"):
         answer(measured, path)
     page = exposition(meters).text()
@@ -111,7 +111,7 @@ def test_an_answer_is_counted_by_class_and_nothing_of_its_address_is_kept():
         "files": 2, "pages": 1, "devices": 1, "help": 1,
     }  # fmt: skip
     assert "nguyen" not in page
-    assert {office_class("/sign-in/"), office_class("/health/ready")} == {"office", "health"}
+    assert {office_route("/sign-in/"), office_route("/health/ready")} == {"office", "health"}
 
 
 def test_a_fault_is_an_answer_and_a_line_without_its_words(caplog):
@@ -119,7 +119,7 @@ def test_a_fault_is_an_answer_and_a_line_without_its_words(caplog):
         raise ValueError("Nguyễn Văn A, 0912345678")
 
     meters = Meters.make(1)
-    status, _, _ = answer(Measured(fail, meters.row(0), public_class), "/v1/config")
+    status, _, _ = answer(MeasuredApplication(fail, meters.row(0), public_route), "/v1/config")
 
     assert status == 500
     assert meters.requests("files").statuses == [0, 0, 0, 1, 0]

@@ -29,7 +29,7 @@ from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.signer.client import Ask, Connection, RemoteKeys, find_signer
 from bluezone.protocol.upload import HIGH, Status, UploadKey
 from bluezone.protocol.upload.codes import CODE_LENGTH, Credential, new_code
-from bluezone.server.front.relay import PartAway, Relay, socket_of
+from bluezone.server.front.relay import PartUnavailable, Relay, socket_of
 from bluezone.server.processes import users
 
 USERS = {
@@ -121,7 +121,7 @@ def poster(served, fails=()):
         finally:
             host.close()
         if answer.status in fails:
-            raise PartAway(json.loads(content)["error"]["code"])
+            raise PartUnavailable(json.loads(content)["error"]["code"])
         assert answer.status == 200, (answer.status, content)
         return content
 
@@ -270,10 +270,10 @@ def test_no_process_opens_a_file_that_is_not_its_own(city):
 def heard(part, data):
     """Whether a part answers who asks."""
     try:
-        Relay(socket_of(data / "run", part), part).ask(
+        Relay(socket_of(data / "run", part), part).request(
             {"REQUEST_METHOD": "GET", "PATH_INFO": "/v1/health/ready", "HTTP_HOST": "localhost"}, b""
         )
-    except PartAway:
+    except PartUnavailable:
         return False
     return True
 
@@ -316,7 +316,7 @@ def test_a_hostile_public_process_admits_no_key_with_all_that_its_user_reaches(c
             def post(path, body, relay=relay):
                 environ = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_LENGTH": str(len(body))}
                 environ |= {"REMOTE_ADDR": f"203.0.113.{os.urandom(1)[0]}", "HTTP_HOST": "localhost"}
-                status, _, content = relay.ask(environ, body)
+                status, _, content = relay.request(environ, body)
                 return content if status == 200 else b""
 
             phone = Phone(post, forged.server, forged.credential, keys=(mine,), kid=1, signature=forged.signature)
@@ -401,7 +401,7 @@ def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_some
     os.kill(processes_of(city)["signer"], signal.SIGSTOP)
     try:
         phone.post = poster(city, fails=(503,))
-        with pytest.raises(PartAway, match="signer_away"):
+        with pytest.raises(PartUnavailable, match="signer_away"):
             phone.verify2()
         status, content = get(f"{city.public}/v1/health/ready")
         assert (status, json.loads(content)["failing"]) == (503, ["signer_away"])
@@ -444,7 +444,7 @@ def test_while_a_part_is_gone_reports_wait_with_a_code_and_none_is_lost(city):
         city.process.send_signal(signal.SIGSTOP)
         os.kill(processes_of(city)[part], signal.SIGKILL)
         phone.post = poster(city, fails=(503,))
-        with pytest.raises(PartAway, match="part_away"):
+        with pytest.raises(PartUnavailable, match="part_away"):
             step()
         assert get(f"{city.public}/v1/config")[0] == 200, "files go on"
         assert get(f"{city.public}/v1/health/ready")[0] == 503
@@ -454,7 +454,7 @@ def test_while_a_part_is_gone_reports_wait_with_a_code_and_none_is_lost(city):
             try:
                 answer = step()
                 break
-            except PartAway:
+            except PartUnavailable:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
         assert wanted is None or answer.status is wanted

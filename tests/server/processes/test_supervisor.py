@@ -74,7 +74,7 @@ def test_who_dies_again_and_again_waits_longer_each_time_and_the_rest_goes_on(su
     assert max(waited) == MOST_PAUSE_SECONDS
     assert processes.restarts == {"lives-0": 8}
     assert survivor in processes.children
-    assert not survivor.ended
+    assert not survivor.has_ended
 
 
 def test_who_lived_long_is_replaced_at_once(supervised, stop):
@@ -104,7 +104,7 @@ def test_new_processes_that_do_not_come_up_leave_the_old_ones_at_work(supervised
 
     assert not processes.replace(stop, preparing(""))
     assert processes.children == old
-    assert not old[0].ended
+    assert not old[0].has_ended
     assert processes.replaced == 0
 
 
@@ -121,7 +121,7 @@ def test_old_processes_end_once_new_ones_are_ready_and_count_in_rows_of_their_ow
     processes.watch(time.monotonic() + 2)
 
     assert processes.leaving == []
-    assert not new.ended
+    assert not new.has_ended
 
 
 @pytest.mark.long
@@ -135,7 +135,7 @@ def test_who_dies_while_the_stores_are_prepared_is_started_again_at_once(supervi
         try:
             replaced = beside.submit(processes.replace, stop, lambda: begun.append(prepare()) or begun[0])
             victim.process.kill()
-            until(lambda: processes.restarts and [child.up for child in processes.children] == [True])
+            until(lambda: processes.restarts and [child.is_up for child in processes.children] == [True])
             (again,) = processes.children
             assert not replaced.done()
         finally:
@@ -168,7 +168,7 @@ def test_a_stop_signal_ends_a_restart_wherever_it_is_and_nothing_is_said_of_new_
     started = list(processes.children)
     assert len(started) == (1 if where == "preparing" else 2)
     processes.stop()
-    assert all(child.ended for child in started)
+    assert all(child.has_ended for child in started)
 
 
 @pytest.mark.long

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from tests.builders.hosts import hosts_apart
 from tests.builders.keyserver import Phone, keys_for
-from tests.builders.machines import Databases, Machine, master_key, until
+from tests.builders.machines import Databases, Machine, master_key, wait_until
 from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.relay import Relay
 from tests.builders.serving import BLUEZONE
@@ -73,7 +73,7 @@ class City:
                               padding_mean=5, verify_to_upload_seconds=0)  # fmt: skip
             self.machines.append(Machine(host, data, self.environment))
             stack.callback(self.machines[-1].end)
-            until(self.machines[-1].ready)
+            wait_until(self.machines[-1].ready)
         os.environ.update(self.environment)
         self.server = KeyServer.open(folder / "0" / "data")
         stack.callback(self.server.close)
@@ -81,7 +81,7 @@ class City:
     @property
     def leader(self) -> Machine:
         """The one machine that leads."""
-        until(lambda: sum(machine.leads() for machine in self.machines) == 1)
+        wait_until(lambda: sum(machine.leads() for machine in self.machines) == 1)
         return next(machine for machine in self.machines if machine.leads())
 
     def others(self, leader: Machine) -> list[Machine]:
@@ -90,7 +90,7 @@ class City:
     def report(self, count: int, among: list[Machine]) -> None:
         """So many people report, each at the first of these machines that answers, and again until it is taken."""
         for _ in range(count):
-            until(lambda: self._reported(among))
+            wait_until(lambda: self._reported(among))
 
     def _reported(self, among: list[Machine]) -> bool:
         onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
@@ -159,13 +159,13 @@ def test_whatever_is_lost_somebody_leads_again_and_what_was_acknowledged_is_publ
         city = City(tmp_path, stack)
         leader = city.leader
         city.report(3, city.machines)
-        until(city.is_published)
+        wait_until(city.is_published)
         held = city.phone_follows(leader)
 
         def goes_on():
             nonlocal held
             city.report(2, city.others(city.machines[0]) + city.machines[:1])
-            until(city.is_published)
+            wait_until(city.is_published)
             newest = held
             # A machine asks the bucket for its index every ten seconds at most.
             while newest <= held:
@@ -174,19 +174,19 @@ def test_whatever_is_lost_somebody_leads_again_and_what_was_acknowledged_is_publ
 
         leader.host.cut()
         begun = time.monotonic()
-        seen["link cut: led again"] = until(lambda: any(one.leads() for one in city.others(leader)))
+        seen["link cut: led again"] = wait_until(lambda: any(one.leads() for one in city.others(leader)))
         status, _, waited = leader.ask("office", "/codes/")
         seen["link cut: office"] = waited
         assert status == 503
         city.report(2, city.others(leader))
-        until(lambda: time.monotonic() - begun > CUT_SECONDS)
+        wait_until(lambda: time.monotonic() - begun > CUT_SECONDS)
         leader.host.mend()
-        until(lambda: leader.ask("office", "/codes/")[0] == 200)
+        wait_until(lambda: leader.ask("office", "/codes/")[0] == 200)
         goes_on()
 
         leader = city.leader
         leader.signal_all(signal.SIGSTOP)
-        seen["frozen: led again"] = until(lambda: any(one.leads() for one in city.others(leader)))
+        seen["frozen: led again"] = wait_until(lambda: any(one.leads() for one in city.others(leader)))
         city.report(2, city.others(leader))
         leader.signal_all(signal.SIGCONT)
         goes_on()
@@ -203,14 +203,14 @@ def test_whatever_is_lost_somebody_leads_again_and_what_was_acknowledged_is_publ
         city.databases.leave_standby_behind()
         behind_since = time.monotonic()
         city.report(3, city.machines)
-        until(lambda: city.is_published() and time.monotonic() - behind_since > BEHIND_SECONDS)
+        wait_until(lambda: city.is_published() and time.monotonic() - behind_since > BEHIND_SECONDS)
         held = city.phone_follows(city.leader)
         city.databases.lose_primary()
         answers = [machine.ask("office", "/codes/") for machine in city.machines]
         assert [status for status, _, _ in answers] == [503] * 3
         seen["no database: office"] = max(waited for _, _, waited in answers)
         city.databases.promote()
-        seen["standby promoted: led again"] = until(lambda: any(one.leads() for one in city.machines))
+        seen["standby promoted: led again"] = wait_until(lambda: any(one.leads() for one in city.machines))
         goes_on()
         assert city.server.configs.epoch_number() == 0, "all of it was found, so there is no new epoch"
     with capsys.disabled():

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import pytest
-from tests.builders.machines import until
+from tests.builders.machines import wait_until
 from tests.builders.serving import serving
 from tests.builders.stores import HOTLINE, prepared_store
 from tests.server.schedule.test_outage import health
@@ -59,15 +59,15 @@ def test_a_full_disk_ends_no_process_and_is_gone_on_from_after_a_restart(small_d
     write_default(data, name_vi="Bắc Kạn", name_en="Bac Kan", hotline=HOTLINE, publish_period_seconds=1, padding_mean=5)
     prepared_store(data)
     with serving(data) as served:
-        until(lambda: health(served.public)["export_number"])
+        wait_until(lambda: health(served.public)["export_number"])
         fill(small_disk / "others", what)
         wait_for(served, "the time that is believed cannot be noted")
-        until(lambda: "publication_overdue" in health(served.public)["failing"])
+        wait_until(lambda: "publication_overdue" in health(served.public)["failing"])
         before = health(served.public)["export_number"]
 
     with serving(data) as served:
         assert health(served.public)["export_number"] == before
         wait_for(served, "store_full")
         shutil.rmtree(small_disk / "others")
-        until(lambda: health(served.public)["status"] == "ok")
+        wait_until(lambda: health(served.public)["status"] == "ok")
         assert health(served.public)["export_number"] > before

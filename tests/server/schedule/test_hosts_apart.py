@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.builders.hosts import hosts_apart
 from tests.builders.keyserver import postgresql_database, postgresql_server
-from tests.builders.machines import Machine, master_key, share, until
+from tests.builders.machines import Machine, master_key, share, wait_until
 from tests.builders.relay import Relay
 from tests.builders.stores import prepared_store
 
@@ -35,25 +35,25 @@ def test_a_leader_that_is_cut_off_or_frozen_is_followed_and_stands_by_when_it_is
                 # The second begins with nothing; published files lie where both see them.
                 share(tmp_path / "published", folder, ("exports", "venues"))
                 machines.append(Machine(host, folder, environment))
-                until(machines[-1].ready)
-            until(lambda: any(machine.leads() for machine in machines))
+                wait_until(machines[-1].ready)
+            wait_until(lambda: any(machine.leads() for machine in machines))
             leader, other = machines if machines[0].leads() else machines[::-1]
 
             leader.host.cut()
-            followed = until(other.leads)
+            followed = wait_until(other.leads)
             status, _, waited = leader.ask("office", "/codes/")
-            until(lambda: not leader.leads())
+            wait_until(lambda: not leader.leads())
             leader.host.mend()
-            until(lambda: leader.ask("office", "/codes/")[0] == 200)
+            wait_until(lambda: leader.ask("office", "/codes/")[0] == 200)
             assert [leader.leads(), other.leads()] == [False, True]
             assert leader.ask("public", "/v1/config")[1] == other.ask("public", "/v1/config")[1]
             assert status == 503
 
             leader, other = other, leader
             leader.signal_all(signal.SIGSTOP)
-            frozen = until(other.leads)
+            frozen = wait_until(other.leads)
             leader.signal_all(signal.SIGCONT)
-            until(lambda: not leader.leads())
+            wait_until(lambda: not leader.leads())
             assert other.leads()
         finally:
             for machine in machines:

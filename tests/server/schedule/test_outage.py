@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 from tests.builders.keyserver import report_of
-from tests.builders.machines import until
+from tests.builders.machines import wait_until
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.stores import HOTLINE, prepared_store
 from tests.keyserver.signer.test_outages import published_keys, unwritable
@@ -51,17 +51,17 @@ def test_publication_goes_on_after_a_disk_took_no_files_for_many_periods(tmp_pat
                   padding_mean=5, verify_to_upload_seconds=0)  # fmt: skip
     prepared_store(data)
     with contextlib.closing(KeyServer.open(data)) as server, serving(data) as served:
-        until(lambda: (index := server.indexes.read()) and index.number)
+        wait_until(lambda: (index := server.indexes.read()) and index.number)
         check_phone(tmp_path / "phone", server, served.public)
         with unwritable(data / "exports"):
             listed = server.indexes.read().number
-            until(lambda: last_file(server)[0][2] is None)
+            wait_until(lambda: last_file(server)[0][2] is None)
             waiting = report_of(server)
             waiting.upload()
             ((_, end, _),) = last_file(server)
-            until(lambda: server.clock() - end > PERIODS * PERIOD_SECONDS)
-            until(lambda: health(served.public)["failing"] == ["publication_overdue"], 120)
-        until(lambda: {key.key for key in waiting.keys} <= published_keys(server), 120)
+            wait_until(lambda: server.clock() - end > PERIODS * PERIOD_SECONDS)
+            wait_until(lambda: health(served.public)["failing"] == ["publication_overdue"], 120)
+        wait_until(lambda: {key.key for key in waiting.keys} <= published_keys(server), 120)
         assert server.indexes.read().number >= listed + 2
         check_phone(tmp_path / "phone", server, served.public)
         assert health(served.public)["status"] == "ok"

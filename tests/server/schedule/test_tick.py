@@ -14,7 +14,7 @@ from bluezone.keyserver.publication.bucket import ObjectFiles
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule import Lead, Rounds, announcer_of, tick_until
+from bluezone.server.schedule import Leadership, RecurringWork, make_announcer, tick_until
 
 __all__ = ["data_folder", "furnished_folder", "server"]
 
@@ -27,7 +27,7 @@ def meters():
 
 
 def test_a_bucket_that_is_away_ends_no_round_and_its_indexes_keep_their_age(server, meters, monkeypatch):
-    survey = Survey(server, meters, announcer_of(server))
+    survey = Survey(server, meters, make_announcer(server))
     survey.measure(server.clock())
     made = meters.gauge("index_timestamp_seconds_exports")
     assert made > 0
@@ -58,13 +58,13 @@ def test_a_worker_that_rests_because_the_database_went_has_said_that_it_is_down(
     between, url = relayed
     monkeypatch.setenv("BLUEZONE_CODES_URL", url)
     monkeypatch.setenv("BLUEZONE_KEYS_URL", url)
-    server, lead = KeyServer.open(data_folder), Lead(data_folder, {"conninfo": url})
-    survey = Survey(server, meters, announcer_of(server))
-    assert lead.take()
+    server, lead = KeyServer.open(data_folder), Leadership(data_folder, {"conninfo": url})
+    survey = Survey(server, meters, make_announcer(server))
+    assert lead.acquire()
     survey.measure(server.clock())
     assert meters.gauge("store_up_keys") == 1
     between.lose_server()
-    tick_until(threading.Event(), server, survey, Rounds.of_duties(meters), lead)
+    tick_until(threading.Event(), server, survey, RecurringWork.of_duties(meters), lead)
 
     assert [meters.gauge(f"store_up_{name}") for name in ("codes", "keys")] == [0, 0]
     lead.release()
@@ -73,9 +73,11 @@ def test_a_worker_that_rests_because_the_database_went_has_said_that_it_is_down(
 
 def test_a_worker_whose_settings_are_outdated_makes_a_round_and_lets_others_lead(server, meters):
     server.keys_store.write(lambda t: t.execute("INSERT INTO applied_settings VALUES (9, ?)", (bytes(32),)))
-    lead = Lead(server.data_dir, None)
-    assert lead.take()
-    tick_until(threading.Event(), server, Survey(server, meters, announcer_of(server)), Rounds.of_duties(meters), lead)
+    lead = Leadership(server.data_dir, None)
+    assert lead.acquire()
+    tick_until(
+        threading.Event(), server, Survey(server, meters, make_announcer(server)), RecurringWork.of_duties(meters), lead
+    )
 
     assert meters.gauge("settings_outdated") == 1
     # What needs no signature was done.
@@ -90,16 +92,18 @@ def test_a_worker_whose_folder_is_another_than_the_database_knows_lets_others_le
     _, url = relayed
     monkeypatch.setenv("BLUEZONE_CODES_URL", url)
     monkeypatch.setenv("BLUEZONE_KEYS_URL", url)
-    server, lead = KeyServer.open(data_folder), Lead(data_folder, {"conninfo": url})
+    server, lead = KeyServer.open(data_folder), Leadership(data_folder, {"conninfo": url})
     server.keys_store.write(lambda t: t.execute("UPDATE data_folder SET configs = 99"))
-    assert lead.take()
-    tick_until(threading.Event(), server, Survey(server, meters, announcer_of(server)), Rounds.of_duties(meters), lead)
+    assert lead.acquire()
+    tick_until(
+        threading.Event(), server, Survey(server, meters, make_announcer(server)), RecurringWork.of_duties(meters), lead
+    )
     lead.release()
     server.close()
 
 
 def test_how_the_last_drill_went_is_measured(server, meters):
-    survey = Survey(server, meters, announcer_of(server))
+    survey = Survey(server, meters, make_announcer(server))
     measured = []
     for ok in (True, False):
         note = {"at": 1_700_000_000, "ok": ok, "backup": "x", "followed": {}, "problem": "", "message": ""}

@@ -11,7 +11,7 @@ from tests.server.schedule import failing_purges
 from bluezone.duties.duty import Work
 from bluezone.logs import JsonLines, PlainLines
 from bluezone.server.metrics.meters import Meters
-from bluezone.server.schedule import HOURLY_SECONDS, RETRY_SECONDS, PurgeFailed, Rounds, purge_office
+from bluezone.server.schedule import HOURLY_SECONDS, RETRY_SECONDS, PurgeFailed, RecurringWork, purge_office
 
 NOW = datetime.datetime(2020, 8, 20, 3, tzinfo=datetime.UTC)
 PURGES = [
@@ -38,7 +38,7 @@ def told(meters, name):
 @pytest.mark.django_db
 def test_a_purge_that_fails_stops_no_other_and_is_counted_and_logged_without_its_words(meters, caplog):
     with caplog.at_level(logging.ERROR):
-        Rounds(meters, PURGES, []).run(NOW, 0.0)
+        RecurringWork(meters, PURGES, []).run(NOW, 0.0)
 
     assert failing_purges.done == [NOW, NOW]
     assert told(meters, "purge_canvass") == told(meters, "purge_venues") == (NOW.timestamp(), 0)
@@ -52,7 +52,7 @@ def test_a_purge_that_fails_stops_no_other_and_is_counted_and_logged_without_its
 
 @pytest.mark.django_db
 def test_what_failed_is_tried_again_soon_and_what_was_done_after_an_hour(meters):
-    rounds = Rounds(meters, PURGES, [])
+    rounds = RecurringWork(meters, PURGES, [])
     for seconds in (0.0, 15.0, RETRY_SECONDS, HOURLY_SECONDS):
         rounds.run(NOW, seconds)
 
@@ -62,10 +62,10 @@ def test_what_failed_is_tried_again_soon_and_what_was_done_after_an_hour(meters)
 
 @pytest.mark.django_db
 def test_what_is_done_at_each_tick_is_done_at_each_tick_and_says_whether_it_failed(meters):
-    works = Rounds(meters, [], [Work("send_mail", f"{failing_purges.__name__}.works")])
+    works = RecurringWork(meters, [], [Work("send_mail", f"{failing_purges.__name__}.works")])
     assert [works.run(NOW, seconds) for seconds in (0.0, 1.0, 2.0)] == [True] * 3
     assert len(failing_purges.done) == 3
-    fails = Rounds(meters, [], [Work("send_mail", f"{failing_purges.__name__}.fails")])
+    fails = RecurringWork(meters, [], [Work("send_mail", f"{failing_purges.__name__}.fails")])
 
     assert not fails.run(NOW, 0.0)
 

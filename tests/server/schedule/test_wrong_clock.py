@@ -15,7 +15,7 @@ import urllib.request
 
 import pytest
 from tests.builders.keyserver import report_of
-from tests.builders.machines import until
+from tests.builders.machines import wait_until
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.stores import HOTLINE, prepared_store
 
@@ -86,7 +86,7 @@ def test_a_clock_that_is_wrong_by_45_days_destroys_and_signs_nothing_and_publica
     with contextlib.closing(KeyServer.open(data)) as server:
         report_of(server).upload()
         with serving(data) as served:
-            until(lambda: published_keys(server))
+            wait_until(lambda: published_keys(server))
             check_phone(tmp_path / "phone", server, served.public)
         subprocess.run([BLUEZONE, "backup", "--data", data], check=True, capture_output=True)
         waiting = report_of(server)
@@ -99,9 +99,9 @@ def test_a_clock_that_is_wrong_by_45_days_destroys_and_signs_nothing_and_publica
                 said += line
                 if "clock_doubted" in line and "tick" in line:
                     break
-            until(lambda: "clock_doubted" in health(served.public)["failing"])
+            wait_until(lambda: "clock_doubted" in health(served.public)["failing"])
             begun = time.monotonic()
-            until(lambda: time.monotonic() - begun > 5)
+            wait_until(lambda: time.monotonic() - begun > 5)
         assert "clock_doubted" in said
         assert files_of(data) == files
         fewer = {
@@ -110,6 +110,6 @@ def test_a_clock_that_is_wrong_by_45_days_destroys_and_signs_nothing_and_publica
         assert fewer == {}
 
         with serving(data) as served:
-            until(lambda: {key.key for key in waiting.keys} <= published_keys(server))
+            wait_until(lambda: {key.key for key in waiting.keys} <= published_keys(server))
             check_phone(tmp_path / "phone", server, served.public)
             assert "clock_doubted" not in health(served.public)["failing"]

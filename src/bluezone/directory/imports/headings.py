@@ -23,6 +23,15 @@ from bluezone.vietnamese.spelling import fold
 
 # Letterhead, title, "Kèm theo Công văn số …", unit of measure: real lists have up to a dozen rows above the headings.
 ROWS_SEARCHED = 25
+_CELL_PATTERNS = {
+    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "edxml_id": re.compile(r"\d{2,3}\.\d{2}(\.\d{2})?\.[A-Z]\d{2}|[A-Z]\d{2}(\.\d{1,3}){1,3}"),
+    "phone": re.compile(r"\+?[0-9][0-9 .()-]{7,14}[0-9]"),
+}
+# Between a heading that is merged over several columns and the one below it.
+_HEADING_SEPARATOR = "\x1f"
+# Words below a merged heading for the total of the other columns.
+_WHOLE = frozenset(("tong so", "tong", "tong cong", "ts", "chung", "total"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +145,7 @@ def missing_columns(columns: Sequence[Column], places: Mapping[str, int]) -> lis
     return [column for column in columns if column.required and column.above is None and column.name not in places]
 
 
-def chosen_header(sheet: RawSheet, row: int, places: Mapping[str, int]) -> Header:
+def header_at(sheet: RawSheet, row: int, places: Mapping[str, int]) -> Header:
     """The header that a person chose: headings down to `row` (0: none), and the place of each column."""
     heads = next(
         (candidate for candidate in _candidates(sheet, every=True) if candidate.number == row), RawRow(row, ())
@@ -154,7 +163,7 @@ def headings_of(sheet: RawSheet, row: int) -> dict[int, str]:
     return {i: _heading_text(cell) for i, cell in enumerate(rows[-1].cells) if not is_blank(cell)}
 
 
-def propose_places(sheet: RawSheet, columns: Sequence[Column], row: int) -> dict[str, int]:
+def guess_places(sheet: RawSheet, columns: Sequence[Column], row: int) -> dict[str, int]:
     """A guess at the columns, for a person to correct: by the headings, then by the cells below them."""
     meaning = _names_by_key(columns)
     heads = headings_of(sheet, row)
@@ -179,14 +188,7 @@ def propose_places(sheet: RawSheet, columns: Sequence[Column], row: int) -> dict
     return places
 
 
-_CELL_PATTERNS = {
-    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-    "edxml_id": re.compile(r"\d{2,3}\.\d{2}(\.\d{2})?\.[A-Z]\d{2}|[A-Z]\d{2}(\.\d{1,3}){1,3}"),
-    "phone": re.compile(r"\+?[0-9][0-9 .()-]{7,14}[0-9]"),
-}
-
-
-def header_missing(columns: Sequence[Column]) -> SpreadsheetHeaderMissing:
+def missing_header_refusal(columns: Sequence[Column]) -> SpreadsheetHeaderMissing:
     """The refusal for a file without headings on any sheet."""
     expected = ", ".join(column.headings[0] for column in columns)
     return SpreadsheetHeaderMissing(f"none of the first {ROWS_SEARCHED} rows holds the headings; expected: {expected}")
@@ -202,10 +204,6 @@ def _candidates(sheet: RawSheet, every: bool = False) -> Iterator[RawRow]:
             if joined is not None:
                 yield joined
         above = row
-
-
-# Between a heading that is merged over several columns and the one below it.
-_HEADING_SEPARATOR = "\x1f"
 
 
 def _joined(above: RawRow, below: RawRow) -> RawRow | None:
@@ -233,10 +231,6 @@ def _joined(above: RawRow, below: RawRow) -> RawRow | None:
 
 def _is_joined(row: RawRow) -> bool:
     return any(isinstance(cell, str) and _HEADING_SEPARATOR in cell for cell in row.cells)
-
-
-# Words below a merged heading for the total of the other columns.
-_WHOLE = frozenset(("tong so", "tong", "tong cong", "ts", "chung", "total"))
 
 
 def _recognised(row: RawRow, meaning: Mapping[str, str], begins: Mapping[str, str]) -> dict[int, str]:

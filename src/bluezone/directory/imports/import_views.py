@@ -22,7 +22,7 @@ from bluezone.directory import refusals
 from bluezone.directory.forms import ImportForm
 from bluezone.directory.imports import list_imports
 from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.listings import file_of
+from bluezone.directory.imports.listings import spreadsheet_response
 from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, Pieces, progress
 from bluezone.directory.imports.previews import plan_in_words
 from bluezone.directory.imports.raw_sheets import (
@@ -35,16 +35,16 @@ from bluezone.directory.imports.sent_lists import (
     Preview,
     Reading,
     RefusedRow,
-    decide,
+    correction_cells,
+    decide_conversion,
     empty_list,
-    examples,
-    fix,
-    fix_cells,
+    examples_of_sheets,
     marked_list,
+    store_corrections,
 )
 from bluezone.directory.imports.tables import Table, read_sheets
 from bluezone.directory.models import ListImport, SentList
-from bluezone.directory.request_parameters import chosen_number, require_all
+from bluezone.directory.request_parameters import chosen_number, require_edit_all
 from bluezone.duties.duty import Audience
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, View, audience
@@ -67,7 +67,8 @@ class ListPages(Generic[List]):
 
     name:            base of the URL names: "import" gives "imports", the upload page, "import" and "import-fix".
     model:           stores the lists. who: may upload one. owner: what the upload page touches (`new_form` checks it).
-    tabs:            template above the pages. changes: template of the changes that a list makes, with `shown`.
+    tabs:            template above the pages.
+    changes:         template of the changes that a list makes, with `changes_context`.
     more:            template below the empty lists, for other files to download.
     people:          name of the upload page for lists of people, if one may be uploaded here by mistake.
     columns:         the subjects of lists -> their columns; titles: the same in words.
@@ -104,7 +105,7 @@ class ListPages(Generic[List]):
         """Store an uploaded list for its preview. values: of the form. Raises a Refused."""
         raise NotImplementedError
 
-    def mine(self, request: OfficeRequest) -> "QuerySet[List]":
+    def own_lists(self, request: OfficeRequest) -> "QuerySet[List]":
         """The lists that this person uploaded and may still store."""
         raise NotImplementedError
 
@@ -120,11 +121,11 @@ class ListPages(Generic[List]):
         """Store what the preview with this digest showed, and redirect. Raises a Refused; nothing is stored then."""
         raise NotImplementedError
 
-    def take_back(self, waiting: List) -> None:
+    def delete(self, waiting: List) -> None:
         """Delete the list. Raises a Refused if it is too late."""
         self.model._base_manager.filter(pk=waiting.pk).delete()
 
-    def shown(self, plan: Any) -> Mapping[str, object]:
+    def changes_context(self, plan: Any) -> Mapping[str, object]:
         """The context of the template `changes`."""
         return {"plan": plan}
 
@@ -132,7 +133,7 @@ class ListPages(Generic[List]):
         """What a person should check before storing: row number and sentence."""
         return ()
 
-    def doubted(self, plan: Any) -> Sequence[str]:
+    def doubt_sentences(self, plan: Any) -> Sequence[str]:
         """The sentences of `doubts`, as the page shows them."""
         return [sentence for _row, sentence in self.doubts(plan)]
 
@@ -146,26 +147,26 @@ class ListPages(Generic[List]):
             (len(plan.refused), _("refused")),
         ]
 
-    def reason(self, code: str) -> str:
+    def reason_sentence(self, code: str) -> str:
         """The sentence for a row that is refused. code: RefusedRow.reason."""
-        return refusals.sentence(code)
+        return refusals.sentence_for_code(code)
 
     def sentence_of(self, refusal: Refused) -> str:
         """The sentence for a refused list."""
         return refusals.sentence_of(refusal)
 
-    def place(self, waiting: List) -> str:
+    def place_name(self, waiting: List) -> str:
         """The subject or the place of the list."""
         return self.titles[self.reading(waiting).about]
 
-    def running(self, sent_list: List) -> Mapping[str, object]:
+    def running_context(self, sent_list: List) -> Mapping[str, object]:
         """Context while a list is stored in pieces: a sentence `more`; `next` and `next_title` of the final page."""
         return {}
 
     # The pages.
 
     @property
-    def names(self) -> Mapping[str, str]:
+    def url_names(self) -> Mapping[str, str]:
         """The URL names, by act."""
         all_acts = ("decide", "columns", "fix", "apply", "discard", "marked", "empty")
         return {act: f"{self.name}-{act}" for act in all_acts}
@@ -175,18 +176,18 @@ class ListPages(Generic[List]):
         post = ["POST"]
         get = ["GET", "HEAD"]
         both = [*get, *post]
-        empty = self._view(self.empty, get, Ownership.NOTHING)
+        empty = self._view(self.download_empty, get, Ownership.NOTHING)
         row = f"{base}<int:pk>/"
         return [
-            path(base, self._view(self.send_in, both, self.owner), name=f"{self.name}s"),
+            path(base, self._view(self.upload, both, self.owner), name=f"{self.name}s"),
             path(f"{base}empty/<str:about>.xlsx", empty, name=f"{self.name}-empty"),
-            path(row, self._view(self.show, get), name=self.name),
-            path(f"{row}conversion/", self._view(self.decide, post), name=f"{self.name}-decide"),
+            path(row, self._view(self.show_preview, get), name=self.name),
+            path(f"{row}conversion/", self._view(self.decide_conversion, post), name=f"{self.name}-decide"),
             path(f"{row}columns/", self._view(self.choose_columns, both), name=f"{self.name}-columns"),
             path(f"{row}fix/", self._view(self.fix_rows, post), name=f"{self.name}-fix"),
             path(f"{row}apply/", self._view(self.apply, post, asks_again=self.asks_again), name=f"{self.name}-apply"),
             path(f"{row}discard/", self._view(self.discard, post), name=f"{self.name}-discard"),
-            path(f"{row}marked.xlsx", self._view(self.marked, get), name=f"{self.name}-marked"),
+            path(f"{row}marked.xlsx", self._view(self.download_marked, get), name=f"{self.name}-marked"),
         ]
 
     def _view(
@@ -200,7 +201,7 @@ class ListPages(Generic[List]):
         def view(request: OfficeRequest, **parameters: Any) -> HttpResponse:
             if owner is not Ownership.OWN:
                 return act(request, **parameters)
-            return act(request, get_object_or_404(self.mine(request), pk=parameters["pk"]))
+            return act(request, get_object_or_404(self.own_lists(request), pk=parameters["pk"]))
 
         protected: View = confirm_second_factor(view) if asks_again else view
         protected = audience(self.who)(touches(owner)(protected))
@@ -208,7 +209,7 @@ class ListPages(Generic[List]):
             protected = practised(protected)
         return require_http_methods(methods)(protected)
 
-    def send_in(self, request: OfficeRequest) -> HttpResponse:
+    def upload(self, request: OfficeRequest) -> HttpResponse:
         """Upload a list: 302 to its preview, 422 with a sentence if it cannot be read."""
         typed = (request.POST, request.FILES) if request.method == "POST" else ()
         form = self.new_form(request, *typed)
@@ -219,7 +220,10 @@ class ListPages(Generic[List]):
                 waiting = self.receive(request, values, file.name or "", file.read())
                 return redirect(self.name, waiting.pk)
         finished = [State.DONE, State.TAKING_BACK]
-        lists = [(row, self.place(row)) for row in self.mine(request).exclude(state__in=finished).order_by("-made_at")]
+        lists = [
+            (row, self.place_name(row))
+            for row in self.own_lists(request).exclude(state__in=finished).order_by("-made_at")
+        ]
         columns = [
             (about, self.titles[about], [(column.label, column.required) for column in columns])
             for about, columns in self.columns.items()
@@ -227,12 +231,12 @@ class ListPages(Generic[List]):
         context = {"pages": self, "words": self.words, "form": form, "lists": lists, "columns": columns}
         return render(request, "agencies/import_new.html", context, status=422 if form.errors else 200)
 
-    def empty(self, request: OfficeRequest, about: str) -> HttpResponse:
+    def download_empty(self, request: OfficeRequest, about: str) -> HttpResponse:
         """An empty list with all headings, as XLSX."""
         about = about if about in self.columns else next(iter(self.columns))
-        return file_of(empty_list(self.titles[about], self.columns[about]), f"empty-{about}", "xlsx")
+        return spreadsheet_response(empty_list(self.titles[about], self.columns[about]), f"empty-{about}", "xlsx")
 
-    def show(self, request: OfficeRequest, waiting: List, refusal: str = "", status: int = 200) -> HttpResponse:
+    def show_preview(self, request: OfficeRequest, waiting: List, refusal: str = "", status: int = 200) -> HttpResponse:
         """The preview of the list; before it, the questions about an old font and about the columns."""
         if waiting.state:
             return self._show_running(request, waiting, refusal, status)
@@ -242,7 +246,7 @@ class ListPages(Generic[List]):
             return self._show_columns(request, waiting, refusal or self.sentence_of(error), status)
         context: dict[str, object] = {
             "pages": self, "words": self.words, "waiting": waiting, "preview": result, "plan": result.plan,
-            "refusal": refusal, "place": self.place(waiting),
+            "refusal": refusal, "place": self.place_name(waiting),
         }  # fmt: skip
         if result.plan is not None:
             context |= self._plan_context(waiting, result.table, result.plan)
@@ -252,23 +256,23 @@ class ListPages(Generic[List]):
         columns = self.reading(waiting).columns
         does_something = bool(plan.added or plan.changed)
         return {
-            **self.shown(plan),
+            **self.changes_context(plan),
             "counts": self.counts(plan),
             "does_something": does_something,
             "can_store": does_something and (self.takes_good_rows or not plan.refused),
             "refused": [self._row_sentence(table, row) for row in plan.refused[:ROWS_SHOWN]],
             "to_fix": [
-                (self._row_sentence(table, row), row.row, fix_cells(table, columns, row))
+                (self._row_sentence(table, row), row.row, correction_cells(table, columns, row))
                 for row in plan.refused[:ROWS_TO_FIX]
             ],
-            "doubted": self.doubted(plan)[:ROWS_SHOWN],
+            "doubted": self.doubt_sentences(plan)[:ROWS_SHOWN],
             "left_out": [refusals.row_name(row) for row in table.left_out[:ROWS_SHOWN]],
             "rows_shown": ROWS_SHOWN,
         }
 
     def _row_sentence(self, table: Table, row: RefusedRow) -> str:
         where = refusals.cell_name(row.row, table.letters.get(row.column))
-        return f"{where}: {self.reason(row.reason)}"
+        return f"{where}: {self.reason_sentence(row.reason)}"
 
     def _show_running(self, request: OfficeRequest, sent_list: List, refusal: str, status: int) -> HttpResponse:
         done, rows = progress(sent_list)
@@ -278,18 +282,18 @@ class ListPages(Generic[List]):
             "done": done,
             "rows": rows,
             "refusal": refusal,
-            "place": self.place(sent_list),
-            **self.running(sent_list),
+            "place": self.place_name(sent_list),
+            **self.running_context(sent_list),
         }
         response = render(request, "agencies/import_running.html", context, status=status)
         if sent_list.state != State.DONE:
             response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
         return response
 
-    def decide(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def decide_conversion(self, request: OfficeRequest, waiting: List) -> HttpResponse:
         """Convert text in an old font, or leave it as it is; 302 to the preview."""
         if not waiting.state:
-            decide(waiting, request.POST.get("conversion", ""))
+            decide_conversion(waiting, request.POST.get("conversion", ""))
         return redirect(self.name, waiting.pk)
 
     def choose_columns(self, request: OfficeRequest, waiting: List) -> HttpResponse:
@@ -300,7 +304,7 @@ class ListPages(Generic[List]):
             return self._show_columns(request, waiting, "")
         reading = self.reading(waiting)
         try:
-            reading.choose(waiting, *_chosen_layout(request.POST, reading))
+            reading.choose_columns(waiting, *_chosen_layout(request.POST, reading))
         except SpreadsheetRefused as refusal:
             return self._show_columns(request, waiting, self.sentence_of(refusal), 422)
         return redirect(self.name, waiting.pk)
@@ -309,7 +313,7 @@ class ListPages(Generic[List]):
         reading = self.reading(waiting)
         requested = chosen_number(request, "sheet")
         sheets = read_sheets(bytes(waiting.content))
-        sheet_examples = examples(sheets, reading, waiting.layout)
+        sheet_examples = examples_of_sheets(sheets, reading, waiting.layout)
         widest = max(range(len(sheet_examples)), key=lambda number: len(sheet_examples[number].rows), default=0)
         first = waiting.layout["sheets"][0] if waiting.layout else widest
         number = requested if requested is not None and requested < len(sheet_examples) else first
@@ -328,7 +332,7 @@ class ListPages(Generic[List]):
     def fix_rows(self, request: OfficeRequest, waiting: List) -> HttpResponse:
         """Correct refused rows in the browser, or leave them out; safe to repeat. 302 to the new preview."""
         if not waiting.state:
-            fix(waiting, self.reading(waiting).columns, request.POST.dict())
+            store_corrections(waiting, self.reading(waiting).columns, request.POST.dict())
         return redirect(self.name, waiting.pk)
 
     def apply(self, request: OfficeRequest, waiting: List) -> HttpResponse:
@@ -341,18 +345,18 @@ class ListPages(Generic[List]):
         try:
             return self.store(request, waiting, request.POST.get("digest", ""))
         except Refused as refusal:
-            return self.show(request, waiting, self.sentence_of(refusal), status=409)
+            return self.show_preview(request, waiting, self.sentence_of(refusal), status=409)
 
     def discard(self, request: OfficeRequest, waiting: List) -> HttpResponse:
         """Delete the list and what is stored of it: 302, or 409 if some of it is visible already."""
         try:
-            self.take_back(waiting)
+            self.delete(waiting)
         except Refused as refusal:
-            return self.show(request, waiting, self.sentence_of(refusal), status=409)
+            return self.show_preview(request, waiting, self.sentence_of(refusal), status=409)
         messages.info(request, _("The list is discarded; nothing was stored."))
         return redirect(f"{self.name}s")
 
-    def marked(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def download_marked(self, request: OfficeRequest, waiting: List) -> HttpResponse:
         """The list as XLSX with a column of remarks on its rows; 302 if it cannot be read yet."""
         if waiting.state:
             return redirect(self.name, waiting.pk)
@@ -367,7 +371,9 @@ class ListPages(Generic[List]):
         for row, sentence in (*refusals_by_row, *self.doubts(result.plan)):
             remarks.setdefault(row, []).append(sentence)
         reading = self.reading(waiting)
-        return file_of(marked_list(result.table, reading.columns, remarks), f"to-correct-{reading.about}", "xlsx")
+        return spreadsheet_response(
+            marked_list(result.table, reading.columns, remarks), f"to-correct-{reading.about}", "xlsx"
+        )
 
 
 def _chosen_layout(fields: QueryDict, reading: Reading) -> tuple[list[int], int, dict[str, int]]:
@@ -401,7 +407,7 @@ class PiecewiseLists(ListPages[List]):
     pieces: Pieces[List]
 
     @property
-    def told(self) -> str:
+    def stored_sentence(self) -> str:
         """The sentence for a list that is stored, with %(added)s and %(changed)s."""
         raise NotImplementedError
 
@@ -409,7 +415,7 @@ class PiecewiseLists(ListPages[List]):
         """Accept what the preview with this digest showed. Raises a Refused; nothing will be stored then."""
         raise NotImplementedError
 
-    def seen_on(self, sent_list: List) -> str:
+    def result_page(self, sent_list: List) -> str:
         """The name of the page that shows what was stored."""
         raise NotImplementedError
 
@@ -417,13 +423,13 @@ class PiecewiseLists(ListPages[List]):
         sent_list = self.accept(waiting, digest)
         if sent_list.added + sent_list.changed > MOST_AT_ONCE:
             return redirect(self.name, sent_list.pk)
-        self.pieces.carry_out(sent_list, timezone.now())
+        self.pieces.finish(sent_list, timezone.now())
         self.model._base_manager.filter(pk=sent_list.pk).delete()
-        messages.success(request, self.told % {"added": sent_list.added, "changed": sent_list.changed})
-        return redirect(self.seen_on(sent_list))
+        messages.success(request, self.stored_sentence % {"added": sent_list.added, "changed": sent_list.changed})
+        return redirect(self.result_page(sent_list))
 
-    def take_back(self, waiting: List) -> None:
-        self.pieces.take_back(waiting)
+    def delete(self, waiting: List) -> None:
+        self.pieces.withdraw(waiting)
 
 
 class DirectoryLists(PiecewiseLists[ListImport]):
@@ -457,44 +463,44 @@ class DirectoryLists(PiecewiseLists[ListImport]):
         }
 
     def new_form(self, request: OfficeRequest, *typed: Any) -> Form:
-        require_all(request)
+        require_edit_all(request)
         return ImportForm(*typed)
 
     def receive(self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes) -> ListImport:
-        return list_imports.receive(request.user, values["about"], file_name, content, timezone.localdate())
+        return list_imports.receive_list(request.user, values["about"], file_name, content, timezone.localdate())
 
-    def mine(self, request: OfficeRequest) -> "QuerySet[ListImport]":
-        require_all(request)
+    def own_lists(self, request: OfficeRequest) -> "QuerySet[ListImport]":
+        require_edit_all(request)
         return ListImport.objects.filter(made_by=request.user).defer("content", "accepted")
 
     def reading(self, waiting: ListImport) -> Reading:
         return list_imports.reading_of(waiting.about)
 
     def preview(self, waiting: ListImport) -> Preview[Any]:
-        return list_imports.preview(waiting)
+        return list_imports.preview_list(waiting)
 
     @property
-    def told(self) -> str:
+    def stored_sentence(self) -> str:
         return _("The list is imported: %(added)s added, %(changed)s changed.")
 
     def accept(self, waiting: ListImport, digest: str) -> ListImport:
-        return list_imports.accept(waiting, digest)
+        return list_imports.accept_list(waiting, digest)
 
-    def seen_on(self, sent_list: ListImport) -> str:
+    def result_page(self, sent_list: ListImport) -> str:
         return "units" if sent_list.about == "units" else "agencies"
 
-    def shown(self, plan: Any) -> Mapping[str, object]:
+    def changes_context(self, plan: Any) -> Mapping[str, object]:
         return {"shown": plan_in_words(plan)}
 
     def doubts(self, plan: Any) -> Sequence[tuple[int, str]]:
         return plan_in_words(plan).doubts
 
-    def doubted(self, plan: Any) -> Sequence[str]:
+    def doubt_sentences(self, plan: Any) -> Sequence[str]:
         return plan_in_words(plan).doubted
 
-    def running(self, sent_list: ListImport) -> Mapping[str, object]:
+    def running_context(self, sent_list: ListImport) -> Mapping[str, object]:
         more = _("Until it is done nothing else of the directory can be changed.")
-        return {"more": more, "next": self.seen_on(sent_list), "next_title": self.place(sent_list)}
+        return {"more": more, "next": self.result_page(sent_list), "next_title": self.place_name(sent_list)}
 
 
 LISTS = DirectoryLists()

@@ -21,17 +21,17 @@ from bluezone.directory.imports.plans import Plan, plan_agencies, plan_units
 from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, ImportOutdated, Preview, Reading, digest_of
 from bluezone.directory.models import AdminUnit, Agency, ListImport
-from bluezone.directory.records.entries import AgencyEntry, Directory, UnitEntry, read_entry, written_entry
+from bluezone.directory.records.entries import AgencyEntry, Directory, UnitEntry, read_entry, write_entry
 from bluezone.directory.records.store import (
     begin_change,
-    directory_number,
+    change_number,
+    count_change,
     free_codes,
-    insert,
-    note_change,
+    insert_entries,
     rank_of,
-    state_of,
-    stored_directory,
-    update,
+    read_directory,
+    state_digest,
+    update_entries,
     write_parents,
     write_paths,
     write_successions,
@@ -55,6 +55,7 @@ _OF_PEOPLE = (
                          "Position"), begins=("chuc vu", "chuc danh", "nam sinh", "ngay sinh")),
 )  # fmt: skip
 _PLANS = {"agencies": plan_agencies, "units": plan_units, "phones": plan_phones}
+LIST_LIFE = datetime.timedelta(days=1)
 
 
 def reading_of(about: str) -> Reading:
@@ -62,37 +63,37 @@ def reading_of(about: str) -> Reading:
     return Reading(about, COLUMNS[about], of_people=_OF_PEOPLE if about == "agencies" else ())
 
 
-def receive(user: User, about: str, file_name: str, content: bytes, today: datetime.date) -> ListImport:
+def receive_list(user: User, about: str, file_name: str, content: bytes, today: datetime.date) -> ListImport:
     """Store an uploaded list until it is applied or discarded. Raises a SpreadsheetRefused if it cannot be read."""
-    return reading_of(about).receive(ListImport, user, file_name, content, about=about, day=today)
+    return reading_of(about).store_upload(ListImport, user, file_name, content, about=about, day=today)
 
 
-def preview(waiting: ListImport) -> Preview[Plan]:
+def preview_list(waiting: ListImport) -> Preview[Plan]:
     """The preview of a list; the same list and the same directory give the same preview.
 
     Raises a SpreadsheetRefused if a person has to choose the columns first.
     """
-    table = reading_of(waiting.about).table(waiting)
-    directory = stored_directory()
-    digest = digest_of(waiting, waiting.day.isoformat(), waiting.about, state_of(directory))
+    table = reading_of(waiting.about).read_table(waiting)
+    directory = read_directory()
+    digest = digest_of(waiting, waiting.day.isoformat(), waiting.about, state_digest(directory))
     if table.legacy is not None:
         return Preview(table, None, digest)
     return Preview(table, _PLANS[waiting.about](directory, table, waiting.day), digest)
 
 
-def accept(waiting: ListImport, digest: str) -> ListImport:
-    """Accept the preview with this digest: keep its changes for `carry_out` to store, and delete the file.
+def accept_list(waiting: ListImport, digest: str) -> ListImport:
+    """Accept the preview with this digest: keep its changes for `finish_list` to store, and delete the file.
 
     Raises ImportOutdated if the preview has changed, ImportNotReady if it cannot be stored, ImportUnderWay; nothing
     will be stored then.
     """
     # Outside the transaction: reading a file and planning take seconds, in which other writers would wait.
-    number = directory_number()
-    plan = preview(waiting).accepted(digest)
+    number = change_number()
+    plan = preview_list(waiting).plan_for(digest)
     accepted = _work_to_do(plan, plan.accept())
     with transaction.atomic():
         begin_change()
-        if directory_number() != number + 1:
+        if change_number() != number + 1:
             raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
         # A second tap on the button waits here, then no longer matches, since the list is accepted.
         candidates = ListImport.objects.select_for_update().defer("content")
@@ -110,10 +111,10 @@ def _work_to_do(plan: Plan, planned: Directory) -> dict[str, object]:
     """
     ranks: defaultdict[int, list[object]] = defaultdict(list)
     for row in plan.added:
-        ranks[rank_of(row.entry, planned)].append(written_entry(row.entry))
+        ranks[rank_of(row.entry, planned)].append(write_entry(row.entry))
     return {
         "added": [ranks[rank] for rank in sorted(ranks)],
-        "changed": [written_entry(row.after) for row in plan.changed],
+        "changed": [write_entry(row.after) for row in plan.changed],
         "unchanged": len(plan.unchanged),
     }
 
@@ -129,13 +130,13 @@ def _store_some(sent_list: ListImport, accepted: Accepted, _now: datetime.dateti
         if start < len(rank):
             new = [read_entry(row) for row in rank[start : start + ROWS_A_TRANSACTION]]
             with transaction.atomic():
-                if PIECES.moved_on(sent_list, done=sent_list.done + len(new)):
-                    insert(_model_of(sent_list), new, sent_list)
+                if PIECES.save_progress(sent_list, done=sent_list.done + len(new)):
+                    insert_entries(_model_of(sent_list), new, sent_list)
             return
         start -= len(rank)
     changed = [read_entry(row) for row in accepted["changed"]]
     with transaction.atomic():
-        if PIECES.moved_on(sent_list, state=State.CHANGING, done=0):
+        if PIECES.save_progress(sent_list, state=State.CHANGING, done=0):
             stored = dict(_model_of(sent_list).objects.values_list("key", "code"))
             recoded = [entry for entry in changed if entry.code != stored.get(entry.key, entry.code)]
             free_codes(_model_of(sent_list), recoded)
@@ -145,12 +146,12 @@ def _change_some(sent_list: ListImport, accepted: Accepted, _now: datetime.datet
     changed = [read_entry(row) for row in accepted["changed"][sent_list.done : sent_list.done + ROWS_A_TRANSACTION]]
     with transaction.atomic():
         if not changed:
-            PIECES.moved_on(sent_list, state=State.SETTLING, done=0)
-        elif PIECES.moved_on(sent_list, done=sent_list.done + len(changed)):
+            PIECES.save_progress(sent_list, state=State.SETTLING, done=0)
+        elif PIECES.save_progress(sent_list, done=sent_list.done + len(changed)):
             # A list of telephone numbers changes both units and agencies.
             for model, kind in ((AdminUnit, UnitEntry), (Agency, AgencyEntry)):
                 if some := [entry for entry in changed if isinstance(entry, kind)]:
-                    update(model, some)
+                    update_entries(model, some)
 
 
 def _settle_some(sent_list: ListImport, accepted: Accepted, now: datetime.datetime) -> None:
@@ -163,15 +164,15 @@ def _settle_some(sent_list: ListImport, accepted: Accepted, now: datetime.dateti
     wrong = [] if some else wrong_paths(model)[:ROWS_A_TRANSACTION]
     with transaction.atomic():
         if some:
-            if PIECES.moved_on(sent_list, done=sent_list.done + len(some)):
+            if PIECES.save_progress(sent_list, done=sent_list.done + len(some)):
                 write_parents(model, some)
                 write_successions(model, some)
         elif wrong:
-            if PIECES.moved_on(sent_list, done=sent_list.done):
+            if PIECES.save_progress(sent_list, done=sent_list.done):
                 write_paths(model, wrong)
-        elif PIECES.moved_on(sent_list, state=State.DONE, done=0, accepted={}):
+        elif PIECES.save_progress(sent_list, state=State.DONE, done=0, accepted={}):
             model.everything.filter(arriving=sent_list).update(arriving=None)
-            note_change()
+            count_change()
             if sent_list.about == "agencies":
                 # Not in this transaction: a list may end hundreds of agencies, each with many letters to follow.
                 transaction.on_commit(lambda: notify_followers([sent_list]), robust=True)
@@ -201,14 +202,11 @@ PIECES = Pieces(
         State.TAKING_BACK: _take_some_back,
     },
 )
-carry_out = PIECES.carry_out
-go_on = PIECES.go_on
-take_back = PIECES.take_back
-
-
-LIST_LIFE = datetime.timedelta(days=1)
+finish_list = PIECES.finish
+store_more = PIECES.store_more
+withdraw_list = PIECES.withdraw
 
 
 def purge(now: datetime.datetime) -> None:
     """Delete lists that were neither applied nor discarded within a day."""
-    PIECES.forget(now - LIST_LIFE)
+    PIECES.delete_older(now - LIST_LIFE)

@@ -70,7 +70,7 @@ def unit_listing(directory: Directory, keys: Iterable[str], day: datetime.date) 
     return _sheet(_("Units"), UNIT_COLUMNS, rows, note, left_out)
 
 
-def file_of(sheet: ExportSheet, name: str, form: str) -> HttpResponse:
+def spreadsheet_response(sheet: ExportSheet, name: str, form: str) -> HttpResponse:
     """The list as a file to download. form: "csv" or "xlsx"."""
     if form == "csv":
         response = HttpResponse(write_csv(sheet), content_type="text/csv; charset=utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, drafted_above, refuse_old_font
+from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, parent_key, refuse_old_font
 from bluezone.directory.imports.rows import (
     EMAILS_BEGIN,
     MAX_CODE_CHARACTERS,
@@ -165,7 +165,7 @@ class _Owners:
         return matches[0], dataclasses.replace(matches[0], **fields)
 
     def _is_in(self, entry: Entry, where: str) -> bool:
-        above = self._units.get(drafted_above(entry))
+        above = self._units.get(parent_key(entry))
         return above is not None and where in {
             name_key(above.code or ""), name_key(above.name), name_key(address_of(above, self._units))
         }  # fmt: skip
@@ -174,6 +174,6 @@ class _Owners:
 def _valid_or_last(entries: Iterable[_E], day: datetime.date) -> list[_E]:
     """The entries valid on a day; if there are none, those of the last day."""
     all_entries = list(entries)
-    valid = [entry for entry in all_entries if entry.validity.holds(day)]
+    valid = [entry for entry in all_entries if entry.validity.includes(day)]
     last = max((entry.validity.end for entry in all_entries if entry.validity.end), default=None)
     return valid or [entry for entry in all_entries if entry.validity.end == last]

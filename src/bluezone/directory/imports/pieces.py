@@ -43,7 +43,7 @@ class Pieces(Generic[List]):
     """Stores lists of one model.
 
     steps:  the function that does a piece of the work, for each state with work to do. Its arguments are the list,
-            SentList.accepted and the present moment; it runs one transaction, which starts with `moved_on`.
+            SentList.accepted and the present moment; it runs one transaction, which starts with `save_progress`.
     within: the context in which a list is stored, such as practice.
     """
 
@@ -57,7 +57,7 @@ class Pieces(Generic[List]):
         self._steps = steps
         self._within = within
 
-    def carry_out(self, sent_list: List, now: datetime.datetime, transactions: int | None = None) -> int:
+    def finish(self, sent_list: List, now: datetime.datetime, transactions: int | None = None) -> int:
         """Continue to store an accepted list, or to take it back, until it is done; the number of transactions used.
 
         transactions: at most this many. Safe to repeat, and while another process does the same.
@@ -77,19 +77,19 @@ class Pieces(Generic[List]):
                 time.sleep(min(time.monotonic() - start, LONGEST_PAUSE_SECONDS))
         return count
 
-    def go_on(self, now: datetime.datetime) -> None:
+    def store_more(self, now: datetime.datetime) -> None:
         """Store more of the accepted lists, oldest first; the worker calls this in every round."""
         remaining = TRANSACTIONS_A_ROUND
         running = self._rows.filter(state__in=RUNNING).defer("content", "accepted").order_by("made_at", "pk")
         for sent_list in running.select_related():
             with self._within(sent_list):
-                remaining -= self.carry_out(sent_list, now, remaining)
+                remaining -= self.finish(sent_list, now, remaining)
 
-    def moved_on(self, sent_list: List, **fields: object) -> bool:
+    def save_progress(self, sent_list: List, **fields: object) -> bool:
         """Write how far the list is; False if another process did so meanwhile. Locks the row in a transaction."""
         return bool(self._rows.filter(pk=sent_list.pk, state=sent_list.state, done=sent_list.done).update(**fields))
 
-    def take_back(self, waiting: List) -> None:
+    def withdraw(self, waiting: List) -> None:
         """Discard a list; the worker deletes its rows, which are still hidden. Raises ImportStored."""
         mine = self._rows.filter(pk=waiting.pk)
         if mine.filter(state__in=[State.STORING, State.TAKING_BACK]).update(state=State.TAKING_BACK, accepted={}):
@@ -97,7 +97,7 @@ class Pieces(Generic[List]):
         if not mine.filter(state__in=[State.LOOKED_AT, State.DONE]).delete()[0]:
             raise ImportStored("its rows are visible already")
 
-    def forget(self, until: datetime.datetime) -> None:
+    def delete_older(self, until: datetime.datetime) -> None:
         """Delete lists uploaded by `until`, except those that are being stored or taken back."""
         self._rows.filter(made_at__lte=until).exclude(state__in=RUNNING).delete()
 

@@ -21,7 +21,7 @@ from bluezone.directory.imports.rows import (
 from bluezone.directory.imports.sent_lists import ImportNotReady, RefusedRow
 from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.kinds import AgencyKind, UnitKind
-from bluezone.directory.records.changes import slug_of, unused
+from bluezone.directory.records.changes import free_key, slug_of
 from bluezone.directory.records.entries import (
     AgencyEntry,
     DenominatorEntry,
@@ -69,12 +69,16 @@ class Draft:
         self._about_units = before is units
         self._reserved = frozenset(taken)
         self._by_code = _group_by(before.values(), lambda entry: entry.code)
-        self._units_by_code = self._by_code if self._about_units else _group_by(units.values(), lambda unit: unit.code)
         self._by_name = self._group_by_name(before.values())
-        self._units_by_name = self._by_name if self._about_units else self._group_by_name(units.values())
+        if self._about_units:
+            self._units_by_code = self._by_code
+            self._units_by_name = self._by_name
+        else:
+            self._units_by_code = _group_by(units.values(), lambda unit: unit.code)
+            self._units_by_name = self._group_by_name(units.values())
         self._new_rows: dict[tuple[str, str, object], int] = {}
 
-    def place(self, values: RowValues) -> None:
+    def find_or_make(self, values: RowValues) -> None:
         """Find or make the entry of a row. Raises ImportRowRepeated, ImportKindUnknown or ImportNameAmbiguous.
 
         It is the first of: the entry with the row's code and `valid_from`, with its code and `valid_until`, with its
@@ -94,7 +98,7 @@ class Draft:
             self._by_code[values.code or None].append(entry)
             self._by_name[name_key(values.name)].append(entry)
 
-    def fill(self, key: str) -> None:
+    def fill_entry(self, key: str) -> None:
         """Write the values of its row into an entry. Raises ImportReferenceUnknown."""
         values = self.rows[key]
         entry = self.entries[key]
@@ -149,10 +153,10 @@ class Draft:
             key = start
             while key in self.entries and key not in settled and key not in path:
                 path.append(key)
-                key = drafted_above(self.entries[key])
+                key = parent_key(self.entries[key])
             for key in reversed(path):
                 entry = self.entries[key]
-                above = self._units.get(drafted_above(entry)) or self.entries.get(drafted_above(entry))
+                above = self._units.get(parent_key(entry)) or self.entries.get(parent_key(entry))
                 if above is not None:
                     own = entry.validity
                     outer = above.validity
@@ -173,7 +177,7 @@ class Draft:
         for entry in same_code:
             if values.valid_until is not None and entry.validity.end == values.valid_until:
                 return entry
-        valid = [entry for entry in same_code if entry.validity.holds(self._day)]
+        valid = [entry for entry in same_code if entry.validity.includes(self._day)]
         if valid:
             return valid[0]
         without_code = [entry for entry in self._valid_with_name(values.name) if entry.code is None]
@@ -184,11 +188,11 @@ class Draft:
         matches = [entry for entry in self._by_name[name_key(values.name)] if entry.key in self.before]
         if values.valid_until is not None:
             ending = [entry for entry in matches if entry.validity.end == values.valid_until]
-            matches = ending or [entry for entry in matches if entry.validity.holds(self._day)]
+            matches = ending or [entry for entry in matches if entry.validity.includes(self._day)]
         elif values.valid_from is not None and any(entry.validity.start == values.valid_from for entry in matches):
             matches = [entry for entry in matches if entry.validity.start == values.valid_from]
         else:
-            matches = [entry for entry in matches if entry.validity.holds(self._day)]
+            matches = [entry for entry in matches if entry.validity.includes(self._day)]
         if values.parent is not None:
             matches = [entry for entry in matches if self._is_below(entry, values.parent)]
         if len(matches) > 1:
@@ -199,14 +203,14 @@ class Draft:
         return matches[0] if matches else None
 
     def _is_below(self, entry: Entry, text: str) -> bool:
-        above = self._all_units.get(drafted_above(entry))
+        above = self._all_units.get(parent_key(entry))
         if above is None:
             return False
         names = {above.code or "", name_key(above.name), name_key(address_of(above, self._all_units))}
         return bool(names & {text, text.zfill(2), text.zfill(3), text.zfill(5), name_key(text)})
 
     def _valid_with_name(self, name: str) -> list[Entry]:
-        return [e for e in self._by_name[name_key(name)] if e.key in self.before and e.validity.holds(self._day)]
+        return [e for e in self._by_name[name_key(name)] if e.key in self.before and e.validity.includes(self._day)]
 
     def _new_entry(self, values: RowValues) -> Entry:
         if values.code and any(other.code != values.code for other in self._valid_with_name(values.name)):
@@ -220,7 +224,7 @@ class Draft:
         if values.code and (key in self.before or values.valid_from is not None):
             key = f"{values.code}@{values.valid_from or self._day}"
         if not values.code:
-            key = unused({*self.entries, *self._reserved}, key)
+            key = free_key({*self.entries, *self._reserved}, key)
         if self._about_units and isinstance(values.kind, UnitKind):
             return UnitEntry(key, values.name, values.kind, values.code or None)
         kind = values.kind or values.guessed_kind
@@ -236,7 +240,7 @@ class Draft:
         Raises ImportReferenceUnknown if neither is unique.
         """
         folded = name_key(values.name)
-        valid = [unit for unit in self._all_units.values() if unit.validity.holds(self._day)]
+        valid = [unit for unit in self._all_units.values() if unit.validity.includes(self._day)]
         matches = [unit for unit in valid if folded.endswith(" " + name_key(unit.name))]
         # "Trường THCS Suối Bạc" does not say what kind of unit Suối Bạc is; it counts if only one unit has the name.
         matches = matches or [unit for unit in valid if folded.endswith(" " + proper_name(unit.name))]
@@ -250,7 +254,7 @@ class Draft:
         return candidates[0].key
 
     def _validity(self, entry: Entry) -> Validity:
-        """The validity of an entry after the import, whether or not `fill` has been called for it."""
+        """The validity of an entry after the import, whether or not `fill_entry` has been called for it."""
         values = self.rows.get(entry.key)
         if values is None:
             return entry.validity
@@ -273,22 +277,22 @@ class Draft:
         """
         for spelling in dict.fromkeys((text, text.zfill(2), text.zfill(3), text.zfill(5))):
             for entry in by_code.get(spelling, ()):
-                if self._validity(entry).holds(day):
+                if self._validity(entry).includes(day):
                     return entry.key
         name, _, above = text.rpartition(", ")
-        matches = [entry for entry in by_name.get(name_key(text), ()) if self._validity(entry).holds(day)]
+        matches = [entry for entry in by_name.get(name_key(text), ()) if self._validity(entry).includes(day)]
         if not matches and name:
             matches = [
                 entry
                 for entry in by_name.get(name_key(name), ())
-                if self._validity(entry).holds(day) and self._is_below(entry, above)
+                if self._validity(entry).includes(day) and self._is_below(entry, above)
             ]
         if len(matches) == 1:
             return matches[0].key
         raise ImportReferenceUnknown(f"{column}: {len(matches)} entries valid on {day} have the name {text}", column)
 
 
-def drafted_above(entry: Entry) -> str:
+def parent_key(entry: Entry) -> str:
     """The key of the unit above an entry or served by it; "" for none."""
     if isinstance(entry, UnitEntry):
         return entry.parent or ""
@@ -396,12 +400,12 @@ def _place_and_fill(
     refused: dict[int, RefusedRow] = {}
     for row in table.rows:
         try:
-            draft.place(read(row, day))
+            draft.find_or_make(read(row, day))
         except ImportRowRefused as refusal:
             refused[row.number] = RefusedRow(row.number, refusal.column or "", refusal.code)
     for key, values in draft.rows.items():
         try:
-            draft.fill(key)
+            draft.fill_entry(key)
         except ImportRowRefused as refusal:
             refused[values.row] = RefusedRow(values.row, refusal.column or "", refusal.code)
     draft.inherit_days()

@@ -20,6 +20,13 @@ MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 20_000
 MAX_COLUMNS = 64
 MAX_CELL_CHARACTERS = 4_000
+Cell = str | int | float | bool | datetime.date | None
+# Row numbers of the second sheet start here, those of the third at twice this; no sheet has as many rows.
+SHEET_ROWS = 2**21
+_PACKED_PREFIX = b"bluezone sheets 1\n"
+# No count in a city's lists is larger; a larger number is a code or a phone number in the wrong column.
+MAX_COUNT = 200_000_000
+_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\Z")
 
 
 class Unreadable(enum.Enum):
@@ -29,7 +36,6 @@ class Unreadable(enum.Enum):
     ERROR = "an error value of the spreadsheet program"
 
 
-Cell = str | int | float | bool | datetime.date | None
 RawCell = Cell | Unreadable
 
 
@@ -70,36 +76,29 @@ class RawSheet:
         return [RawRow(at, tuple(cells)) for at, cells in zip(numbers, rows, strict=True)]
 
 
-# Row numbers of the second sheet start here, those of the third at twice this; no sheet has as many rows.
-SHEET_ROWS = 2**21
-
-
-def sheet_and_row(number: int) -> tuple[int, int]:
+def split_row_number(number: int) -> tuple[int, int]:
     """Split a row number of a list with several sheets into sheet, from 1, and row as programs count it."""
     sheet, row = divmod(number, SHEET_ROWS)
     return sheet + 1, row
 
 
-_PACKED_PREFIX = b"bluezone sheets 1\n"
-
-
-def pack(sheets: Sequence[RawSheet]) -> bytes:
+def pack_sheets(sheets: Sequence[RawSheet]) -> bytes:
     """Sheets as bytes to store, so that a file is parsed only once."""
-    return _PACKED_PREFIX + zlib.compress(json.dumps(as_json(sheets)).encode())
+    return _PACKED_PREFIX + zlib.compress(json.dumps(sheets_to_json(sheets)).encode())
 
 
 def is_packed(content: bytes) -> bool:
-    """Whether these bytes come from `pack`."""
+    """Whether these bytes come from `pack_sheets`."""
     return content.startswith(_PACKED_PREFIX)
 
 
-def unpack(content: bytes) -> list[RawSheet]:
-    """The sheets that `pack` wrote."""
-    return as_sheets(json.loads(zlib.decompress(content[len(_PACKED_PREFIX) :])))
+def unpack_sheets(content: bytes) -> list[RawSheet]:
+    """The sheets that `pack_sheets` wrote."""
+    return sheets_from_json(json.loads(zlib.decompress(content[len(_PACKED_PREFIX) :])))
 
 
-def as_json(sheets: Sequence[RawSheet]) -> list[Any]:
-    """Sheets as JSON values; `as_sheets` reads them."""
+def sheets_to_json(sheets: Sequence[RawSheet]) -> list[Any]:
+    """Sheets as JSON values; `sheets_from_json` reads them."""
     return [
         [
             sheet.title,
@@ -112,8 +111,8 @@ def as_json(sheets: Sequence[RawSheet]) -> list[Any]:
     ]
 
 
-def as_sheets(rows: list[Any]) -> list[RawSheet]:
-    """The sheets that `as_json` wrote."""
+def sheets_from_json(rows: list[Any]) -> list[RawSheet]:
+    """The sheets that `sheets_to_json` wrote."""
     return [_sheet_from_json(*row) for row in rows]
 
 
@@ -237,12 +236,6 @@ def column_letter(index: int) -> str:
         index, place = divmod(index - 1, 26)
         letters = chr(ord("A") + place) + letters
     return letters
-
-
-# No count in a city's lists is larger; a larger number is a code or a phone number in the wrong column.
-MAX_COUNT = 200_000_000
-
-_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\Z")
 
 
 class NotACount(Refused):

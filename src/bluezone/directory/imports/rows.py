@@ -36,16 +36,6 @@ _FIGURE = (
     Column("source", ("Nguồn số liệu", "Nguồn", "Source")),
     Column("as_of", ("Ngày số liệu", "Thời điểm số liệu", "Tính đến ngày", "As of")),
 )
-
-
-def _of_figure(name: str, label: str, english: str) -> tuple[Column, Column]:
-    """Columns for source and day of one kind of figure, if a list has them; else those of _FIGURE count."""
-    return (
-        Column(f"{name}_source", (f"Nguồn ({label})", f"Nguồn {label}", f"Source of {english}")),
-        Column(f"{name}_as_of", (f"Ngày ({label})", f"Ngày {label}", f"Day of {english}")),
-    )
-
-
 PHONE_HEADINGS = (
     "Điện thoại", "Số điện thoại", "SĐT", "ĐT", "Số ĐT", "Điện thoại liên hệ", "Số điện thoại liên hệ",
     "Điện thoại cố định",
@@ -53,37 +43,6 @@ PHONE_HEADINGS = (
 )  # fmt: skip
 PHONES_BEGIN = ("so dien thoai", "dien thoai", "sdt")
 EMAILS_BEGIN = ("email", "e mail", "thu dien tu", "dia chi email")
-UNIT_COLUMNS = (
-    Column("code", ("Mã đơn vị", "Mã", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã số", "Mã xã", "Code", "Unit code")),
-    Column(
-        "name",
-        ("Tên đơn vị", "Tên", "Tên đơn vị hành chính", "Đơn vị", "Đơn vị hành chính", "Xã, phường", "Xã/phường",
-         "Phường, xã", "Tên xã, phường", "Tên thôn, tổ dân phố", "Thôn, tổ dân phố", "Tổ dân phố", "Name", "Unit name"),
-        required=True,
-    ),
-    Column("kind", ("Loại", "Cấp", "Loại đơn vị", "Cấp hành chính", "Type", "Level", "Kind"), choices=UnitKind.choices),
-    Column(
-        "parent",
-        ("Mã đơn vị cấp trên", "Mã cấp trên", "Cấp trên", "Trực thuộc", "Thuộc", "Đơn vị cấp trên", "Thuộc xã, phường",
-         "Parent code", "Parent"),
-    ),
-    Column("parent_name", ("Tên đơn vị cấp trên", "Parent name")),
-    Column("head_name", ("Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Tổ trưởng, trưởng thôn",
-                         "Trưởng khu phố",
-                         "Họ và tên tổ trưởng", "Họ tên tổ trưởng", "Họ và tên trưởng thôn", "Head")),
-    Column("head_phone", ("Điện thoại trưởng thôn, tổ trưởng", "Điện thoại tổ trưởng", "SĐT tổ trưởng",
-                          "Điện thoại trưởng thôn",
-                          "Số điện thoại tổ trưởng", *PHONE_HEADINGS)),
-    *_DATES,
-    Column("population", ("Dân số", "Số nhân khẩu", "Nhân khẩu", "Số dân", "Population")),
-    Column("households", ("Số hộ", "Hộ", "Số hộ dân", "Hộ dân", "Households")),
-    Column("smartphones", ("Số điện thoại thông minh", "Điện thoại thông minh", "Số máy thông minh", "Smartphones")),
-    Column("venues", ("Số điểm công cộng", "Venues")),
-    *_FIGURE,
-    *_of_figure("population", "dân số", "population"), *_of_figure("households", "số hộ", "households"),
-    *_of_figure("smartphones", "điện thoại thông minh", "smartphones"),
-    *_of_figure("venues", "điểm công cộng", "venues"),
-)  # fmt: skip
 AGENCY_COLUMNS = (
     Column("code", ("Mã cơ quan", "Mã đơn vị", "Mã", "Mã số", "Mã CQ", "Mã cơ quan, đơn vị", "Code", "Agency code")),
     Column(
@@ -112,7 +71,6 @@ AGENCY_COLUMNS = (
     *_FIGURE,
 )  # fmt: skip
 _QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.VENUES, Quantity.STAFF)
-
 # Folded words for kinds of units.
 UNIT_WORDS: Mapping[str, UnitKind] = {
     "tinh": UnitKind.PROVINCE,
@@ -197,6 +155,48 @@ _AGENCY_NAMES = {name: kind for kind, names in _BEGINNINGS.items() for name in n
 # Codes of the General Statistics Office have 2 digits for provinces, 3 for districts and 5 for communes; a spreadsheet
 # program that takes such a code for a number drops its leading zeros.
 _CODE_DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.WARD: 5, UnitKind.COMMUNE: 5, UnitKind.ZONE: 5}
+_NO = frozenset({"chua", "khong", "no", "false", "0"})
+
+
+def _of_figure(name: str, label: str, english: str) -> tuple[Column, Column]:
+    """Columns for source and day of one kind of figure, if a list has them; else those of _FIGURE count."""
+    return (
+        Column(f"{name}_source", (f"Nguồn ({label})", f"Nguồn {label}", f"Source of {english}")),
+        Column(f"{name}_as_of", (f"Ngày ({label})", f"Ngày {label}", f"Day of {english}")),
+    )
+
+
+UNIT_COLUMNS = (
+    Column("code", ("Mã đơn vị", "Mã", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã số", "Mã xã", "Code", "Unit code")),
+    Column(
+        "name",
+        ("Tên đơn vị", "Tên", "Tên đơn vị hành chính", "Đơn vị", "Đơn vị hành chính", "Xã, phường", "Xã/phường",
+         "Phường, xã", "Tên xã, phường", "Tên thôn, tổ dân phố", "Thôn, tổ dân phố", "Tổ dân phố", "Name", "Unit name"),
+        required=True,
+    ),
+    Column("kind", ("Loại", "Cấp", "Loại đơn vị", "Cấp hành chính", "Type", "Level", "Kind"), choices=UnitKind.choices),
+    Column(
+        "parent",
+        ("Mã đơn vị cấp trên", "Mã cấp trên", "Cấp trên", "Trực thuộc", "Thuộc", "Đơn vị cấp trên", "Thuộc xã, phường",
+         "Parent code", "Parent"),
+    ),
+    Column("parent_name", ("Tên đơn vị cấp trên", "Parent name")),
+    Column("head_name", ("Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Tổ trưởng, trưởng thôn",
+                         "Trưởng khu phố",
+                         "Họ và tên tổ trưởng", "Họ tên tổ trưởng", "Họ và tên trưởng thôn", "Head")),
+    Column("head_phone", ("Điện thoại trưởng thôn, tổ trưởng", "Điện thoại tổ trưởng", "SĐT tổ trưởng",
+                          "Điện thoại trưởng thôn",
+                          "Số điện thoại tổ trưởng", *PHONE_HEADINGS)),
+    *_DATES,
+    Column("population", ("Dân số", "Số nhân khẩu", "Nhân khẩu", "Số dân", "Population")),
+    Column("households", ("Số hộ", "Hộ", "Số hộ dân", "Hộ dân", "Households")),
+    Column("smartphones", ("Số điện thoại thông minh", "Điện thoại thông minh", "Số máy thông minh", "Smartphones")),
+    Column("venues", ("Số điểm công cộng", "Venues")),
+    *_FIGURE,
+    *_of_figure("population", "dân số", "population"), *_of_figure("households", "số hộ", "households"),
+    *_of_figure("smartphones", "điện thoại thông minh", "smartphones"),
+    *_of_figure("venues", "điểm công cộng", "venues"),
+)  # fmt: skip
 
 
 class ImportRowRefused(Refused):
@@ -363,9 +363,6 @@ def _row_values(
         confirmed=fold(text_of(row.cells.get("confirmed"))) not in _NO,
         own={field: text for field, text in own.items() if text},
     )
-
-
-_NO = frozenset({"chua", "khong", "no", "false", "0"})
 
 
 def _successors(row: Row) -> str:

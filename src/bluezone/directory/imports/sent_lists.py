@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from bluezone.directory.imports.headings import (
     Column,
+    guess_places,
     have_headings,
     heading_key,
     headings_of,
     is_blank,
     missing_columns,
-    propose_places,
 )
 from bluezone.directory.imports.raw_sheets import (
     MAX_CELL_CHARACTERS,
@@ -28,10 +28,10 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetHeadingRepeated,
     SpreadsheetOfPeople,
     column_letter,
-    pack,
+    pack_sheets,
     text_of,
 )
-from bluezone.directory.imports.tables import Layout, Row, Table, read_sheets, table_of
+from bluezone.directory.imports.tables import Layout, Row, Table, join_sheets, read_sheets
 from bluezone.directory.models import RememberedHeading, SentList
 from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
@@ -87,7 +87,7 @@ class Preview(Generic[Plan]):
     plan: Plan | None
     digest: str
 
-    def accepted(self, digest: str) -> Plan:
+    def plan_for(self, digest: str) -> Plan:
         """The plan, if the preview with this digest is still the current one.
 
         Raises ImportOutdated, and ImportNotReady until a person decides whether to convert an old font.
@@ -112,26 +112,26 @@ class Reading:
     place: str = ""
     of_people: Sequence[Column] = ()
 
-    def remembered(self) -> Mapping[str, str]:
+    def remembered_columns(self) -> Mapping[str, str]:
         """The columns chosen for headings in earlier lists: by `heading_key`, the name of a column or "" for none."""
         names = {"", *(column.name for column in self.columns)}
         rows = RememberedHeading.objects.filter(about=self.about, place=self.place)
         return {heading: column for heading, column in rows.values_list("heading", "column") if column in names}
 
-    def receive(self, model: type[List], user: User, file_name: str, content: bytes, **fields: object) -> List:
+    def store_upload(self, model: type[List], user: User, file_name: str, content: bytes, **fields: object) -> List:
         """Store an uploaded list until it is applied or discarded. fields: further ones of the model.
 
         Raises a SpreadsheetRefused if it cannot be read.
         """
         return model._default_manager.create(
             file_name="".join(filter(str.isprintable, file_name))[-200:],
-            content=self.take(content),
+            content=self.parse_file(content),
             sha256=hashlib.sha256(content).hexdigest(),
             made_by=user,
             **fields,
         )
 
-    def take(self, content: bytes) -> bytes:
+    def parse_file(self, content: bytes) -> bytes:
         """The parsed sheets of a file as bytes to store, even if a person has to choose the columns.
 
         Raises a SpreadsheetRefused if the file is not a list.
@@ -142,9 +142,9 @@ class Reading:
         except LAYOUT_OPEN:
             if not any(sheet.rows for sheet in sheets):
                 raise
-        return pack(sheets)
+        return pack_sheets(sheets)
 
-    def table(self, waiting: SentList) -> Table:
+    def read_table(self, waiting: SentList) -> Table:
         """The list with the layout, conversion and corrections of a person.
 
         Raises a SpreadsheetRefused, also one of LAYOUT_OPEN.
@@ -153,14 +153,14 @@ class Reading:
         layout_json = waiting.layout
         if layout_json:
             layout = Layout(tuple(layout_json["sheets"]), layout_json["header_row"], layout_json["places"])
-            table = table_of(sheets, self.columns, None, layout)
+            table = join_sheets(sheets, self.columns, None, layout)
         else:
             table = self._detect(sheets)
         if waiting.conversion == CONVERT:
-            table = table.converted()
+            table = table.with_conversion()
         elif waiting.conversion == KEEP:
-            table = table.left_as_is()
-        return corrected(table, waiting.fixes)
+            table = table.without_conversion()
+        return apply_corrections(table, waiting.fixes)
 
     def lists_people(self, sheets: Sequence[RawSheet]) -> bool:
         """Whether these sheets are a list of people, if that is not the kind of this reading."""
@@ -170,9 +170,11 @@ class Reading:
         """The list under the headings that it has. Raises a SpreadsheetRefused."""
         if self.lists_people(sheets):
             raise SpreadsheetOfPeople(f"a list of people, expected one of {self.about}")
-        return table_of(sheets, self.columns, self.remembered())
+        return join_sheets(sheets, self.columns, self.remembered_columns())
 
-    def choose(self, waiting: SentList, sheets: Sequence[int], header_row: int, places: Mapping[str, int]) -> None:
+    def choose_columns(
+        self, waiting: SentList, sheets: Sequence[int], header_row: int, places: Mapping[str, int]
+    ) -> None:
         """Store the columns that a person chose, and remember their headings for the next list.
 
         Raises a SpreadsheetRefused if the list cannot be read so; nothing is stored then.
@@ -181,11 +183,13 @@ class Reading:
         missing = [column.headings[0] for column in missing_columns(self.columns, places)]
         if missing:
             raise SpreadsheetColumnsMissing(f"no column was chosen for: {', '.join(missing)}")
-        table_of(raw_sheets, self.columns, None, Layout(tuple(sheets), header_row, places))
+        join_sheets(raw_sheets, self.columns, None, Layout(tuple(sheets), header_row, places))
         waiting.layout = {"sheets": list(sheets), "header_row": header_row, "places": dict(places)}
         waiting.fixes = {}
         names = {index: name for name, index in places.items()}
-        known_keys = {heading_key(spelling) for column in self.columns for spelling in column.headings}
+        known_keys: set[str] = set()
+        for column in self.columns:
+            known_keys.update(heading_key(spelling) for spelling in column.headings)
         with transaction.atomic():
             waiting.save(update_fields=["layout", "fixes"])
             for index, heading in headings_of(raw_sheets[sheets[0]], header_row).items():
@@ -197,7 +201,7 @@ class Reading:
                     )
 
 
-def decide(waiting: SentList, conversion: str) -> None:
+def decide_conversion(waiting: SentList, conversion: str) -> None:
     """Store the decision whether to convert text in an old font: CONVERT or KEEP."""
     waiting.conversion = CONVERT if conversion == CONVERT else KEEP
     waiting.save(update_fields=["conversion"])
@@ -231,7 +235,7 @@ def empty_list(title: str, columns: Sequence[Column]) -> ExportSheet:
     return ExportSheet(title, [ExportColumn(column.headings[0]) for column in columns], [])
 
 
-def corrected(table: Table, fixes: Mapping[str, Any]) -> Table:
+def apply_corrections(table: Table, fixes: Mapping[str, Any]) -> Table:
     """The list with a person's corrections, and without the rows that the person left out."""
     if not fixes:
         return table
@@ -247,7 +251,7 @@ def corrected(table: Table, fixes: Mapping[str, Any]) -> Table:
     return dataclasses.replace(table, rows=tuple(rows), left_out=tuple(sorted({*table.left_out, *removed})))
 
 
-def fix(waiting: SentList, columns: Sequence[Column], fields: Mapping[str, str]) -> None:
+def store_corrections(waiting: SentList, columns: Sequence[Column], fields: Mapping[str, str]) -> None:
     """Store a person's corrections: "fix-ROW-COLUMN" is a cell's text, "out-ROW" leaves the row out. Safe to repeat."""
     names = {column.name for column in columns}
     fixes: dict[str, Any] = dict(waiting.fixes)
@@ -266,7 +270,7 @@ def fix(waiting: SentList, columns: Sequence[Column], fields: Mapping[str, str])
 
 
 @dataclasses.dataclass(frozen=True)
-class FixCell:
+class CorrectionCell:
     """A cell of a refused row: name of its form field, heading, text, and whether it is at fault.
 
     choices: its possible values, if they are limited.
@@ -279,14 +283,14 @@ class FixCell:
     choices: Sequence[tuple[str, Any]]
 
 
-def fix_cells(table: Table, columns: Sequence[Column], refusal: RefusedRow) -> list[FixCell]:
+def correction_cells(table: Table, columns: Sequence[Column], refusal: RefusedRow) -> list[CorrectionCell]:
     """The cells of a refused row as form fields: those that the list has, and the missing one."""
     row = next((column for column in table.rows if column.number == refusal.row), None)
     if row is None:
         return []
     at_fault = refusal.column
     return [
-        FixCell(
+        CorrectionCell(
             f"fix-{row.number}-{column.name}",
             column.label,
             text_of(row.cells.get(column.name)),
@@ -302,7 +306,7 @@ def fix_cells(table: Table, columns: Sequence[Column], refusal: RefusedRow) -> l
 
 
 @dataclasses.dataclass(frozen=True)
-class Example:
+class SheetExample:
     """A sheet as a page shows it: its first rows, and the letter and presumed name of each column."""
 
     number: int
@@ -312,16 +316,16 @@ class Example:
     header_row: int
 
 
-def examples(sheets: Sequence[RawSheet], reading: Reading, layout: Mapping[str, Any]) -> list[Example]:
+def examples_of_sheets(sheets: Sequence[RawSheet], reading: Reading, layout: Mapping[str, Any]) -> list[SheetExample]:
     """The sheets of a list for a person who chooses the columns."""
     result = []
-    remembered = reading.remembered()
+    remembered = reading.remembered_columns()
     for number, sheet in enumerate(sheets):
         chosen = layout if layout and number in layout["sheets"] else None
         header_row = chosen["header_row"] if chosen else _header_row(sheet)
         places = chosen["places"] if chosen else {}
         if not chosen and not reading.lists_people([sheet]):
-            places = propose_places(sheet, reading.columns, header_row)
+            places = guess_places(sheet, reading.columns, header_row)
             for index, heading in headings_of(sheet, header_row).items():
                 name = remembered.get(heading_key(heading))
                 if name:
@@ -331,7 +335,7 @@ def examples(sheets: Sequence[RawSheet], reading: Reading, layout: Mapping[str, 
         width = min(max((len(row.cells) for row in visible), default=0), COLUMNS_OF_EXAMPLE)
         rows = [(row.number, [_cell_text(row.cells, index) for index in range(width)]) for row in visible]
         letters = [(index, column_letter(index), names.get(index, "")) for index in range(width)]
-        result.append(Example(number, sheet.title, rows, letters, header_row))
+        result.append(SheetExample(number, sheet.title, rows, letters, header_row))
     return result
 
 

@@ -16,10 +16,10 @@ from bluezone.confinement import LimitExceeded, RefusedInside, run_confined
 from bluezone.directory.imports.headings import (
     Column,
     Header,
-    chosen_header,
     find_header,
-    header_missing,
+    header_at,
     is_blank,
+    missing_header_refusal,
 )
 from bluezone.directory.imports.raw_sheets import (
     MAX_CELL_CHARACTERS,
@@ -41,11 +41,11 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetTooLarge,
     SpreadsheetTypeUnknown,
     Unreadable,
-    as_json,
-    as_sheets,
     column_letter,
     is_packed,
-    unpack,
+    sheets_from_json,
+    sheets_to_json,
+    unpack_sheets,
 )
 from bluezone.paper.tables import as_meant
 from bluezone.vietnamese.legacy_fonts import (
@@ -69,7 +69,7 @@ def read_csv(data: bytes) -> RawSheet:
 
     Raises SpreadsheetEncodingUnknown, SpreadsheetEncodingMixed, SpreadsheetDamaged or SpreadsheetTooLarge.
     """
-    text, encoding = decode(data)
+    text, encoding = decode_text(data)
     text, delimiter = _delimiter(text)
     rows = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -88,7 +88,7 @@ def read_csv(data: bytes) -> RawSheet:
     return RawSheet("", tuple(rows), encoding)
 
 
-def decode(data: bytes) -> tuple[str, str]:
+def decode_text(data: bytes) -> tuple[str, str]:
     """The text of a text file, and its encoding.
 
     Text in a legacy font is returned as Windows-1252, unconverted; `legacy_fonts.detect` recognises it.
@@ -218,7 +218,7 @@ class Table:
     legacy: LegacyProposal | None = None
     left_out: tuple[int, ...] = ()
 
-    def converted(self) -> "Table":
+    def with_conversion(self) -> "Table":
         """The list with the confirmed proposal applied; without a proposal, the list itself."""
         if self.legacy is None:
             return self
@@ -229,7 +229,7 @@ class Table:
         )
         return dataclasses.replace(self, rows=rows, legacy=None)
 
-    def left_as_is(self) -> "Table":
+    def without_conversion(self) -> "Table":
         """The list without the declined proposal."""
         return dataclasses.replace(self, legacy=None)
 
@@ -239,13 +239,13 @@ def read_table(source: BinaryIO, columns: Sequence[Column]) -> Table:
 
     Reads at most MAX_FILE_BYTES + 1 bytes. Raises a SpreadsheetRefused.
     """
-    return table_of(read_sheets(source.read(MAX_FILE_BYTES + 1)), columns)
+    return join_sheets(read_sheets(source.read(MAX_FILE_BYTES + 1)), columns)
 
 
 def read_sheets(data: bytes) -> list[RawSheet]:
     """Every sheet of a file; a workbook is opened in a process without rights. Raises a SpreadsheetRefused."""
     if is_packed(data):
-        return unpack(data)
+        return unpack_sheets(data)
     if len(data) > MAX_FILE_BYTES:
         raise SpreadsheetTooLarge(f"the file has more than {MAX_FILE_BYTES // 2**20} MB; split the list")
     for beginning, kind in _NOT_TABLES:
@@ -254,7 +254,7 @@ def read_sheets(data: bytes) -> list[RawSheet]:
     if not data.startswith((b"PK", _XLS_SIGNATURE)):
         return [read_csv(data)]
     try:
-        return as_sheets(run_confined(f"{__name__}:read_workbook", data))
+        return sheets_from_json(run_confined(f"{__name__}:read_workbook", data))
     except LimitExceeded as error:
         raise SpreadsheetTooLarge(str(error)) from None
     except RefusedInside as refusal:
@@ -263,12 +263,12 @@ def read_sheets(data: bytes) -> list[RawSheet]:
 
 
 def read_workbook(data: bytes) -> list[Any]:
-    """The confined part of `read_sheets`: the sheets of XLSX, ODS or XLS as `raw_sheets.as_json` writes them."""
+    """The confined part of `read_sheets`: the sheets of XLSX, ODS or XLS as `raw_sheets.sheets_to_json` writes them."""
     from bluezone.directory.imports import workbooks
 
     if data.startswith(_XLS_SIGNATURE):
-        return as_json(workbooks.read_xls(data))
-    return as_json(workbooks.read_ods(data) if _ODS in data[:200] else workbooks.read_xlsx(data))
+        return sheets_to_json(workbooks.read_xls(data))
+    return sheets_to_json(workbooks.read_ods(data) if _ODS in data[:200] else workbooks.read_xlsx(data))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -283,7 +283,7 @@ class Layout:
     places: Mapping[str, int]
 
 
-def table_of(
+def join_sheets(
     sheets: Sequence[RawSheet],
     columns: Sequence[Column],
     remembered: Mapping[str, str] | None = None,
@@ -296,12 +296,12 @@ def table_of(
     """
     if layout is not None:
         chosen = [sheets[index] for index in layout.sheets if index < len(sheets)]
-        parts = [(sheet, chosen_header(sheet, layout.header_row, layout.places)) for sheet in chosen]
+        parts = [(sheet, header_at(sheet, layout.header_row, layout.places)) for sheet in chosen]
     else:
         searched = [(sheet, find_header(sheet, columns, remembered)) for sheet in sheets]
         parts = [(sheet, header) for sheet, header in searched if header is not None]
     if not parts:
-        raise header_missing(columns)
+        raise missing_header_refusal(columns)
     tables = [_table(sheet, header, columns, number) for number, (sheet, header) in enumerate(parts)]
     rows = tuple(chain.from_iterable(table.rows for table in tables))
     if not rows:

@@ -39,6 +39,14 @@ MAX_TAGS = 3_000_000
 # A file stores only cells with content, but a cell far right in every row makes the reader fill in all those before it.
 MAX_CELLS = 2_000_000
 LAST_ROW = 1_048_576  # of any spreadsheet program
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*?ref="([A-Z]{1,3})([0-9]{1,7}):\1([0-9]{1,7})"')
+# The name of the storage for Excel macros, as the directory of the file spells it.
+_MACROS = "_VBA_PROJECT_CUR".encode("utf-16-le")
+_VISIBLE = 0
 
 
 def read_xlsx(data: bytes) -> list[RawSheet]:
@@ -64,12 +72,6 @@ def read_xlsx(data: bytes) -> list[RawSheet]:
     except Exception as error:  # openpyxl raises all kinds of errors for a damaged file
         raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error
     return [sheet for sheet in sheets if sheet.rows]
-
-
-_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
-_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 
 
 def read_ods(data: bytes) -> list[RawSheet]:
@@ -119,8 +121,8 @@ def _read_ods_sheet(table: Any, budget: "_Budget") -> RawSheet:
             merged.append((len(cells) - 1, number, number + int(cell.get(f"{_TABLE}number-rows-spanned", "1")) - 1))
         if cells:
             for _ in range(repetitions):
-                budget.take(len(cells))
-                budget.take_row("")
+                budget.spend(len(cells))
+                budget.spend_row("")
                 rows.append(RawRow(number, tuple(cells)))
                 number += 1
         else:
@@ -203,20 +205,17 @@ class _Budget:
         self.cells = MAX_CELLS
         self.rows = MAX_ROWS
 
-    def take(self, cells: int) -> None:
+    def spend(self, cells: int) -> None:
         self.cells -= cells
         if self.cells < 0:
             raise SpreadsheetTooLarge(
                 f"the workbook has more than {MAX_CELLS} cells; delete the empty ones next to the list"
             )
 
-    def take_row(self, title: str) -> None:
+    def spend_row(self, title: str) -> None:
         self.rows -= 1
         if self.rows < 0:
             raise SpreadsheetTooLarge(f"more than {MAX_ROWS} rows; split the list")
-
-
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*?ref="([A-Z]{1,3})([0-9]{1,7}):\1([0-9]{1,7})"')
 
 
 def _merged(sheet: bytes) -> tuple[tuple[int, int, int], ...]:
@@ -245,7 +244,7 @@ def _read_sheet(
     for number, (values, formulas) in enumerate(_row_pairs(values_sheet, formulas_sheet), 1):
         if number > LAST_ROW:
             raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
-        budget.take(len(values))
+        budget.spend(len(values))
         cells = [_value(value, formula) for value, formula in zip(values, formulas, strict=True)]
         while cells and cells[-1] is None:
             cells.pop()
@@ -253,7 +252,7 @@ def _read_sheet(
             continue
         if len(cells) > MAX_COLUMNS:
             raise SpreadsheetTooLarge(f"row {number} has more than {MAX_COLUMNS} columns")
-        budget.take_row(values_sheet.title)
+        budget.spend_row(values_sheet.title)
         rows.append(RawRow(number, tuple(cells)))
         for column, cell in enumerate(cells):
             if isinstance(cell, str) and not cell.isascii():
@@ -297,11 +296,6 @@ def legacy_fonts(fonts: dict[int, Counter[TextEncoding]]) -> dict[int, TextEncod
         if counts[usual] * 2 >= counts.total():
             encodings[column] = usual
     return encodings
-
-
-# The name of the storage for Excel macros, as the directory of the file spells it.
-_MACROS = "_VBA_PROJECT_CUR".encode("utf-16-le")
-_VISIBLE = 0
 
 
 def read_xls(data: bytes) -> list[RawSheet]:

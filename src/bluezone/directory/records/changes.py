@@ -18,7 +18,7 @@ from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import entries
 from bluezone.directory.records.entries import AgencyCycle, Directory
-from bluezone.directory.records.store import lock_directory, note_change, rewrite, rewrite_paths
+from bluezone.directory.records.store import count_change, lock_directory, rewrite_directory, rewrite_paths
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -61,7 +61,7 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
         _store_and_audit(actor, row, new=unit is None, changed=row.key in touched, extra=head)
         return row
 
-    return rewrite(change, finish)
+    return rewrite_directory(change, finish)
 
 
 def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Agency:
@@ -97,7 +97,7 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
         rewrite_paths(Agency)
         return Agency.objects.get(pk=row.pk)
 
-    return rewrite(change, finish)
+    return rewrite_directory(change, finish)
 
 
 def record_figure(
@@ -127,7 +127,7 @@ def record_figure(
     }
     with transaction.atomic():
         lock_directory()
-        note_change()
+        count_change()
         figure, _ = Denominator.objects.update_or_create(defaults={"value": value, "source": source}, **place)
         hash_chain.record(actor, "figure_recorded", holder.key, quantity=quantity.value, value=value, as_of=str(as_of))
     return figure
@@ -139,7 +139,7 @@ def save_recipients(actor: str, group: RecipientGroup | None, name: str, purpose
         lock_directory()
         if group is None:
             keys = set(RecipientGroup.objects.values_list("key", flat=True))
-            group = RecipientGroup(key=unused(keys, slug_of(name)))
+            group = RecipientGroup(key=free_key(keys, slug_of(name)))
         group.name = name
         group.purpose = purpose
         group.save()
@@ -207,7 +207,7 @@ def _store_and_audit(actor: str, row: AdminUnit | Agency, *, new: bool, changed:
 
 
 def _free_key(directory: Directory, name: str) -> str:
-    return unused({*directory.units, *directory.agencies, *directory.groups}, slug_of(name))
+    return free_key({*directory.units, *directory.agencies, *directory.groups}, slug_of(name))
 
 
 def slug_of(name: str) -> str:
@@ -215,7 +215,7 @@ def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:56] or "entry"
 
 
-def unused(taken: Container[str], base: str) -> str:
+def free_key(taken: Container[str], base: str) -> str:
     """The first free key: `base` itself, or `base` with a number."""
     number = 1
     key = base

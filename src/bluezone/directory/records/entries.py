@@ -10,6 +10,16 @@ from typing import Any
 from bluezone.directory.kinds import WARDS, AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.refusal import Refused
 
+# The kinds of unit that may be directly above each kind; a province has none.
+PARENT_KINDS: Mapping[UnitKind, frozenset[UnitKind]] = {
+    UnitKind.PROVINCE: frozenset(),
+    UnitKind.DISTRICT: frozenset({UnitKind.PROVINCE}),
+    UnitKind.WARD: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),  # under the province since 2025
+    UnitKind.COMMUNE: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),
+    UnitKind.ZONE: frozenset({UnitKind.PROVINCE}),
+    UnitKind.GROUP: frozenset(WARDS),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Validity:
@@ -18,7 +28,7 @@ class Validity:
     start: datetime.date | None = None
     end: datetime.date | None = None
 
-    def holds(self, day: datetime.date) -> bool:
+    def includes(self, day: datetime.date) -> bool:
         """True if the entry is valid on `day`."""
         return (self.start is None or self.start <= day) and (self.end is None or day < self.end)
 
@@ -131,17 +141,6 @@ def address_of(entry: Entry, units: Mapping[str, Entry]) -> str:
     return f"{entry.name}, {above.name}" if above is not None else entry.name
 
 
-# The kinds of unit that may be directly above each kind; a province has none.
-PARENT_KINDS: Mapping[UnitKind, frozenset[UnitKind]] = {
-    UnitKind.PROVINCE: frozenset(),
-    UnitKind.DISTRICT: frozenset({UnitKind.PROVINCE}),
-    UnitKind.WARD: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),  # under the province since 2025
-    UnitKind.COMMUNE: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),
-    UnitKind.ZONE: frozenset({UnitKind.PROVINCE}),
-    UnitKind.GROUP: frozenset(WARDS),
-}
-
-
 class DirectoryRefused(Refused):
     """Entries that contradict each other; `key` names the entry to correct."""
 
@@ -226,11 +225,11 @@ class Directory:
 
     def units_on(self, day: datetime.date) -> list[UnitEntry]:
         """Units valid on `day`, in the order of the directory."""
-        return [unit for unit in self.units.values() if unit.validity.holds(day)]
+        return [unit for unit in self.units.values() if unit.validity.includes(day)]
 
     def agencies_on(self, day: datetime.date) -> list[AgencyEntry]:
         """Agencies valid on `day`, in the order of the directory."""
-        return [agency for agency in self.agencies.values() if agency.validity.holds(day)]
+        return [agency for agency in self.agencies.values() if agency.validity.includes(day)]
 
     def subtree(self, key: str) -> list[UnitEntry]:
         """The unit `key` and everything below it, parents before children."""
@@ -253,7 +252,7 @@ class Directory:
             if entry.key in seen:
                 continue
             seen.add(entry.key)
-            if entry.validity.holds(day):
+            if entry.validity.includes(day):
                 valid[entry.key] = entry
             else:
                 waiting.extend(entry.successors)
@@ -362,7 +361,7 @@ def _under_themselves(above: Mapping[str, str | None]) -> Iterator[str]:
         safe.update(path)
 
 
-def written_entry(entry: UnitEntry | AgencyEntry) -> dict[str, Any]:
+def write_entry(entry: UnitEntry | AgencyEntry) -> dict[str, Any]:
     """An entry as a row of a seed document, with its figures."""
     own: dict[str, Any]
     if isinstance(entry, UnitEntry):
@@ -390,7 +389,7 @@ def written_entry(entry: UnitEntry | AgencyEntry) -> dict[str, Any]:
 
 
 def read_entry(row: Mapping[str, Any]) -> UnitEntry | AgencyEntry:
-    """The entry of a row that `written_entry` made."""
+    """The entry of a row that `write_entry` made."""
     return read_agency(row) if "unit" in row else read_unit(row)
 
 

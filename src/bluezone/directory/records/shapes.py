@@ -5,6 +5,7 @@ The file belongs to the city: none comes with the program, and none is fetched. 
 Source: RFC 7946 (GeoJSON).
 """
 
+import itertools
 import json
 import math
 from collections import defaultdict
@@ -100,7 +101,10 @@ def read_features(document: Any) -> tuple[tuple[Feature, ...], str]:
 
 
 def _count_points(feature: Feature) -> int:
-    return sum(len(ring) for polygon in feature.polygons for ring in polygon)
+    points = 0
+    for polygon in feature.polygons:
+        points += sum(len(ring) for ring in polygon)
+    return points
 
 
 def _feature(value: Any) -> Feature | None:
@@ -155,11 +159,11 @@ def _outlines_by_unit(features: Sequence[Feature], units: Sequence[AdminUnit]) -
         if not own and names.count(name) == 1 and len(by_name[name]) == 1:
             own = by_name[name]
         if own:
-            outlines[unit.pk] = tuple(polygon for feature in own for polygon in feature.polygons)
+            outlines[unit.pk] = tuple(itertools.chain.from_iterable(feature.polygons for feature in own))
     return outlines
 
 
-def simplified(ring: Ring, tolerance: float) -> Ring:
+def simplify_ring(ring: Ring, tolerance: float) -> Ring:
     """The ring without the points within `tolerance` of the line between others; closed, 4 points or more.
 
     tolerance: in the unit of the points. Source: D. Douglas and T. Peucker, "Algorithms for the reduction of the number
@@ -175,8 +179,8 @@ def simplified(ring: Ring, tolerance: float) -> Ring:
     return tuple(ring[place] for place in sorted(places))
 
 
-def simplified_line(line: Ring, tolerance: float) -> Ring:
-    """As `simplified`, for an open line, which keeps its two ends."""
+def simplify_line(line: Ring, tolerance: float) -> Ring:
+    """As `simplify_ring`, for an open line, which keeps its two ends."""
     return tuple(line[place] for place in sorted({*_places_to_keep(line, 0, len(line) - 1, tolerance)}))
 
 

@@ -40,9 +40,18 @@ from bluezone.directory.records.entries import (
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
+# All writers take the same PostgreSQL lock; on SQLite a transaction locks the whole store anyway.
+_DIRECTORY_LOCK = 1113211203
+_SHARED = ["code", "name", "folded", "valid_from", "valid_to", "confirmed", "unconfirmed", "kind"]
+_HEAD = ["head_name", "head_phone"]
+_AT_ONCE = 200
+_T = TypeVar("_T")
+# The day of the directive: its "Kính gửi" means the agencies valid on that day.
+SEED_DAY = datetime.date(2020, 8, 7)
 
-def stored_directory() -> Directory:
-    """The whole stored directory, in seven queries. It is consistent, because `rewrite` checks it."""
+
+def read_directory() -> Directory:
+    """The whole stored directory, in seven queries. It is consistent, because `rewrite_directory` checks it."""
     units = list(AdminUnit.objects.order_by("pk"))
     agencies = list(Agency.objects.order_by("pk"))
     unit_key = {unit.pk: unit.key for unit in units}
@@ -92,7 +101,7 @@ def stored_directory() -> Directory:
     )
 
 
-def state_of(directory: Directory) -> str:
+def state_digest(directory: Directory) -> str:
     """64 hex digits that identify the state of all units and agencies; a preview is bound to them."""
     units = sorted(directory.units.values(), key=lambda unit: unit.key)
     agencies = sorted(directory.agencies.values(), key=lambda agency: agency.key)
@@ -130,21 +139,13 @@ def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.GroupEntry]:
     }
 
 
-# All writers take the same PostgreSQL lock; on SQLite a transaction locks the whole store anyway.
-_DIRECTORY_LOCK = 1113211203
-_SHARED = ["code", "name", "folded", "valid_from", "valid_to", "confirmed", "unconfirmed", "kind"]
-_HEAD = ["head_name", "head_phone"]
-_AT_ONCE = 200
-_T = TypeVar("_T")
-
-
 class ImportUnderWay(Refused):
     """Another list is being stored; until that is done nothing else of its kind is changed."""
 
     code = "import_under_way"
 
 
-def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], set[str]], _T]) -> _T:
+def rewrite_directory(change: Callable[[Directory], Directory], then: Callable[[set[str], set[str]], _T]) -> _T:
     """Store the directory that `change` makes of the stored one.
 
     change: maps the present directory to the new one; it never drops an entry. It is called again if somebody else
@@ -155,8 +156,8 @@ def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], 
     """
     while True:
         # Reading and checking a whole country takes a second, in which others may write.
-        number = directory_number()
-        before = stored_directory()
+        number = change_number()
+        before = read_directory()
         planned = change(before)
         after = Directory.build(planned.units.values(), planned.agencies.values(), planned.groups.values())
         units = [unit for key, unit in after.units.items() if before.units.get(key) != unit]
@@ -164,7 +165,7 @@ def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], 
         groups = [group for key, group in after.groups.items() if before.groups.get(key) != group]
         with transaction.atomic():
             begin_change()
-            if directory_number() != number + 1:
+            if change_number() != number + 1:
                 transaction.set_rollback(True)
                 continue
             _write(AdminUnit, units, before.units, after)
@@ -174,7 +175,7 @@ def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], 
             return then({unit.key for unit in units}, {agency.key for agency in agencies})
 
 
-def directory_number() -> int:
+def change_number() -> int:
     """A number that increases with every change of the directory."""
     return DirectoryState.objects.values_list("number", flat=True).first() or 0
 
@@ -187,7 +188,7 @@ def begin_change() -> None:
     lock_directory()
     if ListImport.objects.exclude(state__in=[ListImport.State.LOOKED_AT, ListImport.State.DONE]).exists():
         raise ImportUnderWay("a list of units or agencies is being stored")
-    note_change()
+    count_change()
 
 
 def lock_directory() -> None:
@@ -197,7 +198,7 @@ def lock_directory() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DIRECTORY_LOCK])
 
 
-def note_change() -> None:
+def count_change() -> None:
     """Count one change of the directory; call it in the transaction of the change."""
     if not DirectoryState.objects.update(number=F("number") + 1):
         DirectoryState.objects.create(number=1)
@@ -216,7 +217,7 @@ def rank_of(entry: UnitEntry | AgencyEntry, directory: Directory) -> int:
     return len(levels)
 
 
-def insert(model: Any, new: Sequence[Any], arriving: ListImport | None = None) -> None:
+def insert_entries(model: Any, new: Sequence[Any], arriving: ListImport | None = None) -> None:
     """Store new entries of one rank, with figures and path; those of smaller ranks are stored before.
 
     arriving: the list that adds them; they stay hidden until all of it is stored.
@@ -233,7 +234,7 @@ def insert(model: Any, new: Sequence[Any], arriving: ListImport | None = None) -
     _write_figures(model, new)
 
 
-def update(model: Any, changed: Sequence[Any]) -> None:
+def update_entries(model: Any, changed: Sequence[Any]) -> None:
     """Overwrite stored entries with these, including successors and figures; their paths are written later."""
     present = model.everything.in_bulk([entry.key for entry in changed], field_name="key")
     unit_pk = _pks(AdminUnit, (_above(entry) for entry in changed))
@@ -261,11 +262,14 @@ def write_successions(model: Any, changed: Sequence[Any]) -> None:
         keys += [entry.key, *entry.successors]
     pk_of = _pks(model, keys)
     between.objects.filter(ended__in=[pk_of[entry.key] for entry in changed]).delete()
-    between.objects.bulk_create(
-        between(ended_id=pk_of[entry.key], successor_id=pk_of[successor], day=entry.validity.end)
-        for entry in changed
-        for successor in entry.successors
-    )
+    successions = []
+    for entry in changed:
+        ended_id = pk_of[entry.key]
+        successions += [
+            between(ended_id=ended_id, successor_id=pk_of[successor], day=entry.validity.end)
+            for successor in entry.successors
+        ]
+    between.objects.bulk_create(successions)
 
 
 def write_parents(model: Any, changed: Sequence[Any]) -> None:
@@ -292,7 +296,8 @@ def wrong_paths(model: Any) -> list[tuple[int, str]]:
     def path(pk: int) -> str:
         if pk not in paths:
             parent = rows[pk][0]
-            paths[pk] = f"{path(parent) if parent else ''}{pk}/"
+            above = path(parent) if parent else ""
+            paths[pk] = f"{above}{pk}/"
         return paths[pk]
 
     return [(pk, path(pk)) for pk, (_parent, stored) in rows.items() if stored != path(pk)]
@@ -317,9 +322,9 @@ def _write(model: Any, differing: Sequence[Any], before: Mapping[str, Any], afte
     # No new key belongs to a hidden row: while a list is being stored, nothing else is.
     free_codes(model, changed)
     for rank in sorted({rank_of(entry, after) for entry in new}):
-        insert(model, [entry for entry in new if rank_of(entry, after) == rank])
+        insert_entries(model, [entry for entry in new if rank_of(entry, after) == rank])
     if changed:
-        update(model, changed)
+        update_entries(model, changed)
         rewrite_paths(model)
     if with_parent := [entry for entry in new if isinstance(entry, AgencyEntry) and entry.answers_to]:
         write_parents(model, with_parent)
@@ -414,10 +419,6 @@ def _write_groups(changed: Iterable[entries.GroupEntry]) -> None:
         row.agencies.set(_pks(Agency, group.members).values())
 
 
-# The day of the directive: its "Kính gửi" means the agencies valid on that day.
-SEED_DAY = datetime.date(2020, 8, 7)
-
-
 class SeedInvalid(Refused):
     """A seed file is not a list of entries of the expected shape."""
 
@@ -496,4 +497,4 @@ def _plant() -> Planted:
             {**directory.units, **units}, {**directory.agencies, **agencies}, {**directory.groups, **groups}
         )
 
-    return rewrite(change, lambda _units, _agencies: planted)
+    return rewrite_directory(change, lambda _units, _agencies: planted)

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bluezone.directory.records.shapes import MOST_BYTES, Point, simplified_line
+from bluezone.directory.records.shapes import MOST_BYTES, Point, simplify_line
 
 FILE = Path("maps") / "streets.geojson"
 _NAMES = ("name", "name_vi", "ten", "ten_duong")
@@ -58,7 +58,7 @@ def _streets_in_file(path: Path, changed: int, box: Box) -> tuple[tuple[Street, 
     width = box[2] - box[0]
     tolerance = width / 2000
     while sum(len(part.points) for part in parts) > MOST_POINTS and tolerance < width / 20:
-        parts = [Street(part.name, simplified_line(part.points, tolerance)) for part in parts]
+        parts = [Street(part.name, simplify_line(part.points, tolerance)) for part in parts]
         tolerance *= 2
     return tuple(_longest(parts)), source
 

@@ -20,12 +20,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority.role_grants import hands
-from bluezone.authority.two_persons import ActGone, Said, SharedAct
+from bluezone.authority.role_grants import people_behind
+from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.shapes import Ring, outlines_of, simplified
-from bluezone.directory.scopes import granted, is_own_ward, served_units
+from bluezone.directory.records.shapes import Ring, outlines_of, simplify_ring
+from bluezone.directory.scopes import grants_for, is_within_own_ward, served_units
 from bluezone.duties.duty import MOST_HITS, Hit, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.messaging.cap import signature
@@ -220,7 +220,7 @@ def _simplify_to_fit(ring: Ring) -> Ring:
     """The ring with at most MOST_POINTS points, which is precise enough for a relay."""
     tolerance = _FINEST_DEGREES
     while len(ring) > MOST_POINTS:
-        ring = simplified(ring, tolerance)
+        ring = simplify_ring(ring, tolerance)
         tolerance *= 2
     return ring
 
@@ -252,7 +252,7 @@ def has_reach(user: User, alert: Alert, roles: frozenset[str] = ALERT_WRITERS.ro
 
 def needs_second_person(user: User, alert: Alert) -> bool:
     """Whether an alert is real and for more than the ward of the person's own role."""
-    return alert.status == Status.ACTUAL and not is_own_ward(user, ALERT_WRITERS.roles, alert.units.all())
+    return alert.status == Status.ACTUAL and not is_within_own_ward(user, ALERT_WRITERS.roles, alert.units.all())
 
 
 def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool:
@@ -260,7 +260,7 @@ def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool
     writer = User.objects.filter(username=alert.written_by, is_active=True).first()
     if writer is None or writer.pk == releaser.pk or not has_reach(writer, alert):
         return False
-    return hands(writer, now).isdisjoint(hands(releaser, now))
+    return people_behind(writer, now).isdisjoint(people_behind(releaser, now))
 
 
 class _AboutAlert(SharedAct):
@@ -278,7 +278,7 @@ class _AboutAlert(SharedAct):
             and has_reach(user, alert, self.roles)
         )
 
-    def said(self, values: dict[str, Any]) -> Said:
+    def describe(self, values: dict[str, Any]) -> Lines:
         """All its texts, its units and its urgency."""
         alert = self.alert(values)
         return [
@@ -314,7 +314,7 @@ class AlertRelease(_AboutAlert):
 
     words = _("Release an alert to phones")
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
         """Raises AlertExpired, AlertReleased; one of the two may be the writer."""
         release(asker, self.alert(values), now, own_words=True)
 
@@ -325,7 +325,7 @@ class AlertCancellation(_AboutAlert):
     words = _("Cancel an alert on phones")
     roles: ClassVar = ALERT_WRITERS.roles
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Alert:
+    def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Alert:
         """Raises AlertReleased."""
         return cancel(asker, self.alert(values), now)
 
@@ -336,7 +336,7 @@ def _word(kind: type[TextChoices], value: str) -> str:
 
 def drafts_to_release(user: User, now: datetime.datetime) -> list[Matter]:
     """Drafts that this person may release: written by another, and not expired."""
-    if practising() or not granted(user, ALERT_SIGNERS.roles):
+    if practising() or not grants_for(user, ALERT_SIGNERS.roles):
         return []
     drafts = Alert.objects.filter(sent_at=None, expires_at__gt=now).exclude(written_by=user.username)
     matters = []
@@ -350,7 +350,7 @@ def drafts_to_release(user: User, now: datetime.datetime) -> list[Matter]:
 
 def search_alerts(user: User, words: str) -> list[Hit]:
     """Alerts that match, for people who write them."""
-    if not granted(user, ALERT_WRITERS.roles):
+    if not grants_for(user, ALERT_WRITERS.roles):
         return []
     matches = [
         alert

@@ -68,7 +68,7 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         in_reach = served_units(by, ALERT_WRITERS.roles)
-        units = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate())).filter(pk__in=in_reach)
+        units = AdminUnit.objects.valid_on(day_to_show(AdminUnit, timezone.localdate())).filter(pk__in=in_reach)
         field: Any = self.fields["units"]
         field.queryset = units.exclude(kind=UnitKind.GROUP).order_by("path")
         for language in further_languages():
@@ -188,7 +188,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
         alone = lifecycle.needs_second_person(request.user, alert) and not lifecycle.has_two_people(
             alert, request.user, now
         )
-        if alone and (alert.written_by != request.user.username or two_persons.glass_of(request.user, now)):
+        if alone and (alert.written_by != request.user.username or two_persons.broken_glass(request.user, now)):
             return _ask_second_person(request, "alert-released", alert, now)
         lifecycle.release(request.user, alert, now)
     except lifecycle.OwnAlertReleased:
@@ -275,7 +275,7 @@ def _require_reach(request: OfficeRequest, alert: Alert, roles: frozenset[str] =
 
 def _ask_second_person(request: OfficeRequest, kind: str, alert: Alert, now: datetime.datetime) -> HttpResponse:
     """Ask for a second person, or do the act at once behind a broken glass."""
-    act, sent = two_persons.do_or_ask(kind, request.user, {"alert": alert.pk}, now)
+    act, sent = two_persons.perform_or_request(kind, request.user, {"alert": alert.pk}, now)
     if act is None:
         messages.success(request, gettext("It is in the public feed. Hand the file to the operator."))
         return redirect("alert", sent.pk if sent else alert.pk)

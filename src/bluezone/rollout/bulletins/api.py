@@ -2,31 +2,31 @@
 """All that other parts of the rollout use of the bulletins."""
 
 from bluezone.rollout.bulletins.air.air_log import EARLY, airings_between
-from bluezone.rollout.bulletins.air.air_log import rows_of as log_rows
+from bluezone.rollout.bulletins.air.air_log import log_rows as log_rows
 from bluezone.rollout.bulletins.air.planner import (
-    Proven,
+    MachineReports,
     approved_scripts,
     emergency_sounds,
-    enter,
-    plan_ahead,
-    proven,
-    read_proven_with,
-    seconds_of,
-    set_quiet,
-    when_plan_changes,
+    enter_outlet,
+    machine_reports,
+    on_plan_change,
+    plan_airings,
+    script_seconds,
+    set_quiet_hours,
+    set_report_reader,
 )
 from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
-from bluezone.rollout.bulletins.air.timetable import stop_at
+from bluezone.rollout.bulletins.air.timetable import stop_schedule_at
 from bluezone.rollout.bulletins.indicators import airings_due
 from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
-from bluezone.rollout.bulletins.scope import day_span, may_air_at, sentence_of, stays_in_the_ward
+from bluezone.rollout.bulletins.scope import day_span, is_heard_in_ward_only, may_air_at, sentence_of
 
 __all__ = [
     "EARLY",
     "Airing",
+    "MachineReports",
     "Outlet",
     "OutletKind",
-    "Proven",
     "Schedule",
     "Sound",
     "air_plan_pdf",
@@ -35,17 +35,17 @@ __all__ = [
     "approved_scripts",
     "day_span",
     "emergency_sounds",
-    "enter",
+    "enter_outlet",
+    "is_heard_in_ward_only",
     "log_rows",
+    "machine_reports",
     "may_air_at",
-    "plan_ahead",
-    "proven",
-    "read_proven_with",
-    "seconds_of",
+    "on_plan_change",
+    "plan_airings",
+    "script_seconds",
     "sentence_of",
-    "set_quiet",
-    "stays_in_the_ward",
+    "set_quiet_hours",
+    "set_report_reader",
     "stick_files",
-    "stop_at",
-    "when_plan_changes",
+    "stop_schedule_at",
 ]

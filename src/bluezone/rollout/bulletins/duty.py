@@ -43,10 +43,10 @@ DUTY = Duty(
     waiting="bluezone.rollout.bulletins.scope.waiting",
     search="bluezone.rollout.bulletins.scope.search",
     purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.air.air_log.purge"),),
-    hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_ahead"),),
+    hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_airings"),),
     indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),
     shared_acts={"emergency-aired": "bluezone.rollout.bulletins.air.shared.EmergencyAired"},
     reversers={
-        "airing-attested": "bluezone.rollout.bulletins.air.air_log.take_back",
+        "airing-attested": "bluezone.rollout.bulletins.air.air_log.undo_attestation",
     },
 )

@@ -16,7 +16,7 @@ from bluezone.identity.edits import SHOWN, SharedForm, Texts, read_shown_values
 from bluezone.identity.typed_fields import CountField, DayField, PastedField, PlainLineField
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Language, Outlet, OutletKind, Script, SpokenWord
-from bluezone.rollout.bulletins.scripts import nfc
+from bluezone.rollout.bulletins.scripts import normalise_text
 from bluezone.vietnamese.typed import read_days, read_times
 
 MOST_RECORDING_BYTES = 15 * 1024 * 1024
@@ -132,13 +132,15 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = SpokenWord
-        fields = ("written", "said")
+        fields = ("written",)
         help_texts: ClassVar = {"written": _("A name, an abbreviation, a foreign word: as it stands in texts.")}
         widgets: ClassVar = {"written": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, words: Texts, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._words = words
+        if self.instance.pk is not None:
+            self.initial["said"] = self.instance.pronunciation
 
     def clean_written(self) -> str:
         """Refuse a number or a sign: the rules read those by their context."""
@@ -158,7 +160,7 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         # What is typed is what is stored: nothing changes, so there is no conflict to show.
         if shown_texts is None or self._typed_texts() == self._stored_texts():
             return None
-        return {"said": shown_texts.get(nfc(self.data.get("written", "")), "")}
+        return {"said": shown_texts.get(normalise_text(self.data.get("written", "")), "")}
 
     def _compared(self) -> list[tuple[str, forms.Field]]:
         return [("said", self.fields["said"])]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.models import Airing
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, read_once
 
 
 def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
@@ -26,7 +26,7 @@ def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
 
 
 @dataclass(frozen=True)
-class Due:
+class DueAiring:
     """An airing that was due: its cell in coverage, whether it has a sound, and whether a person attests it."""
 
     pk: int
@@ -35,12 +35,12 @@ class Due:
     was_aired: bool
 
 
-def airings_due(week: Week) -> list[Due]:
+def airings_due(week: Week) -> list[DueAiring]:
     """Every airing of a week that is due by now; one query, shared by the indicators of all proofs."""
-    return once(("airings due", week), lambda: _airings_due(week))
+    return read_once(("airings due", week), lambda: _airings_due(week))
 
 
-def _airings_due(week: Week) -> list[Due]:
+def _airings_due(week: Week) -> list[DueAiring]:
     since, until = week_span(week)
     due = Airing.objects.filter(due_at__gte=since, due_at__lt=min(until, timezone.now()))
     rows = due.values_list(
@@ -48,7 +48,9 @@ def _airings_due(week: Week) -> list[Due]:
         "attestation__was_aired",
     )  # fmt: skip
     return [
-        Due(pk, (outlet_unit or agency_unit, agency, timezone.localdate(moment)), sound is not None, bool(was_aired))
+        DueAiring(
+            pk, (outlet_unit or agency_unit, agency, timezone.localdate(moment)), sound is not None, bool(was_aired)
+        )
         for pk, agency, outlet_unit, agency_unit, moment, sound, was_aired in rows
     ]
 
@@ -64,7 +66,7 @@ class AiredAttested(Indicator):
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""
         due = airings_due(week)
-        with_machines = planner.proven(airing.pk for airing in due)
+        with_machines = planner.machine_reports(airing.pk for airing in due)
         base: Counter[tuple[str, int, datetime.date]] = Counter()
         attested: Counter[tuple[str, int, datetime.date]] = Counter()
         for airing in due:

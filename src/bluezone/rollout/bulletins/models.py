@@ -104,7 +104,7 @@ class Bulletin(PractisedMixin):
 class Script(PractisedMixin):
     """One version of a text in one language; never changed, a correction is the next version.
 
-    said: the words that the machine speaks, where an editor has corrected its reading; else empty.
+    correction: the words that the machine speaks, where an editor has corrected its reading; else empty.
     reading: how the machine read the text when the version was written; rules and the city's words may have changed.
     machine, recording: the sound by the machine's voice and by a person; the recording is played if there is one.
     approved_by: not the author; approved after listening (scripts.py).
@@ -115,7 +115,7 @@ class Script(PractisedMixin):
     language = models.CharField(_("Language"), max_length=8, choices=Language)
     number = models.PositiveSmallIntegerField()
     text = models.TextField(_("Text"), max_length=6000)
-    said = models.TextField(max_length=12000, blank=True, default="")
+    correction = models.TextField(max_length=12000, blank=True, default="", db_column="said")
     reading = models.TextField(max_length=12000, blank=True, default="")
     machine = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
     recording = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
@@ -148,8 +148,8 @@ class Script(PractisedMixin):
         """The words that the machine's voice speaks; empty in a language that no machine speaks."""
         if self.language not in MACHINE_LANGUAGES:
             return ""
-        if self.said or self.reading:
-            return self.said or self.reading
+        if self.correction or self.reading:
+            return self.correction or self.reading
         return spoken(self.text) if self.language == Language.VI else self.text
 
     @property
@@ -165,18 +165,20 @@ class SpokenWord(models.Model):
     """
 
     written = models.CharField(_("As it is written"), max_length=60, unique=True)
-    said = models.TextField(_("As it is said"))
+    pronunciation = models.TextField(_("As it is said"), db_column="said")
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering: ClassVar = ["written"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=~Q(written="") & ~Q(said=""), name="spoken_word_is_written_and_said")
+            models.CheckConstraint(
+                condition=~Q(written="") & ~Q(pronunciation=""), name="spoken_word_is_written_and_said"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.written}: {self.said}"
+        return f"{self.written}: {self.pronunciation}"
 
 
 class Listening(PractisedMixin):

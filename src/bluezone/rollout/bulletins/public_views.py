@@ -22,8 +22,8 @@ from django.views.decorators.http import require_safe
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.phrases import Facts, facts
-from bluezone.rollout.bulletins.air.planner import approved_scripts, seconds_of
-from bluezone.rollout.bulletins.air.press import calendar, press_kit
+from bluezone.rollout.bulletins.air.planner import approved_scripts, script_seconds
+from bluezone.rollout.bulletins.air.press import press_kit, write_calendar
 from bluezone.rollout.bulletins.models import Bulletin, Schedule, Script, Sound
 
 MOST_ITEMS = 30
@@ -67,12 +67,12 @@ def ics(request: HttpRequest) -> HttpResponse:
     with override("vi"):
         name = _("Air plan of %(city)s") % {"city": city.city}
         timed = [
-            (schedule, sum(seconds_of(script) for key, script in scripts.items() if _is_aired(schedule, key)))
+            (schedule, sum(script_seconds(script) for key, script in scripts.items() if _is_aired(schedule, key)))
             for schedule in schedules
         ]
         host = city.address.split("//")[-1].split(":")[0]
         # The stamp changes once an hour, so that within the hour a reader gets 304.
-        content = calendar(timed, name, host, zone, now.replace(minute=0, second=0, microsecond=0))
+        content = write_calendar(timed, name, host, zone, now.replace(minute=0, second=0, microsecond=0))
     return _cached(request, content, "text/calendar; charset=utf-8")
 
 

@@ -17,7 +17,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import planner
-from bluezone.rollout.bulletins.air.planner import announce_plan_change, plan_ahead
+from bluezone.rollout.bulletins.air.planner import announce_plan_change, plan_airings
 from bluezone.rollout.bulletins.models import (
     MACHINE_LANGUAGES,
     Bulletin,
@@ -73,7 +73,7 @@ class Measured:
     peak_dbtp: float
 
 
-def machine_sound(spoken_text: str, language: str) -> Sound:
+def make_machine_sound(spoken_text: str, language: str) -> Sound:
     """The sound of a text by espeak-ng, stored once. spoken_text: as `spoken` writes it. Raises SoundUnavailable."""
     if language not in MACHINE_LANGUAGES:
         raise SoundUnavailable(f"there is no machine's voice for {language}; put in a person's recording")
@@ -86,7 +86,7 @@ def machine_sound(spoken_text: str, language: str) -> Sound:
             raise SoundUnavailable(f"the voice made no sound: {error}") from None
 
 
-def recorded_sound(data: bytes) -> Sound:
+def store_recording(data: bytes) -> Sound:
     """The sound of a person's recording, stored once.
 
     Raises RecordingUnreadable, RecordingTooLong, RecordingSilent, SoundUnavailable when ffmpeg is missing.
@@ -100,7 +100,7 @@ def recorded_sound(data: bytes) -> Sound:
         try:
             plain = Path(folder) / "plain.wav"
             _decode(source, plain, kind)
-            seconds = measure(plain, ["-f", "wav"]).seconds
+            seconds = measure_sound(plain, ["-f", "wav"]).seconds
             if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
                 raise RecordingTooLong(f"the recording lasts {seconds:.0f} s, expected 1 to {MOST_SECONDS:.0f}")
             return _stored(*_levelled(plain, Path(folder), ["-f", "wav"], "44100", "96k"), is_human=True)
@@ -108,7 +108,7 @@ def recorded_sound(data: bytes) -> Sound:
             raise RecordingUnreadable(f"the recording cannot be decoded: {error}") from None
 
 
-def measure(path: Path, as_format: list[str]) -> Measured:
+def measure_sound(path: Path, as_format: list[str]) -> Measured:
     """Measure a file with ffmpeg's ebur128. as_format: options before -i. Raises ProgramFailed."""
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", *as_format, "-i", str(path)]
     output = run_program([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
@@ -135,7 +135,7 @@ def _decode(source: Path, plain: Path, kind: str) -> None:
 
 def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str) -> tuple[bytes, Measured]:
     """The MP3 of a sound at LOUDNESS_LUFS: gain and limiter are corrected until the finished file measures right."""
-    first = measure(wave, as_format)
+    first = measure_sound(wave, as_format)
     if first.loudness_lufs < _SILENT_LUFS:
         raise RecordingSilent(f"the recording measures {first.loudness_lufs} LUFS")
     gain = LOUDNESS_LUFS - first.loudness_lufs
@@ -149,7 +149,7 @@ def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: s
         run_program(
             ["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *as_format, "-i", str(wave), "-af", chain, *writing]
         )
-        measured = measure(coded, ["-f", "mp3"])
+        measured = measure_sound(coded, ["-f", "mp3"])
         missing = LOUDNESS_LUFS - measured.loudness_lufs
         excess = measured.peak_dbtp - MOST_PEAK_DBTP
         if abs(missing) <= TOLERANCE_LUFS / 2 and excess <= 0:
@@ -179,7 +179,7 @@ class BulletinWithdrawn(Refused):
     code = "bulletin_withdrawn"
 
 
-def new_bulletin(
+def enter_bulletin(
     user: User,
     agency: Agency,
     title: str,
@@ -194,7 +194,7 @@ def new_bulletin(
     """
     with transaction.atomic():
         bulletin = Bulletin.objects.create(
-            title=nfc(title),
+            title=normalise_text(title),
             importance=importance,
             agency=agency,
             made_by=user,
@@ -204,44 +204,44 @@ def new_bulletin(
         )
         for language, text in texts.items():
             if text.strip():
-                write(bulletin, language, text, user, now)
+                write_version(bulletin, language, text, user, now)
     return bulletin
 
 
-def write(
+def write_version(
     bulletin: Bulletin, language: str, text: str, user: User, now: datetime.datetime, correction: str = ""
 ) -> Script:
     """The next version of a text, spoken by the machine; without a voice it waits for a recording.
 
     correction: how the machine should say it, if an editor has corrected its reading. Raises BulletinWithdrawn.
     """
-    text = nfc(text)
-    correction = nfc(correction)
+    text = normalise_text(text)
+    correction = normalise_text(correction)
     machine = None
-    reading = read(text, language)
+    reading = read_aloud_form(text, language)
     if correction == reading:
         correction = ""
     if language in MACHINE_LANGUAGES:
         try:
-            machine = machine_sound(correction or reading, language)
+            machine = make_machine_sound(correction or reading, language)
         except SoundUnavailable:
             # The text is stored all the same: a person can record it.
             machine = None
     return add_version(bulletin, language, text, user, now, machine=machine, correction=correction, reading=reading)
 
 
-def read(text: str, language: str) -> str:
+def read_aloud_form(text: str, language: str) -> str:
     """How the machine reads a text now, by its rules and the city's words; empty if no machine speaks the language."""
     if language not in MACHINE_LANGUAGES:
         return ""
     if language != Language.VI:
         return text
-    return spoken(text, words())
+    return spoken(text, city_words())
 
 
-def words() -> dict[str, str]:
+def city_words() -> dict[str, str]:
     """The pronunciation of the city's own words, by spelling."""
-    return dict(SpokenWord.objects.values_list("written", "said"))
+    return dict(SpokenWord.objects.values_list("written", "pronunciation"))
 
 
 def lock_word(written: str) -> SpokenWord | None:
@@ -249,7 +249,7 @@ def lock_word(written: str) -> SpokenWord | None:
     if "\0" in written:
         # PostgreSQL refuses the character in a query.
         return None
-    return SpokenWord.objects.select_for_update().filter(written=nfc(written)).first()
+    return SpokenWord.objects.select_for_update().filter(written=normalise_text(written)).first()
 
 
 def set_word(
@@ -261,8 +261,8 @@ def set_word(
     """
     with transaction.atomic():
         word = existing or SpokenWord()
-        word.written = nfc(written)
-        word.said = spoken(nfc(pronunciation))
+        word.written = normalise_text(written)
+        word.pronunciation = spoken(normalise_text(pronunciation))
         word.set_by = user
         word.set_at = now
         word.save()
@@ -277,27 +277,29 @@ def remove_word(word: SpokenWord, user: User, now: datetime.datetime) -> None:
         word.delete()
 
 
-def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User, now: datetime.datetime) -> Script:
+def record_version(
+    bulletin: Bulletin, language: str, text: str, data: bytes, user: User, now: datetime.datetime
+) -> Script:
     """The next version with a person's recording; text: its words.
 
     Raises BulletinWithdrawn, RecordingUnreadable, RecordingTooLong, RecordingSilent, SoundUnavailable.
     """
-    recording = recorded_sound(data)
-    previous = bulletin.scripts.filter(language=language, text=nfc(text)).first()
+    recording = store_recording(data)
+    previous = bulletin.scripts.filter(language=language, text=normalise_text(text)).first()
     return add_version(
         bulletin,
         language,
-        nfc(text),
+        normalise_text(text),
         user,
         now,
         machine=previous.machine if previous else None,
         recording=recording,
-        correction=previous.said if previous else "",
+        correction=previous.correction if previous else "",
         reading=previous.reading if previous else "",
     )
 
 
-def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
+def withdraw_bulletin(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
     """Withdraw a bulletin: it is not aired any more, and is cut off where it plays now; the log stays."""
     with transaction.atomic():
         changed = Bulletin.objects.filter(pk=bulletin.pk, withdrawn_at=None).update(
@@ -306,7 +308,7 @@ def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime
         if changed:
             hash_chain.record(user.username, "bulletin_withdrawn", f"bulletin {bulletin.pk}", now=now)
             outlets = Schedule.objects.filter(bulletin=bulletin).values_list("outlets", flat=True)
-            plan_ahead(now, {pk for pk in outlets if pk is not None})
+            plan_airings(now, {pk for pk in outlets if pk is not None})
             announce_plan_change()
 
 
@@ -329,8 +331,8 @@ def add_version(
             raise BulletinWithdrawn("the bulletin was withdrawn")
         last_number = locked.scripts.filter(language=language).aggregate(last=Max("number"))["last"] or 0
         script = Script.objects.create(
-            bulletin=locked, language=language, number=last_number + 1, text=text, said=correction, reading=reading,
-            machine=machine, recording=recording, written_by=user, written_at=now,
+            bulletin=locked, language=language, number=last_number + 1, text=text, correction=correction,
+            reading=reading, machine=machine, recording=recording, written_by=user, written_at=now,
         )  # fmt: skip
         hash_chain.record(
             user.username,
@@ -343,7 +345,7 @@ def add_version(
     return script
 
 
-def nfc(text: str) -> str:
+def normalise_text(text: str) -> str:
     """A text as it is stored: in NFC, without white space around it."""
     return unicodedata.normalize("NFC", text).strip()
 
@@ -403,7 +405,7 @@ def has_heard(script: Script, user: User) -> bool:
     return Listening.objects.filter(script=script, user=user, heard_at__isnull=False).exists()
 
 
-def approve(script: Script, user: User, now: datetime.datetime) -> None:
+def approve_version(script: Script, user: User, now: datetime.datetime) -> None:
     """Approve a version: from now on this version is aired, wherever the bulletin is planned. Safe to repeat.
 
     Raises ApproverIsAuthor, NotListened, ScriptWithoutSound, BulletinWithdrawn.
@@ -430,6 +432,6 @@ def approve(script: Script, user: User, now: datetime.datetime) -> None:
         outlets = Schedule.objects.filter(bulletin=locked.bulletin_id, stopped_at=None).values_list(
             "outlets", flat=True
         )
-        plan_ahead(now, {pk for pk in outlets if pk is not None})
+        plan_airings(now, {pk for pk in outlets if pk is not None})
         # Machines store the sounds of emergencies before one is ordered.
         planner.announce_plan_change()

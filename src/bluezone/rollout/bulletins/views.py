@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, may, reaches_beyond_a_ward, require_more_than_a_ward
+from bluezone.directory.scopes import agencies_in_reach, has_role, reaches_beyond_a_ward, require_more_than_a_ward
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
@@ -52,7 +52,7 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
     bulletins = Bulletin.objects.select_related("agency").prefetch_related("scripts")
     page = Paginator(bulletins, A_PAGE).get_page(request.GET.get("page"))
     rows = [(bulletin, _newest(bulletin)) for bulletin in page.object_list]
-    context = {"page": page, "rows": rows, "writes": scope.writes_for(request), "sets_words": _sets_words(request)}
+    context = {"page": page, "rows": rows, "writes": scope.may_write_for(request), "sets_words": _sets_words(request)}
     return render(request, "bulletins/list.html", context)
 
 
@@ -62,8 +62,8 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CREATED)
 def new_bulletin(request: OfficeRequest) -> HttpResponse:
     """Write a bulletin: 302 to its page, 422 bad form."""
-    current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    own_agencies = agencies_of(request.user, [Role.EDITOR]).filter(pk__in=current_agencies)
+    current_agencies = Agency.objects.valid_on(day_to_show(Agency, timezone.localdate()))
+    own_agencies = agencies_in_reach(request.user, [Role.EDITOR]).filter(pk__in=current_agencies)
     form = BulletinForm(
         request.POST or None, agencies=own_agencies, stations=present_city().relay_stations,
         initial={"importance": Importance.NORMAL},
@@ -71,7 +71,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         texts = {"vi": values["text_vi"], "en": values["text_en"]}
-        bulletin = bulletins_scripts.new_bulletin(
+        bulletin = bulletins_scripts.enter_bulletin(
             request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(),
             (values["relay"], values["relay_minutes"]) if values.get("relay") else ("", 0),
         )  # fmt: skip
@@ -89,8 +89,8 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
     bulletin = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
     scripts = bulletin.scripts.select_related("machine", "recording", "written_by", "approved_by")
     scripts = scripts.defer("machine__content", "recording__content").order_by("language", "-number")
-    writes = scope.writes_for(request, bulletin.agency)
-    hears = writes or may(request.user, scope.APPROVERS, agency=bulletin.agency)
+    writes = scope.may_write_for(request, bulletin.agency)
+    hears = writes or has_role(request.user, scope.APPROVERS, agency=bulletin.agency)
     versions_by_language: dict[str, list[Script]] = {}
     for script in scripts:
         versions_by_language.setdefault(script.language, []).append(script)
@@ -112,7 +112,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
         "writes": writes,
         "sets_words": _sets_words(request),
         "hears": hears,
-        "approves": may(request.user, scope.APPROVERS, agency=bulletin.agency),
+        "approves": has_role(request.user, scope.APPROVERS, agency=bulletin.agency),
         "schedules": bulletin.schedules.prefetch_related("outlets").order_by("-pk"),
         "is_ready": any(language["approved"] for language in languages) and not bulletin.withdrawn_at,
         "public_address": facts("vi").address,
@@ -130,7 +130,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 
     409 withdrawn or written meanwhile, 422 bad form; 403 another agency's.
     """
-    bulletin = scope.bulletin_of_ours(request, pk)
+    bulletin = scope.own_bulletin(request, pk)
     newest = {script.language: script for script in _newest(bulletin)}
     form = WrittenForm(request.POST or None, initial=_initial(request, bulletin), before=newest, bulletin=bulletin)
     if request.method == "POST" and form.is_valid():
@@ -138,7 +138,9 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
         with acts.refusals_as_form_errors(form, scope.sentence_of, conflict=True):
             language = values["language"]
             correction = values["said"]
-            bulletins_scripts.write(bulletin, language, values["text"], request.user, timezone.now(), correction)
+            bulletins_scripts.write_version(
+                bulletin, language, values["text"], request.user, timezone.now(), correction
+            )
             if language not in MACHINE_LANGUAGES:
                 messages.info(request, _("No machine speaks this language: put in a person’s recording."))
             messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
@@ -153,13 +155,15 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another agency's."""
-    bulletin = scope.bulletin_of_ours(request, pk)
+    bulletin = scope.own_bulletin(request, pk)
     form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, bulletin))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
         with acts.refusals_as_form_errors(form, scope.sentence_of, field="file"):
-            bulletins_scripts.record(bulletin, values["language"], values["text"], data, request.user, timezone.now())
+            bulletins_scripts.record_version(
+                bulletin, values["language"], values["text"], data, request.user, timezone.now()
+            )
             messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
     context = {"bulletin": bulletin, "form": form, "records": True}
@@ -172,10 +176,10 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
-    bulletin = scope.bulletin_of_ours(request, pk)
+    bulletin = scope.own_bulletin(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        bulletins_scripts.withdraw(bulletin, form.cleaned_data["reason"], request.user, timezone.now())
+        bulletins_scripts.withdraw_bulletin(bulletin, form.cleaned_data["reason"], request.user, timezone.now())
         messages.success(request, _("The bulletin is withdrawn: nothing of it is aired any more. The log stays."))
         return redirect("bulletin", pk)
     status = 422 if form.errors else 200
@@ -184,9 +188,9 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _reads_otherwise(script: Script) -> bool:
     """Whether the machine would read a version differently now than when it was written."""
-    if script.said or script.recording or not script.reading:
+    if script.correction or script.recording or not script.reading:
         return False
-    return script.reading != bulletins_scripts.read(script.text, script.language)
+    return script.reading != bulletins_scripts.read_aloud_form(script.text, script.language)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -207,13 +211,13 @@ def spoken_words(request: OfficeRequest) -> HttpResponse:
         if form is None:
             return redirect("spoken-words")
     else:
-        form = SpokenWordForm(words=bulletins_scripts.words(), initial={"written": request.GET.get("written", "")})
+        form = SpokenWordForm(words=bulletins_scripts.city_words(), initial={"written": request.GET.get("written", "")})
     tried = request.GET.get("text", "")[:MOST_TRIED]
     context = {
         "form": form,
         "words": SpokenWord.objects.select_related("set_by"),
         "tried": tried,
-        "read": bulletins_scripts.read(tried, Language.VI),
+        "read": bulletins_scripts.read_aloud_form(tried, Language.VI),
         "can_speak": can_speak(),
         "most": MOST_TRIED,
     }
@@ -225,7 +229,7 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
     with transaction.atomic():
         # Of two who set a word at the same time, the second sees what the first has stored.
         existing = bulletins_scripts.lock_word(request.POST.get("written", ""))
-        form = SpokenWordForm(request.POST, instance=existing, words=bulletins_scripts.words())
+        form = SpokenWordForm(request.POST, instance=existing, words=bulletins_scripts.city_words())
         if not form.is_valid():
             return form
         written = form.cleaned_data["written"]
@@ -241,7 +245,7 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
 @touches(Ownership.EVERYBODY)
 def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
     """The MP3 of a text in the query, read as in a bulletin: 200, 404 no text, 503 with the reason without a voice."""
-    spoken_text = bulletins_scripts.read(request.GET.get("said", "")[:MOST_TRIED], Language.VI)
+    spoken_text = bulletins_scripts.read_aloud_form(request.GET.get("said", "")[:MOST_TRIED], Language.VI)
     if not spoken_text:
         raise Http404
     try:
@@ -279,7 +283,7 @@ def _initial(request: OfficeRequest, bulletin: Bulletin) -> dict[str, str]:
     if newest is None:
         return {"language": language}
     # The link to correct a reading opens the form with it.
-    correction = newest.spoken_text if "said" in request.GET else newest.said
+    correction = newest.spoken_text if "said" in request.GET else newest.correction
     return {"language": language, "text": newest.text, "said": correction}
 
 
@@ -297,7 +301,7 @@ def _newest(bulletin: Bulletin) -> list[Script]:
 @touches(Ownership.AGENCY.for_roles(*scope.APPROVERS, *scope.WRITERS))
 def sound(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 of a version, for those who write or approve for its agency; 403 others, 404 without sound."""
-    script = scope.script_to_hear(request, pk)
+    script = scope.script_to_approve(request, pk)
     if script.sound is None:
         raise Http404
     content = Sound.objects.values_list("content", flat=True).get(pk=script.sound.pk)
@@ -312,7 +316,7 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page reports the start, or with `stage=heard` the end: 200, 409 with a sentence if it was skipped."""
-    script = scope.script_to_hear(request, pk)
+    script = scope.script_to_approve(request, pk)
     try:
         if request.POST.get("stage") == "heard":
             bulletins_scripts.end_listening(script, request.user, timezone.now())
@@ -330,8 +334,8 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @releases
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version: 302 to its bulletin, with the sentence if it was refused; 403 another agency's."""
-    script = scope.script_to_hear(request, pk)
+    script = scope.script_to_approve(request, pk)
     with acts.refusals_as_messages(request, scope.sentence_of):
-        bulletins_scripts.approve(script, request.user, timezone.now())
+        bulletins_scripts.approve_version(script, request.user, timezone.now())
         messages.success(request, _("Approved: from now on this version is what is aired, wherever it is planned."))
     return redirect("bulletin", script.bulletin_id)

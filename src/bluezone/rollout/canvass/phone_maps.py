@@ -13,7 +13,7 @@ from django.conf import settings
 
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records import shapes, streets
-from bluezone.directory.records.shapes import outlines_of, simplified
+from bluezone.directory.records.shapes import outlines_of, simplify_ring
 from bluezone.directory.records.streets import Box, streets_in
 
 # Degrees around the doors, about 90 m, and the grid that boxes lie on, so that one more door seldom makes a new map.
@@ -58,7 +58,7 @@ def _drawn(unit: AdminUnit, box: Box, _stamps: tuple[int, ...]) -> tuple[str, di
     tolerance = (box[2] - box[0]) / 1000
     said = {
         "box": box,
-        "outline": [_rounded(simplified(polygon[0], tolerance)) for polygon in outlines.by_unit.get(unit.pk, ())],
+        "outline": [_rounded(simplify_ring(polygon[0], tolerance)) for polygon in outlines.by_unit.get(unit.pk, ())],
         "streets": [{"name": street.name, "points": _rounded(street.points)} for street in lines],
         "source": " · ".join(dict.fromkeys(filter(None, (outlines.source, source)))),
     }

@@ -39,7 +39,17 @@ from bluezone.rollout.canvass.models import (
     Visit,
 )
 from bluezone.rollout.canvass.visits.script import offer_label
-from bluezone.rollout.coverage.api import Doors, Figure, Indicator, Interval, Proof, Week, hidden_cells, once, wilson
+from bluezone.rollout.coverage.api import (
+    Doors,
+    Figure,
+    Indicator,
+    Interval,
+    Proof,
+    Week,
+    hidden_cells,
+    read_once,
+    wilson_interval,
+)
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:
@@ -273,7 +283,7 @@ class _Phones(_OfDoors):
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each ward and day; two queries, once for both classes of proof."""
         sums: defaultdict[tuple[str, datetime.date], list[int]] = defaultdict(lambda: [0, 0])
-        for path, day, seen, told, base in once(("phones at doors", week), lambda: _phones_of(week)):
+        for path, day, seen, told, base in read_once(("phones at doors", week), lambda: _phones_of(week)):
             sums[path, day][0] += seen if self.column == "seen" else told
             sums[path, day][1] += base
         source = _("counted at the doors")
@@ -281,7 +291,7 @@ class _Phones(_OfDoors):
 
     def interval(self, figures: Sequence[Figure]) -> Interval | None:
         """Wilson's: the households that somebody was spoken to are a sample of the ward's."""
-        return wilson(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
+        return wilson_interval(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
 
 
 class SeenAtDoors(_Phones):

@@ -16,7 +16,7 @@ from bluezone.directory import refusals
 from bluezone.directory.kinds import WARDS, AgencyKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.directory.scopes import granted
+from bluezone.directory.scopes import grants_for
 from bluezone.identity.audiences import OfficeRequest
 from bluezone.identity.models import Role, User
 from bluezone.refusal import Refused
@@ -33,7 +33,7 @@ def wards_of(user: User) -> QuerySet[AdminUnit]:
     A leader of drives at a union that serves more than one ward works with those of its drives alone.
     """
     reach = Q(pk__in=[])
-    for grant in granted(user, KEEPERS.roles):
+    for grant in grants_for(user, KEEPERS.roles):
         path = _path(grant.role, grant.agency, grant.unit)
         if path is not None:
             reach |= Q(path__startswith=path)

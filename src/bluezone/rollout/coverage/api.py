@@ -2,7 +2,14 @@
 """All that other parts of the rollout use of coverage."""
 
 from bluezone.rollout.coverage.expected.yields import Answers
-from bluezone.rollout.coverage.figures import Interval, Week, WeekUnreadable, bootstrap, week_or, wilson
+from bluezone.rollout.coverage.figures import (
+    Interval,
+    Week,
+    WeekUnreadable,
+    bootstrap_interval,
+    parse_week,
+    wilson_interval,
+)
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     Doors,
@@ -12,11 +19,11 @@ from bluezone.rollout.coverage.indicators import (
     Proof,
     Reporting,
     RunningShare,
-    newest_of,
-    once,
-    registered,
+    newest_denominators,
+    read_once,
+    registered_indicators,
 )
-from bluezone.rollout.coverage.overview import city_unit, figures_of, latest_week, overview
+from bluezone.rollout.coverage.overview import city_unit, figures_of, latest_week, read_overview
 from bluezone.rollout.coverage.suppression import (
     ROOT,
     SMALLEST_SHOWN,
@@ -25,7 +32,7 @@ from bluezone.rollout.coverage.suppression import (
     cells_of,
     hidden_cells,
     hidden_cells_of,
-    sees_small_numbers,
+    may_see_small_numbers,
     unit_cell,
 )
 
@@ -46,19 +53,19 @@ __all__ = [
     "Week",
     "WeekUnreadable",
     "agency_cell",
-    "bootstrap",
+    "bootstrap_interval",
     "cells_of",
     "city_unit",
     "figures_of",
     "hidden_cells",
     "hidden_cells_of",
     "latest_week",
-    "newest_of",
-    "once",
-    "overview",
-    "registered",
-    "sees_small_numbers",
+    "may_see_small_numbers",
+    "newest_denominators",
+    "parse_week",
+    "read_once",
+    "read_overview",
+    "registered_indicators",
     "unit_cell",
-    "week_or",
-    "wilson",
+    "wilson_interval",
 ]

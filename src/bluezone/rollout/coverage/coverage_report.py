@@ -39,10 +39,10 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.paper.pdf import PdfUnavailable
-from bluezone.rollout.coverage.figures import week_or
+from bluezone.rollout.coverage.figures import parse_week
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
-from bluezone.rollout.coverage.overview import Overview, Row, ShownCell, latest_week, overview
-from bluezone.rollout.coverage.priorities import Priorities, priorities
+from bluezone.rollout.coverage.overview import Overview, Row, ShownCell, latest_week, read_overview
+from bluezone.rollout.coverage.priorities import Priorities, rank_priorities
 
 PROOFS = {
     Proof.PROVEN: "đã xác thực",
@@ -284,7 +284,7 @@ class ReportForm(forms.Form):
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """The form of a report's letterhead; its buttons lead to the files."""
     unit = get_object_or_404(AdminUnit, pk=pk)
-    week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+    week = parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
     form = ReportForm(initial=ReportForm.first_values(unit))
     return render(request, "coverage/report.html", {"unit": unit, "week": week, "form": form})
 
@@ -301,15 +301,15 @@ def report_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     if form not in {"docx", "xlsx", "pdf", "print"}:
         raise Http404
     unit = get_object_or_404(AdminUnit, pk=pk)
-    week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+    week = parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
     letterhead = ReportForm(request.GET)
     if not letterhead.is_valid():
         return render(request, "coverage/report.html", {"unit": unit, "week": week, "form": letterhead}, status=422)
     zone = ZoneInfo(settings.TIME_ZONE)
     name = f"bluezone-{unit.key}-{week}"
     with translation.override("vi"):
-        coverage = overview(unit, week, exact=False, by_name=True)
-        ranking = priorities(coverage, timezone.now())
+        coverage = read_overview(unit, week, exact=False, by_name=True)
+        ranking = rank_priorities(coverage, timezone.now())
         document = report_of(coverage, ranking, letterhead.cleaned_data)
         if form == "docx":
             return _file(write_docx(document, zone=zone), DOCX, f"{name}.docx")

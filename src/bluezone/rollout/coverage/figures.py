@@ -15,6 +15,13 @@ import numpy as np
 from bluezone.refusal import Refused
 
 _DAY = datetime.timedelta(days=1)
+Z_95 = 1.959963984540054
+DRAWS = 2000
+# Fixed, so that the same gate-days give the same interval on every page and in every report.
+_SEED = 458
+# Gate-days that are drawn at once: 16 MB.
+_MOST_AT_ONCE = 1_000_000
+_CACHED_INTERVALS = 512
 
 
 class WeekUnreadable(Refused):
@@ -97,21 +104,12 @@ class Week:
         return f"{first.day} {first:%B}{year} – {last.day} {last:%B} {last.year}"
 
 
-def week_or(text: str, otherwise: Week) -> Week:
+def parse_week(text: str, otherwise: Week) -> Week:
     """The week that a text names, or `otherwise` if it names none."""
     try:
         return Week.parse(text)
     except WeekUnreadable:
         return otherwise
-
-
-Z_95 = 1.959963984540054
-DRAWS = 2000
-# Fixed, so that the same gate-days give the same interval on every page and in every report.
-_SEED = 458
-# Gate-days that are drawn at once: 16 MB.
-_MOST_AT_ONCE = 1_000_000
-_CACHED_INTERVALS = 512
 
 
 class ShareImpossible(Refused):
@@ -128,7 +126,7 @@ class Interval:
     high: float
 
 
-def wilson(count: int, base: int) -> Interval | None:
+def wilson_interval(count: int, base: int) -> Interval | None:
     """Wilson's score interval of count out of base; None for a base of 0.
 
     Raises ShareImpossible unless 0 <= count <= base.
@@ -145,7 +143,9 @@ def wilson(count: int, base: int) -> Interval | None:
     return Interval(max(0.0, middle - half), min(1.0, middle + half))
 
 
-def bootstrap(gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed: int = _SEED) -> Interval | None:
+def bootstrap_interval(
+    gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed: int = _SEED
+) -> Interval | None:
     """Percentile bootstrap of a share of passages, whole gate-days drawn with replacement.
 
     gate_days: (running, with a smartphone) of one gate on one day. The passages of one gate and day are mostly the same

@@ -19,10 +19,14 @@ from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.rollout.coverage.expected.yields import Answers
-from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap
+from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap_interval
 from bluezone.rollout.coverage.suppression import Cell, cells_of, hidden_cells_of
 
 Text = str | Promise
+RUNNING = "running"
+_Read = TypeVar("_Read")
+_cache: ContextVar[dict[Hashable, Any] | None] = ContextVar("read for one page", default=None)
+_Count = TypeVar("_Count")
 
 
 class Proof(enum.Enum):
@@ -103,7 +107,7 @@ class Indicator(abc.ABC):
         """
         return None
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
+    def suppressed_cells(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """The cells with a suppressed count, and those with a suppressed base, above the ward.
 
         figures: all of a week. If the base is suppressed, so is the count: it would be a lower bound of the base.
@@ -131,13 +135,10 @@ def _by_key() -> dict[str, Indicator]:
     return indicators
 
 
-def registered() -> list[Indicator]:
+def registered_indicators() -> list[Indicator]:
     """Every indicator that a duty names, surest class first, then in the order of the duties."""
     order = list(Proof)
     return sorted(_by_key().values(), key=lambda indicator: order.index(indicator.proof))
-
-
-RUNNING = "running"
 
 
 class RunningShare(Indicator):
@@ -157,7 +158,7 @@ class RunningShare(Indicator):
 
     def interval(self, figures: Sequence[Figure]) -> Interval | None:
         """Bootstrap over gate-days; None for fewer than two."""
-        return bootstrap([(figure.count, figure.base) for figure in figures])
+        return bootstrap_interval([(figure.count, figure.base) for figure in figures])
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Sums:
         return self.counts[cell] / self.bases[cell]
 
 
-def sums_of(indicator: Indicator, week: Week) -> Sums:
+def sum_indicator(indicator: Indicator, week: Week) -> Sums:
     """Add up an indicator's figures of a week, from the agencies and gates to the topmost unit."""
     sums = Sums()
     figures = list(indicator.figures(week))
@@ -189,23 +190,19 @@ def sums_of(indicator: Indicator, week: Week) -> Sums:
     for cell, figures_of_cell in by_cell.items():
         sums.counts[cell] = sum([figure.count for figure in figures_of_cell])
         sums.bases[cell] = sum([figure.base for figure in figures_of_cell])
-    sums.hidden_counts, sums.hidden_bases = indicator.kept_back(figures)
+    sums.hidden_counts, sums.hidden_bases = indicator.suppressed_cells(figures)
     return sums
 
 
-def newest_of(units: Iterable[AdminUnit], on: datetime.date) -> dict[tuple[int, str], Denominator]:
+def newest_denominators(units: Iterable[AdminUnit], on: datetime.date) -> dict[tuple[int, str], Denominator]:
     """(primary key of the unit, kind) -> its newest denominator up to the day `on`; one query."""
     figures = Denominator.objects.filter(unit__in=[unit.pk for unit in units], as_of__lte=on).order_by("as_of")
     return {(figure.unit_id or 0, figure.kind): figure for figure in figures}
 
 
-_Read = TypeVar("_Read")
-_cache: ContextVar[dict[Hashable, Any] | None] = ContextVar("read for one page", default=None)
-
-
 @contextlib.contextmanager
-def reading_once() -> Iterator[None]:
-    """Within this context `once` reads each key once."""
+def cached_reads() -> Iterator[None]:
+    """Within this context `read_once` reads each key once."""
     token = _cache.set({})
     try:
         yield
@@ -213,8 +210,8 @@ def reading_once() -> Iterator[None]:
         _cache.reset(token)
 
 
-def once(key: Hashable, read: Callable[[], _Read]) -> _Read:
-    """The result of `read`, cached within `reading_once`. The caller must not change it."""
+def read_once(key: Hashable, read: Callable[[], _Read]) -> _Read:
+    """The result of `read`, cached within `cached_reads`. The caller must not change it."""
     cached = _cache.get()
     if cached is None:
         return read()
@@ -222,9 +219,6 @@ def once(key: Hashable, read: Callable[[], _Read]) -> _Read:
         cached[key] = read()
     value: _Read = cached[key]
     return value
-
-
-_Count = TypeVar("_Count")
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,17 @@ from bluezone.rollout.coverage.indicators import (
     Proof,
     Reporting,
     Sums,
-    newest_of,
-    reading_once,
-    registered,
-    sums_of,
+    cached_reads,
+    newest_denominators,
+    registered_indicators,
+    sum_indicator,
 )
 from bluezone.rollout.coverage.shares import percent, range_of, tenths
 from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, Cell, own_cell, unit_cell
+
+MOST_MOVED = 3
+WEEKS_ADDED = 12
+BY = ("smartphones", "population")
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Row:
     @property
     def all_cells(self) -> list[ShownCell]:
         """The cells of every class, surest first."""
-        return [cell for cells in self.cells.values() for cell in cells]
+        return list(itertools.chain.from_iterable(self.cells.values()))
 
     def cell(self, key: str) -> ShownCell | None:
         """Its number of one indicator."""
@@ -125,22 +129,25 @@ class Overview:
         return self.total.cell(key)
 
 
-def overview(
+def read_overview(
     unit: AdminUnit, week: Week, *, exact: bool, keys: frozenset[str] | None = None, by_name: bool = False
 ) -> Overview:
     """The table of a unit and week, with all indicators or those of `keys`.
 
     exact: suppress nothing (suppression.sees_small_numbers). by_name: also read who has not reported.
     """
-    indicators = [indicator for indicator in registered() if keys is None or indicator.key in keys]
-    with reading_once():
+    indicators = [indicator for indicator in registered_indicators() if keys is None or indicator.key in keys]
+    with cached_reads():
         counted = [_this_and_before(indicator, week) for indicator in indicators]
         reporting = [(indicator, indicator.reporting(unit.path, week)) for indicator in indicators]
-    units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
+    units = list(AdminUnit.objects.valid_on(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_cell(below.pk), counted, week, exact, below.pk) for below in units]
     own = _row(None, own_cell(unit.pk), counted, week, exact, unit.pk)
     if own.all_cells:
         rows.append(own)
+    missing: list[tuple[Indicator, list[str]]] = []
+    if by_name:
+        missing = [(indicator, indicator.missing(unit.path, week)) for indicator in indicators]
     return Overview(
         unit=unit,
         week=week,
@@ -150,7 +157,7 @@ def overview(
         indicators=indicators,
         reporting=[(indicator, report) for indicator, report in reporting if report is not None],
         denominators=latest_figures(unit, week.last_day),
-        missing=[(indicator, indicator.missing(unit.path, week)) for indicator in indicators] if by_name else [],
+        missing=missing,
     )
 
 
@@ -159,16 +166,16 @@ def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[ShownCell]:
 
     exact: suppress nothing; ignored above the ward.
     """
-    with reading_once():
-        counted = [(indicator, sums_of(indicator, week), Sums()) for indicator in registered()]
+    with cached_reads():
+        counted = [(indicator, sum_indicator(indicator, week), Sums()) for indicator in registered_indicators()]
     is_exact = exact and unit.kind in WARD_AND_BELOW
     return _row(unit, unit_cell(unit.pk), counted, week, is_exact, unit.pk).all_cells
 
 
 def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
     """An indicator's sums of a week and of the one before; the latter empty if nothing was counted in the week."""
-    sums = sums_of(indicator, week)
-    before = sums_of(indicator, week.previous) if sums.figures else Sums()
+    sums = sum_indicator(indicator, week)
+    before = sum_indicator(indicator, week.previous) if sums.figures else Sums()
     return indicator, sums, before
 
 
@@ -178,8 +185,10 @@ def city_unit(day: datetime.date) -> AdminUnit | None:
     Most, not all: an agency of the province, with which files are exchanged, does not make the province the city.
     None without agencies.
     """
-    paths = list(Agency.objects.in_force(day).order_by().values_list("unit__path", flat=True))
-    served = Counter(int(step) for path in paths for step in path.split("/")[:-1])
+    paths = list(Agency.objects.valid_on(day).order_by().values_list("unit__path", flat=True))
+    served: Counter[int] = Counter()
+    for path in paths:
+        served.update(int(step) for step in path.split("/")[:-1])
     most = [pk for pk, count in served.items() if 2 * count > len(paths)]
     units = AdminUnit.objects.filter(pk__in=most).exclude(kind__in=WARD_AND_BELOW)
     return max(units, key=lambda unit: len(unit.path), default=None)
@@ -228,11 +237,8 @@ def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: boo
     )
 
 
-MOST_MOVED = 3
-
-
 @dataclass(frozen=True)
-class Brief:
+class Summary:
     """The summary of a unit and week.
 
     sentence: in the reader's language. indicator: of the sentence and the map, None if nothing was counted.
@@ -255,18 +261,25 @@ class Brief:
         return not (self.rose or self.fell or self.began or self.stopped)
 
 
-def brief(coverage: Overview) -> Brief:
+def _share_or_last(cell: ShownCell | None) -> float:
+    """The share of a cell, by which rows are sorted; more than any share if it is not shown."""
+    if cell is None or cell.share is None:
+        return 2.0
+    return cell.share
+
+
+def summarise(coverage: Overview) -> Summary:
     """Summarise the share running at the gates, else the surest indicator that counted anything."""
     counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     if not counted:
-        return Brief(_("Nothing was counted here this week."), None, [], [], [], [], [])
+        return Summary(_("Nothing was counted here this week."), None, [], [], [], [], [])
     indicator = next((indicator for indicator in counted if indicator.key == RUNNING), counted[0])
     parts = [(row.unit, row.cell(indicator.key), row) for row in coverage.rows if row.unit is not None]
     rows = [(unit, cell) for unit, cell, _row in parts]
     # Equal shares stay in the order of the list.
-    rows.sort(key=lambda row: 2.0 if row[1] is None or row[1].share is None else row[1].share)
+    rows.sort(key=lambda row: _share_or_last(row[1]))
     moved = [(unit, cell) for unit, cell in rows if cell is not None and cell.has_moved]
-    return Brief(
+    return Summary(
         sentence=_sentence(indicator, coverage.total.cell(indicator.key), rows),
         indicator=indicator,
         rows=rows,
@@ -307,10 +320,6 @@ def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tupl
     if len(known) > 1:
         parts.append(_("lowest in %(unit)s, %(share)s") % {"unit": known[0][0].name, "share": percent(known[0][1])})
     return "; ".join(parts) + "."
-
-
-WEEKS_ADDED = 12
-BY = ("smartphones", "population")
 
 
 @dataclass(frozen=True)
@@ -357,13 +366,13 @@ class League:
         return any(row.hidden_weeks for row in self.rows)
 
 
-def league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str) -> League:
+def rank_league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str) -> League:
     """Rank units by the phones an indicator counts. by: of BY. One query besides the indicator's own of each week."""
     weeks = [last]
     while indicator.adds_up and len(weeks) < WEEKS_ADDED:
         weeks.insert(0, weeks[0].previous)
     counts = _counts(units, indicator, weeks)
-    figures = newest_of(units, last.last_day)
+    figures = newest_denominators(units, last.last_day)
     rows: list[LeagueRow] = []
     for unit in units:
         count, hidden = counts[unit.pk]
@@ -380,14 +389,18 @@ def _counts(
     numbers_shown: dict[int, list[int]] = {unit.pk: [] for unit in units}
     hidden = dict.fromkeys(numbers_shown, 0)
     for week in weeks:
-        sums = sums_of(indicator, week)
+        sums = sum_indicator(indicator, week)
         for unit in units:
             cell = unit_cell(unit.pk)
             if cell in sums.hidden_counts:
                 hidden[unit.pk] += 1
             elif cell in sums.figures:
                 numbers_shown[unit.pk].append(sums.counts[cell])
-    return {pk: (sum(numbers) if numbers else None, hidden[pk]) for pk, numbers in numbers_shown.items()}
+    counts: dict[int, tuple[int | None, int]] = {}
+    for pk, numbers in numbers_shown.items():
+        count = sum(numbers) if numbers else None
+        counts[pk] = (count, hidden[pk])
+    return counts
 
 
 def _compared(count: int | None, figure: Denominator | None) -> Compared:

@@ -9,11 +9,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bluezone.directory.models import AdminUnit
-from bluezone.rollout.coverage.expected.places import answers_before, place_of, under
-from bluezone.rollout.coverage.expected.ranking import Signals, rank
+from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_by_unit
+from bluezone.rollout.coverage.expected.ranking import Signals, rank_units
 from bluezone.rollout.coverage.expected.yields import Answers, Expectation, Place, expectations
 from bluezone.rollout.coverage.figures import Interval
-from bluezone.rollout.coverage.indicators import RUNNING, Doors, HelpDone, doors_by_unit, help_by_unit, newest_of
+from bluezone.rollout.coverage.indicators import (
+    RUNNING,
+    Doors,
+    HelpDone,
+    doors_by_unit,
+    help_by_unit,
+    newest_denominators,
+)
 from bluezone.rollout.coverage.overview import Overview, ShownCell
 from bluezone.rollout.coverage.shares import grouped, percent, percent_short, range_of, spoken, tenths
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
@@ -83,7 +90,7 @@ class _Facts:
         return self.share if self.interval is None else self.interval.high
 
 
-def priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
+def rank_priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
     """The units of an overview in order of priority; doors, answers and teams as of `now`, shares of its week.
 
     Eleven queries, however many units.
@@ -92,18 +99,19 @@ def priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
     until = min(coverage.week.last_day, timezone.localdate(now))
     help_done = help_by_unit(until - datetime.timedelta(days=HELP_DAYS - 1), until)
     shared_teams = sum(entry.free_teams for entry in help_done.get(coverage.unit.pk, []))
-    figures = newest_of(units, coverage.week.last_day)
-    doors = under(coverage.unit, units, doors_by_unit(now))
-    helped = under(coverage.unit, units, help_done)
+    figures = newest_denominators(units, coverage.week.last_day)
+    doors = sum_by_unit(coverage.unit, units, doors_by_unit(now))
+    helped = sum_by_unit(coverage.unit, units, help_done)
     answers = answers_before(coverage.unit, units, now)
     facts = {}
     for unit in units:
         cell = _running(coverage, unit)
-        place = place_of(unit, doors[unit.pk], cell.share if cell else None, answers.get(unit.pk), figures)
+        share = cell.share if cell else None
+        place = place_of(unit, doors[unit.pk], share, answers.get(unit.pk), figures)
         facts[unit.pk] = _facts(unit, place, cell, doors[unit.pk], helped[unit.pk])
     expected = expectations(entry.place for entry in facts.values())
     any_visits = any(entry.place.answers.visits for entry in facts.values())
-    ranked = rank(Signals(pk, expected[pk].mean, entry.high) for pk, entry in facts.items())
+    ranked = rank_units(Signals(pk, expected[pk].mean, entry.high) for pk, entry in facts.items())
     rows = []
     for number, ranked_unit in enumerate(ranked, 1):
         pk = ranked_unit.signals.key

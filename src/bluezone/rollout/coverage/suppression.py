@@ -13,7 +13,7 @@ from typing import TypeVar
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.kinds import WARDS, UnitKind
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.scopes import may, served_units
+from bluezone.directory.scopes import has_role, served_units
 from bluezone.identity.audiences import OfficeRequest
 from bluezone.rollout.coverage.duty import LEADERS
 
@@ -23,6 +23,13 @@ Node = TypeVar("Node", bound=Hashable)
 Bounds = tuple[float, float]
 
 _UNBOUNDED = float("inf")
+SMALLEST_SHOWN = 5
+Key = TypeVar("Key", bound=Hashable)
+# A cell of the tree: a unit, the part of a unit that is in no unit below it, or an agency.
+Cell = tuple[str, int]
+ROOT: Cell = ("all", 0)
+# A page of many weeks needs the same tables again and again, and this computation is most of its work.
+_CACHED_TABLES = 256
 
 
 def deduce_bounds(
@@ -72,11 +79,6 @@ def _from_above(parts: Mapping[Node, Sequence[Node]], key: Node, bounds: dict[No
         _from_above(parts, part, bounds)
 
 
-SMALLEST_SHOWN = 5
-
-Key = TypeVar("Key", bound=Hashable)
-
-
 def hidden_cells(
     parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, already: Collection[Key] = ()
 ) -> set[Key]:
@@ -91,7 +93,9 @@ def hidden_cells(
     if 0 < values.get(root, 0) < SMALLEST_SHOWN:
         hidden.add(root)
     _hide_below(parts, values, root, hidden)
-    above = {part: key for key, below in parts.items() for part in below}
+    above: dict[Key, Key] = {}
+    for key, below in parts.items():
+        above.update(dict.fromkeys(below, key))
     while revealed := _revealed(parts, values, root, hidden):
         _hide_another(parts, values, above, revealed, hidden)
     return hidden
@@ -151,20 +155,13 @@ def _hide_below(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], k
         _hide_below(parts, values, part, hidden)
 
 
-def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
+def may_see_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
     """Whether the reader sees small numbers of a unit: as one who enters a ward's numbers, or as a leader of the unit
     or one above it. Reports never show them, since a report leaves the office.
     """
-    if unit.kind in WARD_AND_BELOW and may(request.user, STAFF_REPORTERS.roles, unit=unit):
+    if unit.kind in WARD_AND_BELOW and has_role(request.user, STAFF_REPORTERS.roles, unit=unit):
         return True
     return served_units(request.user, LEADERS.roles).filter(pk=unit.pk).exists()
-
-
-# A cell of the tree: a unit, the part of a unit that is in no unit below it, or an agency.
-Cell = tuple[str, int]
-ROOT: Cell = ("all", 0)
-# A page of many weeks needs the same tables again and again, and this computation is most of its work.
-_CACHED_TABLES = 256
 
 
 def unit_cell(pk: int) -> Cell:

@@ -4,11 +4,12 @@
 Only what each week's own page shows is drawn: a week that is suppressed there is a gap here.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bluezone.rollout.coverage.figures import Interval, Week
-from bluezone.rollout.coverage.indicators import Indicator, reading_once, sums_of
+from bluezone.rollout.coverage.indicators import Indicator, cached_reads, sum_indicator
 from bluezone.rollout.coverage.suppression import unit_cell
 
 WEEKS = 12
@@ -63,7 +64,7 @@ class Trend:
     @property
     def marks(self) -> list[Mark]:
         """Every week with a share."""
-        return [mark for line in self.lines for mark in line]
+        return list(itertools.chain.from_iterable(self.lines))
 
     @property
     def paths(self) -> list[str]:
@@ -93,16 +94,16 @@ class Trend:
         return [(_x(number, len(self.points)), self.points[number].week) for number in sorted({0, last // 2, last})]
 
 
-def trend(unit_id: int, indicator: Indicator, last: Week, *, exact: bool, weeks: int = WEEKS) -> Trend:
+def read_trend(unit_id: int, indicator: Indicator, last: Week, *, exact: bool, weeks: int = WEEKS) -> Trend:
     """The trend of the weeks up to `last`; one indicator's queries for each week."""
     chosen = [last]
     while len(chosen) < weeks:
         chosen.insert(0, chosen[0].previous)
-    with reading_once():
-        return draw(indicator, [_point(unit_id, indicator, week, exact) for week in chosen])
+    with cached_reads():
+        return draw_trend(indicator, [_point(unit_id, indicator, week, exact) for week in chosen])
 
 
-def draw(indicator: Indicator, points: Sequence[Point]) -> Trend:
+def draw_trend(indicator: Indicator, points: Sequence[Point]) -> Trend:
     """Place points in the drawing. Its upper edge is 25, 50 or 100 percent, the least above every interval."""
     highest = max((_high(point) for point in points), default=0.0)
     top = next(edge for edge in (0.25, 0.5, 1.0) if highest <= edge or edge == 1.0)
@@ -118,7 +119,7 @@ def draw(indicator: Indicator, points: Sequence[Point]) -> Trend:
 
 
 def _point(unit_id: int, indicator: Indicator, week: Week, exact: bool) -> Point:
-    sums = sums_of(indicator, week)
+    sums = sum_indicator(indicator, week)
     cell = unit_cell(unit_id)
     figures = sums.figures.get(cell, [])
     share = sums.share(cell, exact)

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 
-from bluezone.directory.records.shapes import Outlines, Point, Polygon, Ring, simplified
+from bluezone.directory.records.shapes import Outlines, Point, Polygon, Ring, simplify_ring
 from bluezone.rollout.coverage.overview import Row, ShownCell
 
 SIDE = 104
@@ -123,7 +123,7 @@ class TileMap:
     trouble: str = ""
 
 
-def tile_map(rows: Sequence[Row], key: str, outlines: Outlines | None = None) -> TileMap:
+def draw_map(rows: Sequence[Row], key: str, outlines: Outlines | None = None) -> TileMap:
     """Draw the units among `rows` by their share of the indicator `key`."""
     outlines = outlines or Outlines()
     if outlines.by_unit:
@@ -192,7 +192,9 @@ def _outlined(rows: Sequence[Row], key: str, outlines: Outlines) -> TileMap:
         polygons = outlines.by_unit.get(unit.pk)
         if polygons is None:
             continue
-        rings = [tuple(simplified(tuple(map(project, ring)), _TOLERANCE) for ring in polygon) for polygon in polygons]
+        rings = [
+            tuple(simplify_ring(tuple(map(project, ring)), _TOLERANCE) for ring in polygon) for polygon in polygons
+        ]
         (x, y), room = _widest_place(max(rings, key=lambda polygon: abs(_area(polygon[0]))))
         cell, level, state = _appearance(row, key)
         path = "".join(_path(ring) for ring in itertools.chain.from_iterable(rings))

@@ -13,14 +13,22 @@ from bluezone.directory.records.shapes import outlines_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
-from bluezone.rollout.coverage.expected.comparison import compare, week_to_compare
-from bluezone.rollout.coverage.figures import Week, week_or
-from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
-from bluezone.rollout.coverage.overview import BY, Overview, brief, city_unit, latest_week, league, overview
-from bluezone.rollout.coverage.priorities import priorities
-from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, sees_small_numbers
-from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, trend
-from bluezone.rollout.coverage.unit_map import tile_map
+from bluezone.rollout.coverage.expected.comparison import compare_week, week_to_compare
+from bluezone.rollout.coverage.figures import Week, parse_week
+from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered_indicators
+from bluezone.rollout.coverage.overview import (
+    BY,
+    Overview,
+    city_unit,
+    latest_week,
+    rank_league,
+    read_overview,
+    summarise,
+)
+from bluezone.rollout.coverage.priorities import rank_priorities
+from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, may_see_small_numbers
+from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, read_trend
+from bluezone.rollout.coverage.unit_map import draw_map
 
 # Units that the first page lists openly; the others unfold.
 MOST_LISTED = 8
@@ -31,11 +39,11 @@ MOST_LISTED = 8
 @touches(Ownership.EVERYBODY)
 def city(request: OfficeRequest) -> HttpResponse:
     """The city in short; without agencies, a page that explains what to do."""
-    week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+    week = parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
     unit = city_unit(week.first_day)
     if unit is None:
         return render(request, "coverage/no_units.html", {"week": week})
-    return _page(request, overview(unit, week, exact=sees_small_numbers(request, unit)))
+    return _page(request, read_overview(unit, week, exact=may_see_small_numbers(request, unit)))
 
 
 @require_safe
@@ -44,15 +52,15 @@ def city(request: OfficeRequest) -> HttpResponse:
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit in short: a sentence, what changed, a map and its table."""
     unit, week = _unit_and_week(request, pk)
-    return _page(request, overview(unit, week, exact=sees_small_numbers(request, unit)))
+    return _page(request, read_overview(unit, week, exact=may_see_small_numbers(request, unit)))
 
 
 def _page(request: OfficeRequest, coverage: Overview) -> HttpResponse:
-    summary = brief(coverage)
+    summary = summarise(coverage)
     units = [unit for unit, _cell in summary.rows]
     unit_map = None
     if summary.indicator:
-        unit_map = tile_map(coverage.rows, summary.indicator.key, outlines_of(units))
+        unit_map = draw_map(coverage.rows, summary.indicator.key, outlines_of(units))
     context = {
         "shown": coverage,
         "week": coverage.week,
@@ -73,7 +81,7 @@ def _page(request: OfficeRequest, coverage: Overview) -> HttpResponse:
 def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
     """Every number of a unit and of the units under it, with a column for each class of proof."""
     unit, week = _unit_and_week(request, pk)
-    coverage = overview(unit, week, exact=sees_small_numbers(request, unit))
+    coverage = read_overview(unit, week, exact=may_see_small_numbers(request, unit))
     counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     context = {
         "shown": coverage,
@@ -97,11 +105,11 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
     Also compares the last week with what was expected of it.
     """
     unit, week = _unit_and_week(request, pk)
-    coverage = overview(unit, week, exact=False, keys=frozenset({RUNNING}))
+    coverage = read_overview(unit, week, exact=False, keys=frozenset({RUNNING}))
     now = timezone.now()
-    ranking = priorities(coverage, now)
+    ranking = rank_priorities(coverage, now)
     past = week_to_compare(week, timezone.localdate(now))
-    compared = compare(unit, [row.unit for row in ranking.rows], past, now)
+    compared = compare_week(unit, [row.unit for row in ranking.rows], past, now)
     context = {"unit": unit, "week": week, "found": ranking, "compared": compared, "is_latest": _is_latest(week)}
     return render(request, "coverage/priority.html", context)
 
@@ -112,16 +120,16 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
 def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one by phones counted, against population and smartphones; `?of=` an indicator, `?by=` of BY."""
     unit, week = _unit_and_week(request, pk)
-    able = [indicator for indicator in registered() if indicator.of_phones]
+    able = [indicator for indicator in registered_indicators() if indicator.of_phones]
     chosen = _chosen(request, able)
     by = request.GET.get("by", "")
-    units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
+    units = list(AdminUnit.objects.valid_on(week.first_day).filter(parent=unit).order_by("code", "name"))
     context = {
         "unit": unit,
         "week": week,
         "able": able,
         "chosen": chosen,
-        "table": league(units, chosen, week, by if by in BY else BY[0]) if chosen else None,
+        "table": rank_league(units, chosen, week, by if by in BY else BY[0]) if chosen else None,
         "is_latest": _is_latest(week),
     }
     return render(request, "coverage/league.html", context)
@@ -133,17 +141,17 @@ def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
 def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
     """One indicator of a unit over twelve weeks, drawn and as a table; `?of=` an indicator."""
     unit, week = _unit_and_week(request, pk)
-    able = registered()
+    able = registered_indicators()
     chosen = _chosen(request, able)
     if chosen is None:
         raise Http404
-    exact = sees_small_numbers(request, unit)
+    exact = may_see_small_numbers(request, unit)
     context = {
         "unit": unit,
         "week": week,
         "able": able,
         "chosen": chosen,
-        "trend": trend(unit.pk, chosen, week, exact=exact),
+        "trend": read_trend(unit.pk, chosen, week, exact=exact),
         "width": WIDTH,
         "height": HEIGHT,
         "is_latest": _is_latest(week),
@@ -154,7 +162,7 @@ def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
 def _unit_and_week(request: OfficeRequest, pk: int) -> tuple[AdminUnit, Week]:
     """The unit of the address, and the week of `?week=`, else the latest. Raises Http404."""
     unit = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
-    return unit, week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+    return unit, parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
 
 
 def _chosen(request: OfficeRequest, able: list[Indicator]) -> Indicator | None:

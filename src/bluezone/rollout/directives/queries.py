@@ -318,12 +318,12 @@ READERS = (*HANDLERS, Role.ISSUER, Role.LEADER, Role.AUDITOR)
 
 def require_clerk(user: User, issuer: Agency) -> None:
     """Raise OutsideScope unless the person is a clerk of the issuing agency."""
-    scopes.require(user, CLERKS, agency=issuer)
+    scopes.require_role(user, CLERKS, agency=issuer)
 
 
 def require_signer(user: User, issuer: Agency) -> None:
     """Raise OutsideScope unless the person may approve for the issuing agency."""
-    scopes.require(user, SIGNERS, agency=issuer)
+    scopes.require_role(user, SIGNERS, agency=issuer)
 
 
 def require_handler(user: User, agency: Agency, issuer: Agency | None = None) -> None:
@@ -340,7 +340,7 @@ def works_at(user: User, agency: Agency, issuer: Agency | None = None) -> bool:
 
     Who reads and answers for agencies below does not receive or report in their name.
     """
-    for grant in scopes.granted(user, HANDLERS):
+    for grant in scopes.grants_for(user, HANDLERS):
         whole_city = grant.scope is None and issuer is not None and issuer.pk == agency.pk
         if whole_city or agency.pk == grant.agency_id or agency.unit_id == grant.unit_id:
             return True
@@ -349,17 +349,17 @@ def works_at(user: User, agency: Agency, issuer: Agency | None = None) -> bool:
 
 def require_reader(user: User, agency: Agency) -> None:
     """Raise OutsideScope unless the person may see what this agency receives."""
-    scopes.require(user, READERS, agency=agency)
+    scopes.require_role(user, READERS, agency=agency)
 
 
 def issuing_agencies(user: User) -> QuerySet[Agency]:
     """Agencies whose letters the person may take in, send and exchange."""
-    return scopes.agencies_of(user, CLERKS)
+    return scopes.agencies_in_reach(user, CLERKS)
 
 
 def read_agencies(user: User) -> QuerySet[Agency]:
     """Agencies whose inbox the person may read."""
-    return scopes.agencies_of(user, READERS)
+    return scopes.agencies_in_reach(user, READERS)
 
 
 def left_assignments(day: datetime.date) -> QuerySet[Assignment]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import Agency
-from bluezone.directory.request_parameters import chosen, chosen_number
+from bluezone.directory.request_parameters import chosen_number, chosen_value
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
@@ -281,7 +281,7 @@ def register(request: OfficeRequest, direction: str) -> HttpResponse:
     wanted = chosen_number(request, "agency")
     agency = next((one for one in choices if one.pk == wanted), choices[0] if choices else None)
     year = min(max(chosen_number(request, "year") or _latest_year(), 1945), 2200)
-    form = chosen(request, "as", ["xlsx", "print"])
+    form = chosen_value(request, "as", ["xlsx", "print"])
     outgoing = direction == "out"
     page = None if form or not agency else _page(request, agency, year, outgoing=outgoing)
     make = outgoing_table if outgoing else incoming_table

@@ -66,11 +66,11 @@ _SUBJECT = 90
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """What letters wait for from this person; for roles that they do not hold nothing is asked, as every menu asks."""
     found = [*_assigned(user, now)]
-    if scopes.granted(user, queries.SIGNERS):
+    if scopes.grants_for(user, queries.SIGNERS):
         found += _to_sign(user)
-    if scopes.granted(user, queries.CLERKS):
+    if scopes.grants_for(user, queries.CLERKS):
         found += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
-    if scopes.granted(user, queries.HANDLERS):
+    if scopes.grants_for(user, queries.HANDLERS):
         found += [*_incoming(user, now), *_ended(user), *_reports_owed(user, now)]
     return found
 
@@ -85,7 +85,7 @@ def _letters() -> QuerySet[Directive]:
 
 
 def _issuing(user: User, roles: Iterable[str]) -> Q:
-    return scopes.at_the_desk(user, roles, "issuer", Q(issuer__isnull=False))
+    return scopes.rows_at_the_desk(user, roles, "issuer", Q(issuer__isnull=False))
 
 
 def _usual(directive: Directive, since: datetime.datetime) -> datetime.datetime:
@@ -168,7 +168,7 @@ def _assigned(user: User, now: datetime.datetime) -> list[Matter]:
 
 
 def _desk(user: User) -> Q:
-    return scopes.at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("directive__issuer")))
+    return scopes.rows_at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("directive__issuer")))
 
 
 def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
@@ -226,7 +226,7 @@ def _ended(user: User) -> list[Matter]:
 def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
     """The oldest report that the agency owes on each task that it leads: of a period that is open and has begun."""
     today = timezone.localdate(now)
-    desk = scopes.at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
+    desk = scopes.rows_at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
     reports = Report.objects.filter(desk).exclude(state=ReportState.RETURNED)
     standing = Dispatch.objects.filter(directive=OuterRef("task__directive"), agency=OuterRef("agency"))
     found = (
@@ -329,7 +329,7 @@ def _requested(sent: QuerySet[Directive]) -> list[_Open]:
 
 def _not_knowing(user: User) -> list[_Open]:
     """Who has not confirmed to know that a letter was recalled or replaced, one line a letter."""
-    own = scopes.at_the_desk(user, queries.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
+    own = scopes.rows_at_the_desk(user, queries.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
     dispatches = Dispatch.objects.filter(own, directive__from_file=False).order_by()
     moments: dict[int, list[datetime.datetime]] = defaultdict(list)
     for pk, at in queries.unaware(dispatches).values_list("directive", "ended_at"):
@@ -430,7 +430,7 @@ def _behind(
 
 def search(user: User, words: str) -> list[Hit]:
     """Letters that the person's agencies issued or got, and campaigns, by number, subject or name."""
-    issued = queries.directives(scopes.agencies_of(user, queries.READERS), words)
+    issued = queries.directives(scopes.agencies_in_reach(user, queries.READERS), words)
     hits = [
         Hit(_("Letter"), _name(one), reverse("directive", args=[one.pk]), one.get_state_display())
         for one in issued[:MOST_HITS]

@@ -8,7 +8,7 @@ from bluezone.rollout.drives.help_requests import (
     PUBLIC_CHANNELS,
     HelpChannelUnknown,
     HelpRefused,
-    HelpWanted,
+    HelpTexts,
     open_help_request,
 )
 from bluezone.rollout.drives.scope import wards_of_drives
@@ -20,7 +20,7 @@ __all__ = [
     "PUBLIC_CHANNELS",
     "HelpChannelUnknown",
     "HelpRefused",
-    "HelpWanted",
+    "HelpTexts",
     "open_help_request",
     "wards_of_drives",
 ]

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, agency_cell, hidden_cells_of, once
-from bluezone.rollout.drives.help_queue import free
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, agency_cell, hidden_cells_of, read_once
+from bluezone.rollout.drives.help_queue import free_requests
 from bluezone.rollout.drives.models import (
     Drive,
     DriveState,
@@ -98,18 +98,18 @@ class TeamRow:
     drives: int
 
 
-def of_drive(drive: Drive) -> Numbers:
+def drive_numbers(drive: Drive) -> Numbers:
     """The numbers of one drive; its sheets count as attested."""
     outcomes = HelpOutcome.objects.filter(drive=drive)
     tallies = DriveTally.objects.filter(drive=drive)
     return _numbers_by(outcomes, tallies, "drive", "drive").get(drive.pk, Numbers())
 
 
-def by_ward(campaign_id: int | None, own: frozenset[int], now: datetime.datetime) -> list[WardRow]:
+def ward_rows(campaign_id: int | None, own: frozenset[int], now: datetime.datetime) -> list[WardRow]:
     """Wards with any number, by name. own: units for which no number is suppressed."""
     outcomes, tallies = _of_campaign(campaign_id)
     counted = _numbers_by(outcomes.exclude(unit=None), tallies, "unit", "drive__unit")
-    open_now = HelpRequest.objects.filter(free(now) | Q(state=HelpState.CLAIMED)).exclude(unit=None).order_by()
+    open_now = HelpRequest.objects.filter(free_requests(now) | Q(state=HelpState.CLAIMED)).exclude(unit=None).order_by()
     waiting = dict(open_now.values_list("unit").annotate(count=Count("pk")))
     units = AdminUnit.objects.filter(pk__in={*counted, *waiting}).order_by("name")
     figures: defaultdict[int, dict[str, Denominator]] = defaultdict(dict)
@@ -120,7 +120,7 @@ def by_ward(campaign_id: int | None, own: frozenset[int], now: datetime.datetime
     return rows
 
 
-def by_team(campaign_id: int | None, own: frozenset[int]) -> list[TeamRow]:
+def team_rows(campaign_id: int | None, own: frozenset[int]) -> list[TeamRow]:
     """Teams, the one with the most proven phones first. own: agencies for which no number is suppressed."""
     outcomes, tallies = _of_campaign(campaign_id)
     counted = _numbers_by(outcomes, tallies, "team", "drive__team")
@@ -192,17 +192,17 @@ def _suppress(rows: list[tuple[str, int, Numbers, bool]]) -> None:
                 setattr(numbers, name, None)
 
 
-def waiting(now: datetime.datetime) -> tuple[dict[int, int], dict[int, int]]:
+def open_requests_by_unit(now: datetime.datetime) -> tuple[dict[int, int], dict[int, int]]:
     """How many requests are free, and how many a team has, by unit."""
     live = HelpRequest.objects.exclude(unit=None).order_by()
-    open_now = live.filter(free(now)).values_list("unit").annotate(count=Count("pk"))
+    open_now = live.filter(free_requests(now)).values_list("unit").annotate(count=Count("pk"))
     claimed = (
         live.filter(state=HelpState.CLAIMED, claimed_until__gt=now).values_list("unit").annotate(count=Count("pk"))
     )
     return dict(open_now), dict(claimed)
 
 
-def closed(since: datetime.date, until: datetime.date) -> tuple[Counter[int], Counter[int]]:
+def closed_requests_by_unit(since: datetime.date, until: datetime.date) -> tuple[Counter[int], Counter[int]]:
     """How many requests were helped, and how many could not be, by unit. since, until: local days, both included."""
     done: Counter[int] = Counter()
     could_not: Counter[int] = Counter()
@@ -281,11 +281,11 @@ class ProvenWithHelp(Indicator):
         counted: Counter[tuple[str, int, datetime.date]] = Counter()
         bases: Counter[tuple[str, int, datetime.date]] = Counter()
         days = (week.first_day, week.last_day)
-        for path, agency_id, day, proof, count in once(("help outcomes", week), lambda: _outcomes(days)):
+        for path, agency_id, day, proof, count in read_once(("help outcomes", week), lambda: _outcomes(days)):
             bases[path, agency_id, day] += count
             if proof == self.counts:
                 counted[path, agency_id, day] += count
-        for path, agency_id, day, running, base in once(("drive sheets", week), lambda: _sheets(days)):
+        for path, agency_id, day, running, base in read_once(("drive sheets", week), lambda: _sheets(days)):
             bases[path, agency_id, day] += base
             counted[path, agency_id, day] += self.on_paper(running)
         source = _("requests for help closed by teams of the unions")

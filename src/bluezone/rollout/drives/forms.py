@@ -57,7 +57,7 @@ class DriveForm(forms.Form):
         self.initial.setdefault("begins", "08:00")
         self.initial.setdefault("ends", "11:00")
         campaigns = apps.get_model("directives", "Campaign").objects.filter(Q(ends=None) | Q(ends__gte=today))
-        current_units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
+        current_units = AdminUnit.objects.valid_on(day_to_show(AdminUnit, today))
         choices = {
             "campaign": campaigns.order_by("-begins", "name"),
             "team": teams.order_by("agency__name", "name"),
@@ -117,7 +117,7 @@ class PhoneForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        wards = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
+        wards = AdminUnit.objects.valid_on(timezone.localdate()).filter(kind__in=WARDS)
         choices = [(unit.code, unit.name) for unit in wards.exclude(code=None).order_by("name")]
         self.fields["unit"].choices = [("", _("not said")), *choices]  # type: ignore[attr-defined]
 

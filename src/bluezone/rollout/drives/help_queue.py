@@ -34,6 +34,9 @@ STALL_CLAIM = datetime.timedelta(minutes=30)
 CLAIM = datetime.timedelta(hours=24)
 # The helper closes the request right after the pass; an older pass is another person's.
 PROOF_LIFE = datetime.timedelta(minutes=15)
+AFTER_CLOSING = datetime.timedelta(days=30)
+AFTER_OPENING = datetime.timedelta(days=90)
+AT_A_STALL = datetime.timedelta(days=1)
 
 
 class HelpTaken(Refused):
@@ -54,16 +57,16 @@ class HelpProofMissing(Refused):
     code = "help_proof_missing"
 
 
-def free(now: datetime.datetime) -> Q:
+def free_requests(now: datetime.datetime) -> Q:
     """Requests that a team may take on: open, or taken on too long ago by another team."""
     return Q(state=HelpState.OPEN) | Q(state=HelpState.CLAIMED, claimed_until__lte=now)
 
 
-def claim(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) -> None:
+def claim_request(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) -> None:
     """Let a team take a request on. Raises HelpTaken."""
     until = now + (STALL_CLAIM if request.drive_id else CLAIM)
     with transaction.atomic():
-        updated = HelpRequest.objects.filter(free(now), pk=request.pk, training=team.training).update(
+        updated = HelpRequest.objects.filter(free_requests(now), pk=request.pk, training=team.training).update(
             state=HelpState.CLAIMED, team=team, claimed_at=now, claimed_until=until
         )
         if not updated:
@@ -72,7 +75,7 @@ def claim(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) 
     request.refresh_from_db()
 
 
-def release(actor: str, request: HelpRequest, teams: Iterable[int], now: datetime.datetime) -> None:
+def release_request(actor: str, request: HelpRequest, teams: Iterable[int], now: datetime.datetime) -> None:
     """Give a request back, so that any team may take it on. teams: one of them must have it. Raises HelpNotYours."""
     with transaction.atomic():
         _locked(request, teams).update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
@@ -80,7 +83,7 @@ def release(actor: str, request: HelpRequest, teams: Iterable[int], now: datetim
     request.refresh_from_db()
 
 
-def help_done(
+def close_as_helped(
     actor: str,
     request: HelpRequest,
     teams: Iterable[int],
@@ -103,7 +106,7 @@ def help_done(
             return _close(actor, request, teams, HelpProof.NONE, "", now, drive)
 
 
-def could_not(
+def close_as_not_helped(
     actor: str,
     request: HelpRequest,
     teams: Iterable[int],
@@ -116,7 +119,7 @@ def could_not(
         return _close(actor, request, teams, HelpProof.NONE, hindrance, now, drive)
 
 
-def reopen(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> None:
+def reopen_request(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> None:
     """Undo a closing: the request is with the team again, and the proof is free. Raises HelpTaken."""
     request = outcome.request
     with transaction.atomic():
@@ -199,7 +202,7 @@ def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> No
     request = scope.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
     if request is None:
         raise acts.UndoTooLate("the request was closed or given back since")
-    release(user.username, request, [request.team_id or 0], now)
+    release_request(user.username, request, [request.team_id or 0], now)
 
 
 def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
@@ -208,12 +211,7 @@ def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> 
     outcome = HelpOutcome.objects.filter(pk=values["outcome"], team__in=teams).select_related("request").first()
     if outcome is None:
         raise acts.UndoTooLate("the request was opened again since")
-    reopen(user.username, outcome, now)
-
-
-AFTER_CLOSING = datetime.timedelta(days=30)
-AFTER_OPENING = datetime.timedelta(days=90)
-AT_A_STALL = datetime.timedelta(days=1)
+    reopen_request(user.username, outcome, now)
 
 
 def purge(now: datetime.datetime) -> None:

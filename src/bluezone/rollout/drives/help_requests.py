@@ -74,7 +74,7 @@ class HelpUnitUnknown(HelpRefused):
 
 
 @dataclass(frozen=True)
-class HelpWanted:
+class HelpTexts:
     """The texts of a request. contact: how to reach the person; place: where help is needed; note: with what."""
 
     contact: str
@@ -95,18 +95,18 @@ def open_help_request(
     if channel not in HelpChannel.values or channel == HelpChannel.STALL:
         raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app, gate, phone or canvass")
     details = _checked(contact, place, note)
-    admin_unit = unit_in_force(unit) if unit else None
+    admin_unit = current_unit(unit) if unit else None
     return _store(channel, details, admin_unit, None, repeat_key).ticket
 
 
 def join_stall(drive: Drive, repeat_key: str = "") -> HelpRequest:
     """Put a person at a stall into its queue: opens a ticket, with nothing about the person."""
-    return _store(HelpChannel.STALL, HelpWanted("", "", ""), drive.unit, drive, repeat_key)
+    return _store(HelpChannel.STALL, HelpTexts("", "", ""), drive.unit, drive, repeat_key)
 
 
-def read(request: HelpRequest) -> HelpWanted:
+def open_texts(request: HelpRequest) -> HelpTexts:
     """Open the sealed texts of a request, for the team that helps. Raises SealBroken."""
-    return HelpWanted(**json.loads(unseal(bytes(request.sealed), f"help {request.ticket}")))
+    return HelpTexts(**json.loads(unseal(bytes(request.sealed), f"help {request.ticket}")))
 
 
 def contact_digest(contact: str) -> str:
@@ -119,18 +119,18 @@ def contact_digest(contact: str) -> str:
     return keyed_digest("help contact", national.lstrip("0"))
 
 
-def unit_in_force(code: str) -> AdminUnit:
+def current_unit(code: str) -> AdminUnit:
     """The current unit with an official code. Raises HelpUnitUnknown."""
     unit = None
     if _CODE.fullmatch(code):
-        unit = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
+        unit = AdminUnit.objects.valid_on(timezone.localdate()).filter(code=code).first()
     if unit is None:
         raise HelpUnitUnknown(f"no current unit has the code {code[:20]!r}")
     return unit
 
 
 def _store(
-    channel: str, details: HelpWanted, unit: AdminUnit | None, drive: Drive | None, repeat_key: str
+    channel: str, details: HelpTexts, unit: AdminUnit | None, drive: Drive | None, repeat_key: str
 ) -> HelpRequest:
     key = keyed_digest("help repeat", repeat_key) if repeat_key else None
     for _ in range(_TRIES):
@@ -156,8 +156,8 @@ def _store(
     raise HelpRefused("no ticket could be made; try again")
 
 
-def _checked(contact: str, place: str, note: str) -> HelpWanted:
-    details = HelpWanted(" ".join(contact.split()), " ".join(place.split()), note.strip())
+def _checked(contact: str, place: str, note: str) -> HelpTexts:
+    details = HelpTexts(" ".join(contact.split()), " ".join(place.split()), note.strip())
     if not details.contact:
         raise HelpContactMissing("contact is empty, so no one could call back")
     limits = {"contact": CONTACT_LENGTH, "place": PLACE_LENGTH, "note": NOTE_LENGTH}
@@ -179,8 +179,8 @@ def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDo
     A request without a unit is counted only once a drive has closed it. Six queries; nothing of training mode.
     """
     now = timezone.now()
-    open_now, claimed_now = boards.waiting(now)
-    done, could_not = boards.closed(since, until)
+    open_now, claimed_now = boards.open_requests_by_unit(now)
+    done, could_not = boards.closed_requests_by_unit(since, until)
     hours = boards.helper_hours(since, until, now)
     free = boards.free_teams()
     keys = {*open_now, *claimed_now, *done, *could_not, *hours, *free}

@@ -39,7 +39,7 @@ class TallySheetKnown(Refused):
 
 
 @dataclass(frozen=True)
-class Plan:
+class DriveDetails:
     """The details of a new drive. begins, ends: aware, begins < ends."""
 
     campaign: Campaign
@@ -61,7 +61,7 @@ def make_team(actor: str, agency: Agency, name: str, people: int) -> Team:
     return team
 
 
-def plan(actor: str, details: Plan) -> Drive:
+def plan_drive(actor: str, details: DriveDetails) -> Drive:
     """Plan a drive, to be opened later."""
     code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
     with transaction.atomic():

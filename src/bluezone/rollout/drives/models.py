@@ -140,7 +140,7 @@ class HelpRequest(PractisedMixin):
     """One request for help.
 
     ticket: the number that the person gets, `K7M-2QX`; random.
-    sealed: contact, place and note as JSON under a key of the data folder; `help_requests.read` opens it.
+    sealed: contact, place and note as JSON under a key of the data folder; `help_requests.open_texts` opens it.
     contact_digest: keyed digest of the telephone number in the contact, "" without one.
     counted: this request counts as a running phone of a team. At most one request of a telephone number does, so that
         two teams do not count one phone.

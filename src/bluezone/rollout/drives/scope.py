@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.scopes import agencies_of, granted, may
+from bluezone.directory.scopes import agencies_in_reach, grants_for, has_role
 from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
@@ -27,19 +27,21 @@ _WHOLE_CITY = (UnitKind.PROVINCE, UnitKind.DISTRICT)
 
 def teams_of(user: User) -> QuerySet[Team]:
     """Teams for which the person may take requests on."""
-    return Team.objects.filter(ended_at=None, agency__in=agencies_of(user, HELPERS.roles)).select_related("agency")
+    return Team.objects.filter(ended_at=None, agency__in=agencies_in_reach(user, HELPERS.roles)).select_related(
+        "agency"
+    )
 
 
 def planned_teams(user: User) -> QuerySet[Team]:
     """Teams for which the person plans drives."""
-    agencies = agencies_of(user, DRIVE_PLANNERS.roles)
+    agencies = agencies_in_reach(user, DRIVE_PLANNERS.roles)
     return Team.objects.filter(ended_at=None, agency__in=agencies).select_related("agency")
 
 
 def requests_for(user: User) -> QuerySet[HelpRequest]:
     """Requests that the person's teams may take on; those of a stall are on the page of its drive."""
     reach = Q(pk__in=[])
-    for grant in granted(user, HELPERS.roles):
+    for grant in grants_for(user, HELPERS.roles):
         unit = grant.unit or (grant.agency.unit if grant.agency else None)
         if unit is None:
             reach = Q()
@@ -62,19 +64,19 @@ def wards_of_drives(union: Agency, now: datetime.datetime) -> QuerySet[AdminUnit
     return AdminUnit.objects.filter(pk__in=drives.values("unit"))
 
 
-def runs(user: User, drive: Drive) -> bool:
+def works_at(user: User, drive: Drive) -> bool:
     """Whether the person works at this drive: takes requests on, and closes them."""
-    return may(user, HELPERS.roles, agency=drive.team.agency)
+    return has_role(user, HELPERS.roles, agency=drive.team.agency)
 
 
-def plans(user: User, drive: Drive) -> bool:
+def may_plan(user: User, drive: Drive) -> bool:
     """Whether the person plans this drive: opens and closes it, or calls it off, and enters its sheets."""
-    return may(user, DRIVE_PLANNERS.roles, agency=drive.team.agency)
+    return has_role(user, DRIVE_PLANNERS.roles, agency=drive.team.agency)
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """Requests that this person's teams have or may take on, and drives to open or close."""
-    if not granted(user, HELPERS.roles):
+    if not grants_for(user, HELPERS.roles):
         return []
     url = reverse("help-queue")
     claimed = claimed_by(user).order_by("claimed_until")
@@ -91,7 +93,9 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
         by = unclaimed["first"] + datetime.timedelta(days=1)
         what %= {"count": unclaimed["count"]}
         help_matters.append(Matter(f"help {unclaimed['first']}", what, _("Take one on"), url, by, Pile.AGENCY))
-    drives = Drive.objects.filter(team__agency__in=agencies_of(user, HELPERS.roles)).exclude(state=DriveState.CLOSED)
+    drives = Drive.objects.filter(team__agency__in=agencies_in_reach(user, HELPERS.roles)).exclude(
+        state=DriveState.CLOSED
+    )
     soon = drives.filter(begins__lte=now + datetime.timedelta(days=1)).select_related("unit").order_by("begins")
     drive_matters = []
     for drive in soon[: MOST_MATTERS + 1]:

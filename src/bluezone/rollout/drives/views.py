@@ -20,7 +20,7 @@ from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
+from bluezone.directory.scopes import OutsideScope, agencies_in_reach, units_in_reach
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -37,6 +37,15 @@ from bluezone.rollout.gates.api import devices_of
 from bluezone.training import practised
 
 MOST_PAST = 20
+A_PAGE = 30
+BOXES = range(50)
+# In the order of the form into which the sheet is typed.
+ROWS = (
+    ("Thấy đang chạy", "người giúp thấy Bluezone đang chạy, Bluetooth bật"),
+    ("Đã giúp việc khác", "giúp nhưng chưa thấy đang chạy, chỉ dùng bản web"),
+    ("Không có điện thoại thông minh", ""),
+    ("Chưa giúp được", "máy quá cũ, Bluetooth hỏng, không muốn nữa"),
+)
 
 
 @practised
@@ -51,10 +60,10 @@ def drives(request: OfficeRequest) -> HttpResponse:
     all_drives = Drive.objects.select_related("team__agency", "unit", "campaign")
     if campaign:
         all_drives = all_drives.filter(campaign=campaign)
-    own = frozenset(units_of(user, SIGNED_IN.roles).values_list("pk", flat=True))
-    own_agencies = frozenset(agencies_of(user, SIGNED_IN.roles).values_list("pk", flat=True))
-    wards = boards.by_ward(campaign, own, now)
-    teams = boards.by_team(campaign, own_agencies)
+    own = frozenset(units_in_reach(user, SIGNED_IN.roles).values_list("pk", flat=True))
+    own_agencies = frozenset(agencies_in_reach(user, SIGNED_IN.roles).values_list("pk", flat=True))
+    wards = boards.ward_rows(campaign, own, now)
+    teams = boards.team_rows(campaign, own_agencies)
     all_numbers = [*(row.numbers for row in wards), *(row.numbers for row in teams)]
     campaigns = {(drive.campaign_id, drive.campaign.name) for drive in Drive.objects.select_related("campaign")}
     context = {
@@ -79,8 +88,8 @@ def drives(request: OfficeRequest) -> HttpResponse:
 def new_team(request: OfficeRequest) -> HttpResponse:
     """Enter a team: 302 to a new drive, 422 bad form."""
     today = timezone.localdate()
-    unions = Agency.objects.in_force(day_to_show(Agency, today)).filter(kind=AgencyKind.UNION)
-    own_unions = unions.filter(pk__in=agencies_of(request.user, DRIVE_PLANNERS.roles))
+    unions = Agency.objects.valid_on(day_to_show(Agency, today)).filter(kind=AgencyKind.UNION)
+    own_unions = unions.filter(pk__in=agencies_in_reach(request.user, DRIVE_PLANNERS.roles))
     form = TeamForm(request.POST or None, agencies=own_unions)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -104,10 +113,10 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
     form = DriveForm(request.POST or None, teams=teams)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        details = lifecycle.Plan(
+        details = lifecycle.DriveDetails(
             **{name: values[name] for name in ("campaign", "team", "unit", "place", "begins", "ends")}
         )
-        drive = lifecycle.plan(request.user.username, details)
+        drive = lifecycle.plan_drive(request.user.username, details)
         messages.success(request, _("The drive is planned."))
         return redirect("drive", drive.pk)
     context = {"form": form, "no_team": not teams.exists()}
@@ -122,18 +131,18 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One drive, with its numbers for those who serve its ward, and its queue and buttons for those who work at it."""
     drive = _get_drive(pk)
     now = timezone.now()
-    runs = scope.runs(request.user, drive)
-    plans = scope.plans(request.user, drive)
+    runs = scope.works_at(request.user, drive)
+    plans = scope.may_plan(request.user, drive)
     requests = HelpRequest.objects.filter(drive=drive).order_by("opened_at")
     claimed = HelpRequest.objects.filter(team=drive.team, state=HelpState.CLAIMED).order_by("drive", "claimed_at")
-    sees = runs or plans or bool(units_of(request.user, SIGNED_IN.roles).filter(pk=drive.unit_id))
+    sees = runs or plans or bool(units_in_reach(request.user, SIGNED_IN.roles).filter(pk=drive.unit_id))
     context = {
         "drive": drive,
         "runs": runs,
         "plans": plans,
-        "numbers": boards.of_drive(drive) if sees else None,
-        "waiting": requests.filter(drives_help_queue.free(now)) if runs else [],
-        "held": [(help_request, help_requests.read(help_request)) for help_request in claimed] if runs else [],
+        "numbers": boards.drive_numbers(drive) if sees else None,
+        "waiting": requests.filter(drives_help_queue.free_requests(now)) if runs else [],
+        "held": [(help_request, help_requests.open_texts(help_request)) for help_request in claimed] if runs else [],
         "radios": devices_of(drive.gate_id) if runs and drive.gate_id else [],
         "proofs": drives_help_queue.free_proofs(drive, now),
         "hindrances": Hindrance.choices,
@@ -185,10 +194,12 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a ticket for a person at the stall and take it on, in one tap: 302; 403 another team's drive."""
     drive = _get_drive(pk)
-    if not scope.runs(request.user, drive):
+    if not scope.works_at(request.user, drive):
         raise OutsideScope("the role does not reach the team of this drive")
     if drive.state == DriveState.LIVE:
-        drives_help_queue.claim(request.user.username, help_requests.join_stall(drive), drive.team, timezone.now())
+        drives_help_queue.claim_request(
+            request.user.username, help_requests.join_stall(drive), drive.team, timezone.now()
+        )
     return redirect("drive", pk)
 
 
@@ -220,12 +231,9 @@ def _get_drive(pk: int) -> Drive:
 def _planned_by(request: OfficeRequest, pk: int) -> Drive:
     """A drive of a team that the reader plans for. Raises Http404, OutsideScope (403)."""
     drive = _get_drive(pk)
-    if not scope.plans(request.user, drive):
+    if not scope.may_plan(request.user, drive):
         raise OutsideScope("the role does not reach the team of this drive")
     return drive
-
-
-A_PAGE = 30
 
 
 @practised
@@ -234,13 +242,13 @@ A_PAGE = 30
 @touches(Ownership.REACHED)
 def help_queue(request: OfficeRequest) -> HttpResponse:
     """Free requests of the reader's area, oldest first, and those of the reader's teams, with the contact."""
-    free = scope.requests_for(request.user).filter(drives_help_queue.free(timezone.now()))
+    free = scope.requests_for(request.user).filter(drives_help_queue.free_requests(timezone.now()))
     page = Paginator(free, A_PAGE).get_page(request.GET.get("page"))
     claimed = scope.claimed_by(request.user).filter(drive=None)
     context = {
         "page": page,
         "teams": scope.teams_of(request.user),
-        "held": [(help_request, help_requests.read(help_request)) for help_request in claimed],
+        "held": [(help_request, help_requests.open_texts(help_request)) for help_request in claimed],
         "hindrances": Hindrance.choices,
     }
     return render(request, "drives/queue.html", context)
@@ -273,7 +281,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     help_request = get_object_or_404(requests, pk=pk)
     team = drive.team if drive else get_object_or_404(scope.teams_of(request.user), pk=_number(request, "team"))
     try:
-        drives_help_queue.claim(request.user.username, help_request, team, timezone.now())
+        drives_help_queue.claim_request(request.user.username, help_request, team, timezone.now())
     except drives_help_queue.HelpTaken:
         messages.warning(request, _("Another team has just taken %(ticket)s on.") % {"ticket": help_request.ticket})
     else:
@@ -288,7 +296,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
     help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
-    drives_help_queue.release(request.user.username, help_request, [help_request.team_id or 0], timezone.now())
+    drives_help_queue.release_request(request.user.username, help_request, [help_request.team_id or 0], timezone.now())
     messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": help_request.ticket})
     return _back(request)
 
@@ -306,7 +314,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
     if drive is not None and drive.team_id != help_request.team_id:
         drive = None
     try:
-        outcome = drives_help_queue.help_done(
+        outcome = drives_help_queue.close_as_helped(
             request.user.username,
             help_request,
             [help_request.team_id or 0],
@@ -339,7 +347,7 @@ def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
         drive = _own_drive(request)
         hindrance = Hindrance(form.cleaned_data["hindrance"])
         try:
-            outcome = drives_help_queue.could_not(
+            outcome = drives_help_queue.close_as_not_helped(
                 request.user.username, help_request, [help_request.team_id or 0], hindrance, timezone.now(), drive
             )
         except drives_help_queue.HelpNotYours:
@@ -370,7 +378,7 @@ def _own_drive(request: OfficeRequest) -> Drive | None:
     if pk is None:
         return None
     drive = get_object_or_404(Drive.objects.select_related("team__agency__unit"), pk=pk, state=DriveState.LIVE)
-    return drive if scope.runs(request.user, drive) else None
+    return drive if scope.works_at(request.user, drive) else None
 
 
 def _number(request: OfficeRequest, name: str) -> int | None:
@@ -383,16 +391,6 @@ def _back(request: OfficeRequest) -> HttpResponse:
     if url_has_allowed_host_and_scheme(next_address, allowed_hosts=None):
         return redirect(next_address)
     return redirect("help-queue")
-
-
-BOXES = range(50)
-# In the order of the form into which the sheet is typed.
-ROWS = (
-    ("Thấy đang chạy", "người giúp thấy Bluezone đang chạy, Bluetooth bật"),
-    ("Đã giúp việc khác", "giúp nhưng chưa thấy đang chạy, chỉ dùng bản web"),
-    ("Không có điện thoại thông minh", ""),
-    ("Chưa giúp được", "máy quá cũ, Bluetooth hỏng, không muốn nữa"),
-)
 
 
 def stall_link(drive: Drive) -> str:

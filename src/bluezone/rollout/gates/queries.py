@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import granted
+from bluezone.directory.scopes import grants_for
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.duty import ROLES
 from bluezone.identity.models import User
@@ -29,9 +29,9 @@ from bluezone.rollout.coverage.api import (
     Proof,
     RunningShare,
     Week,
-    bootstrap,
+    bootstrap_interval,
     hidden_cells_of,
-    once,
+    read_once,
 )
 from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, with_smartphone, without_a_day
 from bluezone.rollout.gates.models import Direction, Gate, GateDay, Gatekeeper, GateKind, Shift, Verdict
@@ -98,7 +98,7 @@ def named(today: datetime.date) -> Q:
 def without_gatekeeper(unit: AdminUnit | None, today: datetime.date) -> QuerySet[Agency]:
     """Agencies in force that have nominated nobody for an open gate (clause 1, "cử người")."""
     nominated = Gatekeeper.objects.filter(named(today), gate__agency=OuterRef("pk"), gate__closed_at__isnull=True)
-    found = Agency.objects.in_force(day_to_show(Agency, today)).exclude(Exists(nominated))
+    found = Agency.objects.valid_on(day_to_show(Agency, today)).exclude(Exists(nominated))
     found = found.filter(unit__path__startswith=unit.path) if unit else found
     return found.select_related("unit").order_by("unit__path", "name", "pk")
 
@@ -237,7 +237,7 @@ def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
     return OneGate(
         days=days,
         total=trend[-1].counted,
-        interval=bootstrap([(row.proven or 0, row.with_smartphone or 0) for _, row in days]),
+        interval=bootstrap_interval([(row.proven or 0, row.with_smartphone or 0) for _, row in days]),
         trend=trend,
         inside=people_inside(gate, today),
         undated=without_a_day(gate),
@@ -287,7 +287,7 @@ class RunningAtGates(RunningShare):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """Three queries."""
-        sums, places = once(("gate days", week), lambda: _days_and_cells(week))
+        sums, places = read_once(("gate days", week), lambda: _days_and_cells(week))
         source = _("counted at the gates; passages without a known day are left out")
         for (gate_id, day), passages in sorted(sums.items()):
             base = with_smartphone(passages)
@@ -296,12 +296,12 @@ class RunningAtGates(RunningShare):
                 count = sum(passages[verdict] for verdict in self.verdicts)
                 yield Figure(path, agency_id, count, base, source, day)
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
+    def suppressed_cells(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """As the table of gates keeps them back, so that neither page gives away what the other hides."""
         if not figures:
             return set(), set()
         week = Week.of(figures[0].as_of)
-        hidden = once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
+        hidden = read_once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
         return set(hidden[self.counts_of_row]), set(hidden[self.bases_of_row])
 
     def rows_address(self, unit_id: int, week: Week) -> str:
@@ -348,19 +348,19 @@ class SeenOnPaper(RunningAtGates):
                 agency = gates[gate_id].agency
                 yield Figure(agency.unit.path, agency.pk, numbers["screen_seen"], base, source, day)
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
+    def suppressed_cells(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """The bases as the table of gates keeps them back; the counts are in no other table."""
         if not figures:
             return set(), set()
         counts = hidden_cells_of((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
         week = Week.of(figures[0].as_of)
-        hidden = once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
+        hidden = read_once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
         return counts, set(hidden[self.bases_of_row])
 
 
 def search(user: User, words: str) -> list[Hit]:
     """Gates that are open, whose pages everybody signed in may read, by name and agency."""
-    if not granted(user, ROLES):
+    if not grants_for(user, ROLES):
         return []
     gates = Gate.objects.filter(closed_at=None, kind=GateKind.SITE).select_related("agency")
     found = [

@@ -23,7 +23,7 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number, chosen_unit
-from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.directory.scopes import agencies_in_reach, has_role, require_role
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -33,7 +33,7 @@ from bluezone.media_types import XLSX
 from bluezone.paper.pdf import pdf_response
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage.api import Week, week_or
+from bluezone.rollout.coverage.api import Week, parse_week
 from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.forms import EndForm, GateForm, InsideForm, NominationForm, SlipForm, TabletForm
@@ -50,28 +50,28 @@ _READERS = frozenset[str]().union(*(one.roles for one in (STAFF_REPORTERS, KEEPE
 
 def chosen_week(request: HttpRequest) -> Week:
     """The week of `?week=2020-W33`, this week where there is none that can be read."""
-    return week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
+    return parse_week(request.GET.get("week", ""), Week.of(timezone.localdate()))
 
 
 def own_agencies(request: OfficeRequest) -> frozenset[int]:
     """Primary keys of the agencies whose gates the reader sees as they were counted."""
-    return frozenset(agencies_of(request.user, _READERS).values_list("pk", flat=True))
+    return frozenset(agencies_in_reach(request.user, _READERS).values_list("pk", flat=True))
 
 
 def keeps(request: OfficeRequest, agency: Agency | None = None) -> bool:
     """Whether the reader opens gates and nominates for an agency, or for any when none is named."""
-    return may(request.user, KEEPERS.roles, agency=agency)
+    return has_role(request.user, KEEPERS.roles, agency=agency)
 
 
 def sees(request: OfficeRequest, agency: Agency) -> bool:
     """Whether the reader sees the gates of an agency as they were counted, with their days and shifts."""
-    return may(request.user, _READERS, agency=agency)
+    return has_role(request.user, _READERS, agency=agency)
 
 
 def gate_of_ours(request: OfficeRequest, pk: int) -> Gate:
     """A gate that the reader keeps. Raises Http404, OutsideScope (403)."""
     gate = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
-    require(request.user, KEEPERS.roles, agency=gate.agency)
+    require_role(request.user, KEEPERS.roles, agency=gate.agency)
     return gate
 
 
@@ -132,7 +132,7 @@ def badge(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _ours(request: OfficeRequest, pk: int) -> Gatekeeper:
     found = get_object_or_404(Gatekeeper.objects.select_related("gate__agency__unit"), pk=pk)
-    require(request.user, KEEPERS.roles, agency=found.gate.agency)
+    require_role(request.user, KEEPERS.roles, agency=found.gate.agency)
     return found
 
 
@@ -151,8 +151,8 @@ def _show(request: OfficeRequest, badge: registry.Badge) -> HttpResponse:
 @touches(Ownership.CREATED)
 def new_gate(request: OfficeRequest) -> HttpResponse:
     """Open a gate of an agency that the reader keeps: 302 to its page, 422 bad form or a name that is taken."""
-    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    reached = agencies_of(request.user, KEEPERS.roles).filter(pk__in=in_force)
+    in_force = Agency.objects.valid_on(day_to_show(Agency, timezone.localdate()))
+    reached = agencies_in_reach(request.user, KEEPERS.roles).filter(pk__in=in_force)
     form = GateForm(request.POST or None, agencies=reached, initial={"agency": request.GET.get("agency")})
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -296,7 +296,7 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
         "unit": unit,
         "page": page,
         "rows": rows,
-        "units": AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
+        "units": AdminUnit.objects.valid_on(day_to_show(AdminUnit, today))
         .exclude(kind=UnitKind.GROUP)
         .order_by("path"),
         "late": queries.without_gatekeeper(unit, today).count(),

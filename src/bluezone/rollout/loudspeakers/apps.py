@@ -11,9 +11,9 @@ class LoudspeakersConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of changes of the plan, and tell what machines proved."""
-        from bluezone.rollout.bulletins.api import read_proven_with, when_plan_changes
+        from bluezone.rollout.bulletins.api import on_plan_change, set_report_reader
         from bluezone.rollout.loudspeakers.playback import proven
         from bluezone.rollout.loudspeakers.zone_setup import bump
 
-        when_plan_changes(bump)
-        read_proven_with(proven)
+        on_plan_change(bump)
+        set_report_reader(proven)

@@ -16,7 +16,14 @@ from django.utils.translation import gettext, gettext_lazy
 
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import DeviceRefused
-from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, airings_due, approved_scripts, seconds_of
+from bluezone.rollout.bulletins.api import (
+    Airing,
+    MachineReports,
+    Schedule,
+    airings_due,
+    approved_scripts,
+    script_seconds,
+)
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.loudspeakers import live
 from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Street, Unit
@@ -162,7 +169,7 @@ def _made_up(key: str, outlet: int | None) -> Airing | None:
     due = datetime.datetime.fromtimestamp(int(parts[3]), datetime.UTC)
     return Airing.objects.create(
         key=key, schedule=schedule, outlet_id=outlet, script=script, sound=script.sound, language=script.language,
-        importance=schedule.bulletin.importance, due_at=due, starts_at=due, seconds=seconds_of(script),
+        importance=schedule.bulletin.importance, due_at=due, starts_at=due, seconds=script_seconds(script),
     )  # fmt: skip
 
 
@@ -177,13 +184,13 @@ _AT_ONCE = 900
 _NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def proven(airings: Iterable[int]) -> dict[int, Proven]:
+def proven(airings: Iterable[int]) -> dict[int, MachineReports]:
     """By primary key, for airings that machines were to play or reported; two queries a thousand airings.
 
     What a person said of an airing of which no machine said anything stays with the attested ones, and is not here.
     """
     keys = list(airings)
-    found: dict[int, Proven] = {}
+    found: dict[int, MachineReports] = {}
     assigned = _assigned()
     for start in range(0, len(keys), _AT_ONCE):
         found.update(_some(keys[start : start + _AT_ONCE], assigned))
@@ -225,7 +232,7 @@ def _assigned() -> dict[int, list[tuple[int, datetime.datetime, datetime.datetim
 
 def _some(
     keys: list[int], assigned: dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]]
-) -> dict[int, Proven]:
+) -> dict[int, MachineReports]:
     counts: dict[int, Counter[str]] = {}
     broken_seconds: dict[int, float] = {}
     told: dict[int, set[int]] = {}
@@ -257,7 +264,7 @@ def _some(
         machines = to_play | told.get(pk, set())
         if machines:
             parts = tuple(map(tuple, relayed[pk].parts)) if pk in relayed else ()
-            found[pk] = Proven(
+            found[pk] = MachineReports(
                 len(machines), broken_seconds=broken_seconds.get(pk, 0.0), parts=parts, **counts.get(pk, Counter())
             )
     return found

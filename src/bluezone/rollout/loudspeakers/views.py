@@ -21,7 +21,7 @@ from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
-from bluezone.directory.scopes import OutsideScope, agencies_of, at_the_desk, may, require
+from bluezone.directory.scopes import OutsideScope, agencies_in_reach, has_role, require_role, rows_at_the_desk
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -39,12 +39,12 @@ from bluezone.rollout.bulletins.api import (
     air_plan_pdf,
     airings_between,
     day_span,
+    is_heard_in_ward_only,
     log_rows,
     may_air_at,
     sentence_of,
-    stays_in_the_ward,
     stick_files,
-    stop_at,
+    stop_schedule_at,
 )
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
 from bluezone.rollout.loudspeakers import health, live, playback, zone_setup
@@ -125,7 +125,9 @@ MOST_STICK_DAYS = 31
 @touches(Ownership.EVERYBODY)
 def zone_list(request: OfficeRequest) -> HttpResponse:
     """Every zone with its machines; those that are silent first in words and colour."""
-    return render(request, "loudspeakers/list.html", _listed(request) | {"keeps": may(request.user, KEEPERS.roles)})
+    return render(
+        request, "loudspeakers/list.html", _listed(request) | {"keeps": has_role(request.user, KEEPERS.roles)}
+    )
 
 
 @practised
@@ -144,8 +146,10 @@ def zone_states(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CREATED)
 def new_zone(request: OfficeRequest) -> HttpResponse:
     """Enter a zone: 302 to its page, 422 bad form or a name that is taken."""
-    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    form = ZoneForm(request.POST or None, agencies=agencies_of(request.user, KEEPERS.roles).filter(pk__in=in_force))
+    in_force = Agency.objects.valid_on(day_to_show(Agency, timezone.localdate()))
+    form = ZoneForm(
+        request.POST or None, agencies=agencies_in_reach(request.user, KEEPERS.roles).filter(pk__in=in_force)
+    )
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.refusals_as_form_errors(form, sentence_of, field="name"):
@@ -190,9 +194,11 @@ def _page(
             (unit, state, volumes.get(unit.pk) or VolumeForm(unit=unit))
             for unit, state in health.rows_of([found], now)[0].units
         ],
-        "keeps": may(request.user, KEEPERS.roles, agency=found.outlet.agency),
+        "keeps": has_role(request.user, KEEPERS.roles, agency=found.outlet.agency),
         "addresses": _addresses(found, day),
-        "speaks": Zone.objects.filter(at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=found.pk).exists(),
+        "speaks": Zone.objects.filter(
+            rows_at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=found.pk
+        ).exists(),
         "machine_form": MachineForm(zone=found),
         "setting_form": setting,
     }
@@ -274,7 +280,7 @@ def stop_here(request: OfficeRequest, pk: int) -> HttpResponse:
     if not may_air_at(request.user, found.outlet):
         raise OutsideScope("one stops what sounds where one may air")
     chosen = get_object_or_404(Schedule, pk=chosen_number(request, "schedule") or 0, outlets=found.outlet)
-    stop_at(chosen, found.outlet, request.user, timezone.now())
+    stop_schedule_at(chosen, found.outlet, request.user, timezone.now())
     messages.success(request, gettext("Stopped here. Connected loudspeakers fall silent within seconds."))
     return redirect("zone", pk)
 
@@ -300,7 +306,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     """A machine's own volume: 302 to its zone; 403 another agency's; 409 changed meanwhile, with the zone's page."""
     unit = get_object_or_404(Unit.objects.select_related("zone__outlet__agency__unit"), pk=pk)
-    require(request.user, KEEPERS.roles, agency=unit.zone.outlet.agency)
+    require_role(request.user, KEEPERS.roles, agency=unit.zone.outlet.agency)
     with transaction.atomic():
         # Of two who store in one moment the second sees what the first has stored.
         unit.volume = Unit.objects.select_for_update().values_list("volume", flat=True).get(pk=pk)
@@ -357,10 +363,10 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     What is heard beyond the person's own ward takes a broken glass: 302 to it, or 409.
     """
     found = _zone(pk)
-    if not Zone.objects.filter(at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
+    if not Zone.objects.filter(rows_at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
         raise OutsideScope("one speaks at the loudspeakers of one's own unit")
-    goes_far = not stays_in_the_ward(request.user, [found.outlet], KEEPERS.roles)
-    is_shut = goes_far and two_persons.glass_of(request.user, timezone.now()) is None
+    goes_far = not is_heard_in_ward_only(request.user, [found.outlet], KEEPERS.roles)
+    is_shut = goes_far and two_persons.broken_glass(request.user, timezone.now()) is None
     # The proof is to hold until the address is over.
     is_fresh = is_recently_confirmed(request, RECENT_SECONDS - live.MOST_SECONDS)
     if request.method != "POST":
@@ -385,7 +391,7 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         return JsonResponse({"said": live.sentence_of(refused)}, status=409)
     if number == 0 and goes_far:
-        two_persons.note_glass("live-address", request.user, now)
+        two_persons.record_glass_use("live-address", request.user, now)
     return JsonResponse({"left": max(0, round((live.ends_by(address) - now).total_seconds()))})
 
 
@@ -418,7 +424,7 @@ def _zone(pk: int) -> Zone:
 
 def _zone_of_ours(request: OfficeRequest, pk: int) -> Zone:
     found = _zone(pk)
-    require(request.user, KEEPERS.roles, agency=found.outlet.agency)
+    require_role(request.user, KEEPERS.roles, agency=found.outlet.agency)
     return found
 
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.rollout.bulletins.api import OutletKind, enter, set_quiet
+from bluezone.rollout.bulletins.api import OutletKind, enter_outlet, set_quiet_hours
 from bluezone.rollout.loudspeakers.models import Assignment, PlanVersion, Unit, Zone
 from bluezone.training import practising
 
@@ -27,7 +27,7 @@ def bump() -> None:
 def open_zone(actor: str, name: str, agency: Agency, unit: AdminUnit | None, *, by_hand: bool) -> Zone:
     """Enter a zone. Raises OutletNameTaken."""
     with transaction.atomic():
-        outlet = enter(actor, OutletKind.LOUDSPEAKERS, name, agency, unit)
+        outlet = enter_outlet(actor, OutletKind.LOUDSPEAKERS, name, agency, unit)
         return Zone.objects.create(outlet=outlet, by_hand=by_hand)
 
 
@@ -48,7 +48,7 @@ def set_up(
         else:
             for device_id in Unit.objects.filter(zone=zone).values_list("pk", flat=True):
                 _assign(device_id, zone, now)
-        set_quiet(actor, zone.outlet, *quiet, now)
+        set_quiet_hours(actor, zone.outlet, *quiet, now)
         bump()
 
 

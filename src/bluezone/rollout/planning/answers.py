@@ -37,7 +37,7 @@ LEFT = 12
 TOP = 28
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as precise as a model can be: two significant digits, with a separator of thousands."""
     if value == 0:
         return "0"
@@ -62,15 +62,21 @@ class PrintedFigure:
     def of(cls, estimate: Estimate, *, is_change: bool) -> "PrintedFigure":
         """Format an estimate. A change gets words in place of a sign: fewer, more, or that the sign is unclear."""
         if not is_change:
-            value = number(estimate.middle)
-            return cls(value, _between(number(estimate.low), number(estimate.high)), "")
+            value = format_number(estimate.middle)
+            return cls(value, _between(format_number(estimate.low), format_number(estimate.high)), "")
         if not estimate.is_told_apart:
             words = gettext("cannot be told apart")
         else:
             words = gettext("more") if estimate.middle > 0 else gettext("fewer")
         if estimate.high < 0:
-            return cls(number(-estimate.middle), _between(number(-estimate.high), number(-estimate.low)), words)
-        return cls(number(estimate.middle), _between(number(estimate.low), number(estimate.high)), words)
+            return cls(
+                format_number(-estimate.middle),
+                _between(format_number(-estimate.high), format_number(-estimate.low)),
+                words,
+            )
+        return cls(
+            format_number(estimate.middle), _between(format_number(estimate.low), format_number(estimate.high)), words
+        )
 
 
 def _between(low: str, high: str) -> str:
@@ -122,9 +128,9 @@ class PrintedAnswer:
     seeds: int
 
 
-def printed_answer(plan: CityPlan, planner_options: tuple[str, ...]) -> PrintedAnswer | None:
+def format_answer(plan: CityPlan, planner_options: tuple[str, ...]) -> PrintedAnswer | None:
     """The answer from the seeds done so far; None before the third, as an interval needs three."""
-    totals_by_piece = {(seed, option): totals for seed, option, totals in plan.found}
+    totals_by_piece = {(seed, option): totals for seed, option, totals in plan.results}
     if len({seed for seed, _option in totals_by_piece}) < 3:
         return None
     answer = answer_of(totals_by_piece, planner_options)
@@ -170,7 +176,9 @@ def picture_of(answer: Answer) -> Picture:
         )
         for place, (row, change) in enumerate(changes)
     )
-    return Picture(whiskers, across(0.0), TOP + len(changes) * ROW_HEIGHT + 24, number(least), number(most))
+    return Picture(
+        whiskers, across(0.0), TOP + len(changes) * ROW_HEIGHT + 24, format_number(least), format_number(most)
+    )
 
 
 def assumptions_of(assumptions: Assumptions) -> list[Assumption]:

@@ -18,5 +18,5 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("What would help"), "plans", 55, ("plans", "plan"), PLANNERS),),
     purges=(Work("purge_planning", "bluezone.rollout.planning.plans.purge"),),
-    every_tick=(Work("work_off_plans", "bluezone.rollout.planning.plans.work_off"),),
+    every_tick=(Work("work_off_plans", "bluezone.rollout.planning.plans.start_open_plans"),),
 )

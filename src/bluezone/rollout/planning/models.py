@@ -23,7 +23,7 @@ class PlanState(models.TextChoices):
 class CityPlan(models.Model):
     """One plan.
 
-    inputs: `bluezone.planning.plan.Inputs.as_json`. found: [seed, option, totals] of each piece that is done.
+    inputs: `bluezone.planning.plan.Inputs.as_json`. results: [seed, option, totals] of each piece that is done.
     done, pieces: how many seeds are done, of how many. refusal: the code of the error if it failed, else empty.
     Personal data: the account that asked for it, an official duty; deleted 90 days after that.
     """
@@ -32,7 +32,7 @@ class CityPlan(models.Model):
     asked_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=8, choices=PlanState, default=PlanState.WAITING)
     inputs = models.JSONField()
-    found = models.JSONField(default=list)
+    results = models.JSONField(default=list, db_column="found")
     done = models.PositiveIntegerField(default=0)
     pieces = models.PositiveIntegerField()
     refusal = models.CharField(max_length=40, blank=True)

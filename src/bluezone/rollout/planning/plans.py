@@ -20,7 +20,7 @@ from bluezone.planning.assumptions import read_assumptions
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs, PlanInvalid, Planner
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import RUNNING, Week, city_unit, latest_week, newest_of, overview
+from bluezone.rollout.coverage.api import RUNNING, Week, city_unit, latest_week, newest_denominators, read_overview
 from bluezone.rollout.planning.models import CityPlan, PlanState
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def wards_of_city(running: float | None = None, today: datetime.date | None = No
     city = city_unit(week.first_day)
     if city is None:
         raise PlanUnfounded("the office knows no city: enter units and agencies first")
-    city_overview = overview(city, week, exact=False, keys=frozenset({RUNNING}))
+    city_overview = read_overview(city, week, exact=False, keys=frozenset({RUNNING}))
     shares: dict[int, float | None] = {}
     for row in city_overview.rows:
         if row.unit:
@@ -77,7 +77,7 @@ def _wards(
     city_share: float | None,
     running: float | None,
 ) -> list[Ward]:
-    figures = newest_of(units, week.last_day)
+    figures = newest_denominators(units, week.last_day)
     assumptions = read_assumptions()
     usual_owners = float((assumptions.array("smartphone", 9) * assumptions.array("ages", 9)).sum())
     wards = []
@@ -100,7 +100,7 @@ def _wards(
     return wards
 
 
-def ask(user: User, inputs: Inputs) -> CityPlan:
+def queue_plan(user: User, inputs: Inputs) -> CityPlan:
     """Queue a plan. Raises PlansWaiting, CityTooSmall, PlanInvalid."""
     with transaction.atomic():
         if _open_plans().count() >= MOST_OPEN:
@@ -110,10 +110,10 @@ def ask(user: User, inputs: Inputs) -> CityPlan:
     return plan
 
 
-def stop(user: User, plan: CityPlan) -> None:
+def stop_plan(user: User, plan: CityPlan) -> None:
     """Stop an open plan; any other stays as it is."""
     with transaction.atomic():
-        if _open_plans().filter(pk=plan.pk).update(state=PlanState.STOPPED, found=[]):
+        if _open_plans().filter(pk=plan.pk).update(state=PlanState.STOPPED, results=[]):
             record(user.username, "plan_stopped", str(plan.pk))
 
 
@@ -127,7 +127,7 @@ def next_plan() -> CityPlan | None:
     return _open_plans().order_by("asked_at", "pk").first()
 
 
-class Shift:
+class PlanRunner:
     """Runs plans in a separate thread, so that the worker can do its other work.
 
     thread: the current or last one, None before the first plan.
@@ -147,7 +147,7 @@ class Shift:
     def _work(self) -> None:
         try:
             while (plan := next_plan()) is not None:
-                work_on(plan)
+                run_plan(plan)
         except Exception:
             # The next tick starts the thread again; the plan continues after its last seed.
             log.exception("plans: the work ended", extra=event_fields("plans_ended"))
@@ -155,15 +155,15 @@ class Shift:
             connection.close()
 
 
-_shift = Shift()
+_shift = PlanRunner()
 
 
-def work_off(_now: datetime.datetime) -> None:
+def start_open_plans(_now: datetime.datetime) -> None:
     """Start the work on open plans, at each tick."""
     _shift.begin()
 
 
-def work_on(plan: CityPlan) -> None:
+def run_plan(plan: CityPlan) -> None:
     """Run a plan to its end, storing each seed once it is done; returns early if the plan was stopped."""
     try:
         inputs = Inputs.of_json(plan.inputs)
@@ -183,9 +183,9 @@ def work_on(plan: CityPlan) -> None:
 
 
 def _store_results(plan: CityPlan, seed: int, results: list[list[object]], *, is_last: bool) -> None:
-    plan.found = [*plan.found, *results]
+    plan.results = [*plan.results, *results]
     state = PlanState.DONE if is_last else PlanState.RUNNING
-    _open_plans().filter(pk=plan.pk).update(found=plan.found, done=seed, state=state)
+    _open_plans().filter(pk=plan.pk).update(results=plan.results, done=seed, state=state)
 
 
 def inputs_of(disease: str, infected: int, days: int, seeds: int) -> Inputs:

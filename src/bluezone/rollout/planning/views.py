@@ -70,11 +70,11 @@ def plan_list(request: OfficeRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 inputs = plans.inputs_of(**form.cleaned_data, seeds=SEEDS)
-                return redirect("plan", plans.ask(request.user, inputs).pk)
+                return redirect("plan", plans.queue_plan(request.user, inputs).pk)
             except Refused as error:
                 refused = str(REFUSALS.get(error.code, error.message))
                 status = 409
-    newest = CityPlan.objects.select_related("asked_by").defer("found")[:MOST_LISTED]
+    newest = CityPlan.objects.select_related("asked_by").defer("results")[:MOST_LISTED]
     context = {"form": form, "plans": newest, "refused": refused}
     return render(request, "planning/plan_list.html", context, status=status)
 
@@ -91,7 +91,7 @@ def show_plan(request: OfficeRequest, pk: int) -> HttpResponse:
         "plan": plan,
         "inputs": inputs,
         "disease": _title(assumptions),
-        "answer": answers.printed_answer(plan, tuple(option.name for option in options_of(inputs))),
+        "answer": answers.format_answer(plan, tuple(option.name for option in options_of(inputs))),
         "assumptions": answers.assumptions_of(assumptions),
         "refused": REFUSALS.get(plan.refusal, plan.refusal),
         "width": answers.WIDTH,
@@ -104,7 +104,7 @@ def show_plan(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.EVERYBODY)
 def stop_plan(request: OfficeRequest, pk: int) -> HttpResponse:
     """Stop a plan: 302 back to it."""
-    plan = get_object_or_404(CityPlan.objects.defer("found"), pk=pk)
-    plans.stop(request.user, plan)
+    plan = get_object_or_404(CityPlan.objects.defer("results"), pk=pk)
+    plans.stop_plan(request.user, plan)
     messages.success(request, gettext("The plan is stopped. Nothing of it is kept."))
     return redirect("plan", pk)

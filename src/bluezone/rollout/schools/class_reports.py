@@ -39,7 +39,7 @@ class ReturnRefused(Refused):
     code = "class_return_refused"
 
 
-def record_all(
+def record_reports(
     school: Agency,
     counted: Sequence[tuple[SchoolClass, ClassCounts]],
     week: Week,
@@ -76,7 +76,7 @@ def record_all(
     return stored
 
 
-def send_back(reports: Sequence[ClassReport], reason: str, by: User, now: datetime.datetime) -> int:
+def send_reports_back(reports: Sequence[ClassReport], reason: str, by: User, now: datetime.datetime) -> int:
     """Send numbers of one school back for correction; they count in no sum until new ones come.
 
     reports: read with school_class__school__unit. Returns how many were sent back.

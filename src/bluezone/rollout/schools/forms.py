@@ -71,6 +71,8 @@ _PLAIN: dict[str, Promise] = {
     "class_return_refused": _("Nothing was sent back: say why, and choose numbers that have come in."),
     "class_out_of_year": _("This class is none of this school year, or has ended. Nothing was stored."),
 }
+# Characters. A Vietnamese letter takes up to three bytes, so this is well under the 64 KB of a form.
+LONGEST_PASTE = 18_000
 
 
 def sentence_of(refused: Refused) -> str:
@@ -85,10 +87,6 @@ def sentence_of(refused: Refused) -> str:
     if refused.code in _PLAIN:
         return str(_PLAIN[refused.code])
     return refusals.sentence_of(refused)
-
-
-# Characters. A Vietnamese letter takes up to three bytes, so this is well under the 64 KB of a form.
-LONGEST_PASTE = 18_000
 
 
 def _count(label: Any, most: int, help_text: Any = "") -> CountField:

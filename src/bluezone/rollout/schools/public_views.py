@@ -18,7 +18,7 @@ from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import render_page
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.schools.class_reports import record_all
+from bluezone.rollout.schools.class_reports import record_reports
 from bluezone.rollout.schools.classes import class_links
 from bluezone.rollout.schools.forms import CountsForm, sentence_of
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
@@ -37,7 +37,7 @@ def class_link(request: HttpRequest, token: str) -> HttpResponse:
     week closed; 422 the numbers contradict each other; 429 locked or too many.
     """
     now = timezone.now()
-    school_class = class_links.find(token, now)
+    school_class = class_links.find_class(token, now)
     if school_class is None:
         return _page(request, "schools/link_gone.html", {}, 404)
     if school_class.training:
@@ -60,7 +60,7 @@ def _class(request: HttpRequest, school_class: SchoolClass, now: Any) -> HttpRes
         return _form(request, school_class, weeks, reports, form, status=429, challenge=required.challenge.hex())
     if not refused and week is not None:
         try:
-            record_all(school_class.school, [(school_class, form.counts)], week, Channel.LINK, None, now)
+            record_reports(school_class.school, [(school_class, form.counts)], week, Channel.LINK, None, now)
         except Refused as refusal:
             refused = sentence_of(refusal)
             status = 409

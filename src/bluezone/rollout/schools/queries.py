@@ -27,7 +27,7 @@ from bluezone.rollout.coverage.api import (
     Week,
     agency_cell,
     hidden_cells_of,
-    once,
+    read_once,
     unit_cell,
 )
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
@@ -35,6 +35,8 @@ from bluezone.rollout.schools.school_calendar import Breaks, breaks_around, year
 
 # For each column, the wider columns that contain it; a small difference between the two must not be shown either.
 _WITHIN = {"pupils": (), "with_smartphone": ("pupils",), "running": ("with_smartphone", "pupils"), "relatives": ()}
+SCHOOLS_A_PAGE = 50
+SHOWN = ("all", "reported", "missing")
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,6 @@ def suppressed_cells(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]:
     return hidden
 
 
-SCHOOLS_A_PAGE = 50
-SHOWN = ("all", "reported", "missing")
-
-
 @dataclass(frozen=True)
 class SchoolRow:
     """One school in the table. counted: None before any report; missing: names of the classes that owe numbers.
@@ -153,9 +151,9 @@ class _Week:
         return bool(classes) and sums is not None and sums.reports >= classes
 
 
-def schools_in_force(week: Week, unit: AdminUnit | None = None) -> QuerySet[Agency]:
+def schools_of_week(week: Week, unit: AdminUnit | None = None) -> QuerySet[Agency]:
     """Schools that the directory has when the week begins. unit: only those in it."""
-    schools = Agency.objects.in_force(week.first_day).filter(kind=AgencyKind.SCHOOL)
+    schools = Agency.objects.valid_on(week.first_day).filter(kind=AgencyKind.SCHOOL)
     return schools.filter(unit__path__startswith=unit.path) if unit else schools
 
 
@@ -171,7 +169,7 @@ def valid_reports(week: Week) -> QuerySet[ClassReport]:
 
 def school_sums(week: Week) -> list[SchoolSum]:
     """The sums over each school's classes in a week; one query."""
-    return once(("school sums", week), lambda: _school_sums(week))
+    return read_once(("school sums", week), lambda: _school_sums(week))
 
 
 def _school_sums(week: Week) -> list[SchoolSum]:
@@ -193,10 +191,10 @@ def school_table(
     own: schools for which the reader enters numbers; none of these are suppressed.
     """
     data = _read(week)
-    owing = list(schools_in_force(week, unit).select_related("unit").order_by("unit__path", "name", "pk"))
-    open_ones = [school for school in owing if not data.breaks.of(school, week)]
+    owing = list(schools_of_week(week, unit).select_related("unit").order_by("unit__path", "name", "pk"))
+    open_ones = [school for school in owing if not data.breaks.reason_for(school, week)]
     complete = {school.pk for school in open_ones if data.is_complete(school.pk)}
-    schools = schools_in_force(week, unit).matching(words)  # type: ignore[attr-defined]
+    schools = schools_of_week(week, unit).matching(words)  # type: ignore[attr-defined]
     if show == "reported":
         schools = schools.filter(pk__in=complete)
     elif show == "missing":
@@ -217,7 +215,7 @@ def school_table(
 
 def all_rows(week: Week, unit: AdminUnit | None, own: frozenset[int]) -> list[SchoolRow]:
     """Every school of a week as a row."""
-    schools = schools_in_force(week, unit).select_related("unit").order_by("unit__path", "name", "pk")
+    schools = schools_of_week(week, unit).select_related("unit").order_by("unit__path", "name", "pk")
     return _rows(list(schools), week, _read(week), own)
 
 
@@ -239,17 +237,17 @@ def _missing_text(row: SchoolRow) -> str:
     return f"{row.school.name} ({', '.join(row.missing[:8])}{more})"
 
 
-def reporting(week: Week, path: str) -> tuple[int, int]:
+def count_reporting(week: Week, path: str) -> tuple[int, int]:
     """How many schools under a path have sent all numbers for a week, and how many owe some; five queries."""
     data = _read(week)
-    schools = schools_in_force(week).filter(unit__path__startswith=path).order_by().values_list("pk", "unit__path")
-    owing = [pk for pk, unit_path in schools if not data.breaks.at(pk, unit_path, week)]
+    schools = schools_of_week(week).filter(unit__path__startswith=path).order_by().values_list("pk", "unit__path")
+    owing = [pk for pk, unit_path in schools if not data.breaks.reason_at(pk, unit_path, week)]
     return sum(data.is_complete(pk) for pk in owing), len(owing)
 
 
 def units_to_choose(week: Week) -> QuerySet[AdminUnit]:
     """Units to which the table can be narrowed."""
-    return AdminUnit.objects.in_force(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
+    return AdminUnit.objects.valid_on(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
 
 
 def _read(week: Week) -> _Week:
@@ -271,7 +269,7 @@ def _rows(schools: Sequence[Agency], week: Week, data: _Week, own: frozenset[int
             counted = Counted(*sums.counts)
             if not is_own:
                 counted = counted.without(_hidden_at(data, agency_cell(school.pk)))
-        closed = data.breaks.of(school, week)
+        closed = data.breaks.reason_for(school, week)
         names = () if closed else tuple(missing.get(school.pk, ()))
         received = sums.reports if sums else 0
         rows.append(SchoolRow(school, data.classes.get(school.pk, 0), received, names, counted, closed, is_own))
@@ -327,7 +325,7 @@ class PupilsRunning(Indicator):
             pupils, phones, running, _relatives = school.counts
             yield PupilFigure(school.path, school.school_id, running, phones, source, day, pupils)
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
+    def suppressed_cells(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """As in the table of the schools: also where few pupils have no smartphone, or few do not run it."""
         hidden = suppressed_cells(_sum_of(figure) for figure in figures)
         return hidden["running"], hidden["with_smartphone"]
@@ -338,7 +336,7 @@ class PupilsRunning(Indicator):
 
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
         """Schools in the unit; None if none of them owes numbers."""
-        complete, owing = reporting(week, unit_path)
+        complete, owing = count_reporting(week, unit_path)
         if not owing:
             return None
         unit_id = unit_path.rstrip("/").rsplit("/", 1)[-1]

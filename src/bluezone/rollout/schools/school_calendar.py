@@ -22,6 +22,11 @@ from bluezone.rollout.schools.models import SchoolBreak, WeekOpening
 MOST_WEEKS = 20
 OPENED = datetime.timedelta(days=2)
 MOST_OPENED_DAYS = 31
+# Classes are formed in August; a week belongs to the school year of its Monday.
+FIRST_MONTH = 8
+# The last grades of primary, lower and upper secondary school, after which pupils leave the school.
+LAST_GRADES = frozenset({5, 9, 12})
+_GRADE = re.compile(r"(\D*)(\d{1,2})(.*)", re.DOTALL)
 
 
 class SchoolWeekClosed(Refused):
@@ -58,11 +63,11 @@ class Breaks:
 
     rows: tuple[tuple[int | None, str, datetime.date, datetime.date, str], ...]
 
-    def of(self, school: Agency, week: Week) -> str:
+    def reason_for(self, school: Agency, week: Week) -> str:
         """The reason why there is no school in a week; "" if there is. school: read with its unit."""
-        return self.at(school.pk, school.unit.path, week)
+        return self.reason_at(school.pk, school.unit.path, week)
 
-    def at(self, school_id: int, unit_path: str, week: Week) -> str:
+    def reason_at(self, school_id: int, unit_path: str, week: Week) -> str:
         """The same for a school by its key and the path of its unit."""
         for closed_id, path, first, last, reason in self.rows:
             reaches = closed_id == school_id or (path and unit_path.startswith(path))
@@ -79,7 +84,7 @@ def breaks_around(first: Week, last: Week | None = None) -> Breaks:
     return Breaks(tuple((school, path or "", begins, ends, why) for school, path, begins, ends, why in rows))
 
 
-def close(
+def enter_break(
     holder: Agency | AdminUnit, first: Week, last: Week, reason: str, by: User, now: datetime.datetime
 ) -> SchoolBreak:
     """Store a break from the first to the last week, both included. Raises BreakRefused."""
@@ -98,7 +103,7 @@ def close(
     return school_break
 
 
-def cancel(school_break: SchoolBreak, by: User, now: datetime.datetime) -> None:
+def delete_break(school_break: SchoolBreak, by: User, now: datetime.datetime) -> None:
     """Delete a break; numbers are owed for its weeks again."""
     holder = school_break.school or school_break.unit
     first = str(Week(school_break.first_week))
@@ -115,13 +120,13 @@ def check_open(school: Agency, week: Week, today: datetime.date) -> None:
     """Raise SchoolWeekClosed unless the school may send numbers for the week today. school: read with its unit."""
     if today < week.first_day:
         raise SchoolWeekClosed(f"week {week} begins on {week.first_day}", "to_come")
-    if breaks_around(week).of(school, week):
+    if breaks_around(week).reason_for(school, week):
         raise SchoolWeekClosed(f"no school in week {week}", "break")
-    if today >= week.locks_on and not opened(school, week, today):
+    if today >= week.locks_on and not is_reopened(school, week, today):
         raise SchoolWeekClosed(f"week {week} was locked on {week.locks_on}", "locked")
 
 
-def opened(school: Agency, week: Week, today: datetime.date) -> bool:
+def is_reopened(school: Agency, week: Week, today: datetime.date) -> bool:
     """Whether a locked week is open again for a school today."""
     return WeekOpening.objects.filter(school=school, week=week.first_day, state="opened", until__gte=today).exists()
 
@@ -134,11 +139,13 @@ def open_weeks(school: Agency, today: datetime.date) -> list[Week]:
     weeks = sorted({this_week, this_week.previous, *map(Week, reopened)})
     breaks = breaks_around(weeks[0], this_week)
     return [
-        week for week in weeks if (today < week.locks_on or week.first_day in reopened) and not breaks.of(school, week)
+        week
+        for week in weeks
+        if (today < week.locks_on or week.first_day in reopened) and not breaks.reason_for(school, week)
     ]
 
 
-def ask(school: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekOpening:
+def request_opening(school: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekOpening:
     """Ask that a locked week be opened again. Raises OpeningRefused."""
     reason = " ".join(reason.split())[:200]
     if not reason:
@@ -158,7 +165,7 @@ def ask(school: Agency, week: Week, reason: str, by: User, now: datetime.datetim
         return WeekOpening.objects.create(school=school, week=week.first_day, reason=reason, asked_by=by, asked_at=now)
 
 
-def answer(request: WeekOpening, until: datetime.date | None, by: User, now: datetime.datetime) -> None:
+def answer_request(request: WeekOpening, until: datetime.date | None, by: User, now: datetime.datetime) -> None:
     """Open the week until the end of a day, or decline if `until` is None. Raises OpeningRefused."""
     today = timezone.localdate(now)
     if until is not None and not today <= until <= today + datetime.timedelta(days=MOST_OPENED_DAYS):
@@ -189,13 +196,6 @@ def requests_for(schools: Sequence[int] | None) -> list[WeekOpening]:
     if schools is not None:
         requests = requests.filter(school__in=schools)
     return list(requests.order_by("asked_at", "pk")[:100])
-
-
-# Classes are formed in August; a week belongs to the school year of its Monday.
-FIRST_MONTH = 8
-# The last grades of primary, lower and upper secondary school, after which pupils leave the school.
-LAST_GRADES = frozenset({5, 9, 12})
-_GRADE = re.compile(r"(\D*)(\d{1,2})(.*)", re.DOTALL)
 
 
 def year_of(day: datetime.date | Week) -> int:

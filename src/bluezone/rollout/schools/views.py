@@ -21,8 +21,8 @@ from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.kinds import WARDS, AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.request_parameters import chosen, chosen_unit
-from bluezone.directory.scopes import OutsideScope, granted, units_of
+from bluezone.directory.request_parameters import chosen_unit, chosen_value
+from bluezone.directory.scopes import OutsideScope, grants_for, units_in_reach
 from bluezone.duties.duty import Matter, Pile, shorten
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -32,9 +32,9 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage.api import Week, week_or
+from bluezone.rollout.coverage.api import Week, parse_week
 from bluezone.rollout.schools import queries, school_calendar
-from bluezone.rollout.schools.class_reports import record_all
+from bluezone.rollout.schools.class_reports import record_reports
 from bluezone.rollout.schools.classes import catalogue, class_links
 from bluezone.rollout.schools.duty import CLASS_REPORTERS
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm, sentence_of
@@ -45,6 +45,17 @@ from bluezone.training import practised, practising
 
 # Head, officer in charge, clerk and administrator: the roles that report the staff of a school also keep its classes.
 KEEPERS = STAFF_REPORTERS.roles
+_COLUMNS = (
+    ExportColumn("Trường"),
+    ExportColumn("Đơn vị hành chính"),
+    ExportColumn("Số lớp", ColumnKind.COUNT),
+    ExportColumn("Số lớp đã báo", ColumnKind.COUNT),
+    ExportColumn("Số học sinh", ColumnKind.COUNT),
+    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Đang chạy", ColumnKind.COUNT),
+    ExportColumn("Người thân đã giúp", ColumnKind.COUNT),
+    ExportColumn("Lớp chưa báo"),
+)
 
 
 def latest_week() -> Week:
@@ -54,7 +65,7 @@ def latest_week() -> Week:
 
 def chosen_week(request: HttpRequest) -> Week:
     """The week of `?week=2020-W33`, or the latest."""
-    return week_or(request.GET.get("week", ""), latest_week())
+    return parse_week(request.GET.get("week", ""), latest_week())
 
 
 def own_schools(request: OfficeRequest) -> frozenset[int]:
@@ -67,7 +78,7 @@ def own_schools(request: OfficeRequest) -> frozenset[int]:
 
 def own_schools_of(user: User) -> frozenset[int]:
     """`own_schools` of a user."""
-    grants = granted(user, KEEPERS)
+    grants = grants_for(user, KEEPERS)
     return frozenset(grant.agency_id for grant in grants if grant.agency_id is not None)
 
 
@@ -76,14 +87,14 @@ def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
     return school.pk in own_schools(request)
 
 
-def oversees(request: OfficeRequest, school: Agency) -> bool:
+def is_above(request: OfficeRequest, school: Agency) -> bool:
     """Whether the reader works above a school: may open locked weeks for it and send its numbers back."""
-    return oversees_as(request.user, school)
+    return is_user_above(request.user, school)
 
 
-def oversees_as(user: User, school: Agency) -> bool:
-    """`oversees` for a user."""
-    for grant in granted(user, KEEPERS):
+def is_user_above(user: User, school: Agency) -> bool:
+    """`is_above` for a user."""
+    for grant in grants_for(user, KEEPERS):
         above = grant.agency or grant.unit
         reaches = above is None or school.is_under(above)
         if reaches and grant.agency_id != school.pk:
@@ -103,11 +114,11 @@ def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[Admin
     """
     serving = {
         grant.agency.unit_id
-        for grant in granted(request.user, KEEPERS)
+        for grant in grants_for(request.user, KEEPERS)
         if grant.agency and _serves_schools(grant.agency)
     }
-    reached = units_of(request.user, KEEPERS).values("pk")
-    units = AdminUnit.objects.in_force(on).filter(Q(pk__in=serving) | Q(pk__in=reached))
+    reached = units_in_reach(request.user, KEEPERS).values("pk")
+    units = AdminUnit.objects.valid_on(on).filter(Q(pk__in=serving) | Q(pk__in=reached))
     return units.filter(kind__in=[UnitKind.DISTRICT, *WARDS]).order_by("path")
 
 
@@ -124,7 +135,7 @@ def kept_school(request: OfficeRequest, pk: int) -> Agency:
     return school
 
 
-def class_of_ours(request: OfficeRequest, pk: int) -> SchoolClass:
+def own_class(request: OfficeRequest, pk: int) -> SchoolClass:
     """A class that the reader keeps or teaches. Raises Http404, PermissionDenied (403)."""
     school_class = get_object_or_404(SchoolClass.objects.select_related("school__unit", "teacher"), pk=pk)
     if school_class.teacher_id != request.user.pk and not keeps_classes(request, school_class.school):
@@ -142,12 +153,12 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     week = chosen_week(request)
     year = year_of(week)
-    proposal = "\n".join(entry.name for entry in catalogue.carried_over(school, year))
+    proposal = "\n".join(entry.name for entry in catalogue.carry_over(school, year))
     classes = SchoolClass.objects.filter(school=school, year=year).select_related("teacher")
     form = ClassListForm(request.POST or None, initial={"classes": "" if classes.exists() else proposal})
     if request.method == "POST" and form.is_valid():
         with acts.refusals_as_form_errors(form, sentence_of, field="classes", kinds=catalogue.ClassListRefused):
-            added, changed = catalogue.enter(
+            added, changed = catalogue.enter_classes(
                 school, year, catalogue.read_list(form.cleaned_data["classes"]), request.user, now
             )
             notice = _("%(made)s classes are new, %(changed)s were changed.") % {"made": added, "changed": changed}
@@ -176,7 +187,7 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
     classes = SchoolClass.objects.filter(school=school, year=year_of(week), ended_on=None)
     ticked = ticked_classes(request)
     classes = classes.filter(pk__in=ticked) if ticked else classes.filter(link_digest=None)
-    new_links = class_links.make(school, list(classes), request.user, now) if classes else []
+    new_links = class_links.make_links(school, list(classes), request.user, now) if classes else []
     if not new_links:
         messages.info(request, _("Every class has a link. Tick the classes that are to get a new one."))
         return redirect(f"{reverse('school-classes', args=[pk])}?week={week}")
@@ -196,7 +207,7 @@ def ticked_classes(request: HttpRequest) -> list[int]:
 @touches(Ownership.OWN, Ownership.ITSELF.for_roles(*KEEPERS))
 def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed or changed meanwhile, 422 a contradiction."""
-    school_class = class_of_ours(request, pk)
+    school_class = own_class(request, pk)
     week = chosen_week(request)
     now = timezone.now()
     if request.method != "POST":
@@ -206,7 +217,9 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
         form = CountsForm(request.POST, initial=_initial(school_class, week))
         if form.is_valid():
             with acts.refusals_as_form_errors(form, sentence_of, conflict=True):
-                record_all(school_class.school, [(school_class, form.counts)], week, Channel.OFFICE, request.user, now)
+                record_reports(
+                    school_class.school, [(school_class, form.counts)], week, Channel.OFFICE, request.user, now
+                )
                 messages.success(request, _("Stored: class %(name)s.") % {"name": school_class.name})
                 return redirect(_next_page(request, school_class, week))
     return _class_page(request, school_class, week, form, None, acts.form_status(form))
@@ -224,14 +237,14 @@ def _lock(school_class: SchoolClass) -> None:
 @touches(Ownership.ITSELF)
 def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a class: 302, 403 not your school, 409 changed meanwhile, 422 not the name of a class."""
-    school_class = class_of_ours(request, pk)
+    school_class = own_class(request, pk)
     week = chosen_week(request)
     now = timezone.now()
     if not keeps_classes(request, school_class.school):
         raise PermissionDenied
     back = f"{reverse('school-classes', args=[school_class.school_id])}?week={week}"
     if "end" in request.POST:
-        catalogue.end(school_class, timezone.localdate(now), request.user, now)
+        catalogue.end_class(school_class, timezone.localdate(now), request.user, now)
         acts.offer_undo(request, catalogue.ENDED, now, pk=school_class.pk)
         messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": school_class.name})
         return redirect(back)
@@ -241,7 +254,9 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             values = form.cleaned_data
             with acts.refusals_as_form_errors(form, sentence_of, field="name", kinds=catalogue.ClassListRefused):
-                catalogue.correct(school_class, values["name"], values["pupils"], values["teacher"], request.user, now)
+                catalogue.correct_class(
+                    school_class, values["name"], values["pupils"], values["teacher"], request.user, now
+                )
                 messages.success(request, _("Stored: class %(name)s.") % {"name": school_class.name})
                 return redirect(back)
     school_class.refresh_from_db()
@@ -327,22 +342,9 @@ def _class_page(
     return render(request, "schools/class.html", context, status=status)
 
 
-def done_notice(count: int) -> str:
+def stored_notice(count: int) -> str:
     """The notice that says how many classes were stored."""
     return ngettext("%(count)s class is stored.", "%(count)s classes are stored.", count) % {"count": count}
-
-
-_COLUMNS = (
-    ExportColumn("Trường"),
-    ExportColumn("Đơn vị hành chính"),
-    ExportColumn("Số lớp", ColumnKind.COUNT),
-    ExportColumn("Số lớp đã báo", ColumnKind.COUNT),
-    ExportColumn("Số học sinh", ColumnKind.COUNT),
-    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
-    ExportColumn("Đang chạy", ColumnKind.COUNT),
-    ExportColumn("Người thân đã giúp", ColumnKind.COUNT),
-    ExportColumn("Lớp chưa báo"),
-)
 
 
 def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
@@ -375,10 +377,10 @@ def school_list(request: OfficeRequest) -> HttpResponse:
     """Every school of a week with its sums, and the classes that have not reported."""
     week = chosen_week(request)
     unit = chosen_unit(request)
-    show = chosen(request, "show", list(queries.SHOWN)) or "all"
+    show = chosen_value(request, "show", list(queries.SHOWN)) or "all"
     words = request.GET.get("q", "").strip()[:100]
     table = queries.school_table(week, unit, show, words, request.GET.get("page"), own_schools(request))
-    requests = [opening for opening in school_calendar.requests_for(None) if oversees(request, opening.school)]
+    requests = [opening for opening in school_calendar.requests_for(None) if is_above(request, opening.school)]
     today = timezone.localdate()
     context = {
         "week": week,
@@ -432,7 +434,7 @@ def school(request: OfficeRequest, pk: int) -> HttpResponse:
         "row": queries.row_of(chosen_school, week, is_own=keeps),
         "classes": _classes(chosen_school.pk, week) if keeps else [],
         "keeps": keeps,
-        "oversees": oversees(request, chosen_school),
+        "oversees": is_above(request, chosen_school),
         "closed": closed,
         "is_latest": week.following.first_day > today,
         "asked": requests.select_related("asked_by").first(),
@@ -459,7 +461,7 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     A teacher gets one matter for each class; somebody who keeps classes, one for each school and week. At most two
     weeks are open.
     """
-    if not granted(user, CLASS_REPORTERS.roles):
+    if not grants_for(user, CLASS_REPORTERS.roles):
         return []
     today = timezone.localdate(now)
     own = own_schools_of(user)
@@ -467,8 +469,8 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     for week in (Week.of(today).previous, Week.of(today)):
         if today < week.locks_on:
             matters += _owed(user, own, week)
-    requests = school_calendar.requests_for(None) if granted(user, KEEPERS) else []
-    requests = [opening for opening in requests if oversees_as(user, opening.school)]
+    requests = school_calendar.requests_for(None) if grants_for(user, KEEPERS) else []
+    requests = [opening for opening in requests if is_user_above(user, opening.school)]
     if requests:
         what = ngettext("%(count)d school asks to open a week", "%(count)d schools ask to open a week", len(requests))
         what %= {"count": len(requests)}
@@ -488,7 +490,7 @@ def _owed(user: User, own: frozenset[int], week: Week) -> list[Matter]:
     of_schools: dict[int, Matter] = {}
     for school_class in owing.select_related("school__unit"):
         school = school_class.school
-        if breaks.of(school, week):
+        if breaks.reason_for(school, week):
             continue
         if school_class.teacher_id == user.pk:
             key = f"class {school_class.pk} {week}"

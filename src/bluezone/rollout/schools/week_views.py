@@ -34,11 +34,11 @@ from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import class_reports, queries, school_calendar, views
-from bluezone.rollout.schools.class_reports import PastedClass, read_rows, record_all
+from bluezone.rollout.schools.class_reports import PastedClass, read_rows, record_reports
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed
 from bluezone.rollout.schools.forms import COUNTS, ROWS, BreakForm, PasteForm, RowForm, sentence_of
 from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
-from bluezone.rollout.schools.views import done_notice
+from bluezone.rollout.schools.views import stored_notice
 from bluezone.training import practised
 
 # Empty lines on the form of a school that has not entered its classes.
@@ -78,14 +78,14 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     week = views.chosen_week(request)
     now = timezone.now()
     keeps = views.keeps_classes(request, school)
-    if not keeps and not views.oversees(request, school):
+    if not keeps and not views.is_above(request, school):
         raise PermissionDenied
     reports = queries.valid_reports(week).filter(school_class__school=school)
     ticked = views.ticked_classes(request)
     if ticked and keeps:
         reports = reports.filter(school_class__in=ticked)
     with acts.refusals_as_messages(request, sentence_of):
-        count = class_reports.send_back(list(reports), request.POST.get("reason", ""), request.user, now)
+        count = class_reports.send_reports_back(list(reports), request.POST.get("reason", ""), request.user, now)
         notice = ngettext(
             "%(count)s class is to send its numbers again.", "%(count)s classes are to send theirs again.", count
         )
@@ -102,7 +102,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     school = views.kept_school(request, pk)
     week = views.chosen_week(request)
     with acts.refusals_as_messages(request, sentence_of):
-        school_calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
+        school_calendar.request_opening(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request is sent to the office. The answer appears on this page."))
     return _back(pk, week)
 
@@ -114,14 +114,14 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
     opening = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
-    if not views.oversees(request, opening.school):
+    if not views.is_above(request, opening.school):
         raise PermissionDenied
     now = timezone.now()
     until = None
     if request.POST.get("granted") == "1":
         until = chosen_day(request.POST.get("until", ""), timezone.localdate(now) + school_calendar.OPENED)
     with acts.refusals_as_messages(request, sentence_of):
-        school_calendar.answer(opening, until, request.user, now)
+        school_calendar.answer_request(opening, until, request.user, now)
         messages.success(request, _("The answer is sent."))
     return redirect(f"{reverse('schools')}?week={Week.of(opening.week)}")
 
@@ -134,7 +134,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
     """Weeks without school, for a school or for all schools in a unit: 302 entered, 403 not yours, 422 bad form."""
     form = BreakForm(request.POST or None)
     units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
-    schools = queries.schools_in_force(views.latest_week()).filter(pk__in=views.own_schools(request)).order_by("name")
+    schools = queries.schools_of_week(views.latest_week()).filter(pk__in=views.own_schools(request)).order_by("name")
     holder = request.POST.get("holder", "") or request.GET.get("holder", "")
     if request.method == "POST" and form.is_valid():
         holders: dict[str, Agency | AdminUnit] = {
@@ -144,7 +144,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
         if holder not in holders:
             raise PermissionDenied
         with acts.refusals_as_form_errors(form, sentence_of):
-            school_calendar.close(
+            school_calendar.enter_break(
                 holders[holder], *form.weeks, form.cleaned_data["reason"], request.user, timezone.now()
             )
             messages.success(request, _("Stored: no numbers are owed for these weeks."))
@@ -169,7 +169,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
     school_break = get_object_or_404(SchoolBreak.objects.select_related("school__unit", "unit"), pk=pk)
     if not _may_cancel(request, school_break):
         raise PermissionDenied
-    school_calendar.cancel(school_break, request.user, timezone.now())
+    school_calendar.delete_break(school_break, request.user, timezone.now())
     messages.success(request, _("Taken back: these weeks are owed again."))
     return redirect("school-breaks")
 
@@ -233,10 +233,10 @@ def enter(request: OfficeRequest, pk: int) -> HttpResponse:
             return _table(request, school, week, rows)
         counted = [(school_class, form.counts) for school_class, form in rows if not form.is_left_out]
         try:
-            stored = record_all(school, counted, week, Channel.OFFICE, request.user, timezone.now())
+            stored = record_reports(school, counted, week, Channel.OFFICE, request.user, timezone.now())
         except Refused as refused:
             return _table(request, school, week, rows, refused=sentence_of(refused))
-    messages.success(request, done_notice(stored))
+    messages.success(request, stored_notice(stored))
     return redirect(f"{reverse('school', args=[pk])}?week={week}")
 
 
@@ -278,10 +278,10 @@ def paste(request: OfficeRequest, pk: int) -> HttpResponse:
     if "store" not in request.POST or not complete:
         return _pasted(request, school, week, form, rows, status=200 if complete else 422)
     try:
-        stored = record_all(school, counted, week, Channel.PASTED, request.user, timezone.now())
+        stored = record_reports(school, counted, week, Channel.PASTED, request.user, timezone.now())
     except Refused as refused:
         return _pasted(request, school, week, form, rows, refused=sentence_of(refused), status=409)
-    messages.success(request, done_notice(stored))
+    messages.success(request, stored_notice(stored))
     return redirect(f"{reverse('school', args=[pk])}?week={week}")
 
 

@@ -94,7 +94,7 @@ ROWS: dict[str, Promise] = {
 }
 
 
-def of_counts(refused: StaffCountsRefused) -> str:
+def counts_sentence(refused: StaffCountsRefused) -> str:
     """The sentence for the rule that the numbers break."""
     return str(COUNTS[refused.rule])
 

@@ -23,11 +23,11 @@ DUTY = Duty(
             group=Group.LETTERS,
         ),
     ),
-    waiting="bluezone.rollout.staffing.staff_reports.waiting",
+    waiting="bluezone.rollout.staffing.matters.waiting",
     purges=(Work("purge_staffing", "bluezone.rollout.staffing.staff_reports.purge"),),
     indicators=("bluezone.rollout.staffing.queries.StaffRunning",),
     reversers={
         "week-answered": "bluezone.rollout.staffing.views.undo_answer",
     },
-    demo="bluezone.rollout.staffing.staff_reports.plant",
+    demo="bluezone.rollout.staffing.staff_reports.plant_demo_reports",
 )

@@ -103,7 +103,7 @@ class _Stored:
 
 def expected_agencies(week: Week, unit: AdminUnit | None = None) -> QuerySet[Agency]:
     """Agencies that owe a report for a week: those that the directory has when it begins. unit: only those in it."""
-    agencies = Agency.objects.in_force(week.first_day)
+    agencies = Agency.objects.valid_on(week.first_day)
     return agencies.filter(unit__path__startswith=unit.path) if unit else agencies
 
 
@@ -147,13 +147,13 @@ def all_rows(week: Week, unit: AdminUnit | None, *, own: frozenset[int], trainin
     return [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in agencies]
 
 
-def versions(agency: Agency, week: Week, *, training: bool = False) -> list[StaffReport]:
+def report_versions(agency: Agency, week: Week, *, training: bool = False) -> list[StaffReport]:
     """All versions of an agency's report for a week, newest first."""
     reports = StaffReport.everything.filter(agency=agency, week=week.first_day, training=training)
     return list(reports.select_related("reported_by").order_by("-version"))
 
 
-def last_before(agency: Agency, week: Week, *, training: bool = False) -> StaffReport | None:
+def last_report_before(agency: Agency, week: Week, *, training: bool = False) -> StaffReport | None:
     """The newest report of an agency for the week or an earlier one."""
     reports = StaffReport.everything.filter(agency=agency, week__lte=week.first_day, training=training, is_current=True)
     return reports.order_by("-week").first()
@@ -166,7 +166,7 @@ def reopenings(agency: Agency, week: Week) -> list[WeekReopening]:
 
 def units_to_choose(week: Week) -> QuerySet[AdminUnit]:
     """Units to which the table can be narrowed."""
-    return AdminUnit.objects.in_force(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
+    return AdminUnit.objects.valid_on(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
 
 
 def _narrowed(owing: QuerySet[Agency], reported: Collection[int], show: str, words: str) -> QuerySet[Agency]:
@@ -246,7 +246,7 @@ class StaffRunning(Indicator):
 
     def reporting(self, unit_path: str, week: Week) -> Reporting:
         """Agencies in the unit; two queries."""
-        owing = Agency.objects.in_force(week.first_day).filter(unit__path__startswith=unit_path)
+        owing = Agency.objects.valid_on(week.first_day).filter(unit__path__startswith=unit_path)
         sent = StaffReport.objects.filter(week=week.first_day, is_current=True, agency__in=owing)
         unit_id = unit_path.rstrip("/").rsplit("/", 1)[-1]
         address = f"{reverse('staff')}?{urlencode({'week': week, 'unit': unit_id, 'show': 'missing'})}"
@@ -255,5 +255,5 @@ class StaffRunning(Indicator):
     def missing(self, unit_path: str, week: Week) -> list[str]:
         """Agencies under a unit that have not reported, by name; one query."""
         sent = StaffReport.objects.filter(week=week.first_day, is_current=True).values("agency_id")
-        owing = Agency.objects.in_force(week.first_day).filter(unit__path__startswith=unit_path).exclude(pk__in=sent)
+        owing = Agency.objects.valid_on(week.first_day).filter(unit__path__startswith=unit_path).exclude(pk__in=sent)
         return list(owing.order_by("unit__path", "name", "pk").values_list("name", flat=True))

@@ -23,8 +23,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.request_parameters import chosen, chosen_number
-from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.directory.request_parameters import chosen_number, chosen_value
+from bluezone.directory.scopes import agencies_in_reach, has_role, require_role
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
@@ -35,8 +35,8 @@ from bluezone.identity.typed_fields import CountField, chosen_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, week_or
-from bluezone.rollout.staffing import counts, queries, staff_reports
+from bluezone.rollout.coverage.api import Week, parse_week
+from bluezone.rollout.staffing import counts, queries, staff_reports, week_requests
 from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, PastedRow, StaffCounts, StaffCountsRefused, read_rows
 from bluezone.rollout.staffing.models import WeekRequest
 from bluezone.rollout.staffing.queries import AgencyRow
@@ -45,6 +45,16 @@ from bluezone.training import current_training, practised
 
 # Characters. A Vietnamese letter takes up to three bytes, so this is at most 54 of the 64 KB of a form.
 LONGEST_PASTE = 18_000
+DAY = datetime.timedelta(days=1)
+# Always in Vietnamese: the file is a form of the office, not a page.
+_COLUMNS = (
+    ExportColumn("Cơ quan"),
+    ExportColumn("Tổng số cán bộ", ColumnKind.COUNT),
+    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Đang chạy", ColumnKind.COUNT),
+    ExportColumn("Chỉ dùng bản web", ColumnKind.COUNT),
+    ExportColumn("Chưa chạy, đã nhắc", ColumnKind.COUNT),
+)
 
 
 def _count(label: Any, help_text: Any = "") -> CountField:
@@ -70,7 +80,7 @@ class StaffForm(SharedForm, forms.Form):
             try:
                 self.counts = StaffCounts(**{name: values[name] for name in NAMES})
             except StaffCountsRefused as refused:
-                self.add_error(refused.field, counts.of_counts(refused))
+                self.add_error(refused.field, counts.counts_sentence(refused))
         return values
 
 
@@ -94,7 +104,7 @@ class ReopenForm(forms.Form):
 
 def chosen_week(request: HttpRequest, default: Week) -> Week:
     """The week of `?week=2020-W33`, or `default` if it is missing or cannot be read."""
-    return week_or(request.GET.get("week", ""), default)
+    return parse_week(request.GET.get("week", ""), default)
 
 
 def chosen_unit(request: HttpRequest) -> AdminUnit | None:
@@ -110,20 +120,17 @@ def chosen_unit(request: HttpRequest) -> AdminUnit | None:
 
 def may_report(request: OfficeRequest, agency: Agency | None = None) -> bool:
     """Whether the reader may enter the staff report of an agency. agency: None for any."""
-    return may(request.user, STAFF_REPORTERS.roles, agency=agency)
+    return has_role(request.user, STAFF_REPORTERS.roles, agency=agency)
 
 
 def own_agencies(request: OfficeRequest) -> frozenset[int]:
     """Primary keys of the agencies for which the reader reports, and so sees all numbers."""
-    return frozenset(agencies_of(request.user, STAFF_REPORTERS.roles).values_list("pk", flat=True))
+    return frozenset(agencies_in_reach(request.user, STAFF_REPORTERS.roles).values_list("pk", flat=True))
 
 
 def in_training(request: HttpRequest) -> bool:
     """Whether the request is in training mode; reports entered then are in no figure."""
     return current_training(request)
-
-
-DAY = datetime.timedelta(days=1)
 
 
 @practised
@@ -133,13 +140,13 @@ DAY = datetime.timedelta(days=1)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask to open the locked week of `?week=` again: 302 back to the report."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
-    require(request.user, STAFF_REPORTERS.roles, agency=agency)
+    require_role(request.user, STAFF_REPORTERS.roles, agency=agency)
     now = timezone.now()
     reason = " ".join(request.POST.get("reason", "").split())
     week = chosen_week(request, Week.of(timezone.localdate(now)))
     with acts.refusals_as_messages(request, _reopening_sentence):
         if reason:
-            staff_reports.ask_to_reopen(agency, week, reason, request.user, now)
+            week_requests.request_reopening(agency, week, reason, request.user, now)
             messages.success(request, gettext("The request is sent to the office. The answer appears on this page."))
         else:
             messages.error(request, gettext("Say why the week is to be opened again. Nothing was sent."))
@@ -153,7 +160,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
     week_request = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
-    if not staff_reports.may_answer(request.user, week_request.agency):
+    if not week_requests.may_answer(request.user, week_request.agency):
         raise PermissionDenied
     now = timezone.now()
     text = request.POST.get("answer", "").strip()
@@ -162,7 +169,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
         usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
         until = chosen_day(request.POST.get("until", ""), usual)
     with acts.refusals_as_messages(request, _reopening_sentence):
-        opened = staff_reports.answer_request(week_request, until, text, request.user, now)
+        opened = week_requests.answer_request(week_request, until, text, request.user, now)
         messages.success(request, gettext("The answer is sent."))
         acts.offer_undo(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
     return redirect(f"{reverse('staff')}?week={Week.of(week_request.week)}")
@@ -170,7 +177,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def undo_answer(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the answer to a request to reopen a week."""
-    staff_reports.withdraw_answer(values["asked"], values["opened"], user, now)
+    week_requests.withdraw_answer(values["asked"], values["opened"], user, now)
 
 
 def _reopening_sentence(refused: Refused) -> str:
@@ -180,17 +187,6 @@ def _reopening_sentence(refused: Refused) -> str:
         "week_request_answered": gettext("Somebody has answered this request already."),
         "week_day_wrong": gettext("Choose a day from today on and at most a month ahead. Nothing was changed."),
     }.get(refused.code) or gettext("This week cannot be asked for. Nothing was sent.")
-
-
-# Always in Vietnamese: the file is a form of the office, not a page.
-_COLUMNS = (
-    ExportColumn("Cơ quan"),
-    ExportColumn("Tổng số cán bộ", ColumnKind.COUNT),
-    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
-    ExportColumn("Đang chạy", ColumnKind.COUNT),
-    ExportColumn("Chỉ dùng bản web", ColumnKind.COUNT),
-    ExportColumn("Chưa chạy, đã nhắc", ColumnKind.COUNT),
-)
 
 
 def listing(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) -> ExportSheet:
@@ -220,7 +216,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
     """Every agency that owes a report for a week, with both denominators, and those without a report."""
     week = chosen_week(request, latest_week())
     unit = chosen_unit(request)
-    show = chosen(request, "show", list(queries.SHOWN)) or "all"
+    show = chosen_value(request, "show", list(queries.SHOWN)) or "all"
     words = request.GET.get("q", "").strip()[:100]
     table = queries.agency_table(
         week,
@@ -232,8 +228,8 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         training=in_training(request),
     )
     today = timezone.localdate()
-    requests = staff_reports.open_requests(request.user)
-    shown_requests = requests[: staff_reports.REQUESTS_AT_ONCE]
+    requests = week_requests.open_requests(request.user)
+    shown_requests = requests[: week_requests.REQUESTS_AT_ONCE]
     context = {
         "week": week,
         "unit": unit,
@@ -246,7 +242,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "is_locked": today >= week.locks_on,
         "may_report": may_report(request),
         "requests": [(week_request, Week.of(week_request.week)) for week_request in shown_requests],
-        "more_wait": len(requests) > staff_reports.REQUESTS_AT_ONCE,
+        "more_wait": len(requests) > week_requests.REQUESTS_AT_ONCE,
         "usual_until": today + datetime.timedelta(days=staff_reports.REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
@@ -273,7 +269,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed or reported meanwhile, 422."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
-    require(request.user, STAFF_REPORTERS.roles, agency=agency)
+    require_role(request.user, STAFF_REPORTERS.roles, agency=agency)
     week = chosen_week(request, latest_week())
     training = in_training(request)
     with transaction.atomic():
@@ -283,7 +279,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
         form = StaffForm(request.POST or None, initial=_initial(agency, week, training))
         if request.method == "POST" and form.is_valid():
             try:
-                staff_reports.record(agency, week, form.counts, request.user, timezone.now(), training=training)
+                staff_reports.record_report(agency, week, form.counts, request.user, timezone.now(), training=training)
             except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
                 return _page(request, agency, week, form, status=409)
             messages.success(request, gettext("Stored: %(agency)s.") % {"agency": agency.name})
@@ -298,20 +294,20 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a locked week again for one agency: 302 to its form, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
-    require(request.user, ADMINS.roles, agency=agency)
+    require_role(request.user, ADMINS.roles, agency=agency)
     week = chosen_week(request, latest_week())
     form = ReopenForm(request.POST)
     if not form.is_valid():
         staff_form = StaffForm(initial=_initial(agency, week, in_training(request)))
         return _page(request, agency, week, staff_form, status=422, reopen_form=form)
-    staff_reports.reopen(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
+    staff_reports.reopen_week(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
     messages.success(request, gettext("The week is open again for this agency for three days."))
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
 def _initial(agency: Agency, week: Week, training: bool) -> dict[str, int]:
     """Initial values of the form: the numbers of this week, or those of an earlier week that seldom change."""
-    last = queries.last_before(agency, week, training=training)
+    last = queries.last_report_before(agency, week, training=training)
     if last is None:
         return {}
     names = NAMES if last.week == week.first_day else NAMES[:2]
@@ -332,7 +328,7 @@ def _page(
         staff_reports.check_open([agency], week, timezone.localdate())
     except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce) as refused:
         closed = refused.code
-    reports = queries.versions(agency, week, training=in_training(request))
+    reports = queries.report_versions(agency, week, training=in_training(request))
     context: dict[str, Any] = {
         "agency": agency,
         "week": week,
@@ -341,8 +337,8 @@ def _page(
         "versions": reports,
         "reopenings": queries.reopenings(agency, week),
         "reopen_form": reopen_form or ReopenForm(),
-        "asked": staff_reports.latest(agency, week),
-        "may_open": staff_reports.may_answer(request.user, agency),
+        "asked": week_requests.latest_request(agency, week),
+        "may_open": week_requests.may_answer(request.user, agency),
         "from_before": not reports and bool(form.initial),
     }
     return render(request, "staffing/report.html", context, status=status)
@@ -368,7 +364,7 @@ def paste(request: OfficeRequest) -> HttpResponse:
     if "store" not in request.POST or not complete:
         return _paste_page(request, week, form, rows, status=200 if complete else 422)
     try:
-        staff_reports.record_all(counted, week, request.user, timezone.now(), training=in_training(request))
+        staff_reports.record_reports(counted, week, request.user, timezone.now(), training=in_training(request))
     except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
         return _paste_page(request, week, form, rows, status=409)
     count = len(counted)

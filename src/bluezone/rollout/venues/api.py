@@ -7,16 +7,16 @@ from bluezone.identity.models import User
 from bluezone.rollout.venues.models import Venue, VenueState
 
 
-def registered_of(user: User) -> list[Venue]:
+def registered_venues_of(user: User) -> list[Venue]:
     """The registered venues that a user owns. In training mode, too: the venue is real, only the messages are not."""
     return list(
         Venue.everything.filter(training=False, owner=user, state__in=[VenueState.APPROVED, VenueState.SUSPENDED])
     )
 
 
-def names_of(numbers: Iterable[int]) -> dict[int, str]:
+def venue_names(numbers: Iterable[int]) -> dict[int, str]:
     """The names of venues by primary key; one query."""
     return dict(Venue.everything.filter(pk__in=list(numbers)).values_list("pk", "name"))
 
 
-__all__ = ["names_of", "registered_of"]
+__all__ = ["registered_venues_of", "venue_names"]

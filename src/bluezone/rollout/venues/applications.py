@@ -37,6 +37,15 @@ from bluezone.vietnamese.typed import digits_typed
 
 PERSON_LENGTH = 80
 PHONE_LENGTH = 20
+CODE_LIFE = datetime.timedelta(minutes=30)
+MOST_TRIES = 5
+MOST_OPEN = 3
+_DIGITS = 6
+UNCONFIRMED = datetime.timedelta(days=1)
+REFUSED = datetime.timedelta(days=30)
+CLOSED = datetime.timedelta(days=90)
+PHOTO = datetime.timedelta(days=90)
+A_YEAR = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -59,12 +68,6 @@ def contact_of(venue: Venue) -> Contact:
     if not venue.sealed:
         return Contact()
     return Contact(**json.loads(unseal(bytes(venue.sealed), f"venue {venue.handle}")))
-
-
-CODE_LIFE = datetime.timedelta(minutes=30)
-MOST_TRIES = 5
-MOST_OPEN = 3
-_DIGITS = 6
 
 
 class MailMissing(Refused):
@@ -107,7 +110,7 @@ class Application:
     contact: Contact
 
 
-def apply(application: Application, now: datetime.datetime) -> Venue:
+def submit_application(application: Application, now: datetime.datetime) -> Venue:
     """Store an unconfirmed application and send its one-time code. Raises MailMissing, TooManyApplications."""
     by_text = not application.contact.email
     if (settings.SMS if by_text else settings.SMTP) is None:
@@ -131,7 +134,7 @@ def apply(application: Application, now: datetime.datetime) -> Venue:
     return venue
 
 
-def confirm(venue: Venue, code: str, now: datetime.datetime) -> None:
+def confirm_application(venue: Venue, code: str, now: datetime.datetime) -> None:
     """Redeem the code that was sent; the ward then sees the application. Raises MailCodeWrong, MailCodeGone."""
     digits = digits_typed(code)
     with transaction.atomic():
@@ -162,7 +165,7 @@ def register_in_person(actor: str, application: Application, now: datetime.datet
     return venue
 
 
-def change(actor: str, venue: Venue, application: Application) -> bool:
+def change_venue(actor: str, venue: Venue, application: Application) -> bool:
     """Store new values. Returns whether name or address changed, so that the valid code contains the old ones."""
     before = (venue.name, venue.address)
     for name in ("name", "address", "kind", "stay_minutes", "unit"):
@@ -194,13 +197,6 @@ def _text(phone: str, code: str, now: datetime.datetime) -> None:
 
 def _digest(venue: Venue, code: str) -> str:
     return keyed_digest("venue code", f"{venue.handle} {code}")
-
-
-UNCONFIRMED = datetime.timedelta(days=1)
-REFUSED = datetime.timedelta(days=30)
-CLOSED = datetime.timedelta(days=90)
-PHOTO = datetime.timedelta(days=90)
-A_YEAR = datetime.timedelta(days=365)
 
 
 def purge(now: datetime.datetime) -> None:

@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ward's decisions on a venue: approve, refuse, renew or withdraw its code, close it; and inspections with a
-picture without metadata.
-"""
+"""The ward's decisions on a venue: approve, refuse, renew or withdraw its code, close it."""
 
 import contextlib
 import datetime
-import io
 import os
 import secrets
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
@@ -28,7 +24,7 @@ from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_finger
 from bluezone.protocol.venues.codes import Venue as SignedVenue
 from bluezone.refusal import Refused
 from bluezone.rollout.venues.applications import contact_of
-from bluezone.rollout.venues.models import CodeEnd, Inspection, InspectionPhoto, PosterCode, Venue, VenueState
+from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueState
 
 # People type the address from a poster: lower-case letters without look-alikes.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
@@ -44,7 +40,7 @@ class VenueStateWrong(Refused):
     code = "venue_state_wrong"
 
 
-def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool = False) -> str | None:
+def approve_venue(actor: str, venue: Venue, now: datetime.datetime, *, account: bool = False) -> str | None:
     """Approve an application and sign its code.
 
     account: make an account for the owner. Returns the token of its first link, None if no account was made.
@@ -53,7 +49,7 @@ def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool =
     token = None
     with transaction.atomic():
         _step(venue, [VenueState.APPLIED], VenueState.APPROVED, now)
-        sign(venue, now)
+        sign_code(venue, now)
         if account and venue.owner is None and not venue.training:
             token = _set_owner(actor, venue, now)
         record(actor, "venue_approved", str(venue.pk))
@@ -62,7 +58,7 @@ def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool =
     return token
 
 
-def refuse(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
+def refuse_venue(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
     """Refuse an application; the owner gets a message with the reason. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPLIED], VenueState.REFUSED, now, reason)
@@ -71,18 +67,18 @@ def refuse(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> Non
         _tell(venue, _("%(name)s is not registered"), text, now, reason=reason)
 
 
-def renew(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
+def renew_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
     """Replace the valid code, or sign a new one after the code was withdrawn. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.APPROVED, now)
-        code = sign(venue, now)
+        code = sign_code(venue, now)
         record(actor, "venue_renewed", str(venue.pk))
         text = _("The poster with the new code is on the page of the venue. The old one no longer works: take it down.")
         _tell(venue, _("%(name)s has a new code"), text, now)
     return code
 
 
-def suspend(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
+def withdraw_code(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
     """Withdraw the code of a venue; phones learn of it within the hour. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
@@ -92,7 +88,7 @@ def suspend(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> No
         _tell(venue, _("The code of %(name)s is withdrawn"), text, now, reason=reason)
 
 
-def close(actor: str, venue: Venue, now: datetime.datetime) -> None:
+def close_venue(actor: str, venue: Venue, now: datetime.datetime) -> None:
     """Close a venue for good: its code ends, and its contact is purged after 90 days. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.CLOSED, now)
@@ -102,7 +98,7 @@ def close(actor: str, venue: Venue, now: datetime.datetime) -> None:
     venue.refresh_from_db()
 
 
-def sign(venue: Venue, now: datetime.datetime) -> PosterCode:
+def sign_code(venue: Venue, now: datetime.datetime) -> PosterCode:
     """Sign a new code for a venue; the previous one ends."""
     _end(venue, CodeEnd.RENEWED, now)
     link, fingerprint, sha256 = _sign_for_practice(venue) if venue.training else _sign_by_registrar(venue)
@@ -114,7 +110,7 @@ def sign(venue: Venue, now: datetime.datetime) -> PosterCode:
     )  # fmt: skip
 
 
-def registration(venue: Venue) -> str:
+def registrar_name(venue: Venue) -> str:
     """The name of the venue at the registrar."""
     return f"venue {venue.pk}"
 
@@ -131,7 +127,7 @@ def _step(
 def _sign_by_registrar(venue: Venue) -> tuple[str, str, str]:
     """Link, fingerprint and SHA-256 of a new code."""
     described = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    code = key_server().registrar.register(registration(venue), described)
+    code = key_server().registrar.register(registrar_name(venue), described)
     return code.link, code.fingerprint, code.sha256
 
 
@@ -149,7 +145,7 @@ def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
         # This also revokes a code that was signed but that the office then failed to store.
         with contextlib.suppress(VenueNotRegistered):
-            key_server().registrar.revoke(registration(venue))
+            key_server().registrar.revoke(registrar_name(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
 
 
@@ -188,62 +184,3 @@ def _tell(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more
     with translation.override("vi"):
         parts = [translation.gettext(part) % values for part in (text, more) if part]
         queue_mail(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(parts), now=now)
-
-
-MOST_BYTES = 12 * 1024 * 1024
-MOST_PIXELS = 50_000_000
-LONGEST_SIDE = 1600
-_QUALITY = 80
-
-
-class PhotoTooLarge(Refused):
-    """The picture has too many bytes or pixels; nothing was stored."""
-
-    code = "photo_too_large"
-
-
-class PhotoUnreadable(Refused):
-    """The file is not a readable picture; nothing was stored."""
-
-    code = "photo_unreadable"
-
-
-def redrawn(file: Any) -> bytes:
-    """A JPEG with the pixels of an uploaded picture and no metadata, upright, at most 1600 pixels on the longer side.
-
-    file: has `size` and `read`. Raises PhotoTooLarge, PhotoUnreadable.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    if file.size > MOST_BYTES:
-        raise PhotoTooLarge(f"the picture has {file.size} bytes, expected at most {MOST_BYTES}")
-    try:
-        with Image.open(io.BytesIO(file.read()), formats=("JPEG", "PNG", "WEBP")) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise PhotoTooLarge(f"the picture has {picture.width} x {picture.height} pixels")
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise PhotoUnreadable("the file is no JPEG, PNG or WebP picture") from None
-    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    # The pixels are pasted into a new picture, without the metadata of the old one (EXIF, XMP, profiles, comments).
-    clean = Image.new("RGB", upright.size)
-    clean.paste(upright)
-    output = io.BytesIO()
-    clean.save(output, "JPEG", quality=_QUALITY, optimize=True)
-    return output.getvalue()
-
-
-def inspect(
-    actor: str, venue: Venue, day: datetime.date, poster_seen: bool, findings: str, jpeg: bytes | None,
-    now: datetime.datetime,
-) -> Inspection:  # fmt: skip
-    """Store an inspection. jpeg: from `redrawn`, None without a picture."""
-    with transaction.atomic():
-        inspection = Inspection.objects.create(
-            venue=venue, day=day, poster_seen=poster_seen, findings=findings, inspected_by=actor, made_at=now,
-            training=venue.training,
-        )  # fmt: skip
-        if jpeg is not None:
-            InspectionPhoto.objects.create(inspection=inspection, jpeg=jpeg, training=venue.training)
-        record(actor, "venue_inspected", str(venue.pk), poster=poster_seen, picture=jpeg is not None)
-    return inspection

@@ -51,7 +51,7 @@ class VenueForm(SharedForm, forms.Form):
     def __init__(self, *args: Any, units: Any = None, venue: Venue | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entry = venue
-        in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate()))
+        in_force = AdminUnit.objects.valid_on(day_to_show(AdminUnit, timezone.localdate()))
         wards = in_force.filter(kind__in=WARDS).order_by("name")
         field: Any = self.fields["unit"]
         field.queryset = wards if units is None else wards.filter(pk__in=units)

@@ -22,7 +22,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import render_page
-from bluezone.rollout.venues import applications, posters
+from bluezone.rollout.venues import applications, posters, tills
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
 from bluezone.rollout.venues.models import PosterCode, Venue
@@ -50,7 +50,7 @@ def register(request: HttpRequest) -> HttpResponse:
         elif not error:
             try:
                 apply_limit.check(request, timezone.now())
-                venue = applications.apply(form.application, timezone.now())
+                venue = applications.submit_application(form.application, timezone.now())
             except PuzzleRequired as required:
                 challenge = required.challenge.hex()
                 status = 429
@@ -80,7 +80,7 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
         if not error and form.is_valid():
             try:
                 code_limit.check(request, timezone.now())
-                applications.confirm(venue, form.cleaned_data["code"], timezone.now())
+                applications.confirm_application(venue, form.cleaned_data["code"], timezone.now())
             except PuzzleRequired as required:
                 challenge = required.challenge.hex()
                 status = 429
@@ -110,7 +110,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
     """A poster's own page, which says whether its code is valid; openings are counted by poster and day only."""
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
     if request.method == "GET":
-        posters.page_opened(code, timezone.localdate())
+        posters.count_page_opening(code, timezone.localdate())
     return _fresh(render_page(request, "public/venue_poster.html", {"code": code, "venue": code.venue}))
 
 
@@ -118,7 +118,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
 @audience(EVERYONE)
 def till(request: HttpRequest, token: str) -> HttpResponse:
     """The page at the till: the valid code, large, and a button that counts people; 404 after it was replaced."""
-    venue = posters.till_of(token)
+    venue = tills.venue_of_till(token)
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
     if venue is None or code is None:
         return _fresh(render_page(request, "public/till_gone.html", status=404))
@@ -132,17 +132,17 @@ def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
 
     404 `till_unknown`, 422 `till_count_invalid`.
     """
-    venue = posters.till_of(token)
+    venue = tills.venue_of_till(token)
     if venue is None:
-        raise posters.TillUnknown("this till's page was replaced by another; ask for its address")
+        raise tills.TillUnknown("this till's page was replaced by another; ask for its address")
     body = read_json_body(request, MOST_BYTES)
     day_text = str(body.get("day"))
     people = body.get("people")
     tablet = body.get("tablet")
     if type(people) is not int or not isinstance(tablet, str) or not _DAY.fullmatch(day_text):
-        raise posters.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
+        raise tills.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
     day = datetime.date.fromisoformat(day_text)
-    return {"people": posters.people_at_till(venue, tablet, day, people, timezone.localdate())}
+    return {"people": tills.store_till_count(venue, tablet, day, people, timezone.localdate())}
 
 
 def _check_origin(request: HttpRequest) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.directory.scopes import granted, served_units
+from bluezone.directory.scopes import grants_for, served_units
 from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.paper.phrases import facts
@@ -26,6 +26,8 @@ from bluezone.vietnamese.spelling import fold, holds
 
 # An inspection counts as evidence for the poster for this long.
 EVIDENCE_LIFE = datetime.timedelta(days=30)
+WAITING_FIRST = Case(When(state=VenueState.APPLIED, then=Value(0)), default=Value(1), output_field=IntegerField())
+KEEPERS = VENUE_KEEPERS.roles
 
 
 def registered_by(day: datetime.date) -> Q:
@@ -91,9 +93,6 @@ class VenuesWithPoster(VenuesRegistered):
             yield Figure(path, None, counts.get(path, 0), base, _("register of venues and its inspections"), day)
 
 
-WAITING_FIRST = Case(When(state=VenueState.APPLIED, then=Value(0)), default=Value(1), output_field=IntegerField())
-
-
 @dataclass(frozen=True)
 class WardRow:
     """One ward. known: venues open to the public by the directory, with source and day; None if not counted.
@@ -110,7 +109,7 @@ class WardRow:
     known: Denominator | None
 
 
-def by_ward(today: datetime.date) -> list[WardRow]:
+def ward_rows(today: datetime.date) -> list[WardRow]:
     """Wards with venues or with a count in the directory, by name; five queries."""
     states: Counter[tuple[int, str]] = Counter()
     for unit_id, state, count in Venue.objects.order_by().values_list("unit", "state").annotate(count=Count("pk")):
@@ -132,7 +131,7 @@ def by_ward(today: datetime.date) -> list[WardRow]:
     ]  # fmt: skip
 
 
-def matching(venues: QuerySet[Venue], words: str) -> list[int]:
+def find_matching(venues: QuerySet[Venue], words: str) -> list[int]:
     """Primary keys of the venues with the words in name or address; diacritics do not matter."""
     folded = fold(words)
     return [
@@ -140,13 +139,13 @@ def matching(venues: QuerySet[Venue], words: str) -> list[int]:
     ]
 
 
-def scans(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int, int]]:
+def scan_counts(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int, int]]:
     """Rows (day, number of the code, openings of its page), newest first."""
     rows = ScanCount.objects.filter(code__venue=venue, day__gte=since).order_by("-day", "-code__number")
     return list(rows.values_list("day", "code__number", "count"))
 
 
-def people(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int]]:
+def people_counts(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int]]:
     """Rows (day, people counted at the till), newest first."""
     rows = TillCount.objects.filter(venue=venue, day__gte=since).order_by().values_list("day")
     return list(rows.annotate(people=Sum("people")).order_by("-day"))
@@ -159,9 +158,6 @@ def till_link(token: str) -> str:
 
 def _by_unit(venues: QuerySet[Venue]) -> dict[int, int]:
     return dict(venues.values_list("unit").annotate(count=Count("pk")))
-
-
-KEEPERS = VENUE_KEEPERS.roles
 
 
 def kept_units(user: User) -> QuerySet[AdminUnit]:
@@ -180,19 +176,19 @@ def own_venues(user: User) -> QuerySet[Venue]:
     return Venue.objects.filter(owner=user).exclude(state=VenueState.UNCONFIRMED).select_related("unit", "owner")
 
 
-def seen_venues(user: User) -> QuerySet[Venue]:
+def visible_venues(user: User) -> QuerySet[Venue]:
     """Venues that the user keeps or owns."""
     return (kept_venues(user) | own_venues(user)).distinct()
 
 
-def keeps(user: User, venue: Venue) -> bool:
+def is_keeper(user: User, venue: Venue) -> bool:
     """Whether the user keeps this venue."""
     return kept_units(user).filter(pk=venue.unit_id).exists()
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """Matters of a user: applications that wait for a decision of the ward."""
-    if not granted(user, KEEPERS):
+    if not grants_for(user, KEEPERS):
         return []
     applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
     matters = []
@@ -206,6 +202,6 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
 
 def search(user: User, words: str) -> list[Hit]:
     """Venues with these words in name or address that the user keeps or owns."""
-    venues = seen_venues(user).order_by("name", "pk")
+    venues = visible_venues(user).order_by("name", "pk")
     hits = [venue for venue in venues if holds(f"{venue.name} {venue.address}", words)]
     return [Hit(_("Venue"), venue.name, reverse("venue", args=[venue.pk]), venue.address) for venue in hits[:MOST_HITS]]

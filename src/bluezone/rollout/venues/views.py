@@ -15,14 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.request_parameters import chosen, chosen_number
+from bluezone.directory.request_parameters import chosen_number, chosen_value
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response
-from bluezone.rollout.venues import applications, decisions, posters, queries
+from bluezone.rollout.venues import applications, decisions, inspections, queries, tills
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
@@ -41,18 +41,18 @@ SHOWN_DAYS = 14
 def venues(request: OfficeRequest) -> HttpResponse:
     """The number of venues in each ward, for everybody; the venues themselves for their ward and their owners."""
     unit = chosen_number(request, "unit")
-    state = chosen(request, "state", [str(venue_state) for venue_state in VenueState])
+    state = chosen_value(request, "state", [str(venue_state) for venue_state in VenueState])
     words = " ".join(request.GET.get("find", "").split())[:80]
-    register = queries.seen_venues(request.user)
+    register = queries.visible_venues(request.user)
     if unit:
         register = register.filter(unit=unit)
     if state:
         register = register.filter(state=state)
     if words:
-        register = register.filter(pk__in=queries.matching(register, words))
+        register = register.filter(pk__in=queries.find_matching(register, words))
     pages = Paginator(register.order_by(queries.WAITING_FIRST, "name", "pk"), A_PAGE)
     context = {
-        "wards": queries.by_ward(timezone.localdate()),
+        "wards": queries.ward_rows(timezone.localdate()),
         "page": pages.get_page(request.GET.get("page")),
         "keeps": admits(VENUE_KEEPERS, request.user),
         "owns": admits(VENUE_OWNERS, request.user),
@@ -72,7 +72,7 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
     chosen_venue = _seen_venue(request, pk)
     codes = list(chosen_venue.codes.all())
-    keeps = queries.keeps(request.user, chosen_venue)
+    keeps = queries.is_keeper(request.user, chosen_venue)
     since = timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
     context = {
         "venue": chosen_venue,
@@ -80,8 +80,8 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
         "keeps": keeps,
         "code": next((code for code in codes if code.ended_at is None), None),
         "past_codes": [code for code in codes if code.ended_at is not None],
-        "scans": queries.scans(chosen_venue, since),
-        "people": queries.people(chosen_venue, since),
+        "scans": queries.scan_counts(chosen_venue, since),
+        "people": queries.people_counts(chosen_venue, since),
         "inspections": chosen_venue.inspections.select_related("photo").all()[:20] if keeps else [],
         "reason_form": ReasonForm(),
         "link": request.session.pop(f"venue-link-{pk}", ""),
@@ -121,7 +121,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
             venue.refresh_from_db()
         form = VenueForm(request.POST or None, units=queries.kept_units(request.user), venue=venue)
         stored = request.method == "POST" and form.is_valid()
-        renamed = stored and applications.change(request.user.username, venue, form.application)
+        renamed = stored and applications.change_venue(request.user.username, venue, form.application)
     if stored:
         if renamed and venue.state == VenueState.APPROVED:
             messages.warning(request, _("Stored. The code in force says the old name or address: renew it."))
@@ -141,7 +141,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     venue = _kept_venue(request, pk)
     account = request.POST.get("account") == "on"
     try:
-        token = decisions.approve(request.user.username, venue, timezone.now(), account=account)
+        token = decisions.approve_venue(request.user.username, venue, timezone.now(), account=account)
     except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     if token:
@@ -156,7 +156,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse with a reason: 302 to the venue, with a warning if the reason is missing."""
-    return _with_reason(request, pk, decisions.refuse, _("The application is refused; the owner is told why."))
+    return _with_reason(request, pk, decisions.refuse_venue, _("The application is refused; the owner is told why."))
 
 
 @practised
@@ -165,7 +165,9 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code with a reason: 302 to the venue, with a warning if the reason is missing."""
-    return _with_reason(request, pk, decisions.suspend, _("The code is withdrawn. Phones learn it within the hour."))
+    return _with_reason(
+        request, pk, decisions.withdraw_code, _("The code is withdrawn. Phones learn it within the hour.")
+    )
 
 
 @practised
@@ -175,7 +177,7 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     notice = _("A new code is signed. Print the new poster and take the old one down.")
-    return _after_question(request, pk, "venues/renew.html", decisions.renew, notice)
+    return _after_question(request, pk, "venues/renew.html", decisions.renew_code, notice)
 
 
 @practised
@@ -185,7 +187,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 def close(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
     notice = _("The venue is closed. Whom to reach is forgotten after 90 days.")
-    return _after_question(request, pk, "venues/close.html", decisions.close, notice)
+    return _after_question(request, pk, "venues/close.html", decisions.close_venue, notice)
 
 
 @practised
@@ -197,7 +199,7 @@ def till(request: OfficeRequest, pk: int) -> HttpResponse:
     venue = _seen_venue(request, pk)
     if venue.state != VenueState.APPROVED:
         return _decided_meanwhile(request, pk)
-    request.session[f"venue-till-{pk}"] = queries.till_link(posters.new_till(venue))
+    request.session[f"venue-till-{pk}"] = queries.till_link(tills.new_till(venue))
     return redirect("venue", pk)
 
 
@@ -237,13 +239,13 @@ def _decided_meanwhile(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _seen_venue(request: OfficeRequest, pk: int) -> Venue:
-    return get_object_or_404(queries.seen_venues(request.user), pk=pk)
+    return get_object_or_404(queries.visible_venues(request.user), pk=pk)
 
 
 def _kept_venue(request: OfficeRequest, pk: int) -> Venue:
     """A venue that the reader keeps. Raises Http404; OutsideScope (403) for one that the reader only owns."""
     venue = _seen_venue(request, pk)
-    if not queries.keeps(request.user, venue):
+    if not queries.is_keeper(request.user, venue):
         raise OutsideScope("the venue is decided on by its ward")
     return venue
 
@@ -259,13 +261,13 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            jpeg = decisions.redrawn(values["photo"]) if values["photo"] else None
-        except decisions.PhotoTooLarge:
+            jpeg = inspections.strip_metadata(values["photo"]) if values["photo"] else None
+        except inspections.PhotoTooLarge:
             form.add_error("photo", _("The picture is too large. Take a smaller one, or send it without."))
-        except decisions.PhotoUnreadable:
+        except inspections.PhotoUnreadable:
             form.add_error("photo", _("This is no picture that can be read. Choose a JPEG, PNG or WebP file."))
         else:
-            decisions.inspect(
+            inspections.enter_inspection(
                 request.user.username,
                 venue,
                 values["day"],
@@ -313,7 +315,7 @@ def card(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _code(request: OfficeRequest, pk: int) -> PosterCode:
-    venue = get_object_or_404(queries.seen_venues(request.user), pk=pk)
+    venue = get_object_or_404(queries.visible_venues(request.user), pk=pk)
     code = PosterCode.objects.filter(venue=venue, ended_at=None).select_related("venue__unit").first()
     if code is None:
         raise Http404

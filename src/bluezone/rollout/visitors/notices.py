@@ -31,6 +31,17 @@ from bluezone.vietnamese.contact_cells import phone_of_number
 from bluezone.vietnamese.spelling import fold
 
 NOTICE = "arrival"
+MOST_ROWS = 500
+KEPT_SECONDS = 900
+COLUMNS = (
+    Column("phone", ("Số điện thoại", "Điện thoại", "SĐT", "Di động", "Phone", "Mobile", "Telephone"), required=True),
+    Column("consent", ("Đồng ý", "Đồng ý nhận tin", "Consent", "Agreed"), required=True),
+    Column("language", ("Ngôn ngữ", "Tiếng", "Language")),
+)
+_YES = {"x", "co", "dong y", "yes", "y", "1", "true", "v", "✓", "✔"}
+_LANGUAGES = {"vi": "vi", "viet": "vi", "tieng viet": "vi", "vietnamese": "vi", "en": "en", "anh": "en",
+              "tieng anh": "en", "english": "en"}  # fmt: skip
+KEPT_DAYS = 30
 
 
 class ConsentMissing(Refused):
@@ -100,18 +111,6 @@ def _send(actor: str, house: House, guest: Guest, channel: Channel, now: datetim
     )  # fmt: skip
 
 
-MOST_ROWS = 500
-KEPT_SECONDS = 900
-COLUMNS = (
-    Column("phone", ("Số điện thoại", "Điện thoại", "SĐT", "Di động", "Phone", "Mobile", "Telephone"), required=True),
-    Column("consent", ("Đồng ý", "Đồng ý nhận tin", "Consent", "Agreed"), required=True),
-    Column("language", ("Ngôn ngữ", "Tiếng", "Language")),
-)
-_YES = {"x", "co", "dong y", "yes", "y", "1", "true", "v", "✓", "✔"}
-_LANGUAGES = {"vi": "vi", "viet": "vi", "tieng viet": "vi", "vietnamese": "vi", "en": "en", "anh": "en",
-              "tieng anh": "en", "english": "en"}  # fmt: skip
-
-
 class ListTooLong(Refused):
     """The list has more than MOST_ROWS rows; nothing was queued."""
 
@@ -144,7 +143,7 @@ class ReadList:
 
 def read_list(source: BinaryIO) -> ReadList:
     """Parse a list; each row without a notice has its refusal. Raises ListTooLong and what `read_table` raises."""
-    table = read_table(source, COLUMNS).left_as_is()
+    table = read_table(source, COLUMNS).without_conversion()
     if len(table.rows) > MOST_ROWS:
         raise ListTooLong(f"the list has {len(table.rows)} rows, expected at most {MOST_ROWS}; send it in parts")
     rows = []
@@ -174,14 +173,14 @@ def read_list(source: BinaryIO) -> ReadList:
     return ReadList(rows, guests)
 
 
-def sealed_list(guests: list[Guest], actor: str, house: str) -> str:
+def seal_list(guests: list[Guest], actor: str, house: str) -> str:
     """Seal the guests into the form of the preview; only this server opens it, for this account and house."""
     content = json.dumps([int(time.time()), [[guest.phone, guest.language] for guest in guests]]).encode()
     return base64.urlsafe_b64encode(seal(content, f"visitor list {actor} {house}")).decode()
 
 
-def opened_list(text: str, actor: str, house: str) -> list[Guest]:
-    """Open a list that `sealed_list` made. Raises ListExpired."""
+def open_list(text: str, actor: str, house: str) -> list[Guest]:
+    """Open a list that `seal_list` made. Raises ListExpired."""
     expired = ListExpired("the preview is over a quarter of an hour old; read the list in again")
     try:
         made, guests = json.loads(unseal(base64.urlsafe_b64decode(text), f"visitor list {actor} {house}"))
@@ -206,9 +205,6 @@ def _agreed(cell: Any) -> bool:
 
 def _text(cell: Any) -> str:
     return "" if cell is None else str(cell)
-
-
-KEPT_DAYS = 30
 
 
 def purge(now: datetime.datetime) -> None:

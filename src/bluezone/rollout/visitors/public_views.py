@@ -18,15 +18,14 @@ from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import render_page
 from bluezone.rollout.visitors.forms import StopForm
 
+# One network may be a whole hotel. The limit stops an attempt to opt out all numbers of a city.
+_limit = FormLimit(each=10, all_together=300)
 
-def from_elsewhere(request: HttpRequest) -> bool:
+
+def is_cross_site(request: HttpRequest) -> bool:
     """Whether the browser names an origin other than this host."""
     origin = request.headers.get("Origin")
     return bool(origin and urlsplit(origin).netloc != request.get_host())
-
-
-# One network may be a whole hotel. The limit stops an attempt to opt out all numbers of a city.
-_limit = FormLimit(each=10, all_together=300)
 
 
 @sensitive_post_parameters()
@@ -37,7 +36,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render_page(request, "public/stop.html", {"form": StopForm()})
     form = StopForm(request.POST)
-    if from_elsewhere(request):
+    if is_cross_site(request):
         refusal = _("Nothing was changed: the form came from another site. Send it from here.")
         return render_page(request, "public/stop.html", {"form": form, "refused": refusal}, status=403)
     if not form.is_valid():

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, granted, holds_for_the_city
+from bluezone.directory.scopes import agencies_in_reach, grants_for, has_city_role
 from bluezone.identity.models import Role, User
 from bluezone.messaging.sms.models import OPEN_STATES, State
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
@@ -27,6 +27,9 @@ from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.models import Notice, NoticeDay
 
 OFFICERS = VISITOR_DESKS.roles - {Role.VENUE_OWNER}
+NEWEST = 12
+_REACHED = {State.SENT, State.DELIVERED}
+_NOT_REACHED = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 
 
 @dataclass(frozen=True)
@@ -41,35 +44,36 @@ class House:
 
 def houses_of(user: User) -> list[House]:
     """The houses for which a user may have notices sent, by name."""
-    agencies = {agency.pk: agency for agency in agencies_of(user, OFFICERS).filter(pk__in=_current_agencies())}
-    for grant in granted(user, [Role.VENUE_OWNER]):
+    agencies = {agency.pk: agency for agency in agencies_in_reach(user, OFFICERS).filter(pk__in=_current_agencies())}
+    for grant in grants_for(user, [Role.VENUE_OWNER]):
         if grant.agency is not None:
             agencies[grant.agency.pk] = grant.agency
     houses = [House(f"a{pk}", agency.name, agency.unit_id, agency.key) for pk, agency in agencies.items()]
     houses += [
-        House(f"v{venue.pk}", venue.name, venue.unit_id, f"venue {venue.pk}") for venue in venues.registered_of(user)
+        House(f"v{venue.pk}", venue.name, venue.unit_id, f"venue {venue.pk}")
+        for venue in venues.registered_venues_of(user)
     ]
     return sorted(houses, key=lambda house: house.name)
 
 
-def names_of(keys: Iterable[str]) -> dict[str, str]:
+def house_names(keys: Iterable[str]) -> dict[str, str]:
     """The names of the houses that still exist, by key; two queries."""
     numbers: dict[str, list[int]] = {"a": [], "v": []}
     for key in keys:
         numbers[key[0]].append(int(key[1:]))
     agencies = Agency.objects.filter(pk__in=numbers["a"]).values_list("pk", "name")
     agency_names = {f"a{pk}": name for pk, name in agencies}
-    venue_names = {f"v{pk}": name for pk, name in venues.names_of(numbers["v"]).items()}
+    venue_names = {f"v{pk}": name for pk, name in venues.venue_names(numbers["v"]).items()}
     return {**agency_names, **venue_names}
 
 
-def reads_all(user: User) -> bool:
+def may_see_all(user: User) -> bool:
     """Whether a user may see small numbers of every house: those responsible for the notices of the whole city."""
-    return holds_for_the_city(user, OFFICERS)
+    return has_city_role(user, OFFICERS)
 
 
 def _current_agencies() -> list[int]:
-    return list(Agency.objects.in_force(day_to_show(Agency, timezone.localdate())).values_list("pk", flat=True))
+    return list(Agency.objects.valid_on(day_to_show(Agency, timezone.localdate())).values_list("pk", flat=True))
 
 
 def chosen_house(request: HttpRequest, houses: list[House]) -> House:
@@ -85,11 +89,6 @@ def house_of(key: str | None, houses: list[House]) -> House:
     raise Http404
 
 
-NEWEST = 12
-_REACHED = {State.SENT, State.DELIVERED}
-_NOT_REACHED = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
-
-
 @dataclass(frozen=True)
 class HouseWeek:
     """Notices that one house had sent in a week. handed_over: accepted by the operator, including those delivered."""
@@ -103,12 +102,12 @@ class HouseWeek:
     unknown: int = 0
 
 
-def newest(house: House) -> list[Notice]:
+def newest_notices(house: House) -> list[Notice]:
     """The newest notices of a house with their messages."""
     return list(Notice.objects.filter(house=house.key).select_related("message")[:NEWEST])
 
 
-def is_open(notices: list[Notice]) -> bool:
+def has_open_notice(notices: list[Notice]) -> bool:
     """Whether the state of one of them may still change, so that the page polls."""
     return any(notice.message and notice.message.state in (*OPEN_STATES, State.SENT) for notice in notices)
 
@@ -124,7 +123,7 @@ def week_of_houses(first: datetime.date, last: datetime.date) -> list[HouseWeek]
     return [_house_week(house, path, states) for (path, house), states in sorted(states_by_house.items())]
 
 
-def summed(weeks: Iterable[HouseWeek]) -> HouseWeek:
+def sum_weeks(weeks: Iterable[HouseWeek]) -> HouseWeek:
     """The sums over some houses: the figures for the report on clause 5."""
     house_weeks = list(weeks)
     names = ("requested", "handed_over", "delivered", "not_reached", "unknown")

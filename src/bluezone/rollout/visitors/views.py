@@ -22,7 +22,7 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetRefused,
 )
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.refusals import sentence
+from bluezone.directory.refusals import sentence_for_code
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -35,12 +35,12 @@ from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, week_or
+from bluezone.rollout.coverage.api import Week, parse_week
 from bluezone.rollout.visitors import notices, queries
 from bluezone.rollout.visitors import queries as visitors_houses
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.forms import DeskForm, ListForm
-from bluezone.rollout.visitors.queries import House, houses_of, names_of, reads_all
+from bluezone.rollout.visitors.queries import House, house_names, houses_of, may_see_all
 from bluezone.training import practised
 
 REFUSALS = {
@@ -57,6 +57,9 @@ ROWS = {
     "twice": _("same number as above"),
     "consent": _("no yes"),
 }
+CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
+# Smaller counts of other houses are suppressed, as everywhere.
+SMALL = 5
 
 
 @practised
@@ -73,7 +76,7 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
     context: dict[str, Any] = {"house": house, "houses": houses}
     if "sealed" in request.POST:
         try:
-            guests = notices.opened_list(request.POST["sealed"], request.user.username, house.key)
+            guests = notices.open_list(request.POST["sealed"], request.user.username, house.key)
         except notices.ListExpired:
             refusal = gettext("The preview is too old. Nothing was sent; choose the file again.")
             context |= {"form": ListForm(), "refused": refusal}
@@ -91,7 +94,7 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
             context["good"] = len(read.guests)
             context["sealed"] = ""
             if read.guests:
-                context["sealed"] = notices.sealed_list(read.guests, request.user.username, house.key)
+                context["sealed"] = notices.seal_list(read.guests, request.user.username, house.key)
     return render(request, "visitors/list.html", {**context, "form": form}, status=422 if form.errors else 200)
 
 
@@ -110,10 +113,7 @@ def _sentence_of(refused: SpreadsheetRefused | notices.ListTooLong) -> str:
         return gettext("At most 500 rows at a time. Nothing was sent; split the list.")
     if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
         return gettext("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent.")
-    return gettext("%(why)s Nothing was sent.") % {"why": sentence(refused.code)}
-
-
-CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
+    return gettext("%(why)s Nothing was sent.") % {"why": sentence_for_code(refused.code)}
 
 
 def card_pdf(kind: str) -> bytes:
@@ -138,10 +138,6 @@ def card_pdf(kind: str) -> bytes:
         "code": f"{40 * scale:.1f}",
     }
     return write_pdf(render_to_string("visitors/print/card.html", context))
-
-
-# Smaller counts of other houses are suppressed, as everywhere.
-SMALL = 5
 
 
 @practised
@@ -180,9 +176,9 @@ def desk(request: OfficeRequest) -> HttpResponse:
 )
 def states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices, for an open page that polls."""
-    newest = queries.newest(visitors_houses.house_of(house, houses_of(request.user)))
+    newest = queries.newest_notices(visitors_houses.house_of(house, houses_of(request.user)))
     response = render(request, "visitors/newest.html", {"newest": newest})
-    response.headers["X-Code-State"] = "open" if queries.is_open(newest) else "settled"
+    response.headers["X-Code-State"] = "open" if queries.has_open_notice(newest) else "settled"
     return response
 
 
@@ -191,15 +187,15 @@ def states(request: OfficeRequest, house: str) -> HttpResponse:
 @touches(Ownership.EVERYBODY)
 def week(request: OfficeRequest) -> HttpResponse:
     """Notices that houses had sent in a week; small numbers of other houses are suppressed."""
-    chosen_week = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
+    chosen_week = parse_week(request.GET.get("week", ""), Week.of(timezone.localdate()))
     pk = chosen_number(request, "unit")
     unit = AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
     house_weeks = queries.week_of_houses(chosen_week.first_day, chosen_week.last_day)
     house_weeks = [house_week for house_week in house_weeks if _within(house_week.unit_path, unit)]
-    names = names_of({house_week.house for house_week in house_weeks})
+    names = house_names({house_week.house for house_week in house_weeks})
     own = {house.key for house in houses_of(request.user)}
     hidden: set[queries.HouseWeek] = set()
-    if not reads_all(request.user):
+    if not may_see_all(request.user):
         hidden = {
             house_week for house_week in house_weeks if house_week.requested < SMALL and house_week.house not in own
         }
@@ -213,7 +209,7 @@ def week(request: OfficeRequest) -> HttpResponse:
         "rows": rows,
         "hides": bool(hidden),
         # Suppressed numbers are left out; otherwise they could be worked out from the sum.
-        "sums": queries.summed(house_week for house_week in house_weeks if house_week not in hidden),
+        "sums": queries.sum_weeks(house_week for house_week in house_weeks if house_week not in hidden),
         "narrowed": f"unit={unit.pk}" if unit else "",
         # With the week, so that the address in a report still leads to it later.
         "address": request.build_absolute_uri(f"?week={chosen_week}" + (f"&unit={unit.pk}" if unit else "")),
@@ -239,7 +235,7 @@ def _within(path: str, unit: AdminUnit | None) -> bool:
 def _desk(
     request: OfficeRequest, houses: list[House], house: House, form: DeskForm, *, status: int, refused: Any = ""
 ) -> HttpResponse:
-    newest = queries.newest(house)
+    newest = queries.newest_notices(house)
     city = present_city()
     context: dict[str, Any] = {
         "houses": houses,
@@ -247,7 +243,7 @@ def _desk(
         "form": form,
         "refused": refused,
         "newest": newest,
-        "polls": queries.is_open(newest),
+        "polls": queries.has_open_notice(newest),
         "wifi_address": f"{facts('vi').address}/wifi",
         "notices": [arrival_notice(city, language) for language in ("vi", "en")],
     }

@@ -22,9 +22,11 @@ from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar, cast
 from bluezone.logs import event_fields
 from bluezone.networks import network_of
 from bluezone.refusal import Refused
-from bluezone.server.front.pages import Key, Pages, Sent
-from bluezone.server.front.threads import Answer, LineFull, Threads, call, environ_of, remote_address
-from bluezone.server.metrics.meters import Measured
+from bluezone.server.front.pages import Key, PageCache
+from bluezone.server.front.static_files import ReadyAnswer
+from bluezone.server.front.threads import QueueFull, Threads
+from bluezone.server.front.wsgi import Answer, call_application, remote_address, wsgi_environ
+from bluezone.server.metrics.meters import MeasuredApplication
 
 # The first bytes from a phone with one bar may take this long; after that a body has to keep up with the rate.
 GRACE_SECONDS = 5.0
@@ -80,7 +82,7 @@ class Incoming(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
-def seconds_for(size: int) -> float:
+def allowed_seconds(size: int) -> float:
     """How long a body of this many bytes may take."""
     return min(GRACE_SECONDS + size / BYTES_A_SECOND, TOTAL_SECONDS)
 
@@ -88,7 +90,7 @@ def seconds_for(size: int) -> float:
 T = TypeVar("T")
 
 
-class Bodies:
+class BodyReader:
     """Reads the bodies of one process, and counts the bytes received of larger ones, in total and by network.
 
     A body of SMALL_BYTES or less always has room: sign-ins and reports of codes do not wait for other people's files.
@@ -137,7 +139,7 @@ class Bodies:
                 del self._of_network[network]
 
     async def _whole(self, incoming: Incoming, size: int) -> BinaryIO:
-        async with asyncio.timeout(seconds_for(size)):
+        async with asyncio.timeout(allowed_seconds(size)):
             try:
                 content = await incoming()
             except RuntimeError:
@@ -149,12 +151,12 @@ class Bodies:
     async def _in_pieces(self, incoming: Incoming, size: int, body: BinaryIO, reserve: Callable[[int], None]) -> None:
         started_at = asyncio.get_running_loop().time()
         received = 0
-        async with asyncio.timeout_at(started_at + seconds_for(0)) as limit:
+        async with asyncio.timeout_at(started_at + allowed_seconds(0)) as limit:
             async for piece in incoming:
                 reserve(len(piece))
                 received += len(piece)
                 body.write(piece)
-                limit.reschedule(started_at + seconds_for(received))
+                limit.reschedule(started_at + allowed_seconds(received))
         if received != size:
             raise _incomplete(received, size)
         body.seek(0)
@@ -164,7 +166,7 @@ async def _in_time(reading: Awaitable[T], size: int) -> T:
     try:
         return await reading
     except TimeoutError:
-        raise BodyTooSlow(f"{size} bytes did not come within {seconds_for(size):.0f} seconds") from None
+        raise BodyTooSlow(f"{size} bytes did not come within {allowed_seconds(size):.0f} seconds") from None
 
 
 def _incomplete(received: int, size: int) -> BodyIncomplete:
@@ -181,7 +183,7 @@ NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CLOSE = ("Connection", "close")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 # Path and headers -> what is sent, None if a thread has to answer.
-AtHand = Callable[[str, Any], Sent | None]
+AtHand = Callable[[str, Any], ReadyAnswer | None]
 
 
 class Entry:
@@ -195,14 +197,14 @@ class Entry:
 
     def __init__(
         self,
-        measured: Measured,
+        measured: MeasuredApplication,
         at_hand: AtHand,
         threads: Threads,
         largest: int,
         always: Sequence[tuple[str, str]] = (),
         trusted: Sequence[str] = (),
         ready: Callable[[], None] = lambda: None,
-        pages: Pages | None = None,
+        pages: PageCache | None = None,
     ) -> None:
         self._measured = measured
         self._at_hand = at_hand
@@ -212,10 +214,10 @@ class Entry:
         self._trusted = trusted
         self._ready = ready
         self._pages = pages
-        self._bodies = Bodies()
+        self._bodies = BodyReader()
         self._leaving = False
 
-    def leave(self) -> None:
+    def drain(self) -> None:
         """From now on close each connection after its next answer, so that its client connects to another process."""
         self._leaving = True
 
@@ -243,30 +245,30 @@ class Entry:
             if sent is not None:
                 self._send_noted(scope, protocol, started_at, sent)
                 return
-            if self._pages is not None and (key := self._pages.key(scope)) is not None:
+            if self._pages is not None and (key := self._pages.cache_key(scope)) is not None:
                 await self._page(scope, protocol, started_at, self._pages, key)
                 return
         size = _announced_length(headers)
         if size is None or not 0 < size <= self._largest:
-            await self._in_a_thread(scope, protocol, environ_of(scope, io.BytesIO(), size))
+            await self._in_a_thread(scope, protocol, wsgi_environ(scope, io.BytesIO(), size))
             return
         async with self._bodies.read(protocol, size, lambda: self._network(scope)) as body:
-            await self._in_a_thread(scope, protocol, environ_of(scope, body, size))
+            await self._in_a_thread(scope, protocol, wsgi_environ(scope, body, size))
 
-    async def _page(self, scope: Any, protocol: Any, started_at: float, pages: Pages, key: Key) -> None:
+    async def _page(self, scope: Any, protocol: Any, started_at: float, pages: PageCache, key: Key) -> None:
         """Send a page from the cache, or make it."""
         is_get = scope.method == "GET"
         sent = await pages.find(key, scope.headers.get("if-none-match", ""), is_get)
         if sent is not None:
             self._send_noted(scope, protocol, started_at, sent)
             return
-        stamp = pages.stamp()
+        stamp = pages.store_state()
         answer = None
         try:
-            answer = await self._in_a_thread(scope, protocol, environ_of(scope, io.BytesIO(), None))
+            answer = await self._in_a_thread(scope, protocol, wsgi_environ(scope, io.BytesIO(), None))
         finally:
             if is_get:
-                pages.done(key, answer, stamp)
+                pages.finish(key, answer, stamp)
 
     async def _in_a_thread(self, scope: Any, protocol: Any, environ: dict[str, Any]) -> Answer | None:
         """Let the callable answer in a thread, and wait for it even if the client disconnects; None if it failed."""
@@ -280,7 +282,7 @@ class Entry:
             try:
                 # A client that left before its turn needs no answer; so no one waits for the leftovers of a flood.
                 if not disconnected:
-                    answer = call(self._measured, environ)
+                    answer = call_application(self._measured, environ)
                     self._send(scope, protocol, answer)
             except BaseException:
                 self._fail(scope, protocol)
@@ -293,7 +295,7 @@ class Entry:
 
         try:
             ahead = self.threads.add(work, lambda: self._network(scope))
-        except LineFull:
+        except QueueFull:
             raise ServerBusy("too many requests wait; try again") from None
         watching = loop.create_task(watch()) if ahead >= LONG_LINE else None
         while not done.done():
@@ -314,9 +316,9 @@ class Entry:
         )
         self._send(scope, protocol, Answer(500, [("Content-Length", "0")], b""))
 
-    def _send_noted(self, scope: Any, protocol: Any, started_at: float, sent: Sent) -> None:
+    def _send_noted(self, scope: Any, protocol: Any, started_at: float, sent: ReadyAnswer) -> None:
         self._send(scope, protocol, sent)
-        self._measured.note(scope.path, sent.status, time.perf_counter() - started_at)
+        self._measured.count_answer(scope.path, sent.status, time.perf_counter() - started_at)
 
     def _refuse(self, scope: Any, protocol: Any, started_at: float, refused: RequestRefused) -> None:
         body = json.dumps({"error": {"code": refused.code, "message": refused.message}}).encode()
@@ -326,9 +328,9 @@ class Entry:
             headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
         # The rest of the body is not waited for.
         self._send(scope, protocol, Answer(refused.status, [*headers, _CLOSE], body))
-        self._measured.note(scope.path, refused.status, time.perf_counter() - started_at)
+        self._measured.count_answer(scope.path, refused.status, time.perf_counter() - started_at)
 
-    def _send(self, scope: Any, protocol: Any, answer: Answer | Sent) -> None:
+    def _send(self, scope: Any, protocol: Any, answer: Answer | ReadyAnswer) -> None:
         headers = list(answer.headers)
         names = {name.lower() for name, _ in headers}
         headers += [header for header in self._always if header[0].lower() not in names]

@@ -1,56 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Static files, and public pages that were just made, cached in memory for others who request the same."""
+"""Public pages that were just made, cached in memory for others who request the same."""
 
 import asyncio
-import mimetypes
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from bluezone.server.front.threads import Answer
-
-Headers = Sequence[tuple[str, str]]
-IMMUTABLE = "max-age=31536000, immutable"
-NOTHING = b"not found"
-
-
-@dataclass(frozen=True)
-class Sent:
-    """An answer to send: some bytes, or a file of this machine."""
-
-    status: int
-    headers: Headers
-    content: bytes | Path
-
-
-class StaticFiles:
-    """The files below a folder, listed once. prefix: of their addresses; it changes when any of them changes."""
-
-    def __init__(self, folder: Path, prefix: str) -> None:
-        self._folder = folder
-        self.prefix = prefix
-
-    @cached_property
-    def _known(self) -> dict[str, Sent]:
-        files = (path for path in self._folder.rglob("*") if path.is_file())
-        return {self.prefix + path.relative_to(self._folder).as_posix(): _sent(path) for path in files}
-
-    def find(self, path: str) -> Sent | None:
-        """The answer for an address; None if it is not below the prefix."""
-        if not path.startswith(self.prefix):
-            return None
-        return self._known.get(path) or Sent(404, [("Content-Type", "text/plain")], NOTHING)
-
-
-def _sent(path: Path) -> Sent:
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    length = str(path.stat().st_size)
-    return Sent(200, [("Content-Type", kind), ("Content-Length", length), ("Cache-Control", IMMUTABLE)], path)
-
+from bluezone.server.front.static_files import ReadyAnswer
+from bluezone.server.front.wsgi import Answer
 
 # As long as a page's own headers allow.
 CACHE_SECONDS = 60.0
@@ -71,7 +30,7 @@ class _Page:
     etag: str
 
 
-class Pages:
+class PageCache:
     """The page cache of one process.
 
     language_cookie: the only cookie that a request may have. stamp: returns a value that changes when the store does,
@@ -92,7 +51,7 @@ class Pages:
         # Pages that could not be cached last time: waiting for their next answer would be pointless.
         self._uncacheable: OrderedDict[Key, None] = OrderedDict()
 
-    def key(self, scope: Any) -> Key | None:
+    def cache_key(self, scope: Any) -> Key | None:
         """What the answer to a request may depend on; None if it is never cached. scope: of RSGI."""
         headers = scope.headers
         if scope.method not in ("GET", "HEAD") or scope.query_string or "authorization" in headers:
@@ -105,8 +64,8 @@ class Pages:
         offered = self._speaks(headers.get("accept-language", ""))
         return scope.path, headers.get("host", ""), secure, language[:8], offered, packed
 
-    async def find(self, key: Key, if_none_match: str, is_get: bool) -> Sent | None:
-        """A cached page; None if the caller has to make it, and for a GET has to call `done` afterwards.
+    async def find(self, key: Key, if_none_match: str, is_get: bool) -> ReadyAnswer | None:
+        """A cached page; None if the caller has to make it, and for a GET has to call `finish` afterwards.
 
         Callers wait for a page that is being made, unless its last answer could not be cached: then each makes its own,
         in the fair queue of the threads. So does a HEAD request, which is never cached.
@@ -122,14 +81,16 @@ class Pages:
         age = ("Age", str(int(self._clock() - page.made)))
         if page.etag and page.etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
             dropped = ("content-length", "content-type", "content-encoding")
-            return Sent(304, [*(pair for pair in page.answer.headers if pair[0].lower() not in dropped), age], b"")
-        return Sent(200, [*page.answer.headers, age], page.answer.body)
+            return ReadyAnswer(
+                304, [*(pair for pair in page.answer.headers if pair[0].lower() not in dropped), age], b""
+            )
+        return ReadyAnswer(200, [*page.answer.headers, age], page.answer.body)
 
-    def stamp(self) -> Hashable:
+    def store_state(self) -> Hashable:
         """The state of the store; call it before a page is made."""
         return self._stamp()
 
-    def done(self, key: Key, answer: Answer | None, stamp: Hashable) -> None:
+    def finish(self, key: Key, answer: Answer | None, stamp: Hashable) -> None:
         """Cache a page that was made, if it may be; wake those who wait for it. answer: None if making it failed."""
         if answer is not None:
             self._remember(key, answer, stamp)

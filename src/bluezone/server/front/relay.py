@@ -38,7 +38,7 @@ from bluezone.logs import event_fields
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
-from bluezone.server.front.threads import WsgiApplication
+from bluezone.server.front.wsgi import WsgiApplication
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ LIVE = "/v1/health/live"
 LANGUAGE_COOKIE = "bluezone-language"
 
 
-class PartAway(StoreRefused):
+class PartUnavailable(StoreRefused):
     """The process that a request is for does not answer; nothing was stored, and repeating the request is safe."""
 
     code = "part_away"
@@ -89,8 +89,8 @@ class Relay:
         self._part = part
         self._caller = Caller(path, _MOST_ANSWER_BYTES)
 
-    def ask(self, environ: Environ, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Status, headers and body of the answer. Raises PartAway."""
+    def request(self, environ: Environ, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Status, headers and body of the answer. Raises PartUnavailable."""
         repeatable = self._part != "pages" or environ["REQUEST_METHOD"] in ("GET", "HEAD")
         try:
             pairs = [(name, value) for name, value in environ.items() if type(value) is str]
@@ -99,7 +99,7 @@ class Relay:
             return int(status), headers, content
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise PartAway(f"the {self._part} process does not answer: {reason}") from None
+            raise PartUnavailable(f"the {self._part} process does not answer: {reason}") from None
 
 
 def _pack(line: str, pairs: Iterable[tuple[str, str]], body: bytes) -> bytes:
@@ -160,7 +160,7 @@ class Front:
         path = environ.get("PATH_INFO", "")
         try:
             status, headers, body = self._answer(path, environ)
-        except PartAway as refused:
+        except PartUnavailable as refused:
             logger.warning("%s: %s", refused.code, refused.message, extra=event_fields("part_away", code=refused.code))
             response = refusal(refused)
             assert isinstance(response.body, bytes)
@@ -178,22 +178,22 @@ class Front:
         body = environ["wsgi.input"].read(length) if 0 < length <= LARGEST_BODY else b""
         fixed = path in _SIZES
         if not fixed and (self._for_pages(path) or not any(pattern.fullmatch(path) for _, pattern, _ in ROUTES)):
-            return self._parts["pages"].ask(environ, body)
+            return self._parts["pages"].request(environ, body)
         reduced = {name: environ[name] for name in _API_MEMBERS if name in environ}
         if path in (HEALTH, READY):
             return self._health(reduced)
         # A body of the wrong size is refused there by the announced length.
         fits = len(body) == _SIZES[path] if fixed else len(body) <= MAX_BODY_BYTES
-        return self._parts["codes" if path in _CODES_PATHS else "admission"].ask(reduced, body if fits else b"")
+        return self._parts["codes" if path in _CODES_PATHS else "admission"].request(reduced, body if fits else b"")
 
     def _health(self, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
         """The health of the parts together; a part that does not answer is failing."""
-        status, headers, body = self._parts["admission"].ask(environ, b"")
+        status, headers, body = self._parts["admission"].request(environ, b"")
         report = json.loads(body)
         try:
-            _, _, codes = self._parts["codes"].ask({**environ, "PATH_INFO": READY, "REQUEST_METHOD": "GET"}, b"")
+            _, _, codes = self._parts["codes"].request({**environ, "PATH_INFO": READY, "REQUEST_METHOD": "GET"}, b"")
             failing = json.loads(codes)["failing"]
-        except PartAway as refused:
+        except PartUnavailable as refused:
             failing = [refused.code]
         if not failing or environ["REQUEST_METHOD"] == "HEAD":
             return status, headers, body

@@ -1,102 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads that run an origin's WSGI callable, the queue in front of them, and requests and answers in WSGI's terms.
+"""Threads that run an origin's WSGI callable, and the queue in front of them.
 
 Each network has its own queue, and the queues are served in turn, so that a flood from one network delays that network
 alone.
-
-Source: PEP 3333; RSGI specification 1.5, "HTTP scope".
 """
 
 import queue
-import sys
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, BinaryIO
-
-Environ = dict[str, Any]
-Headers = list[tuple[str, str]]
-WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-# How several headers of one name are joined, where not by a comma.
-_JOINED = {"HTTP_COOKIE": "; "}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The whole answer of a callable."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-
-def environ_of(scope: Any, body: BinaryIO, size: int | None) -> Environ:
-    """WSGI's environ of a request. scope: of RSGI; size: of its body, None if none was announced."""
-    server, _, port = scope.server.rpartition(":")
-    environ: Environ = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": _as_latin(scope.path),
-        "QUERY_STRING": _as_latin(scope.query_string),
-        "SERVER_NAME": server,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": f"HTTP/{'1.0' if scope.http_version == '1' else scope.http_version}",
-        "REMOTE_ADDR": remote_address(scope),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": body,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    for name, value in scope.headers.items():
-        # A name with an underscore would be mistaken for the header with a dash that a proxy sets.
-        if "_" in name:
-            continue
-        key = "HTTP_" + name.upper().replace("-", "_")
-        if key in environ:
-            value = environ[key] + _JOINED.get(key, ",") + value
-        environ[key] = value
-    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if f"HTTP_{key}" in environ:
-            environ[key] = environ.pop(f"HTTP_{key}")
-    if size is not None:
-        environ["CONTENT_LENGTH"] = str(size)
-    return environ
-
-
-def remote_address(scope: Any) -> str:
-    """The address of the connected client, without port and brackets."""
-    address: str = scope.client.rpartition(":")[0]
-    return address.strip("[]")
-
-
-def call(application: WsgiApplication, environ: Environ) -> Answer:
-    """Call a WSGI callable and collect its answer. Raises what the callable raises."""
-    heads: list[tuple[str, Headers]] = []
-
-    def start(line: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
-        heads.append((line, headers))
-        return pieces.append
-
-    pieces: list[bytes] = []
-    chunks = application(environ, start)
-    try:
-        pieces.extend(chunks)
-    finally:
-        if (close := getattr(chunks, "close", None)) is not None:
-            close()
-    line, headers = heads[-1]
-    return Answer(int(line[:3]), headers, pieces[0] if len(pieces) == 1 else b"".join(pieces))
-
-
-def _as_latin(text: str) -> str:
-    """The bytes of a text as WSGI has them: one character each."""
-    return text if text.isascii() else text.encode().decode("latin-1")
-
+from collections.abc import Callable
 
 Work = Callable[[], None]
 # A queue of this length takes a second or two; a longer one would not help those at its end.
@@ -105,7 +17,7 @@ MOST_WAITING = 2048
 MOST_OF_A_NETWORK = 1024
 
 
-class LineFull(Exception):
+class QueueFull(Exception):
     """Too many requests wait already: another would not be served in time."""
 
 
@@ -127,19 +39,19 @@ class Threads:
     def add(self, work: Work, network: Callable[[], bytes]) -> int:
         """Queue work for a thread; it must not raise. Returns how many others wait before it.
 
-        network: returns where it comes from; called only if the work has to wait. Raises LineFull.
+        network: returns where it comes from; called only if the work has to wait. Raises QueueFull.
         """
         with self._lock:
             before = self._waiting
             key = network() if before + self._running >= self._count else b""
             if before >= MOST_WAITING or len(self._lines.get(key, ())) >= MOST_OF_A_NETWORK:
-                raise LineFull
+                raise QueueFull
             self._lines.setdefault(key, deque()).append(work)
             self._waiting += 1
         self._tokens.put(True)
         return before
 
-    def end(self) -> None:
+    def shut_down(self) -> None:
         """Finish the waiting work, then end the threads."""
         for _ in self._threads:
             self._tokens.put(False)

@@ -5,7 +5,7 @@ A cell represents a class of addresses, a class of status or a range of duration
 or a name. Each process counts in its own row, so none waits for another; the reader adds up the rows. Rows are never
 cleared: a process that replaces another continues its counts.
 
-`Measured` wraps an origin's callable and counts its answers by class of address.
+`MeasuredApplication` wraps an origin's callable and counts its answers by class of address.
 """
 
 import logging
@@ -158,7 +158,7 @@ _PUBLIC_CLASSES = {
 }
 
 
-def public_class(path: str) -> str:
+def public_route(path: str) -> str:
     """The class of an address of the public origin, one of ROUTES."""
     if path in _REPORT_CALLS:
         # One class for all: separate ones would show in which minute a code was followed by an upload.
@@ -168,12 +168,12 @@ def public_class(path: str) -> str:
     return _PUBLIC_CLASSES.get(path[4:].partition("/")[0], "files")
 
 
-def office_class(path: str) -> str:
+def office_route(path: str) -> str:
     """The same for the office."""
     return "health" if path.startswith("/health/") else "office"
 
 
-class Measured:
+class MeasuredApplication:
     """A WSGI callable around another one."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]], row: Row, class_of: Callable[[str], str]) -> None:
@@ -181,7 +181,7 @@ class Measured:
         self._row = row
         self.class_of = class_of
 
-    def note(self, path: str, status: int, seconds: float) -> None:
+    def count_answer(self, path: str, status: int, seconds: float) -> None:
         """Count an answer that was sent without the callable."""
         self._row.count(self.class_of(path), status, seconds)
 

@@ -60,20 +60,20 @@ class Survey:
         self._meters.set("outbox_waiting_push", self._announcer.overdue_count(now))
         self._meters.set("measured_timestamp_seconds", time.time())
 
-    def leading(self) -> None:
+    def record_lead(self) -> None:
         """Record that this worker leads."""
         self._meters.set("worker_leading", 1)
 
-    def ticked(self, started_at: float) -> None:
+    def record_tick(self, started_at: float) -> None:
         """Record that a tick has ended. started_at: monotonic seconds."""
         self._meters.set("tick_seconds", time.monotonic() - started_at)
         self._meters.set("tick_timestamp_seconds", time.time())
 
-    def clock(self, doubted: bool) -> None:
+    def record_clock(self, doubted: bool) -> None:
         """Record whether the clock was doubted at this tick."""
         self._meters.set("clock_doubted", doubted)
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         """Record that something in a tick was refused."""
         self._meters.set("tick_failures_total", self._meters.gauge("tick_failures_total") + 1)
 

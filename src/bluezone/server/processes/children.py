@@ -28,9 +28,14 @@ from bluezone.server.processes.users import User
 AVAILABLE = sys.platform == "linux"
 _POLL_SECONDS = 0.02
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+# A busy connection gets its last answer within this time; idle ones are closed afterwards.
+LETTING_GO_SECONDS = 2.0
+# How long a request may still take in a process that leaves.
+FINISH_SECONDS = 30.0
+STOP_SECONDS = 15.0
 
 
-def may_fork() -> bool:
+def can_fork() -> bool:
     """Whether this process can be forked safely: the library for buckets has threads that a fork would lack."""
     return AVAILABLE and "obstore" not in sys.modules
 
@@ -129,13 +134,6 @@ def _detach(arguments: Sequence[str], stdin: int, descriptors: Collection[int]) 
     sys.argv = list(arguments)
 
 
-# A busy connection gets its last answer within this time; idle ones are closed afterwards.
-LETTING_GO_SECONDS = 2.0
-# How long a request may still take in a process that leaves.
-FINISH_SECONDS = 30.0
-STOP_SECONDS = 15.0
-
-
 class ProcessEnded(Refused):
     """A part did not become ready at the start; the others were stopped."""
 
@@ -175,16 +173,16 @@ class Child:
     kill_at: float | None = None
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether it has ended."""
         return self.process.poll() is not None
 
     @property
-    def up(self) -> bool:
+    def is_up(self) -> bool:
         """Whether it has reported that it is ready and is still alive; callable from any thread."""
         return self.reported_ready and self.process.returncode is None
 
-    def ready(self) -> bool:
+    def check_ready(self) -> bool:
         """Whether it has reported that it accepts requests."""
         if not self.reported_ready:
             try:
@@ -193,9 +191,9 @@ class Child:
                 return False
         return self.reported_ready
 
-    def leave(self, now: float) -> None:
+    def drain(self, now: float) -> None:
         """Let it finish its current requests, then end."""
-        if self.part.port_socket is not None and not self.ended:
+        if self.part.port_socket is not None and not self.has_ended:
             self.process.send_signal(signal.SIGUSR1)
         self.terminate_at = now + (LETTING_GO_SECONDS if self.part.port_socket else 0.0)
         self.kill_at = self.terminate_at + FINISH_SECONDS
@@ -227,13 +225,13 @@ def start_child(
             process: subprocess.Popen[bytes] | Forked = fork_main((*part.arguments, *options), descriptors.values())
         else:
             process = subprocess.Popen(  # noqa: S603 - our own modules
-                python_of(part.user, *part.arguments, *options),
+                python_command(part.user, *part.arguments, *options),
                 stdin=subprocess.PIPE,
                 stdout=sys.stderr,
                 start_new_session=True,
                 pass_fds=tuple(descriptors.values()),
                 env=part.environment,
-                **as_user(part.user),
+                **user_arguments(part.user),
             )
     except OSError as error:
         os.close(read_end)
@@ -243,13 +241,13 @@ def start_child(
     return Child(part, place, row, process, read_end, now, early_deaths)
 
 
-def python_of(user: User | None, *arguments: str) -> list[str]:
+def python_command(user: User | None, *arguments: str) -> list[str]:
     """The command line of `python -m`. user: for another than ours, modules of the current folder are ignored."""
     safe_path = ["-P"] if user else []
     return [sys.executable, *safe_path, "-m", *arguments]
 
 
-def as_user(user: User | None) -> dict[str, Any]:
+def user_arguments(user: User | None) -> dict[str, Any]:
     """Arguments for subprocess.Popen that run a process as another user."""
     if user is None:
         return {}
@@ -260,7 +258,7 @@ def as_user(user: User | None) -> dict[str, Any]:
 def end_children(children: Sequence[Child]) -> None:
     """Send SIGTERM to all, wait for all together, then send SIGKILL."""
     for child in children:
-        if not child.ended:
+        if not child.has_ended:
             child.process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
     for child in children:

@@ -21,7 +21,7 @@ from bluezone.keyserver.http import file_at_hand, handles
 from bluezone.keyserver.moves import read_move
 from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.publication.downloads import Downloads
-from bluezone.server.front.pages import StaticFiles
+from bluezone.server.front.static_files import StaticFiles
 from bluezone.server.processes.service import ServeOptions
 from bluezone.servicemanager import ServiceManager
 
@@ -82,7 +82,7 @@ class Closed:
         return 503, head, self._pages[language]
 
 
-def run(options: ServeOptions, secured: Any) -> str:
+def serve_closed(options: ServeOptions, secured: Any) -> str:
     """Answer on the ports of this `serve` until a signal or the end of the move; returns which it was."""
     from bluezone.server.preparation import open_office
 
@@ -125,7 +125,7 @@ async def _serve(options: ServeOptions, secured: Any, folder: Path) -> str:
             **tls,
         )
         for origin, port in (("public", options.public_port), ("office", options.office_port))
-        if options.has(origin)
+        if options.runs(origin)
     ]
     ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 

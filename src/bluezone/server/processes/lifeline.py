@@ -34,7 +34,7 @@ def name_process(part: str) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_NAME, f"bluezone-{part}".encode(), 0, 0, 0)
 
 
-def say_ready(descriptor: int) -> None:
+def report_ready(descriptor: int) -> None:
     """Tell the parent that requests are accepted from now on."""
     os.write(descriptor, b"1")
     os.close(descriptor)

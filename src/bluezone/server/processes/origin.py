@@ -28,11 +28,12 @@ from bluezone import logs
 from bluezone.city import data_folder
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.server.front.entry import Entry
-from bluezone.server.front.pages import Pages, Sent, StaticFiles
+from bluezone.server.front.pages import PageCache
 from bluezone.server.front.relay import LIVE, Front
+from bluezone.server.front.static_files import ReadyAnswer, StaticFiles
 from bluezone.server.front.threads import Threads
-from bluezone.server.metrics.meters import Measured, Meters, office_class, public_class
-from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
+from bluezone.server.metrics.meters import MeasuredApplication, Meters, office_route, public_route
+from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
 
@@ -48,31 +49,31 @@ OTHER_DESCRIPTORS = 1024
 _TARGET = "bluezone.server.processes.origin"
 
 
-def public() -> tuple[Any, Callable[[str], str], str]:
+def open_public() -> tuple[Any, Callable[[str], str], str]:
     """The public origin's callable, opened; the function that classes its addresses; the path of its first page."""
     from bluezone.web.wsgi_public import application
 
     application.open()
-    return application, public_class, "/"
+    return application, public_route, "/"
 
 
-def office() -> tuple[Any, Callable[[str], str], str]:
+def open_office_origin() -> tuple[Any, Callable[[str], str], str]:
     """The same for the office."""
     from bluezone.web.wsgi_office import application
 
     application.open()
-    return application, office_class, "/sign-in/"
+    return application, office_route, "/sign-in/"
 
 
-def front() -> tuple[Any, Callable[[str], str], str]:
+def open_front() -> tuple[Any, Callable[[str], str], str]:
     """The public origin if its parts are processes of other users: it only passes requests on."""
     from bluezone.web.wsgi_public import is_device_path
 
     folder = data_folder()
-    return Front(folder, folder / RUN_FOLDER, is_device_path), public_class, LIVE
+    return Front(folder, folder / RUN_FOLDER, is_device_path), public_route, LIVE
 
 
-def warm(application: Callable[..., Any], path: str) -> None:
+def warm_up(application: Callable[..., Any], path: str) -> None:
     """Make a page once before the first request: what a first page loads takes seconds of a core."""
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "",
@@ -83,10 +84,10 @@ def warm(application: Callable[..., Any], path: str) -> None:
     list(application(environ, lambda status, headers, exc_info=None: None))
 
 
-ORIGINS = {"public": public, "office": office, "front": front}
+ORIGINS = {"public": open_public, "office": open_office_origin, "front": open_front}
 
 
-def connections() -> int:
+def raise_connection_limit() -> int:
     """Raise this process' limit of descriptors as far as allowed; returns how many connections it leaves room for."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     desired = CONNECTIONS + OTHER_DESCRIPTORS
@@ -95,28 +96,28 @@ def connections() -> int:
     return max(allowed - OTHER_DESCRIPTORS, allowed // 2)
 
 
-def entry_of(options: argparse.Namespace, threads: Threads) -> Entry:
+def open_entry(options: argparse.Namespace, threads: Threads) -> Entry:
     """Open an origin and warm it up; returns its entry."""
     application, class_of, first_page = _in_a_thread(threads, ORIGINS[options.origin])
     # In a thread: connections to a store belong to the threads that work.
-    _in_a_thread(threads, lambda: warm(application, first_page))
+    _in_a_thread(threads, lambda: warm_up(application, first_page))
     if options.tallies is not None:
         application.share_limits(options.tallies)
     static = StaticFiles(STATIC_FOLDER, static_url())
     find_response = getattr(application, "at_hand", None)
 
-    def at_hand(path: str, headers: Any) -> Sent | None:
+    def at_hand(path: str, headers: Any) -> ReadyAnswer | None:
         if file := static.find(path):
             return file
         if find_response is None:
             return None
         response = find_response(path, headers)
-        return Sent(response.status, response.head, response.body) if response else None
+        return ReadyAnswer(response.status, response.head, response.body) if response else None
 
-    measured = Measured(application, Meters.attach(options.meters).row(options.row), class_of)
+    measured = MeasuredApplication(application, Meters.attach(options.meters).row(options.row), class_of)
     return Entry(
         measured, at_hand, threads, application.largest_body, application.common_headers, application.trusted_proxies,
-        lambda: say_ready(options.ready), Pages(*application.shared_pages) if application.shared_pages else None,
+        lambda: report_ready(options.ready), PageCache(*application.shared_pages) if application.shared_pages else None,
     )  # fmt: skip
 
 
@@ -132,7 +133,7 @@ async def serve(options: argparse.Namespace, entry: Entry) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS, max_buffer_size=HEAD_BYTES),
         websockets=False,
         backlog=BACKLOG,
-        backpressure=connections(),
+        backpressure=raise_connection_limit(),
         # granian's warnings are only about being embedded.
         log_level=LogLevels.error,
         log_dictconfig=logs.logging_configuration(),
@@ -142,7 +143,7 @@ async def serve(options: argparse.Namespace, entry: Entry) -> None:
         ssl_protocol_min=SSLProtocols.tls12,
     )
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGUSR1, entry.leave)
+    loop.add_signal_handler(signal.SIGUSR1, entry.drain)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     await server.serve()
@@ -188,9 +189,9 @@ def main() -> None:
     end_with_parent()
     threads = Threads(THREADS, options.origin)
     try:
-        asyncio.run(serve(options, entry_of(options, threads)))
+        asyncio.run(serve(options, open_entry(options, threads)))
     finally:
-        threads.end()
+        threads.shut_down()
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from bluezone.keyserver.http import Application
 from bluezone.keyserver.parts.process import VARIABLE, open_admission, open_codes
 from bluezone.refusal import Refused
 from bluezone.server.front.relay import part_server, socket_of
-from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
-from bluezone.server.processes.origin import warm
+from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
+from bluezone.server.processes.origin import warm_up
 
 _OPEN = {"codes": open_codes, "admission": open_admission}
 PARTS = (*_OPEN, "pages")
@@ -28,7 +28,7 @@ def _application(part: str, folder: Path, tallies: int | None) -> Any:
         from bluezone.web.wsgi_public import application
 
         application.open()
-        warm(application, "/")
+        warm_up(application, "/")
         return application
     parts = _OPEN[part](folder)
     if tallies is not None:
@@ -59,7 +59,7 @@ def main() -> None:
     server = part_server(path, options.part, frozenset(options.allow), application)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     end_with_parent()
-    say_ready(options.ready)
+    report_ready(options.ready)
     server.run()
 
 

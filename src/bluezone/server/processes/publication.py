@@ -21,9 +21,9 @@ from bluezone.keyserver.storage.opening import database_url
 from bluezone.keyserver.ticks import Ticks, open_publication
 from bluezone.logs import event_fields
 from bluezone.refusal import Refused
-from bluezone.server.leader import Lead, lead_when_free
+from bluezone.server.leader import Leadership, lead_when_free
 from bluezone.server.metrics.meters import Meters
-from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
+from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ TICK_SECONDS = 15.0
 HASTY_TICK_SECONDS = 1.0
 
 
-def publish_until(stopped: threading.Event, ticks: Ticks, meters: Meters, lead: Lead) -> None:
+def publish_until(stopped: threading.Event, ticks: Ticks, meters: Meters, lead: Leadership) -> None:
     """Publish what is due until `stopped` or until another leads; what is refused is retried at the next tick."""
     pause = TICK_SECONDS if ticks.city.publish_period_seconds else HASTY_TICK_SECONDS
     while not stopped.is_set() and lead.renew():
@@ -82,8 +82,8 @@ def main() -> None:
     meters = Meters.attach(options.meters)
     # A process that was killed could not reset this.
     meters.set("publication_leading", 0)
-    lead = Lead(ticks.notes.folder, _database(), lambda: meters.set("publication_leading", 0), PUBLICATION)
-    say_ready(options.ready)
+    lead = Leadership(ticks.notes.folder, _database(), lambda: meters.set("publication_leading", 0), PUBLICATION)
+    report_ready(options.ready)
     try:
         while lead_when_free(lead, stopped):
             publish_until(stopped, ticks, meters, lead)

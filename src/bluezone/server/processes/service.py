@@ -25,9 +25,9 @@ from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes import children
 from bluezone.server.processes.children import Part
 from bluezone.server.processes.signer import socket_of
-from bluezone.server.processes.sockets import share_port, take_port
+from bluezone.server.processes.sockets import reserve_port, share_port
 from bluezone.server.processes.supervisor import Processes, StopSignals
-from bluezone.server.processes.users import User, assign_owners, copy_tls_file, environment_of, find_users
+from bluezone.server.processes.users import User, assign_owners, copy_tls_file, find_users, part_environment
 from bluezone.servicemanager import ServiceManager
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ POLL_SECONDS = 0.5
 RENEW_AGAIN_SECONDS = 60.0
 # Value of `--only` -> the process that runs it.
 PARTS = {"keyserver": "public", "office": "office", "worker": "worker"}
+# (role, part): what the signer does for which part, besides showing it the public keys.
+_SIGNER_ROLES = (
+    ("reports", "codes"), ("configs", "office"), ("files", "publication"), ("keys", "admission"), ("keys", "pages"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class ServeOptions:
     only: str | None = None
     operator_port: int | None = None
 
-    def has(self, process: str) -> bool:
+    def runs(self, process: str) -> bool:
         """Whether this `serve` runs the public origin, the office or the worker."""
         return self.only is None or PARTS[self.only] == process
 
@@ -72,8 +76,8 @@ class Server:
         self._manager = ServiceManager()
         self._sockets: dict[str, socket.socket] = {}
         for origin, port in (("public", options.public_port), ("office", options.office_port)):
-            if options.has(origin):
-                self._sockets[origin] = take_port(options.host, port, f"--{origin}-port")
+            if options.runs(origin):
+                self._sockets[origin] = reserve_port(options.host, port, f"--{origin}-port")
         # If the operator runs a signer as a separate user, this `serve` uses that one.
         self._signs = SIGNER not in os.environ
         # With --only, each `serve` runs as the user who starts it.
@@ -81,7 +85,7 @@ class Server:
         self._tallies = shared_memory(TALLIES * SIZE)
         self._operator: OperatorPort | None = None
         if options.operator_port is not None:
-            self._operator = _operator_port(take_port("127.0.0.1", options.operator_port, "--operator-port"))
+            self._operator = _operator_port(reserve_port("127.0.0.1", options.operator_port, "--operator-port"))
 
     def run(self, stop: StopSignals, secured: Any, prepare: Callable[[], None], announce: Callable[[], None]) -> None:
         """Start everything, call `announce` when it answers, and run until a stop signal. Raises ProcessEnded.
@@ -93,7 +97,7 @@ class Server:
         parts = self._parts(secured)
         processes = Processes(parts, Meters.make(Processes.rows(parts)), alive=self._manager.alive)
         try:
-            if self._signs and not processes.begin_with(stop):
+            if self._signs and not processes.start_first(stop):
                 return
             prepare()
             if self.users:
@@ -101,13 +105,13 @@ class Server:
                 assign_owners(self._options.folder.resolve(), self.users)
                 self._copy_tls_files(secured)
             # Only now, as preparing may have loaded the library for buckets. A fork would also have our memory.
-            processes.fork = children.may_fork() and not self.users
+            processes.fork = children.can_fork() and not self.users
             if processes.fork:
                 _load(parts)
             for origin, port_socket in self._sockets.items():
                 share_port(port_socket, self.users[origin].uid if self.users else None)
             # Before any thread starts: a fork would lack the thread, and the locks it holds would never be released.
-            processes.begin()
+            processes.start_rest()
             if self._operator:
                 self._operator.open(processes, secured)
             if processes.start(stop):
@@ -131,7 +135,7 @@ class Server:
             now = time.monotonic()
             processes.watch(now)
             if self._operator:
-                self._operator.look()
+                self._operator.refresh()
             if secured and secured.renewed(datetime.datetime.now(datetime.UTC)):
                 renew_at = now
             # One change at a time: leaving processes still count in the rows that the next ones would use.
@@ -148,7 +152,8 @@ class Server:
                     renew_at = time.monotonic() + RENEW_AGAIN_SECONDS
 
     def _start_preparing(self) -> subprocess.Popen[bytes]:
-        return start_preparing(self._options.folder, self.users["office"] if self.users else None)
+        user = self.users["office"] if self.users else None
+        return start_preparation(self._options.folder, user)
 
     def _parts(self, secured: Any) -> list[Part]:
         options = self._options
@@ -159,7 +164,9 @@ class Server:
             # Before the others, which connect to its address.
             place = socket_of(folder)
             os.environ[SIGNER] = str(place)
-            allowed = [f"--allow={role}={users[part].uid}" for role, part in _SIGNER_ROLES] if users else []
+            allowed = []
+            if users:
+                allowed = [f"--allow={role}={users[part].uid}" for role, part in _SIGNER_ROLES]
             arguments = ("bluezone.server.processes.signer", str(folder), str(place), *allowed)
             parts.append(self._part("signer", arguments))
         if users:
@@ -181,7 +188,7 @@ class Server:
             arguments = ("bluezone.server.processes.origin", entry, host, str(port), *files)
             descriptors = {"tallies": self._tallies} if origin == "public" and not users else {}
             parts.append(self._part(origin, arguments, options.workers, port_socket, descriptors))
-        if options.has("worker"):
+        if options.runs("worker"):
             parts.append(self._part("worker", ("bluezone.server.schedule",)))
         return parts
 
@@ -196,7 +203,7 @@ class Server:
         if not self.users:
             return Part(name, arguments, count, port_socket, descriptors)
         user = self.users["office" if name == "worker" else name]
-        environment = environment_of(name, self._options.folder.resolve())
+        environment = part_environment(name, self._options.folder.resolve())
         return Part(name, arguments, count, port_socket, descriptors, user, environment)
 
     def _copy_tls_files(self, secured: Any) -> None:
@@ -210,12 +217,6 @@ class Server:
 
 def _tls_file_names(origin: str) -> tuple[str, str]:
     return f"{origin}-tls.crt", f"{origin}-tls.key"
-
-
-# (role, part): what the signer does for which part, besides showing it the public keys.
-_SIGNER_ROLES = (
-    ("reports", "codes"), ("configs", "office"), ("files", "publication"), ("keys", "admission"), ("keys", "pages"),
-)  # fmt: skip
 
 
 def _operator_port(port_socket: socket.socket) -> "OperatorPort":
@@ -235,19 +236,19 @@ def _load(parts: list[Part]) -> None:
     connections.close_all()
 
 
-def start_preparing(folder: Path, user: User | None = None) -> subprocess.Popen[bytes]:
+def start_preparation(folder: Path, user: User | None = None) -> subprocess.Popen[bytes]:
     """Start a process that brings the stores up to date with the program installed now.
 
     user: of that process. It ends with 0 on success; otherwise the log has the reason.
     """
-    command = children.python_of(user, "bluezone.server.preparation", str(folder))
+    command = children.python_command(user, "bluezone.server.preparation", str(folder))
     return subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, **children.as_user(user)
+        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, **children.user_arguments(user)
     )
 
 
-def say_ready(options: ServeOptions, secured: bool) -> None:
+def announce_ready(options: ServeOptions, secured: bool) -> None:
     """Log the line that says that everything answers, with the addresses of the origins that run here."""
-    addresses = {origin: options.address(origin, secured) for origin in ("public", "office") if options.has(origin)}
+    addresses = {origin: options.address(origin, secured) for origin in ("public", "office") if options.runs(origin)}
     text = " ".join(f"{origin} {address}" for origin, address in addresses.items()) or "worker"
     log_event("ready", f"ready {text}", workers=options.workers, only=options.only, **addresses)

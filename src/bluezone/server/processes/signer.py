@@ -17,7 +17,7 @@ from bluezone.keyserver.signer.channel import address_of
 from bluezone.keyserver.signer.client import FOLDER_NAME, SUFFIX
 from bluezone.keyserver.signer.daemon import EVERYTHING, Daemon, allowed_users
 from bluezone.refusal import Refused
-from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
+from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 
 
 def socket_of(folder: Path) -> Path:
@@ -67,7 +67,7 @@ def main() -> None:
         raise SystemExit(1) from None
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
     end_with_parent()
-    say_ready(options.ready)
+    report_ready(options.ready)
     daemon.run()
 
 

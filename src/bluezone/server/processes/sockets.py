@@ -20,7 +20,7 @@ class PortInUse(Refused):
     code = "port_in_use"
 
 
-def take_port(host: str, port: int, flag: str) -> socket.socket:
+def reserve_port(host: str, port: int, flag: str) -> socket.socket:
     """Reserve a port: a socket that is bound and does not listen. Raises PortInUse if nothing more can listen there."""
     port_socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,7 +47,7 @@ def allow_rebind(port_socket: socket.socket) -> None:
 
 
 def share_port(port_socket: socket.socket, uid: int | None = None) -> None:
-    """Let processes of this user, or of the user `uid`, listen on a port that `take_port` reserved."""
+    """Let processes of this user, or of the user `uid`, listen on a port that `reserve_port` reserved."""
     if uid is not None:
         # The kernel shares a port only among sockets that belong to one user.
         os.fchown(port_socket.fileno(), uid, -1)

@@ -53,11 +53,11 @@ class Processes:
         """How many rows of meters these parts need."""
         return 2 * sum(part.count for part in parts)
 
-    def begin(self) -> None:
-        """Start all parts that `begin_with` has not started. Raises ProcessEnded."""
+    def start_rest(self) -> None:
+        """Start all parts that `start_first` has not started. Raises ProcessEnded."""
         self._start_all(self.children, fork=self.fork)
 
-    def begin_with(self, stop: "StopSignals") -> bool:
+    def start_first(self, stop: "StopSignals") -> bool:
         """Start the first part, which the others need, and wait until it is ready; False if a stop signal came first.
 
         Raises ProcessEnded.
@@ -72,8 +72,8 @@ class Processes:
         Raises ProcessEnded.
         """
         if not self.children:
-            self.begin()
-        while not all(child.ready() for child in self.children):
+            self.start_rest()
+        while not all(child.check_ready() for child in self.children):
             self._refuse_early_end(self.children)
             if stop.event.wait(POLL_SECONDS):
                 return False
@@ -82,7 +82,7 @@ class Processes:
     def watch(self, now: float) -> None:
         """Restart children that have died, end those that are to leave."""
         self.alive()
-        for child in [child for child in self.children if child.ended]:
+        for child in [child for child in self.children if child.has_ended]:
             self.children.remove(child)
             self._note_death(child, now)
         for due, child in list(self._due):
@@ -90,7 +90,7 @@ class Processes:
                 self._due.remove((due, child))
                 self._start_again(child, now)
         for child in self.children:
-            child.ready()
+            child.check_ready()
         for child in list(self.leaving):
             self._end_leaving(child, now)
 
@@ -105,7 +105,7 @@ class Processes:
             if not self._wait_for_preparation(stop, prepare):
                 return False
             self._start_all(fresh, generation=1 + self.replaced)
-            while not all(child.ready() for child in fresh):
+            while not all(child.check_ready() for child in fresh):
                 self._refuse_early_end(fresh)
                 if self._stopped_meanwhile(stop):
                     # `stop` ends them together with the others.
@@ -119,7 +119,7 @@ class Processes:
         self.replaced += 1
         now = time.monotonic()
         for child in self.children:
-            child.leave(now)
+            child.drain(now)
         self.leaving += self.children
         self.children = fresh
         self._due = []
@@ -184,7 +184,7 @@ class Processes:
 
     def _refuse_early_end(self, started: Sequence[Child]) -> None:
         for child in started:
-            if child.ended:
+            if child.has_ended:
                 code = child.process.returncode
                 raise ProcessEnded(f"the {child.part.name} process ended with {code}; its reason is printed above")
         if time.monotonic() - self._started_at > READY_SECONDS:
@@ -204,7 +204,7 @@ class Processes:
     def _end_leaving(self, child: Child, now: float) -> None:
         assert child.terminate_at is not None
         assert child.kill_at is not None
-        if child.ended:
+        if child.has_ended:
             self.leaving.remove(child)
             child.close()
         elif now >= child.kill_at:

@@ -46,6 +46,10 @@ _PUBLISHED = (*_PUBLICATION_FOLDERS, CONFIGS_FOLDER, "app")
 # Variables for the parts that need them: addresses of databases and of services contain passwords.
 _SECRETS = (*(f"BLUEZONE_{name}" for name in ("SMTP", "SMS", "MASTER_KEY")), "CREDENTIALS_DIRECTORY")
 _URLS = {"codes": "CODES", "admission": "KEYS", "pages": "OFFICE", "publication": "KEYS"}
+# Folders with files of several users.
+_SHARED = (STORES_FOLDER, RUN_FOLDER, "keys")
+# The keys with which the public pages check and seal what people send.
+_PAGES_SECRETS = ("office-django", "office-factors")
 
 
 class UsersInvalid(Refused):
@@ -108,14 +112,14 @@ def _user(name: str) -> User | None:
     return User(entry.pw_uid, entry.pw_gid)
 
 
-def become(user: User) -> None:
+def switch_to_user(user: User) -> None:
     """Change this process to another user for good."""
     os.setgroups(user.groups)
     os.setgid(user.gid)
     os.setuid(user.uid)
 
 
-def environment_of(part: str, folder: Path) -> dict[str, str]:
+def part_environment(part: str, folder: Path) -> dict[str, str]:
     """The environment of a part's process: its own store's address, but no secrets or addresses of other parts."""
     environment = dict(os.environ)
     environment |= {"BLUEZONE_DATA": str(folder), "HOME": str(folder)}
@@ -171,10 +175,6 @@ def assign_owners(folder: Path, users: Mapping[str, User]) -> None:
     run.chmod(0o711)
     for part in _URLS:
         _make_folder(run / part, users[part].uid, users[part].gid, 0o711)
-
-
-# Folders with files of several users.
-_SHARED = (STORES_FOLDER, RUN_FOLDER, "keys")
 
 
 def _mode_of(folder: str) -> int:
@@ -261,10 +261,6 @@ def _protect_authority(place: Path) -> None:
         if path.is_file() and not path.is_symlink():
             os.chown(path, 0, 0)
             path.chmod(0o644 if path.name == "authority.pem" else 0o600)
-
-
-# The keys with which the public pages check and seal what people send.
-_PAGES_SECRETS = ("office-django", "office-factors")
 
 
 def _chown_signer(folder: Path, signer: User) -> None:

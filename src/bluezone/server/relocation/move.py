@@ -41,6 +41,8 @@ _BYTES = 4 << 20
 # A migration that no version has: because of it no version starts on a store that was moved away.
 _RETIRED_NUMBER = 2_000_000_000
 _RETIRED_NAME = "stores_moved_to_sqlite"
+# Current step, rows done, rows in total; each row counts once for copying and once for comparing.
+Progress = Callable[[str, int, int], None]
 
 
 class MoveTargetUsed(Refused):
@@ -73,11 +75,7 @@ class MoveNothing(Refused):
     code = "move_nothing"
 
 
-# Current step, rows done, rows in total; each row counts once for copying and once for comparing.
-Progress = Callable[[str, int, int], None]
-
-
-def addresses() -> dict[str, str]:
+def postgresql_addresses() -> dict[str, str]:
     """Store -> address, for the stores that are on PostgreSQL according to the environment."""
     common = os.environ.get("BLUEZONE_DATABASE_URL", "")
     urls = {name: os.environ.get(f"BLUEZONE_{name.upper()}_URL", "") or common for name in STORES}
@@ -124,7 +122,10 @@ class Move:
             tables = {name: shared_tables(*pair) for name, pair in pairs.items()}
             if note.state == "moving":
                 _require_no_connections(source for source, _ in pairs.values())
-                self._all = 2 * sum(pairs[name][0].count(table) for name in STORES for table in tables[name])
+                self._all = 0
+                for name in STORES:
+                    source, _ = pairs[name]
+                    self._all += 2 * sum(source.count(table) for table in tables[name])
                 for name in STORES:
                     self._copy(name, *pairs[name], tables[name], note)
                 with _lock_files([source for source, _ in pairs.values()]):
@@ -137,7 +138,11 @@ class Move:
             self._report("putting the old stores away", self._all, self._all)
             for name, (source, _) in pairs.items():
                 _retire(source, name)
-            rows = {f"{name}.{table.name}": pairs[name][1].count(table) for name in STORES for table in tables[name]}
+            rows = {}
+            for name in STORES:
+                _, target = pairs[name]
+                for table in tables[name]:
+                    rows[f"{name}.{table.name}"] = target.count(table)
             # Last: while this table exists, another call continues the move.
             for _, target in pairs.values():
                 target.execute(f"DROP TABLE IF EXISTS {target.sql_name(PROGRESS)}")
@@ -241,8 +246,10 @@ class Move:
             for digest, rows in zip(digests, (old_rows, new_rows), strict=True):
                 digest.update("\n".join(map(repr, rows)).encode())
             if old_rows != new_rows or digests[0].digest() != digests[1].digest():
-                differs = next((i for i, (a, b) in enumerate(zip(old_rows, new_rows, strict=False)) if a != b), None)
-                at = count + (min(len(old_rows), len(new_rows)) if differs is None else differs) + 1
+                pairs = enumerate(zip(old_rows, new_rows, strict=False))
+                # If no pair differs, the longer list has further rows.
+                equal = next((i for i, (old, new) in pairs if old != new), min(len(old_rows), len(new_rows)))
+                at = count + equal + 1
                 raise MoveNotEqual(
                     f"{name}.{table.name} differs at row {at} of its order; the old stores are as they were."
                     " Start again with bluezone move --abandon and an empty target"
@@ -264,7 +271,7 @@ class Move:
         self._report(what, self._done, self._all)
 
 
-def abandon(folder: Path) -> Moved:
+def abandon_move(folder: Path) -> Moved:
     """Give up an unfinished move: the city keeps the old stores. Raises MoveNothing."""
     note = read_move(folder)
     if note is None or note.state != "moving":
@@ -283,9 +290,9 @@ def _make_office(folder: Path, url: str | None, other: str | None) -> None:
         os.environ.pop(name, None)
     if url:
         os.environ["BLUEZONE_OFFICE_URL"] = url
-    from bluezone.server.preparation import bring_up_to_date
+    from bluezone.server.preparation import migrate_office
 
-    bring_up_to_date(folder)
+    migrate_office(folder)
     from django.db import connections
     from django.db.migrations.loader import MigrationLoader
     from django.db.utils import ConnectionHandler
@@ -420,7 +427,10 @@ def _batch_size(rows: Sequence[Row]) -> int:
     """How many rows to read next, by the size of the last ones."""
     if not rows:
         return _FIRST_ROWS
-    size = sum(len(value) for row in rows for value in row if isinstance(value, str | bytes)) / len(rows)
+    total = 0
+    for row in rows:
+        total += sum(len(value) for value in row if isinstance(value, str | bytes))
+    size = total / len(rows)
     return max(1, min(_MOST_ROWS, int(_BYTES / max(size, 1))))
 
 

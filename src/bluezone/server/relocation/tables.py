@@ -384,9 +384,8 @@ def shared_tables(source: Tables, target: Tables) -> list[Table]:
         unknown = sorted(set(types.values()) - _KINDS.keys())
         key = sqlite.key(name)
         if unknown or not key:
-            raise MoveStoreDiffers(
-                f"the table {name} has {unknown[0] if unknown else 'no key'}, which is not known here"
-            )
+            oddity = unknown[0] if unknown else "no key"
+            raise MoveStoreDiffers(f"the table {name} has {oddity}, which is not known here")
         tables.append(Table(name, tuple(types), tuple(_KINDS[kind] for kind in types.values()), key))
     return tables
 

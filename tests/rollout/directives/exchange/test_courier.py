@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from tests.builders.directives import person
-from tests.builders.office import prove
+from tests.builders.office import prove_second_factor
 from tests.rollout.directives.exchange.edxml.keys import signer as signer_of
 
 from bluezone.directory.models import Agency
@@ -119,7 +119,7 @@ def test_of_two_who_set_an_address_the_second_is_shown_what_the_first_has_stored
     def shown(page):
         return re.search(r'name="shown" value="([^"]+)"', page.text)[1]
 
-    before = {"authority": "", "shown": shown(prove(client).get(address))}
+    before = {"authority": "", "shown": shown(prove_second_factor(client).get(address))}
     assert client.post(address, {**before, "url": "https://mot.example"}).status_code == 302
     second = client.post(address, {**before, "url": "https://hai.example"})
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
-from tests.builders.directives import LETTER, NOW, confirmed, taken_in
+from tests.builders.directives import LETTER, NOW, approve_letter, enter_letter
 from tests.letters.pdffiles import pdf_writer, with_script, written
 from tests.letters.signedpdfs import identity, letter, signed
 
@@ -89,8 +89,8 @@ def test_a_signed_pdf_with_a_script_is_refused_like_any_other(client, clerk, com
 
 @pytest.mark.long
 def test_a_signed_pdf_is_kept_beside_the_confirmation_and_one_that_was_changed_is_not(committee, clerk, signer):
-    draft = taken_in(committee, clerk)
-    confirmed(draft, clerk, signer)
+    draft = enter_letter(committee, clerk)
+    approve_letter(draft, clerk, signer)
     whole = signed(letter("Công văn"))
     for wrong in (letter("Công văn"), whole.replace(b"/Contents <", b"/Contents <00", 1)):
         with pytest.raises(Refused):

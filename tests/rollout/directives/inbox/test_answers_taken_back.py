@@ -6,7 +6,7 @@ import datetime
 import pytest
 from django.utils import timezone
 from tests.builders.directives import DAY, door_to_door, person
-from tests.builders.office import today
+from tests.builders.office import local_today
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
@@ -42,7 +42,9 @@ def now():
 
 
 def ask_for_time(task, ward, officer, days=60):
-    return dispatch_acts.ask(task, ward, "extension", "Mưa lũ", officer, now(), today() + datetime.timedelta(days=days))
+    return dispatch_acts.ask(
+        task, ward, "extension", "Mưa lũ", officer, now(), local_today() + datetime.timedelta(days=days)
+    )
 
 
 def take_back(client):
@@ -51,7 +53,7 @@ def take_back(client):
 
 @pytest.mark.long
 def test_more_time_that_was_granted_is_taken_back_with_its_day_and_waits_again(answering, task, ward, officer):
-    own = today() + datetime.timedelta(days=9)
+    own = local_today() + datetime.timedelta(days=9)
     task.parties.filter(agency=ward).update(due=own)
     asked = ask_for_time(task, ward, officer)
     page = answering.post(f"/requests/{asked.pk}/answer/", {"granted": "1", "answer": "Đồng ý"}, follow=True).text
@@ -70,7 +72,7 @@ def test_more_time_that_was_granted_is_taken_back_with_its_day_and_waits_again(a
 def test_an_answer_after_which_the_day_was_set_anew_or_more_was_asked_stays(answering, task, ward, officer):
     asked = ask_for_time(task, ward, officer)
     answering.post(f"/requests/{asked.pk}/answer/", {"granted": "1"})
-    task.parties.filter(agency=ward).update(due=today() + datetime.timedelta(days=3))
+    task.parties.filter(agency=ward).update(due=local_today() + datetime.timedelta(days=3))
     assert "The ten seconds are over" in take_back(answering)
 
     again = ask_for_time(task, ward, officer)
@@ -83,7 +85,7 @@ def test_an_answer_after_which_the_day_was_set_anew_or_more_was_asked_stays(answ
 @pytest.fixture
 def asked(task, ward, officer):
     """The first period is locked since a week, and the ward asks for it."""
-    period = agency_reports.task_periods(task, today())[0]
+    period = agency_reports.task_periods(task, local_today())[0]
     late = now() + 30 * DAY
     return agency_reports.ask(task, ward, period, "Sót tổ 5", officer, late)
 

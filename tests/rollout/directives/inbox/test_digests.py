@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.directives import DAY, NOW, finished, person
+from tests.builders.directives import DAY, NOW, complete_dispatch, person
 
 from bluezone.directory.models import Agency
 from bluezone.messaging.email.models import Mail
@@ -153,7 +153,7 @@ def test_what_is_long_overdue_and_what_is_asked_goes_upward_with_the_number_to_c
     Agency.objects.filter(pk=ward.pk).update(phone="0209 3870 777")
     dispatch_acts.move(addresses.dispatches.get(agency=ward), DispatchState.RECEIVED, addresses.approved_by, NOW)
     for one in addresses.dispatches.exclude(agency=ward):
-        finished(one, addresses.approved_by)
+        complete_dispatch(one, addresses.approved_by)
     dispatch_acts.ask(addresses.tasks.get(label="2"), ward, "change", "x", addresses.approved_by, NOW)
 
     digests.queue_daily(NOW + 40 * DAY)
@@ -198,7 +198,7 @@ def test_a_task_is_told_of_two_days_before_its_day_and_upward_two_days_after_it(
     ward, later = behind(addresses), NOW + 10 * DAY
     dispatch_acts.move(addresses.dispatches.get(agency=ward), DispatchState.RECEIVED, addresses.approved_by, NOW)
     for one in addresses.dispatches.exclude(agency=ward):
-        finished(one, addresses.approved_by)
+        complete_dispatch(one, addresses.approved_by)
     addresses.tasks.exclude(label="2").update(due=None)
     said = []
     for days in (3, 2, 0, -1, -2):

@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from tests.builders.agencies import agency_values
-from tests.builders.directives import DAY, LETTER, NOW, door_to_door, person, sent_out
+from tests.builders.directives import DAY, LETTER, NOW, door_to_door, person, send_letter
 
 from bluezone.directory.models import Agency
 from bluezone.directory.records.changes import save_agency
@@ -64,7 +64,7 @@ def test_in_time_is_until_the_hour_of_the_letter(committee, clerk, signer, ward)
     letter = read(committee, clerk, "UBND các xã, phường: Chỉ đạo", "UBND các xã, phường: Chỉ đạo")
     letter.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     letter.tasks.update(report_every="once", due=NOW.date() + 2 * DAY, due_time=datetime.time(16))
-    sent_out(letter, clerk, signer)
+    send_letter(letter, clerk, signer)
     task = door_to_door(Directive.objects.get(pk=letter.pk))
     sixteen = task.deadline.moment
     other = Agency.objects.get(key="ubnd-phuong-duc-xuan")

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 from tests.builders.agencies import agency_values
-from tests.builders.directives import NOW, city, issued, person
+from tests.builders.directives import NOW, city, issue_letter, person
 
 from bluezone.directory.models import Agency, RecipientGroup
 from bluezone.directory.records.changes import save_agency
@@ -136,7 +136,7 @@ def test_the_number_of_queries_is_the_same_for_any_number_of_names(committee, dj
 
 def test_an_agency_is_added_recalled_and_marked_by_the_issuer_without_a_receipt(committee):
     clerk, signer = person("clerk", "clerk", committee), person("signer", "issuer", committee)
-    letter = issued(committee, clerk, signer)
+    letter = issue_letter(committee, clerk, signer)
     late = entered(committee.unit, "Ban quản lý chợ")
     with pytest.raises(recipient_changes.approval.RecipientUnreached):
         recipient_changes.add_recipient(letter, late, "action", clerk, NOW)
@@ -153,7 +153,7 @@ def test_an_agency_is_added_recalled_and_marked_by_the_issuer_without_a_receipt(
 
 
 def test_nobody_signs_by_a_delegation_what_they_wrote(committee):
-    from tests.builders.directives import taken_in
+    from tests.builders.directives import enter_letter
 
     from bluezone.rollout.directives.issuance import approval
 
@@ -167,7 +167,7 @@ def test_nobody_signs_by_a_delegation_what_they_wrote(committee):
         valid_from=datetime.date(2020, 1, 1),
         valid_to=datetime.date(2199, 1, 1),
     )
-    letter = taken_in(committee, clerk)
+    letter = enter_letter(committee, clerk)
     version = approval.submit(letter, clerk, NOW)
     with pytest.raises(approval.OwnDraft):
         approval.approve(letter, version.sha256, clerk, NOW, for_another=True)

@@ -3,7 +3,7 @@
 
 import pytest
 from django.db import DatabaseError, transaction
-from tests.builders.directives import DAY, LETTER, NOW, WARD_KEYS, confirmed, person, sent_out, taken_in
+from tests.builders.directives import DAY, LETTER, NOW, WARD_KEYS, approve_letter, enter_letter, person, send_letter
 
 from bluezone.directory.models import Agency
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -58,14 +58,14 @@ def test_a_draft_without_a_lead_or_with_an_unknown_name_is_not_approved(committe
 def test_a_letter_is_issued_once_and_registered_once(directive, committee, clerk, signer):
     with pytest.raises(approval.DirectiveStateWrong):
         approval.issue(directive, clerk, NOW)
-    again = taken_in(committee, clerk)
+    again = enter_letter(committee, clerk)
     with pytest.raises(approval.DirectiveRepeated):
         approval.submit(again, clerk, NOW)
 
 
 def test_a_failure_half_way_issues_nothing(committee, clerk, signer, monkeypatch):
-    directive = taken_in(committee, clerk)
-    confirmed(directive, clerk, signer)
+    directive = enter_letter(committee, clerk)
+    approve_letter(directive, clerk, signer)
     monkeypatch.setattr(approval, "DispatchEvent", None)
     with pytest.raises(AttributeError):
         approval.issue(directive, clerk, NOW, on_paper=True)
@@ -86,10 +86,10 @@ def test_a_recall_reaches_an_unopened_inbox_and_blocks_it(directive, clerk):
 
 @pytest.mark.long
 def test_a_replacement_ends_the_earlier_letter(directive, committee, clerk, signer):
-    newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
+    newer = enter_letter(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
     newer.replaces = directive
     newer.save()
-    sent_out(newer, clerk, signer)
+    send_letter(newer, clerk, signer)
     directive.refresh_from_db()
 
     assert directive.state == "replaced"
@@ -106,7 +106,7 @@ def test_the_database_keeps_the_log_of_a_dispatch(directive):
 
 @pytest.mark.parametrize("field", ["notation", "signer_name", "recipients_action"])
 def test_nothing_that_a_letter_must_have_may_be_missing(committee, clerk, field):
-    directive = taken_in(committee, clerk)
+    directive = enter_letter(committee, clerk)
     Directive.objects.filter(pk=directive.pk).update(**{field: ""})
 
     with pytest.raises(approval.DirectiveIncomplete) as missing:
@@ -115,10 +115,10 @@ def test_nothing_that_a_letter_must_have_may_be_missing(committee, clerk, field)
 
 
 def test_number_and_day_follow_the_signature_and_are_not_after_today(committee, clerk, signer):
-    directive = taken_in(committee, clerk)
+    directive = enter_letter(committee, clerk)
     Directive.objects.filter(pk=directive.pk).update(number="", date=None)
     directive.refresh_from_db()
-    version = confirmed(directive, clerk, signer)
+    version = approve_letter(directive, clerk, signer)
     with pytest.raises(approval.DirectiveIncomplete) as missing:
         approval.issue(directive, clerk, NOW, on_paper=True)
     assert missing.value.missing == ("number", "date")
@@ -131,7 +131,7 @@ def test_number_and_day_follow_the_signature_and_are_not_after_today(committee, 
 
 
 def test_a_letter_whose_names_mean_others_meanwhile_is_neither_confirmed_nor_sent(committee, clerk, signer):
-    directive, ward = taken_in(committee, clerk), Agency.objects.filter(key=WARD_KEYS[1])
+    directive, ward = enter_letter(committee, clerk), Agency.objects.filter(key=WARD_KEYS[1])
     seen = approval.submit(directive, clerk, NOW).sha256
     ward.update(valid_to=NOW.date())
     with pytest.raises(approval.DirectiveChanged, match="other agencies"):
@@ -148,7 +148,7 @@ def test_a_letter_whose_names_mean_others_meanwhile_is_neither_confirmed_nor_sen
 def test_a_number_goes_to_whichever_letter_is_confirmed_first_and_no_letter_is_sent_before_its_day(
     committee, clerk, signer
 ):
-    first, second = taken_in(committee, clerk), taken_in(committee, clerk)
+    first, second = enter_letter(committee, clerk), enter_letter(committee, clerk)
     seen = [approval.submit(one, clerk, NOW).sha256 for one in (first, second)]
     approval.approve(first, seen[0], signer, NOW, for_another=True)
     with pytest.raises(approval.DirectiveRepeated):
@@ -160,7 +160,7 @@ def test_a_number_goes_to_whichever_letter_is_confirmed_first_and_no_letter_is_s
 
 
 def test_a_signer_is_shown_what_changed_since_they_saw_it_and_not_since_another_did(committee, clerk, signer):
-    directive, other = taken_in(committee, clerk), person("other", "issuer")
+    directive, other = enter_letter(committee, clerk), person("other", "issuer")
     first = approval.submit(directive, clerk, NOW)
     versions.note_seen(first, signer, NOW)
     approval.take_back(directive, clerk, NOW)
@@ -171,14 +171,14 @@ def test_a_signer_is_shown_what_changed_since_they_saw_it_and_not_since_another_
 
 
 def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_not_cooperate(committee, clerk, signer):
-    directive = taken_in(committee, clerk)
+    directive = enter_letter(committee, clerk)
     lead, acts, knows = (Agency.objects.get(key=f"ubnd-{key}") for key in ("phuong-song-cau", "phuong-duc-xuan", "tp"))
     everybody = {"recipients_action": acts.name, "recipients_information": f"{acts.name}\n{knows.name}"}
     Directive.objects.filter(pk=directive.pk).update(**everybody, recipients_file=knows.name)
     directive.tasks.exclude(label="2").delete()
     directive.tasks.update(lead_names=lead.name, cooperating_names=f"{lead.name}\n{acts.name}")
     directive.refresh_from_db()
-    confirmed(directive, clerk, signer)
+    approve_letter(directive, clerk, signer)
     sent = approval.issue(directive, clerk, NOW, on_paper=True)
     parties = {party.agency: party.role for party in directive.tasks.get().parties.all()}
 
@@ -193,8 +193,8 @@ def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_n
 
 @pytest.mark.long
 def test_an_approval_is_somebodys_and_is_gone_when_the_letter_is_opened_again(committee, clerk, signer):
-    directive = taken_in(committee, clerk)
-    confirmed(directive, clerk, signer)
+    directive = enter_letter(committee, clerk)
+    approve_letter(directive, clerk, signer)
     assert (directive.approved_by, directive.approved_at) == (signer, NOW)
     with pytest.raises(approval.DirectiveStateWrong):
         approval.revoke(directive, "Nhầm", clerk, NOW)
@@ -207,10 +207,10 @@ def test_an_approval_is_somebodys_and_is_gone_when_the_letter_is_opened_again(co
 
 @pytest.mark.long
 def test_a_letter_that_revokes_another_is_the_reason_of_it(directive, committee, clerk, signer):
-    newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
+    newer = enter_letter(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
     newer.replaces, newer.ending = directive, "revoked"
     newer.save()
-    confirmed(newer, clerk, signer)
+    approve_letter(newer, clerk, signer)
     approval.issue(newer, clerk, NOW + DAY, on_paper=True)
     directive.refresh_from_db()
 

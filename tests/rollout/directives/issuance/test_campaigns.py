@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.directives import LETTER, NOW, WARD_KEYS, door_to_door, person, sent_out, taken_in
+from tests.builders.directives import LETTER, NOW, WARD_KEYS, door_to_door, enter_letter, person, send_letter
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import RoleGrant
@@ -48,8 +48,8 @@ def test_a_campaign_is_called_and_shows_what_its_directives_have_come_to(office,
 def test_a_task_of_a_campaign_has_the_reports_made_on_it_and_no_others(committee, directive, clerk, signer):
     campaign = Campaign.objects.create(name="Ra quân tháng 8", owner=committee, basis="Kế hoạch 12/KH-TĐ")
     Directive.objects.filter(pk=directive.pk).update(campaign=campaign)
-    elsewhere = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
-    sent_out(elsewhere, clerk, signer)
+    elsewhere = enter_letter(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
+    send_letter(elsewhere, clerk, signer)
     wards = Agency.objects.filter(key__in=WARD_KEYS)
     for one, ward in [(directive, wards[0]), (elsewhere, wards[1]), (elsewhere, wards[2])]:
         task = door_to_door(one)

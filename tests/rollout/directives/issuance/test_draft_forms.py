@@ -4,15 +4,15 @@
 import datetime
 
 import pytest
-from tests.builders.directives import issued, person, sent_out, taken_in
-from tests.builders.drawn import undrawn
+from tests.builders.directives import enter_letter, issue_letter, person, send_letter
+from tests.builders.drawn import remove_random_words
 
 from bluezone.rollout.directives.models import Directive, Task
 
 
 @pytest.fixture
 def draft(committee, clerk):
-    return taken_in(committee, clerk)
+    return enter_letter(committee, clerk)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_tap_keeps_what_was_typed_and_stores_nothing(page, draft):
 
     assert "Tiêu đề mới, chưa lưu" in page.answer.text
     assert "Sửa dở" in page.answer.text
-    assert "wrong" not in undrawn(page.answer.text)
+    assert "wrong" not in remove_random_words(page.answer.text)
     assert draft.tasks.count() == 6
     assert not Directive.objects.filter(subject__startswith="Tiêu đề mới").exists()
 
@@ -157,8 +157,8 @@ def test_an_odd_tap_changes_nothing(page, tap):
 @pytest.fixture
 def later(committee, clerk, signer):
     """An issued letter, and a draft of the next one."""
-    earlier = issued(committee, clerk, signer)
-    draft = taken_in(committee, clerk)
+    earlier = issue_letter(committee, clerk, signer)
+    draft = enter_letter(committee, clerk)
     Directive.objects.filter(pk=draft.pk).update(number="500")
     return earlier, Directive.objects.get(pk=draft.pk)
 
@@ -176,7 +176,7 @@ def test_the_earlier_document_is_found_without_diacritics_and_ends_when_this_one
     page.tap("find", find="458")
     assert page.store(replaces=earlier.pk, ending=ending) == 302
     draft.refresh_from_db()
-    sent_out(draft, clerk, signer)
+    send_letter(draft, clerk, signer)
     earlier.refresh_from_db()
 
     assert earlier.state == state

@@ -5,9 +5,9 @@ import datetime
 
 import pytest
 from django.utils import timezone
-from tests.builders.agencies import agency_values, csv
+from tests.builders.agencies import agency_values, write_csv
 from tests.builders.directives import person
-from tests.builders.office import prove
+from tests.builders.office import prove_second_factor
 from tests.directory.imports.test_list_imports import accept, send
 
 from bluezone.directory.models import Agency
@@ -34,7 +34,7 @@ def heir(committee):
 def admin(client, committee):
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(person("root", "admin"))
-    return prove(client)
+    return prove_second_factor(client)
 
 
 def ending_of(agency, **changes):
@@ -77,7 +77,7 @@ def test_a_list_that_ends_an_agency_gives_its_letters_to_the_successor_at_once(
 ):
     headings = ("Mã cơ quan", "Tên cơ quan", "Hết hiệu lực từ ngày", "Kế thừa")
     day = timezone.localdate() - YESTERDAY
-    page = send(admin, csv(headings, ("SC01", ward.name, f"{day:%d/%m/%Y}", "PM01")), "agencies")
+    page = send(admin, write_csv(headings, ("SC01", ward.name, f"{day:%d/%m/%Y}", "PM01")), "agencies")
     with django_capture_on_commit_callbacks(execute=True):
         accept(admin, page)
     ward.refresh_from_db()

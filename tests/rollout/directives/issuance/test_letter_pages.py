@@ -7,8 +7,17 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from tests.builders.agencies import agency_values
-from tests.builders.directives import LETTER, NOW, WARD_KEYS, door_to_door, finished, person, sent_out, taken_in
-from tests.builders.office import prove, today
+from tests.builders.directives import (
+    LETTER,
+    NOW,
+    WARD_KEYS,
+    complete_dispatch,
+    door_to_door,
+    enter_letter,
+    person,
+    send_letter,
+)
+from tests.builders.office import local_today, prove_second_factor
 
 from bluezone.directory.models import Agency
 from bluezone.directory.records.changes import save_agency
@@ -30,7 +39,7 @@ def ward(committee):
 
 @pytest.mark.long
 def test_letters_are_found_by_words_and_state_and_counted(office, directive, committee, clerk, ward):
-    draft = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "470/UBND-VP"))
+    draft = enter_letter(committee, clerk, text=LETTER.replace("458/UBND-VP", "470/UBND-VP"))
     dispatch_acts.move(directive.dispatches.get(agency=ward), DispatchState.RECEIVED, clerk, NOW)
 
     def found(**asked):
@@ -58,11 +67,11 @@ def test_who_may_take_letters_in_is_offered_it(client, committee, clerk, directi
 
 @pytest.mark.long
 def test_each_act_on_a_letter_says_what_it_did(office, committee, clerk, signer):
-    draft = taken_in(committee, clerk)
+    draft = enter_letter(committee, clerk)
 
     def act(name, user, **sent):
         office.force_login(user)
-        answer = prove(office).post(reverse(name, args=[draft.pk]), sent, follow=True)
+        answer = prove_second_factor(office).post(reverse(name, args=[draft.pk]), sent, follow=True)
         return [str(one) for one in answer.context["messages"]], answer.status_code
 
     def approve():
@@ -83,7 +92,7 @@ def test_each_act_on_a_letter_says_what_it_did(office, committee, clerk, signer)
 
 @pytest.mark.long
 def test_a_draft_says_how_many_it_would_reach_and_an_issued_letter_does_not(office, committee, clerk, directive):
-    draft = taken_in(committee, clerk)
+    draft = enter_letter(committee, clerk)
     address = reverse("directive", args=[draft.pk])
     whole = office.get(address).context["reach"]
     Directive.objects.filter(pk=draft.pk).update(
@@ -110,12 +119,12 @@ def test_the_page_of_a_letter_shows_ten_requests_and_that_more_wait(office, dire
     eleven = office.get(page).context
 
     assert [(len(one["requests"]), one["more_wait"]) for one in (ten, eleven)] == [(10, False), (10, True)]
-    assert ten["usual_until"] == today() + datetime.timedelta(days=2)
+    assert ten["usual_until"] == local_today() + datetime.timedelta(days=2)
 
 
 @pytest.mark.long
 def test_a_file_is_kept_with_a_draft_and_taken_away_again(office, committee, clerk, directive):
-    draft = taken_in(committee, clerk)
+    draft = enter_letter(committee, clerk)
     files = reverse("directive-attachments", args=[draft.pk])
     picture = SimpleUploadedFile("so do.png", b"\x89PNG\r\n\x1a\n" + bytes(64))
     kept = office.post(files, {"file": picture}, follow=True)
@@ -147,7 +156,7 @@ def test_an_inbox_is_filtered_by_state_and_open_is_what_is_not_done_and_in_force
     assert found() == ["", "open", "arrived"]
     dispatch_acts.move(dispatch, DispatchState.RECEIVED, clerk, NOW)
     assert found() == ["", "open", "received"]
-    finished(dispatch, clerk)
+    complete_dispatch(dispatch, clerk)
     assert found() == ["", "done"]
     Directive.objects.filter(pk=directive.pk).update(state="replaced")
     dispatch_acts_state = client.get("/inbox/", {"state": "open"}).context["rows"]
@@ -179,11 +188,11 @@ def test_the_page_of_a_document_offers_what_follows_and_to_whom_it_can_go(
     assert [one.agency for one in answer.context["children"]] == [school]
     assert answer.context["below"] == [], "it has it"
 
-    newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
+    newer = enter_letter(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
     Directive.objects.filter(pk=newer.pk).update(replaces=directive)
     newer.refresh_from_db()
     assert client.get(address).context["replacement"] is None, "a draft"
-    sent_out(newer, clerk, signer)
+    send_letter(newer, clerk, signer)
     ended = client.get(address).context
     assert (ended["replacement"], ended["handles"]) == (newer, False)
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from tests.builders.agencies import agency_values
-from tests.builders.directives import NOW, confirmed, person, taken_in
+from tests.builders.directives import NOW, approve_letter, enter_letter, person
 
 from bluezone.cli.tools import letter as letter_command
 from bluezone.directory.models import Agency
@@ -94,9 +94,9 @@ def test_what_is_no_seal_is_refused_without_an_error(data):
 
 
 def test_the_command_line_checks_a_letter_and_its_files_without_the_office(committee, clerk, signer, tmp_path):
-    draft = taken_in(committee, clerk)
+    draft = enter_letter(committee, clerk)
     attachments.add(draft, b"Danh s\xc3\xa1ch k\xc3\xa8m theo\n", "danh-sach.txt")
-    confirmed(draft, clerk, signer)
+    approve_letter(draft, clerk, signer)
     approval.issue(draft, clerk, NOW, on_paper=True)
     seal, file, other = (tmp_path / name for name in ("seal.json", "danh-sach.txt", "khac.txt"))
     seal.write_bytes(versions.seal_file(draft))
@@ -146,7 +146,7 @@ def test_the_file_goes_to_parties_of_the_letter_alone(client, directive, ward, s
 
 
 def test_a_letter_of_practice_is_not_signed(committee, clerk, signer):
-    draft = taken_in(committee, clerk)
+    draft = enter_letter(committee, clerk)
     Directive.objects.filter(pk=draft.pk).update(training=True)
     draft = Directive.everything.get(pk=draft.pk)
     version = draft.versions.model(content={}, sha256="0" * 64)

@@ -4,8 +4,8 @@
 import re
 
 import pytest
-from tests.builders.directives import NOW, WARD_KEYS, person, sent_out
-from tests.builders.office import prove
+from tests.builders.directives import NOW, WARD_KEYS, person, send_letter
+from tests.builders.office import prove_second_factor
 
 from bluezone.directory.models import Agency
 from bluezone.letters.timing import sentences_of_time
@@ -47,7 +47,7 @@ def draft_of(committee, clerk, body):
 
 def plain(client, who, address):
     client.force_login(who)
-    page = prove(client).get(address)
+    page = prove_second_factor(client).get(address)
     assert page.status_code == 200
     text = page.text[page.text.index("<main") :]
     # The text of the letter itself stands on these pages too.
@@ -79,7 +79,7 @@ def test_a_rhythm_or_term_that_the_task_cannot_hold_is_on_the_pages_of_signer_an
         assert "như văn bản viết" in task
 
     approval.give_back(made, "-", signer, NOW)
-    sent_out(made, clerk, signer, NOW)
+    send_letter(made, clerk, signer, NOW)
     ward = Agency.objects.get(key=WARD_KEYS[1])
     dispatch = made.dispatches.get(agency=ward)
     ward_clerk = person("ward", "clerk", ward)
@@ -119,7 +119,7 @@ def test_a_rhythm_of_a_sub_point_stays_where_another_has_a_day(client, committee
 def test_the_report_page_has_the_words_of_time(client, committee, clerk, signer):
     made = draft_of(committee, clerk, f"1. Ủy ban nhân dân các xã, phường rà soát người về từ vùng dịch. {DAILY}\n")
     made.tasks.update(report_every="once")
-    sent_out(made, clerk, signer, NOW)
+    send_letter(made, clerk, signer, NOW)
     ward = Agency.objects.get(key=WARD_KEYS[1])
     ward_clerk = person("ward", "clerk", ward)
     dispatch_acts.move(made.dispatches.get(agency=ward), DispatchState.RECEIVED, ward_clerk, NOW)
@@ -179,7 +179,7 @@ def test_a_letter_is_read_without_a_fresh_second_factor_and_signed_with_one(clie
     made.refresh_from_db()
     assert made.state == "submitted"
 
-    assert 'name="seen"' in prove(client).get(address).text
+    assert 'name="seen"' in prove_second_factor(client).get(address).text
     answer = client.post(address, {"seen": version.sha256, "for_another": "on"})
     assert (answer.status_code, answer.url) == (302, f"/directives/{made.pk}/")
     made.refresh_from_db()

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 from tests.builders.directives import DAY, NOW, WARD_KEYS, door_to_door, person
-from tests.builders.office import today
+from tests.builders.office import local_today
 
 from bluezone.directory.models import Agency
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -62,7 +62,7 @@ def test_what_is_asked_for_is_shown_and_else_the_weekly_task_and_its_newest_peri
     directive.tasks.filter(pk=once.pk).update(report_every="once", report_from=task.report_from, position=0)
     page = reverse("directive-progress", args=[directive.pk])
     usual, asked = office.get(page).context, office.get(f"{page}?task={once.pk}").context
-    newest = agency_reports.task_periods(task, today())[-1]
+    newest = agency_reports.task_periods(task, local_today())[-1]
 
     assert (usual["task"], asked["task"]) == (task, once)
     assert usual["period"] == usual["periods"][0] == newest
@@ -106,7 +106,7 @@ def test_a_report_is_accepted_or_returned_with_a_reason_and_never_without(office
 
 @pytest.mark.long
 def test_a_period_is_opened_again_for_three_days_where_no_day_is_named(office, task, wards, clerk):
-    (period, *_) = agency_reports.task_periods(task, today())
+    (period, *_) = agency_reports.task_periods(task, local_today())
     asked = agency_reports.ask(task, wards[0], period, "Sót", person("officer", "officer", wards[0]), NOW + 30 * DAY)
     act = reverse("period-answer", args=[asked.pk])
     office.post(act, {"granted": "1", "until": "tuần sau"})
@@ -115,16 +115,16 @@ def test_a_period_is_opened_again_for_three_days_where_no_day_is_named(office, t
     assert "The answer is sent." in answered.text
     granted = PeriodRequest.objects.get()
     assert (granted.state, granted.answer) == ("granted", "Đồng ý")
-    assert granted.until == today() + datetime.timedelta(days=2), "today, tomorrow and the day after"
+    assert granted.until == local_today() + datetime.timedelta(days=2), "today, tomorrow and the day after"
 
     PeriodRequest.objects.update(state="open", until=None, answered_at=None, answered_by=None)
     office.post(act, {"granted": "1", "until": "ngày mai"})
-    assert PeriodRequest.objects.get().until == today() + datetime.timedelta(days=1)
+    assert PeriodRequest.objects.get().until == local_today() + datetime.timedelta(days=1)
     PeriodRequest.objects.update(state="open", until=None, answered_at=None, answered_by=None)
-    office.post(act, {"granted": "1", "until": str(today() + datetime.timedelta(days=9))})
-    assert PeriodRequest.objects.get().until == today() + datetime.timedelta(days=9)
+    office.post(act, {"granted": "1", "until": str(local_today() + datetime.timedelta(days=9))})
+    assert PeriodRequest.objects.get().until == local_today() + datetime.timedelta(days=9)
     PeriodRequest.objects.update(state="open", until=None, answered_at=None, answered_by=None)
-    office.post(act, {"granted": "0", "until": str(today())})
+    office.post(act, {"granted": "0", "until": str(local_today())})
     assert (PeriodRequest.objects.get().state, PeriodRequest.objects.get().until) == ("declined", None)
 
 
@@ -161,7 +161,7 @@ def test_two_people_at_one_report_are_shown_what_both_entered_and_nothing_is_ove
     client, directive, already, clerk
 ):
     task = door_to_door(directive)
-    task.report_from, task.due = today(), None
+    task.report_from, task.due = local_today(), None
     task.save()
     party = task.parties.order_by("pk").first()
     address = reverse("task-report", args=[party.pk])

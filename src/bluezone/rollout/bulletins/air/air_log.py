@@ -21,7 +21,7 @@ from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import planner
-from bluezone.rollout.bulletins.air.planner import Proven
+from bluezone.rollout.bulletins.air.planner import MachineReports
 from bluezone.rollout.bulletins.models import Airing, Attestation, Listening, OutletKind, Script, Sound
 
 # Rows of a file or a sum; a city has far fewer in a week.
@@ -30,6 +30,13 @@ MOST_ROWS = 20_000
 SILENT_AFTER = datetime.timedelta(minutes=5)
 # Changes between a relayed station and its replacement that a page shows of one airing.
 _MOST_PARTS = 6
+# An airing may be attested this long before it is due.
+EARLY = datetime.timedelta(minutes=15)
+_LONGEST_SIDE = 1600
+PHOTO_DAYS = 365
+LOG_DAYS = 730
+# A new sound may not have its text yet.
+_UNUSED = datetime.timedelta(days=1)
 
 
 class Aired(enum.Enum):
@@ -58,17 +65,17 @@ class Row:
     """
 
     airing: Airing
-    proven: Proven | None
+    proven: MachineReports | None
     attestation: Attestation | None
     aired: Aired
 
     @property
-    def may_be_said(self) -> bool:
+    def may_be_attested(self) -> bool:
         """Whether a person may attest the outcome: no one has, and no machine has reported."""
         return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
 
     @property
-    def parts_shown(self) -> list[tuple[str, str]]:
+    def first_parts(self) -> list[tuple[str, str]]:
         """Of a relay, the first parts that were heard: kind, and from when to when in local time."""
         return [
             (kind, f"{_local(began):%H:%M:%S}–{_local(began + seconds):%H:%M:%S}")
@@ -76,7 +83,7 @@ class Row:
         ]
 
     @property
-    def parts_left(self) -> int:
+    def further_parts(self) -> int:
         """How many further parts there are."""
         return max(0, len(self._parts()) - _MOST_PARTS)
 
@@ -92,7 +99,7 @@ class Row:
         return [part for part in self.proven.parts if part[2] >= 1]
 
     @property
-    def takes_bare_word(self) -> bool:
+    def needs_no_evidence(self) -> bool:
         """Whether one tap attests it, without link or photo."""
         return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
 
@@ -129,9 +136,9 @@ def airings_between(
     return joined.defer("attestation__photo").order_by("due_at", "outlet__name", "pk")
 
 
-def rows_of(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
+def log_rows(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
     """Airings with their proofs and attestations, in a constant number of queries."""
-    proofs = planner.proven(airing.pk for airing in airings)
+    proofs = planner.machine_reports(airing.pk for airing in airings)
     rows = []
     for airing in airings:
         attestation = getattr(airing, "attestation", None)
@@ -149,12 +156,12 @@ def aired_counts(
 ) -> Counts:
     """What was due and aired in a span up to now; the figures of a report on clause 6."""
     airings = airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]
-    return counts_of(rows_of(list(airings), now))
+    return sum_rows(log_rows(list(airings), now))
 
 
-def counts_of(rows: Iterable[Row]) -> Counts:
+def sum_rows(rows: Iterable[Row]) -> Counts:
     """The sums of a log."""
-    proofs: list[Proven] = []
+    proofs: list[MachineReports] = []
     others: list[Row] = []
     for row in rows:
         if row.proven is None:
@@ -173,7 +180,9 @@ def counts_of(rows: Iterable[Row]) -> Counts:
     )
 
 
-def _outcome(airing: Airing, proven: Proven | None, attestation: Attestation | None, now: datetime.datetime) -> Aired:
+def _outcome(
+    airing: Airing, proven: MachineReports | None, attestation: Attestation | None, now: datetime.datetime
+) -> Aired:
     if airing.displaced:
         return Aired.DISPLACED
     if proven is None:
@@ -205,18 +214,13 @@ def by_day(airings: Iterable[Airing]) -> list[tuple[datetime.date, list[Airing]]
     return list(days.items())
 
 
-# An airing may be attested this long before it is due.
-EARLY = datetime.timedelta(minutes=15)
-_LONGEST_SIDE = 1600
-
-
 class AiringNotYet(Refused):
     """The airing is still to come; nothing was stored."""
 
     code = "airing_not_yet"
 
 
-class AiringSaid(Refused):
+class AiringAttestedBefore(Refused):
     """The airing is attested already; nothing was changed."""
 
     code = "airing_already_said"
@@ -234,7 +238,7 @@ class PhotoUnreadable(Refused):
     code = "photo_unreadable"
 
 
-def attest(
+def attest_airing(
     airing: Airing,
     user: User,
     now: datetime.datetime,
@@ -247,13 +251,13 @@ def attest(
     """Attest that an airing was aired, or was not, with the reason in `note`.
 
     photo: JPEG or PNG; stored without its metadata. Only loudspeakers need no evidence: they may be played by hand, and
-    no one else records that. Raises AiringNotYet, AiringWithoutEvidence, AiringSaid, PhotoUnreadable.
+    no one else records that. Raises AiringNotYet, AiringWithoutEvidence, AiringAttestedBefore, PhotoUnreadable.
     """
     if airing.due_at - EARLY > now:
         raise AiringNotYet("the airing is still to come")
     if was_aired and airing.outlet.kind != OutletKind.LOUDSPEAKERS and not link and photo is None:
         raise AiringWithoutEvidence(f"aired at an outlet of kind {airing.outlet.kind}: got no link or photo")
-    stored_photo = None if photo is None else plain_photo(photo)
+    stored_photo = None if photo is None else strip_metadata(photo)
     with transaction.atomic():
         attestation, is_new = Attestation.objects.get_or_create(
             airing=airing,
@@ -268,12 +272,12 @@ def attest(
             },
         )
         if not is_new:
-            raise AiringSaid("the airing is attested already")
+            raise AiringAttestedBefore("the airing is attested already")
         hash_chain.record(user.username, "airing_attested", f"airing {airing.pk}", now=now, aired=was_aired)
     return attestation
 
 
-def plain_photo(data: bytes) -> bytes:
+def strip_metadata(data: bytes) -> bytes:
     """A photo as JPEG without metadata, at most 1,600 pixels wide or high. Raises PhotoUnreadable."""
     from PIL import Image, ImageOps
 
@@ -288,7 +292,7 @@ def plain_photo(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_attestation(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo an attestation. Raises UndoTooLate if it is older than ten seconds, or another person's."""
     with transaction.atomic():
         since = now - datetime.timedelta(seconds=UNDO_SECONDS + GRACE_SECONDS)
@@ -296,12 +300,6 @@ def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> Non
         if not mine.delete()[0]:
             raise UndoTooLate("the attestation is too old, or another person's")
         hash_chain.record(user.username, "airing_attested", f"airing {values['airing']}", now=now, taken_back=True)
-
-
-PHOTO_DAYS = 365
-LOG_DAYS = 730
-# A new sound may not have its text yet.
-_UNUSED = datetime.timedelta(days=1)
 
 
 def purge(now: datetime.datetime) -> None:

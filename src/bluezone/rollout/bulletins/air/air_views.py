@@ -21,7 +21,7 @@ from bluezone.authority import two_persons
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
-from bluezone.directory.scopes import agencies_of, reaches_beyond_a_ward
+from bluezone.directory.scopes import agencies_in_reach, reaches_beyond_a_ward
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
@@ -80,6 +80,11 @@ _COLUMNS = (
     ExportColumn("Người xác nhận đã phát"),
     ExportColumn("Dẫn chứng"),
 )
+A_PAGE = 60
+# After the second factor was proved at the opening of the page, there is this long to fill it in.
+_FILLING_SECONDS = 900
+# Moments that a page lists one by one.
+MOST_SHOWN = 120
 
 
 def listing(rows: Iterable[Row], since: datetime.datetime, until: datetime.datetime) -> ExportSheet:
@@ -128,9 +133,6 @@ def _attestation_cells(attestation: Attestation | None) -> tuple[str, str]:
     return by, "ảnh" if attestation.has_photo else attestation.note
 
 
-A_PAGE = 60
-
-
 @practised
 @require_safe
 @audience(SIGNED_IN)
@@ -146,7 +148,7 @@ def plan(request: OfficeRequest) -> HttpResponse:
     context = {
         "week": week, "page": page, "outlet": outlet, "unit": unit, "outlets": _open_outlets(), "is_latest": False,
         "keeps": outlet is not None and outlet.agency_id in scope.kept_agencies(request),
-        "narrowed": scope.narrowed(outlet, unit), "days": air_log.by_day(page.object_list),
+        "narrowed": scope.filter_query(outlet, unit), "days": air_log.by_day(page.object_list),
     }  # fmt: skip
     return render(request, "bulletins/plan.html", context)
 
@@ -183,13 +185,13 @@ def log(request: OfficeRequest) -> HttpResponse:
     page = Paginator(airings, A_PAGE).get_page(request.GET.get("page"))
     first = timezone.localdate(since)
     week = request.GET.get("week", "")
-    narrowed = scope.narrowed(outlet, unit)
+    narrowed = scope.filter_query(outlet, unit)
     # With the day or week, so that the address in a report still shows the same rows later.
     span = f"week={Week.of(first)}" if week else f"on={first}"
     query = f"{span}&{narrowed}" if narrowed else span
     context = {
         "page": page,
-        "rows": air_log.rows_of(list(page.object_list), now),
+        "rows": air_log.log_rows(list(page.object_list), now),
         "counts": air_log.aired_counts(since, until, now, unit, outlet_pk),
         "first": first,
         "last": timezone.localdate(until - datetime.timedelta(seconds=1)),
@@ -216,7 +218,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
     since, until = scope.span_of(request)
     outlet = scope.chosen_outlet(request)
     airings = air_log.airings_between(since, until, chosen_unit(request), outlet.pk if outlet else None)
-    rows = air_log.rows_of(list(airings[: air_log.MOST_ROWS]), timezone.now())
+    rows = air_log.log_rows(list(airings[: air_log.MOST_ROWS]), timezone.now())
     response = HttpResponse(write_xlsx([listing(rows, since, until)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'
     return response
@@ -228,10 +230,10 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest an airing at loudspeakers by one tap, "Đã phát", and offer to undo it: 302 back; 403 another agency's."""
-    airing = scope.airing_of_ours(request, pk)
+    airing = scope.own_airing(request, pk)
     now = timezone.now()
     with acts.refusals_as_messages(request, scope.sentence_of):
-        air_log.attest(airing, request.user, now)
+        air_log.attest_airing(airing, request.user, now)
         acts.offer_undo(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Noted: aired, attested by you."))
     next_address = request.POST.get("next", "")
@@ -246,13 +248,13 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest the outcome of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
-    airing = scope.airing_of_ours(request, pk)
+    airing = scope.own_airing(request, pk)
     form = AiredForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None
         with acts.refusals_as_form_errors(form, scope.sentence_of):
-            air_log.attest(
+            air_log.attest_airing(
                 airing, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
             )  # fmt: skip
@@ -283,13 +285,13 @@ def photo(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.CREATED)
 def new_outlet(request: OfficeRequest) -> HttpResponse:
     """Enter a station or paper: 302 to the plan, 422 bad form or a name that exists."""
-    current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    own_agencies = agencies_of(request.user, scope.KEEPERS).filter(pk__in=current_agencies)
+    current_agencies = Agency.objects.valid_on(day_to_show(Agency, timezone.localdate()))
+    own_agencies = agencies_in_reach(request.user, scope.KEEPERS).filter(pk__in=current_agencies)
     form = OutletForm(request.POST or None, agencies=own_agencies)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.refusals_as_form_errors(form, scope.sentence_of, field="name"):
-            planner.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
+            planner.enter_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
             messages.success(request, _("It can be chosen in schedules now."))
             return redirect("air-plan")
     return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)
@@ -297,12 +299,6 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
 
 def _open_outlets() -> list[Outlet]:
     return list(Outlet.objects.filter(closed_at=None).select_related("agency"))
-
-
-# After the second factor was proved at the opening of the page, there is this long to fill it in.
-_FILLING_SECONDS = 900
-# Moments that a page lists one by one.
-MOST_SHOWN = 120
 
 
 @practised
@@ -316,7 +312,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     Further 302: to the bulletin, with the sentence, while no text of it is approved; to the second factor if the reader
     reaches more than a ward; to the waiting act if an emergency beyond the reader's own ward needs a second person.
     """
-    bulletin = scope.bulletin_of_ours(request, pk)
+    bulletin = scope.own_bulletin(request, pk)
     languages = _approved_languages(bulletin)
     if not languages:
         messages.error(request, scope.sentence_of(timetable.ScriptNotApproved("no text is approved")))
@@ -336,10 +332,10 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
             if "store" in request.POST:
                 values = form.cleaned_data
                 chosen = list(values["outlets"])
-                if not proved and not scope.stays_in_the_ward(request.user, chosen):
+                if not proved and not scope.is_heard_in_ward_only(request.user, chosen):
                     return redirect_to_confirmation(request.path)
                 if bulletin.importance == Importance.EMERGENCY and _takes_two(request, chosen):
-                    return _shared(request, shared.values_of(bulletin, chosen, values["languages"], rule))
+                    return _shared(request, shared.airing_values(bulletin, chosen, values["languages"], rule))
                 schedule = timetable.make_schedule(
                     bulletin, chosen, values["languages"], rule, request.user, timezone.now()
                 )
@@ -379,7 +375,7 @@ def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def stop(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air nothing of a schedule from now on: 302 to its page; 403 another agency's."""
-    timetable.stop(scope.schedule_of_ours(request, pk), request.user, timezone.now())
+    timetable.stop_schedule(scope.own_schedule(request, pk), request.user, timezone.now())
     messages.success(request, _("The schedule is stopped. What was aired stays in the log."))
     return redirect("schedule", pk)
 
@@ -390,13 +386,13 @@ def stop(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Leave a day (`day` of the form) out: 302 to its page; 403 another agency's."""
-    schedule = scope.schedule_of_ours(request, pk)
+    schedule = scope.own_schedule(request, pk)
     day = typed_day(request.POST.get("day", ""))
     if day is None:
         messages.error(request, _("Choose a day. Nothing was changed."))
         return redirect("schedule", pk)
     try:
-        timetable.leave_out(schedule, day, request.user, timezone.now())
+        timetable.leave_out_day(schedule, day, request.user, timezone.now())
     except Refused:
         messages.error(request, _("Nothing of this schedule is aired on that day. Nothing was changed."))
     else:
@@ -410,7 +406,7 @@ def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air a schedule before others of its class that overlap with it: 302 to its page; 403 another agency's."""
-    timetable.put_first(scope.schedule_of_ours(request, pk), request.user, timezone.now())
+    timetable.put_schedule_first(scope.own_schedule(request, pk), request.user, timezone.now())
     messages.success(request, _("It comes first now, among those of its class."))
     return redirect("schedule", pk)
 
@@ -420,19 +416,19 @@ def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(EDITORS)
 @touches(Ownership.AGENCY)
 @confirm_second_factor
-def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
+def air_now(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask where, then air an emergency bulletin now: 302 to the log, 422 refused; 403 another agency's.
 
     302 to the waiting act if it is heard beyond the reader's own ward and so needs a second person.
     """
-    bulletin = scope.bulletin_of_ours(request, pk)
+    bulletin = scope.own_bulletin(request, pk)
     form = EmergencyForm(request.POST or None, outlets=scope.outlets_for(request.user, bulletin))
     if request.method == "POST" and form.is_valid():
         with acts.refusals_as_form_errors(form, scope.sentence_of):
             chosen = list(form.cleaned_data["outlets"])
             if _takes_two(request, chosen):
                 timetable.check_emergency(bulletin, _approved_languages(bulletin))
-                return _shared(request, shared.values_of(bulletin, chosen, _approved_languages(bulletin)))
+                return _shared(request, shared.airing_values(bulletin, chosen, _approved_languages(bulletin)))
             timetable.air_at_once(bulletin, chosen, _approved_languages(bulletin), request.user, timezone.now())
             messages.success(request, _("The emergency bulletin goes out now, over everything else."))
             return redirect("air-log")
@@ -442,12 +438,12 @@ def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _takes_two(request: OfficeRequest, outlets: list[Outlet]) -> bool:
     """Whether an emergency at these outlets needs a second person; in training nothing is aired."""
-    return not practising() and not scope.stays_in_the_ward(request.user, outlets)
+    return not practising() and not scope.is_heard_in_ward_only(request.user, outlets)
 
 
 def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
     """Let the emergency wait for a second person, or, after broken glass, air it."""
-    act, _made = two_persons.do_or_ask("emergency-aired", request.user, values, timezone.now())
+    act, _made = two_persons.perform_or_request("emergency-aired", request.user, values, timezone.now())
     if act is None:
         messages.success(request, _("The emergency bulletin goes out now, over everything else."))
         return redirect("air-log")
@@ -461,15 +457,15 @@ def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
 @confirm_second_factor
 def lend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Set which other agencies may air at an outlet: 302 stored, 409 changed meanwhile; 403 another agency's."""
-    outlet = scope.outlet_of_ours(request, pk)
-    current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    outlet = scope.own_outlet(request, pk)
+    current_agencies = Agency.objects.valid_on(day_to_show(Agency, timezone.localdate()))
     with transaction.atomic():
         if request.method == "POST":
             # Of two who store at the same time, the second sees what the first has stored.
             list(Outlet.objects.select_for_update().filter(pk=pk).values_list("pk"))
         form = LendForm(request.POST or None, agencies=current_agencies, initial={"lent_to": outlet.lent_to.all()})
         if request.method == "POST" and form.is_valid():
-            planner.lend(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
+            planner.lend_outlet(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
             messages.success(request, _("Stored."))
             return redirect("air-plan")
     return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=acts.form_status(form))

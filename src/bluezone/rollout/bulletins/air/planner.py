@@ -58,7 +58,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """The time that a slot got: start in Unix seconds, or None and why it was displaced."""
 
     start: float | None
@@ -68,9 +68,9 @@ class Place:
 Span = tuple[float, float]
 
 
-def arrange(
+def assign_times(
     slots: Iterable[Slot], quiet: Sequence[Span] = (), taken: Iterable[tuple[Span, Importance]] = ()
-) -> dict[str, Place]:
+) -> dict[str, Placement]:
     """Give each slot of one outlet a time at which nothing else plays.
 
     quiet: [from, to) in which only emergencies play. taken: what is playing already, with its class. A slot waits for
@@ -79,7 +79,7 @@ def arrange(
     playing = list(taken)
     urgent = sorted(span for span, importance in playing if importance == Importance.EMERGENCY)
     busy = sorted(span for span, _importance in playing)
-    places: dict[str, Place] = {}
+    places: dict[str, Placement] = {}
     for slot in sorted(slots, key=lambda slot: (slot.importance, slot.rank, slot.due, slot.key)):
         is_urgent = slot.importance == Importance.EMERGENCY
         place = _placed(slot, urgent if is_urgent else busy, quiet)
@@ -92,18 +92,18 @@ def arrange(
     return places
 
 
-def _placed(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Place:
+def _placed(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Placement:
     is_emergency = slot.importance == Importance.EMERGENCY
     if not is_emergency and _overlaps(slot.due, slot.seconds, quiet):
-        return Place(None, Displaced.QUIET)
+        return Placement(None, Displaced.QUIET)
     start = _free(slot.due, slot.seconds, busy)
     if is_emergency:
-        return Place(start)
+        return Placement(start)
     if start - slot.due > MOST_DELAY_SECONDS:
-        return Place(None, Displaced.CLASH)
+        return Placement(None, Displaced.CLASH)
     if _overlaps(start, slot.seconds, quiet):
-        return Place(None, Displaced.QUIET)
-    return Place(start)
+        return Placement(None, Displaced.QUIET)
+    return Placement(start)
 
 
 def _free(due: float, seconds: float, busy: list[Span]) -> float:
@@ -123,7 +123,7 @@ def _overlaps(start: float, seconds: float, spans: Sequence[Span]) -> bool:
 
 
 @dataclass(frozen=True)
-class Proven:
+class MachineReports:
     """What the machines of one outlet reported of one airing. Each machine counts in one of played, late, preempted,
     missed, unheard, broken_off and silent.
 
@@ -165,23 +165,23 @@ class Proven:
         return self.played + self.late
 
 
-Reader = Callable[[Iterable[int]], dict[int, Proven]]
+Reader = Callable[[Iterable[int]], dict[int, MachineReports]]
 _listeners: list[Callable[[], None]] = []
 _readers: list[Reader] = []
 
 
-def when_plan_changes(listener: Callable[[], None]) -> None:
+def on_plan_change(listener: Callable[[], None]) -> None:
     """Call `listener` in the transaction of every change of the plan."""
     _listeners.append(listener)
 
 
 def announce_plan_change() -> None:
-    """Call every listener of `when_plan_changes`."""
+    """Call every listener of `on_plan_change`."""
     for listener in _listeners:
         listener()
 
 
-def read_proven_with(reader: Reader) -> None:
+def set_report_reader(reader: Reader) -> None:
     """Let `reader` give the proofs: primary keys of airings -> what machines reported, for airings with machines.
 
     An airing that a person attests while no machine has reported is left out: it counts as attested alone.
@@ -189,10 +189,10 @@ def read_proven_with(reader: Reader) -> None:
     _readers.append(reader)
 
 
-def proven(airings: Iterable[int]) -> dict[int, Proven]:
+def machine_reports(airings: Iterable[int]) -> dict[int, MachineReports]:
     """What machines proved of some airings, by primary key; nothing for those without machines."""
     keys = list(airings)
-    proofs: dict[int, Proven] = {}
+    proofs: dict[int, MachineReports] = {}
     for reader in _readers:
         proofs.update(reader(keys))
     return proofs
@@ -234,7 +234,7 @@ class _PlannedAiring:
     displaced: str = ""
 
 
-def plan_ahead(now: datetime.datetime, outlets: Iterable[int] | None = None) -> int:
+def plan_airings(now: datetime.datetime, outlets: Iterable[int] | None = None) -> int:
     """Plan every airing that is due from now to HORIZON; returns how many there are.
 
     outlets: primary keys of those to plan again, all by default.
@@ -268,7 +268,7 @@ def quiet_spans(outlet: Outlet, first: datetime.date, last: datetime.date, zone:
     return spans
 
 
-def seconds_of(script: Script) -> float:
+def script_seconds(script: Script) -> float:
     """How long a text takes: the minutes of its relay, else its sound, else a reader's pace."""
     if script.bulletin.relay:
         return script.bulletin.relay_minutes * 60.0
@@ -322,7 +322,7 @@ def _airings_at(
     """One airing for each language and outlet, the languages one after the other."""
     due = moment
     for script in spoken:
-        seconds = seconds_of(script)
+        seconds = script_seconds(script)
         sound = script.sound
         for outlet in outlets:
             yield _PlannedAiring(
@@ -358,7 +358,7 @@ def _give_times(
             taken[outlet].append((span, _RANKS[importance]))
     for pk, airings_here in by_outlet.items():
         slots = [_slot(airing) for airing in airings_here]
-        places = arrange(slots, quiet_spans(chosen[pk], first, last, zone), taken[pk])
+        places = assign_times(slots, quiet_spans(chosen[pk], first, last, zone), taken[pk])
         for airing in airings_here:
             place = places[airing.key]
             airing.displaced = place.why.value
@@ -429,7 +429,7 @@ class OutletNameTaken(Refused):
     code = "outlet_name_taken"
 
 
-def enter(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUnit | None = None) -> Outlet:
+def enter_outlet(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUnit | None = None) -> Outlet:
     """Enter an outlet. Only loudspeakers get quiet hours: a station knows its own programme. Raises OutletNameTaken."""
     with transaction.atomic():
         if Outlet.objects.filter(agency=agency, kind=kind, name=name, closed_at=None).exists():
@@ -442,16 +442,18 @@ def enter(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUn
     return outlet
 
 
-def lend(actor: str, outlet: Outlet, agencies: Sequence[Agency]) -> None:
+def lend_outlet(actor: str, outlet: Outlet, agencies: Sequence[Agency]) -> None:
     """Let these agencies, besides its own, have bulletins aired at an outlet; what is planned already stays."""
     with transaction.atomic():
         outlet.lent_to.set(agencies)
         record(actor, "outlet_lent", str(outlet.pk), to=sorted(agency.key for agency in agencies))
 
 
-def set_quiet(actor: str, outlet: Outlet, since: datetime.time, until: datetime.time, now: datetime.datetime) -> None:
+def set_quiet_hours(
+    actor: str, outlet: Outlet, since: datetime.time, until: datetime.time, now: datetime.datetime
+) -> None:
     """Change the quiet hours; planned airings within them lose their time."""
     with transaction.atomic():
         Outlet.objects.filter(pk=outlet.pk).update(quiet_from=since, quiet_to=until)
         record(actor, "outlet_changed", str(outlet.pk), now=now, quiet=f"{since:%H:%M}-{until:%H:%M}")
-        plan_ahead(now, [outlet.pk])
+        plan_airings(now, [outlet.pk])

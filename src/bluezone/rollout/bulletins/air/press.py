@@ -22,14 +22,16 @@ from bluezone.rollout.bulletins.air.recurrence import Rule, write_rrule
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Schedule, Script, Sound
 
 _FOLD_OCTETS = 73
+# Every entry of a ZIP has this time, so that the same content gives the same bytes.
+_STAMP = (2020, 1, 1, 0, 0, 0)
 
 
-def calendar(
+def write_calendar(
     schedules: Iterable[tuple[Schedule, float]], name: str, host: str, zone: ZoneInfo, now: datetime.datetime
 ) -> bytes:
     """The calendar of schedules, each with its length in seconds. host: for the UIDs; name: of the calendar."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Bluezone//air plan//VI", "CALSCALE:GREGORIAN",
-             "METHOD:PUBLISH", f"X-WR-CALNAME:{escaped(name)}", f"X-WR-TIMEZONE:{zone.key}"]  # fmt: skip
+             "METHOD:PUBLISH", f"X-WR-CALNAME:{escape_text(name)}", f"X-WR-TIMEZONE:{zone.key}"]  # fmt: skip
     lines += _zone_lines(zone, now)
     for schedule, seconds in schedules:
         lines += _events(schedule, seconds, host, zone, now)
@@ -37,7 +39,7 @@ def calendar(
     return "".join(_folded(line) + "\r\n" for line in lines).encode()
 
 
-def escaped(text: str) -> str:
+def escape_text(text: str) -> str:
     """A TEXT value: backslash, semicolon, comma and line break escaped."""
     return text.replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,").replace("\r\n", "\n").replace("\n", r"\n")
 
@@ -56,9 +58,9 @@ def _events(schedule: Schedule, seconds: float, host: str, zone: ZoneInfo, now: 
         left_out = sorted(day for day in schedule.rule.exceptions if day >= first_day)
         if left_out:
             yield f"EXDATE;TZID={zone.key}:" + ",".join(f"{day:%Y%m%d}T{time:%H%M%S}" for day in left_out)
-        yield f"SUMMARY:{escaped(schedule.bulletin.title)}"
-        yield f"LOCATION:{escaped(where)}"
-        yield f"CATEGORIES:{escaped(schedule.bulletin.get_importance_display())}"
+        yield f"SUMMARY:{escape_text(schedule.bulletin.title)}"
+        yield f"LOCATION:{escape_text(where)}"
+        yield f"CATEGORIES:{escape_text(schedule.bulletin.get_importance_display())}"
         yield "END:VEVENT"
 
 
@@ -110,10 +112,6 @@ def script_pdf(title: str, scripts: Sequence[Script]) -> bytes:
     with override("vi"):
         context = {"title": title, "scripts": scripts, "city": facts("vi")}
         return write_pdf(render_to_string("bulletins/print/text.html", context))
-
-
-# Every entry of a ZIP has this time, so that the same content gives the same bytes.
-_STAMP = (2020, 1, 1, 0, 0, 0)
 
 
 def press_kit(bulletin: Bulletin) -> bytes:

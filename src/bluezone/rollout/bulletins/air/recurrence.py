@@ -50,7 +50,7 @@ class Rule:
         if not 1 <= len(self.times) <= MOST_TIMES or not self.weekdays <= frozenset(range(7)):
             raise ScheduleUnreadable(f"got {len(self.times)} times a day, expected 1..{MOST_TIMES}")
 
-    def falls_on(self, day: datetime.date) -> bool:
+    def includes(self, day: datetime.date) -> bool:
         """Whether the bulletin is aired on a local day."""
         if day < self.first or (self.last is not None and day > self.last):
             return False
@@ -72,7 +72,7 @@ class Rule:
             end = min(end, self.last)
         times = sorted(set(self.times))
         while day <= end:
-            if self.falls_on(day):
+            if self.includes(day):
                 moments = {datetime.datetime.combine(day, time, zone).astimezone(datetime.UTC) for time in times}
                 yield from (moment for moment in sorted(moments) if since <= moment < until)
             day += DAY

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.authority.two_persons import ActGone, Said, SharedAct
-from bluezone.directory.scopes import may
+from bluezone.authority.two_persons import ActGone, Lines, SharedAct
+from bluezone.directory.scopes import has_role
 from bluezone.identity.models import User
 from bluezone.rollout.bulletins import scope
 from bluezone.rollout.bulletins.air import timetable
@@ -18,7 +18,7 @@ from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, Schedule
 
 
-def values_of(
+def airing_values(
     bulletin: Bulletin, outlets: Sequence[Outlet], languages: Sequence[str], rule: Rule | None = None
 ) -> dict[str, Any]:
     """An airing to be confirmed, as stored values; without a rule it is aired at once."""
@@ -49,11 +49,11 @@ class EmergencyAired(SharedAct):
         """Those who write or approve for the bulletin's agency, and may have it aired at every outlet."""
         bulletin = self._bulletin(values)
         outlets = values["outlets"]
-        if bulletin is None or not may(user, self.roles, agency=bulletin.agency):
+        if bulletin is None or not has_role(user, self.roles, agency=bulletin.agency):
             return False
         return scope.outlets_for(user, bulletin, self.roles).filter(pk__in=outlets).count() == len(outlets)
 
-    def said(self, values: dict[str, Any]) -> Said:
+    def describe(self, values: dict[str, Any]) -> Lines:
         """The full texts, every outlet and, for a schedule, every time."""
         bulletin = self._bulletin(values)
         if bulletin is None:
@@ -71,7 +71,7 @@ class EmergencyAired(SharedAct):
             (_("When"), self._when(values)),
         ]
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Schedule:
+    def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Schedule:
         """Raises what air_at_once and make_schedule refuse."""
         bulletin = self._bulletin(values)
         outlets = list(Outlet.objects.filter(pk__in=values["outlets"], closed_at=None))

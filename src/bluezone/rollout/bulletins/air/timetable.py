@@ -14,9 +14,9 @@ from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.planner import (
     announce_plan_change,
     approved_scripts,
-    plan_ahead,
+    plan_airings,
     quiet_spans,
-    seconds_of,
+    script_seconds,
 )
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
@@ -93,7 +93,7 @@ def make_schedule(
         )  # fmt: skip
         schedule.outlets.set(outlets)
         hash_chain.record(user.username, "airing_scheduled", f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
-        plan_ahead(now, [outlet.pk for outlet in outlets])
+        plan_airings(now, [outlet.pk for outlet in outlets])
     return schedule
 
 
@@ -120,11 +120,11 @@ def air_at_once(
         )  # fmt: skip
         schedule.outlets.set(outlets)
         hash_chain.record(user.username, "emergency_aired", f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
-        plan_ahead(now, [outlet.pk for outlet in outlets])
+        plan_airings(now, [outlet.pk for outlet in outlets])
     return schedule
 
 
-def stop(schedule: Schedule, user: User, now: datetime.datetime) -> None:
+def stop_schedule(schedule: Schedule, user: User, now: datetime.datetime) -> None:
     """Air nothing of a schedule from now on; what is playing is cut off, and past airings stay in the log."""
     with transaction.atomic():
         if Schedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=now):
@@ -133,37 +133,37 @@ def stop(schedule: Schedule, user: User, now: datetime.datetime) -> None:
             announce_plan_change()
 
 
-def stop_at(schedule: Schedule, outlet: Outlet, user: User, now: datetime.datetime) -> None:
-    """Air nothing of a schedule at one outlet from now on, as `stop` does; elsewhere it continues."""
+def stop_schedule_at(schedule: Schedule, outlet: Outlet, user: User, now: datetime.datetime) -> None:
+    """Air nothing of a schedule at one outlet from now on, as `stop_schedule` does; elsewhere it continues."""
     with transaction.atomic():
         locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
         outlets = set(locked.outlets.values_list("pk", flat=True))
         if outlet.pk not in outlets:
             return
         if outlets == {outlet.pk}:
-            stop(locked, user, now)
+            stop_schedule(locked, user, now)
             return
         locked.outlets.remove(outlet)
         subject = f"bulletin {locked.bulletin_id}"
         hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=locked.pk, stopped_at=outlet.pk)
-        plan_ahead(now, [outlet.pk])
+        plan_airings(now, [outlet.pk])
         announce_plan_change()
 
 
-def leave_out(schedule: Schedule, day: datetime.date, user: User, now: datetime.datetime) -> None:
+def leave_out_day(schedule: Schedule, day: datetime.date, user: User, now: datetime.datetime) -> None:
     """Leave one local day out; safe to repeat. Raises ScheduleNeverDue if nothing is aired on that day."""
     with transaction.atomic():
         locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
         if str(day) in locked.exceptions:
             return
-        if locked.at_once is not None or not locked.rule.falls_on(day):
+        if locked.at_once is not None or not locked.rule.includes(day):
             raise ScheduleNeverDue(f"nothing is aired on {day}")
         locked.exceptions = sorted([*locked.exceptions, str(day)])
         locked.save(update_fields=["exceptions"])
         _changed(locked, user, now, left_out=str(day))
 
 
-def put_first(schedule: Schedule, user: User, now: datetime.datetime) -> None:
+def put_schedule_first(schedule: Schedule, user: User, now: datetime.datetime) -> None:
     """Air a schedule before all others of its class that overlap with it, as the commune decides."""
     with transaction.atomic():
         lowest = Schedule.objects.order_by("rank").values_list("rank", flat=True).first() or 0
@@ -174,7 +174,7 @@ def put_first(schedule: Schedule, user: User, now: datetime.datetime) -> None:
 def _changed(schedule: Schedule, user: User, now: datetime.datetime, **details: object) -> None:
     subject = f"bulletin {schedule.bulletin_id}"
     hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=schedule.pk, **details)
-    plan_ahead(now, schedule.outlets.values_list("pk", flat=True))
+    plan_airings(now, schedule.outlets.values_list("pk", flat=True))
 
 
 def _length(bulletin: Bulletin, languages: Sequence[str]) -> float:
@@ -185,7 +185,7 @@ def _length(bulletin: Bulletin, languages: Sequence[str]) -> float:
     missing = [language for language in languages if (bulletin.pk, language) not in scripts]
     if missing or not languages:
         raise ScriptNotApproved(f"no approved text in {', '.join(missing) or 'any language'}")
-    return sum(seconds_of(scripts[bulletin.pk, language]) for language in languages)
+    return sum(script_seconds(scripts[bulletin.pk, language]) for language in languages)
 
 
 def _refuse_quiet(outlets: Sequence[Outlet], rule: Rule, length: float, zone: ZoneInfo) -> None:

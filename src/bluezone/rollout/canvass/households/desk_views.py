@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bluezone.directory.imports.import_views import PiecewiseLists
-from bluezone.directory.imports.listings import file_of
+from bluezone.directory.imports.listings import spreadsheet_response
 from bluezone.directory.imports.sent_lists import Preview, Reading
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -200,7 +200,7 @@ class DoorLists(PiecewiseLists[DoorsImport]):
     def receive(self, request: OfficeRequest, said: Mapping[str, Any], file_name: str, content: bytes) -> DoorsImport:
         return door_lists.receive(request.user, said["unit"], file_name, content)
 
-    def mine(self, request: OfficeRequest) -> "QuerySet[DoorsImport]":
+    def own_lists(self, request: OfficeRequest) -> "QuerySet[DoorsImport]":
         found = DoorsImport.objects.filter(made_by=request.user, unit__in=wards_of(request.user))
         return found.select_related("unit").defer("content", "accepted")
 
@@ -211,26 +211,26 @@ class DoorLists(PiecewiseLists[DoorsImport]):
         return door_lists.preview(waiting)
 
     @property
-    def told(self) -> str:
+    def stored_sentence(self) -> str:
         return _("The list is stored: %(added)s households added, %(changed)s changed.")
 
     def accept(self, waiting: DoorsImport, digest: str) -> DoorsImport:
         return door_lists.accept(waiting, digest)
 
-    def seen_on(self, held: DoorsImport) -> str:
+    def result_page(self, held: DoorsImport) -> str:
         return "canvass-households"
 
-    def reason(self, code: str) -> str:
+    def reason_sentence(self, code: str) -> str:
         return str(scope.ROWS[code])
 
     def sentence_of(self, refused: Refused) -> str:
         return scope.sentence_of(refused)
 
-    def place(self, waiting: DoorsImport) -> str:
+    def place_name(self, waiting: DoorsImport) -> str:
         return waiting.unit.name
 
-    def running(self, held: DoorsImport) -> Mapping[str, object]:
-        return {"next": self.seen_on(held), "next_title": _("Households"), "left": held.left}
+    def running_context(self, held: DoorsImport) -> Mapping[str, object]:
+        return {"next": self.result_page(held), "next_title": _("Households"), "left": held.left}
 
 
 LISTS = DoorLists()
@@ -244,4 +244,4 @@ def household_file(request: OfficeRequest, unit: int, form: str = "xlsx") -> Htt
     """Every household of a ward, as XLSX or CSV; it can be filled in and imported again."""
     ward = ward_or_404(request, unit)
     doors = Household.objects.filter(unit=ward, merged_into=None).order_by("group", "address", "head", "pk")
-    return file_of(door_lists.listing(doors.iterator()), f"households-{ward.key}", form)
+    return spreadsheet_response(door_lists.listing(doors.iterator()), f"households-{ward.key}", form)

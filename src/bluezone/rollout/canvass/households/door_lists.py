@@ -230,7 +230,7 @@ def reading_of(ward: str) -> Reading:
 
 def receive(user: User, unit: AdminUnit, file_name: str, content: bytes) -> DoorsImport:
     """Keep a list that can be read, until it is applied or discarded. Raises a SpreadsheetRefused."""
-    return reading_of(unit.key).receive(DoorsImport, user, file_name, content, unit=unit)
+    return reading_of(unit.key).store_upload(DoorsImport, user, file_name, content, unit=unit)
 
 
 def preview(waiting: DoorsImport) -> Preview[DoorPlan]:
@@ -238,7 +238,7 @@ def preview(waiting: DoorsImport) -> Preview[DoorPlan]:
 
     Raises a SpreadsheetRefused where a person has to say first which column is which.
     """
-    table = _heads_alone(reading_of(waiting.unit.key).table(waiting))
+    table = _heads_alone(reading_of(waiting.unit.key).read_table(waiting))
     if table.legacy is not None:
         return Preview(table, None, digest_of(waiting))
     found = plan(table, Household.objects.filter(unit=waiting.unit, merged_into=None))
@@ -253,7 +253,7 @@ def accept(waiting: DoorsImport, digest: str) -> DoorsImport:
     Raises ImportOutdated, ImportNotReady, ImportUnderWay; nothing will be stored.
     """
     before = _extent(waiting)
-    seen = preview(waiting).accepted(digest)
+    seen = preview(waiting).plan_for(digest)
     if not (seen.added or seen.changed):
         raise ImportNotReady("nothing can be stored yet")
     accepted = _as_json(seen)
@@ -297,14 +297,14 @@ def _store_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.da
         return
     doors = [_household(held, values, now) for values in rows]
     with transaction.atomic():
-        if PIECES.moved_on(held, done=held.done + len(rows)):
+        if PIECES.save_progress(held, done=held.done + len(rows)):
             Household.everything.bulk_create(doors)
 
 
 def _show_all(held: DoorsImport) -> None:
     """Let everybody see the new doors, in one statement."""
     with transaction.atomic():
-        if PIECES.moved_on(held, state=State.CHANGING, done=0):
+        if PIECES.save_progress(held, state=State.CHANGING, done=0):
             Household.everything.filter(arriving=held).update(arriving=None)
             hash_chain.record(held.made_by.username, "households_imported", held.sha256, unit=held.unit_id,
                               added=held.added, changed=held.changed)  # fmt: skip
@@ -313,10 +313,10 @@ def _show_all(held: DoorsImport) -> None:
 def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     rows = accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]
     if not rows:
-        PIECES.moved_on(held, state=State.SETTLING, done=0)
+        PIECES.save_progress(held, state=State.SETTLING, done=0)
         return
     with transaction.atomic():
-        if not PIECES.moved_on(held, done=held.done + len(rows)):
+        if not PIECES.save_progress(held, done=held.done + len(rows)):
             return
         doors = Household.objects.select_for_update().order_by("pk").filter(merged_into=None)
         found = {str(door.pk): door for door in doors.filter(pk__in=[key for key, _values in rows])}
@@ -336,7 +336,7 @@ def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.d
 
 def _look_for_doubles(held: DoorsImport, _accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     decisions.propose(held.unit, now)
-    PIECES.moved_on(held, state=State.DONE, accepted={})
+    PIECES.save_progress(held, state=State.DONE, accepted={})
 
 
 def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datetime.datetime) -> None:
@@ -359,7 +359,7 @@ PIECES = Pieces(
     },
     within=lambda held: practice() if held.training else contextlib.nullcontext(),
 )
-carry_out, go_on, take_back, forget = PIECES.carry_out, PIECES.go_on, PIECES.take_back, PIECES.forget
+carry_out, go_on, take_back, forget = PIECES.finish, PIECES.store_more, PIECES.withdraw, PIECES.delete_older
 
 
 def listing(doors: Iterable[Household]) -> ExportSheet:

@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from bluezone.directory.models import AdminUnit
-from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_answers, under
+from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_answers, sum_by_unit
 from bluezone.rollout.coverage.expected.yields import Answers, expectations
 from bluezone.rollout.coverage.figures import Week
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     answers_by_unit,
     doors_by_unit,
-    newest_of,
-    registered,
-    sums_of,
+    newest_denominators,
+    registered_indicators,
+    sum_indicator,
 )
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells_of, unit_cell
 
@@ -79,7 +79,7 @@ def week_to_compare(chosen: Week, today: datetime.date) -> Week:
     return chosen if chosen.last_day < today else Week.of(today).previous
 
 
-def compare(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: datetime.datetime) -> Comparison:
+def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: datetime.datetime) -> Comparison:
     """Compare a week with the expectation of its Monday: from answers received by then, and gates of the week before.
 
     The expectation is for the hours really worked, so that a team that stayed away does not make it wrong. It is
@@ -88,14 +88,14 @@ def compare(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: datetim
     monday = _midnight(week.first_day)
     end = _midnight(week.following.first_day)
     arrived = answers_by_unit(monday, end, now)
-    totals = sum_answers(under(top, units, arrived))
+    totals = sum_answers(sum_by_unit(top, units, arrived))
     visited = [unit for unit in units if _is_enough(totals.get(unit.pk))]
     if not visited:
         return Comparison(week, [])
-    doors = under(top, units, doors_by_unit(monday))
+    doors = sum_by_unit(top, units, doors_by_unit(monday))
     before = answers_before(top, units, monday)
     shares = _shares(units, week.previous)
-    figures = newest_of(units, week.first_day)
+    figures = newest_denominators(units, week.first_day)
     expected = expectations(
         place_of(unit, doors[unit.pk], shares[unit.pk], before.get(unit.pk), figures) for unit in units
     )
@@ -116,10 +116,10 @@ def _is_enough(answers: Answers | None) -> bool:
 
 def _shares(units: Iterable[AdminUnit], week: Week) -> dict[int, float | None]:
     """The share of running phones at the gates of each unit, None if suppressed or not counted."""
-    gates = next((indicator for indicator in registered() if indicator.key == RUNNING), None)
+    gates = next((indicator for indicator in registered_indicators() if indicator.key == RUNNING), None)
     if gates is None:
         return {unit.pk: None for unit in units}
-    sums = sums_of(gates, week)
+    sums = sum_indicator(gates, week)
     return {unit.pk: sums.share(unit_cell(unit.pk), exact=False) for unit in units}
 
 

@@ -16,7 +16,7 @@ _Count = TypeVar("_Count")
 ANSWER_DAYS = 28
 
 
-def under(
+def sum_by_unit(
     top: AdminUnit, units: Iterable[AdminUnit], counts: Mapping[int, list[_Count]]
 ) -> defaultdict[int, list[_Count]]:
     """The counts of each unit and of all units under it; one query if there are counts of lower units."""
@@ -45,7 +45,7 @@ def _units_above(top: AdminUnit, own: Mapping[int, AdminUnit], lower: Iterable[i
 def answers_before(top: AdminUnit, units: Iterable[AdminUnit], moment: datetime.datetime) -> dict[int, Answers]:
     """The summed answers of each unit in the ANSWER_DAYS before a moment, if received by then."""
     begin = moment - datetime.timedelta(days=ANSWER_DAYS)
-    return sum_answers(under(top, units, answers_by_unit(begin, moment, moment)))
+    return sum_answers(sum_by_unit(top, units, answers_by_unit(begin, moment, moment)))
 
 
 def sum_answers(answers: Mapping[int, list[Answers]]) -> dict[int, Answers]:

@@ -31,7 +31,7 @@ class Ranked:
     is_floor: bool
 
 
-def rank(units: Iterable[Signals]) -> list[Ranked]:
+def rank_units(units: Iterable[Signals]) -> list[Ranked]:
     """Units in order of priority, highest first; equal ones in the order of their keys."""
     listed = list(units)
     floor = _least_covered(listed)

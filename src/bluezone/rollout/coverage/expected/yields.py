@@ -37,13 +37,13 @@ class Answers:
     """The answers from the doors of a unit in some days.
 
     visits: visits to doors, every one. met: visits at which somebody was spoken to or a leaflet was left.
-    asked: visits at which the smartphones were counted. phones: their sum. helped: phones made to run by canvassers.
+    surveyed: visits at which the smartphones were counted. phones: their sum. helped: phones made to run by canvassers.
     steps: visits right after another one of the same team. minutes: the time of all steps.
     """
 
     visits: int = 0
     met: int = 0
-    asked: int = 0
+    surveyed: int = 0
     phones: int = 0
     helped: int = 0
     steps: int = 0
@@ -119,7 +119,7 @@ def expectations(places: Iterable[Place]) -> dict[int, Expectation]:
     return {place.key: _expected(place, pool) for place in listed}
 
 
-def weight(count: int) -> float:
+def mask_small_count(count: int) -> float:
     """A count as it enters the estimates: 1 to 4 all alike."""
     return SMALL_WEIGHT if 0 < count < SMALLEST_EXACT else float(count)
 
@@ -129,13 +129,15 @@ def _pool(places: Sequence[Place]) -> _Pool:
     share = sum(shares) / len(shares) if shares else 0.0
     answers = [place.answers for place in places]
     steps, minutes = _pace(answers)
-    met = sum(weight(entry.met) for entry in answers)
-    missed = sum(weight(entry.visits - entry.met) for entry in answers)
-    households = sum(weight(entry.asked) for entry in answers)
-    phones = sum(weight(entry.phones) for entry in answers)
+    met = sum(mask_small_count(entry.met) for entry in answers)
+    missed = sum(mask_small_count(entry.visits - entry.met) for entry in answers)
+    households = sum(mask_small_count(entry.surveyed) for entry in answers)
+    phones = sum(mask_small_count(entry.phones) for entry in answers)
     per_household = (PHONES_DOORS * USUAL_PHONES + phones) / (PHONES_DOORS + households)
-    waiting = sum(weight(place.answers.met) * _waiting(place, _phones(place, per_household), share) for place in places)
-    helped = sum(weight(entry.helped) for entry in answers)
+    waiting = sum(
+        mask_small_count(place.answers.met) * _waiting(place, _phones(place, per_household), share) for place in places
+    )
+    helped = sum(mask_small_count(entry.helped) for entry in answers)
     return _Pool(
         minutes=(PACE_DOORS * USUAL_MINUTES + minutes) / (PACE_DOORS + steps),
         met=(MET_DOORS * USUAL_MET + met) / (MET_DOORS + met + missed),
@@ -154,8 +156,8 @@ def _pace(answers: Iterable[Answers]) -> tuple[int, float]:
 def _phones(place: Place, usual: float) -> float:
     """Smartphones per household: the figure of the directory, else `usual`, corrected by counts at doors."""
     prior = usual if place.phones is None else place.phones
-    households = weight(place.answers.asked)
-    return (PHONES_DOORS * prior + weight(place.answers.phones)) / (PHONES_DOORS + households)
+    households = mask_small_count(place.answers.surveyed)
+    return (PHONES_DOORS * prior + mask_small_count(place.answers.phones)) / (PHONES_DOORS + households)
 
 
 def _waiting(place: Place, phones: float, share: float) -> float:
@@ -168,16 +170,16 @@ def _expected(place: Place, pool: _Pool) -> Expectation:
     steps, minutes = _pace([answers])
     minutes_a_door = (PACE_DOORS * pool.minutes + minutes) / (PACE_DOORS + steps)
     doors = 60 / minutes_a_door
-    met = weight(answers.met)
-    missed = weight(answers.visits - answers.met)
+    met = mask_small_count(answers.met)
+    missed = mask_small_count(answers.visits - answers.met)
     share_met = (MET_DOORS * pool.met + met) / (MET_DOORS + met + missed)
     phones = _phones(place, pool.phones)
     waiting = _waiting(place, phones, pool.share)
     together = _together(phones)
-    shape = TAKEN_SHAPE + weight(answers.helped) / together
+    shape = TAKEN_SHAPE + mask_small_count(answers.helped) / together
     taken = shape / (TAKEN_SHAPE / pool.taken + met * waiting / together)
     if place.left is not None:
-        doors = min(doors, weight(place.left) / SHIFT_HOURS)
+        doors = min(doors, mask_small_count(place.left) / SHIFT_HOURS)
     mean = doors * share_met * waiting * taken
     # For independent factors, the terms 1 + (relative spread)² multiply.
     variance_met = (1 - share_met) / (share_met * (MET_DOORS + met + missed + 1))

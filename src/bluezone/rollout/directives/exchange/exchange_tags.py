@@ -145,9 +145,9 @@ def letter_seal(directive: Directive, dispatch: Dispatch | None = None) -> dict[
 def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
     user, directive = context["request"].user, dispatch.directive
-    handles = scopes.may(user, queries.CLERKS, agency=dispatch.agency)
+    handles = scopes.has_role(user, queries.CLERKS, agency=dispatch.agency)
     issued = not practising() and not directive.from_file and directive.state not in UNSENT
-    may_send = issued and scopes.may(user, queries.CLERKS, agency=directive.issuer)
+    may_send = issued and scopes.has_role(user, queries.CLERKS, agency=directive.issuer)
     kind = outgoing.FILE_KINDS[outgoing.kind_of(directive, dispatch)].label if may_send else ""
     return {
         "dispatch": dispatch,

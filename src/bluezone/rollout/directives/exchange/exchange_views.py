@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import require_city
+from bluezone.directory.scopes import require_city_role
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, EVERYONE, SIGNED_IN
@@ -371,7 +371,7 @@ def _documents(sent: QuerySet[Dispatch]) -> list[tuple[Dispatch, str]]:
 @touches(Ownership.CITY)
 def certificates(request: OfficeRequest) -> HttpResponse:
     """This office's own certificate, those that are held, and those that were removed."""
-    require_city(request.user, [Role.ADMIN])
+    require_city_role(request.user, [Role.ADMIN])
     held = PartnerCertificate.objects.select_related("agency__exchange_address", "added_by", "removed_by")
     own = office_certificate(timezone.now())
     context = {
@@ -391,7 +391,7 @@ def certificates(request: OfficeRequest) -> HttpResponse:
 @confirm_second_factor
 def partner_address(request: OfficeRequest, pk: int) -> HttpResponse:
     """Set where the office of an agency takes messages: 302 stored, 409 set meanwhile, 422. pk: of the agency."""
-    require_city(request.user, [Role.ADMIN])
+    require_city_role(request.user, [Role.ADMIN])
     agency = get_object_or_404(Agency, pk=pk, pk__in=partners.elsewhere())
     with transaction.atomic():
         if request.method == "POST":
@@ -419,9 +419,9 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
 
     The second step names the fingerprint that was shown, so that what is held is what was compared.
     """
-    require_city(request.user, [Role.ADMIN])
+    require_city_role(request.user, [Role.ADMIN])
     on = day_to_show(Agency, timezone.localdate())
-    agencies = Agency.objects.in_force(on).order_by("path")
+    agencies = Agency.objects.valid_on(on).order_by("path")
     form = CertificateForm(request.POST or None, request.FILES or None, agencies=agencies)
     shown = None
     if request.method == "POST" and form.is_valid():
@@ -447,7 +447,7 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
 @confirm_second_factor
 def remove_certificate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Believe a certificate no longer: 302."""
-    require_city(request.user, [Role.ADMIN])
+    require_city_role(request.user, [Role.ADMIN])
     held = get_object_or_404(PartnerCertificate.objects.select_related("agency"), pk=pk)
     if partners.remove(held, request.user, timezone.now()):
         messages.success(request, gettext("The certificate is removed. What was read in with it stays."))

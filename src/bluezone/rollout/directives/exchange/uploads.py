@@ -253,7 +253,7 @@ def _recipients(edoc: Edoc, user: User | None, now: datetime.datetime) -> list[A
     """Agencies of this office among those the file is for, within the person's scope. Raises NotForUs."""
     on = day_to_show(Agency, now.date())
     wanted = {one.id for one in edoc.recipients}
-    found = _reached(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.in_force(on))
+    found = _reached(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.valid_on(on))
     ours = list(found.exclude(pk__in=partners.elsewhere()).select_related("unit").order_by("pk"))
     if not ours:
         raise NotForUs("none of the agencies the file is for is one of this office that the account works for")

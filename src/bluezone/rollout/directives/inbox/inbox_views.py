@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory import scopes
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.request_parameters import chosen
+from bluezone.directory.request_parameters import chosen_value
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -41,7 +41,7 @@ _MOST_PEOPLE = 200
 @touches(Ownership.REACHED)
 def inbox(request: OfficeRequest) -> HttpResponse:
     """What the reader's agencies have got, newest first."""
-    state = chosen(request, "state", ["open", *DispatchState.values])
+    state = chosen_value(request, "state", ["open", *DispatchState.values])
     found = queries.inbox(queries.read_agencies(request.user), state)
     page = Paginator(found.values_list("pk", flat=True), A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -219,7 +219,7 @@ def _handles(request: OfficeRequest, shown: Dispatch) -> bool:
 
 def _require_reader(request: OfficeRequest, shown: Dispatch) -> None:
     """Whoever reads for the agency, or for the issuer that wants to know where its document stands."""
-    if not shown.directive.from_file and scopes.may(request.user, queries.READERS, agency=shown.directive.issuer):
+    if not shown.directive.from_file and scopes.has_role(request.user, queries.READERS, agency=shown.directive.issuer):
         return
     queries.require_reader(request.user, shown.agency)
 
@@ -236,7 +236,7 @@ def _page(
 ) -> HttpResponse:
     handles, now = _handles(request, shown), timezone.now()
     on = day_to_show(Agency, timezone.localdate())
-    candidates = Agency.objects.in_force(on).filter(unit__path__startswith=shown.agency.unit.path)
+    candidates = Agency.objects.valid_on(on).filter(unit__path__startswith=shown.agency.unit.path)
     have = set(shown.directive.dispatches.values_list("agency_id", flat=True))
     below = [
         one

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency, RecipientGroup
-from bluezone.directory.queries import lead_on, successors_by
+from bluezone.directory.queries import add_successors, successors_by
 from bluezone.identity.models import RoleGrant
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import Channel, Directive, PartnerCertificate, Task, TaskParty
@@ -149,7 +149,7 @@ class Directory:
 
     def _standing(self, pks: Iterable[int]) -> list[int]:
         """Those in force that some agencies, ended ones among them, lead to."""
-        return sorted(pk for pk in lead_on(pks, self.heirs) if pk in self.in_force)
+        return sorted(pk for pk in add_successors(pks, self.heirs) if pk in self.in_force)
 
     def expand(self, lines: str) -> list[Agency]:
         """The agencies of several lines, each once, in order.

@@ -237,7 +237,7 @@ def signs_by_delegation(directive: Directive, user: User) -> bool:
     issuer = directive.issuer
     reaching = [
         grant
-        for grant in scopes.granted(user, SIGNERS)
+        for grant in scopes.grants_for(user, SIGNERS)
         if (grant.agency is None or issuer.is_under(grant.agency))
         and (grant.unit is None or issuer.unit.is_under(grant.unit))
     ]

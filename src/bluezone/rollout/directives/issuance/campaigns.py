@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.request_parameters import chosen
+from bluezone.directory.request_parameters import chosen_value
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -145,7 +145,7 @@ A_PAGE = 25
 @touches(Ownership.REACHED)
 def campaign_list(request: OfficeRequest) -> HttpResponse:
     """Campaigns of the agencies the reader works for, each with its figures."""
-    show, today = chosen(request, "show", ["now", "past"]), timezone.localdate()
+    show, today = chosen_value(request, "show", ["now", "past"]), timezone.localdate()
     found = campaigns(queries.read_agencies(request.user), today, show)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     counted = figures(one.pk for one in page.object_list)
@@ -201,7 +201,7 @@ def change_campaign(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _form(request: OfficeRequest, shown: Campaign | None) -> HttpResponse:
     on = day_to_show(Agency, timezone.localdate())
-    owners: Any = queries.issuing_agencies(request.user).filter(pk__in=Agency.objects.in_force(on)).order_by("path")
+    owners: Any = queries.issuing_agencies(request.user).filter(pk__in=Agency.objects.valid_on(on)).order_by("path")
     form = CampaignForm(request.POST or None, instance=shown, owners=owners)
     if request.method == "POST" and form.is_valid():
         made = form.save()

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.request_parameters import chosen
+from bluezone.directory.request_parameters import chosen_value
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -47,7 +47,7 @@ _MOST_NAMES = 1500
 def directive_list(request: OfficeRequest) -> HttpResponse:
     """Directives of the agencies the reader works for, with how many have received each."""
     words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
-    state = chosen(request, "state", DirectiveState.values)
+    state = chosen_value(request, "state", DirectiveState.values)
     found = queries.directives(queries.read_agencies(request.user), words, state)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     counted = queries.counts(one.pk for one in page.object_list)
@@ -70,7 +70,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
 def new_directive(request: OfficeRequest) -> HttpResponse:
     """Take a letter in: 302 to its draft, 422 what is not a letter."""
     on = day_to_show(Agency, timezone.localdate())
-    issuers = queries.issuing_agencies(request.user).filter(pk__in=Agency.objects.in_force(on)).order_by("path")
+    issuers = queries.issuing_agencies(request.user).filter(pk__in=Agency.objects.valid_on(on)).order_by("path")
     form = LetterForm(request.POST or None, request.FILES or None, issuers=issuers)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -370,7 +370,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     queries.require_reader(request.user, shown.issuer)
-    state = chosen(request, "state", DispatchState.values)
+    state = chosen_value(request, "state", DispatchState.values)
     page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
     asked = list(queries.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
     periods = list(queries.open_period_requests(shown)[: REQUESTS_AT_ONCE + 1])
@@ -436,7 +436,7 @@ def names_to_add(shown: Directive) -> list[str]:
     """Agencies in force that do not have the letter."""
     have = shown.dispatches.order_by().values("agency")
     return list(
-        Agency.objects.in_force(timezone.localdate())
+        Agency.objects.valid_on(timezone.localdate())
         .exclude(pk__in=have)
         .order_by("name")
         .values_list("name", flat=True)[:_MOST_NAMES]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.directory.queries import lead_on, successors_by
+from bluezone.directory.queries import add_successors, successors_by
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance import approval
@@ -117,7 +117,9 @@ def follow_successors(now: datetime.datetime) -> int:
             old = Dispatch.objects.select_for_update(of=("self",)).select_related("agency", "directive").get(pk=pk)
             if old.state in SETTLED:
                 continue
-            found = Agency.objects.in_force(today).filter(pk__in=lead_on([old.agency_id], heirs) - {old.agency_id})
+            found = Agency.objects.valid_on(today).filter(
+                pk__in=add_successors([old.agency_id], heirs) - {old.agency_id}
+            )
             if successors := list(found.select_related("unit").order_by("pk")):
                 _hand_on(old, successors, now)
                 moved += 1

@@ -37,7 +37,7 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, figures_of, sees_small_numbers
+from bluezone.rollout.coverage.api import Week, figures_of, may_see_small_numbers
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
@@ -166,7 +166,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
         "asked": agency_reports.latest(party.task, party.agency, period),
         "files": list(known.evidence.all()) if known else [],
         "weeks": weeks,
-        "figures": figures_of(unit, weeks[-1], exact=sees_small_numbers(request, unit)),
+        "figures": figures_of(unit, weeks[-1], exact=may_see_small_numbers(request, unit)),
     }
     return render(request, "directives/report.html", context, status=status)
 

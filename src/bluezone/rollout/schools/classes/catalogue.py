@@ -38,7 +38,7 @@ class ClassListRefused(Refused):
 
 
 @dataclass(frozen=True)
-class NamedClass:
+class ListedClass:
     """A class as a list describes it. pupils, teacher: None if the list does not contain them."""
 
     name: str
@@ -54,9 +54,9 @@ class NamedClass:
         )
 
 
-def read_list(text: str) -> list[NamedClass]:
+def read_list(text: str) -> list[ListedClass]:
     """Parse lines such as "6A 32" or "6A", or two columns of a spreadsheet. Raises ClassListRefused."""
-    classes: dict[str, NamedClass] = {}
+    classes: dict[str, ListedClass] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -75,8 +75,8 @@ def fold_name(name: str) -> str:
     return plain.removeprefix("lop")[:LONGEST_NAME] or plain[:LONGEST_NAME]
 
 
-def enter(
-    school: Agency, year: int, entries: Sequence[NamedClass], by: User, now: datetime.datetime
+def enter_classes(
+    school: Agency, year: int, entries: Sequence[ListedClass], by: User, now: datetime.datetime
 ) -> tuple[int, int]:
     """Enter classes of a year. An entry for a stored class updates it, and reopens it if it had ended.
 
@@ -110,7 +110,7 @@ def enter(
     return added, changed
 
 
-def correct(
+def correct_class(
     school_class: SchoolClass, name: str, pupils: int | None, teacher: User | None, by: User, now: datetime.datetime
 ) -> None:
     """Change a class's name, size or teacher. Raises ClassListRefused if the name is in use, or is no class name."""
@@ -131,7 +131,7 @@ def correct(
         raise ClassListRefused("another class of the year has this name", 1, "twice") from None
 
 
-def end(school_class: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) -> None:
+def end_class(school_class: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) -> None:
     """End a class: it owes nothing from the week after `day` on, its link opens nothing; its reports remain."""
     with transaction.atomic():
         school_class.ended_on = day
@@ -159,13 +159,13 @@ def undo_end(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
             )
 
 
-def carried_over(school: Agency, year: int) -> list[NamedClass]:
+def carry_over(school: Agency, year: int) -> list[ListedClass]:
     """The classes of the year before, one grade higher, without those that leave the school."""
     names = SchoolClass.objects.filter(school=school, year=year - 1, ended_on=None).values_list("name", flat=True)
-    return [NamedClass(later, None) for later in map(next_name, names) if later]
+    return [ListedClass(later, None) for later in map(next_name, names) if later]
 
 
-def _read(line: str, number: int) -> NamedClass:
+def _read(line: str, number: int) -> ListedClass:
     cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
     if len(cells) > 2:
         raise ClassListRefused("more than a name and a number", number, "cells")
@@ -178,11 +178,11 @@ def _read(line: str, number: int) -> NamedClass:
         pupils = match[2]
     if pupils and (not pupils.isascii() or not pupils.isdigit() or int(pupils) > MOST_PUPILS):
         raise ClassListRefused(f"expected 0..{MOST_PUPILS} pupils", number, "number")
-    if not is_name(name):
+    if not is_class_name(name):
         raise ClassListRefused("no name of a class", number, "name")
-    return NamedClass(" ".join(name.split()), int(pupils) if pupils else None)
+    return ListedClass(" ".join(name.split()), int(pupils) if pupils else None)
 
 
-def is_name(text: str) -> bool:
+def is_class_name(text: str) -> bool:
     """Whether a text can be the name of a class, and does not look like a person's."""
     return bool(text) and len(text) <= LONGEST_NAME and bool(fold_name(text)) and not looks_like_a_person(text)

@@ -62,7 +62,7 @@ class ClassLink:
         return f"{self.pin[:3]} {self.pin[3:]}"
 
 
-def make(school: Agency, classes: Iterable[SchoolClass], by: User, now: datetime.datetime) -> list[ClassLink]:
+def make_links(school: Agency, classes: Iterable[SchoolClass], by: User, now: datetime.datetime) -> list[ClassLink]:
     """Make new links for classes of a school; the old ones open nothing from now on."""
     links = []
     with transaction.atomic():
@@ -87,7 +87,7 @@ def address_of(token: str) -> str:
     return f"{facts('vi').address}/c/{token}/"
 
 
-def find(token: str, now: datetime.datetime) -> SchoolClass | None:
+def find_class(token: str, now: datetime.datetime) -> SchoolClass | None:
     """The class of a link, practice or real; None if the link opens nothing (any more)."""
     if not _TOKEN.fullmatch(token):
         return None

@@ -25,8 +25,8 @@ from bluezone.directory import refusals
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.imports.headings import Column, heading_key
 from bluezone.directory.imports.import_views import ListPages
-from bluezone.directory.imports.listings import file_of
-from bluezone.directory.imports.raw_sheets import NotACount, RawSheet, count_of, pack, text_of
+from bluezone.directory.imports.listings import spreadsheet_response
+from bluezone.directory.imports.raw_sheets import NotACount, RawSheet, count_of, pack_sheets, text_of
 from bluezone.directory.imports.sent_lists import ImportNotReady, Preview, Reading, RefusedRow, digest_of
 from bluezone.directory.imports.tables import Row, Table, read_sheets
 from bluezone.directory.models import Agency
@@ -38,7 +38,7 @@ from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
 from bluezone.rollout.schools import views
 from bluezone.rollout.schools.classes import catalogue
-from bluezone.rollout.schools.classes.catalogue import MOST_CLASSES, NamedClass, fold_name
+from bluezone.rollout.schools.classes.catalogue import MOST_CLASSES, ListedClass, fold_name
 from bluezone.rollout.schools.classes.pupil_names import refuse_children
 from bluezone.rollout.schools.forms import FILED, NO_TEACHER, ClassesFileForm, sentence_of, teachers_of
 from bluezone.rollout.schools.models import MOST_PUPILS, ClassesImport, SchoolClass
@@ -77,7 +77,7 @@ class ClassRow:
     row: int
     school: Agency
     year: int
-    named: NamedClass
+    named: ListedClass
     stored: SchoolClass | None
 
 
@@ -97,7 +97,7 @@ def reading_of(school: Agency) -> Reading:
     return Reading("classes", (*COLUMNS, _GRADE), school.key)
 
 
-def receive(user: User, school: Agency, file_name: str, content: bytes, year: int) -> ClassesImport:
+def receive_list(user: User, school: Agency, file_name: str, content: bytes, year: int) -> ClassesImport:
     """Keep a readable list until it is stored or discarded. year: for rows that name none.
 
     Raises a SpreadsheetRefused, or PupilsNamed.
@@ -106,7 +106,7 @@ def receive(user: User, school: Agency, file_name: str, content: bytes, year: in
     for sheet in sheets:
         refuse_children(_texts(sheet), _is_known)
     reading = reading_of(school)
-    return reading.receive(ClassesImport, user, file_name, pack(sheets), school=school, year=year)
+    return reading.store_upload(ClassesImport, user, file_name, pack_sheets(sheets), school=school, year=year)
 
 
 def _texts(sheet: RawSheet) -> list[list[str]]:
@@ -118,17 +118,17 @@ def _is_known(heading: str) -> bool:
     return key in _KNOWN or bool(_OF_A_TEACHER.search(key))
 
 
-def preview(waiting: ClassesImport) -> Preview[ClassPlan]:
+def preview_list(waiting: ClassesImport) -> Preview[ClassPlan]:
     """What the list would change in the schools for which its sender keeps classes. Raises a SpreadsheetRefused."""
-    table = reading_of(waiting.school).table(waiting)
+    table = reading_of(waiting.school).read_table(waiting)
     if table.legacy is not None:
         return Preview(table, None, digest_of(waiting))
-    changes = plan(table, waiting)
+    changes = plan_list(table, waiting)
     contents = [(row.row, row.school.pk, row.year, row.named) for row in (*changes.added, *changes.changed)]
     return Preview(table, changes, digest_of(waiting, contents, changes.unchanged, changes.refused))
 
 
-def plan(table: Table, waiting: ClassesImport) -> ClassPlan:
+def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
     """Compare a list with the stored classes; an empty cell changes nothing."""
     reader = _RowReader(waiting)
     added = []
@@ -185,7 +185,7 @@ class _RowReader:
         grade = re.sub(r"\D", "", text_of(row.cells.get("grade")))
         if grade and not re.search(r"\d", texts["name"]):
             texts["name"] = f"{grade}{texts['name']}"
-        if not catalogue.is_name(texts["name"]):
+        if not catalogue.is_class_name(texts["name"]):
             return RefusedRow(row.number, "name", "name")
         try:
             pupils = count_of(row.cells.get("pupils"))
@@ -202,7 +202,7 @@ class _RowReader:
         teachers = self._teachers_named(school, texts["teacher"])
         if len(teachers) > 1:
             return RefusedRow(row.number, "teacher", "teacher")
-        entry = NamedClass(texts["name"], pupils, teachers[0] if teachers else None)
+        entry = ListedClass(texts["name"], pupils, teachers[0] if teachers else None)
         stored = self._classes.get((school.pk, year, fold_name(entry.name)))
         return ClassRow(row.number, school, year, entry, stored)
 
@@ -235,14 +235,14 @@ def _year(text: str, default: int) -> int | None:
     return year if year in (default, default + 1) else None
 
 
-def store(waiting: ClassesImport, digest: str, now: datetime.datetime) -> tuple[int, int]:
+def store_list(waiting: ClassesImport, digest: str, now: datetime.datetime) -> tuple[int, int]:
     """Make the changes of the preview with this digest, and delete the list.
 
     Returns how many classes are new and how many were changed. Raises ImportOutdated or ImportNotReady; nothing is
     stored then.
     """
-    class_plan = preview(waiting).accepted(digest)
-    rows: defaultdict[tuple[Agency, int], list[NamedClass]] = defaultdict(list)
+    class_plan = preview_list(waiting).plan_for(digest)
+    rows: defaultdict[tuple[Agency, int], list[ListedClass]] = defaultdict(list)
     for row in (*class_plan.added, *class_plan.changed):
         rows[row.school, row.year].append(row.named)
     if class_plan.refused or not rows:
@@ -253,7 +253,7 @@ def store(waiting: ClassesImport, digest: str, now: datetime.datetime) -> tuple[
         if not ClassesImport.objects.filter(pk=waiting.pk).delete()[0]:
             raise ImportNotReady("it was stored or discarded meanwhile")
         for (school, year), entries in rows.items():
-            new, updated = catalogue.enter(school, year, entries, waiting.made_by, now)
+            new, updated = catalogue.enter_classes(school, year, entries, waiting.made_by, now)
             added += new
             changed += updated
     return added, changed
@@ -291,7 +291,7 @@ def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpRespo
     school = views.kept_school(request, pk)
     year = year_of(views.chosen_week(request))
     classes = SchoolClass.objects.filter(school=school, year=year, ended_on=None).select_related("teacher")
-    return file_of(listing(school, classes), f"classes-{year}", form)
+    return spreadsheet_response(listing(school, classes), f"classes-{year}", form)
 
 
 class ClassLists(ListPages[ClassesImport]):
@@ -325,9 +325,9 @@ class ClassLists(ListPages[ClassesImport]):
     def receive(
         self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes
     ) -> ClassesImport:
-        return receive(request.user, values["school"], file_name, content, year_of(views.latest_week()))
+        return receive_list(request.user, values["school"], file_name, content, year_of(views.latest_week()))
 
-    def mine(self, request: OfficeRequest) -> "QuerySet[ClassesImport]":
+    def own_lists(self, request: OfficeRequest) -> "QuerySet[ClassesImport]":
         lists = ClassesImport.objects.filter(made_by=request.user, school__in=views.own_schools(request))
         return lists.select_related("school__unit", "made_by").defer("content")
 
@@ -335,10 +335,10 @@ class ClassLists(ListPages[ClassesImport]):
         return reading_of(waiting.school)
 
     def preview(self, waiting: ClassesImport) -> Preview[ClassPlan]:
-        return preview(waiting)
+        return preview_list(waiting)
 
     def store(self, request: OfficeRequest, waiting: ClassesImport, digest: str) -> HttpResponse:
-        added, changed = store(waiting, digest, timezone.now())
+        added, changed = store_list(waiting, digest, timezone.now())
         notice = _("%(made)s classes are new, %(changed)s were changed.") % {"made": added, "changed": changed}
         messages.success(request, notice)
         return redirect(reverse("school-classes", args=[waiting.school_id]))
@@ -346,13 +346,13 @@ class ClassLists(ListPages[ClassesImport]):
     def doubts(self, plan: ClassPlan) -> Sequence[tuple[int, str]]:
         return [(row, str(NO_TEACHER) % {"row": refusals.row_name(row), "name": name}) for row, name in plan.strangers]
 
-    def reason(self, code: str) -> str:
+    def reason_sentence(self, code: str) -> str:
         return str(FILED[code])
 
     def sentence_of(self, refused: Refused) -> str:
         return sentence_of(refused)
 
-    def place(self, waiting: ClassesImport) -> str:
+    def place_name(self, waiting: ClassesImport) -> str:
         return waiting.school.name
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.two_persons import kind_of
+from bluezone.authority.two_persons import kind_by_name
 from bluezone.networks import origin_of, speaks_tls
 from bluezone.refusal import Refused
 
@@ -43,12 +43,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{origin_of(host, tls=speaks_tls(settings.DATA_FOLDER))}/start/{token}/")
 
     def _list(self) -> None:
-        for act in two_persons.waiting(timezone.now()):
-            if act.state == ActState.WAITING and kind_of(act.kind).by_operator:
+        for act in two_persons.waiting_acts(timezone.now()):
+            if act.state == ActState.WAITING and kind_by_name(act.kind).by_operator:
                 self._print(act)
 
     def _print(self, act: WaitingAct) -> None:
         with override("en"):
-            words = str(kind_of(act.kind).words)
-        about = "; ".join(f"{label}: {text}" for label, text in act.shown)
+            words = str(kind_by_name(act.kind).words)
+        about = "; ".join(f"{label}: {text}" for label, text in act.lines)
         self.stdout.write(f"{act.pk}  {words}, asked for by {act.asked_by.username}: {about}")

@@ -93,13 +93,13 @@ def _plant_people(now: datetime.datetime) -> str:
     admin = User.objects.with_roles([Role.ADMIN], today).first()
     if admin is not None:
         for role, key in _ROLES:
-            role_grants.give(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
+            role_grants.grant_role(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
     nurse, token = role_grants.make_account(
         COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
     )
-    role_grants.give(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
+    role_grants.grant_role(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
     for days in (1, 2, 4):
-        code_issuance.issue(key_server(), nurse, "confirmed", today - days * _DAY, now)
+        code_issuance.issue_code(key_server(), nurse, "confirmed", today - days * _DAY, now)
     return token
 
 

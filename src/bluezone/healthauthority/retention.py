@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long the office keeps codes, batches, raised limits and the notes of declarations."""
+
+import datetime
+from typing import TypeVar
+
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
+
+from bluezone.healthauthority import code_issuance, declaration_access, quotas
+from bluezone.healthauthority.code_batches import delete_past_batches
+from bluezone.healthauthority.models import Batch, IssuedCode, QuotaRaise
+from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS
+
+_Row = TypeVar("_Row", bound=Model)
+# As long as the keys reported with a code are published.
+RETENTION = datetime.timedelta(days=14)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Write the codes of past days into the audit, and hide the order of the latest; delete old batches.
+
+    Deletes codes and raised limits after 14 days, and the notes of declarations with the declarations, which the key
+    server deletes after 30 days.
+    """
+    code_issuance.audit_past_days(now)
+    reorder_rows(now)
+    IssuedCode.objects.filter(issued_at__lt=now - RETENTION).delete()
+    QuotaRaise.objects.filter(raised_at__lt=now - RETENTION).delete()
+    delete_past_batches(now)
+    declaration_access.delete_expired(now)
+
+
+def reorder_rows(now: datetime.datetime) -> None:
+    """Rewrite codes and batches of these two days in the order of their keys, if rows reveal when they were written.
+
+    PostgreSQL numbers transactions. Next to rows with a known time, such a number reveals the hour of issue: of the
+    code, and of the rows of worker and facility, to which it refers. SQLite stores rows in the order of their keys.
+    """
+    if connection.vendor != "postgresql":
+        return
+    yesterday = quotas.midnight(now) - datetime.timedelta(days=1)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Those who issue codes wait, readers do not. The order of the locks is that of the writes in `issue_batch`.
+            for model in (IssuedCode, Batch):
+                cursor.execute(f"LOCK TABLE {model._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+        _rewrite(IssuedCode.objects.filter(issued_at__gte=yesterday))
+        ends = yesterday + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS)
+        _rewrite(Batch.objects.filter(expires_at__gte=ends))
+
+
+def _rewrite(rows: QuerySet[_Row]) -> None:
+    copies = list(rows.order_by("pk"))
+    rows.delete()
+    rows.bulk_create(copies)

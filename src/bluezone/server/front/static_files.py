@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Static files of this machine, listed once and sent as they are."""
+
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+Headers = Sequence[tuple[str, str]]
+IMMUTABLE = "max-age=31536000, immutable"
+NOTHING = b"not found"
+
+
+@dataclass(frozen=True)
+class ReadyAnswer:
+    """An answer to send: some bytes, or a file of this machine."""
+
+    status: int
+    headers: Headers
+    content: bytes | Path
+
+
+class StaticFiles:
+    """The files below a folder, listed once. prefix: of their addresses; it changes when any of them changes."""
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._folder = folder
+        self.prefix = prefix
+
+    @cached_property
+    def _known(self) -> dict[str, ReadyAnswer]:
+        files = (path for path in self._folder.rglob("*") if path.is_file())
+        return {self.prefix + path.relative_to(self._folder).as_posix(): _sent(path) for path in files}
+
+    def find(self, path: str) -> ReadyAnswer | None:
+        """The answer for an address; None if it is not below the prefix."""
+        if not path.startswith(self.prefix):
+            return None
+        return self._known.get(path) or ReadyAnswer(404, [("Content-Type", "text/plain")], NOTHING)
+
+
+def _sent(path: Path) -> ReadyAnswer:
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    length = str(path.stat().st_size)
+    return ReadyAnswer(200, [("Content-Type", kind), ("Content-Length", length), ("Cache-Control", IMMUTABLE)], path)
