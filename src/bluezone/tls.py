@@ -73,7 +73,7 @@ def ensure_identity(
     if outside:
         raise TlsNameOutside(
             f"the local authority may not sign for {', '.join(outside)};"
-            f" move {folder} away and start again, and everybody trusts the new authority once"
+            f" move {folder} away and start again, and everyone then trusts the new authority once"
         )
     signed_names = sorted({*required, *(address for address in addresses if _covers(authority, address))})
     if not _is_current(identity, authority, signed_names, now):

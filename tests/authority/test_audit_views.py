@@ -56,7 +56,7 @@ def test_a_filter_that_means_nothing_is_not_applied(page, chain, query):
 
 
 def test_a_filter_that_fits_nothing_leads_back(page, chain):
-    assert "No entry fits" in page.get("/audit/?actor=nobody").text
+    assert "No matching entries" in page.get("/audit/?actor=nobody").text
 
 
 def test_the_pages_of_a_filtered_list_keep_the_filter(page, chain):
@@ -70,7 +70,7 @@ def test_the_pages_of_a_filtered_list_keep_the_filter(page, chain):
 def test_the_verifier_says_what_it_proves_and_what_not(page, chain):
     text = page.get("/audit/verify/").text
 
-    assert "All 3 entries fit." in text
+    assert "All 3 entries are correct." in text
     assert f"{chain.last}:{chain.head}" in text
     assert "What it does not prove" in text
 
@@ -79,7 +79,7 @@ def test_a_line_noted_earlier_is_looked_for(page, chain):
     line = f"{chain.last}:{chain.head}"
     hash_chain.record("lan", "code_issued", "dd" * 16)
 
-    assert "The line noted earlier is among them." in page.post("/audit/verify/", {"noted": line}).text
+    assert "The line you noted earlier is among them." in page.post("/audit/verify/", {"noted": line}).text
     assert "The chain breaks" in page.post("/audit/verify/", {"noted": f"{chain.last}:{'0' * 64}"}).text
     assert "The chain breaks" in page.post("/audit/verify/", {"noted": f"99:{'0' * 64}"}).text
     assert page.post("/audit/verify/", {"noted": "not a line"}).status_code == 422
@@ -113,7 +113,7 @@ def test_a_health_worker_does_not_read_the_audit(client, server):
 @pytest.mark.parametrize(
     ("drill", "sentence"),
     [
-        ({"ok": True, "problem": ""}, "it restores, and phones go on following"),
+        ({"ok": True, "problem": ""}, "it can be restored, and phones keep following"),
         ({"ok": False, "problem": "drill_failed"}, "and failed (drill_failed)"),
     ],
 )

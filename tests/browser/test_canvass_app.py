@@ -58,10 +58,10 @@ def test_a_door_with_nobody_at_home_is_set_aside_by_one_tap_and_comes_up_when_it
     phone.pick("aside", "tomorrow")
     phone.save()
 
-    assert "Come again tomorrow 08:00" in phone.page.inner_text("#saying")
+    assert "Come back tomorrow 08:00" in phone.page.inner_text("#saying")
     assert len(phone.doors()) == 2
     (aside,) = phone.filter("Again")
-    assert "Nobody home" in aside
+    assert "Not at home" in aside
     assert "tomorrow 08:00" in aside
     assert [one["visit"]["revisit"] for one in phone.waiting()] == ["tomorrow"]
 
@@ -69,7 +69,7 @@ def test_a_door_with_nobody_at_home_is_set_aside_by_one_tap_and_comes_up_when_it
     phone.live(33)
     due = phone.filter("Left")
     assert len(due) == 3
-    assert "Time to come again" in due[0]
+    assert "Time to come back" in due[0]
     assert phone.filter("Again") == []
     phone.filter("Left")
     assert phone.first() == set_aside

@@ -57,7 +57,7 @@ for language in ("vi", "en"):
 """
 WORDS = {
     "vi": ("Phát ngay", "1 phát lại từ đầu sau khi bị ngắt", "1 có hiệu lệnh trước"),
-    "en": ("Air at once", "1 said again from the start after it was cut off", "1 with the tone"),
+    "en": ("Air at once", "1 repeated from the start after it was cut off", "1 with the tone"),
 }
 
 

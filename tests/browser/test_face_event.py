@@ -93,7 +93,7 @@ def test_a_code_made_here_is_found_again_printed_and_removed(chromium, served):
     assert fingerprint in host.text()
     host.page.click("text=Remove the code from this device")
     host.page.click(".button.danger")
-    host.wait("The code was removed from this device.")
+    host.wait("The code has been removed from this device.")
     assert "Class 12A1" not in host.text()
     assert host.complaints == []
     host.page.context.close()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 MINUTE = 60
 APART = {
     "vi": ("Ở nguyên", "ở riêng", "phòng riêng", "không đến nơi đông người", "trước khi đến nơi đông người"),
-    "en": ("Stay where", "Stay at home", "separate room", "room of your own", "keep away from crowds", "before you go"),
+    "en": ("Stay where", "Stay at home", "separate room", "solate", "keep away from crowds", "before you meet"),
 }
 ASKED = {
     "vi": ("Đeo khẩu trang", "Theo dõi sức khỏe", "Gọi trạm y tế", "cần xét nghiệm"),
@@ -22,7 +22,7 @@ TODAY = {
     "vi": ("Đeo khẩu trang", "Nếu thấy không khỏe, nhớ đã ngồi gần ai lâu, hoặc thấy lo: gọi trạm y tế"),
     "en": (
         "Wear a mask",
-        "If you feel unwell, remember sitting near somebody for long, or are worried: call the health",
+        "If you feel unwell, remember sitting near someone for a long time, or are worried, call the health",
     ),
 }
 

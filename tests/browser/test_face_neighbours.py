@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 
 WORDS = {
     "vi": ("không theo dõi", "Máy đang theo dõi", "trong danh sách của Bình An", "theo dõi thêm đến"),
-    "en": ("does not follow", "This phone follows it", "in the lists of Binh An", "It is followed until"),
+    "en": ("does not follow", "This phone follows it", "in the lists of Binh An", "It will be followed until"),
 }
 
 
@@ -65,4 +65,4 @@ def test_a_phone_whose_city_names_nobody_is_offered_no_screen_of_them(chromium, 
             face.go("/more")
             assert face.page.locator("a[href='#/neighbours']").count() == 0
             face.go("/neighbours")
-            face.wait("names none yet")
+            face.wait("has not listed any yet")

@@ -72,7 +72,7 @@ def test_row_38_after_37_hours_without_a_new_index_the_home_page_says_so(chromiu
     ("language", "sentence", "button"),
     [
         ("vi", "Gửi rồi không thu hồi được", "Đồng ý và gửi"),
-        ("en", "It cannot be taken back once sent", "Agree and send"),
+        ("en", "Once sent, a report cannot be withdrawn", "Agree and send"),
     ],
 )
 def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button(

@@ -258,9 +258,9 @@ def test_a_clock_that_is_years_off_is_told_in_days(chromium, tmp_path):
 CAUSES = {
     "bluetooth_off": ("Bluetooth tắt từ", "Bluetooth has been off since"),
     "bluetooth_permission_missing": ("chưa được phép dùng Bluetooth từ", "has not been allowed to use Bluetooth since"),
-    "location_off": ("chỉ cho nghe Bluetooth khi bật Vị trí", "only with Location on and allowed"),
+    "location_off": ("chỉ cho nghe Bluetooth khi bật Vị trí", "only if Location is turned on and allowed"),
     "advertising_unsupported": ("máy không phát được Bluetooth", "has not been able to send over Bluetooth"),
-    "scan_refused": ("Bluetooth của máy bị lỗi từ", "Bluetooth on this phone has failed since"),
+    "scan_refused": ("Bluetooth của máy bị lỗi từ", "Bluetooth on this phone has not worked since"),
 }
 
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 RUNNING = {"vi": "đang chạy", "en": "running"}
 ONLY_PLACES = {
     "vi": "Bản web chỉ kiểm tra các địa điểm bạn đã quét mã",
-    "en": "The web version checks only the places whose code you scanned",
+    "en": "The web version checks only the places where you scanned the code",
 }
 ZALO = (
     "Mozilla/5.0 (Linux; Android 10; SM-A107F) AppleWebKit/537.36 Chrome/104.0 Mobile Safari/537.36 Zalo android/121006"

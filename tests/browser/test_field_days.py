@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(900)]
 DAY = 86_400
 NO_SMARTPHONE = {"vi": "Không có điện thoại thông minh", "en": "No smartphone"}
 BOTH = pytest.mark.parametrize("language", ["vi", "en"])
-KEPT = {"vi": ("không có mạng", "đã gửi"), "en": ("no network", "are sent now")}
+KEPT = {"vi": ("không có mạng", "đã gửi"), "en": ("no network", "have been sent")}
 LONGEST_GATE = "Cổng phụ phía sau trụ sở Trung tâm Phục vụ hành chính công và Bộ phận Một cửa B"
 LONGEST_WORD = "Nhàvănhóatổdânphố" * 5
 # What later.js tells of the form it keeps.

@@ -212,7 +212,7 @@ def test_a_restart_with_bad_settings_changes_nothing_and_is_said(served):
     settings.write_text(good + "\nno such setting = 1\n")
     served.process.send_signal(signal.SIGHUP)
     # Nothing but this sentence ends the wait; the file is mended when it was said.
-    assert next(line for line in served.lines if "the old processes go on" in line)
+    assert next(line for line in served.lines if "the old processes continue" in line)
     settings.write_text(good)
 
     assert family(served) == before

@@ -65,13 +65,13 @@ def test_where_nothing_waits_home_says_so_and_offers_what_the_role_begins(client
     client.force_login(user(role, role))
     page = client.get("/").text
 
-    assert "Nothing waits for you now." in page
+    assert "Nothing is waiting for you now." in page
     assert re.findall(r'<a class="button" href="([^"]+)"', page) == [begins]
 
 
 @pytest.mark.long
 def test_a_letter_waits_for_one_person_after_the_other(draft, clerk, signer, ward_clerk, officer, ward, now):
-    assert acts(clerk, now) == ["Go on writing"]
+    assert acts(clerk, now) == ["Continue writing"]
     assert acts(signer, now) == []
 
     version = approval.submit(draft, clerk, now)
@@ -108,7 +108,7 @@ def test_a_letter_without_number_and_day_waits_for_them_before_it_is_sent(draft,
     draft.save()
     approve_letter(draft, clerk, signer, now)
 
-    assert acts(clerk, now) == ["Give it a number and a day"]
+    assert acts(clerk, now) == ["Set its number and day"]
 
 
 def test_a_letter_waits_at_no_other_agency_than_those_that_got_it(draft, clerk, signer, committee, now):
@@ -316,10 +316,10 @@ def test_a_long_menu_has_headings(client, server, db):
 @pytest.mark.long
 def test_what_is_practised_waits_in_training_mode_alone(client, draft, clerk, now):
     client.force_login(clerk)
-    assert "Go on writing" in client.get("/").text
+    assert "Continue writing" in client.get("/").text
     client.post("/training/")
 
-    assert "Go on writing" not in client.get("/").text
+    assert "Continue writing" not in client.get("/").text
 
 
 @pytest.mark.django_db

@@ -228,7 +228,7 @@ def test_no_telephone_is_stored_by_a_wrong_code_or_one_that_is_tried_too_often(c
         ({"phone": "0209 3870 000", "present": PASSWORD}, 422),
         ({"phone": "0912345678", "present": "khác"}, 422),
     ],
-    ids=["no number", "no mobile number", "another password"],
+    ids=["no number", "not a mobile number", "another password"],
 )
 def test_nothing_is_sent_to_what_is_no_telephone_or_without_the_password(client, can, operator, form, status):
     client.force_login(can)

@@ -11,7 +11,7 @@ from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, recipient_changes
 from bluezone.rollout.directives.models import Directive, DispatchState, EventKind
 
-KNOW = "Confirm that we know"
+KNOW = "Confirm that we have seen this"
 HOUR = datetime.timedelta(hours=1)
 
 
@@ -120,17 +120,17 @@ def test_who_had_a_letter_that_ended_counts_as_not_knowing_until_they_confirm(
     ends(sent, clerk, signer, ward, now)
     every = sent.dispatches.count()
 
-    assert f"{every} agencies have not confirmed that they know" in words(client, clerk, "/?all=1")
+    assert f"{every} agencies have not confirmed the recall" in words(client, clerk, "/?all=1")
     page = words(client, clerk, f"/directives/{sent.pk}/")
-    assert f"{every} agencies have not confirmed that they know" in page
-    assert page.count("does not know yet") == every
+    assert f"{every} agencies have not confirmed the recall" in page
+    assert page.count("not confirmed yet") == every
     late = words(client, clerk, f"/directives/{sent.pk}/late/")
-    assert late.count("does not know yet") == every
+    assert late.count("not confirmed yet") == every
     client.force_login(ward_clerk)
     client.post(f"/inbox/{dispatch.pk}/act/", {"to": "recalled"})
 
-    assert f"{every - 1} agencies have not confirmed that they know" in words(client, clerk, "/?all=1")
-    assert words(client, clerk, f"/directives/{sent.pk}/").count("does not know yet") == every - 1
+    assert f"{every - 1} agencies have not confirmed the recall" in words(client, clerk, "/?all=1")
+    assert words(client, clerk, f"/directives/{sent.pk}/").count("not confirmed yet") == every - 1
     assert ward.name not in words(client, clerk, f"/directives/{sent.pk}/late/")
 
 
@@ -143,7 +143,7 @@ def test_who_is_reached_on_paper_knows_when_the_recall_is_handed_over(client, se
     assert f'action="/inbox/{dispatch.pk}/hand-over/"' in page
     client.post(f"/inbox/{dispatch.pk}/hand-over/", {"note": "Anh Páo nhận tại bộ phận một cửa"})
 
-    assert f"{every - 1} agencies have not confirmed that they know" in words(client, clerk, "/?all=1")
+    assert f"{every - 1} agencies have not confirmed the recall" in words(client, clerk, "/?all=1")
     dispatch.refresh_from_db()
     assert dispatch.state == DispatchState.ARRIVED, "the letter was never received, and no more is asked about it"
     assert dispatch.events.first().what == EventKind.HANDED_OVER

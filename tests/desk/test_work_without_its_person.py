@@ -11,7 +11,7 @@ from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import Directive, DispatchState
 
-AGAIN = "Assign it to somebody else"
+AGAIN = "Assign it to someone else"
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +51,8 @@ def test_a_returned_letter_waits_for_every_clerk_of_its_office_until_it_is_submi
 def test_a_draft_waits_for_its_writer_alone(client, draft, clerk, committee):
     second = person("second-clerk", "clerk", committee, name="Nông Văn Hai")
 
-    assert "Go on writing" in words(client, clerk)
-    assert "Go on writing" not in words(client, second)
+    assert "Continue writing" in words(client, clerk)
+    assert "Continue writing" not in words(client, second)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_an_assignment_waits_for_the_agency_again_when_its_person_cannot_act_any
 
     assert AGAIN in words(client, ward_clerk)
     page = words(client, ward_clerk, f"/inbox/{dispatch.pk}/")
-    assert "Triệu Văn Páo · cannot act here any more" in page
+    assert "Triệu Văn Páo · can no longer act here" in page
     sent = {"to": "assigned", "account": other.pk, "task": "", "due": "", "assigned_to": ""}
     assert client.post(f"/inbox/{dispatch.pk}/act/", sent).status_code == 302
 

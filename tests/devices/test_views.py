@@ -94,7 +94,7 @@ def test_the_page_behind_the_qr_code_warns_who_is_not_meant(public):
     answer = public.get("/connect/")
 
     assert answer.status_code == 200
-    assert "no code for reporting a test" in answer.text
+    assert "not a code for reporting a test" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_second_device_of_one_name_is_refused_with_a_sentence(english, keeper)
     answer = english.post("/devices/new/", {"kind": "gate", "name": "Front gate", "agency": keeper.pk, "unit": ""})
 
     assert answer.status_code == 422
-    assert "already has a device of this name" in answer.text
+    assert "already has a device with this name" in answer.text
 
 
 def test_without_agencies_the_page_says_what_comes_first(english, keeper):
@@ -131,7 +131,7 @@ def test_the_list_tells_the_states_apart(english, keeper):
     rows = re.findall(r"<tr>.*?</tr>", english.get("/devices/").text, re.DOTALL)[1:]
     states = [re.sub(r"<svg.*?</svg>|<[^>]+>|\s+", " ", row) for row in rows]
 
-    words = ["connected", "code has run out", "waits for its code", "cut off"]
+    words = ["connected", "code has expired", "waiting for its code", "cut off"]
     assert all(word in state for word, state in zip(words, states, strict=True)), states
 
 
@@ -153,7 +153,7 @@ def test_cutting_off_is_asked_first_and_then_done(english, keeper):
 
     made.refresh_from_db()
     assert made.revoked_at is not None
-    assert "needs to be done" in english.get(f"/devices/{made.pk}/revoke/").text
+    assert "do not need to do anything" in english.get(f"/devices/{made.pk}/revoke/").text
     assert english.post(f"/devices/{made.pk}/code/").url == f"/devices/{made.pk}/"
 
 

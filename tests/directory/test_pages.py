@@ -50,8 +50,8 @@ def test_everybody_in_the_office_reads_and_only_editors_write(reader):
 def test_a_list_is_that_of_the_day_asked_for(reader):
     plant_seed()
 
-    assert "32 agencies in force" in reader.get("/agencies/?on=2020-08-07").text
-    assert "No agency is in force today" in reader.get("/agencies/").text
+    assert "32 agencies valid" in reader.get("/agencies/?on=2020-08-07").text
+    assert "No agencies are valid today" in reader.get("/agencies/").text
     assert "phường Xuất Hóa" in reader.get("/units/?on=2020-08-07").text
     assert "tỉnh Thái Nguyên" in reader.get("/units/?on=2026-01-01").text
 
@@ -79,7 +79,7 @@ def test_a_unit_is_entered_and_ended_through_its_form(editor):
     unit = AdminUnit.objects.get(name="Tổ 5")
     ended = editor.post(f"/units/{unit.pk}/change/", {**form, "valid_to": "2025-06-01"})
     assert ended.status_code == 422
-    assert "The days do not fit" in ended.text
+    assert "The days are not consistent" in ended.text
 
 
 @pytest.mark.parametrize("phone", ["ĐT: 0209.3870.115", "\u202a0209.3870.115\u202c ", "0209.3870.115\u200b"])

@@ -50,7 +50,7 @@ def test_an_empty_city_names_what_would_fail_and_the_first_act(admin):
 
     assert done() == set()
     assert 'id="next" href="/first-day/places/"' in page
-    assert "no agency is in force today" in page
+    assert "no agency is valid today" in page
     assert "there is no HTTPS" in page
 
 
@@ -79,7 +79,7 @@ def test_where_the_units_are_there_already_only_the_agencies_are_counted(admin):
     admin.post(SETUP, {"office": [first]})
     page = admin.post(SETUP, {"office": [first, second]})
 
-    assert "1 agencies are entered" in page.text
+    assert "1 agencies have been entered" in page.text
     assert "0 units" not in page.text
 
 
@@ -129,7 +129,7 @@ def test_of_two_who_fill_in_the_stations_neither_loses_what_the_other_stored(adm
         (f"{one.name}: Telephone of the agency", "0209 3870 111")
     ]
     assert 'value="7:00–17:00"' in second.text, "the hours that only the first typed are brought in"
-    assert second.text.count("Somebody else has stored a change") == 1
+    assert second.text.count("Someone else has stored a change") == 1
     one.refresh_from_db()
     assert (one.phone, one.hours) == ("0209 3870 111", "7:00–17:00"), "nothing of the second is stored yet"
 
@@ -231,7 +231,7 @@ def test_without_a_word_the_provinces_are_shown_and_with_one_what_took_over(admi
     assert admin.get("/first-day/places/").content.decode().count("/first-day/places/") >= 34
     page = admin.get("/first-day/places/", {"q": "nong thuong"}).content.decode()
 
-    assert "took over from xã Nông Thượng, thành phố Bắc Kạn, tỉnh Bắc Kạn" in page
+    assert "successor of xã Nông Thượng, thành phố Bắc Kạn, tỉnh Bắc Kạn" in page
 
 
 @pytest.mark.parametrize("kind", ["mail", "sms", "push", "key"])

@@ -188,12 +188,12 @@ def test_the_pages_of_the_key_ask_for_the_second_factor_first(page, key, place):
 
 
 def test_before_there_is_a_key_the_page_teaches_and_leads_to_it(page):
-    assert "No key yet" in page.get("/codes/declarations/").text
+    assert "There is no key yet" in page.get("/codes/declarations/").text
     confirmed(page)
     said = page.post(
         "/codes/declarations/key/", {"new": PASSPHRASE, "again": PASSPHRASE, "understood": "on"}, follow=True
     ).text
-    assert "The key is made" in said
+    assert "The key has been created" in said
     assert "No declaration is waiting" in said
 
 
@@ -227,7 +227,7 @@ def test_the_page_says_of_each_what_the_phone_could_tell(page, server, key, leve
 @pytest.mark.parametrize(
     ("sent", "status", "sentence"),
     [
-        ({"passphrase": PASSPHRASE}, 422, "Nothing is ticked"),
+        ({"passphrase": PASSPHRASE}, 422, "You have not ticked anything"),
         ({"handle": "00" * 16, "passphrase": "this is another one"}, 403, "does not open the key"),
         ({"handle": "00" * 16}, 422, "This field is required"),
         ({"handle": "00" * 16, "passphrase": PASSPHRASE}, 200, "deleted in the meantime"),
@@ -246,7 +246,7 @@ def test_changing_the_passphrase_on_its_page(page, key):
     wrong = {"present": "no passphrase at all", "new": OTHER, "again": OTHER}
     assert page.post("/codes/declarations/passphrase/", wrong).status_code == 422
     right = {**wrong, "present": PASSPHRASE}
-    assert "The passphrase is changed" in page.post("/codes/declarations/passphrase/", right, follow=True).text
+    assert "The passphrase has been changed" in page.post("/codes/declarations/passphrase/", right, follow=True).text
     assert page.post("/codes/declarations/passphrase/", {**right, "again": "x"}).status_code == 422
 
 

@@ -115,7 +115,7 @@ def test_the_page_raises_a_limit_and_says_until_when(client, server):
         "/codes/limits/", {"limit_of": f"worker:{lan.pk}", "more": "20", "reason": "absent"}, follow=True
     ).text
 
-    assert "may issue 20 codes more today" in said
+    assert "may issue 20 more codes today" in said
     assert "0 / 70" in said
 
 
@@ -136,7 +136,7 @@ def test_the_page_raises_the_limit_of_a_facility_by_its_row_in_the_directory(cli
     form = {"limit_of": f"facility:{agency(STATION).pk}", "more": "20", "reason": "absent"}
     said = client.post("/codes/limits/", form, follow=True).text
 
-    assert f"{STATION} may issue 20 codes more today" in said
+    assert f"{STATION} may issue 20 more codes today" in said
     assert "1 / 320" in said
     assert QuotaRaise.objects.get().facility == agency(STATION)
 

@@ -94,7 +94,7 @@ def test_the_page_says_why_small_counts_are_hidden(client, server, some_codes):
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(some_codes)
     page = client.get("/codes/statistics/").text
-    assert "in a small place it may be a known family" in page
+    assert "in a small place it may point to a family" in page
     assert "Reports received" not in page
 
     client.force_login(user("sup", Role.SUPERVISOR))

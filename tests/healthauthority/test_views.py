@@ -67,7 +67,7 @@ def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
     again = english.post("/codes/new/", same)
 
     assert again.status_code == 409
-    assert "No second code was made" in again.text
+    assert "No second code was created" in again.text
     assert IssuedCode.objects.count() == 1
 
 
@@ -75,12 +75,12 @@ def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
     ("changes", "sentence"),
     [
         # From today: the day on which the test runs, not the one on which it was collected.
-        ({"onset": datetime.timedelta(days=1)}, "still to come"),
-        ({"onset": datetime.timedelta(days=-24)}, "nobody could be warned any more"),
+        ({"onset": datetime.timedelta(days=1)}, "not started yet"),
+        ({"onset": datetime.timedelta(days=-24)}, "no one could be warned any more"),
         ({"onset": "last week"}, "Write the day first"),
         ({"onset": ""}, "This field is required"),
         ({"case_class": "suspected"}, "Select a valid choice"),
-        ({"form_id": "x"}, "Nothing was stored yet"),
+        ({"form_id": "x"}, "Nothing has been stored yet"),
     ],
 )
 def test_a_bad_form_says_what_is_wrong_and_issues_nothing(english, changes, sentence):
@@ -112,7 +112,7 @@ def test_the_list_teaches_while_it_is_empty_and_says_when_reports_reach_phones(e
     page = english.get("/codes/").text
 
     assert "No code issued yet" in page
-    assert re.search(r"Uploads received now reach phones by</small><b class=\"num\">\d\d:\d\d", page)
+    assert re.search(r"Reports received now reach phones by</small><b class=\"num\">\d\d:\d\d", page)
     assert "no field for a name" in page
 
 

@@ -74,9 +74,9 @@ def test_the_band_shows_on_every_page_until_it_is_ended(lan):
     lan.post("/training/")
     shown = lan.get("/delegations/").text
     assert 'class="training"' in shown
-    assert "shows the real work and stores nothing now" in shown
-    assert "counts nowhere and is erased after 7 days" in lan.get("/codes/").text
-    assert "counts nowhere and is erased after 7 days" in lan.get("/sessions/").text
+    assert "shows real data and stores nothing now" in shown
+    assert "is not counted and is erased after 7 days" in lan.get("/codes/").text
+    assert "is not counted and is erased after 7 days" in lan.get("/sessions/").text
     lan.post("/training/")
 
     assert 'class="training"' not in lan.get("/codes/").text

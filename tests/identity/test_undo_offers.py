@@ -38,7 +38,7 @@ def test_a_role_ended_by_one_tap_holds_again(admin):
     grant = lan.grants.get()
     page = admin.post(f"/accounts/{lan.pk}/roles/{grant.pk}/end/", follow=True).text
     assert "Undo (10 seconds)" in page
-    assert "Taken back" in take_back(admin)
+    assert "Undone" in take_back(admin)
 
     grant.refresh_from_db()
     assert grant.valid_to is None

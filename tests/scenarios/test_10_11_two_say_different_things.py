@@ -140,7 +140,7 @@ def _a_double_is_merged(server, phone, desk, door, turf):
     assert ask(server.data, "select reason, body from canvass_aside") == []
     assert ask(server.data, "select count(*) from canvass_visit") == [(3,)]
     desk.goto(f"{server.office}/canvass/doubles/")
-    desk.click("button:has-text('Look through')")
+    desk.click("button:has-text('Check')")
     desk.wait_for_selector("form.card h2")
     pair = desk.locator("form.card").first
     pair.locator("div:has(> h2:has-text('Nguyễn Văn A')) button").click()
@@ -210,4 +210,4 @@ def test_a_lost_phone_is_ended_with_one_click_and_its_app_empties_at_the_next_co
     assert phone.me() is None
     assert phone.waiting() == []
     desk.goto(f"{server.office}/canvass/phones/")
-    assert "told to empty itself" in desk.inner_text("main")
+    assert "instructed to erase its data" in desk.inner_text("main")

@@ -43,7 +43,7 @@ def slips_of(page, served, school):
     page.goto(f"{served.office}/schools/")
     page.click(f"main a:has-text('{school}')")
     page.click("main a:has-text('Classes, links and PINs')")
-    page.click("button:has-text('Make links and PINs')")
+    page.click("button:has-text('Create links and PINs')")
     page.wait_for_selector(".slip")
     found = {}
     for slip in page.locator(".slip").all():
@@ -89,7 +89,7 @@ def test_a_teacher_counts_on_a_phone_and_the_city_sees_sums_and_who_is_missing(c
     city.goto(f"{served.office}/schools/")
     shown = city.inner_text("main")
     row = next(line for line in re.split(r"(?=Trường THCS)", shown) if line.startswith(schooling.FIRST))
-    assert "kept back" in row
+    assert "withheld" in row
     assert not re.search(r"\b(3|4)\b", row.replace("2/2", ""))
     city.goto(f"{served.office}/schools/?show=missing")
     missing = city.inner_text("main")

@@ -24,7 +24,7 @@ def test_a_rehearsal_in_which_everything_holds_says_so_in_both_languages():
     page = an_outcome()
 
     assert "fails" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S)
-    assert "All 20 phones that share nothing say what the crowd says" in page
+    assert "All 20 phones that share nothing have the same result as the crowd" in page
     assert "121.516 lần gặp; sự cố: không." in page
     assert "121,516 meetings; failures: none." in page
     assert "28 (14,6)" in page
@@ -35,7 +35,7 @@ def test_a_rehearsal_in_which_everything_holds_says_so_in_both_languages():
     ("change", "said"),
     [
         ({"missing_keys": 3}, "Keys of acknowledged reports that are lost: 3"),
-        ({"whole_equal": 17}, "something else than the crowd: 3 of 20"),
+        ({"whole_equal": 17}, "a different result from the crowd: 3 of 20"),
         ({"store_bytes": 200_000_000}, "Largest store of a phone: 200.0 MB, at most 100.7 MB allowed"),
         ({"unmet": 2}, "without having met a case: 2"),
         ({"told_away": 1, "asked": Asked(failures=("server",))}, "while the server was away: 1"),

@@ -94,8 +94,8 @@ def _role_lines(values: dict[str, Any]) -> list[tuple[Text, Text]]:
     until = _until(values)
     return [
         (_("Role"), str(Role(values["role"]).label)),
-        (_("Where it reaches"), str(reach) if reach else _("the whole city")),
-        (_("Until before"), f"{until:%d/%m/%Y}" if until else _("open")),
+        (_("Area it covers"), str(reach) if reach else _("the whole city")),
+        (_("Previous end date"), f"{until:%d/%m/%Y}" if until else _("open")),
     ]
 
 
@@ -159,7 +159,7 @@ class _ExistingAccountAct(_PowerfulAccountAct):
 class AccountMade(_PowerfulAccountAct):
     """A new account with a role that takes two people; the link is shown to the person who confirms."""
 
-    words = _("Make an account")
+    words = _("Create an account")
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may give the role."""
@@ -216,7 +216,7 @@ class RoleGiven(_ExistingAccountAct):
 class AccountLinked(_ExistingAccountAct):
     """A one-time link to the account; it is shown to the person who confirms."""
 
-    words = _("Make a new link")
+    words = _("Create a new link")
 
     def perform(
         self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime

@@ -11,9 +11,9 @@ DUTY = Duty(
     acts={
         "act_asked": _("asked for a second person"),
         "act_confirmed": _("confirmed as the second person"),
-        "act_withdrawn": _("withdrew or refused what waited for a second person"),
-        "glass_broken": _("broke the glass: speaks without a second person for one hour"),
-        "glass_used": _("spoke to the public behind the broken glass"),
+        "act_withdrawn": _("withdrew or refused an act that was waiting for a second person"),
+        "glass_broken": _("broke the glass: may speak without a second person for one hour"),
+        "glass_used": _("spoke to the public after breaking the glass"),
     },
     waiting="bluezone.authority.waiting_views.matters",
     open_at="bluezone.authority.role_grants.count_people_at",

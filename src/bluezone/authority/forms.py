@@ -32,7 +32,7 @@ class RoleForm(forms.Form):
         queryset=Agency.objects.none(),
         required=False,
         empty_label=_("no agency chosen"),
-        help_text=_("The agency itself and those that answer to it. For a health worker: the facility they work for."),
+        help_text=_("The agency itself and those under it. For a health worker: the facility they work for."),
     )
     within_unit = forms.ModelChoiceField(
         label=_("Or in this unit"),
@@ -40,7 +40,8 @@ class RoleForm(forms.Form):
         required=False,
         empty_label=_("no unit chosen"),
         help_text=_(
-            "The unit, everything under it, and the agencies that serve it. With neither, the role is for the city."
+            "The unit, everything under it, and the agencies that serve it. With neither, the role is "
+            "for the whole city."
         ),
     )
     last_day = DayField(
@@ -81,7 +82,7 @@ class RoleForm(forms.Form):
         """Refuse a day in the past."""
         last_day: datetime.date | None = self.cleaned_data["last_day"]
         if last_day and last_day < timezone.localdate():
-            raise forms.ValidationError(_("This day is over. Choose today or a later day."))
+            raise forms.ValidationError(_("This day has passed. Choose today or a later day."))
         return last_day
 
     def clean(self) -> dict[str, Any]:
@@ -90,7 +91,7 @@ class RoleForm(forms.Form):
         if values.get("within_agency") and values.get("within_unit"):
             self.add_error("within_unit", _("Choose an agency or a unit, not both."))
         elif not self.errors and not may_grant(self._by, values["role"], self.within):
-            self.add_error("within_agency", _("Your role does not reach the whole city. Choose an agency or a unit."))
+            self.add_error("within_agency", _("Your role does not cover the whole city. Choose an agency or a unit."))
         # Health workers of a facility share a limit of codes, and give its name on the phone.
         if values.get("role") == Role.HEALTH_WORKER and not values.get("within_agency") and self._has_agencies:
             self.add_error(
@@ -156,7 +157,7 @@ class AccountChangeForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "agency", "is_active")
         field_classes: ClassVar = {"name": PlainLineField, "agency": PlainLineField}
         help_texts: ClassVar = {
-            "is_active": _("Without the tick the person is signed out at once and their links stop working."),
+            "is_active": _("If you clear the tick, the person is signed out at once and their links stop working."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -191,7 +192,7 @@ class DelegationForm(forms.Form):
         user = User.objects.filter(username=self.cleaned_data["to"], is_active=True).first()
         if user is None:
             raise forms.ValidationError(
-                _("Nobody here has this sign-in name. Ask the person or an administrator for it.")
+                _("No one here has this sign-in name. Ask the person or an administrator for it.")
             )
         return user
 
@@ -213,7 +214,7 @@ class AuditFilterForm(forms.Form):
     action = forms.ChoiceField(
         label=_("What was done"), required=False, choices=lambda: [("", _("everything")), *acts().items()]
     )
-    actor = SignInNameField(label=_("By (sign-in name)"), required=False, max_length=40)
+    actor = SignInNameField(label=_("Person (sign-in name)"), required=False, max_length=40)
     first = DayField(label=_("From"), required=False)
     last = DayField(label=_("To"), required=False)
 
@@ -222,7 +223,7 @@ class NotedHeadForm(forms.Form):
     """A line that the reader noted earlier, or nothing."""
 
     noted = forms.CharField(
-        label=_("A line noted earlier, if there is one"),
+        label=_("A line you noted earlier, if you have one"),
         required=False,
         max_length=90,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "123:9f86d081…"}),
@@ -235,5 +236,5 @@ class NotedHeadForm(forms.Form):
             return None
         match = _ENTRY.fullmatch(text)
         if match is None:
-            raise forms.ValidationError(_("Expected a number, a colon and 64 digits, as this page showed it then."))
+            raise forms.ValidationError(_("Enter a number, a colon and 64 digits, as this page showed it at the time."))
         return int(match[1]), match[2]

@@ -14,7 +14,7 @@ from bluezone.directory.models import SentList
 class ActState(models.TextChoices):
     """The state of an act."""
 
-    WAITING = "waiting", _("waits for a second person")
+    WAITING = "waiting", _("waiting for a second person")
     DONE = "done", _("done")
     WITHDRAWN = "withdrawn", _("withdrawn")
     # Not one act but an hour: the person who broke the glass speaks without a second person until expires_at.

@@ -39,18 +39,20 @@ from bluezone.refusal import Refused
 
 REASONS: dict[str, Promise] = {
     "name": gettext_lazy("The full name is missing or longer than 80 characters."),
-    "role": gettext_lazy("This is none of the roles. Take a word from the list of roles on the page of accounts."),
-    "scope": gettext_lazy("The agency or unit is missing, not in the directory, or there are several of this name."),
-    "username": gettext_lazy("A sign-in name has 3 to 40 of: small letters a-z, digits, dot, dash, underscore."),
-    "taken": gettext_lazy("Somebody outside your reach has this sign-in name. Choose another one."),
-    "reach": gettext_lazy("Your role does not reach this agency or unit."),
+    "role": gettext_lazy("This is not a role. Use a word from the list of roles on the accounts page."),
+    "scope": gettext_lazy("The agency or unit is missing or not in the directory, or several have this name."),
+    "username": gettext_lazy(
+        "A sign-in name has 3 to 40 characters: small letters a-z, digits, dot, dash, underscore."
+    ),
+    "taken": gettext_lazy("Someone outside your area has this sign-in name. Choose another one."),
+    "reach": gettext_lazy("Your role does not cover this agency or unit."),
     "two": gettext_lazy(
-        "This role is given by two people. Make the account, or give the role, on the page of accounts."
+        "Two people must give this role together. Create the account or give the role on the accounts page."
     ),
     "facility": gettext_lazy("A health worker needs the facility they work for. Name the agency."),
     "inactive": gettext_lazy("The account with this sign-in name is deactivated. Open it on its own page first."),
-    "repeated": gettext_lazy("Another row is about the same person and role. Leave one of the two out."),
-    "many": gettext_lazy("A list may make 500 accounts at a time. Leave the others for a second list."),
+    "repeated": gettext_lazy("Another row has the same person and role. Remove one of the two."),
+    "many": gettext_lazy("A list can create 500 accounts at a time. Put the others in a second list."),
 }
 INVITED_AT_ONCE = 500
 
@@ -59,7 +61,7 @@ class PeopleForm(ListFileForm):
     """The file, and a role for rows that name none."""
 
     usual_role = forms.ChoiceField(
-        label=gettext_lazy("Role where the list names none"), choices=Role.choices, initial=Role.CLERK
+        label=gettext_lazy("Role if the list gives none"), choices=Role.choices, initial=Role.CLERK
     )
 
 
@@ -82,14 +84,15 @@ class PeopleLists(ListPages[PeopleImport]):
         return {
             "title": _("Accounts from a list"),
             "lead": _(
-                "First you see what would be made. Nothing is stored until you accept it; then the invitations are "
-                "printed as slips or sent as messages."
+                "First you see what would be created. Nothing is stored until you accept it. You can then print the "
+                "invitations as slips or send them as messages."
             ),
             "hint": _(
-                "One row for each person, with the agency they work for. The list of agencies will do where it names "
-                "the clerks. Telephone and e-mail are for the invitations alone and are forgotten after a day."
+                "One row for each person, with the agency they work for. You can use the list of agencies if it "
+                "names the clerks. Telephone and e-mail are used only for the invitations and are deleted after a "
+                "day."
             ),
-            "button": _("Accept and make the accounts"),
+            "button": _("Accept and create the accounts"),
         }
 
     @property
@@ -118,7 +121,7 @@ class PeopleLists(ListPages[PeopleImport]):
     def store(self, request: OfficeRequest, waiting: PeopleImport, digest: str) -> HttpResponse:
         applied = people_lists.apply_list(waiting, digest, timezone.now())
         counts = {"made": len(applied.added), "given": len(applied.changed)}
-        messages.success(request, _("%(made)s accounts are made, %(given)s roles given.") % counts)
+        messages.success(request, _("%(made)s accounts created, %(given)s roles given.") % counts)
         return redirect("invitations")
 
     def counts(self, plan: PeoplePlan) -> list[tuple[int, str]]:
@@ -134,7 +137,7 @@ class PeopleLists(ListPages[PeopleImport]):
     def sentence_of(self, refused: Refused) -> str:
         if isinstance(refused, role_grants.RolesNotTogether | role_grants.RecentHands):
             return _(
-                "One of these people may not hold this role beside another. Give the role on the page of the account."
+                "One of these people may not have this role together with another. Give the role on the account page."
             )
         return super().sentence_of(refused)
 
@@ -196,7 +199,7 @@ def chosen_people(request: OfficeRequest) -> list[User]:
     reached = accounts_in_reach(request.user, [Role.ADMIN])
     people = list(_uninvited(reached).filter(pk__in=chosen[:INVITED_AT_ONCE]))
     if not people:
-        messages.info(request, _("Tick the people who are to be invited."))
+        messages.info(request, _("Tick the people to invite."))
     return people
 
 

@@ -376,5 +376,5 @@ def count_people_at(agency: Agency) -> list[str]:
     """How many people hold a role in an agency."""
     grants = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
     count = grants.values("user").distinct().count()
-    text = ngettext("%(count)d person holds a role in it.", "%(count)d people hold a role in it.", count)
+    text = ngettext("%(count)d person has a role in it.", "%(count)d people have a role in it.", count)
     return [text % {"count": count}] if count else []

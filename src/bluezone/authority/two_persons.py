@@ -175,7 +175,7 @@ def _do(act: WaitingAct, second: User | None, now: datetime.datetime, *, alone: 
         # The operator's shell has no account; the audit names it.
         answered_by = second or act.asked_by
         if not waiting.update(state=ActState.DONE, answered_by=answered_by, answered_at=now):
-            raise ActGone("somebody confirmed or withdrew the act first")
+            raise ActGone("someone else confirmed or withdrew the act first")
         hash_chain.record(actor, "act_confirmed", f"act {act.pk}", now=now, kind=act.kind, alone=alone)
         return kind_by_name(act.kind).perform(act.asked_by, second, act.values, now)
 
@@ -242,7 +242,7 @@ def _is_second(act: WaitingAct, user: User, behind: frozenset[str], now: datetim
 def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
     """Let this person speak to the public alone for one hour, announced on every page. Raises GlassRefused."""
     if not may_break_glass(user):
-        raise GlassRefused("the person holds no role that speaks to the public")
+        raise GlassRefused("the person has no role that may speak to the public")
     others = sorted(people_behind(user, now) - {user.username})
     if others:
         raise GlassRefused(f"{others[0]} made or reset the account within a week", others[0])

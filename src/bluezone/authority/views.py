@@ -95,7 +95,7 @@ def verify(request: OfficeRequest) -> HttpResponse:
 def export(request: OfficeRequest) -> HttpResponse:
     """The selected entries as CSV, oldest first; the export itself is recorded in the audit."""
     entries = _filtered(AuditFilterForm(request.GET or None), request.user).order_by("number")
-    headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Of whom or what"), _("Details"), _("Hash")]
+    headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Person or item"), _("Details"), _("Hash")]
     body = write_csv(ExportSheet(_("Audit"), [ExportColumn(heading) for heading in headings], _rows(entries)))
     hash_chain.record(request.user.username, "audit_exported")
     name = f"bluezone-audit-{timezone.localdate():%Y-%m-%d}.csv"
@@ -160,9 +160,9 @@ def undo(request: OfficeRequest) -> HttpResponse:
     except acts.UndoTooLate:
         messages.error(request, _("The ten seconds are over. Nothing was changed."))
     except Refused:
-        messages.error(request, _("This can no longer be taken back: something else has happened since."))
+        messages.error(request, _("This can no longer be undone: something else has happened since."))
     else:
-        messages.success(request, _("Taken back. Everything is as it was."))
+        messages.success(request, _("Undone. Everything is as it was."))
     onward = request.POST.get("next", "")
     return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "first-page")
 
@@ -258,10 +258,12 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
             try:
                 role_grants.change_account(request.user.username, account, **values)
             except role_grants.LastAdmin:
-                form.add_error(None, _("This is the last administrator. Make another one first; nothing was changed."))
+                form.add_error(
+                    None, _("This is the last administrator. Create another one first. Nothing was changed.")
+                )
                 status = 409
             else:
-                messages.success(request, _("The account of %(name)s is changed.") % {"name": account.name})
+                messages.success(request, _("The account of %(name)s has been changed.") % {"name": account.name})
                 return redirect("accounts")
     return _show_account(request, pk, form, RoleForm(by=request.user), status)
 
@@ -292,21 +294,24 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
         except role_grants.RolesNotTogether:
             form.add_error(
                 "role",
-                _("Who makes accounts issues no codes. Make a second account for another person; nothing was changed."),
+                _(
+                    "A person who creates accounts may not issue codes. Create a second account for another "
+                    "person. Nothing was changed."
+                ),
             )
             status = 409
         except role_grants.RecentHands as refused:
             form.add_error(
                 "role",
                 _(
-                    "%(name)s made or reset this account within the last 7 days. Make another account for this role, "
-                    "or wait; nothing was changed."
+                    "%(name)s created or reset this account within the last 7 days. Create another account for this "
+                    "role, or wait. Nothing was changed."
                 )
                 % {"name": refused.by},
             )
             status = 409
         else:
-            messages.success(request, _("The role is given."))
+            messages.success(request, _("The role has been given."))
             return redirect("account", pk)
     return _show_account(request, pk, AccountChangeForm(instance=account), form, status)
 
@@ -325,10 +330,10 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     try:
         role_grants.end_role(request.user.username, row, timezone.localdate())
     except role_grants.LastAdmin:
-        messages.error(request, _("This is the last administrator. Make another one first; nothing was changed."))
+        messages.error(request, _("This is the last administrator. Create another one first. Nothing was changed."))
     else:
         offer_undo_of_end(request, row, before)
-        messages.success(request, _("The role is ended."))
+        messages.success(request, _("The role has ended."))
     return redirect("account", pk)
 
 
@@ -411,12 +416,12 @@ def delegations(request: OfficeRequest) -> HttpResponse:
             form.add_error(
                 None,
                 _(
-                    "Nothing was stored. Choose another person, a first day from today on, and a last day "
-                    "not before the first and not after the end of your role."
+                    "Nothing was stored. Choose another person, a first day no earlier than today, and a last day "
+                    "between the first day and the end of your role."
                 ),
             )
         else:
-            messages.success(request, _("%(name)s acts for you on these days.") % {"name": values["to"]})
+            messages.success(request, _("%(name)s will act for you on these days.") % {"name": values["to"]})
             return redirect("delegations")
     grants = RoleGrant.objects.filter(delegated_by__user=request.user, valid_to__gt=timezone.localdate())
     context = {"form": form, "passed": grants.select_related("user", "agency", "unit")}

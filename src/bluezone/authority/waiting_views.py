@@ -34,7 +34,7 @@ class GlassForm(forms.Form):
     """Why somebody speaks to the public without a second person."""
 
     reason = forms.CharField(
-        label=_("What has happened, and whom you tried to reach"),
+        label=_("What happened, and who you tried to reach"),
         min_length=10,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -99,7 +99,7 @@ def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
         except two_persons.SecondPersonRefused:
             refusal = gettext("You cannot confirm this. Another person has to.")
         except Refused:
-            refusal = gettext("This cannot be done any more: something has changed since it was asked for.")
+            refusal = gettext("This can no longer be done: something has changed since it was asked for.")
         else:
             messages.success(request, gettext("Confirmed and done."))
             if isinstance(result, tuple):
@@ -120,7 +120,7 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         two_persons.withdraw_act(act, request.user, timezone.now())
     except two_persons.ActGone:
-        messages.error(request, gettext("This is done or withdrawn already. Nothing was changed."))
+        messages.error(request, gettext("This has already been done or withdrawn. Nothing was changed."))
     else:
         messages.success(request, gettext("Withdrawn: it will not be done."))
     return redirect("waiting")
@@ -143,7 +143,7 @@ def glass(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and not is_refused:
         two_persons.break_glass(request.user, form.cleaned_data["reason"], now)
         messages.warning(
-            request, gettext("For one hour you speak to the public without a second person. Everybody is told.")
+            request, gettext("For one hour you may speak to the public without a second person. Everyone is informed.")
         )
         return redirect("waiting")
     status = 200

@@ -102,7 +102,7 @@ def _header(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
         for name in ("key", "key_nonce", "nonce"):
             bytes.fromhex(fields[name])
     except (ValueError, struct.error, KeyError, TypeError):
-        raise BackupDamaged("the file is no backup of Bluezone") from None
+        raise BackupDamaged("the file is not a backup of Bluezone") from None
     return fields, header
 
 

@@ -152,7 +152,7 @@ def _restore_and_follow(
             after = phone.follow(server.downloads)
         followed.update({kind: (before[kind], after[kind]) for kind in before})
         if phone.started_over:
-            raise DrillFailed("the phone did not follow: it had to begin anew")
+            raise DrillFailed("the phone did not follow: it had to start again")
         if after[EXPORTS] <= before[EXPORTS]:
             raise DrillFailed(f"the phone got no new file: it had file {before[EXPORTS]}, then {after[EXPORTS]}")
     finally:

@@ -35,10 +35,10 @@ def venues() -> None:
 
 def _code_lines(result: dict[str, Any]) -> Iterable[str]:
     yield result["link"]
-    yield f"fingerprint {result['fingerprint']}: print it beside the code"
+    yield f"fingerprint {result['fingerprint']}: print it next to the code"
     if result["file"]:
         yield f"QR code in {result['file']}"
-    yield "shown this once; the key server keeps only its hash"
+    yield "shown only once; the key server keeps only its hash"
 
 
 @venues.command()
@@ -96,7 +96,7 @@ def code(
 @data_option
 @click.option("--registration", help="Identifies the venue.")
 @click.option("--link", help="The text of its QR code.")
-@prints_result(lambda result: (f"withdrawn; {result['registered']} codes are in force",))
+@prints_result(lambda result: (f"withdrawn; {result['registered']} codes are valid",))
 def revoke_venue(data: str | None, registration: str | None, link: str | None) -> dict[str, Any]:
     """Withdraw the code of a venue; phones learn it when they next fetch."""
     from bluezone.keyserver.venues.registrar import count_valid
@@ -151,7 +151,7 @@ def _issued_lines(result: dict[str, Any]) -> Iterable[str]:
     yield result["code"]
     yield result["link"]
     expires = datetime.datetime.fromtimestamp(result["expires"], datetime.UTC)
-    yield f"works once, until {expires:%Y-%m-%d %H:%M} UTC; shown this once"
+    yield f"works once, until {expires:%Y-%m-%d %H:%M} UTC; shown only once"
 
 
 def _state_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -172,7 +172,7 @@ def _state_lines(result: dict[str, Any]) -> Iterable[str]:
 )
 @prints_result(_issued_lines)
 def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[str, Any]:
-    """Issue a code for a case; it is shown this once and stored nowhere."""
+    """Issue a code for a case; it is shown only once and not stored."""
     server = _open_with_office(data)
     from django.utils import timezone
 
@@ -212,7 +212,7 @@ def inquiry_key() -> None:
 
 
 def _key_lines(result: dict[str, Any]) -> Iterable[str]:
-    yield "For the health supervisor alone, on paper. It is shown this once and stored nowhere:"
+    yield "Only for the health supervisor, on paper. It is shown only once and not stored:"
     yield ""
     yield f"    {result['inquiry_key']}"
     yield ""

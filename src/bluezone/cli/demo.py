@@ -422,8 +422,8 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @click.command()
-@click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of leaving portal and office open.")
-@click.option("--lan", is_flag=True, help="Let a telephone in the same network in: addresses with QR codes.")
+@click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of keeping portal and office open.")
+@click.option("--lan", is_flag=True, help="Let a telephone on the same network connect: addresses with QR codes.")
 @click.option("--tls", type=click.Choice([SELF]), help="Speak HTTPS, for the web edition on such a telephone.")
 @click.option("--open", "browse", is_flag=True, help="Open the two phones, the portal and the office in the browser.")
 @click.option("--seed", type=int, default=None, help="Draw of the radio and the rotations; a random one if not given.")
@@ -432,7 +432,7 @@ def demo(leave: bool, lan: bool, tls: str | None, browse: bool, seed: int | None
     """Run the whole story: a server, a code, four phones, a report, a warning.
 
     Everything is real except the air between the phones and the hours that pass: the server process, its database and
-    files, the Bluetooth host stack, the protocol. Ends with 1 if a phone is not warned as it must be.
+    files, the Bluetooth host stack, the protocol. Exits with 1 if a phone is not warned as it should be.
     """
 
     seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
@@ -498,4 +498,4 @@ def _print_for_telephones(server: DemoServer, warned: LocalPage) -> None:
     for line in ["", *qr_lines(warned.url), "", f"the warned phone on a telephone in this network: {warned.url}"]:
         click.echo(line, err=True)
     print_telephone_qr(f"{server.public_url}/", server.tls)
-    click.echo("whoever is in this network can open these addresses; nothing behind them is real.", err=True)
+    click.echo("anyone in this network can open these addresses; nothing on them is real.", err=True)

@@ -32,7 +32,7 @@ ADAPTER_SECONDS = 10
 
 _REMEDIES = {
     "store_too_new": "install the newer version that made it",
-    "store_damaged": "stop serve, change nothing, copy the folder away, restore the last backup beside it"
+    "store_damaged": "stop serve, change nothing, copy the folder away, restore the last backup next to it"
     " (docs/playbooks/store-down.md)",
 }
 
@@ -136,10 +136,10 @@ def _bluetoothd() -> Check:
             return Check(
                 "bluetoothd",
                 "warn",
-                "the system's Bluetooth service is running and holds the adapter",
+                "the system's Bluetooth service is running and uses the adapter",
                 "before `bluezone handset run`: sudo systemctl stop bluetooth (headphones stop working meanwhile)",
             )
-    return Check("bluetoothd", "ok", "not running: nothing else holds the adapter")
+    return Check("bluetoothd", "ok", "not running: nothing else uses the adapter")
 
 
 def _kernel() -> Check:

@@ -225,7 +225,7 @@ def _neighbour_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @handset.command()
-@click.option("--follow", "follow", metavar="ID", help="You were there, or are going: follow its files, too.")
+@click.option("--follow", "follow", metavar="ID", help="You were there, or are going there: follow its files too.")
 @click.option("--leave", "leave", metavar="ID", help="You are back for good: follow them for two more weeks.")
 @phone_options
 @prints_result(_neighbour_lines)
@@ -255,7 +255,7 @@ def neighbours(
 
 @handset.command(name="begin-anew")
 @phone_options
-@prints_result(lambda result: (f"the city's lists are followed anew, from config {result['config']} on",))
+@prints_result(lambda result: (f"the city's lists are followed again, from config {result['config']} on",))
 def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Start again with the city's lists, after more of its history was missed than it keeps.
 
@@ -303,7 +303,7 @@ def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: s
 def run(
     duty: str, uuid: int | None, port: int, page: bool, data: str | None, server: str, trust: str | None, radio: str
 ) -> dict[str, Any]:
-    """Be the phone until stopped: Bluetooth, checks, warnings, and a page for its owner."""
+    """Run the phone until stopped: Bluetooth, checks, warnings, and a page for its owner."""
     from bluezone.handset.agent import run_agent
 
     phone = _open_phone(data, server, trust, radio)
@@ -345,7 +345,7 @@ def report_in_dialogue(
             end = phone.time.local(stay.out_at or stay.in_at)
             span = f"{begin:%Y-%m-%d %H:%M} to {end:%H:%M}"
             click.echo(f"  venue {stay.label or stay.fingerprint}, {span}", err=True)
-        click.echo("Not sent: name, number, location, whom you met. It cannot be taken back once sent.", err=True)
+        click.echo("Not sent: name, number, location, whom you met. A report cannot be taken back once sent.", err=True)
         click.echo(
             "Where few are ill, someone who has picked up this phone's signal and can read all that the authorities"
             " store may guess\nwhose report it is: with three reports a day rightly about 4 times in 10, and 9 times in"

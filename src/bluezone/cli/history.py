@@ -64,7 +64,7 @@ def read_key(text: str) -> bytes:
         raw = b""
     private = raw[:_KEY_BYTES]
     if len(raw) != _KEY_BYTES + _CHECK_BYTES or hashlib.sha256(private).digest()[:_CHECK_BYTES] != raw[_KEY_BYTES:]:
-        raise RecoveryKeyInvalid("this is no recovery key: 17 groups of 4 digits and letters a to f were expected")
+        raise RecoveryKeyInvalid("this is not a recovery key: 17 groups of 4 digits and letters a to f were expected")
     return private
 
 
@@ -74,7 +74,7 @@ def recovery_key() -> None:
 
 
 def _new_lines(result: dict[str, Any]) -> Iterable[str]:
-    yield "Write this down, twice, and keep it apart from the server. It is shown this once and stored nowhere:"
+    yield "Write this down, twice, and keep it apart from the server. It is shown only once and not stored:"
     yield ""
     yield f"    {result['recovery_key']}"
     yield ""
@@ -356,7 +356,7 @@ def _waiting_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @prints_result(_waiting_lines)
 def signer_waiting(data: str | None) -> dict[str, Any]:
-    """Show which configs wait for the approval of two persons, by digest, and what each would change."""
+    """Show which configs wait for the approval of two people, by digest, and what each would change."""
     from bluezone.keyserver.signer.client import Ask
 
     waiting: dict[str, list[str]] = json.loads(_signer_client(data).ask(Ask.WAITING))
@@ -372,7 +372,7 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[An
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the private key; keep it apart.")
 @prints_result(lambda result: [f"public key, for approvers in signer.toml: {result['public']}"])
 def signer_key(out: Path) -> dict[str, Any]:
-    """Make the key of one approver."""
+    """Create the key of one approver."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.keyserver.securefiles import write_new
@@ -399,7 +399,7 @@ def signer_approve(digest: str, key_file: Path, data: str | None) -> dict[str, A
     try:
         key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(read_secret(key_file).decode("ascii")))
     except ValueError:
-        raise click.UsageError(f"{key_file} is no key of `bluezone signer key`") from None
+        raise click.UsageError(f"{key_file} is not a key of `bluezone signer key`") from None
     approval = sign_payload("approval", canonical_json({"said": digest}), key)
     _signer_client(data).ask(Ask.APPROVE, approval)
     return {"said": digest}

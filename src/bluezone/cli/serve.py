@@ -80,7 +80,7 @@ def print_telephone_qr(address: str, secured: bool) -> None:
 @click.command()
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--lan", is_flag=True, help="Listen in the local network, and print address and QR code for a telephone.")
+@click.option("--lan", is_flag=True, help="Listen on the local network, and print address and QR code for a telephone.")
 @click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--office-port", default=8001, show_default=True, type=click.IntRange(1, 65535))
 @click.option(

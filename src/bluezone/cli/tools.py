@@ -56,7 +56,9 @@ def _match_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @click.command()
-@click.option("--export", "exports", type=FILE, multiple=True, required=True, help="Export file; may be given often.")
+@click.option(
+    "--export", "exports", type=FILE, multiple=True, required=True, help="Export file; may be given more than once."
+)
 @click.option("--sightings", "sightings_file", type=FILE, required=True, help="CSV: " + ",".join(COLUMNS))
 @click.argument("more_exports", nargs=-1, type=FILE)
 @prints_result(_match_lines)
@@ -309,7 +311,7 @@ def bench(
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"
     if not module_name.isidentifier() or not path.is_file():
-        raise BenchMissing(f"no bench named {name!r} beside this installation")
+        raise BenchMissing(f"no bench named {name!r} with this installation")
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -383,15 +385,15 @@ def _seal_lines(result: dict[str, Any]) -> Iterable[str]:
     for file in result["files"]:
         yield f"{file['sha256']}  {file['name'] or 'the PDF with the signature'}  {file['state']}"
     for name in result["others"]:
-        yield f"{name} is no file of this letter"
-    verdicts = {None: "compare it by telephone", True: "the key that was told", False: "NOT the key that was told"}
+        yield f"{name} is not a file of this letter"
+    verdicts = {None: "compare it by telephone", True: "the key given", False: "NOT the key given"}
     yield f"seal {result['seal']} fits; its key is {result['key']}: {verdicts[result['key_fits']]}"
 
 
 @letter.command()
 @click.argument("seal", type=FILE)
 @click.argument("files", nargs=-1, type=FILE)
-@click.option("--key", metavar="SHA256", help="The key's SHA-256 as the office told it; spaces do not matter.")
+@click.option("--key", metavar="SHA256", help="The key's SHA-256 as the office gave it; spaces do not matter.")
 @prints_result(_seal_lines)
 def check(seal: Path, files: tuple[Path, ...], key: str | None) -> dict[str, Any]:
     """Check a letter by its SEAL, a file from the letter's page, and that FILES were sent with it."""

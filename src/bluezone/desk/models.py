@@ -22,7 +22,7 @@ class Choice(models.Model):
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notice_choice")
-    mail = models.BooleanField(_("One mail a day"), default=True)
+    mail = models.BooleanField(_("One e-mail a day"), default=True)
     push = models.BooleanField(_("Notices in my browsers"), default=True)
     text = models.BooleanField(_("Text messages to my telephone"), default=True)
     only_urgent = models.BooleanField(_("Only what is due within four hours"), default=False)

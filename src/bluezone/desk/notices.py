@@ -159,7 +159,7 @@ def worker(_request: HttpRequest) -> HttpResponse:
 def remove_browser(request: OfficeRequest, pk: int) -> HttpResponse:
     """Tell this browser no more: 302."""
     get_object_or_404(PushBrowser, pk=pk, user=request.user).delete()
-    messages.success(request, _("That browser gets no more notices."))
+    messages.success(request, _("That browser will not get any more notices."))
     return redirect("notices")
 
 
@@ -179,7 +179,7 @@ class PhoneForm(OwnForm):
             return read_destination(self.cleaned_data["phone"])
         except Refused:
             raise forms.ValidationError(
-                _("This is no mobile number: 10 digits that begin with 0, or + and the country code.")
+                _("This is not a mobile number. Enter 10 digits starting with 0, or + and the country code.")
             ) from None
 
 
@@ -187,7 +187,7 @@ class CodeForm(forms.Form):
     """The code that was sent to the telephone."""
 
     code = forms.CharField(
-        label=gettext_lazy("The six digits of the message"),
+        label=gettext_lazy("The six digits in the message"),
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
@@ -217,9 +217,11 @@ def phone(request: OfficeRequest) -> HttpResponse:
         number = _confirmed_number(request, answer.cleaned_data["code"], now)
         if number:
             keep_phone(request.user, number)
-            messages.success(request, _("The telephone is stored."))
+            messages.success(request, _("The telephone number is stored."))
             return redirect("notices")
-        answer.add_error("code", _("This is not the code, or its ten minutes are over. Send yourself another one."))
+        answer.add_error(
+            "code", _("This is not the code, or it has expired after ten minutes. Send yourself another one.")
+        )
     number = phone_of(request.user)
     kept = request.session.get(PHONE_KEY, {})
     under_way = bool(kept.get("digest")) and now.timestamp() < kept["until"] and "again" not in request.GET
@@ -237,7 +239,7 @@ def forget_phone(request: OfficeRequest) -> HttpResponse:
     """Take the own telephone away: 302."""
     if phone_of(request.user):
         keep_phone(request.user, "")
-        messages.success(request, _("No telephone of yours is kept."))
+        messages.success(request, _("Your telephone number is no longer kept."))
     return redirect("notices")
 
 
@@ -302,10 +304,12 @@ def _wants_none(number: str) -> bool:
 def _not_sent(refused: Refused) -> str:
     return {
         "sms_not_set": _("This office has no operator for text messages. Nothing was sent or stored."),
-        "sms_in_training": _("Training mode sends nothing. End it and give the telephone then."),
-        "sms_opted_out": _("The owner of this number wants no messages of the city. Nothing was sent or stored."),
-        "phone_codes_spent": _("Three codes were sent already. Sign in again to have another one sent."),
-    }.get(refused.code) or _("No message can be sent today: the city’s budget is spent. Nothing was stored.")
+        "sms_in_training": _("Training mode sends nothing. End it first, then enter the telephone number."),
+        "sms_opted_out": _(
+            "The owner of this number does not want messages from the city. Nothing was sent or stored."
+        ),
+        "phone_codes_spent": _("Three codes have already been sent. Sign in again to get another one."),
+    }.get(refused.code) or _("No messages can be sent today: the city’s budget is used up. Nothing was stored.")
 
 
 def is_quiet(choice: Choice, now: datetime.datetime) -> bool:
@@ -421,7 +425,9 @@ def _words(new: Sequence[Matter], now: datetime.datetime) -> str:
     """What a notice says, in Vietnamese: numbers alone."""
     late = sum(one.stated and one.by <= now for one in new)
     with override("vi"):
-        text = ngettext("%(count)d new matter waits for you.", "%(count)d new matters wait for you.", len(new))
+        text = ngettext(
+            "%(count)d new matter is waiting for you.", "%(count)d new matters are waiting for you.", len(new)
+        )
         text %= {"count": len(new)}
         if late:
             text += " " + ngettext("%(count)d is overdue.", "%(count)d are overdue.", late) % {"count": late}

@@ -17,9 +17,9 @@ DUTY = Duty(
     audiences=(DEVICE_KEEPERS,),
     acts={
         "device_made": _("entered a device"),
-        "device_code_made": _("made a code for a device"),
+        "device_code_made": _("created a code for a device"),
         "device_enrolled": _("connected a device"),
-        "device_revoked": _("cut off a device"),
+        "device_revoked": _("disconnected a device"),
     },
     menu=(
         MenuEntry(

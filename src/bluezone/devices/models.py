@@ -24,10 +24,10 @@ class DeviceKind(models.TextChoices):
 class DeviceState(models.TextChoices):
     """The state of a device, from its entry to its revocation."""
 
-    WAITING = "waiting", _("waits for its code")
-    LAPSED = "lapsed", _("code has run out")
+    WAITING = "waiting", _("waiting for its code")
+    LAPSED = "lapsed", _("code has expired")
     CONNECTED = "connected", _("connected")
-    REVOKED = "revoked", _("cut off")
+    REVOKED = "revoked", _("disconnected")
 
 
 class Device(models.Model):
@@ -43,7 +43,7 @@ class Device(models.Model):
     kind = models.CharField(_("Kind"), max_length=16, choices=DeviceKind)
     name = models.CharField(_("Name of the device"), max_length=80)
     agency = models.ForeignKey(
-        Agency, on_delete=models.PROTECT, related_name="devices", verbose_name=_("Agency that keeps it")
+        Agency, on_delete=models.PROTECT, related_name="devices", verbose_name=_("Agency that looks after it")
     )
     unit = models.ForeignKey(
         AdminUnit,

@@ -54,7 +54,7 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
     """
 
     kind = forms.ChoiceField(label=_("Kind"), choices=DeviceKind.choices, widget=forms.RadioSelect)
-    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency that keeps it"))
+    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency that looks after it"))
     unit = UnitField(
         AdminUnit.objects.none(),
         label=_("Area it works in"),
@@ -67,7 +67,7 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Device
         fields = ("kind", "name", "agency", "unit")
         help_texts: ClassVar = {
-            "name": _("What is written on the device, for example: Front gate, tablet 2. No name of a person.")
+            "name": _("What is written on the device, for example: Front gate, tablet 2. Do not use a person’s name.")
         }
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
         field_classes: ClassVar = {"name": PlainLineField}
@@ -89,10 +89,10 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
         unit = values.get("unit")
         agency = values.get("agency")
         if unit and agency and not unit.is_under(agency.unit) and not self._reached_units.filter(pk=unit.pk).exists():
-            self.add_error("unit", _("This area lies outside that of the agency. Choose one that the agency serves."))
+            self.add_error("unit", _("This area is outside the agency’s area. Choose one that the agency serves."))
         namesakes = Device.objects.filter(agency=values.get("agency"), name=values.get("name"), revoked_at=None)
         if namesakes.exists():
-            self.add_error("name", _("This agency already has a device of this name. Choose another name."))
+            self.add_error("name", _("This agency already has a device with this name. Choose another name."))
         return values
 
 
@@ -157,7 +157,7 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         code = enrolment.make_code(request.user.username, row, timezone.now())
     except enrolment.DeviceRevoked:
-        messages.warning(request, gettext("This device was cut off. Enter it as a new device."))
+        messages.warning(request, gettext("This device was disconnected. Enter it as a new device."))
         return redirect("device", pk)
     return _show_code(request, row, code)
 
@@ -171,9 +171,7 @@ def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(devices_in_reach(request.user), pk=pk)
     if request.method == "POST":
         enrolment.revoke(request.user.username, row, timezone.now())
-        messages.success(
-            request, gettext("%(name)s is cut off: its token opens nothing any more.") % {"name": row.name}
-        )
+        messages.success(request, gettext("%(name)s is disconnected: its token no longer works.") % {"name": row.name})
         return redirect("devices")
     return render(request, "devices/device_revoke.html", {"device": row, "state": row.state(timezone.now())})
 

@@ -100,7 +100,7 @@ def new_agency(request: OfficeRequest) -> HttpResponse:
     """Enter an agency: 302 to its page, 422 bad form."""
     form = AgencyForm(request.POST or None, initial={"unit": chosen_number(request, "unit")})
     if request.method == "POST" and form.is_valid() and (entered := _save(request, form, None)):
-        messages.success(request, _("%(name)s is entered.") % {"name": entered.name})
+        messages.success(request, _("%(name)s has been entered.") % {"name": entered.name})
         return redirect("agency", entered.pk)
     return render(request, "agencies/agency_form.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -116,7 +116,7 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (page := _ending_page(request, form, old)):
         return page
     if request.method == "POST" and form.is_valid() and _save(request, form, old):
-        messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
+        messages.success(request, _("%(name)s has been changed.") % {"name": form.cleaned_data["name"]})
         return redirect("agency", pk)
     context = {"form": form, "agency": old}
     return render(request, "agencies/agency_form.html", context, status=422 if form.errors else 200)
@@ -135,7 +135,7 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     values = form.cleaned_data
     figure = (values["kind"], values["value"], values["source"], values["as_of"])
     changes.record_figure(request.user.username, holder, *figure, timezone.localdate())
-    messages.success(request, _("The figure is recorded."))
+    messages.success(request, _("The figure has been recorded."))
     return redirect("agency", pk)
 
 
@@ -183,10 +183,12 @@ def _search(request: OfficeRequest, day: Any) -> tuple[dict[str, Any], Any]:
 def _save(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agency | None:
     values = form.cleaned_data
     if not may_place(request, old, values["unit"], values["parent"]):
-        form.add_error("parent", _("This account keeps another part of the directory: name an agency of that part."))
+        form.add_error(
+            "parent", _("This account manages another part of the directory. Choose an agency in that part.")
+        )
         return None
     if not may_serve(request, old, values["kind"], values["unit"]):
-        form.add_error("kind", _("Roles at such an agency reach its whole area, and this account does not keep that."))
+        form.add_error("kind", _("Roles at such an agency cover its whole area, which this account does not manage."))
         return None
     try:
         return changes.save_agency(request.user.username, old, values)
@@ -308,7 +310,7 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     if added:
         changes.add_members(request.user.username, group, added)
         acts.offer_undo(request, "recipients-added", timezone.now(), group=pk, agencies=[agency.pk for agency in added])
-        text = ngettext("%(count)s agency is added.", "%(count)s agencies are added.", len(added))
+        text = ngettext("%(count)s agency added.", "%(count)s agencies added.", len(added))
         messages.success(request, text % {"count": len(added)})
     return redirect("recipients", pk)
 

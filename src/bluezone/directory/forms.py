@@ -29,20 +29,20 @@ class EntryForm(SharedForm, forms.Form):
         label=_("Code"),
         max_length=40,
         required=False,
-        help_text=_("The official number, if it has one. Two entries never have the same code on the same day."),
+        help_text=_("The official number, if it has one. Two entries cannot have the same code on the same day."),
     )
-    valid_from = DayField(label=_("In force from"), help_text=_("Leave empty if it is not known."), required=False)
+    valid_from = DayField(label=_("Valid from"), help_text=_("Leave empty if it is not known."), required=False)
     valid_to = DayField(
-        label=_("No longer in force from"),
+        label=_("No longer valid from"),
         help_text=_("Only when it is renamed, merged or dissolved: the first day without it."),
         required=False,
     )
     successors = forms.CharField(
-        label=_("Who took over"),
+        label=_("Successors"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Code or full name of each, one a line; enter them in the directory first."),
+        help_text=_("Code or full name of each, one per line. Enter them in the directory first."),
     )
     confirmed = forms.BooleanField(
         label=_("The city has confirmed what is entered here"),
@@ -82,7 +82,7 @@ class EntryForm(SharedForm, forms.Form):
         if len(others) == 1:
             return others[0]
         if others:
-            message = _("“%(text)s” is more than one; write the code.")
+            message = _("“%(text)s” matches more than one; write the code.")
         else:
             message = _("“%(text)s” is not in the directory.")
         self.add_error(field, message % {"text": text})
@@ -95,7 +95,7 @@ class UnitForm(EntryForm):
     kind = forms.ChoiceField(label=_("Level"), choices=UnitKind.choices, initial=UnitKind.GROUP)
     parent = forms.ModelChoiceField(label=_("Unit above"), queryset=AdminUnit.objects.none(), required=False)
     head_name = PlainLineField(
-        label=_("Head"), max_length=80, required=False, help_text=_("Only of a residential group; for official calls.")
+        label=_("Head"), max_length=80, required=False, help_text=_("Only for a residential group; for official calls.")
     )
     head_phone = PhoneLineField(
         label=_("Telephone of the head"),
@@ -129,7 +129,7 @@ class AgencyForm(EntryForm):
         label=_("Short name"),
         max_length=80,
         required=False,
-        help_text=_("As letters write it, for example Phòng GD&ĐT."),
+        help_text=_("As written in letters, for example Phòng GD&ĐT."),
     )
     kind = forms.ChoiceField(label=_("Kind"), choices=AgencyKind.choices, initial=AgencyKind.DEPARTMENT)
     unit = forms.ModelChoiceField(label=_("Area of work"), queryset=AdminUnit.objects.none())
@@ -137,9 +137,11 @@ class AgencyForm(EntryForm):
         label=_("Answers to"),
         max_length=200,
         required=False,
-        help_text=_("Code or full name of the agency above it. Reminders that go unheard go there."),
+        help_text=_("Code or full name of the agency above it. Reminders that are not answered are sent there."),
     )
-    email = MailField(label=_("E-mail of the agency"), required=False, help_text=_("Of the office, not of a person."))
+    email = MailField(
+        label=_("E-mail of the agency"), required=False, help_text=_("The office’s number, not a person’s.")
+    )
     phone = PhoneLineField(
         label=_("Telephone of the agency"),
         max_length=20,
@@ -194,7 +196,7 @@ class FigureForm(forms.Form):
         """Refuse a day in the future: its figure would be a plan, not a count."""
         as_of: datetime.date = self.cleaned_data["as_of"]
         if as_of > timezone.localdate():
-            raise forms.ValidationError(_("This day is still to come. Enter the day of the count."))
+            raise forms.ValidationError(_("This day is in the future. Enter the day of the count."))
         return as_of
 
 
@@ -232,7 +234,7 @@ class ImportForm(ListFileForm):
     """The file of a directory list, and the kind of list."""
 
     about = forms.ChoiceField(
-        label=_("What the list is about"),
+        label=_("Type of list"),
         choices=[
             ("agencies", _("Agencies")),
             ("units", _("Administrative units")),

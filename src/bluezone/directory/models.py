@@ -33,11 +33,11 @@ class SentList(models.Model):
     """
 
     class State(models.TextChoices):
-        LOOKED_AT = "", _("is looked at")
-        STORING = "storing", _("what is new is being stored; nobody sees it yet")
-        CHANGING = "changing", _("what is changed is being stored")
-        SETTLING = "looking", _("what follows from it is being worked out")
-        TAKING_BACK = "back", _("is being taken back")
+        LOOKED_AT = "", _("being checked")
+        STORING = "storing", _("storing new entries; no one sees them yet")
+        CHANGING = "changing", _("storing changed entries")
+        SETTLING = "looking", _("updating what depends on it")
+        TAKING_BACK = "back", _("being undone")
         DONE = "done", _("stored")
 
     file_name = models.CharField(max_length=200)
@@ -153,8 +153,8 @@ class Entry(models.Model):
     name = models.CharField(_("Official name"), max_length=200)
     folded = models.TextField(editable=False)
     path = models.CharField(max_length=255, db_index=True, editable=False)
-    valid_from = models.DateField(_("In force from"), null=True, blank=True)
-    valid_to = models.DateField(_("No longer in force from"), null=True, blank=True)
+    valid_from = models.DateField(_("Valid from"), null=True, blank=True)
+    valid_to = models.DateField(_("No longer valid from"), null=True, blank=True)
     confirmed = models.BooleanField(_("Confirmed by the city"), default=True)
     unconfirmed = models.JSONField(default=list, blank=True)
     arriving = models.ForeignKey(

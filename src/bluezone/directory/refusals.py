@@ -14,75 +14,77 @@ from bluezone.directory.imports.raw_sheets import split_row_number
 from bluezone.refusal import Refused
 
 SENTENCES: dict[str, Promise] = {
-    "agency_cycle": _("This agency would answer to itself. Choose another agency that it answers to."),
-    "cell_not_a_count": _("Expected a whole number, such as 45036 or 45.036."),
-    "cell_not_a_day": _("Expected a day, such as 07/8/2020."),
+    "agency_cycle": _("This agency would report to itself. Choose another agency that it reports to."),
+    "cell_not_a_count": _("Enter a whole number, such as 45036 or 45.036."),
+    "cell_not_a_day": _("Enter a day, such as 07/8/2020."),
     "entry_code_repeated": _("Another entry has this code on the same days. Correct the code or the days."),
-    "entry_key_repeated": _("Another entry already goes by this code. Correct the code."),
+    "entry_key_repeated": _("Another entry already uses this code. Correct the code."),
     "entry_parent_unknown": _(
-        "The unit above is missing, of the wrong level, or not in force on the same days. Correct it or the days."
+        "The unit above is missing, has the wrong level or is not valid on the same days. Correct it or the days."
     ),
     "entry_successor_unknown": _("A successor must be another entry of the directory. Correct the successor."),
     "entry_validity_inconsistent": _(
-        "The days do not fit: an entry ends after it begins, a successor needs a last day, "
-        "and begins no later than that. Correct the days."
+        "The days are not consistent. An entry must end after it starts. An entry with a successor needs a last "
+        "day, and the successor must start by then. Correct the days."
     ),
-    "figure_refused": _("A figure needs a source and a day that is not still to come."),
+    "figure_refused": _("A figure needs a source and a day that is not in the future."),
     "group_member_unknown": _("A recipient group names an agency that does not exist."),
     "import_figure_without_source": _(
-        "Figures need their source and the day they were true, and that day is not still to come. Fill in both columns."
+        "Figures need a source and the day they apply to, which cannot be in the future. Fill in both columns."
     ),
     "import_kind_unknown": _(
-        "The kind is missing or none of the known words. Units: phường, xã, tổ; agencies: UBND, phòng, y tế."
+        "The kind is missing or not one of the known words. Units: phường, xã, tổ; agencies: UBND, phòng, y tế."
     ),
-    "import_name_ambiguous": _("Several entries have this name. Write the code, or the unit it lies in."),
-    "import_not_ready": _("Some rows are refused. Correct them or leave them out; nothing was stored."),
+    "import_name_ambiguous": _("Several entries have this name. Write the code, or the unit it belongs to."),
+    "import_not_ready": _("Some rows were refused. Correct them or leave them out. Nothing was stored."),
     "import_outdated": _(
-        "What is stored changed since this preview was made, so nothing was stored. Below is the new preview."
+        "The stored data has changed since this preview was created, so nothing was stored. The new preview is below."
     ),
-    "import_email_invalid": _("This is no e-mail address. Write one, or leave the cell empty."),
-    "import_phone_invalid": _("This is no telephone number. Write one, or leave the cell empty."),
-    "import_phone_missing": _("The telephone number is missing. Write it, or leave the row out."),
+    "import_email_invalid": _("This is not an e-mail address. Enter one, or leave the cell empty."),
+    "import_phone_invalid": _("This is not a telephone number. Enter one, or leave the cell empty."),
+    "import_phone_missing": _("The telephone number is missing. Enter it, or leave the row out."),
     "import_reference_unknown": _(
-        "No entry in force has the code or name that this cell gives, or several have it. Correct it."
+        "No current entry has the code or name in this cell, or several have it. Correct it."
     ),
-    "import_stored": _("The list is stored already and can no longer be taken back."),
+    "import_stored": _("The list has already been stored and can no longer be undone."),
     "import_under_way": _(
-        "A list of units or agencies is being stored, so nothing else was. Wait until that is done, then try again."
+        "A list of units or agencies is being stored, so nothing else was stored. Wait until that is "
+        "finished, then try again."
     ),
     "import_row_refused": _("This row cannot be used. Correct the cell."),
     "import_row_repeated": _("Another row is about the same entry. Delete one of the two."),
     "import_text_invalid": _("The code or name is missing, too long or not on one line. Correct the cell."),
     "import_value_invalid": _("A day or a number cannot be read. Write days as 07/8/2020 and numbers as 45036."),
     "spreadsheet_cell_unreadable": _(
-        "A cell holds an error, a formula without a stored result, or signs that are no text. Replace it by its value."
+        "A cell contains an error, a formula without a stored result, or characters that are not text. "
+        "Replace it with its value."
     ),
-    "spreadsheet_columns_missing": _("A column that is needed is not found. Give it the heading of the empty list."),
-    "spreadsheet_damaged": _("The file is damaged or breaks off. Open it, save it again and send it again."),
-    "spreadsheet_empty": _("There is no row below the headings. Fill the list in and send it again."),
+    "spreadsheet_columns_missing": _("A required column is missing. Give it the same heading as in the empty list."),
+    "spreadsheet_damaged": _("The file is damaged or incomplete. Open it, save it again and send it again."),
+    "spreadsheet_empty": _("There are no rows below the headings. Fill the list in and send it again."),
     "spreadsheet_encoding_mixed": _(
-        "Some cells are typed in another font encoding than the rest of their column. "
-        "Convert the whole list to Unicode and send it again."
+        "Some cells use a different font encoding from the rest of their column. Convert the whole list to Unicode "
+        "and send it again."
     ),
     "spreadsheet_encoding_unknown": _("The text of the file cannot be read. Save the list as .xlsx and send it again."),
-    "spreadsheet_has_macros": _("The workbook holds programs (macros). Save it as .xlsx, which has none."),
-    "spreadsheet_header_missing": _("No row near the top holds the headings expected. Give each column one heading."),
+    "spreadsheet_has_macros": _("The workbook contains macros. Save it as .xlsx, which has none."),
+    "spreadsheet_header_missing": _("No row near the top has the expected headings. Give each column one heading."),
     "spreadsheet_heading_merged": _(
-        "A column has values but no heading of its own, as under a merged cell. Give each column one heading."
+        "A column has values but no heading, for example under a merged cell. Give each column one heading."
     ),
     "spreadsheet_heading_repeated": _("Two columns seem to mean the same. Only one of them can count."),
     "spreadsheet_of_people": _(
-        "This seems to be a list of people: the telephone numbers are theirs, not those of the agencies. Nothing was "
-        "stored. Send the list in where accounts are made from one. If it is a list of agencies after all, say below "
-        "which column is which."
+        "This seems to be a list of people: the telephone numbers are theirs, not the agencies’. Nothing was "
+        "stored. Import the list under “Accounts from a list”. If it is a list of agencies, say below which column "
+        "is which."
     ),
-    "spreadsheet_refused": _("This file cannot be taken as a list."),
+    "spreadsheet_refused": _("This file cannot be used as a list."),
     "spreadsheet_too_large": _("The file is too large: at most 10 MB, 20,000 rows and 64 columns. Split the list."),
     "spreadsheet_type_unknown": _(
-        "This is no list in XLSX, XLS, ODS or CSV (a file with a password, a PDF or a picture?). "
-        "Save it as .xlsx without a password, or as .csv."
+        "This is not a list in XLSX, XLS, ODS or CSV (a file with a password, a PDF or a picture?). Save it as "
+        ".xlsx without a password, or as .csv."
     ),
-    "unit_cycle": _("This unit would lie under itself. Choose another unit above it."),
+    "unit_cycle": _("This unit would be under itself. Choose another unit above it."),
 }
 # The form field that a refusal of the directory is about; other refusals concern the whole form.
 FIELDS = {

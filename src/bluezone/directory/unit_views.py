@@ -83,7 +83,7 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
         except (DirectoryRefused, ImportUnderWay) as refusal:
             form.show_refusal(refusal)
         else:
-            messages.success(request, _("%(name)s is entered.") % {"name": entered.name})
+            messages.success(request, _("%(name)s has been entered.") % {"name": entered.name})
             return redirect("unit", entered.pk)
     context = {"form": form, "back": above}
     return render(request, "agencies/unit_form.html", context, status=422 if form.errors else 200)
@@ -103,7 +103,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
         except (DirectoryRefused, ImportUnderWay) as refusal:
             form.show_refusal(refusal)
         else:
-            messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
+            messages.success(request, _("%(name)s has been changed.") % {"name": form.cleaned_data["name"]})
             return redirect("unit", pk)
     context = {"form": form, "unit": old, "back": old}
     return render(request, "agencies/unit_form.html", context, status=422 if form.errors else 200)
@@ -129,7 +129,7 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
         values["as_of"],
         timezone.localdate(),
     )
-    messages.success(request, _("The figure is recorded."))
+    messages.success(request, _("The figure has been recorded."))
     return redirect("unit", pk)
 
 
@@ -153,7 +153,7 @@ def _page_context(request: OfficeRequest, row: AdminUnit, form: FigureForm) -> d
 def _check_place(request: OfficeRequest, form: UnitForm, old: AdminUnit | None) -> bool:
     if may_place(request, old, form.cleaned_data["parent"]):
         return True
-    form.add_error("parent", _("This account keeps another part of the directory: choose a unit of that part."))
+    form.add_error("parent", _("This account manages another part of the directory. Choose a unit in that part."))
     return False
 
 

@@ -118,7 +118,7 @@ def _demo_city() -> Step:
     return Step(
         "demo",
         _("The demo city is removed"),
-        _("Its offices stand among yours, and letters could be sent to them. One tap removes all of it."),
+        _("Its offices are listed with yours, and letters could be sent to them. One tap removes everything."),
         False,
         url=reverse("first-day-demo"),
         act=_("Remove it"),
@@ -133,16 +133,16 @@ def _agencies(today: datetime.date) -> QuerySet[Agency]:
 def _directory(today: datetime.date) -> Step:
     count = _agencies(today).count()
     if count:
-        state = _("%(count)d agencies are in force") % {"count": count}
+        state = _("%(count)d current agencies") % {"count": count}
         act = _("Choose more")
     else:
-        state = _("no agency is in force today")
+        state = _("no agency is valid today")
         act = _("Choose your place")
     return Step(
         "directory",
         _("Units and offices of today"),
-        _("Letters go to agencies in force. Since 1 July 2025 there are no districts; choose your province, ward, "
-          "commune or special zone, and its usual offices are entered for you."),
+        _("Letters go to current agencies. Since 1 July 2025 there are no districts. Choose your province, ward, "
+        "commune or special zone, and its usual offices are entered for you."),
         count > 0,
         state,
         reverse("first-day-places"),
@@ -157,12 +157,12 @@ def _accounts(seats: Seats) -> Step:
     if seats.count:
         url = reverse("first-day-invitations")
         counts = {"inside": inside, "count": seats.count, "waiting": len(seats.waiting)}
-        state = _("%(inside)d of %(count)d have an account; %(waiting)d have not come in yet") % counts
+        state = _("%(inside)d of %(count)d have an account; %(waiting)d have not signed in yet") % counts
     return Step(
         "accounts",
         _("An account for every agency"),
-        _("An agency without an account gets its letters on paper. One act makes all that are missing and shows slips "
-          "to print, each with a link that works once."),
+        _("An agency without an account gets its letters on paper. You can create all missing accounts at once and "
+        "print a slip for each, with a link that works once."),
         seats.count > 0 and not seats.empty,
         state,
         url,
@@ -174,7 +174,7 @@ def _still_to_come(missing: list[str]) -> str:
     """The people who are missing, as the state of a step; "" if there are none."""
     if not missing:
         return ""
-    return _("still to come: %(names)s") % {"names": ", ".join(missing)}
+    return _("still missing: %(names)s") % {"names": ", ".join(missing)}
 
 
 def _desks(today: datetime.date) -> Step:
@@ -192,9 +192,9 @@ def _desks(today: datetime.date) -> Step:
         url = reverse("first-day-invitations")
     return Step(
         "desks",
-        _("Clerk and signatory have come in"),
-        _("A letter takes two people: the clerk of the People’s Committee reads it in, the signatory confirms it. The "
-          "clerk opens the link on the slip; the signatory gets a link from the second person who confirms it."),
+        _("Clerk and signatory have signed in"),
+        _("A letter needs two people: the clerk of the People’s Committee enters it and the signatory confirms it. "
+        "The clerk opens the link on the slip. The signatory gets a link from the second person who confirms it."),
         not missing,
         _still_to_come(missing),
         url,
@@ -207,8 +207,8 @@ def _letter() -> Step:
     return Step(
         "letter",
         _("The first letter is sent"),
-        _("The clerk does this under “Directives”: paste the letter, look through what was read, submit it; the "
-          "signatory confirms; the clerk sends it."),
+        _("The clerk does this under “Directives”: paste the letter, check what was read and submit it. The "
+        "signatory confirms it. The clerk sends it."),
         sent,
         must=False,
     )  # fmt: skip
@@ -221,17 +221,17 @@ def _second_administrator(today: datetime.date) -> Step:
     count = sum(user.has_usable_password() for user in administrators)
     state = ""
     if count == 1:
-        state = _("%(count)d administrator has come in") % {"count": count}
+        state = _("%(count)d administrator has signed in") % {"count": count}
     return Step(
         "administrator",
         _("A second administrator"),
-        _("Whoever loses the telephone is let in again by another administrator, and accounts that issue codes, sign "
-          "or administer take two people. Until there is a second one, the operator confirms on the server: bluezone "
-          "manage confirm_act."),
+        _("If you lose your telephone, another administrator can let you in again. Accounts that issue codes, sign "
+        "or administer need two people. Until there is a second administrator, the operator confirms on the "
+        "server: bluezone manage confirm_act."),
         count > 1,
         state,
         reverse("account-new") + "?role=admin",
-        _("Make an account"),
+        _("Create an account"),
     )  # fmt: skip
 
 
@@ -243,12 +243,12 @@ def _health_authority(today: datetime.date) -> Step:
     return Step(
         "health",
         _("Health workers and a health supervisor"),
-        _("Health workers issue the codes with which a patient warns others; the supervisor sees misuse and opens what "
-          "warned people have sent."),
+        _("Health workers issue the codes that patients use to warn others. The supervisor watches for misuse and "
+        "opens what warned people have sent."),
         not missing,
         _still_to_come(missing),
         reverse("account-new"),
-        _("Make an account"),
+        _("Create an account"),
     )  # fmt: skip
 
 
@@ -265,7 +265,7 @@ def _stations(today: datetime.date) -> Step:
     return Step(
         "stations",
         _("Each health station’s telephone and hours"),
-        _("A warned person asks where to go and when. Without them only the hotline is shown."),
+        _("A warned person asks where to go and when. Without this, only the hotline is shown."),
         count > 0 and complete == count,
         state,
         url,
@@ -278,17 +278,18 @@ def _mail(passed: dict[str, Trial]) -> Step:
     if settings.SMTP is not None:
         url = reverse("first-day-trial", args=["mail"])
         why = _(
-            "What waits is told once a day by mail, and so is a broken glass. Send a code to yourself and type it here."
+            "E-mail is used for the daily list of waiting work and for a broken glass. Send yourself a "
+            "code and type it here."
         )
     else:
-        why = _("There is no mail server. Set BLUEZONE_SMTP_URL and restart; docs/operating.md says how.")
+        why = _("There is no mail server. Set BLUEZONE_SMTP_URL and restart; see docs/operating.md.")
     return Step(
         "mail",
-        _("Mail arrives"),
+        _("E-mail arrives"),
         why,
         Trial.Kind.MAIL in passed,
         url=url,
-        act=_("Send a code to myself"),
+        act=_("Send myself a code"),
     )
 
 
@@ -296,16 +297,18 @@ def _text_messages(passed: dict[str, Trial]) -> Step:
     url = ""
     if settings.SMS is not None:
         url = reverse("first-day-trial", args=["sms"])
-        why = _("Visitors get a notice, venues a code. Send a code to your own telephone and type it here.")
+        why = _("Visitors get a notice and venues get a code. Send a code to your own telephone and type it here.")
     else:
-        why = _("No operator is set, so nothing is sent. Set BLUEZONE_SMS_URL and restart if visitors shall be told.")
+        why = _(
+            "No operator is set, so nothing is sent. To send notices to visitors, set BLUEZONE_SMS_URL and restart."
+        )
     return Step(
         "sms",
         _("Text messages arrive"),
         why,
         Trial.Kind.SMS in passed,
         url=url,
-        act=_("Send a code to myself"),
+        act=_("Send myself a code"),
         must=False,
     )
 
@@ -314,8 +317,8 @@ def _notices(passed: dict[str, Trial]) -> Step:
     return Step(
         "push",
         _("Notices arrive in a browser"),
-        _("A browser that was allowed to shows what is new, also where there is no mail server. Send a code to your "
-          "own browser and type it here. The server must reach the push services of the browsers’ makers."),
+        _("A browser where you allow notices shows what is new, even without a mail server. Send a code to your own "
+        "browser and type it here. The server must be able to reach the browser makers’ push services."),
         Trial.Kind.PUSH in passed,
         url=reverse("first-day-trial", args=["push"]),
         act=_("Send a code to my browser"),
@@ -327,8 +330,8 @@ def _phone(passed: dict[str, Trial]) -> Step:
     return Step(
         "phone",
         _("A telephone reaches the city"),
-        _("Scan a picture with any telephone: it opens the city’s public site, and this step turns green. Which "
-          "telephone it was is not kept."),
+        _("Scan a picture with any telephone. It opens the city’s public site, and this step turns green. The "
+        "system does not record which telephone it was."),
         Trial.Kind.PHONE in passed,
         url=reverse("first-day-phone"),
         act=_("Show the picture"),
@@ -339,11 +342,11 @@ def _practice(passed: dict[str, Trial]) -> Step:
     return Step(
         "practice",
         _("A training day"),
-        _("In training mode everybody practises on the same pages with separate data. Let the clerks send one letter "
-          "of practice; it is erased after 7 days and counts nowhere."),
+        _("In training mode everyone practises on the same pages with separate data. Let the clerks send one "
+        "practice letter. It is erased after 7 days and is not counted."),
         Trial.Kind.PRACTICE in passed or trials.is_practised(),
         url=reverse("first-day-demo"),
-        act=_("A city to look at"),
+        act=_("A demo city"),
         must=False,
     )  # fmt: skip
 
@@ -354,13 +357,14 @@ def _paper_key(passed: dict[str, Trial]) -> Step:
     if read_recovery_key(settings.DATA_FOLDER) is not None:
         url = reverse("first-day-trial", args=["key"])
         why = _(
-            "After a loss it alone leads telephones on. Whoever holds the paper types its last four characters here."
+            "After a loss of data, only this key lets telephones continue. The person who has the paper "
+            "types its last four characters here."
         )
     else:
         state = _("there is none yet")
         why = _(
-            "After a loss it alone leads telephones on. On the server: bluezone recovery-key new, before telephones "
-            "come; write it down twice."
+            "After a loss of data, only this key lets telephones continue. On the server, run bluezone recovery-key "
+            "new before the first telephones connect; write it down twice."
         )
     return Step(
         "key",
@@ -380,8 +384,8 @@ def _backup(now: datetime.datetime) -> Step:
     return Step(
         "backup",
         _("A backup of the last two days"),
-        _("On the server: bluezone backup every day, best by a timer, and the folder keys/days copied to another "
-          "machine; docs/operating.md says how."),
+        _("On the server, run bluezone backup every day, preferably with a timer, and copy the folder keys/days to "
+        "another machine; see docs/operating.md."),
         is_fresh,
         "" if newest else _("there is none yet"),
     )  # fmt: skip
@@ -392,14 +396,14 @@ def _address() -> Step:
     if settings.CITY:
         hosts = [settings.CITY.public_host, settings.CITY.office_host]
     local = [host for host in hosts if host.rsplit(":", 1)[0] in ("localhost", "127.0.0.1", "[::1]")]
-    problems = [_("%(host)s is this machine alone") % {"host": host} for host in local]
+    problems = [_("%(host)s is only this machine") % {"host": host} for host in local]
     if not settings.TLS:
         problems.append(_("there is no HTTPS"))
     return Step(
         "address",
-        _("An address that telephones reach, with HTTPS"),
-        _("Telephones take lists and codes over HTTPS alone, under a name that stays. Set public_host and office_host "
-          "in city.toml, and TLS; docs/operating.md says how."),
+        _("An address that telephones can reach, with HTTPS"),
+        _("Telephones accept lists and codes only over HTTPS, under a name that does not change. Set public_host "
+        "and office_host in city.toml, and TLS; see docs/operating.md."),
         not problems,
         "; ".join(problems),
     )  # fmt: skip

@@ -13,9 +13,9 @@ DUTY = Duty(
     public_urls="bluezone.firstday.urls_public",
     acts={
         "city_set_up": _("set up units and agencies from the city pack"),
-        "demo_planted": _("planted a letter for practice that is under way"),
+        "demo_planted": _("added a practice letter in progress"),
         "demo_city_removed": _("removed the demo city"),
-        "demo_removed": _("removed all that was practised"),
+        "demo_removed": _("removed all practice data"),
         "trial_passed": _("proved on the first day’s list that something works"),
     },
     menu=(MenuEntry(_("First day"), "first-day", 145, ("first",), ADMINS, group=Group.OFFICE),),

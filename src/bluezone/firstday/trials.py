@@ -75,20 +75,20 @@ def send_mail(to: str, now: datetime.datetime) -> None:
     if settings.SMTP is None:
         raise MailNotSet("BLUEZONE_SMTP_URL names no mail server; nothing was sent")
     code = _store_code(Kind.MAIL, now)
-    text = _("This mail proves that the office can send mail. Type this code on the first day’s list: %(code)s")
-    email_outbox.queue_mail(to, _("Bluezone: a trial of the mail"), text % {"code": code}, now=now)
+    text = _("This e-mail shows that the office can send e-mail. Type this code in the first day’s list: %(code)s")
+    email_outbox.queue_mail(to, _("Bluezone: e-mail test"), text % {"code": code}, now=now)
 
 
 def send_sms(number: str, now: datetime.datetime) -> None:
     """Send a code to a telephone number. Raises what `sms.outbox.queue` does; only the outbox stores the number."""
     code = _store_code(Kind.SMS, now)
-    text = _("Bluezone: code for the trial of text messages: %(code)s") % {"code": code}
+    text = _("Bluezone: code to test text messages: %(code)s") % {"code": code}
     sms_outbox.queue_message(number, text, get_language() or "vi", Purpose.CODE, now=now)
 
 
 def send_notice(user: User, now: datetime.datetime, provider: Provider | None = None) -> None:
     """Send a code as a notice to a person's own browsers. Raises NoticeNotSent; no trial waits then."""
-    text = _("Bluezone: code for the trial of notices: %(code)s")
+    text = _("Bluezone: code to test notices: %(code)s")
     code = f"{secrets.randbelow(1_000_000):06}"
     notices.send_notice(user, text % {"code": code}, provider)
     _store(Kind.PUSH, code, now)

@@ -106,16 +106,16 @@ def set_up_place(request: OfficeRequest, code: str) -> HttpResponse:
         except DirectoryRefused as refused:
             messages.error(
                 request,
-                _("The directory holds something that contradicts this: %(key)s. Nothing was stored; look at it first.")
+                _("The directory contains an entry that contradicts this: %(key)s. Nothing was stored; check it first.")
                 % {"key": refused.key},
             )
         except ImportUnderWay:
-            messages.error(request, _("A list is being stored. Wait until that is done, then try again."))
+            messages.error(request, _("A list is being stored. Wait until that is finished, then try again."))
         else:
             counts = {"units": result.units, "agencies": result.agencies}
-            text = _("%(agencies)d agencies are entered.")
+            text = _("%(agencies)d agencies have been entered.")
             if result.units:
-                text = _("%(units)d units and %(agencies)d agencies are entered.")
+                text = _("%(units)d units and %(agencies)d agencies have been entered.")
             messages.success(request, text % counts)
             return _slips(request, invite_everybody(request.user.username, timezone.now()))
     context = {"place": place, "offices": own[1:], "issuer": own[0], "below": _by_kind(below)}
@@ -192,12 +192,12 @@ def send_invitations(request: OfficeRequest) -> HttpResponse:
     )
     if sent.mailed or sent.texted:
         counts = {"mailed": sent.mailed, "texted": sent.texted}
-        messages.success(request, _("Invitations sent: %(mailed)d by mail, %(texted)d by text message.") % counts)
+        messages.success(request, _("Invitations sent: %(mailed)d by e-mail, %(texted)d by text message.") % counts)
     if sent.unreached:
         names = ", ".join(account.name for account in sent.unreached[:20])
         messages.warning(
             request,
-            _("Print a slip for those without a telephone number or e-mail that works: %(names)s") % {"names": names},
+            _("Print a slip for people without a working telephone number or e-mail: %(names)s") % {"names": names},
         )
     return redirect("invitations")
 
@@ -284,18 +284,18 @@ def demo(request: OfficeRequest) -> HttpResponse:
             except DemoCityInUse:
                 messages.error(
                     request,
-                    _("Something that you made belongs to the demo city, such as an account. Remove that first."),
+                    _("Something that you created, such as an account, belongs to the demo city. Remove that first."),
                 )
             except ImportUnderWay:
-                messages.error(request, _("A list is being stored. Wait until that is done, then try again."))
+                messages.error(request, _("A list is being stored. Wait until that is finished, then try again."))
             else:
-                messages.success(request, _("All that was practised is removed. Nothing real was touched."))
+                messages.success(request, _("All practice data has been removed. Real data was not changed."))
         elif "city" in request.POST:
             _plant_city(request, now)
         elif trials.plant_demo(by, now):
-            messages.success(request, _("A letter is under way in training mode."))
+            messages.success(request, _("A letter is in progress in training mode."))
         else:
-            messages.error(request, _("Nothing was planted: choose your place first."))
+            messages.error(request, _("Nothing was added: choose your place first."))
         return redirect("first-day-demo")
     context = {"planted": trials.is_demo_planted(), "city": is_demo_city_there()}
     return render(request, "firstday/demo.html", context)
@@ -305,9 +305,9 @@ def _plant_city(request: OfficeRequest, now: datetime.datetime) -> None:
     try:
         trials.plant_demo_city(request.user.username, now)
     except (DirectoryRefused, ImportUnderWay):
-        messages.error(request, _("A list is being stored. Wait until that is done, then try again."))
+        messages.error(request, _("A list is being stored. Wait until that is finished, then try again."))
     else:
-        messages.success(request, _("The demo city is there, with a letter under way in training mode."))
+        messages.success(request, _("The demo city has been added, with a letter in progress in training mode."))
 
 
 class AskForm(forms.Form):
@@ -363,15 +363,19 @@ def _send_code(request: OfficeRequest, kind: str, form: AskForm) -> int:
     try:
         send(form.cleaned_data["to"].strip(), timezone.now())
     except DestinationInvalid:
-        form.add_error("to", _("This is no telephone number: 10 digits that begin with 0, or + and the country code."))
+        form.add_error(
+            "to", _("This is not a telephone number. Enter 10 digits starting with 0, or + and the country code.")
+        )
         return 422
     except EmailAddressInvalid:
-        form.add_error("to", _("This is no e-mail address."))
+        form.add_error("to", _("This is not an e-mail address."))
         return 422
     except Refused:
-        form.add_error("to", _("Nothing was sent. The page of text messages says why: no operator, or a spent budget."))
+        form.add_error(
+            "to", _("Nothing was sent. The text messages page shows why: no operator, or the budget is used up.")
+        )
         return 422
-    messages.success(request, _("A code is on its way. It counts for 24 hours."))
+    messages.success(request, _("A code is on its way. It is valid for 24 hours."))
     return 200
 
 
@@ -380,10 +384,10 @@ def _send_notice(request: OfficeRequest) -> tuple[int, str]:
         trials.send_notice(request.user, timezone.now())
     except NoticeNotSent:
         return 422, _(
-            "Nothing was sent. Allow notices in this browser first, under “Notices”; if that is done, the server does "
-            "not reach the push service of the browser’s maker."
+            "Nothing was sent. Allow notices in this browser first, under “Notices”; if you have done that, the "
+            "server cannot reach the push service of the browser’s maker."
         )
-    messages.success(request, _("A code is on its way. It counts for 24 hours."))
+    messages.success(request, _("A code is on its way. It is valid for 24 hours."))
     return 200, ""
 
 
@@ -399,7 +403,9 @@ def _check_answer(request: OfficeRequest, kind: str, form: AnswerForm) -> int:
         else:
             trials.submit_code(cast(Any, Trial.Kind(kind)), code, by, now)
     except trials.TrialRefused:
-        form.add_error("code", _("This is not it. Compare once more; after five wrong tries wait a day."))
+        form.add_error(
+            "code", _("This is not right. Compare once more. After five wrong tries you have to wait a day.")
+        )
         return 422
-    messages.success(request, _("It works. The list has it."))
+    messages.success(request, _("It works. The step is now done in the list."))
     return 200

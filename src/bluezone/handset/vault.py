@@ -86,7 +86,7 @@ class Vault:
         try:
             contents = path.read_bytes()
         except OSError as error:
-            raise HandsetKeyDamaged(f"no readable sealing key at {path.name}; `forget` starts anew") from error
+            raise HandsetKeyDamaged(f"no readable sealing key at {path.name}; `forget` starts again") from error
         return cls(sealing.unseal(contents))
 
     def seal(self, place: str, plain: bytes) -> bytes:

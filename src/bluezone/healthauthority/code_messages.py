@@ -93,7 +93,7 @@ def send_message(server: KeyServer, worker: User, order: Order, now: datetime.da
         issued = IssuedCode.objects.filter(worker=worker, pk=order.pk).first()
         ends = _expiry_of(server, order, issued) if issued else None
         if issued is None or ends is None:
-            raise CodeNotYours("this is no code that you issued, or the link is another code's; nothing was sent")
+            raise CodeNotYours("this is not a code that you issued, or the link is another code's; nothing was sent")
         if not IssuedCode.objects.filter(pk=issued.pk, messaged=False).update(messaged=True):
             raise CodeMessageSentBefore("the message of this code was sent before; it was not sent again")
         language = language_of(number)
@@ -105,7 +105,7 @@ def code_message(worker: User, order: Order, ends: int, language: str) -> str:
     """The text for the patient; Vietnamese without diacritics, which halves the segments. ends: Unix seconds."""
     with translation.override(language):
         until = timezone.localtime(datetime.datetime.fromtimestamp(ends, datetime.UTC))
-        words = _("Bluezone: your code is {code}, until {until}. Open {link} . It is for you alone. %(agency)s")
+        words = _("Bluezone: your code is {code}, until {until}. Open {link} . It is only for you. %(agency)s")
         text = words.format(code=order.code, until=f"{until:%H:%M %d/%m/%Y}", link=order.link)
         return without_diacritics(text % {"agency": quotas.workplace(worker)})
 

@@ -45,11 +45,11 @@ class IssueForm(forms.Form):
         onset: datetime.date = self.cleaned_data["onset"]
         first, last = code_issuance.onset_bounds(timezone.localdate())
         if onset > last:
-            raise forms.ValidationError(_("This day is still to come. Enter the day symptoms began."))
+            raise forms.ValidationError(_("This day is in the future. Enter the day symptoms started."))
         if onset < first:
             raise forms.ValidationError(
                 _(
-                    "More than %(days)s days ago: phones keep their codes for 14 days, so nobody could be warned "
+                    "More than %(days)s days ago: phones keep their codes for 14 days, so no one could be warned "
                     "any more. Check the date; if it is right, no code is needed."
                 )
                 % {"days": (last - first).days}
@@ -62,7 +62,7 @@ class RaiseForm(forms.Form):
 
     limit_of = forms.ChoiceField(label=_("Whose limit?"))
     more = CountField(
-        label=_("How many codes more, today only"),
+        label=_("How many more codes, today only"),
         min_value=1,
         max_value=1000,
         initial=50,
@@ -80,7 +80,7 @@ class RaiseForm(forms.Form):
         self.fields["limit_of"].choices = [  # type: ignore[attr-defined]
             ("", _("choose")),
             (_("One worker"), workers),
-            (_("A facility, all its workers together"), facilities),
+            (_("A facility: all its workers together"), facilities),
         ]
 
     @property
@@ -109,7 +109,7 @@ class NewPassphraseForm(forms.Form):
         "new-password",
         _("At least 16 characters: a sentence of five words or more. It is not the password of an account."),
     )
-    again = _passphrase(_("The same passphrase again"), "new-password")
+    again = _passphrase(_("Repeat the passphrase"), "new-password")
 
     def clean_new(self) -> str:
         """Refuse a passphrase that is too short."""
@@ -122,7 +122,7 @@ class NewPassphraseForm(forms.Form):
         """Refuse two different passphrases."""
         again: str = self.cleaned_data["again"]
         if "new" in self.cleaned_data and again != self.cleaned_data["new"]:
-            raise forms.ValidationError(_("The two passphrases differ. Type the second one again."))
+            raise forms.ValidationError(_("The two passphrases are different. Type the second one again."))
         return again
 
 
@@ -130,14 +130,14 @@ class KeyForm(NewPassphraseForm):
     """Make or replace the key for declarations."""
 
     understood = forms.BooleanField(
-        label=_("The passphrase is written down and locked away: without it nobody can open a declaration.")
+        label=_("The passphrase is written down and locked away. Without it no one can open a declaration.")
     )
 
 
 class ChangePassphraseForm(NewPassphraseForm):
     """The present passphrase, and the new one twice."""
 
-    present = _passphrase(_("Present passphrase"), "off")
+    present = _passphrase(_("Current passphrase"), "off")
     field_order = ("present", "new", "again")
 
 
@@ -146,7 +146,7 @@ class AlertForm(forms.Form):
 
     code = forms.CharField(
         label=_("Code of the venue's poster"),
-        help_text=_("Scan it with a QR reader, or paste what a phone's camera reads: https://…/v#…"),
+        help_text=_("Scan it with a QR reader, or paste what a phone's camera shows: https://…/v#…"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
     )
@@ -156,7 +156,7 @@ class AlertForm(forms.Form):
     begins = TimeOfDayField(label=_("Began at"))
     ends = TimeOfDayField(
         label=_("Ended at"),
-        help_text=_("An end before the beginning is on the next day."),
+        help_text=_("If the end is before the start, it is on the next day."),
     )
     form_id = forms.UUIDField(widget=forms.HiddenInput)
 

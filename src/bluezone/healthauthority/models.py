@@ -114,9 +114,9 @@ class RaiseReason(models.TextChoices):
     """Why a limit was raised. A choice, not a text: a text might name a case, and the audit is retained for a year."""
 
     MANY_CASES = "many_cases", _("Many cases today")
-    MASS_TESTING = "mass_testing", _("Results of mass testing arrived")
-    ABSENT = "absent", _("Stands in for a colleague who is away")
-    OTHER_PLACE = "other_place", _("Works for another facility as well today")
+    MASS_TESTING = "mass_testing", _("Mass testing results have arrived")
+    ABSENT = "absent", _("Covers for a colleague who is away")
+    OTHER_PLACE = "other_place", _("Also works for another facility today")
 
 
 class QuotaRaise(models.Model):

@@ -175,9 +175,9 @@ def statistics_sheets(server: KeyServer, *, everything: bool) -> list[ExportShee
 
 def codes_sheet(*, everything: bool) -> ExportSheet:
     """Codes by day; a hidden count is an empty cell, as a note explains."""
-    notes = [_("How many codes of a day were used is counted nowhere: where few are issued it would say which.")]
+    notes = [_("The number of codes used on a day is not counted: where few are issued, it would show which ones.")]
     if not everything:
-        notes.append(_("Empty cells are counts under 5; they are not shown."))
+        notes.append(_("Empty cells are counts under 5, which are not shown."))
     columns = [ExportColumn(_("Day"), ColumnKind.DAY), ExportColumn(_("Codes issued"), ColumnKind.COUNT)]
     return ExportSheet(_("Codes"), columns, [(row.day, row.issued) for row in code_rows(everything=everything)], notes)
 
@@ -191,7 +191,7 @@ def files_sheet(server: KeyServer) -> ExportSheet:
         ExportColumn(_("Keys, random ones included"), ColumnKind.COUNT),
         ExportColumn(_("Bytes"), ColumnKind.COUNT),
     ]
-    note = _("Most keys are random ones, added so that nobody can tell how many people reported.")
+    note = _("Most keys are random. They are added so that no one can tell how many people reported.")
     rows = [(row.number, row.ended.date(), f"{row.ended:%H:%M}", row.keys, row.size) for row in file_rows(server)]
     return ExportSheet(_("Files"), columns, rows, [note])
 

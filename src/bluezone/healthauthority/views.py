@@ -142,15 +142,15 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
             problem = _("Too many wrong codes. Try again in a quarter of an hour.")
             status = 429
         except Refused:
-            problem = _("That is no code of this city. Type its digits, or paste its link.")
+            problem = _("This is not a code from this city. Type its digits, or paste its link.")
             status = 422
     if request.method == "POST" and problem is None:
         if state == "revoked":
-            messages.success(request, _("The code is revoked: neither its digits nor its link work any more."))
+            messages.success(request, _("The code is revoked: its digits and its link no longer work."))
         elif state == "used":
-            messages.warning(request, _("Too late: the code had been used. What was sent cannot be recalled."))
+            messages.warning(request, _("Too late: the code has been used. What was sent cannot be withdrawn."))
         else:
-            messages.info(request, _("The code had already expired; nothing needed to be done."))
+            messages.info(request, _("The code had already expired, so nothing was changed."))
         return redirect("codes")
     return render(request, "healthauthority/code_revoke.html", {"issued": issued, "problem": problem}, status=status)
 
@@ -286,7 +286,7 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
         quotas.raise_worker_limit(request.user, target, more, reason, now)
     else:
         quotas.raise_facility_limit(request.user, target, more, reason, now)
-    sentence = _("%(name)s may issue %(more)s codes more today. It ends at midnight.")
+    sentence = _("%(name)s may issue %(more)s more codes today. This ends at midnight.")
     messages.success(request, sentence % {"name": target.name, "more": more})
 
 
@@ -313,12 +313,12 @@ def venue_alert(request: OfficeRequest) -> HttpResponse:
     except healthauthority_alerts.AlertAlreadySent:
         return render(request, "healthauthority/venue_alert_sent.html", context | {"again": True}, status=409)
     except VenueForeign:
-        form.add_error("code", _("This city did not sign this code, or it was changed. Nobody was warned."))
+        form.add_error("code", _("This city did not sign this code, or the code was changed. No one was warned."))
     except InvalidVenue:
-        form.add_error("code", _("This is no code of a venue. Scan the poster again. Nobody was warned."))
+        form.add_error("code", _("This is not a venue code. Scan the poster again. No one was warned."))
     except AlertRefused:
         form.add_error(
-            "day", _("The hours must have ended, lie in the last 14 days and be 24 at most. Nobody was warned.")
+            "day", _("The hours must be over, be within the last 14 days and be 24 at most. No one was warned.")
         )
     else:
         context |= {"told": venue, "start": span[0], "end": span[1]}
@@ -396,7 +396,9 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
         status = 422
         complete = form.is_valid()
         if not handles:
-            form.add_error(None, _("Nothing is ticked. Tick the declarations to open, then give the passphrase."))
+            form.add_error(
+                None, _("You have not ticked anything. Tick the declarations to open, then enter the passphrase.")
+            )
         elif complete:
             try:
                 opened = declaration_access.open_declarations(
@@ -447,7 +449,7 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
         except PassphraseTooShort:
             form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
         else:
-            messages.success(request, _("The key is made. Phones get it with their next check, within 5 hours."))
+            messages.success(request, _("The key has been created. Phones get it at their next check, within 5 hours."))
             return redirect("code-declarations")
     context = {"form": form, "key": declaration_access.current_key(), "tab": "declarations"}
     return render(request, "healthauthority/declaration_key.html", context, status=422 if form.errors else 200)
@@ -473,7 +475,7 @@ def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
         except PassphraseTooShort:
             form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
         else:
-            messages.success(request, _("The passphrase is changed; the old one opens nothing any more."))
+            messages.success(request, _("The passphrase has been changed; the old one no longer works."))
             return redirect("code-declarations")
     context = {"form": form, "tab": "declarations"}
     return render(request, "healthauthority/declaration_passphrase.html", context, status=422 if form.errors else 200)

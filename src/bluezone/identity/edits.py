@@ -108,8 +108,8 @@ class SharedForm(forms.BaseForm):
         super().full_clean()
         if self.is_bound and self.meanwhile:
             sentence = _(
-                "Somebody else has stored a change since you opened this page. Both are together below; nothing of "
-                "yours is stored yet. Look at it and store it again."
+                "Someone else has stored a change since you opened this page. Both versions are shown below; yours "
+                "is not stored yet. Check them and store again."
             )
             self.add_error(None, ValidationError(sentence, code=CONFLICT))
 

@@ -35,7 +35,7 @@ class OwnForm(forms.Form):
     """A setting of one's own account; without a second factor, it takes the password to change it."""
 
     present = forms.CharField(
-        label=_("Present password"),
+        label=_("Current password"),
         max_length=200,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
@@ -51,7 +51,7 @@ class OwnForm(forms.Form):
         """Refuse a wrong password, so that a stranger at an open browser cannot redirect the owner's messages."""
         present: str = self.cleaned_data["present"]
         if not self.user.check_password(present):
-            raise forms.ValidationError(_("This is not the present password."))
+            raise forms.ValidationError(_("This is not the current password."))
         return present
 
 
@@ -59,7 +59,7 @@ class EmailForm(OwnForm):
     """The user's own e-mail address, empty for none."""
 
     email = MailField(
-        label=_("Own e-mail address"),
+        label=_("Your e-mail address"),
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -78,11 +78,11 @@ class NewPasswordForm(forms.Form):
         label=_("New password"),
         max_length=200,
         strip=False,
-        help_text=_("At least 10 characters. A sentence of four or five words is good and easy to remember."),
+        help_text=_("At least 10 characters. A sentence of four or five words is secure and easy to remember."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
-        label=_("The same password again"),
+        label=_("Repeat the password"),
         max_length=200,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -102,7 +102,7 @@ class NewPasswordForm(forms.Form):
         """Refuse two passwords that differ."""
         again = normalize_password(self.cleaned_data["again"])
         if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
-            raise forms.ValidationError(_("The two passwords differ. Type the second one again."))
+            raise forms.ValidationError(_("The two passwords are different. Type the second one again."))
         return again
 
 
@@ -122,7 +122,7 @@ class PasswordChangeForm(NewPasswordForm):
     """The present password, and the new one twice."""
 
     present = forms.CharField(
-        label=_("Present password"),
+        label=_("Current password"),
         max_length=200,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
@@ -133,7 +133,7 @@ class PasswordChangeForm(NewPasswordForm):
         """Refuse a wrong password, so that a stranger at an open browser cannot take over the account."""
         present: str = self.cleaned_data["present"]
         if not self.user.check_password(present):
-            raise forms.ValidationError(_("This is not the present password."))
+            raise forms.ValidationError(_("This is not the current password."))
         return present
 
 
@@ -144,7 +144,7 @@ class ProofForm(forms.Form):
         label=_("Code"),
         max_length=20,
         required=False,
-        help_text=_("The six digits of the authenticator app now, or one of the printed recovery codes."),
+        help_text=_("The current six digits in the authenticator app, or one of the printed recovery codes."),
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
         ),
@@ -155,7 +155,7 @@ class ProofForm(forms.Form):
         """Refuse a recovery code with Vietnamese letters, which a keyboard made, before it counts as a try."""
         code = plain(self.cleaned_data["code"])
         if not code.isascii():
-            raise forms.ValidationError(_("The keyboard made Vietnamese letters of it. Switch it to English."))
+            raise forms.ValidationError(_("The keyboard changed this into Vietnamese letters. Switch it to English."))
         return code
 
 
@@ -173,7 +173,7 @@ class PasskeyForm(forms.Form):
     """A new passkey and its owner's name for it."""
 
     name = forms.CharField(
-        label=_("What is it?"),
+        label=_("Name of this key"),
         max_length=40,
         help_text=_("For example: my telephone, the blue security key."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -82,7 +82,7 @@ class RoleGrant(models.Model):
     agency = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     unit = models.ForeignKey("agencies.AdminUnit", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     valid_from = models.DateField(_("From"), default=timezone.localdate)
-    valid_to = models.DateField(_("Until before"), null=True, blank=True)
+    valid_to = models.DateField(_("Previous end date"), null=True, blank=True)
     delegated_by = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="delegated")
 
     objects = GrantQuerySet.as_manager()
@@ -162,7 +162,8 @@ class User(AbstractBaseUser):
         unique=True,
         validators=[
             RegexValidator(
-                r"^[a-z0-9][a-z0-9._-]{2,39}\Z", _("3 to 40 of: small letters a-z, digits, dot, dash, underscore.")
+                r"^[a-z0-9][a-z0-9._-]{2,39}\Z",
+                _("3 to 40 characters: small letters a-z, digits, dot, dash, underscore."),
             )
         ],
         error_messages={"unique": _("There is already an account with this sign-in name.")},

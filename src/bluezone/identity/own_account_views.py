@@ -93,7 +93,8 @@ def add_app(request: OfficeRequest) -> HttpResponse:
             second_factors.add_app(request.user, secret, form.cleaned_data["code"], timezone.now())
         except second_factors.SecondFactorRefused:
             form.add_error(
-                "code", _("This code does not fit. Wait for the next one; check that the telephone's clock is right.")
+                "code",
+                _("This code is not right. Wait for the next one, and check that the telephone's clock is right."),
             )
         else:
             del request.session[SECRET_KEY]
@@ -116,7 +117,7 @@ def add_passkey(request: OfficeRequest) -> HttpResponse:
         try:
             passkeys.add_passkey(request, request.user, values["answer"], values["name"], timezone.now())
         except second_factors.SecondFactorRefused:
-            form.add_error(None, _("The browser did not make a passkey that fits. Nothing was stored; try again."))
+            form.add_error(None, _("The browser did not create a valid passkey. Nothing was stored; try again."))
         else:
             return _after_adding(request)
     context = {"form": form, "options": passkeys.registration_options(request, request.user)}
@@ -164,7 +165,7 @@ def _remove(request: OfficeRequest, remove: Callable[[], None]) -> HttpResponse:
             request, _("Your role needs a second factor. Set up another one first; this one was not removed.")
         )
     else:
-        messages.success(request, _("It is removed."))
+        messages.success(request, _("Removed."))
     return redirect("second-factor")
 
 
@@ -252,7 +253,7 @@ def own_email(request: OfficeRequest) -> HttpResponse:
                 user.save(update_fields=["email"])
                 # The audit records the change, not the address.
                 hash_chain.record(user.username, "email_changed", user.username)
-        messages.success(request, _("The address is stored.") if address else _("No address of yours is kept."))
+        messages.success(request, _("The address is stored.") if address else _("Your address is no longer kept."))
         return redirect("own-email")
     return render(request, "accounts/own_email.html", {"form": form}, status=422 if form.errors else 200)
 

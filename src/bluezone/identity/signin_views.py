@@ -114,8 +114,8 @@ def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
         form.add_error(
             None,
             _(
-                "This does not fit. A code works once and for half a minute: wait for the next one, and check "
-                "that the clock of the telephone is right."
+                "This code is not right. Each code works once, for half a minute. Wait for the next one, and check "
+                "that the telephone’s clock is right."
             ),
         )
         return 422
@@ -166,8 +166,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 form.add_error(
                     None,
                     _(
-                        "Name and password do not fit together. Check both; "
-                        "an administrator can make a new link for the account."
+                        "The name and the password do not match. Check both. An administrator can create a new link "
+                        "for the account."
                     ),
                 )
             else:
@@ -218,7 +218,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
             )
             logout(request)
             messages.success(
-                request, _("The password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
+                request, _("Your password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
             )
             return finish_password_step(request, user, "first-page")
     except account_links.AccountLinkInvalid:
@@ -240,7 +240,7 @@ def change_password(request: OfficeRequest) -> HttpResponse:
         user.save(update_fields=["password"])
         hash_chain.record(user.username, "password_set", user.username)
         update_session_auth_hash(request, user)
-        messages.success(request, _("The password is changed. Other browsers of this account are signed out."))
+        messages.success(request, _("Your password has been changed. Other browsers are signed out of this account."))
         return redirect("first-page")
     return render(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
 

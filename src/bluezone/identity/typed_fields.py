@@ -119,16 +119,16 @@ class PlainLineField(forms.CharField):
         if font.is_legacy:
             proposed = to_unicode(text, font.encoding)
             raise forms.ValidationError(
-                _("This is written in an old font. Is it “%(text)s”? It stands in the field: look and send again."),
+                _("This is written in an old font. Is it “%(text)s”? It is now in the field: check it and send again."),
                 code="legacy",
                 params={"text": proposed},
             )
         # After the check for old fonts: one of them has its ư at the code of Unicode's invisible hyphen.
         text = " ".join(without_unseen(text).split())
         if any(unicodedata.category(letter) in _UNSEEN for letter in text):
-            raise forms.ValidationError(_("There are invisible characters in it. Type it anew."), code="unseen")
+            raise forms.ValidationError(_("It contains invisible characters. Type it again."), code="unseen")
         if self.most_bytes is not None and len(text.encode()) > self.most_bytes:
-            raise forms.ValidationError(_("This is too long for the code. Shorten it, for example by “P.”, “Q.”."))
+            raise forms.ValidationError(_("This is too long for the code. Shorten it, for example with “P.”, “Q.”."))
         return super().clean(text)
 
     def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:

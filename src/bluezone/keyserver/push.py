@@ -186,7 +186,7 @@ def _check_endpoint(endpoint: str, services: Iterable[str]) -> None:
         parts = urlsplit(endpoint)
         port = parts.port
     except ValueError:
-        raise PushSubscriptionInvalid("the endpoint is no address") from None
+        raise PushSubscriptionInvalid("the endpoint is not an address") from None
     if len(endpoint) > MAX_ENDPOINT_LENGTH or not _PATH.fullmatch(endpoint):
         raise PushSubscriptionInvalid(f"the endpoint is not 1 to {MAX_ENDPOINT_LENGTH} printable ASCII characters")
     if parts.scheme != "https" or parts.username is not None or parts.password is not None or port not in (None, 443):

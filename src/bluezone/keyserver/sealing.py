@@ -266,7 +266,7 @@ class SealedFolder:
         except (InvalidTag, ValueError):
             raise MasterKeyWrong(
                 f"the master key does not open {name} in the database; it is another city's or an older one,"
-                " or somebody has changed the row"
+                " or someone has changed the row"
             ) from None
 
     def _read_state(self) -> dict[str, Any]:

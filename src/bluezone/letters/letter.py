@@ -256,7 +256,7 @@ class Letter:
         except (LetterUnreadable, LetterTooLarge) as refused:
             raise FileUnreadable(refused.message) from None
         if found := sorted(remarks & _ACTIVE):
-            raise FileActive(f"the PDF holds {', '.join(found)}")
+            raise FileActive(f"the PDF contains {', '.join(found)}")
 
 
 def _refuse_active_package(data: bytes) -> None:

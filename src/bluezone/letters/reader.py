@@ -46,7 +46,7 @@ class NotADirective(Refused):
 
     def __init__(self, missed: tuple[str, ...]) -> None:
         names = ", no ".join(mark.replace("_", " ") for mark in missed)
-        super().__init__(f"this is no administrative letter: found no {names}")
+        super().__init__(f"this is not an administrative letter: found no {names}")
         self.missed = missed
 
 

@@ -105,7 +105,7 @@ def signing_certificate(content: bytes) -> bytes:
 def _certificate(content: bytes) -> bytes:
     end = content.rfind(_END_MAGIC, max(0, len(content) - _LONGEST_END))
     if end < 0:
-        raise PackageUnsigned("the file is no ZIP")
+        raise PackageUnsigned("the file is not a ZIP")
     directory = _END.unpack_from(content, end)[6]
     if content[directory - len(_BLOCK_MAGIC) : directory] != _BLOCK_MAGIC:
         raise PackageUnsigned("the file has no signature of scheme 2 or 3")

@@ -93,15 +93,15 @@ class Step:
 def headline(city: Facts) -> str:
     """The line that is read first; the web edition cannot know who was near."""
     if city.has_app:
-        return _("Know early if you were near a COVID-19 case")
-    return _("Know early if you were at the same place as a COVID-19 case")
+        return _("Find out early if you were near a COVID-19 case")
+    return _("Find out early if you were at the same place as a COVID-19 case")
 
 
 def under(city: Facts) -> str:
     """The line under it."""
     if city.has_app:
         return _("Install Bluezone, keep Bluetooth on. Free. No name, no location.")
-    return _("Open Bluezone and scan the codes of places. Free. No name, no location.")
+    return _("Open Bluezone and scan the codes at places. Free. No name, no location.")
 
 
 def steps(city: Facts) -> list[Step]:
@@ -122,11 +122,11 @@ def steps(city: Facts) -> list[Step]:
         ]
     return [
         scan,
-        Step(_("Tap “Open the web edition”"), _("and follow the screen.")),
+        Step(_("Tap “Open the web version”"), _("and follow the screen.")),
         Step(_("Allow notices"), _("and scan the code at the door of the places you visit.")),
         Step(
             _("When you see the Bluezone home page, you are done."),
-            _("The web edition warns by the places you scan; it does not record over Bluetooth."),
+            _("The web version warns you about the places you scan; it does not record over Bluetooth."),
         ),
     ]
 
@@ -134,7 +134,7 @@ def steps(city: Facts) -> list[Step]:
 def sick(city: Facts) -> str:
     """Whom to call; the numbers stay on one line each."""
     numbers = {"local": kept(city.hotline), "national": kept(city.national)}
-    return _("Fever, cough, trouble breathing: call %(local)s or %(national)s. Do not go by yourself.") % numbers
+    return _("Fever, cough, trouble breathing: call %(local)s or %(national)s before you go to a clinic.") % numbers
 
 
 def fakes(city: Facts) -> str:
@@ -153,15 +153,15 @@ def zalo(city: Facts) -> str:
     if city.has_app:
         return (
             _(
-                "The People’s Committee of %(city)s asks everybody to install Bluezone, to be warned if you were near "
-                "a COVID-19 case. Free, no name. Tap %(link)s, then choose Open in browser."
+                "The People’s Committee of %(city)s asks everyone to install Bluezone, to be warned if you were near a "
+                "COVID-19 case. Free, no name needed. Tap %(link)s, then choose Open in browser."
             )
             % values
         )
     return (
         _(
-            "The People’s Committee of %(city)s asks everybody to open Bluezone and scan the codes of places, to be "
-            "warned if a COVID-19 case was there. Free, no name. Tap %(link)s, then choose Open in browser."
+            "The People’s Committee of %(city)s asks everyone to open Bluezone and scan the codes at places, to be "
+            "warned if a COVID-19 case was there. Free, no name needed. Tap %(link)s, then choose Open in browser."
         )
         % values
     )
@@ -175,8 +175,8 @@ def bulletin(city: Facts) -> str:
             _(
                 "Hello. This is a notice from the People’s Committee of %(city)s. Please install Bluezone on your "
                 "smartphone and keep Bluetooth on. It warns you if you were near a person with COVID-19. It is free "
-                "and asks for no name. If you need help, or have no smartphone, see your village or street leader. "
-                "If you have fever, cough or trouble breathing, call %(number)s. Thank you."
+                "and does not ask for your name. If you need help, or have no smartphone, see your village or street "
+                "leader. If you have a fever, a cough or trouble breathing, call %(number)s. Thank you."
             )
             % values
         )
@@ -184,8 +184,8 @@ def bulletin(city: Facts) -> str:
         _(
             "Hello. This is a notice from the People’s Committee of %(city)s. Please open Bluezone on your smartphone "
             "and scan the code at the door of the places you visit. It warns you if a person with COVID-19 was there. "
-            "It is free and asks for no name. If you need help, or have no smartphone, see your village or street "
-            "leader. If you have fever, cough or trouble breathing, call %(number)s. Thank you."
+            "It is free and does not ask for your name. If you need help, or have no smartphone, see your village or "
+            "street leader. If you have a fever, a cough or trouble breathing, call %(number)s. Thank you."
         )
         % values
     )

@@ -31,9 +31,12 @@ class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts: ClassVar = {
             "body_vi": _(
-                "An empty line begins a paragraph, “- ” a point, “## ” a heading. **bold**, [words](https://address)."
+                "An empty line starts a paragraph, “- ” a list item, “## ” a heading. **bold**, "
+                "[words](https://address)."
             ),
-            "body_en": _("Leave title and text empty if there is none; readers of English then get the Vietnamese."),
+            "body_en": _(
+                "Leave the title and the text empty if there is none; English readers then get the Vietnamese."
+            ),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -41,17 +44,17 @@ class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         values: dict[str, Any] = super().clean() or {}
         for name in ("body_vi", "body_en"):
             if foreign := texts.foreign_links(values.get(name) or ""):
-                self.add_error(name, _("This link leads nowhere we allow: %(link)s") % {"link": foreign[0][:80]})
+                self.add_error(name, _("This link is not allowed: %(link)s") % {"link": foreign[0][:80]})
         if bool(values.get("title_en")) != bool(values.get("body_en")) and not self.errors:
             missing = "body_en" if values.get("title_en") else "title_en"
-            self.add_error(missing, _("Give title and text in English, or neither."))
+            self.add_error(missing, _("Enter both the title and the text in English, or neither."))
         return values
 
 
 class NoteForm(forms.Form):
     """What was corrected, or why an item is withdrawn, for readers."""
 
-    note = forms.CharField(max_length=MOST_NOTE, label=_("What readers are told"), widget=forms.Textarea({"rows": 3}))
+    note = forms.CharField(max_length=MOST_NOTE, label=_("What readers will see"), widget=forms.Textarea({"rows": 3}))
 
 
 class HelpForm(forms.Form):
@@ -60,7 +63,7 @@ class HelpForm(forms.Form):
     contact = forms.CharField(
         max_length=CONTACT_LENGTH,
         label=_("How can we reach you?"),
-        help_text=_("A telephone number, or the name and address of somebody who can be reached."),
+        help_text=_("A telephone number, or the name and address of someone who can be contacted."),
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
     )
     unit = forms.ChoiceField(required=False, label=_("Ward or commune"))
@@ -70,9 +73,9 @@ class HelpForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=NOTE_LENGTH,
-        label=_("With what?"),
+        label=_("What do you need help with?"),
         widget=forms.Textarea({"rows": 4}),
-        help_text=_("Please write nothing about illness here: call the number instead."),
+        help_text=_("Please do not write about illness here. Call the number instead."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -230,13 +230,15 @@ MATERIALS = [
         "poster-a3", "pdf", PDF, _("Poster A3"), _("For notice boards and gates. The code is 200 mm wide."),
         poster_a3,
     ),
-    Material("guide-a4", "pdf", PDF, _("Steps in pictures A4"), _("Few words; to hang up or to explain with."), guide),
+    Material("guide-a4", "pdf", PDF, _("Steps in pictures A4"), _(
+        "With few words, to hang up or to explain things with."
+), guide),
     Material("letter-parents", "pdf", PDF, _("Letter to parents"), _("For schools, to be signed."), letter),
     Material(
         "zalo", "png", "image/png", _("Picture for Zalo"), _("For groups, with the text below."), zalo_picture
     ),
     Material(
-        "bulletin", "mp3", "audio/mpeg", _("Bulletin as sound"), _("A machine’s voice, 30 seconds; a draft."),
+        "bulletin", "mp3", "audio/mpeg", _("Bulletin as sound"), _("A synthetic voice, 30 seconds; a draft."),
         _bulletin_sound,
     ),
     Material("zalo", "txt", "text/plain; charset=utf-8", _("Text for Zalo"), _("As a file."), _zalo_text),
@@ -316,7 +318,7 @@ def material(request: HttpRequest, file: str, language: str) -> HttpResponse:
         context: dict[str, Any] = {
             "status": 503,
             "title": gettext("This server cannot make this file"),
-            "text": gettext("A program that makes it is missing. Tell the operator: %(code)s.")
+            "text": gettext("A program needed to make it is missing. Tell the operator: %(code)s.")
             % {"code": refusal.code},
         }
         return render_page(request, "public/problem.html", context, status=503)
@@ -330,6 +332,6 @@ def _row(material: Material) -> dict[str, Any]:
     missing = ""
     if material.ending == "mp3" and not can_speak():
         missing = gettext(
-            "Not on this server: espeak-ng and ffmpeg make it. The text is below; a person’s voice is better."
+            "Not on this server: it needs espeak-ng and ffmpeg. The text is below; a person’s voice is better."
         )
     return {"title": material.title, "purpose": material.purpose, "file": material.file, "missing": missing}

@@ -79,7 +79,7 @@ def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
             try:
                 stored = news.save_item(news.Texts(**form.cleaned_data), request.user, timezone.now(), item)
             except news.NewsWithdrawn:
-                return _conflict_page(request, item, _("This news was withdrawn. Write a new item."))
+                return _conflict_page(request, item, _("This news item was withdrawn. Write a new one."))
             return redirect("news-preview", stored.pk)
         status = 422
     return render(request, "portal/edit.html", {"form": form, "item": item}, status=status)
@@ -106,9 +106,9 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             news.publish(item, request.user, timezone.now(), note)
         except news.NewsUnchanged:
-            return _conflict_page(request, item, _("Readers see this text already."))
+            return _conflict_page(request, item, _("Readers already see this text."))
         except Refused:
-            return _conflict_page(request, item, _("This news was withdrawn. Write a new item."))
+            return _conflict_page(request, item, _("This news item was withdrawn. Write a new one."))
         messages.success(request, _("Published. Readers see it within a minute."))
         return redirect("news-desk")
     readings = [("vi", news.working_text(item, "vi"))]
@@ -131,8 +131,8 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             news.withdraw(item, form.cleaned_data["note"], request.user, timezone.now())
         except Refused:
-            return _conflict_page(request, item, _("Only published news can be withdrawn, and once."))
-        messages.success(request, _("Withdrawn. Whoever opens its address reads why."))
+            return _conflict_page(request, item, _("Only published news can be withdrawn, and only once."))
+        messages.success(request, _("Withdrawn. Anyone who opens its address sees the reason."))
         return redirect("news-desk")
     context = {"item": item, "form": form, "out": item.state == NewsState.PUBLISHED}
     return render(request, "portal/withdraw.html", context, status=422 if form.errors else 200)

@@ -44,45 +44,49 @@ class Retention:
 
 
 RETENTIONS = [
-    Retention(_("Random codes heard over Bluetooth"), _("only on the phone that heard them, sealed"), _("14 days")),
-    Retention(_("Visits to places (web edition and app)"), _("only on the phone that scanned, sealed"), _("14 days")),
-    Retention(_("Warnings"), _("only on the warned phone"), _("14 days after the day they are about")),
+    Retention(_("Random codes heard over Bluetooth"), _("only on the phone that heard them, encrypted"), _("14 days")),
+    Retention(
+        _("Visits to places (web version and app)"), _("only on the phone that scanned, encrypted"), _("14 days")
+    ),
+    Retention(_("Warnings"), _("only on the warned phone"), _("14 days after the day of the exposure")),
     Retention(_("Code from a health worker"), _("codes store, as a keyed hash"), _("24 hours, as a link 48 hours")),
     Retention(
-        _("Random codes of a person who reports, with the hour received until it is over"),
+        _("Random codes of a person who reports, with the hour they were received until that hour ends"),
         _("keys store; then in the signed files, among padding"),
         _("14 days"),
     ),
     Retention(_("Visits that a person reports"), _("keys store; then encrypted in the venue packages"), _("14 days")),
     Retention(_("Hash of a used certificate"), _("keys store"), _("while its week key is accepted")),
-    Retention(_("Declaration of a warned person"), _("keys store, sealed for the health authority"), _("30 days")),
+    Retention(_("Declaration of a warned person"), _("keys store, encrypted for the health authority"), _("30 days")),
     Retention(
-        _("Request for help: contact, place, words"),
+        _("Request for help: contact, place, text"),
         _("office store, encrypted"),
-        _("30 days after it is done, 90 days at most"),
+        _("30 days after the help is given, 90 days at most"),
     ),
     Retention(
         _("Visited household: householder, address, number of phones, visits"),
-        _("office store; on the one phone that has the list, sealed"),
-        _("180 days after the last word; photographs 30 days"),
+        _("office store; and encrypted on the one phone that has the list"),
+        _("180 days after the last entry; photographs 30 days"),
     ),
     Retention(
         _("Subscription to notices"),
-        _("keys store, a table of its own, with a period of four weeks as its only time"),
+        _("keys store, in a separate table, with a four-week period as its only time"),
         _("until cancelled, or 12 weeks without a renewal"),
     ),
     Retention(
-        _("Code of a place"), _("its hash with the registrar; what hangs there in the office"), _("while it is kept")
+        _("Code of a place"),
+        _("its hash with the registrar; the poster’s data in the office store"),
+        _("as long as the place is registered"),
     ),
     Retention(
         _("Who runs a registered place: name, telephone, e-mail"),
         _("office store, encrypted"),
         _("90 days after it has closed"),
     ),
-    Retention(_("Accounts, roles and acts of officials"), _("office store"), _("while in use; the audit one year")),
+    Retention(_("Accounts, roles and acts of officials"), _("office store"), _("while in use; the audit for one year")),
     Retention(
         _("Network address of a visitor"),
-        _("only as a keyed hash in memory, to slow down guessing and flooding"),
+        _("only as a keyed hash in memory, to slow down guessing and overload"),
         _("one hour at most"),
     ),
     Retention(_("Who met whom, who is warned, who was where"), _("nowhere"), _("never")),

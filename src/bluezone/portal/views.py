@@ -185,7 +185,7 @@ def web_edition(request: HttpRequest, path: str) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: no such page."""
     return _problem(
-        request, 404, _("There is no such page"), _("The address may be mistyped. Start again from the first page.")
+        request, 404, _("Page not found"), _("The address may be mistyped. Start again from the first page.")
     )
 
 
@@ -238,7 +238,11 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = HelpForm(request.POST)
     if _from_elsewhere(request):
         return _form(
-            request, form, key, 403, _("Nothing was sent: the form came from another site. Send it from here.")
+            request,
+            form,
+            key,
+            403,
+            _("Nothing was sent, because the form came from another site. Send it from this site."),
         )
     if not form.is_valid():
         return _form(request, form, key, 422, _("Nothing was sent yet: please correct what is marked below."))

@@ -79,7 +79,7 @@ def migrate_office(data_dir: Path) -> None:
             _plant_directory()
     except DatabaseError as error:
         if _is_lock_timeout(error):
-            raise StoreBusy("office: somebody holds a table that a migration changes; try again later") from None
+            raise StoreBusy("office: another process locks a table that a migration changes; try again later") from None
         # The first line names the problem; later ones may contain the address.
         raise OfficeUnavailable(f"the office store cannot be opened: {str(error).splitlines()[0]}") from None
 

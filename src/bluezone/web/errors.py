@@ -32,17 +32,20 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
         return _page(
             request,
             403,
-            _("Your role does not reach here"),
+            _("Your role does not cover this"),
             _(
-                "Nothing was changed. Your role is for another agency or unit, named beside your name in the menu. "
-                "If this is your work too, ask an administrator to give the role there."
+                "Nothing was changed. Your role is for another agency or unit, shown next to your name in the menu. If "
+                "this is your work too, ask an administrator to give you the role there."
             ),
         )
     return _page(
         request,
         403,
         _("This page is for another role"),
-        _("Nothing was changed. If the work is part of your duty, ask an administrator to give the account that role."),
+        _(
+            "Nothing was changed. If the work is part of your duties, ask an administrator to give your account "
+            "that role."
+        ),
     )
 
 
@@ -53,8 +56,8 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
         403,
         _("This form is no longer valid"),
         _(
-            "Nothing was sent. What you typed is kept in this browser: open the page again, sign in if it asks, and "
-            "put the text back. Cookies must be allowed for this site."
+            "Nothing was sent. What you typed is kept in this browser. Open the page again, sign in if asked, and put "
+            "the text back. This site needs cookies to be allowed."
         ),
     )
 
@@ -64,10 +67,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(
         request,
         404,
-        _("There is no such page"),
+        _("Page not found"),
         _(
-            "The address may be mistyped, or what it showed has been deleted after its time. "
-            "Start again from the first page."
+            "The address may be mistyped, or the content has been deleted after its time limit. Start again from the "
+            "first page."
         ),
     )
 
@@ -88,7 +91,10 @@ def too_large(request: HttpRequest) -> HttpResponse:
         request,
         413,
         _("The file is too large"),
-        _("Nothing was stored. Send a smaller file: split a list (at most 10 MB), save a picture in a smaller size."),
+        _(
+            "Nothing was stored. Send a smaller file: split the list (at most 10 MB) or save the picture in a "
+            "smaller size."
+        ),
     )
 
 
@@ -99,7 +105,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         request,
         503 if away else 500,
         _("The service is busy; nothing was stored"),
-        _("Try again in a few minutes. If it stays like this, tell the operator of the service the time of day."),
+        _("Try again in a few minutes. If this goes on, tell the operator of the service what time it happened."),
     )
     if away:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -118,7 +124,7 @@ def moving_page(language: str) -> bytes:
     request.method = "GET"
     with override(language):
         title = _("The service is being moved and will be back soon")
-        text = _("Nothing is lost. Warnings on phones go on. Try again in a few minutes.")
+        text = _("Nothing is lost. Warnings on phones continue. Try again in a few minutes.")
         return _page(request, 503, title, text).content
 
 

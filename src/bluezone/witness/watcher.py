@@ -127,7 +127,7 @@ class Watcher:
         self._path = folder / STORE_NAME
         self._clock = clock
         if not self._path.is_file():
-            raise WitnessMissing(f"{folder} holds no witness; `bluezone witness new` makes one")
+            raise WitnessMissing(f"{folder} holds no witness; `bluezone witness new` creates one")
         with self._store() as store:
             name, private = store.execute("SELECT name, private FROM me").fetchone()
         self._private = Ed25519PrivateKey.from_private_bytes(private)
@@ -149,7 +149,7 @@ class Watcher:
         try:
             path.touch(mode=0o600, exist_ok=False)
         except FileExistsError:
-            raise WitnessExists(f"{folder} holds a witness already") from None
+            raise WitnessExists(f"{folder} already contains a witness") from None
         store = sqlite3.connect(path, isolation_level=None)
         store.executescript(_TABLES)
         store.execute("INSERT INTO me VALUES (?, ?)", (name, private.private_bytes_raw()))
@@ -240,7 +240,7 @@ class Watcher:
             note = read_note(fetch(f"{watched.address}/checkpoint"))
             checkpoint = open_checkpoint(note, watched.key)
         except NoteInvalid as refused:
-            raise LogUnreachable(f"what {watched.address} shows is no checkpoint of it: {refused.message}") from None
+            raise LogUnreachable(f"what {watched.address} shows is not a checkpoint of it: {refused.message}") from None
         smaller, larger = sorted(((watched.size, watched.root), (checkpoint.size, checkpoint.root)))
         hashes: tuple[bytes, ...] = ()
         try:
@@ -290,7 +290,7 @@ def _read_request(body: bytes) -> tuple[int, tuple[bytes, ...], Note]:
     try:
         first, *lines = above.decode("ascii").split("\n")
     except UnicodeDecodeError:
-        raise NoteInvalid("the request is no text") from None
+        raise NoteInvalid("the request is not text") from None
     old = first.removeprefix("old ")
     if not blank or old == first or not old.isdecimal() or (len(old) > 1 and old[0] == "0") or len(old) > 16:
         raise NoteInvalid("the request does not begin with the old size")

@@ -73,7 +73,7 @@ def test_a_preview_made_before_somebody_changed_the_directory_is_refused(office)
     late = accept(office, page)
 
     assert late.status_code == 409
-    assert "changed since this preview was made" in late.text
+    assert "has changed since this preview was created" in late.text
     assert not AdminUnit.objects.filter(kind="group").exists()
     assert accept(office, late).status_code == 200
     assert AdminUnit.objects.filter(kind="group").count() == 1
@@ -109,7 +109,7 @@ def old_list(*names):
 @pytest.mark.long
 def test_old_fonts_are_converted_only_after_they_were_shown(office):
     page = send(office, old_list("Tổ dân phố Đức Xuân", "Tổ dân phố Bắc Kạn"), name="list.xlsx")
-    assert "Is this text of an old font?" in page.text
+    assert "Does this text use an old font?" in page.text
     assert from_unicode("Tổ dân phố Đức Xuân", TextEncoding.TCVN3) in page.text
     assert "Tổ dân phố Đức Xuân" in page.text
     assert "Accept and store" not in page.text
@@ -132,15 +132,15 @@ def test_a_conversion_nobody_answered_stores_nothing(office):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (write_csv(HEADINGS), "no row below the headings"),
-        (b"%PDF-1.7 ...", "no list in XLSX, XLS, ODS or CSV"),
-        (b"\xd0\xcf\x11\xe0 old", "no list in XLSX, XLS, ODS or CSV"),
+        (write_csv(HEADINGS), "no rows below the headings"),
+        (b"%PDF-1.7 ...", "not a list in XLSX, XLS, ODS or CSV"),
+        (b"\xd0\xcf\x11\xe0 old", "not a list in XLSX, XLS, ODS or CSV"),
         (b"PK\x03\x04 broken", "damaged"),
         (write_workbook([HEADINGS, ("1", "=1+1", "tổ", "01840")]), "formula without a stored result"),
         (write_csv(HEADINGS, GROUP_1) + b"\r\nSC-02;ph\xad\xeang;x;01840", "text of the file cannot be read"),
         (
             write_csv(HEADINGS, ("1", "phường Đức Xuân", "tổ", "01840"), ("2", "S«ng CÇu", "tổ", "01840")),
-            "Some cells are typed",
+            "Some cells use a different font",
         ),
     ],
 )
@@ -155,10 +155,10 @@ def test_a_file_that_is_no_such_list_is_refused_with_a_sentence(office, content,
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (write_csv(("Họ tên", "Ngày sinh"), ("a", "b")), "No row near the top holds the headings"),
-        (write_csv(("Mã đơn vị", "Loại"), ("1", "tổ")), "A column that is needed is not found"),
+        (write_csv(("Họ tên", "Ngày sinh"), ("a", "b")), "No row near the top has the expected headings"),
+        (write_csv(("Mã đơn vị", "Loại"), ("1", "tổ")), "A required column is missing"),
         (write_csv((*HEADINGS, "Mã"), (*GROUP_1, "2")), "Two columns seem to mean the same"),
-        (write_csv(("Mã đơn vị", "Tên đơn vị", ""), ("1", "Tổ 1", "x")), "no heading of its own"),
+        (write_csv(("Mã đơn vị", "Tên đơn vị", ""), ("1", "Tổ 1", "x")), "values but no heading"),
     ],
 )
 def test_where_the_columns_are_not_clear_a_person_is_asked_beside_the_first_rows(office, content, said):
@@ -174,8 +174,8 @@ def test_where_the_columns_are_not_clear_a_person_is_asked_beside_the_first_rows
     ("rows", "said"),
     [
         ([GROUP_1, GROUP_1], "Another row is about the same entry"),
-        ([("SC-01", "Tổ 1", "con gà", "01840")], "The kind is missing or none of the known words"),
-        ([("01840", "phường Đức Xuân", "phường", "01840")], "lie under itself"),
+        ([("SC-01", "Tổ 1", "con gà", "01840")], "The kind is missing or not one of the known words"),
+        ([("01840", "phường Đức Xuân", "phường", "01840")], "be under itself"),
         ([("SC-01", "Tổ " + "x" * 200, "tổ", "01840")], "missing, too long or not on one line"),
     ],
     ids=["duplicate", "kind", "cycle", "long"],

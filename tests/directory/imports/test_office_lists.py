@@ -101,9 +101,9 @@ def test_cells_that_say_more_than_one_number_give_the_first_and_the_page_says_so
     assert [(one.entry.phone, one.entry.email) for one in page.context["plan"].added] == [
         ("0209 3870 001", "a@x.vn"), ("0209 3870 002", "snv@x.vn"), ("", ""), ("19001234", ""),
     ]  # fmt: skip
-    assert "Row 2: of what the cell says only 0209 3870 001 is taken." in page.text
-    assert "Row 2: of what the cell says only a@x.vn is taken." in page.text
-    assert "Row 2, Row 3, Row 4, Row 5: the kind is taken from the name" in page.text
+    assert "Row 2: only 0209 3870 001 is used from this cell." in page.text
+    assert "Row 2: only a@x.vn is used from this cell." in page.text
+    assert "Row 2, Row 3, Row 4, Row 5: the kind was taken from the name" in page.text
 
 
 @pytest.mark.long
@@ -171,7 +171,7 @@ def test_headings_typed_in_an_old_font_are_known(office, font):
     rows = [["Tên đơn vị", "Số điện thoại"], ["Phòng Y tế suối Bạc", "0209 3870 001"]]
     page = send(office, write_csv(*([from_unicode(cell, font) for cell in row] for row in rows)), "l.csv")
 
-    assert "Is this text of an old font?" in page.text
+    assert "Does this text use an old font?" in page.text
     assert press(office, page, "conversion", conversion="convert").context["plan"].added[0].entry.name == rows[1][0]
 
 

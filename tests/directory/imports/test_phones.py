@@ -66,10 +66,10 @@ def test_numbers_reach_an_agency_and_a_residential_group_and_the_head_is_the_gro
     ("row", "column", "words"),
     [
         (("Trạm Y tế", "", "", "0209 3870 001"), "name", "Several entries have this name"),
-        (("Sở Lạ", "", "", "0209 3870 001"), "name", "No entry in force has the code or name"),
-        (("phường Bắc", "", "", "0209 3870 001"), "name", "No entry in force has the code or name"),
+        (("Sở Lạ", "", "", "0209 3870 001"), "name", "No current entry has the code or name"),
+        (("phường Bắc", "", "", "0209 3870 001"), "name", "No current entry has the code or name"),
         (("Phòng VH", "", "", ""), "phone", "The telephone number is missing"),
-        (("Phòng VH", "", "", "gọi số lạ"), "phone", "This is no telephone number"),
+        (("Phòng VH", "", "", "gọi số lạ"), "phone", "This is not a telephone number"),
     ],
 )
 def test_a_row_that_reaches_nobody_or_has_no_number_is_refused_and_corrected_in_place(office, row, column, words):

@@ -62,7 +62,7 @@ def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_f
     list_imports.store_more(timezone.now())
     assert AdminUnit.objects.filter(kind="group").count() == 600
     page = office.get(f"/imports/{held.pk}/")
-    assert "The list is stored" in page.text
+    assert "The list has been stored" in page.text
     assert "Refresh" not in page.headers
     assert acts().count("list_imported") == 1
     assert not wrong_paths(AdminUnit)
@@ -95,7 +95,7 @@ def test_until_it_is_seen_a_list_can_be_taken_back_and_leaves_nothing(office):
     held = accepted(office, write_csv(HEADINGS, *GROUPS))
     list_imports.finish_list(held, timezone.now(), transactions=3)
     office.post(f"/imports/{held.pk}/discard/")
-    assert "being taken back" in office.get(f"/imports/{held.pk}/").text
+    assert "being undone" in office.get(f"/imports/{held.pk}/").text
     list_imports.store_more(timezone.now())
     assert not AdminUnit.everything.filter(kind="group").exists()
     assert not ListImport.objects.exists()

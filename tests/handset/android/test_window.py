@@ -134,7 +134,7 @@ def test_a_screen_that_gives_way_to_another_is_read_no_further(phone):
     [
         ("engine_missing", "vi", "Máy này chưa có ứng dụng đọc văn bản"),
         ("voice_missing", "en", "This device has no English voice"),
-        ("failed", "en", "The phone could not read this now"),
+        ("failed", "en", "The phone could not read this aloud"),
     ],
 )
 def test_a_phone_that_cannot_read_aloud_says_why_on_its_screen(phone, outcome, language, said):

@@ -189,7 +189,7 @@ def test_the_last_factor_of_a_role_that_needs_one_is_not_removed(english):
     assert AuthenticatorApp.objects.exists()
     english.force_login(user("mai", Role.OFFICER))
     english.post("/confirm/", {"code": app_code()})
-    assert "It is removed" in english.post("/second-factor/app/remove/", follow=True).text
+    assert "Removed." in english.post("/second-factor/app/remove/", follow=True).text
 
 
 def test_an_administrator_helps_who_has_lost_everything(client):

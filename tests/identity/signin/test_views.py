@@ -88,7 +88,7 @@ def test_a_wrong_password_says_what_to_do_and_does_not_repeat_it(english):
     answer = sign_in(english, password="not the password")
 
     assert answer.status_code == 422
-    assert "do not fit together" in answer.text
+    assert "do not match" in answer.text
     assert "not the password" not in answer.text
 
 
@@ -102,7 +102,7 @@ def test_in_an_own_browser_too_many_tries_go_on_with_a_puzzle_and_are_told_how(e
     challenge = re.search(r'data-challenge="([0-9a-f]{64})"', asked.text)[1]
 
     assert asked.status_code == 429
-    assert "costs your browser some seconds of work" in asked.text
+    assert "your browser has to do some work" in asked.text
     assert PASSWORD not in asked.text
     solved = challenge + solve(bytes.fromhex(challenge)).hex()
     assert sign_in(english, puzzle=solved).status_code == 302

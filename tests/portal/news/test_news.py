@@ -192,4 +192,4 @@ def test_readers_of_english_are_told_where_only_vietnamese_is_there(editor, publ
     item = out(editor, title_en="", body_en="")
     public.cookies.load({"bluezone-language": "en"})
 
-    assert "Not yet in English" in public.get(f"/news/{item.pk}/").text
+    assert "not available in English yet" in public.get(f"/news/{item.pk}/").text

@@ -51,13 +51,13 @@ def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_f
     page = client.get(address)
     assert "400 of 1,000 rows" in page.text
     assert page.headers["Refresh"] == "5"
-    assert "Take the whole list back" in page.text
+    assert "Undo the whole list" in page.text
     assert "households_imported" not in acts()
 
     door_lists.go_on(NOW)
     assert Household.objects.count() == 1000
     page = client.get(address)
-    assert "The list is stored" in page.text
+    assert "The list has been stored" in page.text
     assert "Refresh" not in page.headers
     assert "households_imported" in acts()
     assert DoorsImport.objects.get().accepted == {}
@@ -112,7 +112,7 @@ def test_a_list_that_everybody_sees_cannot_be_taken_back(client, officer, ward):
     assert Household.objects.count() == 600
     answer = client.post(f"{address}discard/")
     assert answer.status_code == 409
-    assert "no longer be taken back" in answer.text
+    assert "no longer be undone" in answer.text
     assert Household.objects.count() == 600
 
 

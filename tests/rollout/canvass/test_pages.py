@@ -101,7 +101,7 @@ def test_a_lost_phone_is_reported_with_one_click_and_the_page_says_when_it_was_e
     settings.ROOT_URLCONF = keep
     assert client.post(f"/canvass/phones/{phone.device.pk}/lost/").status_code == 302
     assert Lease.objects.get().ended_why == LeaseEnd.LOST
-    assert "It has not been heard of since" in client.get("/canvass/phones/").text
+    assert "There has been no contact since" in client.get("/canvass/phones/").text
     assert "phone_lost" in acts()
 
 
@@ -181,7 +181,7 @@ def test_two_versions_are_shown_side_by_side_and_one_is_chosen(client, officer, 
     one.refresh_from_db()
     assert (one.head, one.is_disputed) == ("Nông Thị Lan", False)
     answer = client.post(f"/canvass/households/{one.pk}/choose/", {"field": "head", "value": "x"}, follow=True)
-    assert "decided this already" in answer.text
+    assert "already decided this" in answer.text
     assert "conflict_decided" in acts()
 
 
@@ -235,7 +235,7 @@ def test_what_is_kept_aside_is_shown_whole_and_taken_in(client, officer, phone, 
     phone.call(Client(), *entries)
     settings.ROOT_URLCONF = keep
     text = client.get("/canvass/aside/").text
-    assert text.count("The entry as it came") == 3
+    assert text.count("The entry as received") == 3
     for aside in Aside.objects.all():
         client.post(f"/canvass/aside/{aside.pk}/", {"decision": "take"})
     first.refresh_from_db()
@@ -269,7 +269,7 @@ def test_a_sheet_is_printed_with_boxes_and_typed_in_once(client, officer, ward):
     assert (visit.phones, visit.leaflets, visit.leaflet_lot, visit.entered_by) == (2, 1, "L7", "officer")
     assert Visit.objects.get(outcome="not_home").revisit == "after_17"
     again = client.post(f"/canvass/lists/{turf.pk}/sheet/1/", form, follow=True)
-    assert "typed in for that day already" in again.text
+    assert "already been entered for that day" in again.text
     assert Visit.objects.count() == 2
     wrong = client.post(f"/canvass/lists/{turf.pk}/sheet/1/", {**form, "outcome-3": "x"})
     assert wrong.status_code == 422
@@ -374,7 +374,7 @@ def test_where_the_columns_are_not_clear_a_person_is_asked(client, officer, ward
     ("content", "words"),
     [
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "as .xlsx without a password"),
-        (b"\x89PNG....", "no list in XLSX, XLS, ODS or CSV"),
+        (b"\x89PNG....", "not a list in XLSX, XLS, ODS or CSV"),
         (b"", ""),
     ],
 )

@@ -123,7 +123,7 @@ def test_an_outcome_of_the_city_is_counted_as_what_it_counts_as(write, client, p
     }  # fmt: skip
     assert Household.objects.filter(reached_at__isnull=False).count() == 3
     page = " ".join(client.get(f"/canvass/households/{second.pk}/").text.split())
-    assert "Paper card given, A relative passes notices on" in page
+    assert "Paper card given, A relative will pass on warnings" in page
     assert "Tonight" in client.get(f"/canvass/households/{first.pk}/").text
     overview = " ".join(client.get("/canvass/").text.split())
     assert '2 households without a smartphone · Paper card given: <span class="num">2</span>' in overview

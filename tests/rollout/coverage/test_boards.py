@@ -110,20 +110,23 @@ def test_each_unit_stands_in_its_place_with_its_reason_in_a_sentence(client, rea
     with registered_only(gates_of(wards, 32, 60, None)):
         text = client.get(f"/coverage/units/{top.pk}/priority/?week={WEEK}").text
     found = reasons(text)
-    assumed = "6 minutes a door, somebody at home at 60%, 2.0 smartphones a household (assumed, nobody was visited yet)"
+    assumed = (
+        "6 minutes per door, someone at home at 60%, 2.0 smartphones per household"
+        " (assumed, no one has been visited yet)"
+    )
 
     assert found[0] == (
         f"214 households not visited; running 32.0% (32.0–32.0%) at the gates; {assumed}; 3.2 phones helped per hour"
-        "; 2 free teams; among the least covered, so within the first places whatever the rest says."
+        "; 2 free teams; among the least covered, so always in the first places."
     )
     assert found[1].startswith(f"Households not entered; share running not known; {assumed}; no free team")
     assert found[2] == (
-        f"10 households not visited; running 60.0% (60.0–60.0%) at the gates; {assumed}; no free team of its own."
+        f"10 households not visited; running 60.0% (60.0–60.0%) at the gates; {assumed}; no free team in the area."
     )
     assert "<b>About 1.6 newly running phones per team-hour, between 0.1 and" in text
     assert "2 free teams of thành phố Bắc Kạn can go to any of these" in text
     assert f'href="/gates/?unit={below[0].pk}"' in text
-    assert "no data on movements of people" in text
+    assert "no data on people’s movements" in text
 
 
 @pytest.mark.long
@@ -148,7 +151,7 @@ def test_fewer_than_five_households_are_neither_shown_nor_told_by_the_order(clie
         with registered_only(gates_of(wards, 50, 50, 50)):
             text = client.get(f"/coverage/units/{top.pk}/priority/?week={WEEK}").text
         places.append(re.findall(r'coverage/units/(\d+)/\?week=[^"]*">(?:phường|xã)', text))
-        assert "households not visited: kept back" in text.lower()
+        assert "households not visited: withheld" in text.lower()
         assert not re.search(r"\b[1-4] households? not visited", text)
     assert places[0] == places[1]
 
@@ -163,7 +166,7 @@ def test_a_share_kept_back_is_not_told_by_the_order_either(client, reader, wards
     with registered_only(gates):
         text = client.get(f"/coverage/units/{top.pk}/priority/?week={WEEK}").text
 
-    assert "".join(reasons(text)).count("50 households not visited; share running not known; 6 minutes a door") == 3
+    assert "".join(reasons(text)).count("50 households not visited; share running not known; 6 minutes per door") == 3
 
 
 @pytest.fixture
@@ -257,7 +260,7 @@ def test_the_trend_draws_what_each_week_shows_and_says_it_in_a_table(client, rea
     assert drawing.count('class="mark"') == 2
     assert "5.0%" not in drawing.replace("25.0%", "")
     assert "21.7%" in rows[0]
-    assert "kept back / 60" in rows[1]
+    assert "withheld / 60" in rows[1]
     assert "20.0%" in rows[2]
     assert "no data" in rows[3]
     assert len(rows) == 12

@@ -102,7 +102,7 @@ def test_without_gates_the_share_running_is_empty_and_nothing_stands_in_for_it(c
     _top, below = wards
     staff_report(agency("UBND Đức Xuân", below[0]), reader, 10, 40)
 
-    assert "nothing else stands in for it" in client.get(f"/coverage/units/{_top.pk}/numbers/?week={WEEK}").text
+    assert "nothing else replaces it" in client.get(f"/coverage/units/{_top.pk}/numbers/?week={WEEK}").text
     assert "No gate has counted; " in client.get(f"/coverage/?week={WEEK}").text
 
 
@@ -131,8 +131,8 @@ def test_a_small_number_is_kept_back_with_another_so_that_the_sum_does_not_tell_
     text = body(client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text)
     first, second, third, whole = text.split("<tr")[1:]
 
-    assert "kept back / 60" in first
-    assert "kept back / 60" in second
+    assert "withheld / 60" in first
+    assert "withheld / 60" in second
     assert "31 / 60" in third
     assert "54 / 180" in whole
 
@@ -143,8 +143,8 @@ def test_a_page_says_why_a_number_is_kept_back_only_where_one_is(client, reader,
     shown = client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text
     staff_report(agency("UBND Sông Cầu", below[1]), reader, 3, 40)
 
-    assert "Kept back" not in shown.split("<main")[1]
-    assert "Kept back: a number under 5" in client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text
+    assert "Withheld" not in shown.split("<main")[1]
+    assert "Withheld: a number under 5" in client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text
 
 
 def test_from_a_ward_one_gets_back_to_the_whole_city(client, reader, wards):
@@ -173,7 +173,7 @@ def test_a_share_of_which_nothing_is_shown_says_so_once_with_the_way_to_its_rows
     staff_report(agency("UBND Đức Xuân", below[0]), reader, 3, 4)
     first = body(client.get(f"/coverage/units/{top.pk}/numbers/?week={WEEK}").text).split("<tr")[1]
 
-    assert first.count("kept back") == 1
+    assert first.count("withheld") == 1
     assert f"unit={below[0].pk}" in first
 
 

@@ -21,7 +21,7 @@ def test_each_refusal_has_its_sentence_and_another_says_its_code():
         said = [sentence_of(one) for one in (ReportSettled("x"), Another("x"))]
 
     assert said == [
-        "This report was checked already. What was entered before is kept.",
+        "This report has already been checked. What was entered before is kept.",
         "Refused (another_refusal). Nothing was stored.",
     ]
 
@@ -32,4 +32,4 @@ def test_names_that_nobody_knows_and_fields_that_are_missing_are_named():
         missing = sentence_of(DirectiveIncomplete(("number", "lead of II.2", "unheard_of")))
 
     assert "Not in the directory: Sở Thủy lợi; Hội A." in unknown
-    assert "Still missing: Number of the document, who leads task II.2, unheard_of." in missing
+    assert "Still missing: Number of the document, the lead agency for task II.2, unheard_of." in missing

@@ -249,9 +249,9 @@ def test_the_form_of_a_report_has_the_figures_of_its_week_to_copy(client, direct
         attest_airing(airing, officer, airing.due_at, link="https://baobackan.example/1")
     told = " ".join(client.get(address).content.decode().split())
 
-    assert "Bulletins said to have been aired: 5 / 7 (airings due where nothing reports them by itself)." in told
+    assert "Bulletins reported as aired: 5 / 7 (airings due without automatic reports)." in told
     # As on the page of coverage: other agencies' numbers are among those of the ward.
-    assert 'Staff running it, by their agency’s word: <span class="kept">kept back</span> / 9' in told
+    assert 'Staff running it, as reported by their agency: <span class="kept">withheld</span> / 9' in told
     assert 'data-copy="for-report"' in told
 
 

@@ -63,7 +63,7 @@ def test_a_drive_is_planned_under_a_campaign_begun_and_ended(client, lead, youth
     }
     answer = client.post("/drives/new/", {**form, "begins": "08:00", "ends": "07:00"})
     assert answer.status_code == 422
-    assert "end before it begins" in answer.text
+    assert "end before it starts" in answer.text
     unread = client.post("/drives/new/", {**form, "begins": "sáng", "ends": "11:00"})
     assert "Write a time like 7:30 or 19:30." in unread.text
     assert 'value="sáng"' in unread.text, "what was typed is still there"
@@ -223,10 +223,10 @@ def test_the_board_names_both_denominators_and_keeps_small_numbers_from_stranger
     assert "4,812" in page
     assert "3,100" in page
     assert "Chi cục Thống kê" in page
-    assert "Kept back" in page
+    assert "Withheld" in page
 
     client.force_login(user("an", Role.CLERK))
-    assert "Kept back" not in client.get("/drives/").text, "the whole city is the reader's own"
+    assert "Withheld" not in client.get("/drives/").text, "the whole city is the reader's own"
 
 
 def test_a_team_s_small_numbers_are_shown_to_its_agency_and_kept_from_others(client, live):

@@ -83,7 +83,7 @@ def test_the_gate_s_page_shows_the_code_of_its_box_to_its_own_agency_alone(clien
     client.force_login(user("auditor", Role.AUDITOR))
     other = client.get(f"/gates/{gate.pk}/").content.decode()
 
-    assert "Bluetooth is silent" in page
+    assert "Bluetooth is not sending" in page
     assert box_text(bytes.fromhex(registry.sharing_key(gate)), gate.number, "192.168.1.20") == read_code(page)
     assert "192.168.1.20" not in other
 

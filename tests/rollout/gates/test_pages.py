@@ -149,7 +149,7 @@ def test_who_has_nominated_nobody_is_listed_with_a_telephone(client, place, lead
 
     assert "0209 3870 111" in text
     assert "Phòng Nội vụ</a>" not in text
-    assert "1 agency has nominated nobody" in client.get("/gates/").text
+    assert "1 agency has not nominated anyone" in client.get("/gates/").text
 
 
 def test_a_gate_s_page_shows_days_classes_inside_share_and_trend(client, place, lead):

@@ -83,7 +83,7 @@ def test_somebody_who_looked_corrects_the_number_and_what_was_counted_stays(clie
     ours = place[2]
     counted(ours, told=9, out=2)
     page = client.get(f"/gates/{ours.pk}/").text
-    assert "Not the right number?" in page
+    assert "Is the number wrong?" in page
     answer = client.post(f"/gates/{ours.pk}/inside/", {"number": "0"})
     assert answer.status_code == 302
     assert inside(ours) == 0

@@ -75,9 +75,9 @@ def test_classes_with_pupils_and_teachers_are_looked_at_then_stored_once(there):
 @pytest.mark.parametrize(
     ("row", "reason", "words"),
     [
-        (("1", "Lớp chuyên Toán của trường", "", "3", ""), "name", "no name of a class"),
+        (("1", "Lớp chuyên Toán của trường", "", "3", ""), "name", "not a class name"),
         (("1", "6A", "", "320", ""), "number", "at most 100 pupils"),
-        (("1", "6A", "", "3", "Trường THPT Chuyên"), "school", "You keep no school of this name"),
+        (("1", "6A", "", "3", "Trường THPT Chuyên"), "school", "You do not manage a school with this name"),
         (("1", "6A", "Nông Thị Lan", "3", "TH Sông Cầu"), "teacher", "Write the sign-in name"),
     ],
 )

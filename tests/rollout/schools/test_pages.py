@@ -154,9 +154,9 @@ def test_above_the_school_only_sums_are_seen_and_small_numbers_are_kept_back(cli
     city, page = body(client.get("/schools/").text), body(client.get(f"/schools/{school.pk}/").text)
 
     assert "</span>3</td>" in own
-    assert "kept back" in city
+    assert "withheld" in city
     assert "</span>3</td>" not in city
-    assert "kept back" in page
+    assert "withheld" in page
     assert "6A</a>" not in page
 
 
@@ -269,7 +269,7 @@ def test_coverage_shows_the_pupils_self_reported_and_hides_what_the_schools_hide
         text = body(client.get(f"/coverage/units/{top.pk}/numbers/").text)
 
     assert "pupils running it" in text
-    assert ">kept back</span></a> pupils running it" in text, "the two without a smartphone would be told by the table"
+    assert ">withheld</span></a> pupils running it" in text, "the two without a smartphone would be told by the table"
     assert "/ 38" not in text
     assert f"/schools/?week={this_week()}" in text
 

@@ -168,7 +168,7 @@ def filed(client):
 def test_numbers_under_five_are_kept_back_from_whoever_does_not_enter_them(client, clerk, offices):
     staff_report(offices[0], clerk, 3, 40)
     staff_report(offices[1], clerk, 12, 50)
-    assert "kept back" not in client.get(f"/staff/?week={WEEK}").text
+    assert "withheld" not in client.get(f"/staff/?week={WEEK}").text
     assert {3, 12} <= filed(client)
     client.force_login(user("lan", Role.LEADER))
     assert {3, 12}.isdisjoint(filed(client)), "a file keeps back what the page does"

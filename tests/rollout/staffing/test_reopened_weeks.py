@@ -167,7 +167,7 @@ def test_an_answer_is_taken_back_within_ten_seconds_unless_the_agency_has_report
     client.force_login(admin)
     page = client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"}, follow=True).text
     assert "Undo (10 seconds)" in page
-    assert "Taken back" in client.post("/undo/", {"next": "/staff/"}, follow=True).text
+    assert "Undone" in client.post("/undo/", {"next": "/staff/"}, follow=True).text
 
     asked.refresh_from_db()
     assert (asked.state, asked.answered_by, WeekReopening.objects.count()) == ("open", None, 0)

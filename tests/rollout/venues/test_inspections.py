@@ -63,8 +63,8 @@ def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, o
     ("content", "told"),
     [
         (b"", "empty"),
-        (b"%PDF-1.7 no picture", "no picture that can be read"),
-        (b"\xff\xd8\xff\xe0" + b"\0" * 100, "no picture that can be read"),
+        (b"%PDF-1.7 no picture", "not a readable picture"),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 100, "not a readable picture"),
         (b"\xff\xd8" + b"x" * (inspections.MOST_BYTES + 1), "too large"),
     ],
 )

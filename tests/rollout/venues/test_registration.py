@@ -62,7 +62,7 @@ def test_a_wrong_code_is_refused_and_the_fifth_locks_even_the_right_one_out(publ
     assert [public(handle, {"code": wrong}).status_code for _ in range(5)] == [422, 422, 422, 422, 410]
     answer = public(handle, {"code": right})
     assert answer.status_code == 410
-    assert "no longer of use" in answer.text
+    assert "no longer works" in answer.text
     assert Venue.objects.get().state == VenueState.UNCONFIRMED
 
 

@@ -212,7 +212,7 @@ def test_cards_are_printed_with_the_short_link(desk, centre):
         assert round(sheet[0].get_width() / 72 * 25.4) == width
         words = "".join(sheet[0].get_textpage().get_text_bounded().split())
         vietnamese = "Biết sớm khi từng ở cùng địa điểm với người mắc COVID-19"
-        for told in (vietnamese, "Know early if you were at the same place as a COVID-19 case"):
+        for told in (vietnamese, "Find out early if you were at the same place as a COVID-19 case"):
             assert told.replace(" ", "") in words
         codes = zxingcpp.read_barcodes(sheet[0].render(scale=2).to_pil().convert("L"))
         assert [code.text for code in codes] == ["http://localhost:8000/k"]

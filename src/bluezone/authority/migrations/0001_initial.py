@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('values', models.JSONField(default=dict)),
                 ('shown', models.JSONField(default=list)),
                 ('reason', models.CharField(blank=True, max_length=300)),
-                ('state', models.CharField(choices=[('waiting', 'waits for a second person'), ('done', 'done'), ('withdrawn', 'withdrawn'), ('glass', 'the glass is broken')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'waiting for a second person'), ('done', 'done'), ('withdrawn', 'withdrawn'), ('glass', 'the glass is broken')], default='waiting', max_length=10)),
                 ('asked_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField(db_index=True)),
                 ('answered_at', models.DateTimeField(null=True)),

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('layout', models.JSONField(default=dict)),
                 ('fixes', models.JSONField(default=dict)),
                 ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('state', models.CharField(blank=True, choices=[('', 'is looked at'), ('storing', 'what is new is being stored; nobody sees it yet'), ('changing', 'what is changed is being stored'), ('looking', 'what follows from it is being worked out'), ('back', 'is being taken back'), ('done', 'stored')], default='', max_length=8)),
+                ('state', models.CharField(blank=True, choices=[('', 'being checked'), ('storing', 'storing new entries; no one sees them yet'), ('changing', 'storing changed entries'), ('looking', 'updating what depends on it'), ('back', 'being undone'), ('done', 'stored')], default='', max_length=8)),
                 ('accepted', models.JSONField(default=dict)),
                 ('added', models.PositiveIntegerField(default=0)),
                 ('changed', models.PositiveIntegerField(default=0)),

@@ -32,7 +32,7 @@ def _ticket_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @appliance.command("take")
-@click.option("--from", "places", multiple=True, type=click.Path(path_type=Path), help="Folder to look into instead.")
+@click.option("--from", "places", multiple=True, type=click.Path(path_type=Path), help="Folder to search instead.")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
 @click.option("--own", is_flag=True, help="For the calling account, not for the program's; start nothing.")
 @prints_result(_ticket_lines)
@@ -93,7 +93,7 @@ def _update_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @appliance.command("update")
-@click.option("--from", "places", multiple=True, type=click.Path(path_type=Path), help="Folder to look into instead.")
+@click.option("--from", "places", multiple=True, type=click.Path(path_type=Path), help="Folder to search instead.")
 @click.option("--root", type=click.Path(path_type=Path), help="Where the versions are (/var/lib/bluezone-appliance).")
 @click.option("--keys", type=click.Path(path_type=Path), help="Keys of updates (/etc/bluezone/update.keys).")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
@@ -145,7 +145,7 @@ def show_status(root: Path | None) -> dict[str, Any]:
 @click.argument("file", type=click.Path(path_type=Path))
 @prints_result(lambda result: (f"public key for {result['keys_file']}: {result['public']}",))
 def make_key(file: Path) -> dict[str, Any]:
-    """Make the key that signs updates. It belongs on a machine without a network, and a copy into a safe."""
+    """Create the key that signs updates. It belongs on a machine without a network, and a copy into a safe."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -166,7 +166,7 @@ def make_key(file: Path) -> dict[str, Any]:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the update.")
 @prints_result(lambda result: (f"{result['file']}: version {result['version']}, {result['size']} bytes",))
 def bundle(key: Path, tree: Path, out: Path) -> dict[str, Any]:
-    """Make a signed update of a version."""
+    """Create a signed update of a version."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -181,9 +181,9 @@ def bundle(key: Path, tree: Path, out: Path) -> dict[str, Any]:
         number = int(release["number"])
         machine = str(release["architecture"]), str(release["python"])
     except (ValueError, KeyError, TypeError):
-        raise UpdateInvalid(f"{key} is no private key, or {tree} has no {RELEASE} of a package") from None
+        raise UpdateInvalid(f"{key} is not a private key, or {tree} has no {RELEASE} of a package") from None
     if not isinstance(private, Ed25519PrivateKey):
-        raise UpdateInvalid(f"{key} is no Ed25519 key")
+        raise UpdateInvalid(f"{key} is not an Ed25519 key")
     out.mkdir(parents=True, exist_ok=True)
     file = out / file_name(platform_of(*machine))
     manifest = make_bundle(tree, file, private, version, number, machine)

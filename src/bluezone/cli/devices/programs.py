@@ -40,7 +40,7 @@ def _air_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @radio.command()
 @click.option("--listen", required=True, metavar="HOST:PORT", help="Where handsets connect; port 0 takes a free one.")
-@click.option("--scene", "scene_file", type=click.Path(path_type=Path), help="Who is where; see docs/radio.md.")
+@click.option("--scene", "scene_file", type=click.Path(path_type=Path), help="Where each phone is; see docs/radio.md.")
 @click.option("--seed", type=int, help="Seed of all randomness; by default the system's.")
 @prints_result(_air_lines)
 def air(listen: str, scene_file: Path | None, seed: int | None) -> dict[str, Any]:
@@ -131,7 +131,9 @@ def gate() -> None:
     "--box", is_flag=False, flag_value="0.0.0.0", metavar="[ADDRESS]",  # noqa: S104 - asked for
     help="Be the Bluetooth box of the tablets in the local network (port 8018); ADDRESS to listen on, else all.",
 )  # fmt: skip
-@click.option("--training", is_flag=True, help="A gate to practise at: own data, erased after 7 days, told to nobody.")
+@click.option(
+    "--training", is_flag=True, help="A gate to practise at: own data, erased after 7 days, not reported to anyone."
+)
 @prints_result(lambda _: ("stopped; what was counted is kept",))
 def run_gate_program(
     data: str | None,
@@ -144,7 +146,7 @@ def run_gate_program(
     box: str | None,
     training: bool,
 ) -> dict[str, Any]:
-    """Be the gate until stopped; counts without a network, and reports to the office when there is one."""
+    """Run the gate until stopped; counts without a network, and reports to the office when there is one."""
     from bluezone.city import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.gate.page import gate_files
@@ -153,7 +155,9 @@ def run_gate_program(
     from bluezone.radio.frames import DEFAULT_UUID
 
     if training and (trust or code or box):
-        raise click.UsageError("a gate to practise at is told to nobody: leave --trust and --code out, and --box")
+        raise click.UsageError(
+            "a gate to practise at is not reported to anyone: leave --trust and --code out, and --box"
+        )
     folder = folder_of(data_folder(data)) if training else data_folder(data) / GATE_FOLDER
     adapter = None if radio == "none" else radio
     ticket = None if training or code else waiting(data_folder(data))
@@ -180,7 +184,7 @@ def speaker() -> None:
     "--sink",
     default="auto",
     show_default=True,
-    help="ffplay, aplay, rtp:ADDRESS:PORT (IP loudspeakers), file:FOLDER or null (nobody hears the last two).",
+    help="ffplay, aplay, rtp:ADDRESS:PORT (IP loudspeakers), file:FOLDER or null (no one hears the last two).",
 )
 @click.option("--second", metavar="SINK", help="A second sink for emergencies, at the same time.")
 @click.option("--listen", metavar="SOURCE", help="A microphone in the street: alsa:DEVICE or pulse:SOURCE.")
@@ -195,7 +199,7 @@ def run_speaker_program(
     listen: str | None,
     local_stations: bool,
 ) -> dict[str, Any]:
-    """Be a loudspeaker until stopped; plays from its own copies, with or without a network."""
+    """Run a loudspeaker until stopped; plays from its own copies, with or without a network."""
     from bluezone.city import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.speaker.program import SpeakerSetup, run_speaker

@@ -132,7 +132,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     "files",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="TOML with assumptions that replace ours; may be given often.",
+    help="TOML with assumptions that replace ours; may be given more than once.",
 )
 @prints_result(_lines)
 def plan(

@@ -77,10 +77,10 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 @click.command()
 @click.option("--phones", type=int, default=2000, show_default=True, help="About how many phones run it, from 300.")
-@click.option("--days", type=int, default=14, show_default=True, help="Days that are rehearsed.")
+@click.option("--days", type=int, default=14, show_default=True, help="Days to rehearse.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Selects the invented city.")
 @click.option("--whole", type=click.IntRange(min=1), help="Phones that share nothing.  [default: 1 in 100]")
-@click.option("--failure", "failures", multiple=True, type=click.Choice(FAILURES), help="May be given often.")
+@click.option("--failure", "failures", multiple=True, type=click.Choice(FAILURES), help="May be given more than once.")
 @click.option("--cities", type=click.IntRange(1, 2), default=1, show_default=True, help="Two have travellers between.")
 @click.option("--everybody", is_flag=True, help="With two cities: every phone follows the other, not travellers alone.")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with pictures.")

@@ -32,7 +32,7 @@ def key(data: str | None) -> dict[str, Any]:
 
 
 def _status_lines(result: dict[str, Any]) -> Iterable[str]:
-    yield f"{result['log']}: {result['size']} leaves, quorum {result['quorum'] or 'none: nobody watches'}"
+    yield f"{result['log']}: {result['size']} leaves, quorum {result['quorum'] or 'none: no one watches'}"
     for witness in result["witnesses"]:
         moment = "has not signed the newest checkpoint" if witness["at"] is None else f"signed it at {witness['at']}"
         yield f"  {witness['name']} ({witness['operator']}): {moment}"

@@ -30,7 +30,7 @@ def _made_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--name", required=True, help="HOST or HOST/MORE, the host being the one the witness runs on.")
 @prints_result(_made_lines)
 def new(folder: Path, name: str) -> dict[str, Any]:
-    """Make a witness and its key, once."""
+    """Create a witness and its key, once."""
     from bluezone.witness.watcher import Watcher
 
     return {"key": str(Watcher.create(folder, name).key)}
@@ -55,7 +55,7 @@ def _look_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @witness.command()
 @folder_option
-@click.option("--every", "seconds", type=click.IntRange(1), help="Look again after so many seconds, until stopped.")
+@click.option("--every", "seconds", type=click.IntRange(1), help="Look again after this many seconds, until stopped.")
 @prints_result(_look_lines)
 def look(folder: Path, seconds: int | None) -> dict[str, Any]:
     """Fetch each log as anyone would and compare it with what was seen before; exit 1 if it differs."""

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='Choice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mail', models.BooleanField(default=True, verbose_name='One mail a day')),
+                ('mail', models.BooleanField(default=True, verbose_name='One e-mail a day')),
                 ('push', models.BooleanField(default=True, verbose_name='Notices in my browsers')),
                 ('only_urgent', models.BooleanField(default=False, verbose_name='Only what is due within four hours')),
                 ('quiet_from', models.TimeField(default=datetime.time(21, 0), verbose_name='No notices from')),

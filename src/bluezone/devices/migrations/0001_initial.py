@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('enrolled_at', models.DateTimeField(editable=False, null=True)),
                 ('last_seen_hour', models.DateTimeField(editable=False, null=True)),
                 ('revoked_at', models.DateTimeField(editable=False, null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='agencies.agency', verbose_name='Agency that keeps it')),
+                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='agencies.agency', verbose_name='Agency that looks after it')),
                 ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='agencies.adminunit', verbose_name='Area it works in')),
             ],
             options={

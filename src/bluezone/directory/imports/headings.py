@@ -191,7 +191,7 @@ def guess_places(sheet: RawSheet, columns: Sequence[Column], row: int) -> dict[s
 def missing_header_refusal(columns: Sequence[Column]) -> SpreadsheetHeaderMissing:
     """The refusal for a file without headings on any sheet."""
     expected = ", ".join(column.headings[0] for column in columns)
-    return SpreadsheetHeaderMissing(f"none of the first {ROWS_SEARCHED} rows holds the headings; expected: {expected}")
+    return SpreadsheetHeaderMissing(f"none of the first {ROWS_SEARCHED} rows has the headings; expected: {expected}")
 
 
 def _candidates(sheet: RawSheet, every: bool = False) -> Iterator[RawRow]:

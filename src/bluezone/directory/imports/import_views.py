@@ -353,7 +353,7 @@ class ListPages(Generic[List]):
             self.delete(waiting)
         except Refused as refusal:
             return self.show_preview(request, waiting, self.sentence_of(refusal), status=409)
-        messages.info(request, _("The list is discarded; nothing was stored."))
+        messages.info(request, _("The list was discarded; nothing was stored."))
         return redirect(f"{self.name}s")
 
     def download_marked(self, request: OfficeRequest, waiting: List) -> HttpResponse:
@@ -450,7 +450,7 @@ class DirectoryLists(PiecewiseLists[ListImport]):
         return {
             "title": _("Import a list"),
             "lead": _("First you see what the list would change. Nothing is stored until you accept it."),
-            "hint": _("An empty cell leaves what is stored; nothing is ever deleted."),
+            "hint": _("An empty cell keeps what is stored; nothing is ever deleted."),
             "button": _("Accept and store"),
         }
 
@@ -481,7 +481,7 @@ class DirectoryLists(PiecewiseLists[ListImport]):
 
     @property
     def stored_sentence(self) -> str:
-        return _("The list is imported: %(added)s added, %(changed)s changed.")
+        return _("The list has been imported: %(added)s added, %(changed)s changed.")
 
     def accept(self, waiting: ListImport, digest: str) -> ListImport:
         return list_imports.accept_list(waiting, digest)
@@ -499,7 +499,7 @@ class DirectoryLists(PiecewiseLists[ListImport]):
         return plan_in_words(plan).doubted
 
     def running_context(self, sent_list: ListImport) -> Mapping[str, object]:
-        more = _("Until it is done nothing else of the directory can be changed.")
+        more = _("Until it is finished, nothing else in the directory can be changed.")
         return {"more": more, "next": self.result_page(sent_list), "next_title": self.place_name(sent_list)}
 
 

@@ -58,7 +58,7 @@ def agency_listing(directory: Directory, keys: Iterable[str], day: datetime.date
     """One row for each agency of `keys`, which were valid on `day`."""
     left_out = {"unit_name"}
     rows = [_agency(directory.agencies[key], directory, day) for key in keys if key in directory.agencies]
-    note = _("Agencies in force on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
+    note = _("Agencies valid on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
     return _sheet(_("Agencies"), AGENCY_COLUMNS, rows, note, left_out)
 
 
@@ -66,7 +66,7 @@ def unit_listing(directory: Directory, keys: Iterable[str], day: datetime.date) 
     """One row for each unit of `keys`, which were valid on `day`."""
     left_out = {"parent_name", "source", "as_of"}
     rows = [_unit(directory.units[key], directory, day) for key in keys if key in directory.units]
-    note = _("Units in force on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
+    note = _("Units valid on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
     return _sheet(_("Units"), UNIT_COLUMNS, rows, note, left_out)
 
 

@@ -27,10 +27,10 @@ FIELDS: Mapping[str, Promise] = {
     "kind": _("Kind"),
     "parent": _("Unit above"),
     "unit": _("Area of work"),
-    "valid_from": _("In force from"),
-    "valid_until": _("No longer in force from"),
-    "valid_to": _("No longer in force from"),
-    "successors": _("Who took over"),
+    "valid_from": _("Valid from"),
+    "valid_until": _("No longer valid from"),
+    "valid_to": _("No longer valid from"),
+    "successors": _("Successors"),
     "confirmed": _("Confirmed by the city"),
     "unconfirmed": _("Not yet confirmed"),
 }
@@ -140,13 +140,13 @@ def _text(field: str, value: str, directory: Directory) -> str:
 def _doubt(doubt: Doubt, where: str, directory: Directory) -> str:
     values = {"row": where, "taken": doubt.taken}
     if doubt.about == "zeros":
-        return gettext("%(row)s: the code had lost the zeros at its front; they are put back.") % values
+        return gettext("%(row)s: the code had lost its leading zeros; they were restored.") % values
     if doubt.about == "kind":
         values["kind"] = str(_KINDS[doubt.taken])
-        return gettext("%(row)s: the kind is taken from the name: %(kind)s.") % values
+        return gettext("%(row)s: the kind was taken from the name: %(kind)s.") % values
     if doubt.about == "area":
         values["place"] = directory.units[doubt.taken].name
-        return gettext("%(row)s: the area of work is taken from the name: %(place)s.") % values
+        return gettext("%(row)s: the area of work was taken from the name: %(place)s.") % values
     if doubt.about == "several":
-        return gettext("%(row)s: of what the cell says only %(taken)s is taken.") % values
-    return gettext("%(row)s: there already is an entry of this name with another code. Is it the same one?") % values
+        return gettext("%(row)s: only %(taken)s is used from this cell.") % values
+    return gettext("%(row)s: there is already an entry with this name and a different code. Is it the same?") % values

@@ -451,7 +451,7 @@ def _cell(cell: RawCell, row: int, index: int) -> Cell:
         raise SpreadsheetTooLarge(f"{where} has {len(cell)} characters, at most {MAX_CELL_CHARACTERS} are taken")
     text = unicodedata.normalize("NFC", cell.strip())
     if any(unicodedata.category(letter) in {"Cc", "Cs"} and letter not in "\t\r\n" for letter in text):
-        raise SpreadsheetCellUnreadable(f"{where} holds control characters, which are no text; type it again")
+        raise SpreadsheetCellUnreadable(f"{where} holds control characters, which are not text; type it again")
     return text or None
 
 

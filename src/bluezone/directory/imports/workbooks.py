@@ -178,9 +178,9 @@ def _check_archive(data: bytes, content: str = "xl/workbook.xml") -> None:
         if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
             raise SpreadsheetTooLarge(f"the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")
         if content not in names:
-            raise SpreadsheetTypeUnknown("the archive is no workbook; save the list as .xlsx or .csv")
+            raise SpreadsheetTypeUnknown("the archive is not a workbook; save the list as .xlsx or .csv")
         if any(name.lower().endswith("vbaproject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names):
-            raise SpreadsheetHasMacros("the workbook holds macros; save it as .xlsx, which has none")
+            raise SpreadsheetHasMacros("the workbook contains macros; save it as .xlsx, which has none")
         if len(names) < len(parts) or any(part.flag_bits & 1 for part in parts):
             raise SpreadsheetDamaged("a part of the workbook is there twice or is encrypted")
         tags = 0
@@ -304,7 +304,7 @@ def read_xls(data: bytes) -> list[RawSheet]:
     Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
     """
     if _MACROS in data:
-        raise SpreadsheetHasMacros("the workbook holds macros; save it as .xlsx, which has none")
+        raise SpreadsheetHasMacros("the workbook contains macros; save it as .xlsx, which has none")
     try:
         # xlrd logs contradictions in a file; the log is discarded.
         book = xlrd.open_workbook(
@@ -321,7 +321,7 @@ def read_xls(data: bytes) -> list[RawSheet]:
         raise
     except xlrd.XLRDError as error:
         raise SpreadsheetTypeUnknown(
-            f"the file is no .xls workbook, or has a password ({error}); save the list as .xlsx without one"
+            f"the file is not a .xls workbook, or has a password ({error}); save the list as .xlsx without one"
         ) from error
     except Exception as error:  # xlrd raises all kinds of errors for a damaged file
         raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error

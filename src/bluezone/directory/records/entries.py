@@ -279,12 +279,14 @@ def contradictions(
     for agency in agencies:
         home = unit_of.get(agency.unit)
         if home is None or not agency.validity.overlaps(home.validity):
-            yield ParentUnknown(agency.key, f"agency {agency.key}: unit {agency.unit!r} is not in force with it")
+            yield ParentUnknown(agency.key, f"agency {agency.key}: unit {agency.unit!r} is not valid with it")
         yield from _wrong_time(agency, agency_of)
     for group in groups:
         missing = [member for member in group.members if member not in agency_of]
         if missing or not group.members:
-            yield GroupMemberUnknown(group.key, f"group {group.key}: {missing or 'nobody'} is no agency in the list")
+            yield GroupMemberUnknown(
+                group.key, f"group {group.key}: {missing or 'no one'} is not in the list of agencies"
+            )
 
 
 def _repeated_keys(entries: Iterable[Entry | GroupEntry]) -> Iterator[DirectoryRefused]:
@@ -317,7 +319,7 @@ def _wrong_parent(unit: UnitEntry, unit_of: Mapping[str, UnitEntry]) -> Iterator
     elif parent.kind not in allowed:
         yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key} cannot lie under a {parent.kind.value}")
     elif not unit.validity.within(parent.validity):
-        yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key} is in force on days its unit above is not")
+        yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key} is valid on days when its unit above is not")
 
 
 def _wrong_time(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[DirectoryRefused]:
@@ -339,7 +341,7 @@ def _wrong_time(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[Directo
 
 def _cycles(unit_of: Mapping[str, UnitEntry]) -> Iterator[DirectoryRefused]:
     for member in _under_themselves({key: unit.parent for key, unit in unit_of.items()}):
-        yield UnitCycle(member, f"unit {member} lies under itself")
+        yield UnitCycle(member, f"unit {member} is under itself")
 
 
 def _agency_cycles(agency_of: Mapping[str, AgencyEntry]) -> Iterator[DirectoryRefused]:

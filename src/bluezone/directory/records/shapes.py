@@ -82,7 +82,7 @@ def _read(path: Path, _changed: int, size: int) -> tuple[tuple[Feature, ...], st
     try:
         return read_features(json.loads(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:
-        raise ShapesUnreadable(f"{FILE} is no JSON: {type(error).__name__}") from error
+        raise ShapesUnreadable(f"{FILE} is not JSON: {type(error).__name__}") from error
 
 
 def read_features(document: Any) -> tuple[tuple[Feature, ...], str]:
@@ -91,7 +91,7 @@ def read_features(document: Any) -> tuple[tuple[Feature, ...], str]:
     Features without polygons or without names are left out, since maps contain roads and labels too.
     """
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
-        raise ShapesUnreadable(f"{FILE} is no GeoJSON FeatureCollection")
+        raise ShapesUnreadable(f"{FILE} is not a GeoJSON FeatureCollection")
     listed = document.get("features")
     features = [feature for feature in map(_feature, listed if isinstance(listed, list) else []) if feature is not None]
     if sum(map(_count_points, features)) > MOST_POINTS:

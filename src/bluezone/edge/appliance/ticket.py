@@ -98,12 +98,12 @@ def read_ticket(text: str | bytes, now: float) -> Ticket:
             given = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
         said = json.loads(given)
     except (UnicodeDecodeError, binascii.Error, ValueError, RecursionError):
-        raise TicketInvalid("this is no ticket for a box: neither its file nor its link") from None
+        raise TicketInvalid("this is not a ticket for a box: neither its file nor its link") from None
     names = ("bluezone", *Ticket.__annotations__)
     if isinstance(said, list) and len(said) == len(names):
         said = dict(zip(names, said, strict=True))
     if not isinstance(said, dict) or set(said) != set(names) or said.pop("bluezone") != "box":
-        raise TicketInvalid("this is no ticket for a box: it has other members")
+        raise TicketInvalid("this is not a ticket for a box: it has other members")
     ticket = Ticket(**said)
     _check(ticket)
     if ticket.until <= now:
@@ -114,12 +114,12 @@ def read_ticket(text: str | bytes, now: float) -> Ticket:
 def _check(ticket: Ticket) -> None:
     texts = (ticket.server, ticket.city, ticket.kind, ticket.name, ticket.agency, ticket.code)
     if not all(isinstance(one, str) and 0 < len(one) <= LONGEST_TEXT for one in texts):
-        raise TicketInvalid("a member of the ticket is no text of at most 300 characters")
+        raise TicketInvalid("a member of the ticket is not text of at most 300 characters")
     if not all(type(one) is int and 0 < one < 2**53 for one in (ticket.device, ticket.until)):
         raise TicketInvalid("a number of the ticket is none")
     parts = urlsplit(ticket.server)
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.path or parts.query or parts.fragment:
-        raise TicketInvalid("the server of the ticket is no address such as https://bluezone.example.vn")
+        raise TicketInvalid("the server of the ticket is not an address such as https://bluezone.example.vn")
     if ticket.kind not in ACCOUNTS:
         raise TicketInvalid(f"the ticket is for a device of kind {ticket.kind}, which needs a screen")
     if not _HEX.fullmatch(ticket.city) or not _CODE.fullmatch(ticket.code):

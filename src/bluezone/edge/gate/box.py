@@ -85,7 +85,7 @@ class Box:
         key = self._key()
         said, content = asked[: 2 * MAC_LENGTH], asked[2 * MAC_LENGTH :]
         if key is None or not hmac.compare_digest(said, mac(key, "BZ-BOX-ASK-v1", content).hex().encode()):
-            raise BoxAskInvalid("this is no question of a tablet of this gate")
+            raise BoxAskInvalid("this question is not from a tablet of this gate")
         tablet, answers, mark = _read(content)
         finding = self._check.judge_beside(answers, mark, tablet).value if answers else None
         told: dict[str, Any] = {"air": [value.hex() for value in self._check.air()], "radio_off": self._radio_off()}

@@ -99,7 +99,7 @@ class GateCity:
         pinned = self._book.get("trust")
         if trust is None:
             if pinned is None:
-                raise GateTrustInvalid("the gate was never told the city's key: give it with --trust")
+                raise GateTrustInvalid("the gate does not have the city's key: give it with --trust")
             return
         try:
             raw = bytes.fromhex(trust.strip())
@@ -157,7 +157,7 @@ class GateCity:
     def _trusted(self) -> Mapping[str, bytes]:
         raw = self._book.get("trust")
         if raw is None:
-            raise GateTrustInvalid("the gate was never told the city's key: give it with --trust")
+            raise GateTrustInvalid("the gate does not have the city's key: give it with --trust")
         public = bytes.fromhex(raw)
         return {fingerprint(public): public}
 

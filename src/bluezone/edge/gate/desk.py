@@ -159,7 +159,7 @@ class GateDesk:
         """
         lost = next((one for one in self.book.lost_hours() if one.boot == boot), None)
         if lost is None or began + lost.seconds > self.city.now() + BUCKET_SECONDS:
-            raise HourInvalid("that is no hour in which these passages can have been counted")
+            raise HourInvalid("these passages cannot have been counted in that hour")
         return {"dated": self.book.date_lost(boot, began - lost.began)}
 
     def sign_in(self, badge: str, pin: str) -> dict[str, Any]:

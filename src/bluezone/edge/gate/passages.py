@@ -43,7 +43,7 @@ class Passage:
 
     def __post_init__(self) -> None:
         if self.verdict not in PROOF_OF or (self.direction == "out") != (self.verdict == "out"):
-            raise PassageInvalid(f"{self.direction}/{self.verdict} is no passage")
+            raise PassageInvalid(f"{self.direction}/{self.verdict} is not a passage")
 
     @property
     def proof(self) -> Proof:

@@ -114,7 +114,7 @@ class Shifts:
         """End the shift. Raises NobodyOnDuty."""
         duty = self.on_duty()
         if duty is None:
-            raise NobodyOnDuty("nobody is on duty")
+            raise NobodyOnDuty("no one is on duty")
         ended = Duty(**{**asdict(duty), "ended": max(duty.started, int(self._clock()))})
         self._note(ended)
         self._book.put("on_duty", None)

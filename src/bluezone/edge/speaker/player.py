@@ -208,7 +208,7 @@ def _sent_to(place: str) -> Callable[[Path, float, int], list[list[str]]]:
             raise ValueError(port)
     except ValueError:
         example = "expected rtp:ADDRESS:PORT, as in rtp:224.0.2.60:50002"
-        raise PlayerUnavailable(f"rtp:{place} is no sink: {example}") from None
+        raise PlayerUnavailable(f"rtp:{place} is not a sink: {example}") from None
     # Some devices take packets of 20 ms only.
     shape = "aresample=8000,asetnsamples=n=160"
     coding = ["-ac", "1", "-c:a", "pcm_mulaw", "-payload_type", "0", "-f", "rtp"]

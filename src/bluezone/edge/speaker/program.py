@@ -75,7 +75,7 @@ def run_speaker(
     second = None if setup.second is None else open_player(setup.second)
     microphone = None if setup.listen is None else Microphone(setup.listen)
     if player.sink in ("file", "null"):
-        say("no sound card: what is played is decoded and heard by nobody, and is reported so")
+        say("no sound card: what is played is decoded but not heard, and is reported so")
     moment: list[Callable[[], float]] = [wall]
     book = SpeakerBook(setup.folder, lambda: moment[0]())
     try:

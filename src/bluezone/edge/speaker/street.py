@@ -65,7 +65,7 @@ class Microphone:
     def __init__(self, source: str) -> None:
         kind, _, name = source.partition(":")
         if kind not in ("alsa", "pulse", "file") or not name:
-            raise PlayerUnavailable(f"{source} is no microphone: expected alsa:DEVICE or pulse:SOURCE")
+            raise PlayerUnavailable(f"{source} is not a microphone: expected alsa:DEVICE or pulse:SOURCE")
         self._source = ["-i", name] if kind == "file" else ["-f", kind, "-i", name]
 
     def record(self, seconds: float) -> np.ndarray:

@@ -121,7 +121,7 @@ class SpeakerSync:
     ) -> None:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SpeakerOffline(f"{address} is no address of a city: expected https://host")
+            raise SpeakerOffline(f"{address} is not an address of a city: expected https://host")
         self._parts = parts
         self._book, self._clock, self._boot, self._sink = book, clock, boot, sink
         self._connection: http.client.HTTPConnection | None = None

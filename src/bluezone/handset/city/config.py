@@ -117,7 +117,7 @@ class CityConfig:
         if public is None:
             return
         if pinned is not None and pinned != public.hex():
-            raise InvalidTrust("this phone was set up with another key; `forget` starts anew")
+            raise InvalidTrust("this phone was set up with another key; `forget` starts again")
         self._store.put("trust", public.hex())
 
     def trusted(self) -> dict[str, bytes]:

@@ -128,7 +128,7 @@ class Epochs:
         """Read the record of an epoch. Raises EpochRefused, UntrustedSignature, InvalidEpoch."""
         pinned = self._store.get("recovery")
         if pinned is None:
-            raise EpochRefused("no_key: this phone was never told of a recovery key")
+            raise EpochRefused("no_key: this phone does not have a recovery key")
         if not pinned["first"] and now - pinned["at"] < LEAST_SECONDS:
             raise EpochRefused("new_key: the recovery key was announced less than a week ago")
         return open_epoch(record, bytes.fromhex(pinned["key"]))

@@ -119,7 +119,7 @@ class IndexFollower:
         """Continue in the epoch that the config announced; match the files from before it once more."""
         first, ancestor, head = self._city.epochs.branch_of(index)
         if index.first_number < first or (index.first_number == first and index.chain_before != head):
-            raise IndexHistoryDiffers(f"index does not go on with {first} after file {ancestor}, as its epoch says")
+            raise IndexHistoryDiffers(f"index does not continue with {first} after file {ancestor}, as its epoch says")
         # If the phone has seen the ancestor, it has the head that the epoch names: the config's check made sure of it.
         behind = max(known_heads(self._store, self._kind)) < ancestor
         if behind and chain_heads(index).get(position.number) != position.chain.hex():

@@ -200,7 +200,7 @@ class Api:
     def _write_journal(self, arguments: Arguments) -> dict[str, Any]:
         marks = arguments.get("marks", [])
         if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
-            raise CallInvalid("marks is no list of names")
+            raise CallInvalid("marks is not a list of names")
         day, kind, text = (_text({"text": "", **arguments}, name, 4000) for name in ("day", "kind", "text"))
         return shapes.entry_of(self._handset.journal.write(day, kind, text, tuple(marks)))
 
@@ -222,9 +222,9 @@ class Api:
     def _speak(self, arguments: Arguments) -> dict[str, Spoken]:
         pieces = arguments.get("pieces")
         if not isinstance(pieces, list) or len(pieces) > MOST_PIECES:
-            raise CallInvalid(f"pieces is no list of at most {MOST_PIECES} texts")
+            raise CallInvalid(f"pieces is not a list of at most {MOST_PIECES} texts")
         if any(not isinstance(piece, str) or len(piece) > MOST_PIECE_LENGTH for piece in pieces):
-            raise CallInvalid(f"a piece is no text of at most {MOST_PIECE_LENGTH} characters")
+            raise CallInvalid(f"a piece is not text of at most {MOST_PIECE_LENGTH} characters")
         language = _text(arguments, "language", 10)
         if not self._voice:
             return {"outcome": "engine_missing"}
@@ -263,7 +263,7 @@ def _text(arguments: Arguments, name: str, most: int) -> str:
 def _number(arguments: Arguments, name: str) -> int:
     value = _text(arguments, name, 20)
     if not (value.isascii() and value.isdigit()):
-        raise CallInvalid(f"{name} is no number of a visit")
+        raise CallInvalid(f"{name} is not a number of a visit")
     return int(value)
 
 
@@ -272,9 +272,9 @@ def _choice(arguments: Arguments) -> tuple[list[int], list[int]]:
     days = arguments.get("days", [])
     visits = arguments.get("visits", [])
     if not isinstance(days, list) or not all(type(day) is int for day in days):
-        raise CallInvalid("days is no list of UTC days")
+        raise CallInvalid("days is not a list of UTC days")
     if not isinstance(visits, list):
-        raise CallInvalid("visits is no list of visits")
+        raise CallInvalid("visits is not a list of visits")
     return days, [_number({"visit": visit}, "visit") for visit in visits]
 
 

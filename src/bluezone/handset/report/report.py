@@ -217,7 +217,7 @@ class Report:
     def _refuse_if_certified(self) -> None:
         pending = self.pending
         if pending is not None and pending.is_certified:
-            raise ReportPending("a report is ready and will be sent by itself; no new code is needed")
+            raise ReportPending("a report is ready and will be sent automatically; no new code is needed")
 
     def _blind(
         self, draft: ReportDraft, keys: tuple[UploadKey, ...], slots: tuple[Slot, ...], now: float

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(db_index=True)),
                 ('more', models.PositiveIntegerField()),
-                ('reason', models.CharField(choices=[('many_cases', 'Many cases today'), ('mass_testing', 'Results of mass testing arrived'), ('absent', 'Stands in for a colleague who is away'), ('other_place', 'Works for another facility as well today')], max_length=20)),
+                ('reason', models.CharField(choices=[('many_cases', 'Many cases today'), ('mass_testing', 'Mass testing results have arrived'), ('absent', 'Covers for a colleague who is away'), ('other_place', 'Also works for another facility today')], max_length=20)),
                 ('raised_at', models.DateTimeField()),
                 ('facility', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.agency')),
                 ('raised_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -105,7 +105,7 @@ class ObjectFiles:
             stored = self.get(name)
             if stored != content:
                 raise PublishedDiffers(
-                    f"{name} holds other bytes than its name says; delete it in the bucket"
+                    f"{name} contains other bytes than its name says; delete it in the bucket"
                 ) from None
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:

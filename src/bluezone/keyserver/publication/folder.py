@@ -96,7 +96,7 @@ def cache_control(name: str) -> str:
 
 def changed(name: str) -> PublishedChanged:
     """The refusal to overwrite an index that another process has put there."""
-    return PublishedChanged(f"{name} was replaced by somebody else; it is compared again at the next tick")
+    return PublishedChanged(f"{name} was replaced by another program; it is compared again at the next tick")
 
 
 class LocalFiles:
@@ -111,7 +111,9 @@ class LocalFiles:
             return
         path.parent.mkdir(exist_ok=True)
         if not write_new(path, content) and self.get(name) != content:
-            raise PublishedDiffers(f"{name} holds other bytes than its name says; move it away, it is written anew")
+            raise PublishedDiffers(
+                f"{name} contains other bytes than its name says; move it away and it is written again"
+            )
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
         path = self._top / name

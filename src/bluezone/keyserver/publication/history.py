@@ -174,7 +174,7 @@ class History:
             if not self._continues(config, newest):
                 raise HistoryForked(
                     f"config {number} was published and does not continue config {newest.number}, which is the newest"
-                    " here; name a place that has what lies between, or open a new epoch"
+                    " here; name a place that has what is between, or open a new epoch"
                 )
             adopter.configs.take(number, signed_configs[number])
             adopter.week_keys.note_kids(key.kid for key in config.week_keys)

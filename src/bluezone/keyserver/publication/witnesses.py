@@ -235,7 +235,7 @@ def request_cosignature(log: PublicLog, witness: Witness, address: str, size: in
     try:
         signatures = [read_signature(line) for line in body.splitlines()]
     except NoteInvalid as refused:
-        raise WitnessUnreachable(f"its answer is no cosignature: {refused.message}") from None
+        raise WitnessUnreachable(f"its answer is not a cosignature: {refused.message}") from None
     for signature in signatures:
         if cosigned_at(Note(note.text, (signature,)), witness.verifier) is not None:
             return signature

@@ -307,7 +307,7 @@ class Limits:
             said = event_fields("rehearsals_over_limit", a_minute=self._rehearsals_a_minute)
             sentence = (
                 "more than %d rehearsals in a minute: every request must solve a puzzle; rehearsals_a_minute is for"
-                " fewer phones, or somebody floods"
+                " fewer phones, or someone floods the server"
             )
             log.warning(sentence, self._rehearsals_a_minute, extra=said)
 

@@ -391,7 +391,7 @@ class Signer:
                 raise SigningRefused(f"the index is of epoch {index.epoch}, which no config has opened")
             branch = open_epoch(config["epochs"][-1], bytes.fromhex(config["recovery_key"])).branch(index.kind)
             if index.number < branch.first - 1 or chain_heads(index).get(branch.first - 1, branch.head) != branch.head:
-                raise SigningRefused("the index does not go on where its epoch begins")
+                raise SigningRefused("the index does not continue where its epoch begins")
             return
         if index.number < last["number"]:
             raise SigningRefused(f"the index ends with number {index.number}, the last signed with {last['number']}")

@@ -47,7 +47,7 @@ class VenueAlerts:
         code = self._code(text)
         _check_hours(start, end, int(self.clock()))
         if isinstance(code, Event) and not 60 * code.valid_from <= start < end <= 60 * code.valid_to:
-            raise AlertRefused("the hours are not within the event, when alone somebody could check in")
+            raise AlertRefused("the hours are not within the event, the only time when someone could check in")
         address = code.address if isinstance(code, Venue) else ""
         return VenueAlert(code.name, address, venue_fingerprint(code), len(_slots(code, start, end)))
 

@@ -101,7 +101,7 @@ class Registrar:
             )
 
         if not self.store.write(action):
-            raise VenueRegistered("this venue has a code in force; revoke that one first. Nothing was signed")
+            raise VenueRegistered("this venue has a valid code; revoke that one first. Nothing was signed")
         return VenueCode(venue_link(venue, self.origin), venue_fingerprint(venue), digest.hex(), venue)
 
     def revoke(self, registration: str) -> None:
@@ -131,7 +131,7 @@ class Registrar:
     def _revoke(self, condition: str, value: str | bytes) -> None:
         sql = f"UPDATE venue_code SET revoked = 1 WHERE {condition} AND revoked = 0 RETURNING 1"  # noqa: S608 - two constants
         if not self.store.write(lambda transaction: transaction.execute(sql, (value,))):
-            raise VenueNotRegistered("no such code is in force here; nothing was changed")
+            raise VenueNotRegistered("no such code is valid here; nothing was changed")
 
 
 def count_valid(keys_store: Store, now: float) -> int:

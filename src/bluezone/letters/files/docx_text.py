@@ -193,7 +193,7 @@ def read_docx(data: bytes) -> LetterText:
             numbering = Numbering(_related(package, main, "/numbering"), styles)
             remarks = _remarks(package, names)
     except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise LetterUnreadable(f"the file is no readable DOCX ({type(error).__name__})") from None
+        raise LetterUnreadable(f"the file is not a readable DOCX ({type(error).__name__})") from None
     return LetterText("\n".join(_lines(document, numbering)), "docx", remarks)
 
 
@@ -236,7 +236,7 @@ def _main_part(package: zipfile.ZipFile) -> str:
     for relation in parsed(package, "_rels/.rels").iter(f"{_RELATIONSHIPS}Relationship"):
         if relation.get("Type", "").endswith("/officeDocument"):
             return str(relation.get("Target", "")).lstrip("/")
-    raise LetterUnreadable("the package names no main document; it is no DOCX")
+    raise LetterUnreadable("the package names no main document; it is not a DOCX")
 
 
 def _related(package: zipfile.ZipFile, main: str, kind: str) -> etree._Element | None:

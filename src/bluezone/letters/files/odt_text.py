@@ -34,7 +34,7 @@ def read_odt(data: bytes) -> LetterText:
             content = parsed(package, "content.xml")
             styles = parsed(package, "styles.xml") if "styles.xml" in names else None
     except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise LetterUnreadable(f"the file is no readable ODT ({type(error).__name__})") from None
+        raise LetterUnreadable(f"the file is not a readable ODT ({type(error).__name__})") from None
     text = content.find(f"{OFFICE}body/{OFFICE}text")
     if text is None:
         raise LetterUnreadable("the ODT has no text")

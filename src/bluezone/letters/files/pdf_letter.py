@@ -114,7 +114,7 @@ def _text(reader: PdfReader) -> str:
             raise LetterTooLarge(f"a page of the PDF is drawn by more than {_LARGEST_PAGE} bytes")
         add_page(lines, read_page(page))
         if sum(map(len, lines)) > LARGEST_TEXT:
-            raise LetterTooLarge(f"the PDF holds more than {LARGEST_TEXT} characters of text")
+            raise LetterTooLarge(f"the PDF contains more than {LARGEST_TEXT} characters of text")
     return "\n".join(lines)
 
 

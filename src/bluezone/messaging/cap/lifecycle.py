@@ -283,22 +283,22 @@ class _AboutAlert(SharedAct):
         alert = self.alert(values)
         return [
             (_("Headline in Vietnamese"), alert.headline_vi),
-            (_("What happens, in Vietnamese"), alert.description_vi),
-            (_("What to do, in Vietnamese"), alert.instruction_vi),
+            (_("Description in Vietnamese"), alert.description_vi),
+            (_("Instructions in Vietnamese"), alert.instruction_vi),
             (_("Headline in English"), alert.headline_en),
-            (_("What happens, in English"), alert.description_en),
-            (_("What to do, in English"), alert.instruction_en),
+            (_("Description in English"), alert.description_en),
+            (_("Instructions in English"), alert.instruction_en),
             *(
                 (languages()[code].name, "\n".join(texts.values()))
                 for code, texts in texts_by_language(alert).items()
                 if code not in LANGUAGES
             ),
             (_("Where"), ", ".join(unit.name for unit in alert.units.order_by("path"))),
-            (_("How bad"), _word(Severity, alert.severity)),
-            (_("How soon to act"), _word(Urgency, alert.urgency)),
-            (_("How sure"), _word(Certainty, alert.certainty)),
+            (_("Severity"), _word(Severity, alert.severity)),
+            (_("Urgency of response"), _word(Urgency, alert.urgency)),
+            (_("Certainty"), _word(Certainty, alert.certainty)),
             (_("Status"), _word(Status, alert.status)),
-            (_("Holds until"), alert.expires_at.isoformat()),
+            (_("Valid until"), alert.expires_at.isoformat()),
         ]
 
     def alert(self, values: dict[str, Any]) -> Alert:

@@ -48,7 +48,7 @@ MOST_IN_THE_FEED = 50
 class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """Texts, units and end of an alert. by: the writer, who can choose only units in reach."""
 
-    expires_at = MomentField(label=_("Holds until"))
+    expires_at = MomentField(label=_("Valid until"))
 
     class Meta:
         model = Alert
@@ -61,8 +61,8 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             "units": forms.SelectMultiple(attrs={"size": 8}),
         }
         help_texts: ClassVar = {
-            "instruction_vi": _("Headline and this together: at most 600 characters, as phones show them."),
-            "status": _("Only “real” is shown on phones."),
+            "instruction_vi": _("At most 600 characters together with the headline, because phones show no more."),
+            "status": _("Phones show only “real” alerts."),
         }
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
@@ -107,7 +107,7 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             other_texts[language.code] = texts
             for name, text in texts.items():
                 if not text:
-                    self.add_error(f"{name}_{language.code}", _("Write this too, or leave this language out."))
+                    self.add_error(f"{name}_{language.code}", _("Fill this in too, or leave this language out."))
         self.instance.other = other_texts
         return values
 
@@ -156,12 +156,13 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
             stored = lifecycle.save_draft(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
         except lifecycle.AlertTooLong:
             form.add_error(
-                "instruction_vi", gettext("Headline and instruction have over 600 characters in one language.")
+                "instruction_vi",
+                gettext("In one language, the headline and the instructions together have over 600 characters."),
             )
         except lifecycle.AlertExpired:
-            form.add_error("expires_at", gettext("This moment is past. Choose a later one."))
+            form.add_error("expires_at", gettext("This time has passed. Choose a later one."))
         except lifecycle.AlertReleased:
-            return _notice(request, draft, gettext("This alert was sent meanwhile. Update or cancel it."))
+            return _notice(request, draft, gettext("This alert has been sent in the meantime. Update or cancel it."))
         else:
             return redirect("alert", stored.pk)
     return render(request, "cap/edit.html", {"form": form, "draft": draft}, status=422 if form.errors else 200)
@@ -194,13 +195,13 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
     except lifecycle.OwnAlertReleased:
         return _notice(request, alert, gettext("You wrote this alert. Another signatory has to release it."))
     except lifecycle.AlertExpired:
-        return _notice(request, alert, gettext("The alert would be over before it is sent. Set a later end."))
+        return _notice(request, alert, gettext("The alert would end before it is sent. Set a later end."))
     except lifecycle.AlertReleased:
-        return _notice(request, alert, gettext("The alert was sent before."))
+        return _notice(request, alert, gettext("The alert has already been sent."))
     except AlertKeyUnusable:
         return _notice(request, alert, _key_unusable())
     messages.success(
-        request, gettext("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
+        request, gettext("Sent: it is in the public feed. Give the file to the operator for the cell broadcast.")
     )
     return redirect("alert", pk)
 
@@ -220,10 +221,10 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
             return _ask_second_person(request, "alert-cancelled", alert, now)
         cancellation = lifecycle.cancel(request.user, alert, now)
     except lifecycle.AlertReleased:
-        return _notice(request, alert, gettext("Only an alert in force can be cancelled."))
+        return _notice(request, alert, gettext("Only a current alert can be cancelled."))
     except AlertKeyUnusable:
         return _notice(request, alert, _key_unusable())
-    messages.success(request, gettext("Cancelled. Hand the new file to the operator, so that phones are told."))
+    messages.success(request, gettext("Cancelled. Give the new file to the operator, so that phones are informed."))
     return redirect("alert", cancellation.pk)
 
 
@@ -277,7 +278,7 @@ def _ask_second_person(request: OfficeRequest, kind: str, alert: Alert, now: dat
     """Ask for a second person, or do the act at once behind a broken glass."""
     act, sent = two_persons.perform_or_request(kind, request.user, {"alert": alert.pk}, now)
     if act is None:
-        messages.success(request, gettext("It is in the public feed. Hand the file to the operator."))
+        messages.success(request, gettext("It is in the public feed. Give the file to the operator."))
         return redirect("alert", sent.pk if sent else alert.pk)
     messages.warning(request, gettext("Nothing is sent yet: a second person has to confirm it."))
     return redirect("waiting-act", act.pk)

@@ -212,7 +212,7 @@ def mail_break_glass_notice(now: datetime.datetime) -> int:
         with override("vi"):
             subject = _("Bluezone: %(name)s has broken the glass") % {"name": glass.asked_by}
             text = _(
-                "%(name)s speaks to the public without a second person until %(until)s.\n\nReason: %(reason)s\n\n"
+                "%(name)s can speak to the public without a second person until %(until)s.\n\nReason: %(reason)s\n\n"
                 "What is sent is in the audit."
             ) % {"name": glass.asked_by, "until": until, "reason": glass.reason}
         for overseer in overseers:

@@ -48,14 +48,14 @@ def read_smtp_url(url: str | None, default_sender: str) -> SmtpServer | None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SmtpUrlInvalid("BLUEZONE_SMTP_URL is no address, expected smtps://user:password@host:465") from None
+        raise SmtpUrlInvalid("BLUEZONE_SMTP_URL is not an address, expected smtps://user:password@host:465") from None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise SmtpUrlInvalid("BLUEZONE_SMTP_URL has no host or another scheme than smtps, starttls or smtp")
     if parts.scheme == "smtp" and parts.password:
         raise SmtpUrlInvalid("BLUEZONE_SMTP_URL would send a password without TLS; use smtps:// or starttls://")
     sender = parse_qs(parts.query).get("from", [default_sender])[0]
     if not _ADDRESS.fullmatch(sender):
-        raise SmtpUrlInvalid("the sender in BLUEZONE_SMTP_URL is no e-mail address")
+        raise SmtpUrlInvalid("the sender in BLUEZONE_SMTP_URL is not an e-mail address")
     return SmtpServer(
         host=parts.hostname,
         port=port or _PORTS[parts.scheme],

@@ -45,7 +45,7 @@ def read_destination(text: str) -> str:
     digits = re.sub(rf"^\+{HOME_CODE}0(?=[35789])", f"+{HOME_CODE}", digits)
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", digits):
         raise DestinationInvalid(
-            "this is no telephone number, expected 10 digits that begin with 0, or + and the country code"
+            "this is not a telephone number, expected 10 digits that begin with 0, or + and the country code"
         )
     _check_country(digits[1:])
     return digits
@@ -66,7 +66,7 @@ def _check_country(digits: str) -> None:
     if digits.startswith(HOME_CODE):
         if not _HOME_MOBILE.fullmatch(digits[2:]):
             raise DestinationInvalid(
-                "this is no mobile number of Vietnam: nine digits after +84 that begin with 3, 5, 7, 8 or 9"
+                "this is not a mobile number of Vietnam: nine digits after +84 that begin with 3, 5, 7, 8 or 9"
             )
     elif digits.startswith("1"):
         if not _NORTH_AMERICA.fullmatch(digits[1:]):

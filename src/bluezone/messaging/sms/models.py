@@ -31,7 +31,7 @@ class State(models.TextChoices):
     FAILED = "failed", _("not delivered")
     EXPIRED = "expired", _("given up, too old")
     UNKNOWN = "unknown", _("unknown whether sent")
-    SUPPRESSED = "suppressed", _("not sent, the guest wants none")
+    SUPPRESSED = "suppressed", _("not sent, the guest opted out")
     NOT_SENT = "not_sent", _("written to a file, not sent")
 
 

@@ -32,9 +32,9 @@ _TROUBLES = {
     "smpp_bind_refused": _(
         "The message centre refuses the name or the password, or they have expired. Ask the operator for new ones."
     ),
-    "smpp_session_lost": _("There is no connection to the message centre. The city tries again by itself."),
+    "smpp_session_lost": _("There is no connection to the message centre. The city will try again automatically."),
     "smpp_garbage": _(
-        "What answers does not speak SMPP 3.4. If it stays so, check the host and port in BLUEZONE_SMS_URL."
+        "The message centre does not answer in SMPP 3.4. If this goes on, check the host and port in BLUEZONE_SMS_URL."
     ),
 }
 
@@ -120,7 +120,7 @@ def segmented_readings(text: str, price: int) -> list[Reading]:
 
 def _trouble(trouble: str) -> str:
     """The sentence for a trouble that the sender reported."""
-    return str(_TROUBLES.get(trouble.partition(":")[0], _("The message centre takes no messages.")))
+    return str(_TROUBLES.get(trouble.partition(":")[0], _("The message centre does not accept messages.")))
 
 
 def _notices() -> list[Notice]:

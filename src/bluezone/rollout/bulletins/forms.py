@@ -43,11 +43,14 @@ class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new bulletin with its Vietnamese text and an optional English one."""
 
     agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency"))
-    text_vi = _text(_("Vietnamese text"), _("As it is to be heard. 94 syllables take half a minute."))
+    text_vi = _text(_("Vietnamese text"), _("Write it as it should be heard. 94 syllables take half a minute."))
     text_en = _text(_("English text"), required=False)
     relay = forms.ChoiceField(
         label=_("Relay a station"), required=False,
-        help_text=_("Its programme is aired for so many minutes; the text is heard where the station fails."),
+        help_text=_(
+            "The station’s programme is aired for this number of minutes. The text is aired if the station "
+            "fails."
+),
     )  # fmt: skip
     relay_minutes = CountField(
         label=_("Minutes of the relay"), required=False, min_value=1, max_value=MOST_RELAY_MINUTES
@@ -71,9 +74,9 @@ class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
         """Refuse a relay without an end, and a relay as an emergency."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("relay") and "relay_minutes" not in self.errors and not values.get("relay_minutes"):
-            self.add_error("relay_minutes", _("Say for how many minutes, 1 to 60."))
+            self.add_error("relay_minutes", _("Enter the number of minutes, 1 to 60."))
         if values.get("relay") and values.get("importance") == Importance.EMERGENCY:
-            self.add_error("relay", _("An emergency is a text or a recording of its own, never a relay."))
+            self.add_error("relay", _("An emergency bulletin is its own text or recording, never a relay."))
         return values
 
 
@@ -91,8 +94,8 @@ class WrittenForm(SharedForm, TextForm):
     """
 
     said = forms.CharField(
-        label=_("As the machine says it"),
-        help_text=_("Leave it empty unless the machine misreads something: then write every word as it is spoken."),
+        label=_("How the machine says it"),
+        help_text=_("Leave this empty unless the machine misreads something. Then write every word as it is spoken."),
         max_length=12000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 6}),
@@ -124,7 +127,7 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
     changes_something = True
     said = forms.CharField(
-        label=_("As it is said"),
+        label=_("How to say it"),
         help_text=_("Syllable by syllable, as you would read it out: “Zalo” is “da lô”."),
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -133,7 +136,7 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = SpokenWord
         fields = ("written",)
-        help_texts: ClassVar = {"written": _("A name, an abbreviation, a foreign word: as it stands in texts.")}
+        help_texts: ClassVar = {"written": _("A name, an abbreviation or a foreign word, as it is written in texts.")}
         widgets: ClassVar = {"written": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, words: Texts, **kwargs: Any) -> None:
@@ -146,7 +149,7 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         """Refuse a number or a sign: the rules read those by their context."""
         written: str = self.cleaned_data["written"]
         if not re.search(r"[^\W\d_]", written):
-            raise forms.ValidationError(_("A word has a letter in it; numbers and signs are read by the rules."))
+            raise forms.ValidationError(_("A word must contain a letter. Numbers and signs are read by rules."))
         return written
 
     def validate_unique(self) -> None:
@@ -175,7 +178,7 @@ class RecordingForm(TextForm):
 
     def clean_file(self) -> Any:
         """Refuse a file that is too large for a bulletin."""
-        too_large = _("The file is larger than 15 MB. A bulletin of some minutes as MP3 is much smaller.")
+        too_large = _("The file is larger than 15 MB. A bulletin of a few minutes as MP3 is much smaller.")
         return _bounded(self.cleaned_data["file"], MOST_RECORDING_BYTES, too_large)
 
 
@@ -203,7 +206,9 @@ class ScheduleForm(EmergencyForm):
     languages = forms.MultipleChoiceField(label=_("Languages"), widget=forms.CheckboxSelectMultiple)
     first = DayField(label=_("First day"))
     last = DayField(
-        label=_("Last day"), help_text=_("Aired on this day too. Leave empty where no end is set."), required=False
+        label=_("Last day"),
+        help_text=_("It is also aired on this day. Leave empty if there is no end."),
+        required=False,
     )
     times = forms.CharField(
         label=_("Times of day"), max_length=200, help_text=_("For example: 5:30, 17:30"),
@@ -211,7 +216,7 @@ class ScheduleForm(EmergencyForm):
     )  # fmt: skip
     weekdays = forms.TypedMultipleChoiceField(
         label=_("Only on"), choices=WEEKDAYS, coerce=int, required=False, widget=forms.CheckboxSelectMultiple,
-        help_text=_("Tick none for every day."),
+        help_text=_("For every day, tick none."),
     )  # fmt: skip
     exceptions = forms.CharField(
         label=_("Days left out"), max_length=400, required=False, help_text=_("For example: 2/9, 3/9/2020"),
@@ -275,7 +280,7 @@ class LendForm(SharedForm, forms.Form):
     lent_to = forms.ModelMultipleChoiceField(
         Agency.objects.none(), label=_("Agencies that may air here too"), required=False,
         widget=forms.SelectMultiple(attrs={"size": 10}),
-        help_text=_("Their bulletins, and those of agencies under them. Choose none to take it back."),
+        help_text=_("Their bulletins and those of agencies under them. Choose none to remove the permission."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
@@ -287,12 +292,12 @@ class AiredForm(forms.Form):
     """What became of an airing, with a link or a photo as evidence."""
 
     was_aired = forms.TypedChoiceField(
-        label=_("What became of it"), choices=[("1", _("Aired")), ("0", _("Not aired"))], initial="1",
+        label=_("Result"), choices=[("1", _("Aired")), ("0", _("Not aired"))], initial="1",
         coerce=lambda value: value == "1", widget=forms.RadioSelect,
     )  # fmt: skip
     link = forms.URLField(
         label=_("Link"), required=False, max_length=500, assume_scheme="https",
-        help_text=_("To the page, the broadcast or the issue."),
+        help_text=_("Link to the page, the broadcast or the issue."),
     )  # fmt: skip
     photo = forms.FileField(label=_("Photo"), required=False, help_text=_("JPEG or PNG, of the paper or the screen."))
     note = forms.CharField(label=_("Note"), max_length=300, required=False)

@@ -60,8 +60,8 @@ class AiredAttested(Indicator):
 
     key = "aired-attested"
     proof = Proof.ATTESTED
-    name = gettext_lazy("bulletins said to have been aired")
-    base_name = gettext_lazy("airings due where nothing reports them by itself")
+    name = gettext_lazy("bulletins reported as aired")
+    base_name = gettext_lazy("airings due without automatic reports")
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""

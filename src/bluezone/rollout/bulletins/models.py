@@ -77,7 +77,7 @@ class Bulletin(PractisedMixin):
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     relay = models.CharField(_("Station that is relayed"), max_length=60, blank=True, default="")
-    relay_minutes = models.PositiveSmallIntegerField(_("Minutes of it"), default=0)
+    relay_minutes = models.PositiveSmallIntegerField(_("Duration in minutes"), default=0)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_reason = models.CharField(_("Reason"), max_length=300, blank=True)
 
@@ -165,7 +165,7 @@ class SpokenWord(models.Model):
     """
 
     written = models.CharField(_("As it is written"), max_length=60, unique=True)
-    pronunciation = models.TextField(_("As it is said"), db_column="said")
+    pronunciation = models.TextField(_("How to say it"), db_column="said")
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField(default=timezone.now)
 
@@ -226,8 +226,8 @@ class Outlet(models.Model):
     unit = models.ForeignKey(
         AdminUnit, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Area it reaches")
     )
-    quiet_from = models.TimeField(_("Quiet from"), default=datetime.time(21))
-    quiet_to = models.TimeField(_("Quiet until"), default=datetime.time(5))
+    quiet_from = models.TimeField(_("Quiet hours from"), default=datetime.time(21))
+    quiet_to = models.TimeField(_("Quiet hours until"), default=datetime.time(5))
     lent_to = models.ManyToManyField(
         Agency, related_name="+", blank=True, verbose_name=_("Agencies that may air here too")
     )

@@ -46,41 +46,44 @@ KEEPERS = AIRING_KEEPERS.roles
 _SENTENCES = {
     "bulletin_withdrawn": lambda: _("The bulletin was withdrawn. Nothing was changed: write a new one."),
     "recording_unreadable": lambda: _(
-        "The recording is damaged, or is no MP3, WAV, M4A, OGG, FLAC or WebM. Nothing was stored: play it on your own "
-        "machine, save it as MP3 and send it again."
+        "The recording is damaged or is not MP3, WAV, M4A, OGG, FLAC or WebM. Nothing was stored: play it on your "
+        "own machine, save it as MP3 and send it again."
     ),
     "recording_too_long": lambda: _(
-        "A recording lasts from 1 second to 10 minutes. Nothing was stored: cut it, and send the bulletin alone."
+        "A recording must last from 1 second to 10 minutes. Nothing was stored: trim it to the bulletin "
+        "and send it again."
     ),
     "recording_silent": lambda: _(
-        "Nothing can be heard on the recording. Nothing was stored: check the microphone and record again."
+        "The recording is silent. Nothing was stored: check the microphone and record again."
     ),
     "sound_unavailable": lambda: _(
-        "This server has no program for sound (espeak-ng, ffmpeg). Nothing was stored: ask who runs it to install them."
+        "This server has no program for sound (espeak-ng, ffmpeg). Nothing was stored: ask its operator "
+        "to install them."
     ),
     "listened_too_short": lambda: _("Please listen to the end; skipping does not count. Nothing was changed."),
     "not_listened": lambda: _("Please listen to this version to the end first. Nothing was changed."),
     "approver_is_author": lambda: _(
-        "Who wrote a version does not approve it. Nothing was changed: ask another editor or the head of the agency."
+        "You cannot approve a version that you wrote. Nothing was changed: ask another editor or the "
+        "head of the agency."
     ),
-    "script_without_sound": lambda: _("There is no sound yet: put in a person’s recording first."),
+    "script_without_sound": lambda: _("There is no sound yet. Add a person’s recording first."),
     "script_not_approved": lambda: _(
         "A language that is to be aired has no approved text. Nothing was stored: have it approved first."
     ),
-    "schedule_never_due": lambda: _("No day of this schedule is still to come. Nothing was stored: check the days."),
+    "schedule_never_due": lambda: _("This schedule has no future days. Nothing was stored: check the days."),
     "schedule_ends_before_start": lambda: _(
-        "The last day lies before the first. Nothing was stored: correct one of them."
+        "The last day is before the first. Nothing was stored: correct one of them."
     ),
-    "schedule_unreadable": lambda: _("The schedule names no time of day. Nothing was stored."),
-    "not_an_emergency": lambda: _("Only a bulletin of the class Emergency is aired at once. Nothing was changed."),
-    "airing_not_yet": lambda: _("This airing is still to come. Nothing was stored."),
-    "airing_already_said": lambda: _("It was said already what became of this airing. Nothing was changed."),
+    "schedule_unreadable": lambda: _("The schedule has no time of day. Nothing was stored."),
+    "not_an_emergency": lambda: _("Only a bulletin of the class Emergency can be aired at once. Nothing was changed."),
+    "airing_not_yet": lambda: _("This airing is in the future. Nothing was stored."),
+    "airing_already_said": lambda: _("The result of this airing has already been recorded. Nothing was changed."),
     "airing_without_evidence": lambda: _(
         "For radio, television, newspapers and websites “Aired” needs a link or a photo as evidence. Nothing was "
         "stored: add one of them."
     ),
-    "photo_unreadable": lambda: _("The photo is no JPEG or PNG that can be opened. Nothing was stored."),
-    "outlet_name_taken": lambda: _("There is one of this name already. Nothing was stored: choose another name."),
+    "photo_unreadable": lambda: _("The photo is not a readable JPEG or PNG. Nothing was stored."),
+    "outlet_name_taken": lambda: _("This name is already used. Nothing was stored: choose another name."),
 }
 
 
@@ -204,14 +207,14 @@ def sentence_of(refused: Refused) -> str:
     """The sentence of a refusal in the reader's language."""
     if isinstance(refused, ScheduleInQuietHours):
         return _(
-            "%(time)s lies in the quiet hours of %(outlet)s, in which only emergencies are aired. Nothing was stored: "
-            "choose another time or another place."
+            "%(time)s is in the quiet hours of %(outlet)s, when only emergencies are aired. Nothing was stored:"
+            " choose another time or another place."
         ) % {"time": f"{refused.time:%H:%M}", "outlet": refused.outlet.name}
     if isinstance(refused, ScheduleOverlaps):
         at = localtime(refused.at)
         return _(
-            "This bulletin is aired at %(outlet)s at %(time)s on %(day)s already. Nothing was stored: choose another "
-            "time, or stop the other schedule."
+            "This bulletin is already scheduled at %(outlet)s at %(time)s on %(day)s. Nothing was stored: choose"
+            " another time, or stop the other schedule."
         ) % {"outlet": refused.outlet.name, "time": f"{at:%H:%M}", "day": date_format(at.date(), "j/n/Y")}
     return _SENTENCES.get(refused.code, lambda: refused.message)()
 
@@ -254,11 +257,11 @@ def _airings_to_attest(user: User, now: datetime.datetime) -> list[Matter]:
     rows = unattested.order_by().values_list("outlet", "outlet__name").annotate(count=Count("pk"), first=Min("due_at"))
     matters = []
     for outlet, name, count, first in rows.order_by("first", "outlet"):
-        what = ngettext("%(count)d airing without a word", "%(count)d airings without a word", count)
+        what = ngettext("%(count)d airing without a report", "%(count)d airings without a report", count)
         url = f"{reverse('air-log')}?{urlencode({'outlet': outlet, 'week': Week.of(localtime(first).date())})}"
         by = first + datetime.timedelta(days=1)
         key = f"air {outlet} {first}"
-        act = _("Say what was aired")
+        act = _("Record what was aired")
         matters.append(Matter(key, what % {"count": count}, act, url, by, Pile.AGENCY, where=name))
     return shorten(matters, reverse("air-log"))
 

@@ -93,7 +93,7 @@ def store_recording(data: bytes) -> Sound:
     """
     kind = next((name for start, at, name in _FORMATS if data[at : at + len(start)] == start), None)
     if kind is None:
-        raise RecordingUnreadable("the file is no MP3, WAV, M4A, OGG, FLAC or WebM")
+        raise RecordingUnreadable("the file is not MP3, WAV, M4A, OGG, FLAC or WebM")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "given"
         source.write_bytes(data)

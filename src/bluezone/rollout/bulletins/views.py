@@ -75,7 +75,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
             request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(),
             (values["relay"], values["relay_minutes"]) if values.get("relay") else ("", 0),
         )  # fmt: skip
-        messages.success(request, _("The bulletin is stored. Listen to it; somebody else approves it."))
+        messages.success(request, _("The bulletin has been stored. Listen to it; someone else has to approve it."))
         return redirect("bulletin", bulletin.pk)
     return render(request, "bulletins/new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -142,8 +142,10 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
                 bulletin, language, values["text"], request.user, timezone.now(), correction
             )
             if language not in MACHINE_LANGUAGES:
-                messages.info(request, _("No machine speaks this language: put in a person’s recording."))
-            messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
+                messages.info(request, _("No machine speaks this language. Add a person’s recording."))
+            messages.success(
+                request, _("The new version has been stored. It is aired once someone else has approved it.")
+            )
             return redirect("bulletin", pk)
     context = {"bulletin": bulletin, "form": form, "records": False}
     return render(request, "bulletins/write.html", context, status=acts.form_status(form))
@@ -164,7 +166,9 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
             bulletins_scripts.record_version(
                 bulletin, values["language"], values["text"], data, request.user, timezone.now()
             )
-            messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
+            messages.success(
+                request, _("The recording has been stored. It is aired once someone else has approved it.")
+            )
             return redirect("bulletin", pk)
     context = {"bulletin": bulletin, "form": form, "records": True}
     return render(request, "bulletins/write.html", context, status=422 if form.errors else 200)
@@ -180,7 +184,7 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         bulletins_scripts.withdraw_bulletin(bulletin, form.cleaned_data["reason"], request.user, timezone.now())
-        messages.success(request, _("The bulletin is withdrawn: nothing of it is aired any more. The log stays."))
+        messages.success(request, _("The bulletin has been withdrawn and is no longer aired. The log stays."))
         return redirect("bulletin", pk)
     status = 422 if form.errors else 200
     return render(request, "bulletins/withdraw.html", {"bulletin": bulletin, "form": form}, status=status)
@@ -235,7 +239,7 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
         written = form.cleaned_data["written"]
         pronunciation = form.cleaned_data["said"]
         word = bulletins_scripts.set_word(written, pronunciation, request.user, timezone.now(), existing)
-    messages.success(request, _("Stored: “%(written)s” is said so in what is written from now on.")
+    messages.success(request, _("Stored: “%(written)s” is spoken this way in everything written from now on.")
                      % {"written": word.written})  # fmt: skip
     return None
 
@@ -266,7 +270,7 @@ def remove_spoken_word(request: OfficeRequest, pk: int) -> HttpResponse:
     word = SpokenWord.objects.filter(pk=pk).first()
     if word is not None:
         bulletins_scripts.remove_word(word, request.user, timezone.now())
-    messages.success(request, _("Taken back: the machine reads the word by its own rules again."))
+    messages.success(request, _("Removed: the machine reads the word by its own rules again."))
     return redirect("spoken-words")
 
 
@@ -324,7 +328,7 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
             bulletins_scripts.begin_listening(script, request.user, timezone.now())
     except Refused as refused:
         return JsonResponse({"said": scope.sentence_of(refused)}, status=409)
-    return JsonResponse({"said": _("Heard to the end.")})
+    return JsonResponse({"said": _("You have listened to the end.")})
 
 
 @practised
@@ -337,5 +341,5 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     script = scope.script_to_approve(request, pk)
     with acts.refusals_as_messages(request, scope.sentence_of):
         bulletins_scripts.approve_version(script, request.user, timezone.now())
-        messages.success(request, _("Approved: from now on this version is what is aired, wherever it is planned."))
+        messages.success(request, _("Approved: from now on this version is aired wherever the bulletin is planned."))
     return redirect("bulletin", script.bulletin_id)

@@ -43,7 +43,7 @@ class HouseholdForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Household
         fields = ("address", "head", "group", "smartphones", "note")
-        help_texts: ClassVar = {"note": _("For the way, such as: green gate. Nothing about anybody’s health.")}
+        help_texts: ClassVar = {"note": _("To find the door, for example: green gate. Nothing about anyone’s health.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

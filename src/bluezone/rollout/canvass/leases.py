@@ -41,7 +41,7 @@ def lease(actor: str, turf: Turf, device: Device, until: datetime.datetime, now:
     if not now < until <= now + LONGEST:
         raise LeaseInvalid("a list is given for at least a moment and at most 30 days")
     if turf.closed_at is not None or device.kind != DeviceKind.CANVASS or device.revoked_at is not None:
-        raise LeaseInvalid("the list is closed, or the device is no phone for house visits in force")
+        raise LeaseInvalid("the list is closed, or the device is not an active phone for house visits")
     with transaction.atomic():
         # Doors are held, so that two lists with the same door cannot be given at once.
         doors = list(

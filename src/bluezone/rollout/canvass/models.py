@@ -49,7 +49,7 @@ class Household(PractisedMixin):
     head = models.CharField(_("Householder"), max_length=80, blank=True)
     address = models.CharField(_("Address"), max_length=160, blank=True)
     smartphones = models.PositiveSmallIntegerField(_("Smartphones"), null=True, blank=True)
-    note = models.CharField(_("Note for the way"), max_length=120, blank=True)
+    note = models.CharField(_("Directions"), max_length=120, blank=True)
     latitude = models.FloatField(null=True, editable=False)
     longitude = models.FloatField(null=True, editable=False)
     folded = models.TextField(editable=False)
@@ -278,7 +278,7 @@ class LeaseEnd(models.TextChoices):
     DONE = "done", _("finished")
     GIVEN = "given", _("given to another phone")
     LOST = "lost", _("phone lost")
-    EXPIRED = "expired", _("time was up")
+    EXPIRED = "expired", _("time ended")
 
 
 class Lease(PractisedMixin):
@@ -402,14 +402,14 @@ class Visit(PractisedMixin):
     at = models.DateTimeField(db_index=True)
     received_at = models.DateTimeField(default=timezone.now)
     outcome = models.CharField(_("Outcome"), max_length=16, choices=Outcome)
-    skip_reason = models.CharField(_("Why passed by"), max_length=12, choices=SkipReason, blank=True)
+    skip_reason = models.CharField(_("Why it was skipped"), max_length=12, choices=SkipReason, blank=True)
     phones = models.PositiveSmallIntegerField(_("Smartphones"), null=True, blank=True)
     seen = models.PositiveSmallIntegerField(_("Seen running"), default=0)
-    told = models.PositiveSmallIntegerField(_("Running by their word"), default=0)
+    told = models.PositiveSmallIntegerField(_("Running, as they say"), default=0)
     helped = models.PositiveSmallIntegerField(_("Installed with help"), default=0)
     leaflet_lot = models.CharField(_("Leaflet lot"), max_length=20, blank=True)
     leaflets = models.PositiveSmallIntegerField(_("Leaflets left"), default=0)
-    revisit = models.CharField(_("Come again"), max_length=12, choices=Revisit, blank=True)
+    revisit = models.CharField(_("Come back"), max_length=12, choices=Revisit, blank=True)
     answer = models.CharField(max_length=24, blank=True)
     offered = models.JSONField(default=list)
     ticket = models.CharField(max_length=7, blank=True)
@@ -458,15 +458,15 @@ class Photo(models.Model):
 class AsideReason(models.TextChoices):
     """Why an entry was kept aside instead of being stored."""
 
-    OTHER_CONTENT = "other_content", _("same number as another entry, other content")
-    WRONG_TURF = "wrong_turf", _("door of a list that this phone never had")
+    OTHER_CONTENT = "other_content", _("same number as another entry, but different content")
+    WRONG_TURF = "wrong_turf", _("door on a list that this phone never had")
     IN_FUTURE = "in_future", _("dated in the future")
-    OLD_FORM = "old_form", _("form of another version of the app")
+    OLD_FORM = "old_form", _("form from another version of the app")
     UNREADABLE = "unreadable", _("cannot be read")
-    TURF_FULL = "turf_full", _("list has its 400 doors")
-    PHONE_LOST = "phone_lost", _("phone is said to be lost")
-    DOOR_GONE = "door_gone", _("household was deleted after its time")
-    PHOTO_TOO_LARGE = "photo_too_large", _("photograph too large, not taken")
+    TURF_FULL = "turf_full", _("list already has 400 doors")
+    PHONE_LOST = "phone_lost", _("phone reported lost")
+    DOOR_GONE = "door_gone", _("household was deleted after its time limit")
+    PHOTO_TOO_LARGE = "photo_too_large", _("photograph too large, not accepted")
 
 
 class Aside(models.Model):
@@ -479,7 +479,7 @@ class Aside(models.Model):
     class State(models.TextChoices):
         OPEN = "open", _("waits")
         TAKEN = "taken", _("taken in")
-        DISMISSED = "dismissed", _("set aside for good")
+        DISMISSED = "dismissed", _("rejected for good")
 
     key = models.UUIDField()
     digest = models.CharField(max_length=64)

@@ -243,7 +243,7 @@ class DoorsVisited(_OfDoors):
 
     key = "doors-visited"
     proof = Proof.ATTESTED
-    name = gettext_lazy("households visited, by the canvassers’ word")
+    name = gettext_lazy("households visited, as reported by canvassers")
     base_name = gettext_lazy("households in the lists")
 
     def figures(self, week: Week) -> Iterable[Figure]:
@@ -308,5 +308,5 @@ class ToldAtDoors(_Phones):
 
     key = "doors-told"
     proof = Proof.SELF_REPORTED
-    name = gettext_lazy("running, by the household’s word")
+    name = gettext_lazy("running, as reported by the household")
     column = "told"

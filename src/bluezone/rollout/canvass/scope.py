@@ -98,28 +98,30 @@ def searched_words(request: HttpRequest) -> str:
 
 _SENTENCES: dict[str, Promise] = {
     "turf_invalid": gettext_lazy("Choose 1 to 400 doors of this ward and give the list a name. Nothing was stored."),
-    "turf_leased": gettext_lazy("A phone has this list. Take it back first, then close it."),
-    "lease_invalid": gettext_lazy("Choose a phone in force and a time of at most 30 days. Nothing was given."),
-    "household_fact_invalid": gettext_lazy("A field is too long, or the number is none. Nothing was stored."),
-    "nothing_to_decide": gettext_lazy("Somebody has decided this already. Nothing was changed."),
-    "pair_decided": gettext_lazy("Somebody has decided on these two doors already. Nothing was changed."),
+    "turf_leased": gettext_lazy("A phone has this list. Withdraw it first, then close it."),
+    "lease_invalid": gettext_lazy("Choose an active phone and a time of at most 30 days. Nothing was assigned."),
+    "household_fact_invalid": gettext_lazy("A field is too long, or the number is not valid. Nothing was stored."),
+    "nothing_to_decide": gettext_lazy("Someone has already decided this. Nothing was changed."),
+    "pair_decided": gettext_lazy("Someone has already decided on these two doors. Nothing was changed."),
     "aside_not_taken": gettext_lazy(
-        "This entry cannot be stored even now: it cannot be read, or its household is not there. It stays here."
+        "This entry still cannot be stored: it cannot be read, or its household does not exist. It stays here."
     ),
-    "import_outdated": gettext_lazy("The doors changed meanwhile, so nothing was stored. Below is the new preview."),
-    "import_not_ready": gettext_lazy("There is nothing in this list that could be stored."),
+    "import_outdated": gettext_lazy(
+        "The doors have changed in the meantime, so nothing was stored. The new preview is below."
+    ),
+    "import_not_ready": gettext_lazy("This list contains nothing that could be stored."),
     "import_under_way": gettext_lazy(
-        "Another list of this ward is being stored, so nothing of this one was. Wait until that is done, then look at "
+        "Another list of this ward is being stored, so this one was not. Wait until that is finished, then check "
         "this preview again."
     ),
-    "import_stored": gettext_lazy("The list is stored already and can no longer be taken back."),
+    "import_stored": gettext_lazy("The list has already been stored and can no longer be undone."),
 }
 ROWS: dict[str, Promise] = {
     "too_long": gettext_lazy("The text is too long. Shorten it."),
     "no_group": gettext_lazy("The residential group is missing. Write for example: Tổ 5."),
-    "no_name": gettext_lazy("Neither householder nor address is there. Write at least one."),
-    "no_count": gettext_lazy("The number of smartphones is no number from 0 to 60. Write a whole number."),
-    "no_position": gettext_lazy("The coordinates are none. Write latitude and longitude: 22.1478, 105.8348."),
+    "no_name": gettext_lazy("The householder and the address are both missing. Enter at least one."),
+    "no_count": gettext_lazy("The number of smartphones is not between 0 and 60. Write a whole number."),
+    "no_position": gettext_lazy("These are not coordinates. Write latitude and longitude: 22.1478, 105.8348."),
     "repeated": gettext_lazy("Another row is about the same household. Delete one of the two."),
 }
 
@@ -128,11 +130,11 @@ def sentence_of(refused: Refused) -> str:
     """The sentence of a refusal; of the directory's where it comes from reading a spreadsheet."""
     if refused.code == "doors_leased":
         return _(
-            "%(doors)s doors of this list are on another list that a phone has. "
-            "Take that list back, or cut a list without these doors."
+            "%(doors)s doors of this list are on another list that a phone has. Withdraw that list, or create a "
+            "list without these doors."
         ) % {"doors": getattr(refused, "doors", 0)}
     if refused.code == "leaflets_missing":
-        return _("Only %(left)s leaflets of this lot are there. Nothing was booked.") % {
+        return _("Only %(left)s leaflets of this lot are left. Nothing was booked.") % {
             "left": getattr(refused, "left", 0)
         }
     if refused.code == "sheet_invalid":

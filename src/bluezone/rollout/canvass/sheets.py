@@ -140,7 +140,7 @@ def _visit(
 ) -> Visit:  # fmt: skip
     outcome = DIGITS.get(line.digit)
     if outcome is None:
-        raise SheetInvalid(f"{line.digit[:3]!r} is no outcome, expected 1 to 9", line.place)
+        raise SheetInvalid(f"{line.digit[:3]!r} is not an outcome, expected 1 to 9", line.place)
     return Visit(
         key=key, household=household, door=household.pk, at=at, received_at=now, outcome=outcome,
         skip_reason=SkipReason.OTHER if outcome == Outcome.SKIPPED else "", phones=line.phones, seen=line.seen,
@@ -238,7 +238,7 @@ _LABELS = {
     "outcome": gettext_lazy("Outcome"),
     "phones": gettext_lazy("Smartphones"),
     "seen": gettext_lazy("Seen running"),
-    "told": gettext_lazy("By their word"),
+    "told": gettext_lazy("As they say"),
     "helped": gettext_lazy("Helped"),
     "leaflets": gettext_lazy("Leaflets"),
 }
@@ -269,13 +269,13 @@ def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
         try:
             stored, repeated = _store(request, found, form.cleaned_data, now)
         except SheetInvalid as refused:
-            refusal = scope.sentence_of(refused) if refused.place else _("The day of the sheet is still to come.")
+            refusal = scope.sentence_of(refused) if refused.place else _("The day of the sheet is in the future.")
         else:
             messages.success(request, _("%(count)s visits stored.") % {"count": stored})
             if repeated:
                 messages.warning(
                     request,
-                    _("These lines had been typed in for that day already and stay as they were: %(places)s.")
+                    _("These lines had already been entered for that day and stay as they were: %(places)s.")
                     % {"places": ", ".join(map(str, repeated))},
                 )
             return redirect("canvass-sheet-enter", pk, page + 1) if page < last else redirect("canvass-turf", pk)
@@ -333,7 +333,7 @@ def _line(request: OfficeRequest, place: int, digit: str) -> SheetLine:
         text = request.POST.get(f"{name}-{place}", "").strip()
         counts[name] = read_count(text)
         if text and counts[name] not in range(MOST_PHONES + 1):
-            raise SheetInvalid(f"{name} is no count", place)
+            raise SheetInvalid(f"{name} is not a count", place)
     return SheetLine(
         place, digit, counts["phones"], counts["seen"] or 0, counts["told"] or 0, counts["helped"] or 0,
         counts["leaflets"] or 0, f"again-{place}" in request.POST,

@@ -125,7 +125,7 @@ def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
         now, values = timezone.now(), form.cleaned_data
         with acts.refusals_as_form_errors(form, scope.sentence_of, kinds=(leases.LeaseInvalid, leases.DoorsLeased)):
             leases.lease(request.user.username, found, values["device"], until_after(values["days"], now), now)
-            messages.success(request, _("The list is given; the phone shows it at its next contact."))
+            messages.success(request, _("The list has been assigned. The phone shows it at its next contact."))
             return redirect("canvass-turf", pk)
     return _show(request, pk, form, status=422)
 
@@ -138,7 +138,9 @@ def end_lease(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a list back: 302 to it. What the phone still holds is taken all the same."""
     lease = get_object_or_404(Lease.objects.select_related("turf"), pk=pk, turf__unit__in=wards_of(request.user))
     leases.end(request.user.username, lease, LeaseEnd.DONE, timezone.now())
-    messages.success(request, _("The list is taken back. Visits that the phone has not sent yet are still accepted."))
+    messages.success(
+        request, _("The list has been withdrawn. Visits that the phone has not sent yet are still accepted.")
+    )
     return redirect("canvass-turf", lease.turf_id)
 
 
@@ -154,7 +156,7 @@ def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     except leases.TurfLeased as refused:
         messages.warning(request, scope.sentence_of(refused))
         return redirect("canvass-turf", pk)
-    messages.success(request, _("The list is closed. Its visits stay."))
+    messages.success(request, _("The list has been closed. Its visits stay."))
     return redirect("canvass-turfs")
 
 
@@ -178,7 +180,7 @@ def lost_phone(request: OfficeRequest, pk: int) -> HttpResponse:
     leases.lost(request.user.username, device, timezone.now())
     messages.success(
         request,
-        _("%(name)s is reported lost: its lists are taken back, and it empties itself at its next contact.")
+        _("%(name)s has been reported lost. Its lists are withdrawn, and it erases its data at its next contact.")
         % {"name": device.name},
     )
     return redirect("canvass-phones")
@@ -296,7 +298,7 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with acts.refusals_as_form_errors(form, scope.sentence_of, kinds=decisions.FactInvalid):
             changed = decisions.correct(request.user.username, found, form.facts, timezone.now())
-            messages.success(request, _("Stored.") if changed else _("Nothing was other than before."))
+            messages.success(request, _("Stored.") if changed else _("Nothing was different from before."))
             return redirect("canvass-household", found.pk)
     merged = merged_of([found.pk]).get(found.pk, {})
     context = {

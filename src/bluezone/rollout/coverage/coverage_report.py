@@ -252,7 +252,7 @@ class ReportForm(forms.Form):
         label=_("Basis"),
         max_length=300,
         required=False,
-        help_text=_("The directive that is carried out, for example: Công văn số 458/UBND-VP ngày 07/8/2020."),
+        help_text=_("The directive being carried out, for example: Công văn số 458/UBND-VP ngày 07/8/2020."),
     )
     authority = forms.CharField(label=_("Authority"), max_length=120, required=False, initial="TM. Ủy ban nhân dân")
     position = forms.CharField(label=_("Position of the signer"), max_length=80, required=False, initial="Chủ tịch")
@@ -263,7 +263,7 @@ class ReportForm(forms.Form):
         required=False,
         initial="Lưu: VT.",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("One a line."),
+        help_text=_("One per line."),
     )
 
     @classmethod

@@ -133,7 +133,7 @@ def wilson_interval(count: int, base: int) -> Interval | None:
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
     """
     if not 0 <= count <= base:
-        raise ShareImpossible(f"{count} of {base} is no share")
+        raise ShareImpossible(f"{count} of {base} is not a share")
     if base == 0:
         return None
     share = count / base
@@ -158,7 +158,7 @@ def bootstrap_interval(
     """
     for running, phones in gate_days:
         if not 0 <= running <= phones:
-            raise ShareImpossible(f"{running} of {phones} passages is no share")
+            raise ShareImpossible(f"{running} of {phones} passages is not a share")
     counted = tuple((running, phones) for running, phones in gate_days if phones > 0)
     return _percentiles(counted, draws, seed) if len(counted) > 1 else None
 

@@ -63,7 +63,7 @@ class Figure:
 
     def __post_init__(self) -> None:
         if not 0 <= self.count <= self.base:
-            raise ShareImpossible(f"{self.count} of {self.base} is no share")
+            raise ShareImpossible(f"{self.count} of {self.base} is not a share")
 
 
 @dataclass(frozen=True)

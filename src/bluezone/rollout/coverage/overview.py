@@ -299,7 +299,7 @@ def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tupl
     if whole is None or (whole.share is None and not whole.is_hidden):
         return _("Nothing was counted here this week.")
     if whole.share is None:
-        return _("%(name)s: kept back, since the number behind it is small.") % {
+        return _("%(name)s: withheld because the underlying number is small.") % {
             "name": f"{str(indicator.name)[0].upper()}{str(indicator.name)[1:]}"
         }
     spread = f" ({range_of(whole.interval)})" if whole.interval else ""
@@ -311,11 +311,11 @@ def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tupl
     if whole.change is not None:
         number = {"number": tenths(abs(whole.change))}
         if not whole.has_moved:
-            parts.append(_("about as in the week before"))
+            parts.append(_("about the same as the week before"))
         elif whole.change > 0:
-            parts.append(_("%(number)s points more than in the week before") % number)
+            parts.append(_("%(number)s points more than the week before") % number)
         else:
-            parts.append(_("%(number)s points less than in the week before") % number)
+            parts.append(_("%(number)s points less than the week before") % number)
     known = [(unit, cell.share) for unit, cell in rows if cell is not None and cell.share is not None]
     if len(known) > 1:
         parts.append(_("lowest in %(unit)s, %(share)s") % {"unit": known[0][0].name, "share": percent(known[0][1])})

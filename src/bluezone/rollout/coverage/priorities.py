@@ -163,7 +163,7 @@ def _row(place: int, facts: _Facts, expected: Expectation, *, is_floor: bool, an
 
 def _expects(expected: Expectation) -> str:
     if expected.mean == 0:
-        return _("No newly running phones to expect: every household was visited")
+        return _("No newly running phones expected: every household has been visited")
     values = {"mean": spoken(expected.mean), "low": spoken(expected.low), "high": spoken(expected.high)}
     return _("About %(mean)s newly running phones per team-hour, between %(low)s and %(high)s") % values
 
@@ -173,9 +173,7 @@ def _reason(facts: _Facts, expected: Expectation, *, is_floor: bool, any_visits:
     answers = _answers(facts.place.answers, expected, any_visits)
     text = "; ".join([_doors(facts), _share(facts), answers, *_speed(facts), _teams(facts.teams)])
     if is_floor:
-        text = _("%(said)s; among the least covered, so within the first places whatever the rest says") % {
-            "said": text
-        }
+        text = _("%(said)s; among the least covered, so always in the first places") % {"said": text}
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -186,20 +184,20 @@ def _answers(answers: Answers, expected: Expectation, any_visits: bool) -> str:
         "met": percent_short(round(expected.met, 2)),
         "phones": tenths(expected.phones),
     }
-    text = _("%(minutes)s minutes a door, somebody at home at %(met)s, %(phones)s smartphones a household") % values
+    text = _("%(minutes)s minutes per door, someone at home at %(met)s, %(phones)s smartphones per household") % values
     if answers.visits >= SMALLEST_SHOWN:
         source = ngettext("from %(count)s visit of four weeks", "from %(count)s visits of four weeks", answers.visits)
         return f"{text} ({source % {'count': grouped(answers.visits)}})"
     if any_visits:
-        source = _("few visits here, so mostly as in the other areas")
+        source = _("few visits here, so mostly based on the other areas")
     else:
-        source = _("assumed, nobody was visited yet")
+        source = _("assumed, no one has been visited yet")
     return f"{text} ({source})"
 
 
 def _doors(facts: _Facts) -> str:
     if facts.is_small:
-        return _("households not visited: kept back")
+        return _("households not visited: withheld")
     if facts.place.left is None:
         return _("households not entered")
     if facts.place.left == 0:
@@ -225,5 +223,5 @@ def _speed(facts: _Facts) -> list[str]:
 
 def _teams(count: int) -> str:
     if not count:
-        return _("no free team of its own")
+        return _("no free team in the area")
     return ngettext("%(count)s free team", "%(count)s free teams", count) % {"count": count}

@@ -39,7 +39,8 @@ class LetterForm(forms.Form):
     file = forms.FileField(
         label=_("Or a file"),
         help_text=_(
-            "DOCX, PDF, or a scan as a picture, kept as it came; of DOC, RTF and ODT the text alone. At most 10 MB."
+            "DOCX, PDF or a scanned picture is kept as it is; for DOC, RTF and ODT only the text is "
+            "kept. At most 10 MB."
         ),
         required=False,
     )
@@ -77,7 +78,7 @@ class CampaignForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             "aim": forms.Textarea(attrs={"rows": 3}),
         }
         field_classes: ClassVar = {"begins": DayField, "ends": DayField}
-        help_texts: ClassVar = {"basis": _("Number, day and issuer, as a letter would write it.")}
+        help_texts: ClassVar = {"basis": _("Number, day and issuer, as written in a letter.")}
 
     def __init__(self, *args: Any, owners: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -94,7 +95,7 @@ class CampaignForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         """It rests on a document, and ends after it begins."""
         values = super().clean() or {}
         if not values.get("basis") and not values.get("rests_on") and "basis" not in self.errors:
-            self.add_error("basis", _("Name the document that the campaign rests on."))
+            self.add_error("basis", _("Name the document that the campaign is based on."))
         if values.get("begins") and values.get("ends") and values["ends"] < values["begins"]:
             self.add_error("ends", _("The last day is before the first."))
         return values
@@ -128,10 +129,10 @@ class ActForm(forms.Form):
         """Sending back needs a reason, assigning somebody, and reporting it done a word of what was done."""
         values = super().clean() or {}
         if values.get("to") == DispatchState.SENT_BACK and not values.get("reason", "").strip():
-            self.add_error("reason", _("Say why it is sent back: misdirected, an attachment missing."))
+            self.add_error("reason", _("Say why it is sent back, for example: misdirected, an attachment is missing."))
         nobody = not values.get("assigned_to", "").strip() and not values.get("account")
         if values.get("to") == DispatchState.ASSIGNED and nobody:
-            self.add_error("assigned_to", _("Name the person or the unit it is assigned to."))
+            self.add_error("assigned_to", _("Name the person or unit it is assigned to."))
         if values.get("to") == DispatchState.REPORTED and not values.get("done", "").strip():
             self.add_error("done", _("Say what was done; the issuer accepts it or says what is missing."))
         return values
@@ -158,9 +159,9 @@ class RequestForm(forms.ModelForm):  # type: ignore[type-arg]
         if values.get("kind") == ChangeRequest.Kind.EXTENSION and "until" not in self.errors:
             until = values.get("until")
             if not until:
-                self.add_error("until", _("Until which day?"))
+                self.add_error("until", _("New last day"))
             elif until < timezone.localdate() or (self.deadline and until <= self.deadline.day):
-                self.add_error("until", _("More time ends after the day that holds now."))
+                self.add_error("until", _("The new day must be after the current one."))
         return values
 
 
@@ -178,7 +179,7 @@ class RecipientForm(forms.Form):
 
     name = forms.CharField(label=_("Agency"), max_length=200)
     purpose = forms.ChoiceField(label=_("Purpose"), choices=Purpose)
-    on_paper = forms.BooleanField(label=_("It gets the letter on paper if nobody reads for it here"), required=False)
+    on_paper = forms.BooleanField(label=_("Send the letter on paper if the agency has no reader here"), required=False)
 
 
 class ReportForm(SharedForm, forms.Form):

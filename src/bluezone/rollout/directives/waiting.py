@@ -118,7 +118,7 @@ def _to_send(user: User) -> list[Matter]:
     found = _letters().filter(_issuing(user, queries.CLERKS), state=DirectiveState.APPROVED)
     matters = []
     for one in found.order_by("approved_at")[:_READ]:
-        act = _("Send") if one.number and one.date else _("Give it a number and a day")
+        act = _("Send") if one.number and one.date else _("Set its number and day")
         by = _usual(one, one.approved_at or one.made_at)
         url = reverse("directive", args=[one.pk])
         matters.append(
@@ -139,7 +139,7 @@ def _drafts(user: User, now: datetime.datetime) -> list[Matter]:
     for one in found.order_by(F("returned").desc(nulls_last=True), "-made_at")[:_READ]:
         came_back = bool(one.returned and one.submitted and one.returned >= one.submitted)
         pile = Pile.MINE if one.made_by_id == user.pk else Pile.AGENCY
-        act = _("Correct it") if came_back else _("Go on writing")
+        act = _("Correct it") if came_back else _("Continue writing")
         by = _usual(one, one.returned) if came_back else now + _SOME_DAY
         url = reverse("directive" if came_back else "directive-change", args=[one.pk])
         matters.append(Matter(f"draft {one.pk} {one.returned}", _name(one), act, url, by, pile, where=one.issuer.name))
@@ -194,7 +194,7 @@ def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
         arrived = one.state == DispatchState.ARRIVED
         act = _("Receive") if arrived else _("Assign or begin")
         if one.is_left:
-            act = _("Assign it to somebody else")
+            act = _("Assign it to someone else")
         by = _usual(one.directive, one.arrived_at)
         deadline = Deadline(one.due, one.hour).moment if one.due else None
         stated = deadline is not None and deadline <= by
@@ -216,7 +216,7 @@ def _ended(user: User) -> list[Matter]:
         url = reverse("inbox-one", args=[one.pk])
         matters.append(
             Matter(
-                f"ended {one.pk} {one.end}", what, _("Confirm that we know"), url, one.ended_at,
+                f"ended {one.pk} {one.end}", what, _("Confirm that we have seen this"), url, one.ended_at,
                 Pile.MINE if one.is_own else Pile.AGENCY, where=one.agency.name,
             )
         )  # fmt: skip
@@ -337,8 +337,8 @@ def _not_knowing(user: User) -> list[_Open]:
     lines = []
     for pk, ended in moments.items():
         note = ngettext(
-            "%(count)d agency has not confirmed that it knows of the recall or replacement",
-            "%(count)d agencies have not confirmed that they know of the recall or replacement",
+            "%(count)d agency has not confirmed the recall or replacement",
+            "%(count)d agencies have not confirmed the recall or replacement",
             len(ended),
         ) % {"count": len(ended)}
         url = reverse("directive-late", args=[pk])
@@ -360,7 +360,7 @@ def _undelivered(sent: QuerySet[Directive], now: datetime.datetime) -> list[_Ope
     """What another office refused, or has not taken for hours, one line a letter."""
     late = Delivery.overdue(now - CARRIED_WITHIN) | Delivery.objects.filter(state=Delivery.State.REFUSED)
     rows = late.filter(dispatch__directive__in=sent).order_by().values_list("dispatch__directive")
-    note = _("another office has not taken it")
+    note = _("another office has not accepted it")
     url = reverse("directive-exchange")
     return [
         _Open(f"carried {pk} {since}", pk, note, _("Read why"), url, since + CARRIED_WITHIN)
@@ -464,6 +464,8 @@ def open_at(agency: Agency) -> list[str]:
         text = ngettext("%(count)d letter is not done.", "%(count)d letters are not done.", count)
         said.append(text % {"count": count})
     if count := written.count():
-        text = ngettext("%(count)d letter of its own is not sent.", "%(count)d letters of its own are not sent.", count)
+        text = ngettext(
+            "%(count)d of its own letters is not sent.", "%(count)d of its own letters are not sent.", count
+        )
         said.append(text % {"count": count})
     return said

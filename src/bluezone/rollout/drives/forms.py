@@ -28,9 +28,9 @@ class TeamForm(forms.Form):
     name = PlainLineField(
         label=_("Name of the team"),
         max_length=80,
-        help_text=_("For example: Team 1, ward Sông Cầu. No names of people."),
+        help_text=_("For example: Team 1, ward Sông Cầu. Do not use people’s names."),
     )
-    people = CountField(label=_("How many help"), min_value=1, max_value=MOST_PEOPLE, initial=4)
+    people = CountField(label=_("Number of helpers"), min_value=1, max_value=MOST_PEOPLE, initial=4)
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,7 +77,7 @@ class DriveForm(forms.Form):
             for name in ("begins", "ends"):
                 values[name] = datetime.datetime.combine(values["day"], values[name], zone)
             if values["ends"] <= values["begins"]:
-                self.add_error("ends", _("The drive would end before it begins."))
+                self.add_error("ends", _("The drive would end before it starts."))
         return values
 
 
@@ -88,7 +88,7 @@ class OpenForm(forms.Form):
         Device.objects.none(),
         required=False,
         label=_("Radio of the drive"),
-        empty_label=_("none: what helpers see is attested"),
+        empty_label=_("none: what helpers see counts as attested"),
     )
 
     def __init__(self, *args: Any, drive: Drive, **kwargs: Any) -> None:
@@ -110,16 +110,16 @@ class PhoneForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=NOTE_LENGTH,
-        label=_("With what?"),
+        label=_("What do you need help with?"),
         widget=forms.Textarea({"rows": 3}),
-        help_text=_("Nothing about illness: give the health station’s number instead."),
+        help_text=_("Do not write about illness: give the health station’s number instead."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         wards = AdminUnit.objects.valid_on(timezone.localdate()).filter(kind__in=WARDS)
         choices = [(unit.code, unit.name) for unit in wards.exclude(code=None).order_by("name")]
-        self.fields["unit"].choices = [("", _("not said")), *choices]  # type: ignore[attr-defined]
+        self.fields["unit"].choices = [("", _("not stated")), *choices]  # type: ignore[attr-defined]
 
 
 class HindranceForm(forms.Form):

@@ -19,7 +19,7 @@ class DriveState(models.TextChoices):
     """The state of a drive."""
 
     PLANNED = "planned", _("planned")
-    LIVE = "live", _("going on")
+    LIVE = "live", _("under way")
     CLOSED = "closed", _("over")
 
 
@@ -32,7 +32,7 @@ class Team(PractisedMixin):
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="teams", verbose_name=_("Union"))
     name = models.CharField(_("Name of the team"), max_length=80)
     people = models.PositiveSmallIntegerField(
-        _("How many help"), default=4, validators=[MinValueValidator(1), MaxValueValidator(MOST_PEOPLE)]
+        _("Number of helpers"), default=4, validators=[MinValueValidator(1), MaxValueValidator(MOST_PEOPLE)]
     )
     made_at = models.DateTimeField(default=timezone.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -221,7 +221,7 @@ class Hindrance(models.TextChoices):
     NO_SMARTPHONE = "no_smartphone", _("no smartphone")
     TOO_OLD = "too_old", _("the phone is too old")
     NO_BLUETOOTH = "no_bluetooth", _("Bluetooth does not work")
-    DECLINED = "declined", _("does not want it any more")
+    DECLINED = "declined", _("no longer wants it")
     ELSEWHERE = "elsewhere", _("lives elsewhere")
 
 

@@ -89,7 +89,9 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     help_matters = shorten(help_matters, url, claimed.count)
     unclaimed = requests_for(user).filter(state=HelpState.OPEN).aggregate(count=Count("pk"), first=Min("opened_at"))
     if unclaimed["count"]:
-        what = ngettext("%(count)d request for help waits", "%(count)d requests for help wait", unclaimed["count"])
+        what = ngettext(
+            "%(count)d request for help is waiting", "%(count)d requests for help are waiting", unclaimed["count"]
+        )
         by = unclaimed["first"] + datetime.timedelta(days=1)
         what %= {"count": unclaimed["count"]}
         help_matters.append(Matter(f"help {unclaimed['first']}", what, _("Take one on"), url, by, Pile.AGENCY))

@@ -39,7 +39,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
         origin = request.headers.get("Origin")
         key = request.POST.get("key", "")
         if origin and urlsplit(origin).netloc != request.get_host():
-            error = _("Nothing was sent: the form came from another site. Send it from here.")
+            error = _("Nothing was sent, because the form came from another site. Send it from this site.")
             status = 403
         else:
             try:

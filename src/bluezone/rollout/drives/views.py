@@ -96,9 +96,9 @@ def new_team(request: OfficeRequest) -> HttpResponse:
         try:
             lifecycle.make_team(request.user.username, values["agency"], values["name"], values["people"])
         except lifecycle.TeamNameTaken:
-            form.add_error("name", _("This union already has a team of this name."))
+            form.add_error("name", _("This union already has a team with this name."))
         else:
-            messages.success(request, _("The team is entered. Plan its first drive."))
+            messages.success(request, _("The team has been entered. Plan its first drive."))
             return redirect("drive-new")
     return render(request, "drives/team_new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -117,7 +117,7 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
             **{name: values[name] for name in ("campaign", "team", "unit", "place", "begins", "ends")}
         )
         drive = lifecycle.plan_drive(request.user.username, details)
-        messages.success(request, _("The drive is planned."))
+        messages.success(request, _("The drive has been planned."))
         return redirect("drive", drive.pk)
     context = {"form": form, "no_team": not teams.exists()}
     return render(request, "drives/drive_new.html", context, status=422 if form.errors else 200)
@@ -165,7 +165,7 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
         radio = form.cleaned_data["radio"] if form.is_valid() else None
         lifecycle.open_drive(request.user.username, drive, timezone.now(), radio)
     except lifecycle.DriveStateWrong:
-        messages.warning(request, _("Nothing was changed: the drive was opened or closed before."))
+        messages.warning(request, _("Nothing was changed: the drive has already been opened or closed."))
     return redirect("drive", pk)
 
 
@@ -183,7 +183,7 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
         lifecycle.close_drive(request.user.username, drive, timezone.now())
         messages.success(request, _("The drive is over. Sheets kept on paper can still be entered."))
     except lifecycle.DriveStateWrong:
-        messages.warning(request, _("Nothing was changed: the drive was closed before."))
+        messages.warning(request, _("Nothing was changed: the drive has already been closed."))
     return redirect("drive", pk)
 
 
@@ -216,9 +216,9 @@ def tally(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             lifecycle.enter_tally(request.user.username, drive, form.cleaned_data["sheet"], form.counts)
         except lifecycle.TallySheetKnown:
-            form.add_error("sheet", _("A sheet of this number was entered before. Nothing was stored."))
+            form.add_error("sheet", _("A sheet with this number has already been entered. Nothing was stored."))
         else:
-            messages.success(request, _("Sheet %(sheet)s is stored.") % {"sheet": form.cleaned_data["sheet"]})
+            messages.success(request, _("Sheet %(sheet)s has been stored.") % {"sheet": form.cleaned_data["sheet"]})
             return redirect("drive-tally", pk)
     context = {"drive": drive, "form": form, "tallies": drive.tallies.all()}
     return render(request, "drives/tally.html", context, status=422 if form.errors else 200)
@@ -327,8 +327,8 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
     except drives_help_queue.HelpProofMissing:
         messages.error(
             request,
-            _("Not closed: the radio has heard no running phone in the last 15 minutes that is not counted yet. "
-              "Let the person show the gate code again, or book it as seen."),
+            _("Not closed: the radio has heard no running phone in the last 15 minutes that is not counted yet. Ask "
+        "the person to show the gate code again, or record it as seen."),
         )  # fmt: skip
     else:
         _show_outcome(request, outcome, proof)
@@ -365,7 +365,7 @@ def _show_outcome(request: OfficeRequest, outcome: HelpOutcome, requested_proof:
     acts.offer_undo(request, "help-closed", timezone.now(), outcome=outcome.pk)
     if requested_proof != outcome.proof:
         sentence = _(
-            "%(ticket)s is closed as helped, and counted as no phone: this number was counted for a team before."
+            "%(ticket)s is closed as helped, but not counted as a phone: this number was already counted for a team."
         )
         messages.warning(request, sentence % {"ticket": ticket})
     else:

@@ -18,12 +18,12 @@ DUTY = Duty(
     acts={
         "gate_opened": _("opened a gate"),
         "gate_closed": _("closed a gate"),
-        "gate_device_put": _("put a tablet to a gate"),
+        "gate_device_put": _("assigned a tablet to a gate"),
         "gatekeeper_named": _("nominated a gatekeeper or printed a badge"),
         "gatekeeper_ended": _("ended a gatekeeper’s nomination"),
         "gate_slip_entered": _("entered or corrected a paper slip of a gate"),
-        "gate_slip_removed": _("took a paper slip of a gate out"),
-        "gate_inside_corrected": _("corrected how many people are inside of a gate"),
+        "gate_slip_removed": _("removed a paper slip of a gate"),
+        "gate_inside_corrected": _("corrected how many people are inside a gate"),
     },
     menu=(
         MenuEntry(

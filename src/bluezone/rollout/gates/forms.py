@@ -26,7 +26,7 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Gate
         fields = ("agency", "name")
-        help_texts: ClassVar = {"name": _("As people call it, for example: Main gate. No name of a person.")}
+        help_texts: ClassVar = {"name": _("As people call it, for example: Main gate. Do not use a person’s name.")}
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
         field_classes: ClassVar = {"name": PlainLineField}
 
@@ -52,7 +52,7 @@ class NominationForm(forms.ModelForm):  # type: ignore[type-arg]
     """A person who records entries and exits, or stands in for one."""
 
     since = DayField(label=_("From"))
-    until = DayField(label=_("Until"), help_text=_("Leave empty where no end is set."), required=False)
+    until = DayField(label=_("Until"), help_text=_("Leave empty if there is no end."), required=False)
 
     class Meta:
         model = Gatekeeper
@@ -67,7 +67,7 @@ class NominationForm(forms.ModelForm):  # type: ignore[type-arg]
         values: dict[str, Any] = super().clean() or self.cleaned_data
         since, until = values.get("since"), values.get("until")
         if since and until and until < since:
-            self.add_error("until", _("The nomination would end before it begins."))
+            self.add_error("until", _("The nomination would end before it starts."))
         return values
 
 
@@ -84,7 +84,7 @@ class EndForm(forms.Form):
         """Refuse a day before the beginning."""
         until: datetime.date = self.cleaned_data["until"]
         if until < self.since:
-            raise forms.ValidationError(_("The nomination would end before it begins."))
+            raise forms.ValidationError(_("The nomination would end before it starts."))
         return until
 
 

@@ -46,7 +46,7 @@ def health_of(tablet: GateDevice, gate: Gate) -> Health:
     said = tablet.health or {}
     troubles = []
     if said.get("radio_off") not in (None, NO_RADIO):
-        troubles.append(_("Bluetooth is silent: no phone is proven here"))
+        troubles.append(_("Bluetooth is not sending: no phone can be proven here"))
     if said and said["free_mb"] < LITTLE_SPACE_MB:
         troubles.append(_("almost no space left: %(megabytes)s MB") % {"megabytes": said["free_mb"]})
     if undated := said.get("undated"):

@@ -129,7 +129,7 @@ class Gatekeeper(models.Model):
     gate = models.ForeignKey(Gate, on_delete=models.CASCADE, related_name="gatekeepers")
     name = models.CharField(_("Full name"), max_length=80)
     phone = models.CharField(_("Telephone"), max_length=20, blank=True)
-    is_substitute = models.BooleanField(_("Stands in for another"), default=False)
+    is_substitute = models.BooleanField(_("Substitute for another"), default=False)
     since = models.DateField(_("From"))
     until = models.DateField(_("Until"), null=True, blank=True)
     badge = models.CharField(max_length=16, unique=True)

@@ -334,7 +334,7 @@ class SeenOnPaper(RunningAtGates):
 
     key = "paper-slips"
     proof = Proof.SELF_REPORTED
-    name = gettext_lazy("screen seen, by the paper slips of the gates")
+    name = gettext_lazy("screen seen, according to the gates’ paper slips")
     base_name = gettext_lazy("passages in on paper")
     bases_of_row = "on_paper"
 

@@ -109,7 +109,7 @@ def end(request: OfficeRequest, pk: int) -> HttpResponse:
     form = EndForm(request.POST or None, since=found.since, initial={"until": timezone.localdate()})
     if request.method == "POST" and form.is_valid():
         registry.end(request.user.username, found, form.cleaned_data["until"])
-        messages.success(request, _("The nomination of %(name)s ends with that day.") % {"name": found.name})
+        messages.success(request, _("The nomination of %(name)s ends at the end of that day.") % {"name": found.name})
         return redirect("gate", found.gate_id)
     context = {"gatekeeper": found, "form": form}
     return render(request, "gates/gatekeeper_end.html", context, status=422 if form.errors else 200)
@@ -124,7 +124,7 @@ def badge(request: OfficeRequest, pk: int) -> HttpResponse:
     found = _ours(request, pk)
     pin, paper = request.POST.get("pin", "")[:16], request.POST.get("paper", "")
     if not registry.is_pin_of(found, pin):
-        messages.warning(request, _("This badge was made anew meanwhile. Print the newer one."))
+        messages.warning(request, _("A newer badge has been created in the meantime. Print that one."))
         return redirect("gate", found.gate_id)
     shown = registry.Badge(found, registry.text_of(found), pin)
     return pdf_response(badge_pdf(shown, paper if paper in PAPERS else "a6"), "badge")
@@ -159,7 +159,7 @@ def new_gate(request: OfficeRequest) -> HttpResponse:
         try:
             made = registry.open_gate(request.user.username, values["agency"], values["name"], timezone.now())
         except registry.GateNameTaken:
-            form.add_error("name", _("This agency already has an open gate of this name. Choose another name."))
+            form.add_error("name", _("This agency already has an open gate with this name. Choose another name."))
         else:
             messages.success(request, _("The gate is open. Next: nominate who records entries and exits."))
             return redirect("gate", made.pk)
@@ -174,7 +174,7 @@ def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
     gate = gate_of_ours(request, pk)
     if request.method == "POST":
         registry.close_gate(request.user.username, gate, timezone.now())
-        messages.success(request, _("The gate is closed. What it counted stays."))
+        messages.success(request, _("The gate has been closed. Its counts stay."))
         return redirect("gate", pk)
     return render(request, "gates/gate_close.html", {"gate": gate})
 
@@ -402,7 +402,7 @@ def take_out(request: OfficeRequest, pk: int) -> HttpResponse:
     gate = gate_of_ours(request, pk)
     slip = get_object_or_404(PaperSlip, gate=gate, pk=chosen_number(request, "slip") or 0)
     acts.offer_undo(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.take_out(request.user.username, slip))
-    messages.success(request, _("The slip is taken out; its numbers count no more."))
+    messages.success(request, _("The slip has been removed; its numbers no longer count."))
     return redirect("gate-paper", pk)
 
 
@@ -422,12 +422,12 @@ def _initial(request: OfficeRequest, gate: Gate, today: datetime.date) -> dict[s
 
 def _notice(request: OfficeRequest, entered: paper_slips.Entered) -> None:
     if not entered.changed:
-        messages.info(request, _("These numbers were entered already; nothing was changed."))
+        messages.info(request, _("These numbers have already been entered; nothing was changed."))
         return
     acts.offer_undo(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.undo_values(entered))
     if entered.before is None:
         messages.success(
-            request, _("The slip is entered. It stands in the column “on paper” and is in no proven number.")
+            request, _("The slip has been entered. It is in the column “on paper” and not in any proven number.")
         )
     else:
-        messages.success(request, _("The slip is corrected; the numbers before it are in the audit."))
+        messages.success(request, _("The slip has been corrected; the earlier numbers are in the audit."))

@@ -13,7 +13,7 @@ DUTY = Duty(
     public_urls="bluezone.rollout.loudspeakers.endpoints",
     api_prefix="/v1/speakers/",
     acts={
-        "live_address_begun": _("began to speak live at loudspeakers"),
+        "live_address_begun": _("started to speak live on loudspeakers"),
         "live_address_ended": _("ended a live address"),
     },
     purges=(Work("purge_addresses", "bluezone.rollout.loudspeakers.live.tidy"),),

@@ -41,7 +41,7 @@ def spoken(request: DeviceRequest, pk: int, first: int) -> dict[str, Any]:
     """Pieces of a live address from `first` on, in base64; 404 for another zone's."""
     found = pieces_for(request.device, pk, first, timezone.now())
     if found is None:
-        raise NoSuchAddress("nobody speaks here under this number")
+        raise NoSuchAddress("no one speaks here under this number")
     return found
 
 

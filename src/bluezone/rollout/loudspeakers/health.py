@@ -26,16 +26,16 @@ MOST_NUMBER = 10**9
 class UnitState(enum.Enum):
     """One word for a machine, worst first; the first that fits."""
 
-    NEVER = ("waiting", _("never heard of"))
-    DEAD = ("dead", _("no word: dead or without network"))
+    NEVER = ("waiting", _("never in contact"))
+    DEAD = ("dead", _("no contact: off or without a network"))
     NO_DEVICE = ("no_device", _("its sound device is gone"))
-    MUTE = ("mute", _("plays, but its microphone hears nothing of it"))
+    MUTE = ("mute", _("plays, but its microphone does not hear it"))
     UNHEARD = ("unheard", _("has no sound card"))
     FULL = ("full", _("almost no space left"))
     CLOCK = ("clock", _("its clock is wrong; it plays by the server’s"))
     FETCHING = ("fetching", _("still fetches sounds"))
     WELL = ("well", _("ready"))
-    CUT_OFF = ("revoked", _("cut off"))
+    CUT_OFF = ("revoked", _("disconnected"))
 
     def __init__(self, key: str, label: str) -> None:
         self.key, self.label = key, label
@@ -75,7 +75,7 @@ def note_status(device: Device, status: Any, now: datetime.datetime) -> None:
     What an older program does not tell stays unknown.
     """
     if not isinstance(status, dict):
-        raise PlayedInvalid("status is no object")
+        raise PlayedInvalid("status is not an object")
     off, missing = status.get("clock_off", 0.0), status.get("missing", 0)
     if type(off) not in (int, float) or type(missing) is not int or not abs(off) < LATEST or not 0 <= missing < 10**6:
         raise PlayedInvalid("clock_off and missing are numbers")

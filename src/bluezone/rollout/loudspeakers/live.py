@@ -75,7 +75,7 @@ def speak(user: User, zone: Zone, number: int, content: bytes, now: datetime.dat
             address = None
         if number == 0:
             if address is not None:
-                raise AddressOpen("somebody else speaks at these loudspeakers")
+                raise AddressOpen("someone else is speaking on these loudspeakers")
             _refuse_second_place(user, now)
             address = Address.objects.create(zone=zone, spoken_by=user, began_at=now, last_at=now)
             record(user.username, "live_address_begun", str(zone.pk), now=now, address=address.pk)
@@ -145,10 +145,10 @@ def sentence_of(refused: Refused) -> str:
     """The sentence of a refusal in the reader's language."""
     return {
         AddressOpen.code: _(
-            "Somebody is speaking at these loudspeakers, or you are speaking at others. Wait until that is over."
+            "Someone is speaking on these loudspeakers, or you are speaking on others. Wait until that is over."
         ),
-        AddressOver.code: _("Your address is over: its time has passed, or the network was away for too long."),
-    }.get(refused.code, _("The sound did not arrive as it should. Begin again."))
+        AddressOver.code: _("Your address has ended: its time is up, or the network was down for too long."),
+    }.get(refused.code, _("The sound did not arrive correctly. Start again."))
 
 
 def _end(address: Address, at: datetime.datetime) -> None:

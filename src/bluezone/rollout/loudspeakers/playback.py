@@ -98,7 +98,7 @@ def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str,
     if row["outcome"] != Outcome.MISSED and began is None:
         raise refused
     if any(moment is not None and moment > now + FUTURE for moment in (began, ended)):
-        raise SpeakerClockWrong(f"report {number} lies in the future; compare the clock with server_time")
+        raise SpeakerClockWrong(f"report {number} is in the future; compare the clock with server_time")
     return row["airing"][:64], {
         "outcome": row["outcome"],
         "began_at": began,

@@ -62,7 +62,7 @@ class ZoneForm(forms.Form):
     )  # fmt: skip
     by_hand = forms.BooleanField(
         label=_("Played by hand"), required=False,
-        help_text=_("Somebody plays it from a memory stick and says so; nothing reports by itself."),
+        help_text=_("Someone plays it from a memory stick and reports it; nothing is reported automatically."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
@@ -75,9 +75,9 @@ class SettingForm(SharedForm, forms.Form):
 
     changes_something = True
     volume = CountField(label=_("Volume (percent)"), min_value=0, max_value=100)
-    quiet_from = TimeOfDayField(label=_("Quiet from"))
+    quiet_from = TimeOfDayField(label=_("Quiet hours from"))
     quiet_to = TimeOfDayField(
-        label=_("Quiet until"),
+        label=_("Quiet hours until"),
         help_text=_("In these hours only emergencies are aired."),
     )  # fmt: skip
     by_hand = forms.BooleanField(label=_("Played by hand"), required=False)
@@ -99,7 +99,7 @@ class VolumeForm(SharedForm, forms.Form):
 
     changes_something = True
     volume = CountField(
-        label=_("Own volume (percent), empty: that of the zone"), min_value=0, max_value=100, required=False
+        label=_("Own volume (percent); if empty, the zone’s volume"), min_value=0, max_value=100, required=False
     )
 
     def __init__(self, typed: QueryDict | None = None, *, unit: Unit) -> None:
@@ -156,7 +156,7 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
             made = zone_setup.open_zone(
                 request.user.username, values["name"], values["agency"], None, by_hand=values["by_hand"]
             )
-            messages.success(request, gettext("The zone is entered. Next: put its loudspeakers to it."))
+            messages.success(request, gettext("The zone has been entered. Next: assign its loudspeakers."))
             return redirect("zone", made.pk)
     return render(request, "loudspeakers/new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -262,7 +262,9 @@ def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
             zone_setup.set_up(
                 request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"]
             )
-            messages.success(request, gettext("The zone is set. Connected loudspeakers know it within seconds."))
+            messages.success(
+                request, gettext("The zone has been set. Connected loudspeakers get the settings within seconds.")
+            )
             return redirect("zone", pk)
     if form.meanwhile:
         return _page(request, found, setting=form)
@@ -281,7 +283,7 @@ def stop_here(request: OfficeRequest, pk: int) -> HttpResponse:
         raise OutsideScope("one stops what sounds where one may air")
     chosen = get_object_or_404(Schedule, pk=chosen_number(request, "schedule") or 0, outlets=found.outlet)
     stop_schedule_at(chosen, found.outlet, request.user, timezone.now())
-    messages.success(request, gettext("Stopped here. Connected loudspeakers fall silent within seconds."))
+    messages.success(request, gettext("Stopped here. Connected loudspeakers stop within seconds."))
     return redirect("zone", pk)
 
 
@@ -294,7 +296,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     form = MachineForm(request.POST, zone=found)
     if form.is_valid():
         zone_setup.put_machine(request.user.username, form.cleaned_data["device"], found, timezone.now())
-        messages.success(request, gettext("The loudspeaker plays for this zone from now on."))
+        messages.success(request, gettext("The loudspeaker now plays for this zone."))
     else:
         messages.warning(request, gettext("Nothing was changed: choose a loudspeaker of this agency."))
     return redirect("zone", pk)
@@ -313,7 +315,7 @@ def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
         form = VolumeForm(request.POST, unit=unit)
         if form.is_valid():
             zone_setup.set_volume(request.user.username, unit, form.cleaned_data["volume"])
-            messages.success(request, gettext("The volume is set. The loudspeaker knows it within seconds."))
+            messages.success(request, gettext("The volume has been set. The loudspeaker gets it within seconds."))
             return redirect("zone", unit.zone_id)
     if form.meanwhile:
         return _page(request, _zone(unit.zone_id), own=(pk, form))
@@ -397,8 +399,8 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _beyond_the_ward() -> str:
     return gettext(
-        "These loudspeakers are heard beyond one ward. Air a bulletin that a second person approves, or break the "
-        "glass."
+        "These loudspeakers can be heard beyond one ward. Air a bulletin that a second person approves, or break "
+        "the glass."
     )
 
 

@@ -14,11 +14,11 @@ from bluezone.planning.plan import AS_IT_IS, Answer, Estimate, Row, answer_of
 from bluezone.rollout.planning.models import CityPlan
 
 OPTIONS: Mapping[str, Promise] = {
-    AS_IT_IS: _("As it is"),
-    "doors": _("Visits at doors where fewest run it: 20 points more there"),
+    AS_IT_IS: _("Current state"),
+    "doors": _("Visits at doors where coverage is lowest: 20 points more there"),
     "drive": _("A drive: 5 points more in every ward"),
     "gates": _("Gates: 10 points more in every ward"),
-    "codes": _("Codes a day sooner"),
+    "codes": _("Codes one day sooner"),
     "venues": _("Venue codes at half of all visits"),
     "sooner_high": _("Say “high” sooner: from a chance of 0.30"),
     "later_high": _("Say “high” later: from a chance of 0.60"),
@@ -27,7 +27,7 @@ FIGURES: Mapping[str, Promise] = {
     "infections": _("Infections"),
     "deaths": _("Deaths"),
     "home_rightly": _("Days at home, infected"),
-    "home_for_nothing": _("Days at home for nothing"),
+    "home_for_nothing": _("Days at home unnecessarily"),
     "tests": _("Tests"),
 }
 # Of the picture, in its units.

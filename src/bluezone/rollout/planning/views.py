@@ -25,10 +25,10 @@ SEEDS = 20
 MOST_LISTED = 20
 REFUSALS = {
     "plan_unfounded": _("The office has no figures to start from: enter residents, and count at the gates for a week."),
-    "plans_waiting": _("Five plans are waiting already. Wait for one, or stop it."),
-    "plan_invalid": _("These numbers make no plan. Look at them again."),
-    "city_too_small": _("The city has too few residents for a model to say anything."),
-    "planner_missing": _("The model is not built on this server. Tell whoever runs it."),
+    "plans_waiting": _("Five plans are already waiting. Wait for one to finish, or stop one."),
+    "plan_invalid": _("A plan cannot be made from these numbers. Check them again."),
+    "city_too_small": _("The city has too few residents for a useful model."),
+    "planner_missing": _("The model is not built on this server. Tell its operator."),
     "memory_short": _("The server has too little memory for this city."),
 }
 
@@ -44,7 +44,7 @@ class PlanForm(forms.Form):
     disease = forms.ChoiceField(label=_("Disease"))
     infected = CountField(
         label=_("Infected today, estimated"),
-        help_text=_("Everybody, also those whom nobody has tested; usually several for each case that is known."),
+        help_text=_("Everyone, including people who have not been tested; usually several for each known case."),
         min_value=1,
         max_value=1_000_000,
     )
@@ -106,5 +106,5 @@ def stop_plan(request: OfficeRequest, pk: int) -> HttpResponse:
     """Stop a plan: 302 back to it."""
     plan = get_object_or_404(CityPlan.objects.defer("results"), pk=pk)
     plans.stop_plan(request.user, plan)
-    messages.success(request, gettext("The plan is stopped. Nothing of it is kept."))
+    messages.success(request, gettext("The plan has been stopped. Nothing is kept."))
     return redirect("plan", pk)

@@ -17,7 +17,7 @@ DUTY = Duty(
     audiences=(CLASS_REPORTERS, TEACHERS),
     acts={
         "school_classes_set": _("changed the classes of a school"),
-        "class_links_made": _("made links for classes"),
+        "class_links_made": _("created links for classes"),
         "classes_reported": _("reported the numbers of classes"),
         "classes_returned": _("sent the numbers of classes back"),
         "school_break_set": _("set weeks without school"),

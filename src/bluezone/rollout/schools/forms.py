@@ -22,54 +22,56 @@ from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, 
 
 NAMED = _(
     "This looks like a list of pupils: a column or cell holds names, birthdays or telephone numbers. Nothing was "
-    "stored and the text was thrown away. Leave those columns out: a class needs four numbers, no name."
+    "stored and the text was discarded. Remove those columns: a class needs four numbers and no names."
 )
 COUNTS: dict[str, Promise] = {
-    "range": _("Expected a whole number, at most 100 pupils or 1,000 relatives."),
+    "range": _("Enter a whole number, at most 100 pupils or 1,000 relatives."),
     "smartphones": _("More pupils with a smartphone than pupils. Correct one of the two."),
     "running": _("More phones running it than pupils with a smartphone. Correct one of the two."),
 }
 ROWS: dict[str, Promise] = {
-    "cells": _("Expected five cells: class and four numbers. Copy whole cells from the spreadsheet."),
-    "number": _("A cell is empty or no whole number. Write 0 for none."),
-    "unknown": _("The school has no class of this name this year. Enter it among the classes first."),
+    "cells": _("Five cells are needed: the class and four numbers. Copy whole cells from the spreadsheet."),
+    "number": _("A cell is empty or not a whole number. Write 0 for none."),
+    "unknown": _("The school has no class with this name this year. Enter the class first."),
     "repeated": _("This class is in the list twice. Delete one of the two rows."),
 }
 CLOSED: dict[str, Promise] = {
-    "to_come": _("This week is still to come. Nothing was stored."),
-    "break": _("There is no school this week, so nothing is owed. Nothing was stored."),
-    "locked": _("This week is locked. What was sent stays. To change it, the school asks the office to open it again."),
+    "to_come": _("This week is in the future. Nothing was stored."),
+    "break": _("There is no school this week, so no report is due. Nothing was stored."),
+    "locked": _("This week is locked. What was sent stays. To change it, the school must ask the office to reopen it."),
 }
 LIST: dict[str, Promise] = {
-    "cells": _("Line %(line)s: expected the name of a class and its pupils."),
-    "number": _("Line %(line)s: expected at most 100 pupils."),
-    "name": _("Line %(line)s: this is no name of a class, such as 6A. Names of people are not taken."),
-    "twice": _("Line %(line)s: this class is there already."),
+    "cells": _("Line %(line)s: enter the name of a class and the number of pupils."),
+    "number": _("Line %(line)s: a class has at most 100 pupils."),
+    "name": _("Line %(line)s: this is not a class name such as 6A. Names of people are not accepted."),
+    "twice": _("Line %(line)s: this class already exists."),
     "many": _("A school has at most 150 classes a year."),
 }
 # Refused rows of an uploaded list of classes.
 FILED: dict[str, Promise] = {
-    "name": _("This is no name of a class, such as 6A. Names of people are not taken."),
-    "number": _("Expected at most 100 pupils, as a whole number."),
-    "school": _("You keep no school of this name. Write it as the directory does, or leave the cell empty."),
-    "year": _("Expected this school year or the next, such as 2020-2021."),
+    "name": _("This is not a class name such as 6A. Names of people are not accepted."),
+    "number": _("Enter a whole number, at most 100 pupils."),
+    "school": _(
+        "You do not manage a school with this name. Write the name as in the directory, or leave the cell empty."
+    ),
+    "year": _("Enter this school year or the next, such as 2020-2021."),
     "teacher": _("Several accounts of the school have this name. Write the sign-in name."),
-    "repeated": _("Another row is about the same class. Leave one of the two out."),
+    "repeated": _("Another row is about the same class. Remove one of the two."),
     "many": _("A school has at most 150 classes a year."),
 }
-NO_TEACHER = _("%(row)s: %(name)s has no account as a teacher of this school. The class reports by its link.")
+NO_TEACHER = _("%(row)s: %(name)s has no account as a teacher of this school. The class reports with its link.")
 OPENING: dict[str, Promise] = {
-    "reason": _("Say why. Nothing was sent."),
+    "reason": _("Give the reason. Nothing was sent."),
     "not_locked": _("This week is not locked, so there is nothing to ask for."),
-    "asked": _("The school waits for the answer to an earlier request."),
-    "answered": _("Somebody has answered this request already."),
-    "day": _("Choose a day from today on and at most a month ahead. Nothing was changed."),
+    "asked": _("The school is waiting for the answer to an earlier request."),
+    "answered": _("Someone has already answered this request."),
+    "day": _("Choose a day from today up to one month ahead. Nothing was changed."),
 }
 _PLAIN: dict[str, Promise] = {
     "pupils_named": NAMED,
-    "school_break_refused": _("Give the first and last week, at most 20 weeks, and why there is no school."),
-    "class_return_refused": _("Nothing was sent back: say why, and choose numbers that have come in."),
-    "class_out_of_year": _("This class is none of this school year, or has ended. Nothing was stored."),
+    "school_break_refused": _("Enter the first and last week (at most 20 weeks) and why there is no school."),
+    "class_return_refused": _("Nothing was sent back: give the reason, and choose numbers that have been received."),
+    "class_out_of_year": _("This class is not part of this school year, or has ended. Nothing was stored."),
 }
 # Characters. A Vietnamese letter takes up to three bytes, so this is well under the 64 KB of a form.
 LONGEST_PASTE = 18_000
@@ -100,7 +102,7 @@ class CountsForm(SharedForm, forms.Form):
     changes_something = True
     pupils = _count(_("Pupils"), MOST_PUPILS)
     with_smartphone = _count(_("With a smartphone"), MOST_PUPILS)
-    running = _count(_("Bluezone running"), MOST_PUPILS, _("With Bluetooth on. The web edition does not count."))
+    running = _count(_("Bluezone running"), MOST_PUPILS, _("With Bluetooth on. The web version does not count."))
     relatives = _count(_("Relatives helped"), MOST_RELATIVES, _("This week, by pupils or by the school."))
     counts: ClassCounts
 
@@ -143,7 +145,7 @@ class ClassListForm(forms.Form):
     """Names of classes with their numbers of pupils, one class a line."""
 
     classes = forms.CharField(
-        label=_("Classes, one a line"),
+        label=_("Classes, one per line"),
         help_text=_("For example: 6A 32. The number of pupils may be left out. No names of people."),
         max_length=6_000,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
@@ -154,7 +156,7 @@ class ClassesFileForm(ListFileForm):
     """A list of classes as a file, and the school for rows that name none."""
 
     school = forms.ModelChoiceField(
-        label=_("School where the list names none"), queryset=Agency.objects.none(), empty_label=None
+        label=_("School if the list gives none"), queryset=Agency.objects.none(), empty_label=None
     )
     field_order = ("school", "file")
 
@@ -180,7 +182,7 @@ class ClassForm(SharedForm, forms.Form):
     )  # fmt: skip
     teacher = forms.ModelChoiceField(
         label=_("Teacher with an account"),
-        help_text=_("Sees and reports this class. Without one the class link does."),
+        help_text=_("The teacher sees and reports this class. Without a teacher, the class link is used."),
         queryset=User.objects.none(),
         required=False,
     )
@@ -196,7 +198,9 @@ class PasteForm(forms.Form):
 
     rows = forms.CharField(
         label=_("Rows copied from the spreadsheet"),
-        help_text=_("Class, pupils, with a smartphone, running, relatives helped. No column with names of pupils."),
+        help_text=_(
+            "Class, pupils, with a smartphone, running, relatives helped. Do not include a column with pupils’ names."
+        ),
         max_length=LONGEST_PASTE,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}),

@@ -79,21 +79,21 @@ def _check(
     """
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.get_host():
-        return _("Nothing was sent: the form came from another site. Send it from here."), 403
+        return _("Nothing was sent, because the form came from another site. Send it from this site."), 403
     if week is None:
-        return _("Choose a week that is open. Nothing was stored."), 409
+        return _("Choose an open week. Nothing was stored."), 409
     if not form.is_valid():
-        return _("Nothing was stored yet: please correct what is marked below."), 422
+        return _("Nothing has been stored yet: please correct what is marked below."), 422
     try:
         class_limit.check(request, now)
         class_links.check_pin(school_class, request.POST.get("pin", ""), now)
     except class_links.ClassLinkLocked as locked:
         if locked.until is None:
-            return _("Too many wrong PINs: this link opens no more. Ask the school for a new one."), 429
+            return _("Too many wrong PINs: this link no longer works. Ask the school for a new one."), 429
         clock = f"{timezone.localtime(locked.until):%H:%M}"
         return _("Too many wrong PINs. Try again after %(time)s; nothing was stored.") % {"time": clock}, 429
     except class_links.ClassPinWrong:
-        return _("This PIN is not the one of the class. Look at the slip again; your numbers are still here."), 403
+        return _("This is not the PIN of this class. Check the slip; your numbers are still here."), 403
     return "", 200
 
 

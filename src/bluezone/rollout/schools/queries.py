@@ -312,7 +312,7 @@ class PupilsRunning(Indicator):
 
     key = "pupils"
     proof = Proof.SELF_REPORTED
-    name = gettext_lazy("pupils running it, by their school’s word")
+    name = gettext_lazy("pupils running it, as reported by their school")
     base_name = gettext_lazy("pupils with a smartphone")
     of_phones = True
 

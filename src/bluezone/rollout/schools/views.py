@@ -161,7 +161,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
             added, changed = catalogue.enter_classes(
                 school, year, catalogue.read_list(form.cleaned_data["classes"]), request.user, now
             )
-            notice = _("%(made)s classes are new, %(changed)s were changed.") % {"made": added, "changed": changed}
+            notice = _("%(made)s classes added, %(changed)s changed.") % {"made": added, "changed": changed}
             messages.success(request, notice)
             return redirect(f"{reverse('school-classes', args=[pk])}?week={week}")
     context = {
@@ -189,7 +189,7 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
     classes = classes.filter(pk__in=ticked) if ticked else classes.filter(link_digest=None)
     new_links = class_links.make_links(school, list(classes), request.user, now) if classes else []
     if not new_links:
-        messages.info(request, _("Every class has a link. Tick the classes that are to get a new one."))
+        messages.info(request, _("Every class has a link. Tick the classes that should get a new one."))
         return redirect(f"{reverse('school-classes', args=[pk])}?week={week}")
     slips = [(link, screen_qr(link.address)) for link in new_links]
     return render(request, "schools/links.html", {"school": school, "week": week, "slips": slips})

@@ -87,7 +87,9 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.refusals_as_messages(request, sentence_of):
         count = class_reports.send_reports_back(list(reports), request.POST.get("reason", ""), request.user, now)
         notice = ngettext(
-            "%(count)s class is to send its numbers again.", "%(count)s classes are to send theirs again.", count
+            "%(count)s class has to send its numbers again.",
+            "%(count)s classes have to send their numbers again.",
+            count,
         )
         messages.success(request, notice % {"count": count})
     return _back(pk, week)
@@ -103,7 +105,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     week = views.chosen_week(request)
     with acts.refusals_as_messages(request, sentence_of):
         school_calendar.request_opening(school, week, request.POST.get("reason", ""), request.user, timezone.now())
-        messages.success(request, _("The request is sent to the office. The answer appears on this page."))
+        messages.success(request, _("The request has been sent to the office. The answer will appear on this page."))
     return _back(pk, week)
 
 
@@ -122,7 +124,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
         until = chosen_day(request.POST.get("until", ""), timezone.localdate(now) + school_calendar.OPENED)
     with acts.refusals_as_messages(request, sentence_of):
         school_calendar.answer_request(opening, until, request.user, now)
-        messages.success(request, _("The answer is sent."))
+        messages.success(request, _("The answer has been sent."))
     return redirect(f"{reverse('schools')}?week={Week.of(opening.week)}")
 
 
@@ -147,7 +149,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
             school_calendar.enter_break(
                 holders[holder], *form.weeks, form.cleaned_data["reason"], request.user, timezone.now()
             )
-            messages.success(request, _("Stored: no numbers are owed for these weeks."))
+            messages.success(request, _("Stored: no reports are due for these weeks."))
             return redirect("school-breaks")
     school_breaks = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
     own_units = set(units.values_list("pk", flat=True))
@@ -170,7 +172,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
     if not _may_cancel(request, school_break):
         raise PermissionDenied
     school_calendar.delete_break(school_break, request.user, timezone.now())
-    messages.success(request, _("Taken back: these weeks are owed again."))
+    messages.success(request, _("Undone: reports are due for these weeks again."))
     return redirect("school-breaks")
 
 

@@ -77,19 +77,19 @@ COUNTS: dict[str, Promise] = {
     "smartphones": _("More people with a smartphone than staff. Correct one of the two."),
     "running": _("More people running it than with a smartphone. Correct one of the two."),
     "web_edition": _(
-        "Running and web edition together are more than the people with a smartphone. "
-        "Count under web edition only those whose phone does not run Bluezone."
+        "Running and web version together are more than the people with a smartphone. Count under web version only "
+        "people with a phone that does not run Bluezone."
     ),
     "reminded": _(
         "More people reminded than with a smartphone that is not running. Count only those who do not run it yet."
     ),
 }
 ROWS: dict[str, Promise] = {
-    "cells": _("Expected six cells: agency and five numbers. Copy whole cells from the spreadsheet."),
-    "number": _("A cell is empty or no whole number. Write 0 for none."),
+    "cells": _("Six cells are needed: the agency and five numbers. Copy whole cells from the spreadsheet."),
+    "number": _("A cell is empty or not a whole number. Write 0 for none."),
     "unknown": _("No agency of this week has this name or code."),
     "several": _("More than one agency has this name. Write its code."),
-    "outside": _("This account does not report for this agency. Its own officer does, or the city office."),
+    "outside": _("This account cannot report for this agency. The agency’s own officer or the city office does."),
     "repeated": _("This agency is in the list twice. Delete one of the two rows."),
 }
 

@@ -32,7 +32,7 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
                 matters += _owed(user, roles, week)
     requests = open_requests(user) if grants_for(user, [Role.ADMIN, Role.CLERK]) else []
     if requests:
-        what = ngettext("%(count)d request to open a week", "%(count)d requests to open a week", len(requests))
+        what = ngettext("%(count)d request to reopen a week", "%(count)d requests to reopen a week", len(requests))
         what %= {"count": len(requests)}
         by = requests[0].asked_at + _DAY
         matters.append(Matter(f"weeks {requests[0].pk}", what, _("Answer"), reverse("staff"), by, Pile.SENT))

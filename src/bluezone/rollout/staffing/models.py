@@ -56,7 +56,7 @@ class StaffReport(TrainingMixin):
     staff = models.PositiveIntegerField(_("Staff"))
     with_smartphone = models.PositiveIntegerField(_("With a smartphone"))
     running = models.PositiveIntegerField(_("Bluezone running"))
-    web_edition = models.PositiveIntegerField(_("Web edition only"))
+    web_edition = models.PositiveIntegerField(_("Web version only"))
     reminded = models.PositiveIntegerField(_("Not running, reminded"))
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField(default=timezone.now)

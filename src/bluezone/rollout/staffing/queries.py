@@ -223,7 +223,7 @@ class StaffRunning(Indicator):
 
     key = "staff"
     proof = Proof.SELF_REPORTED
-    name = gettext_lazy("staff running it, by their agency’s word")
+    name = gettext_lazy("staff running it, as reported by their agency")
     base_name = gettext_lazy("staff with a smartphone")
     of_phones = True
 

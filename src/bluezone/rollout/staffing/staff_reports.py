@@ -96,7 +96,7 @@ def check_open(agencies: Sequence[Agency], week: Week, today: datetime.date) -> 
         raise PeriodNotBegun(f"week {week} begins on {week.first_day}")
     for agency in agencies:
         if not _existed(agency, week):
-            raise AgencyOutOfForce(f"agency {agency.key} was not in force on {week.first_day}")
+            raise AgencyOutOfForce(f"agency {agency.key} was not active on {week.first_day}")
     if today < week.locks_on:
         return
     reopenings = WeekReopening.objects.filter(agency__in=agencies, week=week.first_day, until__gte=today)

@@ -68,8 +68,8 @@ class StaffForm(SharedForm, forms.Form):
     changes_something = True
     staff = _count(_("Staff"), _("All cadres, staff and workers."))
     with_smartphone = _count(_("With a smartphone"))
-    running = _count(_("Bluezone running"), _("With Bluetooth on. Not the web edition: it cannot run it."))
-    web_edition = _count(_("Web edition only"), _("Their phone does not run Bluezone."))
+    running = _count(_("Bluezone running"), _("With Bluetooth on. Not the web version: it cannot run it."))
+    web_edition = _count(_("Web version only"), _("Their phone does not run Bluezone."))
     reminded = _count(_("Not running, reminded"), _("Reminded this week, and not running yet."))
     counts: StaffCounts
 
@@ -89,7 +89,7 @@ class PasteForm(forms.Form):
 
     rows = forms.CharField(
         label=_("Rows copied from the spreadsheet"),
-        help_text=_("Agency, staff, with a smartphone, running, web edition only, reminded. With or without headings."),
+        help_text=_("Agency, staff, with a smartphone, running, web version only, reminded. With or without headings."),
         max_length=LONGEST_PASTE,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}),
@@ -147,9 +147,11 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.refusals_as_messages(request, _reopening_sentence):
         if reason:
             week_requests.request_reopening(agency, week, reason, request.user, now)
-            messages.success(request, gettext("The request is sent to the office. The answer appears on this page."))
+            messages.success(
+                request, gettext("The request has been sent to the office. The answer will appear on this page.")
+            )
         else:
-            messages.error(request, gettext("Say why the week is to be opened again. Nothing was sent."))
+            messages.error(request, gettext("Say why the week should be reopened. Nothing was sent."))
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
@@ -170,7 +172,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
         until = chosen_day(request.POST.get("until", ""), usual)
     with acts.refusals_as_messages(request, _reopening_sentence):
         opened = week_requests.answer_request(week_request, until, text, request.user, now)
-        messages.success(request, gettext("The answer is sent."))
+        messages.success(request, gettext("The answer has been sent."))
         acts.offer_undo(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
     return redirect(f"{reverse('staff')}?week={Week.of(week_request.week)}")
 
@@ -183,10 +185,10 @@ def undo_answer(user: User, values: dict[str, Any], now: datetime.datetime) -> N
 def _reopening_sentence(refused: Refused) -> str:
     return {
         "week_not_locked": gettext("This week is open: enter the numbers. Nothing was sent."),
-        "week_request_open": gettext("The agency waits for the answer to an earlier request."),
-        "week_request_answered": gettext("Somebody has answered this request already."),
-        "week_day_wrong": gettext("Choose a day from today on and at most a month ahead. Nothing was changed."),
-    }.get(refused.code) or gettext("This week cannot be asked for. Nothing was sent.")
+        "week_request_open": gettext("The agency is waiting for the answer to an earlier request."),
+        "week_request_answered": gettext("Someone has already answered this request."),
+        "week_day_wrong": gettext("Choose a day from today up to one month ahead. Nothing was changed."),
+    }.get(refused.code) or gettext("You cannot ask to reopen this week. Nothing was sent.")
 
 
 def listing(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) -> ExportSheet:
@@ -403,11 +405,9 @@ def _closed_sentence(agencies: list[Agency], week: Week) -> str:
     try:
         staff_reports.check_open(agencies, week, timezone.localdate())
     except staff_reports.PeriodLocked:
-        return gettext(
-            "The week is locked. Open it again on the page of each agency that is late, and give the reason."
-        )
+        return gettext("The week is locked. Reopen it on the page of each late agency, and give the reason.")
     except staff_reports.PeriodNotBegun:
-        return gettext("This week is still to come. Choose another.")
+        return gettext("This week is in the future. Choose another.")
     except staff_reports.AgencyOutOfForce:
-        return gettext("An agency of the list was not in force in this week.")
+        return gettext("An agency in the list was not active in this week.")
     return ""

@@ -129,7 +129,10 @@ def submit_application(application: Application, now: datetime.datetime) -> Venu
             _text(application.contact.phone, code, now)
         else:
             subject = _("Code for registering %(name)s") % {"name": venue.name}
-            text = _("The code is %(code)s. It works for 30 minutes, once. Nobody asked for it? Then do nothing.")
+            text = _(
+                "The code is %(code)s. It works once, within 30 minutes. If you did not ask for it, ignore "
+                "this message."
+            )
             queue_mail(application.contact.email, subject, text % {"code": code}, now=now)
     return venue
 

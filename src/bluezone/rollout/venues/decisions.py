@@ -30,8 +30,8 @@ from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueStat
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _SHORT_LENGTH = 8
 _PRACTICE_KID = 255
-_APPROVED = _("The ward has registered the venue. It hands out the poster and the table cards.")
-_OWN_PAGE = _("Your own page, where you print them yourself; the link works once, for 72 hours: %(link)s")
+_APPROVED = _("The ward has registered the venue. You get the poster and the table cards from the ward.")
+_OWN_PAGE = _("Your own page, where you can print them yourself; the link works once, within 72 hours: %(link)s")
 
 
 class VenueStateWrong(Refused):
@@ -63,7 +63,7 @@ def refuse_venue(actor: str, venue: Venue, reason: str, now: datetime.datetime) 
     with transaction.atomic():
         _step(venue, [VenueState.APPLIED], VenueState.REFUSED, now, reason)
         record(actor, "venue_refused", str(venue.pk))
-        text = _("The ward has not registered the venue: %(reason)s. Ask it, or apply anew.")
+        text = _("The ward has not registered the venue: %(reason)s. Ask the ward, or apply again.")
         _tell(venue, _("%(name)s is not registered"), text, now, reason=reason)
 
 

@@ -40,7 +40,7 @@ class VenueForm(SharedForm, forms.Form):
     kind = forms.TypedChoiceField(label=_("Kind"), choices=VenueKind, coerce=int, initial=VenueKind.FOOD)
     stay_minutes = CountField(
         label=_("Usual stay in minutes"), min_value=10, max_value=MOST_STAY_MINUTES, initial=60,
-        help_text=_("After that a guest’s phone checks out by itself."),
+        help_text=_("After this time a guest’s phone checks out automatically."),
     )  # fmt: skip
     person = PlainLineField(label=_("Who runs it"), max_length=PERSON_LENGTH)
     phone = PlainLineField(
@@ -75,7 +75,7 @@ class PublicVenueForm(VenueForm):
     """The form on the public site, where a code confirms the e-mail address or, without one, the telephone number."""
 
     email = MailField(
-        label=_("E-mail"), required=False, help_text=_("A code is sent there; it is asked for on the next page.")
+        label=_("E-mail"), required=False, help_text=_("We send a code there. You enter it on the next page.")
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,7 +83,7 @@ class PublicVenueForm(VenueForm):
         if settings.SMS is None:
             self.fields["email"].required = True
         else:
-            help_text = _("Without an e-mail address the code comes by text message to this number.")
+            help_text = _("Without an e-mail address, we send the code by text message to this number.")
             self.fields["phone"].help_text = help_text
 
     def clean(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class PublicVenueForm(VenueForm):
             try:
                 read_destination(values.get("phone", ""))
             except DestinationInvalid:
-                self.add_error("phone", _("Give an e-mail address, or a mobile number that a code can be sent to."))
+                self.add_error("phone", _("Enter an e-mail address, or a mobile number that can receive a code."))
         return values
 
 
@@ -110,7 +110,7 @@ class CodeForm(forms.Form):
 class ReasonForm(forms.Form):
     """The reason for refusing an application or withdrawing a code; the owner reads it."""
 
-    reason = PlainLineField(label=_("Reason, which the owner reads"), max_length=300)
+    reason = PlainLineField(label=_("Reason (the owner will read it)"), max_length=300)
 
 
 class InspectionForm(forms.Form):
@@ -118,17 +118,19 @@ class InspectionForm(forms.Form):
 
     day = DayField(label=_("Day"))
     poster_seen = forms.BooleanField(
-        label=_("The poster with the code in force hangs where people see it"), required=False
+        label=_("The poster with the current code is where people can see it"), required=False
     )
     findings = forms.CharField(
         label=_("Findings"), required=False, max_length=1000, widget=forms.Textarea({"rows": 3}),
-        help_text=_("Of the venue, never of a guest."),
+        help_text=_("A picture of the venue, never of a guest."),
     )  # fmt: skip
     photo = forms.FileField(
         label=_("Picture"),
         required=False,
         widget=forms.FileInput({"accept": "image/jpeg,image/png,image/webp"}),
-        help_text=_("Optional, at most 12 MB, no faces. Place and time in it are dropped. Deleted after 90 days."),
+        help_text=_(
+            "Optional, at most 12 MB, no faces. Its location and time data are removed. It is deleted after 90 days."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -44,7 +44,7 @@ def strip_metadata(file: Any) -> bytes:
                 raise PhotoTooLarge(f"the picture has {picture.width} x {picture.height} pixels")
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise PhotoUnreadable("the file is no JPEG, PNG or WebP picture") from None
+        raise PhotoUnreadable("the file is not a JPEG, PNG or WebP picture") from None
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     # The pixels are pasted into a new picture, without the metadata of the old one (EXIF, XMP, profiles, comments).
     clean = Image.new("RGB", upright.size)

@@ -33,7 +33,7 @@ class VenueState(models.TextChoices):
     """The state of a venue in the register."""
 
     UNCONFIRMED = "unconfirmed", _("address not confirmed")
-    APPLIED = "applied", _("waits for the ward")
+    APPLIED = "applied", _("waiting for the ward")
     APPROVED = "approved", _("registered")
     REFUSED = "refused", _("refused")
     SUSPENDED = "suspended", _("code withdrawn")
@@ -196,7 +196,7 @@ class Inspection(PractisedMixin):
 
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="inspections")
     day = models.DateField(_("Day"))
-    poster_seen = models.BooleanField(_("The poster with the code in force hangs where people see it"))
+    poster_seen = models.BooleanField(_("The poster with the current code is where people can see it"))
     findings = models.TextField(_("Findings"), max_length=1000, blank=True)
     inspected_by = models.CharField(max_length=40)
     made_at = models.DateTimeField(default=timezone.now)

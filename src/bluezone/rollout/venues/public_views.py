@@ -55,7 +55,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 challenge = required.challenge.hex()
                 status = 429
             except applications.TooManyApplications:
-                error = _("This address has three applications open. Enter the code of one of them first.")
+                error = _("This address already has three open applications. Enter the code for one of them first.")
                 status = 429
             except applications.MailMissing:
                 error = _("This site cannot send codes now. Register at the People’s Committee of your ward.")
@@ -88,7 +88,10 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
                 error = _("This is not the code that was sent. Tries left: %(left)s.") % {"left": wrong.left}
                 status = 422
             except applications.MailCodeGone:
-                error = _("This code is no longer of use: used, older than 30 minutes, or tried wrongly five times.")
+                error = _(
+                    "This code no longer works: it was used, is older than 30 minutes, or was entered "
+                    "wrongly five times."
+                )
                 status = 410
             else:
                 return _see(redirect("venue-apply-code", handle))
@@ -152,7 +155,7 @@ def _check_origin(request: HttpRequest) -> tuple[str, int]:
     """
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.get_host():
-        return _("Nothing was sent: the form came from another site. Send it from here."), 403
+        return _("Nothing was sent, because the form came from another site. Send it from this site."), 403
     return "", 200
 
 

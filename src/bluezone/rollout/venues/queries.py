@@ -42,8 +42,8 @@ class VenuesRegistered(Indicator):
 
     key = "venues-registered"
     proof = Proof.SELF_REPORTED
-    name = gettext_lazy("venues registered, with a code in force")
-    base_name = gettext_lazy("venues open to the public, as the directory counts them")
+    name = gettext_lazy("venues registered, with a current code")
+    base_name = gettext_lazy("venues open to the public, according to the directory")
     of_phones = False
 
     def figures(self, week: Week) -> Iterable[Figure]:

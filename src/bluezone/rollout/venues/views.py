@@ -99,7 +99,7 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
     form = VenueForm(request.POST or None, units=queries.kept_units(request.user))
     if request.method == "POST" and form.is_valid():
         new = applications.register_in_person(request.user.username, form.application, timezone.now())
-        messages.success(request, _("The venue is entered. Look at it once more, then approve it."))
+        messages.success(request, _("The venue has been entered. Check it once more, then approve it."))
         return redirect("venue", new.pk)
     return render(request, "venues/venue_form.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -124,7 +124,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
         renamed = stored and applications.change_venue(request.user.username, venue, form.application)
     if stored:
         if renamed and venue.state == VenueState.APPROVED:
-            messages.warning(request, _("Stored. The code in force says the old name or address: renew it."))
+            messages.warning(request, _("Stored. The current code has the old name or address: renew it."))
         else:
             messages.success(request, _("Stored."))
         return redirect("venue", pk)
@@ -156,7 +156,9 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse with a reason: 302 to the venue, with a warning if the reason is missing."""
-    return _with_reason(request, pk, decisions.refuse_venue, _("The application is refused; the owner is told why."))
+    return _with_reason(
+        request, pk, decisions.refuse_venue, _("The application has been refused; the owner is informed why.")
+    )
 
 
 @practised
@@ -166,7 +168,10 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(
-        request, pk, decisions.withdraw_code, _("The code is withdrawn. Phones learn it within the hour.")
+        request,
+        pk,
+        decisions.withdraw_code,
+        _("The code has been withdrawn. Phones get this information within the hour."),
     )
 
 
@@ -176,7 +181,7 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
-    notice = _("A new code is signed. Print the new poster and take the old one down.")
+    notice = _("A new code has been signed. Print the new poster and take the old one down.")
     return _after_question(request, pk, "venues/renew.html", decisions.renew_code, notice)
 
 
@@ -186,7 +191,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 def close(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
-    notice = _("The venue is closed. Whom to reach is forgotten after 90 days.")
+    notice = _("The venue has been closed. Contact details are deleted after 90 days.")
     return _after_question(request, pk, "venues/close.html", decisions.close_venue, notice)
 
 
@@ -209,7 +214,7 @@ def _with_reason(
     venue = _kept_venue(request, pk)
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, _("Nothing was changed: give a reason, which the owner reads."))
+        messages.warning(request, _("Nothing was changed: enter a reason. The owner will read it."))
         return redirect("venue", pk)
     try:
         step(request.user.username, venue, form.cleaned_data["reason"], timezone.now())
@@ -234,7 +239,7 @@ def _after_question(
 
 
 def _decided_meanwhile(request: OfficeRequest, pk: int) -> HttpResponse:
-    messages.warning(request, _("Nothing was changed: the venue stands elsewhere by now. Here is how it is."))
+    messages.warning(request, _("Nothing was changed: the venue’s state has changed. This is the current state."))
     return redirect("venue", pk)
 
 
@@ -265,7 +270,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
         except inspections.PhotoTooLarge:
             form.add_error("photo", _("The picture is too large. Take a smaller one, or send it without."))
         except inspections.PhotoUnreadable:
-            form.add_error("photo", _("This is no picture that can be read. Choose a JPEG, PNG or WebP file."))
+            form.add_error("photo", _("This is not a readable picture. Choose a JPEG, PNG or WebP file."))
         else:
             inspections.enter_inspection(
                 request.user.username,
@@ -276,7 +281,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
                 jpeg,
                 timezone.now(),
             )
-            messages.success(request, _("The inspection is stored."))
+            messages.success(request, _("The inspection has been stored."))
             return redirect("venue", pk)
     context = {"venue": venue, "form": form}
     return render(request, "venues/inspect.html", context, status=422 if form.errors else 200)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 
-MESSAGE_LANGUAGE_CHOICES = [("", _("by the number")), ("vi", _("Vietnamese")), ("en", _("English"))]
+MESSAGE_LANGUAGE_CHOICES = [("", _("according to the number")), ("vi", _("Vietnamese")), ("en", _("English"))]
 
 
 class PhoneField(forms.CharField):
@@ -26,20 +26,23 @@ class PhoneField(forms.CharField):
             return read_destination(typed)
         except DestinationInvalid:
             raise forms.ValidationError(
-                _("No message can go to this number. Check the digits; from abroad it begins with + and its code.")
+                _(
+                    "Messages cannot be sent to this number. Check the digits; a foreign number starts with "
+                    "+ and the country code."
+                )
             ) from None
 
 
 class DeskForm(forms.Form):
     """The form that the desk fills in with the guest."""
 
-    phone = PhoneField(label=_("Mobile number"), help_text=_("From abroad: with + and the country code."))
+    phone = PhoneField(label=_("Mobile number"), help_text=_("For foreign numbers: with + and the country code."))
     language = forms.ChoiceField(
         label=_("Language of the message"), choices=MESSAGE_LANGUAGE_CHOICES, required=False, widget=forms.RadioSelect
     )
     consent = forms.BooleanField(
         label=_("Asked, and the guest said yes"),
-        error_messages={"required": _("Ask the guest first. Without a yes nothing is sent.")},
+        error_messages={"required": _("Ask the guest first. Nothing is sent without consent.")},
     )
 
 
@@ -48,7 +51,7 @@ class ListForm(forms.Form):
 
     file = forms.FileField(
         label=_("List as XLSX, XLS or CSV"),
-        help_text=_("Columns: Số điện thoại, Đồng ý (x), and if you like Ngôn ngữ (vi or en). At most 500 rows."),
+        help_text=_("Columns: Số điện thoại, Đồng ý (x) and, optionally, Ngôn ngữ (vi or en). At most 500 rows."),
     )
 
     def clean_file(self) -> Any:

@@ -37,7 +37,7 @@ def stop(request: HttpRequest) -> HttpResponse:
         return render_page(request, "public/stop.html", {"form": StopForm()})
     form = StopForm(request.POST)
     if is_cross_site(request):
-        refusal = _("Nothing was changed: the form came from another site. Send it from here.")
+        refusal = _("Nothing was changed, because the form came from another site. Send it from this site.")
         return render_page(request, "public/stop.html", {"form": form, "refused": refusal}, status=403)
     if not form.is_valid():
         return render_page(request, "public/stop.html", {"form": form}, status=422)

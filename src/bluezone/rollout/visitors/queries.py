@@ -149,7 +149,7 @@ class NoticesDelivered(Indicator):
     # A receipt shows that a phone got the message, not that anything runs on it.
     proof = Proof.ATTESTED
     name = gettext_lazy("notices delivered to visitors’ phones")
-    base_name = gettext_lazy("notices that desks had sent")
+    base_name = gettext_lazy("notices sent by desks")
     of_phones = False
     adds_up = True
 

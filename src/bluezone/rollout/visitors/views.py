@@ -44,18 +44,18 @@ from bluezone.rollout.visitors.queries import House, house_names, houses_of, may
 from bluezone.training import practised
 
 REFUSALS = {
-    "sms_already_sent": _("This guest has had the notice of this stay. Nothing was sent again."),
+    "sms_already_sent": _("This guest has already had the notice for this stay. Nothing was sent again."),
     "sms_opted_out": _("This guest wants no messages from the city. Nothing was sent; offer the card with the code."),
-    "sms_budget_spent": _("The city’s messages of today or this month are used up. Offer the card with the code."),
+    "sms_budget_spent": _("The city’s messages for today or this month are used up. Offer the card with the code."),
     "sms_not_set": _("The city has no way to send text messages yet. Offer the card with the code."),
-    "sms_number_invalid": _("No message can go to this number."),
-    "visitor_consent_missing": _("Ask the guest first. Without a yes nothing is sent."),
+    "sms_number_invalid": _("Messages cannot be sent to this number."),
+    "visitor_consent_missing": _("Ask the guest first. Nothing is sent without consent."),
 }
 ROWS = {
-    "number": _("no mobile number"),
+    "number": _("not a mobile number"),
     "empty": _("empty"),
     "twice": _("same number as above"),
-    "consent": _("no yes"),
+    "consent": _("no consent"),
 }
 CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
 # Smaller counts of other houses are suppressed, as everywhere.
@@ -112,7 +112,7 @@ def _sentence_of(refused: SpreadsheetRefused | notices.ListTooLong) -> str:
     if isinstance(refused, notices.ListTooLong):
         return gettext("At most 500 rows at a time. Nothing was sent; split the list.")
     if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
-        return gettext("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent.")
+        return gettext("This list does not have the columns Số điện thoại and Đồng ý. Nothing was sent.")
     return gettext("%(why)s Nothing was sent.") % {"why": sentence_for_code(refused.code)}
 
 
@@ -162,7 +162,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
         # The form is empty, so that the number is not on the screen any more.
         reason = REFUSALS.get(refused.code, refused.message)
         return _desk(request, houses, house, DeskForm(), status=409, refused=reason)
-    messages.success(request, gettext("On its way. The number is deleted after sending; it is shown nowhere again."))
+    messages.success(request, gettext("On its way. The number is deleted after sending and not shown again."))
     return redirect(f"{reverse('visitors')}?house={house.key}")
 
 

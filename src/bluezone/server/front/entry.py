@@ -352,5 +352,5 @@ def _announced_length(headers: Any) -> int | None:
     if text is None:
         return None
     if not _LENGTH.fullmatch(text):
-        raise RequestRefused("the announced length is no number")
+        raise RequestRefused("the announced length is not a number")
     return int(text)

@@ -117,9 +117,9 @@ class Server:
             if processes.start(stop):
                 announce()
                 if self.users:
-                    log_event("users_apart", "each process has a user of its own", parts=len(parts))
+                    log_event("users_apart", "each process has its own user", parts=len(parts))
                 elif self._signs:
-                    sentence = "the signer runs as the same user; a user of its own: bluezone signer --help"
+                    sentence = "the signer runs as the same user; for a separate user: bluezone signer --help"
                     log_event("signer_same_user", sentence)
                 self._manager.ready()
                 self._watch_until_stopped(processes, stop, secured)

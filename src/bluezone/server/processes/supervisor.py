@@ -113,7 +113,7 @@ class Processes:
                     return False
         except Refused as refused:
             end_children(fresh)
-            sentence = f"restart: {refused.code}: {refused.message}; the old processes go on"
+            sentence = f"restart: {refused.code}: {refused.message}; the old processes continue"
             log_event("restart_failed", sentence, ERROR, code=refused.code)
             return False
         self.replaced += 1

@@ -84,7 +84,7 @@ def find_users() -> Mapping[str, User] | None:
             raise UsersInvalid(f"{VARIABLE}: this machine has no user {names[part]!r} for {part}")
         return None
     if len({user.uid for user in users.values()} | {0}) <= len(users):
-        raise UsersInvalid(f"{VARIABLE}: each part has a user of its own, and none is root")
+        raise UsersInvalid(f"{VARIABLE}: each part has its own user, and none is root")
     shared = tuple(users[part].gid for part in _STORES.values())
     office = users["office"]
     publication = users["publication"]

@@ -109,9 +109,9 @@ class Move:
         except psycopg.Error as error:
             # The full text of the server's error may quote a row.
             reason = error.diag.message_primary or type(error).__name__
-            raise StoreRefused(f"PostgreSQL: {reason}; the same command goes on") from None
+            raise StoreRefused(f"PostgreSQL: {reason}; the same command continues") from None
         except sqlite3.Error as error:
-            raise StoreRefused(f"SQLite: {error}; the same command goes on") from None
+            raise StoreRefused(f"SQLite: {error}; the same command continues") from None
 
     def _run(self) -> dict[str, int]:
         note = self._begin()

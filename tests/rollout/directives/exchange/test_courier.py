@@ -168,10 +168,10 @@ def signed_by_another(there):
     [
         (plain(200, b"ok"), "not_an_office", "Một chương trình khác trả lời", "Another program answers"),
         (plain(302, b"", Location="https://example.org/"), "not_an_office", "Một chương trình", "Another program"),
-        (plain(401, b"{}"), "unknown_there", "chưa biết chứng thư", "does not know this one"),
-        (plain(503, b""), "busy", "chưa nhận được lúc này", "cannot take it at the moment"),
-        (signed_by_another, "receipt_wrong", "không ký nhận", "did not sign for it"),
-        (plain(200, b"x" * 100_000, **SIGNED), "receipt_wrong", "không ký nhận", "did not sign for it"),
+        (plain(401, b"{}"), "unknown_there", "chưa biết chứng thư", "does not know this office"),
+        (plain(503, b""), "busy", "chưa nhận được lúc này", "cannot accept it at the moment"),
+        (signed_by_another, "receipt_wrong", "không ký nhận", "was not signed with the certificate"),
+        (plain(200, b"x" * 100_000, **SIGNED), "receipt_wrong", "không ký nhận", "was not signed with the certificate"),
     ],
     ids=["no receipt", "redirect", "unknown", "busy", "another signer", "endless answer"],
 )

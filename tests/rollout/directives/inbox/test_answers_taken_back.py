@@ -60,7 +60,7 @@ def test_more_time_that_was_granted_is_taken_back_with_its_day_and_waits_again(a
     assert task.parties.get(agency=ward).due == asked.until
     assert "Undo (10 seconds)" in page
 
-    assert "Taken back" in take_back(answering)
+    assert "Undone" in take_back(answering)
     asked.refresh_from_db()
     assert (asked.state, asked.answer, asked.answered_by, asked.answered_at) == ("open", "", None, None)
     assert task.parties.get(agency=ward).due == own
@@ -94,7 +94,7 @@ def asked(task, ward, officer):
 def test_a_period_opened_again_is_locked_again_and_the_request_waits(answering, asked, ward):
     answering.post(f"/requests/periods/{asked.pk}/answer/", {"granted": "1"})
     assert PeriodRequest.objects.get().until is not None
-    assert "Taken back" in take_back(answering)
+    assert "Undone" in take_back(answering)
 
     held = PeriodRequest.objects.get()
     assert (held.state, held.until, held.answered_at) == ("open", None, None)

@@ -138,7 +138,7 @@ def test_report_periods_are_data_and_a_lock_before_the_due_day_is_refused(page, 
 def test_whoever_has_chosen_who_is_meant_is_told_of_the_names_and_not_of_days(page):
     page.tap("choose")
 
-    assert "Whom the names mean now is shown below." in page.answer.text
+    assert "The agencies that the names now mean are shown below." in page.answer.text
     assert "The due days are as they were." not in page.answer.text
 
 

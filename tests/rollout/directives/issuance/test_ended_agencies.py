@@ -55,11 +55,11 @@ def test_before_an_agency_ends_the_page_names_what_is_open_there_and_who_takes_o
 
     assert asked.status_code == 200
     assert "1 letter is not done." in asked.text
-    assert "1 person holds a role in it." in asked.text
+    assert "1 person has a role in it." in asked.text
     assert f"<li>{heir.name}</li>" in asked.text
     ward.refresh_from_db()
     assert ward.valid_to is None
-    assert "nobody works on them" in admin.post(address, ending_of(ward)).text
+    assert "no one works on them" in admin.post(address, ending_of(ward)).text
 
     assert admin.post(address, {**form, "ending": "known"}).status_code == 302
     ward.refresh_from_db()

@@ -130,10 +130,10 @@ def test_a_file_is_kept_with_a_draft_and_taken_away_again(office, committee, cle
     kept = office.post(files, {"file": picture}, follow=True)
     (stored,) = kept.context["attachments"]
 
-    assert "The file is kept with the draft." in kept.text
+    assert "The file has been added to the draft." in kept.text
     assert office.get(reverse("file", args=[stored.token]))["Content-Disposition"] == 'inline; filename="so do.png"'
     gone = office.post(reverse("directive-attachment-delete", args=[draft.pk]), {"token": stored.token}, follow=True)
-    assert ("The file is deleted." in gone.text, gone.context["attachments"]) == (True, [])
+    assert ("The file has been deleted." in gone.text, gone.context["attachments"]) == (True, [])
     issued = reverse("directive-attachments", args=[directive.pk])
     picture.seek(0)
     assert office.post(issued, {"file": picture}).status_code == 422, "a letter that was sent"
@@ -205,7 +205,7 @@ def test_a_request_says_that_it_was_sent_and_so_does_its_answer(client, directiv
     address = reverse("task-ask", args=[party.pk])
     assert client.post(address, {"kind": "change", "reason": ""}).status_code == 422
     sent = client.post(address, {"kind": "change", "reason": "Sai tên"}, follow=True)
-    assert "The request is sent to the issuer." in sent.text
+    assert "The request has been sent to the issuer." in sent.text
     assert client.post(address, {"kind": "change", "reason": "Sai tên"}).status_code == 409
     client.force_login(clerk)
     answered = client.post(
@@ -214,5 +214,5 @@ def test_a_request_says_that_it_was_sent_and_so_does_its_answer(client, directiv
         follow=True,
     )
 
-    assert "The answer is sent." in answered.text
+    assert "The answer has been sent." in answered.text
     assert (party.task.requests.get().state, party.task.requests.get().answer) == ("granted", "Vâng")

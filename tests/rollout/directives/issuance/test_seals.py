@@ -84,7 +84,7 @@ def test_a_letter_that_somebody_else_sealed_is_known_by_its_key(sealed, tmp_path
 
     assert read_seal(forged).fingerprint != key
     assert run.exit_code == 1
-    assert "NOT the key that was told" in run.output
+    assert "NOT the key given" in run.output
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b"null", b'{"bluezone": "bluezone letter seal 1"}', b"\xff"])
@@ -128,8 +128,8 @@ def test_the_pages_of_issuer_and_recipient_say_that_the_seal_fits_until_somethin
     LetterSeal.objects.update(key=sign_seal({}, Ed25519PrivateKey.generate())["key"])
     another = [told(client, *page) for page in pages]
 
-    assert all("are those that were sealed" in text for text in before)
-    assert all("is not what was sealed" in text for text in [*after, *another])
+    assert all("are the ones sealed" in text for text in before)
+    assert all("is not the one that was sealed" in text for text in [*after, *another])
 
 
 def test_the_file_goes_to_parties_of_the_letter_alone(client, directive, ward, sealed):

@@ -112,7 +112,7 @@ def test_a_period_is_opened_again_for_three_days_where_no_day_is_named(office, t
     office.post(act, {"granted": "1", "until": "tuần sau"})
     assert PeriodRequest.objects.get().state == "open", "no day is taken for what is none"
     answered = office.post(act, {"granted": "1", "until": "", "answer": " Đồng ý "}, follow=True)
-    assert "The answer is sent." in answered.text
+    assert "The answer has been sent." in answered.text
     granted = PeriodRequest.objects.get()
     assert (granted.state, granted.answer) == ("granted", "Đồng ý")
     assert granted.until == local_today() + datetime.timedelta(days=2), "today, tomorrow and the day after"

@@ -18,15 +18,15 @@ const WORDS = {
   en: {
     title: "Connect this Bluezone box",
     how:
-      "On the office’s computer: Devices, this box, “Make a new code”, “A box without a screen”. "
-      + "Scan the QR code there with a phone in the same Wi-Fi, or copy the link into this field.",
-    label: "Link or content of the box’s file",
+      "On the office’s computer, go to Devices, choose this box, “Make a new code”, “A box without a screen”. "
+      + "Scan the QR code there with a phone on the same Wi-Fi, or copy the link into this field.",
+    label: "Link, or content of the box’s file",
     send: "Connect",
     taken: (name, agency) =>
-      `The box has its ticket: ${name}, ${agency}. Within a minute the office’s page Devices shows it as connected.`,
-    box_ticket_invalid: "This is no ticket for a box. Scan the code under “A box without a screen”.",
+      `The box has its ticket: ${name}, ${agency}. Within a minute, the office’s Devices page shows it as connected.`,
+    box_ticket_invalid: "This is not a ticket for a box. Scan the code under “A box without a screen”.",
     box_ticket_expired: "This ticket is older than a day. Make a new code on the page of the device.",
-    lost: "The box does not answer. See whether the phone is in the box’s network, and try again.",
+    lost: "The box does not answer. Check that the phone is on the box’s network, and try again.",
     other: "Tiếng Việt",
   },
 };

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ('once_key', models.CharField(blank=True, max_length=64)),
                 ('encoding', models.CharField(max_length=5)),
                 ('segments', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('delivered', 'delivered'), ('failed', 'not delivered'), ('expired', 'given up, too old'), ('unknown', 'unknown whether sent'), ('suppressed', 'not sent, the guest wants none'), ('not_sent', 'written to a file, not sent')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('delivered', 'delivered'), ('failed', 'not delivered'), ('expired', 'given up, too old'), ('unknown', 'unknown whether sent'), ('suppressed', 'not sent, the guest opted out'), ('not_sent', 'written to a file, not sent')], default='waiting', max_length=10)),
                 ('urgency', models.PositiveSmallIntegerField(default=0)),
                 ('queued_at', models.DateTimeField()),
                 ('next_try_at', models.DateTimeField()),

@@ -203,7 +203,7 @@ def read_sms_url(url: str | None) -> Smsc | LogFile | None:
         options = {name: values[0] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
     except ValueError:
         raise SmsUrlInvalid(
-            "BLUEZONE_SMS_URL is no address, expected smpp://user:password@host:2775?from=NAME"
+            "BLUEZONE_SMS_URL is not an address, expected smpp://user:password@host:2775?from=NAME"
         ) from None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise SmsUrlInvalid("BLUEZONE_SMS_URL has no host or another scheme than smpp, smpps or file")

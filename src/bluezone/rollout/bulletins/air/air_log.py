@@ -49,7 +49,7 @@ class Aired(enum.Enum):
     PREEMPTED = ("preempted", _("cut short by an emergency"))
     BROKEN_OFF = ("broken_off", _("broke off in the middle"))
     MISSED = ("missed", _("not aired"))
-    SILENT = ("silent", _("no word yet"))
+    SILENT = ("silent", _("no report yet"))
     UNHEARD = ("unheard", _("played without a loudspeaker"))
     DISPLACED = ("displaced", _("no time for it"))
 
@@ -285,7 +285,7 @@ def strip_metadata(data: bytes) -> bytes:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise PhotoUnreadable("the photo is no JPEG or PNG that can be opened") from None
+        raise PhotoUnreadable("the photo is not a JPEG or PNG that can be opened") from None
     picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=80)

@@ -235,7 +235,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.refusals_as_messages(request, scope.sentence_of):
         air_log.attest_airing(airing, request.user, now)
         acts.offer_undo(request, "airing-attested", now, airing=pk)
-        messages.success(request, _("Noted: aired, attested by you."))
+        messages.success(request, _("Recorded: aired, attested by you."))
     next_address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(next_address, allowed_hosts=None):
         return redirect(next_address)
@@ -258,7 +258,7 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
                 airing, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
             )  # fmt: skip
-            messages.success(request, _("Noted, attested by you."))
+            messages.success(request, _("Recorded, attested by you."))
             return redirect(f"/air-log/?on={timezone.localdate(airing.due_at)}")
     status = 422 if form.errors else 200
     needs_evidence = airing.outlet.kind != OutletKind.LOUDSPEAKERS
@@ -292,7 +292,7 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
         values = form.cleaned_data
         with acts.refusals_as_form_errors(form, scope.sentence_of, field="name"):
             planner.enter_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
-            messages.success(request, _("It can be chosen in schedules now."))
+            messages.success(request, _("You can now choose it in schedules."))
             return redirect("air-plan")
     return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -339,7 +339,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
                 schedule = timetable.make_schedule(
                     bulletin, chosen, values["languages"], rule, request.user, timezone.now()
                 )
-                messages.success(request, _("The schedule is in force."))
+                messages.success(request, _("The schedule is active."))
                 return redirect("schedule", schedule.pk)
     context = {
         "bulletin": bulletin, "form": form, "moments": moments, "most": MOST_SHOWN, "languages": languages,
@@ -376,7 +376,7 @@ def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 def stop(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air nothing of a schedule from now on: 302 to its page; 403 another agency's."""
     timetable.stop_schedule(scope.own_schedule(request, pk), request.user, timezone.now())
-    messages.success(request, _("The schedule is stopped. What was aired stays in the log."))
+    messages.success(request, _("The schedule has been stopped. What was aired stays in the log."))
     return redirect("schedule", pk)
 
 
@@ -394,9 +394,9 @@ def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         timetable.leave_out_day(schedule, day, request.user, timezone.now())
     except Refused:
-        messages.error(request, _("Nothing of this schedule is aired on that day. Nothing was changed."))
+        messages.error(request, _("This schedule airs nothing on that day. Nothing was changed."))
     else:
-        messages.success(request, _("The day is left out."))
+        messages.success(request, _("The day has been left out."))
     return redirect("schedule", pk)
 
 
@@ -407,7 +407,7 @@ def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
 def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air a schedule before others of its class that overlap with it: 302 to its page; 403 another agency's."""
     timetable.put_schedule_first(scope.own_schedule(request, pk), request.user, timezone.now())
-    messages.success(request, _("It comes first now, among those of its class."))
+    messages.success(request, _("It now comes first among the bulletins of its class."))
     return redirect("schedule", pk)
 
 
@@ -430,7 +430,7 @@ def air_now(request: OfficeRequest, pk: int) -> HttpResponse:
                 timetable.check_emergency(bulletin, _approved_languages(bulletin))
                 return _shared(request, shared.airing_values(bulletin, chosen, _approved_languages(bulletin)))
             timetable.air_at_once(bulletin, chosen, _approved_languages(bulletin), request.user, timezone.now())
-            messages.success(request, _("The emergency bulletin goes out now, over everything else."))
+            messages.success(request, _("The emergency bulletin is being aired now and interrupts everything else."))
             return redirect("air-log")
     status = 422 if form.errors else 200
     return render(request, "bulletins/at_once.html", {"bulletin": bulletin, "form": form}, status=status)
@@ -445,7 +445,7 @@ def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
     """Let the emergency wait for a second person, or, after broken glass, air it."""
     act, _made = two_persons.perform_or_request("emergency-aired", request.user, values, timezone.now())
     if act is None:
-        messages.success(request, _("The emergency bulletin goes out now, over everything else."))
+        messages.success(request, _("The emergency bulletin is being aired now and interrupts everything else."))
         return redirect("air-log")
     messages.warning(request, _("Nothing is aired yet: a second person has to confirm it."))
     return redirect("waiting-act", act.pk)

@@ -86,7 +86,7 @@ class EmergencyAired(SharedAct):
 
     def _when(self, values: dict[str, Any]) -> str:
         if "rule" not in values:
-            return str(_("at once, over everything else"))
+            return str(_("at once, interrupting everything else"))
         rule = _rule(values["rule"])
         last = f"{rule.last:%d/%m/%Y}" if rule.last else "…"
         return f"{rule.first:%d/%m/%Y} – {last}, {', '.join(values['rule']['times'])}"

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('written', models.CharField(max_length=60, unique=True, verbose_name='As it is written')),
-                ('said', models.TextField(verbose_name='As it is said')),
+                ('said', models.TextField(verbose_name='How to say it')),
                 ('set_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('set_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='bulletin',
             name='relay_minutes',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='Minutes of it'),
+            field=models.PositiveSmallIntegerField(default=0, verbose_name='Duration in minutes'),
         ),
         migrations.AddConstraint(
             model_name='bulletin',

@@ -291,7 +291,7 @@ def _decide(actor: str, pair: DuplicatePair, state: str, now: datetime.datetime)
         state=state, decided_by=actor, decided_at=now
     )
     if not changed:
-        raise PairDecided("somebody has decided on these two already")
+        raise PairDecided("someone has already decided on these two")
 
 
 def _move(stays: Household, goes: Household) -> None:

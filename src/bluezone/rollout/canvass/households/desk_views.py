@@ -186,7 +186,7 @@ class DoorLists(PiecewiseLists[DoorsImport]):
         return {
             "title": _("Import households"),
             "lead": _("First you see what the list would change. Nothing is stored until you accept it."),
-            "hint": _("Leave out telephone and identity numbers: they are not taken."),
+            "hint": _("Leave out telephone and identity numbers: they are not accepted."),
             "button": _("Accept and store"),
         }
 
@@ -212,7 +212,7 @@ class DoorLists(PiecewiseLists[DoorsImport]):
 
     @property
     def stored_sentence(self) -> str:
-        return _("The list is stored: %(added)s households added, %(changed)s changed.")
+        return _("The list has been stored: %(added)s households added, %(changed)s changed.")
 
     def accept(self, waiting: DoorsImport, digest: str) -> DoorsImport:
         return door_lists.accept(waiting, digest)

@@ -108,22 +108,22 @@ LABELS: dict[str, Promise] = {
     "address": _("Address"),
     "group": _("Residential group"),
     "smartphones": _("Smartphones"),
-    "note": _("Note for the way"),
+    "note": _("Directions"),
 }
 
 
 class Outcome(models.TextChoices):
     """What happened at a door."""
 
-    INSTALLED = "installed", _("installed now")
-    RUNNING = "running", _("running already")
+    INSTALLED = "installed", _("just installed")
+    RUNNING = "running", _("already running")
     LEAFLET = "leaflet", _("leaflet left")
-    NOT_HOME = "not_home", _("nobody home")
+    NOT_HOME = "not_home", _("not at home")
     REFUSED = "refused", _("declined")
     NO_SMARTPHONE = "no_smartphone", _("no smartphone")
     MOVED = "moved", _("moved away")
     LOCKED = "locked", _("door locked")
-    SKIPPED = "skipped", _("passed by")
+    SKIPPED = "skipped", _("skipped")
 
 
 class SkipReason(models.TextChoices):
@@ -131,7 +131,7 @@ class SkipReason(models.TextChoices):
 
     NOT_FOUND = "not_found", _("address not found")
     DOG = "dog", _("dog")
-    NO_WAY = "no_way", _("road cut off")
+    NO_WAY = "no_way", _("no way through")
     ISOLATED = "isolated", _("household under isolation")
     UNSAFE = "unsafe", _("not safe")
     OTHER = "other", _("another reason")
@@ -140,10 +140,10 @@ class SkipReason(models.TextChoices):
 class Revisit(models.TextChoices):
     """When to come again. OTHER_DAY: of older phones and sheets; the app offers the others."""
 
-    AFTER_17 = "after_17", _("come again after 17:00")
-    TOMORROW = "tomorrow", _("come again tomorrow morning")
-    WEEKEND = "weekend", _("come again at the weekend")
-    OTHER_DAY = "other_day", _("come again another day")
+    AFTER_17 = "after_17", _("come back after 17:00")
+    TOMORROW = "tomorrow", _("come back tomorrow morning")
+    WEEKEND = "weekend", _("come back at the weekend")
+    OTHER_DAY = "other_day", _("come back another day")
 
 
 # Somebody was spoken to, or a leaflet stayed at the door: the household counts as visited.

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='doorsimport',
             name='state',
-            field=models.CharField(blank=True, choices=[('', 'is looked at'), ('storing', 'new doors are being stored; nobody sees them yet'), ('changing', 'changed doors are being stored'), ('looking', 'doors that may be one are being looked for'), ('back', 'is being taken back'), ('done', 'stored')], default='', max_length=8),
+            field=models.CharField(blank=True, choices=[('', 'being checked'), ('storing', 'new doors are being stored; nobody sees them yet'), ('changing', 'changed doors are being stored'), ('looking', 'doors that may be one are being looked for'), ('back', 'being undone'), ('done', 'stored')], default='', max_length=8),
         ),
         migrations.AddField(
             model_name='household',

@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='doorsimport',
             name='state',
-            field=models.CharField(blank=True, choices=[('', 'is looked at'), ('storing', 'what is new is being stored; nobody sees it yet'), ('changing', 'what is changed is being stored'), ('looking', 'what follows from it is being worked out'), ('back', 'is being taken back'), ('done', 'stored')], default='', max_length=8),
+            field=models.CharField(blank=True, choices=[('', 'being checked'), ('storing', 'storing new entries; no one sees them yet'), ('changing', 'storing changed entries'), ('looking', 'updating what depends on it'), ('back', 'being undone'), ('done', 'stored')], default='', max_length=8),
         ),
     ]

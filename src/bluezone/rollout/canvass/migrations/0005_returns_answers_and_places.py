@@ -4,10 +4,10 @@
 from django.db import migrations, models
 
 REVISIT = [
-    ("after_17", "come again after 17:00"),
-    ("tomorrow", "come again tomorrow morning"),
-    ("weekend", "come again at the weekend"),
-    ("other_day", "come again another day"),
+    ("after_17", "come back after 17:00"),
+    ("tomorrow", "come back tomorrow morning"),
+    ("weekend", "come back at the weekend"),
+    ("other_day", "come back another day"),
 ]
 
 
@@ -28,6 +28,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "visit",
             "revisit",
-            models.CharField(blank=True, choices=REVISIT, max_length=12, verbose_name="Come again"),
+            models.CharField(blank=True, choices=REVISIT, max_length=12, verbose_name="Come back"),
         ),
     ]

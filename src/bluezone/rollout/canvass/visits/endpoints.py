@@ -84,7 +84,7 @@ def store_photo(device: Device, key: uuid.UUID, jpeg: bytes, now: datetime.datet
 def without_metadata(jpeg: bytes) -> bytes:
     """A JPEG without Exif (place, time, maker), comments and whatever follows its end. Raises PhotoInvalid."""
     if jpeg[:2] != b"\xff\xd8":
-        raise PhotoInvalid("the body is no JPEG")
+        raise PhotoInvalid("the body is not a JPEG")
     kept, place = [jpeg[:2]], 2
     while True:
         if place + 4 > len(jpeg) or jpeg[place] != 0xFF:

@@ -132,7 +132,7 @@ def read(entry: Any, now: datetime.datetime) -> ReadEntry:
 
 def _visit(said: Any) -> ReadVisit:
     if not isinstance(said, dict):
-        raise NotReadable(AsideReason.UNREADABLE, "visit is no object")
+        raise NotReadable(AsideReason.UNREADABLE, "visit is not an object")
     outcome, skip, revisit = said.get("outcome"), said.get("skip_reason") or "", said.get("revisit") or ""
     if outcome not in Outcome.values or revisit not in ("", *Revisit.values):
         raise NotReadable(AsideReason.UNREADABLE, "outcome or revisit")
@@ -169,7 +169,7 @@ def _offered(value: Any) -> tuple[str, ...]:
 
 def _help(wanted: Any) -> tuple[str, str]:
     if not isinstance(wanted, dict):
-        raise NotReadable(AsideReason.UNREADABLE, "help is no object")
+        raise NotReadable(AsideReason.UNREADABLE, "help is not an object")
     contact = _text(wanted.get("contact"), CONTACT_LENGTH)
     if not contact:
         raise NotReadable(AsideReason.UNREADABLE, "help without a contact")

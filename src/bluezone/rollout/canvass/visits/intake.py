@@ -219,7 +219,7 @@ def accept_aside(actor: str, aside: Aside, now: datetime.datetime) -> None:
         if not Aside.objects.filter(pk=aside.pk, state=Aside.State.OPEN).update(
             state=Aside.State.TAKEN, decided_by=actor, decided_at=now
         ):
-            raise AsideNotTaken("somebody has decided on this entry already")
+            raise AsideNotTaken("someone has already decided on this entry")
         entry = _understood(aside)
         household = _household_of_aside(entry, aside, now)
         lease = Lease.objects.filter(device=aside.device, doors__household=entry.door).order_by("-since").first()

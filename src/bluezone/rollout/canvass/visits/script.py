@@ -131,7 +131,7 @@ def read_script(content: bytes) -> Script:
         raise ScriptUnreadable(f"{FILE}: {error}") from error
     keys = [choice.key for choice in script.outcomes]
     if len(set(keys)) < len(keys):
-        raise ScriptUnreadable(f"{FILE}: an outcome's key stands twice")
+        raise ScriptUnreadable(f"{FILE}: an outcome's key appears twice")
     missing = set(Outcome.values) - {choice.counts_as for choice in script.outcomes}
     if missing:
         raise ScriptUnreadable(f"{FILE}: no outcome counts as {', '.join(sorted(missing))}")

@@ -57,7 +57,7 @@ from bluezone.rollout.directives.models import (
 class ExchangeFileForm(forms.Form):
     """An edXML file of another office."""
 
-    file = forms.FileField(label=_("edXML file"), help_text=_("At most 15 MB. Nothing is stored before it is shown."))
+    file = forms.FileField(label=_("edXML file"), help_text=_("At most 15 MB. You see it before anything is stored."))
 
 
 class CertificateForm(forms.Form):
@@ -100,7 +100,7 @@ class AddressForm(SharedForm, forms.Form):
     changes_something = True
     url = forms.CharField(
         label=_("Address"),
-        help_text=_("Such as https://vanthu.example.gov.vn. Empty: files are handed over by hand again."),
+        help_text=_("For example https://vanthu.example.gov.vn. If empty, files are handed over by hand again."),
         max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
@@ -108,7 +108,7 @@ class AddressForm(SharedForm, forms.Form):
     authority = forms.CharField(
         label=_("Certificate authority of the address"),
         help_text=_(
-            "Its certificate as text, where the other office has an authority of its own. Empty: a public one."
+            "Its certificate as text, if the other office has its own authority. If empty, a public one is used."
         ),
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
         required=False,
@@ -155,9 +155,9 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         return _look(request, waiting, sentences.sentence_of(refused), status=409)
     if seen.dispatch is not None:
-        messages.success(request, gettext("The state is stored."))
+        messages.success(request, gettext("The state has been stored."))
         return redirect("directive", seen.dispatch.directive_id)
-    messages.success(request, gettext("The file is read in."))
+    messages.success(request, gettext("The file has been imported."))
     return redirect("inbox")
 
 
@@ -167,7 +167,7 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
 def discard(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget a file that was looked at; 302."""
     _own(request, pk).delete()
-    messages.info(request, gettext("The file is discarded; nothing was stored."))
+    messages.info(request, gettext("The file was discarded; nothing was stored."))
     return redirect("directive-exchange")
 
 
@@ -211,7 +211,7 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     queries.require_handler(request.user, dispatch.agency)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         dispatch_acts.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
-        messages.success(request, gettext("The answer is stored. Take it to the sender as a file."))
+        messages.success(request, gettext("The answer has been stored. Give it to the sender as a file."))
     return redirect("inbox-one", dispatch.pk)
 
 
@@ -266,7 +266,7 @@ def send_again(request: OfficeRequest, pk: int) -> HttpResponse:
     agency = delivery.dispatch.agency if directive.from_file else directive.issuer
     queries.require_clerk(request.user, agency)
     courier.send_again(delivery, timezone.now())
-    messages.success(request, gettext("It is sent within seconds."))
+    messages.success(request, gettext("It will be sent within seconds."))
     return redirect("directive-exchange")
 
 
@@ -432,7 +432,7 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
             if request.POST.get("compared") == mark:
                 partners.pin(values["agency"], certificate, request.user, timezone.now(), values["use"])
                 messages.success(
-                    request, gettext("The certificate is held for %(agency)s.") % {"agency": values["agency"]}
+                    request, gettext("The certificate has been stored for %(agency)s.") % {"agency": values["agency"]}
                 )
                 return redirect("directive-certificates")
             pem = certificate.public_bytes(Encoding.PEM).decode()
@@ -450,5 +450,5 @@ def remove_certificate(request: OfficeRequest, pk: int) -> HttpResponse:
     require_city_role(request.user, [Role.ADMIN])
     held = get_object_or_404(PartnerCertificate.objects.select_related("agency"), pk=pk)
     if partners.remove(held, request.user, timezone.now()):
-        messages.success(request, gettext("The certificate is removed. What was read in with it stays."))
+        messages.success(request, gettext("The certificate has been removed. What was imported with it stays."))
     return redirect("directive-certificates")

@@ -337,7 +337,7 @@ def write_status(event: DispatchEvent, user: User | None, now: datetime.datetime
     dispatch, directive = event.dispatch, event.dispatch.directive
     status = status_of(event)
     if dispatch.parent_id or status is None or directive.date is None:
-        raise NothingToWrite("this is no state that another office is told")
+        raise NothingToWrite("this is not a state that another office is informed of")
     name = f"{status.value}-{file_name(directive, dispatch.agency, ExchangedFile.Kind.STATUS)}"
     with transaction.atomic():
         locked = DispatchEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)

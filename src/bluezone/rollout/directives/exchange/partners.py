@@ -150,14 +150,14 @@ def read_certificate(data: bytes, now: datetime.datetime) -> x509.Certificate:
     if len(data) > LARGEST_CERTIFICATE:
         raise CertificateUnreadable(f"the file is {len(data)} bytes, at most {LARGEST_CERTIFICATE} are read")
     if b"PRIVATE KEY" in data:
-        raise CertificateUnreadable("the file holds a private key; only the certificate is wanted")
+        raise CertificateUnreadable("the file contains a private key; send only the certificate")
     try:
         read = x509.load_pem_x509_certificate if b"-----BEGIN" in data else x509.load_der_x509_certificate
         certificate = read(data)
         key = certificate.public_key()
         ends = certificate.not_valid_after_utc
     except (ValueError, TypeError) as error:
-        raise CertificateUnreadable(f"the file is no certificate ({type(error).__name__})") from None
+        raise CertificateUnreadable(f"the file is not a certificate ({type(error).__name__})") from None
     if ends <= now:
         raise CertificateUnfit(f"the certificate was valid until {ends:%Y-%m-%d}")
     strong = isinstance(key, ec.EllipticCurvePublicKey) or (
@@ -245,7 +245,7 @@ def _origin(url: str) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError:
-        raise AddressUnfit("the address is no URL") from None
+        raise AddressUnfit("the address is not a URL") from None
     bare = parts.scheme == "https" and parts.hostname and not parts.username and not parts.query and not parts.fragment
     if not bare or parts.path.strip("/") or not parts.netloc.isascii() or len(url) > 200:
         raise AddressUnfit("the address is not of the form https://host or https://host:port")
@@ -260,7 +260,7 @@ def _authority(pem: str) -> str:
     try:
         found = x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
-        raise AddressUnfit("the file of the authority is no certificate (PEM)") from None
+        raise AddressUnfit("the file of the authority is not a certificate (PEM)") from None
     return "".join(one.public_bytes(Encoding.PEM).decode() for one in found)
 
 

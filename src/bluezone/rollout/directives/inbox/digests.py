@@ -136,7 +136,7 @@ def _ended(lines: _Lines) -> None:
     """Add letters that were recalled or replaced, where nobody has confirmed to know."""
     ended = unaware(Dispatch.objects.all()).select_related("directive")
     for one in ended.defer("directive__text", "directive__proposal").order_by("pk"):
-        text = _("%(code)s was recalled or replaced. Confirm that you know.")
+        text = _("%(code)s was recalled or replaced. Confirm that you have seen this.")
         lines[one.agency_id].append(text % {"code": one.directive.code})
 
 
@@ -159,7 +159,7 @@ def _due(lines: _Lines, today: datetime.date) -> None:
             lines[party.agency_id].append((text or _("Task %(label)s of %(code)s is due on %(day)s.")) % values)
             above = party.agency.parent_id or party.task.directive.issuer_id
             if (today - due).days >= ESCALATE_HOURS // 24 and above != party.agency_id:
-                upward = _("%(agency)s is past the day of task %(label)s of %(code)s. Call %(phone)s.")
+                upward = _("%(agency)s is late with task %(label)s of %(code)s. Call %(phone)s.")
                 lines[above].append(upward % {**values, **_whom(party.agency)})
 
 
@@ -175,8 +175,8 @@ def _asked(lines: _Lines) -> None:
             waiting[one.task.directive.issuer_id, one.task.directive.code] += 1
     for (issuer, code), count in waiting.items():
         text = ngettext(
-            "%(count)d request about %(code)s waits for an answer.",
-            "%(count)d requests about %(code)s wait for an answer.",
+            "%(count)d request about %(code)s is waiting for an answer.",
+            "%(count)d requests about %(code)s are waiting for an answer.",
             count,
         )
         lines[issuer].append(text % {"count": count, "code": code})
@@ -188,9 +188,9 @@ def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
     office = origin_of(settings.CITY.office_host if settings.CITY else "", tls=settings.TLS)
     for address, sections in sections_by_address(lines, day).items():
         count = sum(len(own) for _name, own in sections)
-        subject = ngettext("Bluezone: %(count)d matter waits", "Bluezone: %(count)d matters wait", count) % {
-            "count": count
-        }
+        subject = ngettext(
+            "Bluezone: %(count)d matter is waiting", "Bluezone: %(count)d matters are waiting", count
+        ) % {"count": count}
         text: list[str] = []
         for name, own in sections:
             text += [name, "", *(f"- {line}" for line in own[:_MOST_LINES])]

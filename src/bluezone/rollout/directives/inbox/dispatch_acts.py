@@ -376,7 +376,7 @@ def ask(
         if party is None:
             raise NotAParty("the task does not name this agency")
         if kind == ChangeRequest.Kind.EXTENSION and not _is_later(until, party, now):
-            raise ExtensionNotLater(f"{until} is not after the day that holds now")
+            raise ExtensionNotLater(f"{until} is not after the current day")
         if ChangeRequest.objects.filter(task=task, agency=agency, kind=kind, state="open").exists():
             raise RequestOpen("the agency waits for the answer to an earlier request")
         return ChangeRequest.objects.create(

@@ -102,10 +102,10 @@ def answer_completion(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.refusals_as_messages(request, sentences.sentence_of):
         if request.POST.get("accept"):
             dispatch_acts.accept_completion(shown, request.user, now)
-            messages.success(request, _("It is accepted as done."))
+            messages.success(request, _("Accepted as done."))
         elif reason:
             dispatch_acts.reopen_completion(shown, reason, request.user, now)
-            messages.success(request, _("The agency reads what is still to be done."))
+            messages.success(request, _("The agency can now read what is still to be done."))
         else:
             messages.error(request, _("Say what is still to be done. Nothing was changed."))
     return redirect("directive", shown.directive_id)
@@ -156,7 +156,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
                 timezone.now(),
                 values["until"],
             )
-            messages.success(request, _("The request is sent to the issuer."))
+            messages.success(request, _("The request has been sent to the issuer."))
             return redirect("inbox-one", _dispatch_of(party.task, party.agency).pk)
     context = {"party": party, "form": form, "dispatch": _dispatch_of(party.task, party.agency)}
     return render(request, "directives/ask.html", context, status=acts.form_status(form))
@@ -173,7 +173,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
     with acts.refusals_as_messages(request, sentences.sentence_of):
         due = dispatch_acts.answer(asked, granted, text, request.user, timezone.now())
-        messages.success(request, _("The answer is sent."))
+        messages.success(request, _("The answer has been sent."))
         acts.offer_undo(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
     return redirect("directive", asked.task.directive_id)
 
@@ -188,7 +188,7 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     queries.require_handler(request.user, asked.agency, asked.task.directive.issuer)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         dispatch_acts.withdraw(asked, request.user, timezone.now())
-        messages.success(request, _("The request is withdrawn."))
+        messages.success(request, _("The request has been withdrawn."))
     return redirect("inbox-one", _dispatch_of(asked.task, asked.agency).pk)
 
 

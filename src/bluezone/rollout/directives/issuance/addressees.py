@@ -32,7 +32,7 @@ class RecipientUnsettled(Refused):
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(dict.fromkeys(names))
-        super().__init__(f"{len(self.names)} names do not each stand for an agency in force")
+        super().__init__(f"{len(self.names)} names do not each mean one current agency")
 
 
 class RecipientUnknown(RecipientUnsettled):

@@ -102,7 +102,7 @@ class RecipientUnreached(Refused):
     code = "recipient_unreached"
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__(f"{len(names)} agencies are reached by nobody")
+        super().__init__(f"{len(names)} agencies are not reached")
         self.names = names
 
 
@@ -206,7 +206,7 @@ def approve(directive: Directive, seen: str, user: User, now: datetime.datetime,
         locked = lock(directive, DirectiveState.SUBMITTED)
         version = last_version(locked)
         if version is None or version.sha256 != seen:
-            raise DirectiveChanged("the letter was submitted anew since it was shown")
+            raise DirectiveChanged("the letter was submitted again since it was shown")
         _refuse_changed(today, version)
         if user.pk in writers(locked) and signs_by_delegation(locked, user):
             raise OwnDraft("a delegation does not let one confirm what one has written")

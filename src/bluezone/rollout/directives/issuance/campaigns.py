@@ -205,7 +205,7 @@ def _form(request: OfficeRequest, shown: Campaign | None) -> HttpResponse:
     form = CampaignForm(request.POST or None, instance=shown, owners=owners)
     if request.method == "POST" and form.is_valid():
         made = form.save()
-        messages.success(request, _("The campaign is stored."))
+        messages.success(request, _("The campaign has been stored."))
         return redirect("campaign", made.pk)
     context = {"form": form, "campaign": shown}
     return render(request, "directives/campaign_form.html", context, status=422 if form.errors else 200)

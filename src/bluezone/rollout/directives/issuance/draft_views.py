@@ -60,7 +60,7 @@ class DirectiveForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             "recipients_information",
             "recipients_file",
         ]
-        labels: ClassVar = {"replaces": _("Earlier document"), "ending": _("What becomes of it")}
+        labels: ClassVar = {"replaces": _("Earlier document"), "ending": _("What happens to it")}
         widgets: ClassVar = {
             **{name: forms.Textarea(attrs={"rows": 2}) for name in ("subject", "basis", "authority")},
             **{f"recipients_{name}": forms.Textarea(attrs={"rows": 3}) for name in ("action", "information", "file")},
@@ -89,7 +89,7 @@ class TaskForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """One task. asked_for: the numbers of its report form, one label a line."""
 
     asked_for = forms.CharField(
-        label=_("Numbers to report, one a line"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Numbers to report, one per line"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
     class Meta:
@@ -115,7 +115,7 @@ class TaskForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             "report_from": DayField,
             "due_time": TimeOfDayField,
         } | dict.fromkeys(("days_to_report", "days_to_lock"), CountField)
-        help_texts: ClassVar = {"report_from": _("Empty: from the day on which it is sent.")}
+        help_texts: ClassVar = {"report_from": _("If empty, from the day on which it is sent.")}
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -133,7 +133,7 @@ class TaskForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         if values.get("due_time") and not values.get("due") and "due" not in self.errors:
             self.add_error("due", _("On which day?"))
         if not self.errors and values["days_to_lock"] < values["days_to_report"]:
-            self.add_error("days_to_lock", _("A period is locked on or after the last day to report."))
+            self.add_error("days_to_lock", _("A period must be locked on or after the last day to report."))
         return values
 
     def save(self, commit: bool = True) -> Task:
@@ -344,9 +344,9 @@ def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
             approval.submit(directive, request.user, now)
             messages.success(request, gettext("Submitted for signing."))
             return redirect("directive", pk)
-        messages.success(request, gettext("The draft is stored."))
+        messages.success(request, gettext("The draft has been stored."))
         return redirect("directive-change", pk)
-    messages.success(request, gettext("The draft is stored."))
+    messages.success(request, gettext("The draft has been stored."))
     return redirect("directive", pk)
 
 

@@ -127,7 +127,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
         return _to_confirm(request, shown, now, status=409)
     version = versions.last_version(shown) if shown.state == DirectiveState.SUBMITTED else None
     if version is None:
-        messages.warning(request, _("This document does not wait to be confirmed."))
+        messages.warning(request, _("This document is not waiting to be confirmed."))
         return redirect("directive", pk)
     return _to_confirm(request, shown, now)
 
@@ -171,7 +171,7 @@ def give_back(request: OfficeRequest, pk: int) -> HttpResponse:
     queries.require_signer(request.user, shown.issuer)
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Say what is to be corrected. Nothing was changed."))
+        messages.error(request, _("Say what has to be corrected. Nothing was changed."))
         return redirect("directive-approve", pk)
     reason, now = form.cleaned_data["reason"], timezone.now()
     return _act(request, shown, lambda: approval.give_back(shown, reason, request.user, now), _("Returned."))
@@ -188,7 +188,9 @@ def comment(request: OfficeRequest, pk: int) -> HttpResponse:
     text, now = request.POST.get("text", "").strip(), timezone.now()
     if not text:
         return redirect("directive", pk)
-    return _act(request, shown, lambda: approval.comment(shown, text, request.user, now), _("The remark is kept."))
+    return _act(
+        request, shown, lambda: approval.comment(shown, text, request.user, now), _("The remark has been stored.")
+    )
 
 
 @practised
@@ -213,7 +215,7 @@ def delete(request: OfficeRequest, pk: int) -> HttpResponse:
     queries.require_clerk(request.user, shown.issuer)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         approval.delete_draft(shown, request.user, timezone.now())
-        messages.success(request, _("The draft is deleted."))
+        messages.success(request, _("The draft has been deleted."))
         return redirect("directives")
     return _page(request, shown, status=409)
 
@@ -234,7 +236,7 @@ def give_number(request: OfficeRequest, pk: int) -> HttpResponse:
         request,
         shown,
         lambda: approval.give_number(shown, values["number"], values["date"], request.user, now),
-        _("Number and day are given."),
+        _("The number and day have been set."),
     )
 
 
@@ -256,7 +258,7 @@ def keep_signed_copy(request: OfficeRequest, pk: int) -> HttpResponse:
         request,
         shown,
         lambda: attachments.keep_signed_copy(shown, letter, file.name or "", request.user, now),
-        _("The signed PDF is kept beside the confirmation."),
+        _("The signed PDF is kept with the confirmation."),
     )
 
 
@@ -327,7 +329,7 @@ def hand_over(request: OfficeRequest, pk: int) -> HttpResponse:
     note, now = request.POST.get("note", "").strip(), timezone.now()
     with acts.refusals_as_messages(request, sentences.sentence_of):
         recipient_changes.hand_over(sent, note, request.user, now)
-        messages.success(request, _("Noted as handed over on paper."))
+        messages.success(request, _("Marked as handed over on paper."))
     return redirect("directive", sent.directive_id)
 
 
@@ -456,7 +458,7 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
         file = form.cleaned_data["file"]
         with acts.refusals_as_form_errors(form, sentences.sentence_of, field="file"):
             attachments.add(directive, file.read(), file.name or "")
-            messages.success(request, _("The file is kept with the draft."))
+            messages.success(request, _("The file has been added to the draft."))
             return redirect("directive-attachments", pk)
     context = {"directive": directive, "form": form, "attachments": list(directive.attachments.order_by("pk"))}
     return render(request, "directives/files_change.html", context, status=422 if form.errors else 200)
@@ -472,5 +474,5 @@ def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
     queries.require_clerk(request.user, directive.issuer)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         attachments.take_away(directive, request.POST.get("token", ""))
-        messages.success(request, _("The file is deleted."))
+        messages.success(request, _("The file has been deleted."))
     return redirect("directive-attachments", pk)

@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('name', models.CharField(max_length=200, verbose_name='Campaign')),
                 ('basis', models.CharField(blank=True, max_length=300, verbose_name='Basis document')),
-                ('aim', models.TextField(blank=True, max_length=2000, verbose_name='What it is to reach')),
+                ('aim', models.TextField(blank=True, max_length=2000, verbose_name='Goal')),
                 ('begins', models.DateField(blank=True, null=True, verbose_name='First day')),
                 ('ends', models.DateField(blank=True, null=True, verbose_name='Last day')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
-                ('what', models.CharField(choices=[('arrived', 'arrived'), ('opened', 'opened'), ('received', 'received'), ('sent_back', 'sent back'), ('sent_again', 'sent again'), ('assigned', 'assigned'), ('in_progress', 'begun'), ('done', 'reported done'), ('undone', 'taken back within seconds'), ('passed_on', 'passed on to units below'), ('replaced', 'replaced by another document'), ('revoked', 'recalled by the issuer'), ('reminded', 'reminded'), ('escalated', 'told to the agency above'), ('status_read', 'state read from a file'), ('updated', 'updated by the issuer'), ('agreed', 'agreed to the recall or update'), ('declined', 'did not agree to the recall or update')], max_length=12)),
+                ('what', models.CharField(choices=[('arrived', 'arrived'), ('opened', 'opened'), ('received', 'received'), ('sent_back', 'sent back'), ('sent_again', 'sent again'), ('assigned', 'assigned'), ('in_progress', 'started'), ('done', 'reported done'), ('undone', 'undone within seconds'), ('passed_on', 'passed on to agencies below'), ('replaced', 'replaced by another document'), ('revoked', 'recalled by the issuer'), ('reminded', 'reminded'), ('escalated', 'reported to the agency above'), ('status_read', 'state imported from a file'), ('updated', 'updated by the issuer'), ('agreed', 'agreed to the recall or update'), ('declined', 'did not agree to the recall or update')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('before', models.CharField(blank=True, max_length=12)),
                 ('note', models.CharField(blank=True, max_length=300)),
@@ -237,7 +237,7 @@ class Migration(migrations.Migration):
             name='ExchangedFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('direction', models.CharField(choices=[('in', 'read in'), ('out', 'written')], max_length=3)),
+                ('direction', models.CharField(choices=[('in', 'imported'), ('out', 'written')], max_length=3)),
                 ('kind', models.CharField(choices=[('edoc', 'document'), ('revocation', 'recall'), ('update', 'update'), ('replacement', 'replacement'), ('status', 'state')], max_length=12)),
                 ('status', models.CharField(blank=True, max_length=2)),
                 ('digest', models.CharField(blank=True, max_length=64)),
@@ -352,7 +352,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
-                ('kind', models.CharField(choices=[('change', 'a change'), ('extension', 'more time')], default='extension', max_length=12, verbose_name='What is asked for')),
+                ('kind', models.CharField(choices=[('change', 'a change'), ('extension', 'more time')], default='extension', max_length=12, verbose_name='Request')),
                 ('until', models.DateField(blank=True, null=True, verbose_name='Time until')),
                 ('reason', models.TextField(max_length=1000, verbose_name='Reason')),
                 ('state', models.CharField(choices=[('open', 'waiting for an answer'), ('granted', 'granted'), ('declined', 'declined')], default='open', max_length=12)),

@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
-                ('what', models.CharField(choices=[('stored', 'draft stored'), ('submitted', 'submitted for signing'), ('seen', 'seen by the signer'), ('commented', 'remark'), ('taken_back', 'taken back to correct it'), ('returned', 'returned with a reason'), ('approved', 'confirmed by the signer'), ('reopened', 'made a draft again'), ('numbered', 'number and day given'), ('issued', 'sent')], max_length=12)),
+                ('what', models.CharField(choices=[('stored', 'draft stored'), ('submitted', 'submitted for signing'), ('seen', 'seen by the signer'), ('commented', 'remark'), ('taken_back', 'withdrawn for correction'), ('returned', 'returned with a reason'), ('approved', 'confirmed by the signer'), ('reopened', 'made a draft again'), ('numbered', 'number and day set'), ('issued', 'sent')], max_length=12)),
                 ('note', models.CharField(blank=True, max_length=1000)),
                 ('at', models.DateTimeField()),
             ],
@@ -208,12 +208,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='dispatch',
             name='state',
-            field=models.CharField(choices=[('arrived', 'arrived, not received'), ('received', 'received'), ('sent_back', 'sent back'), ('assigned', 'assigned'), ('in_progress', 'in progress'), ('reported', 'reported done, to be accepted'), ('done', 'done'), ('handed_over', 'handed over on paper'), ('handed_on', 'went to the successor'), ('recalled', 'recalled from this agency')], default='arrived', max_length=12),
+            field=models.CharField(choices=[('arrived', 'arrived, not received'), ('received', 'received'), ('sent_back', 'sent back'), ('assigned', 'assigned'), ('in_progress', 'in progress'), ('reported', 'reported done, to be accepted'), ('done', 'done'), ('handed_over', 'handed over on paper'), ('handed_on', 'passed to the successor'), ('recalled', 'recalled from this agency')], default='arrived', max_length=12),
         ),
         migrations.AlterField(
             model_name='dispatchevent',
             name='what',
-            field=models.CharField(choices=[('arrived', 'arrived'), ('opened', 'opened'), ('received', 'received'), ('sent_back', 'sent back'), ('sent_again', 'sent again'), ('assigned', 'assigned'), ('in_progress', 'begun'), ('reported', 'reported done'), ('done', 'done'), ('reopened', 'not accepted yet'), ('handed_over', 'handed over on paper'), ('handed_on', 'went to the successor'), ('recalled', 'recalled from this agency'), ('undone', 'taken back within seconds'), ('passed_on', 'passed on to units below'), ('replaced', 'replaced by another document'), ('revoked', 'recalled by the issuer'), ('reminded', 'reminded'), ('escalated', 'told to the agency above'), ('status_read', 'state read from a file'), ('updated', 'updated by the issuer'), ('agreed', 'agreed to the recall or update'), ('declined', 'did not agree to the recall or update')], max_length=12),
+            field=models.CharField(choices=[('arrived', 'arrived'), ('opened', 'opened'), ('received', 'received'), ('sent_back', 'sent back'), ('sent_again', 'sent again'), ('assigned', 'assigned'), ('in_progress', 'started'), ('reported', 'reported done'), ('done', 'done'), ('reopened', 'not accepted yet'), ('handed_over', 'handed over on paper'), ('handed_on', 'passed to the successor'), ('recalled', 'recalled from this agency'), ('undone', 'undone within seconds'), ('passed_on', 'passed on to agencies below'), ('replaced', 'replaced by another document'), ('revoked', 'recalled by the issuer'), ('reminded', 'reminded'), ('escalated', 'reported to the agency above'), ('status_read', 'state imported from a file'), ('updated', 'updated by the issuer'), ('agreed', 'agreed to the recall or update'), ('declined', 'did not agree to the recall or update')], max_length=12),
         ),
         migrations.AddConstraint(
             model_name='changerequest',

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('matter', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('waiting', 'on its way'), ('taken', 'taken by the other office'), ('refused', 'refused by the other office')], default='waiting', max_length=8)),
+                ('state', models.CharField(choices=[('waiting', 'on its way'), ('taken', 'accepted by the other office'), ('refused', 'refused by the other office')], default='waiting', max_length=8)),
                 ('content', models.BinaryField(null=True)),
                 ('tries', models.PositiveIntegerField(default=0)),
                 ('next_at', models.DateTimeField()),

@@ -51,7 +51,7 @@ class Campaign(PractisedMixin):
         related_name="founded_campaigns",
         verbose_name=_("Basis document in the register"),
     )
-    aim = models.TextField(_("What it is to reach"), max_length=2000, blank=True)
+    aim = models.TextField(_("Goal"), max_length=2000, blank=True)
     begins = models.DateField(_("First day"), null=True, blank=True)
     ends = models.DateField(_("Last day"), null=True, blank=True)
     made_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -310,11 +310,11 @@ class Step(models.TextChoices):
     SUBMITTED = "submitted", _("submitted for signing")
     SEEN = "seen", _("seen by the signer")
     COMMENTED = "commented", _("remark")
-    TAKEN_BACK = "taken_back", _("taken back to correct it")
+    TAKEN_BACK = "taken_back", _("withdrawn for correction")
     RETURNED = "returned", _("returned with a reason")
     APPROVED = "approved", _("confirmed by the signer")
     REOPENED = "reopened", _("made a draft again")
-    NUMBERED = "numbered", _("number and day given")
+    NUMBERED = "numbered", _("number and day set")
     ISSUED = "issued", _("sent")
 
 

@@ -89,7 +89,7 @@ class ExchangedFile(models.Model):
     class Direction(models.TextChoices):
         """Read in, or written."""
 
-        IN = "in", _("read in")
+        IN = "in", _("imported")
         OUT = "out", _("written")
 
     class Kind(models.TextChoices):
@@ -166,7 +166,7 @@ class Delivery(models.Model):
         """Where it stands."""
 
         WAITING = "waiting", _("on its way")
-        TAKEN = "taken", _("taken by the other office")
+        TAKEN = "taken", _("accepted by the other office")
         REFUSED = "refused", _("refused by the other office")
 
     file = models.OneToOneField(ExchangedFile, on_delete=models.PROTECT, related_name="delivery")

@@ -244,7 +244,7 @@ def _checked(task: Task, values: Mapping[str, int]) -> dict[str, int]:
         raise ReportValueWrong("the numbers are not those that the task asks for")
     for name in names:
         if not isinstance(values[name], int) or not 0 <= values[name] <= LARGEST_NUMBER:
-            raise ReportValueWrong(f"{name} is no whole number from 0 to {LARGEST_NUMBER}")
+            raise ReportValueWrong(f"{name} is not a whole number from 0 to {LARGEST_NUMBER}")
     return {name: values[name] for name in names}
 
 

@@ -146,7 +146,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
                 form.add_error(None, sentences.sentence_of(refused))
                 status = 409
             else:
-                messages.success(request, _("The report is sent."))
+                messages.success(request, _("The report has been sent."))
                 return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
         else:
             status = acts.form_status(form)
@@ -322,9 +322,11 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.refusals_as_messages(request, sentences.sentence_of):
         if reason:
             agency_reports.ask(party.task, party.agency, period, reason, request.user, now)
-            messages.success(request, _("The request is sent to the issuer. The answer appears on this page."))
+            messages.success(
+                request, _("The request has been sent to the issuer. The answer will appear on this page.")
+            )
         else:
-            messages.error(request, _("Say why the period is to be opened again. Nothing was sent."))
+            messages.error(request, _("Say why the period should be reopened. Nothing was sent."))
     return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
 
 
@@ -341,7 +343,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     until = chosen_day(request.POST.get("until", ""), usual) if request.POST.get("granted") == "1" else None
     with acts.refusals_as_messages(request, sentences.sentence_of):
         agency_reports.answer(asked, until, text, request.user, now)
-        messages.success(request, _("The answer is sent."))
+        messages.success(request, _("The answer has been sent."))
         acts.offer_undo(request, "period-answered", now, asked=pk)
     return redirect("directive", asked.task.directive_id)
 

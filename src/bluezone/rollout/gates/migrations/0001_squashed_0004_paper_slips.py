@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, verbose_name='Full name')),
                 ('phone', models.CharField(blank=True, max_length=20, verbose_name='Telephone')),
-                ('is_substitute', models.BooleanField(default=False, verbose_name='Stands in for another')),
+                ('is_substitute', models.BooleanField(default=False, verbose_name='Substitute for another')),
                 ('since', models.DateField(verbose_name='From')),
                 ('until', models.DateField(blank=True, null=True, verbose_name='Until')),
                 ('badge', models.CharField(max_length=16, unique=True)),

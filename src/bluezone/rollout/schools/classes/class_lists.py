@@ -308,8 +308,8 @@ class ClassLists(ListPages[ClassesImport]):
             "title": _("Classes from a list"),
             "lead": _("First you see what the list would change. Nothing is stored until you accept it."),
             "hint": _(
-                "One row for each class. A teacher is found by name among those who have an account of the school. "
-                "A list in which pupils are named is thrown away."
+                "One row for each class. Teachers are matched by name with the school’s accounts. A list that names "
+                "pupils is discarded."
             ),
             "button": _("Accept and store"),
         }
@@ -339,7 +339,7 @@ class ClassLists(ListPages[ClassesImport]):
 
     def store(self, request: OfficeRequest, waiting: ClassesImport, digest: str) -> HttpResponse:
         added, changed = store_list(waiting, digest, timezone.now())
-        notice = _("%(made)s classes are new, %(changed)s were changed.") % {"made": added, "changed": changed}
+        notice = _("%(made)s classes added, %(changed)s changed.") % {"made": added, "changed": changed}
         messages.success(request, notice)
         return redirect(reverse("school-classes", args=[waiting.school_id]))
 

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('staff', models.PositiveIntegerField(verbose_name='Staff')),
                 ('with_smartphone', models.PositiveIntegerField(verbose_name='With a smartphone')),
                 ('running', models.PositiveIntegerField(verbose_name='Bluezone running')),
-                ('web_edition', models.PositiveIntegerField(verbose_name='Web edition only')),
+                ('web_edition', models.PositiveIntegerField(verbose_name='Web version only')),
                 ('reminded', models.PositiveIntegerField(verbose_name='Not running, reminded')),
                 ('reported_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='staff_reports', to='agencies.agency')),

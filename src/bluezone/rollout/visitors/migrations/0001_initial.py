@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('house', models.CharField(max_length=12)),
                 ('day', models.DateField()),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('delivered', 'delivered'), ('failed', 'not delivered'), ('expired', 'given up, too old'), ('unknown', 'unknown whether sent'), ('suppressed', 'not sent, the guest wants none'), ('not_sent', 'written to a file, not sent')], max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('delivered', 'delivered'), ('failed', 'not delivered'), ('expired', 'given up, too old'), ('unknown', 'unknown whether sent'), ('suppressed', 'not sent, the guest opted out'), ('not_sent', 'written to a file, not sent')], max_length=10)),
                 ('count', models.PositiveIntegerField()),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.adminunit')),
             ],

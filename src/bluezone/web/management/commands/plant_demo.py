@@ -106,7 +106,7 @@ def _plant_people(now: datetime.datetime) -> str:
 class Command(BaseCommand):
     """Plant the demo's office."""
 
-    help = "Plant an office at work into the new data folder of a demo; refused where anybody works."
+    help = "Plant an office at work into the new data folder of a demo; refused where anyone works."
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Print the document and the token of the health workers' link, one a line."""

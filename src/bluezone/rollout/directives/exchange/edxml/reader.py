@@ -105,7 +105,7 @@ def _texts(parent: etree._Element | None, local: str) -> tuple[str, ...]:
 def _number(parent: etree._Element | None, *locals: str) -> int:
     text = _text(parent, *locals)
     if text and not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise InvalidEdxml(f"{locals[0]} is no number")
+        raise InvalidEdxml(f"{locals[0]} is not a number")
     return int(text or 0)
 
 
@@ -123,7 +123,7 @@ def _moment(text: str, forms: Sequence[str], name: str) -> datetime.datetime:
             return datetime.datetime.strptime(text, form)  # noqa: DTZ007 (the format states no zone)
         except ValueError:
             continue
-    raise InvalidEdxml(f"{name} is no date of the form {forms[0]}")
+    raise InvalidEdxml(f"{name} is not a date of the form {forms[0]}")
 
 
 def _organisation(element: etree._Element) -> Organisation:
