@@ -123,7 +123,7 @@ for _ in range(rounds):
         if verify_export(export, public) != "verified" or index.match(export.columns):
             raise AssertionError("a file did not verify, or random identifiers matched")
     cpu.append(time.thread_time() - used)
-print(index.kernel, min(cpu))
+print(index.implementation, min(cpu))
 """
 
 

@@ -5,7 +5,7 @@ from django.urls import path
 
 from bluezone.authority import people_views, waiting_views
 from bluezone.authority import views as authority_views
-from bluezone.identity import own_account_views, signin_views
+from bluezone.identity import guides, own_account_views, signin_views
 
 urlpatterns = [
     path("sign-in/", signin_views.sign_in, name="sign-in"),
@@ -24,8 +24,8 @@ urlpatterns = [
     path("sessions/", own_account_views.sessions, name="sessions"),
     path("sessions/end/", own_account_views.end_all_sessions, name="sessions-end"),
     path("sessions/<str:handle>/end/", own_account_views.end_session, name="session-end"),
-    path("how-to/", own_account_views.guides, name="guides"),
-    path("how-to/<str:role>/", own_account_views.role_guide, name="guide"),
+    path("how-to/", guides.guides, name="guides"),
+    path("how-to/<str:role>/", guides.role_guide, name="guide"),
     path("training/", own_account_views.training, name="training"),
     path("undo/", authority_views.undo, name="undo"),
     path("sign-out/", signin_views.sign_out, name="sign-out"),

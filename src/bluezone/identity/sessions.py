@@ -19,7 +19,6 @@ RECENT_SECONDS = 300
 WAITING_KEY = "password_given"
 WAITING_SECONDS = 600
 
-
 ALMOST_AN_HOUR = datetime.timedelta(minutes=59, seconds=59, microseconds=999_999)
 
 
@@ -53,7 +52,7 @@ def browser_of(request: HttpRequest) -> str:
     return ", ".join(filter(None, (browser, system)))
 
 
-def forget_minutes(now: datetime.datetime) -> None:
+def purge_minutes(now: datetime.datetime) -> None:
     """Remove the minutes of a sign-in from open sessions: expired proofs, and starts that older versions stored."""
     for session in OfficeSession.objects.all():
         data = session.get_decoded()

@@ -18,7 +18,7 @@ from bluezone import networks
 from bluezone.audit import hash_chain
 from bluezone.identity.account_links import delete_past_links
 from bluezone.identity.models import OfficeSession, SignInFailure, User
-from bluezone.identity.sessions import forget_minutes
+from bluezone.identity.sessions import purge_minutes
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload.puzzle import read_solution
 from bluezone.refusal import Refused
@@ -162,7 +162,7 @@ def purge(now: datetime.datetime) -> None:
     SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
     delete_past_links(now)
     OfficeSession.objects.filter(expire_date__lt=now).delete()
-    forget_minutes(now)
+    purge_minutes(now)
     hash_chain.delete_past_retention(now)
 
 

@@ -3,7 +3,7 @@
 
 Only this phone stores a stay: for each hour a key that looks random, and the venue's name if the owner wants it.
 
-Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; docs/attacks.md, rows 20 to 24 and 42.
+Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; docs/attacks.md rows 20, 23, 24, 42.
 """
 
 import json
