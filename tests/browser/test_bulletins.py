@@ -21,7 +21,7 @@ from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 pytestmark = pytest.mark.browser
 PLANT = """
 from django.utils import timezone
-from tests.builders.bulletins import approved, machine, planned, recorded, station, zone
+from tests.builders.bulletins import approved_bulletin, machine, schedule_bulletin, station, stored_recording, zone
 from tests.builders.devices import agency, device
 from tests.builders.office import user
 from bluezone.devices.models import DeviceKind
@@ -29,12 +29,12 @@ from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.loudspeakers import zone_setup
 now = timezone.now()
 writer, approver = user("bien", "editor"), user("duyet", "editor")
-waiting = scripts.new_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)
-scripts.add_version(waiting, "vi", "Kính thưa bà con.", writer, now, machine=None, recording=recorded(2.0))
+waiting = scripts.enter_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)
+scripts.add_version(waiting, "vi", "Kính thưa bà con.", writer, now, machine=None, recording=stored_recording(2.0))
 place = zone()
 machine(place, now=now)
-ready = approved(seconds=2.0, now=now, title="Đã duyệt")
-schedule = planned(ready, place.outlet, station(), first=timezone.localdate(now), now=now)
+ready = approved_bulletin(seconds=2.0, now=now, title="Đã duyệt")
+schedule = schedule_bulletin(ready, place.outlet, station(), first=timezone.localdate(now), now=now)
 print("PLANTED", waiting.pk, ready.pk, schedule.pk, place.pk)
 user("truongthon", "speaker_operator", within=agency())
 village = zone("Tổ 9")

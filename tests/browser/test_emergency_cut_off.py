@@ -41,7 +41,7 @@ pytestmark = [
 SPOKEN_SECONDS, CUT_SECONDS = 14.0, 4.0
 PLANT = """
 from django.utils import timezone
-from tests.builders.bulletins import approved, zone
+from tests.builders.bulletins import approved_bulletin, zone
 from tests.builders.devices import agency, device
 from tests.builders.office import user
 from bluezone.devices.models import DeviceKind
@@ -49,7 +49,7 @@ from bluezone.rollout.loudspeakers import zone_setup
 now = timezone.now()
 for language in ("vi", "en"):
     user(f"truc.{language}", "editor", within=agency())
-    alarm = approved("emergency", f"Lũ về {language}", seconds=SECONDS, now=now)
+    alarm = approved_bulletin("emergency", f"Lũ về {language}", seconds=SECONDS, now=now)
     place = zone(f"Tổ 5 {language}")
     made, code = device(agency(), DeviceKind.SPEAKER, f"Loa {language}", now)
     zone_setup.put_machine("bien", made, place, now)

@@ -37,11 +37,11 @@ MET_SECONDS_AGO = 26 * HOUR
 SPEAKER = """
 import datetime
 from django.utils import timezone
-from tests.builders.bulletins import approved, machine, people, zone
+from tests.builders.bulletins import approved_bulletin, machine, make_people, zone
 from tests.builders.devices import device
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import Agency
-from bluezone.rollout.bulletins.air.planner import plan_ahead
+from bluezone.rollout.bulletins.air.planner import plan_airings
 from bluezone.rollout.bulletins.models import Airing, Outlet, Schedule
 from bluezone.rollout.loudspeakers import zone_setup
 now, centre = timezone.now(), Agency.objects.get(key="trung-tam-vhtttt")
@@ -49,12 +49,12 @@ place = zone("Tổ 11", centre)
 Outlet.objects.filter(pk=place.outlet.pk).update(quiet_from=datetime.time(0), quiet_to=datetime.time(0))
 made, code = device(centre, DeviceKind.SPEAKER, "Loa 11", now)
 zone_setup.put_machine("bien", made, place, now)
-bulletin = approved(seconds=2.0, now=now, title="Phát ở tổ 11", keeper=centre)
+bulletin = approved_bulletin(seconds=2.0, now=now, title="Phát ở tổ 11", keeper=centre)
 due = (now + datetime.timedelta(seconds={ahead})).replace(microsecond=0)
 schedule = Schedule.objects.create(bulletin=bulletin, languages=["vi"], first=timezone.localdate(due),
-    last=timezone.localdate(due), times=[timezone.localtime(due).strftime("%H:%M:%S")], made_by=people()[0])
+    last=timezone.localdate(due), times=[timezone.localtime(due).strftime("%H:%M:%S")], made_by=make_people()[0])
 schedule.outlets.set([place.outlet])
-plan_ahead(now)
+plan_airings(now)
 print("SPEAKER", code, Airing.objects.get(schedule=schedule).key)
 """
 SPEAKER_AHEAD_SECONDS = 90

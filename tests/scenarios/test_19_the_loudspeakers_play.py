@@ -31,7 +31,7 @@ needs_sound = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs f
 PREPARE = """
 import datetime
 from django.utils import timezone
-from tests.builders.bulletins import approved, machine, zone
+from tests.builders.bulletins import approved_bulletin, machine, zone
 from tests.builders.devices import agency, device
 from bluezone.devices.models import DeviceKind
 from bluezone.rollout.bulletins.models import Outlet
@@ -43,31 +43,31 @@ for name in ("Loa 1", "Loa 2"):
     made, code = device(agency(), DeviceKind.SPEAKER, name, now)
     zone_setup.put_machine("bien", made, place, now)
     print("CODE", code)
-approved(seconds=16.0, now=now, title="Thường")
-approved("emergency", "Khẩn", seconds=3.0, now=now)
+approved_bulletin(seconds=16.0, now=now, title="Thường")
+approved_bulletin("emergency", "Khẩn", seconds=3.0, now=now)
 """
 PLAN = """
 import datetime
 from django.utils import timezone
-from tests.builders.bulletins import people
+from tests.builders.bulletins import make_people
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule
-from bluezone.rollout.bulletins.air.planner import plan_ahead
+from bluezone.rollout.bulletins.air.planner import plan_airings
 now, outlet, bulletin = timezone.now(), Outlet.objects.get(), Bulletin.objects.get(title="Thường")
 due = (now + datetime.timedelta(seconds={ahead})).replace(microsecond=0)
 # To the second: a rule of the pages goes by minutes, and a test does not wait for one.
 schedule = Schedule.objects.create(bulletin=bulletin, languages=["vi"], first=timezone.localdate(due),
-    last=timezone.localdate(due), times=[timezone.localtime(due).strftime("%H:%M:%S")], made_by=people()[0])
+    last=timezone.localdate(due), times=[timezone.localtime(due).strftime("%H:%M:%S")], made_by=make_people()[0])
 schedule.outlets.set([outlet])
-plan_ahead(now)
+plan_airings(now)
 print("DUE", due.timestamp(), Airing.objects.get(schedule=schedule).key)
 """
 EMERGENCY = """
 from django.utils import timezone
-from tests.builders.bulletins import people
+from tests.builders.bulletins import make_people
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet
 made = timetable.air_at_once(
-    Bulletin.objects.get(title="Khẩn"), [Outlet.objects.get()], ["vi"], people()[0], timezone.now())
+    Bulletin.objects.get(title="Khẩn"), [Outlet.objects.get()], ["vi"], make_people()[0], timezone.now())
 print("ORDERED", timezone.now().timestamp(), Airing.objects.get(schedule=made).key)
 """
 LOG = """

@@ -262,7 +262,7 @@ def write_successions(model: Any, changed: Sequence[Any]) -> None:
         keys += [entry.key, *entry.successors]
     pk_of = _pks(model, keys)
     between.objects.filter(ended__in=[pk_of[entry.key] for entry in changed]).delete()
-    successions = []
+    successions: list[Any] = []
     for entry in changed:
         ended_id = pk_of[entry.key]
         successions += [

@@ -164,7 +164,7 @@ class Server:
             # Before the others, which connect to its address.
             place = socket_of(folder)
             os.environ[SIGNER] = str(place)
-            allowed = []
+            allowed: list[str] = []
             if users:
                 allowed = [f"--allow={role}={users[part].uid}" for role, part in _SIGNER_ROLES]
             arguments = ("bluezone.server.processes.signer", str(folder), str(place), *allowed)

@@ -138,7 +138,7 @@ class Move:
             self._report("putting the old stores away", self._all, self._all)
             for name, (source, _) in pairs.items():
                 _retire(source, name)
-            rows = {}
+            rows: dict[str, int] = {}
             for name in STORES:
                 _, target = pairs[name]
                 for table in tables[name]:

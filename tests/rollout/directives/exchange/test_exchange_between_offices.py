@@ -21,8 +21,8 @@ def settled(tmp_path_factory):
     """City and ward, started once, each with the other's certificate compared and held."""
     folder = tmp_path_factory.mktemp("offices")
     with Office.new(folder / "city") as city, Office.new(folder / "ward", name_vi="phường Sông Cầu") as ward:
-        city.do("settle", identifiers=IDS, people=PEOPLE)
-        ward.do("settle", identifiers=IDS, people=[["clerk", "clerk", WARD], ["admin", "admin", ""]])
+        city.do("set_up_agencies", identifiers=IDS, people=PEOPLE)
+        ward.do("set_up_agencies", identifiers=IDS, people=[["clerk", "clerk", WARD], ["admin", "admin", ""]])
         hold(city, WARD, ward.do("certificate")["pem"])
         hold(ward, CITY, city.do("certificate")["pem"])
         for office in (city, ward):

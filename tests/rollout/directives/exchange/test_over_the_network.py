@@ -23,7 +23,7 @@ class Side:
 
     def __init__(self, folder, seed, people, **city):
         self.office = Office.new(folder, **city)
-        self.office.do("settle", identifiers=IDS, people=people)
+        self.office.do("set_up_agencies", identifiers=IDS, people=people)
         self.serve = None
         self.relay = CuttingRelay(0, SHARE_CUT, seed)
         self.begin()
