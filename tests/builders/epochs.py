@@ -10,7 +10,7 @@ from tests.builders.handset import World, city_with_phones
 from tests.builders.liar import Liar
 
 from bluezone.handset import Handset
-from bluezone.keyserver.recoverykey import RECOVERY_FILE
+from bluezone.keyserver.configs.recoverykey import RECOVERY_FILE
 
 RECOVERY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 

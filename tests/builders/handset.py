@@ -22,7 +22,7 @@ from tests.builders.stores import with_week_keys
 from bluezone.handset import Handset
 from bluezone.handset.encounters.pages import Page
 from bluezone.keyserver.http import Application
-from bluezone.keyserver.keyfolder import open_secrets
+from bluezone.keyserver.keys.keyfolder import open_secrets
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import Transaction
 from bluezone.radio.interface import Burst, Sighting

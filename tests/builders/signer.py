@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bluezone.keyserver.keyfolder import signature_info
+from bluezone.keyserver.keys.keyfolder import signature_info
 from bluezone.keyserver.signer.client import FOLDER_NAME
 from bluezone.keyserver.signer.daemon import Daemon, Rights, allowed_users
 from bluezone.protocol.exports.writer import ExportKeys, write_export

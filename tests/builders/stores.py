@@ -24,7 +24,7 @@ from pathlib import Path
 import django
 
 from bluezone.city import write_default
-from bluezone.keyserver.weekkeys import WeekKeyRing
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.protocol.blindrsa import PrivateKey, generate
 from bluezone.protocol.intervals import week_name
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.builders.epochs import set_recovery_key
 from tests.builders.handset import Phones, Served, World, city_with_phones
 
-from bluezone.keyserver.publication.witnesses import WitnessRounds
+from bluezone.keyserver.publication.log.witnesses import WitnessRounds
 from bluezone.transparency.watch import Policy, Witness, encode_policy
 from bluezone.witness.service import make_server
 from bluezone.witness.watcher import Watcher

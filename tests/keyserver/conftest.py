@@ -17,7 +17,7 @@ from tests.builders.keyserver import (
 )
 from tests.builders.stores import with_week_keys
 
-from bluezone.keyserver.keyfolder import open_secrets
+from bluezone.keyserver.keys.keyfolder import open_secrets
 from bluezone.protocol.upload.codes import Credential
 
 _VARIABLES = ("BLUEZONE_DATABASE_URL", "BLUEZONE_CODES_URL", "BLUEZONE_KEYS_URL")

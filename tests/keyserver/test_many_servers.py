@@ -22,7 +22,7 @@ from tests.builders.keyserver import (
 )
 from tests.builders.relay import Relay
 
-from bluezone.keyserver.samefolder import DataFolderDiffers
+from bluezone.keyserver.hosts.samefolder import DataFolderDiffers
 from bluezone.keyserver.storage import postgresql
 from bluezone.keyserver.storage.leases import TurnLost
 from bluezone.keyserver.storage.postgresql import (

@@ -12,10 +12,10 @@ from bluezone.keyserver.parts.process import Parts
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 
 WRITING = (
-    "configuration",
+    "configs.configuration",
     "publication.exports",
     "publication.indexwriter",
-    "publication.logwriter",
+    "publication.log.logwriter",
     "ticks",
     "service",
 )

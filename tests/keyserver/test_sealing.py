@@ -14,10 +14,10 @@ from tests.builders.serving import BLUEZONE
 from tests.builders.signer import signing
 
 from bluezone.backup.daykeys import make_day_key
-from bluezone.keyserver.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid
-from bluezone.keyserver.sealing import MasterKeyWrong, fetch_folder, open_sealed_folder, open_shared_secrets
+from bluezone.keyserver.configs.settings import SettingsOutdated
+from bluezone.keyserver.hosts.sealing import MasterKeyWrong, fetch_folder, open_sealed_folder, open_shared_secrets
+from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.protocol.upload import Status
 
 pytestmark = pytest.mark.postgres

@@ -4,7 +4,7 @@ import shutil
 import pytest
 from tests.builders.keyserver import NOON
 
-from bluezone.keyserver.keyfolder import open_secrets
+from bluezone.keyserver.keys.keyfolder import open_secrets
 from bluezone.keyserver.securefiles import KeyFileExposed, erase, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol.intervals import week_name, week_start

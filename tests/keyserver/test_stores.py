@@ -258,7 +258,7 @@ def test_a_disk_that_is_really_full_is_store_full_each_time_and_loses_nothing_ac
 
 
 def test_no_space_for_an_export_file_is_store_full_and_the_next_tick_finishes_it(sqlite_server, clock, monkeypatch):
-    from bluezone.keyserver import keyfolder
+    from bluezone.keyserver.keys import keyfolder
 
     sqlite_server.tick()
     phone = report_of(sqlite_server)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.witnesses import serving
 from tests.transparency.vectors import contents
 
-from bluezone.keyserver.publication.witnesses import post
+from bluezone.keyserver.publication.log.witnesses import post
 from bluezone.transparency.merkle import consistency_ranges, leaf_hash, tree_root
 from bluezone.transparency.notes import (
     Checkpoint,

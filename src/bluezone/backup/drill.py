@@ -25,9 +25,9 @@ from bluezone.handset.city.histories import Downloads as FollowedExports
 from bluezone.handset.city.histories import IndexFollower
 from bluezone.handset.client import MAX_EXPORT_BYTES, MAX_SIGNED_BYTES, Client, ServerAnswerRefused
 from bluezone.handset.store import Store
-from bluezone.keyserver.configfiles import ConfigFolder
+from bluezone.keyserver.configs.configfiles import ConfigFolder
 from bluezone.keyserver.http import file_of
-from bluezone.keyserver.keyfolder import open_secrets, signing_folder
+from bluezone.keyserver.keys.keyfolder import open_secrets, signing_folder
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.publication.bucket import place_of
 from bluezone.keyserver.publication.downloads import Downloads

@@ -290,8 +290,8 @@ def _history(folder: Path) -> Iterator[Check]:
 
 def _recovery_key(folder: Path) -> Check:
     """Whether the city could lead phones to a new epoch after losing what was published."""
-    from bluezone.keyserver.publication.journal import journal_folder
-    from bluezone.keyserver.recoverykey import read_recovery_key
+    from bluezone.keyserver.configs.recoverykey import read_recovery_key
+    from bluezone.keyserver.publication.log.journal import journal_folder
 
     public = read_recovery_key(folder)
     if public is None:

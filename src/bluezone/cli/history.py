@@ -89,7 +89,7 @@ def new(data: str | None) -> dict[str, Any]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.recoverykey import RECOVERY_CHECK_FILE, RECOVERY_FILE, hash_last_group
+    from bluezone.keyserver.configs.recoverykey import RECOVERY_CHECK_FILE, RECOVERY_FILE, hash_last_group
     from bluezone.keyserver.securefiles import write_new, write_whole
 
     folder = data_folder(data).resolve()
@@ -297,8 +297,8 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
     import pwd
 
     from bluezone.city import data_folder
-    from bluezone.keyserver.keyfolder import signing_folder
-    from bluezone.keyserver.masterkey import MasterKeyInvalid, read_master_key
+    from bluezone.keyserver.keys.keyfolder import signing_folder
+    from bluezone.keyserver.keys.masterkey import MasterKeyInvalid, read_master_key
     from bluezone.keyserver.securefiles import erase, read_secret, write_whole
     from bluezone.keyserver.signer.client import FOLDER_NAME, SIGNING_FILES
     from bluezone.keyserver.signer.record import FILE_NAME
@@ -334,7 +334,7 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
 
 def _signer_client(data: str | None) -> Any:
     from bluezone.city import data_folder
-    from bluezone.keyserver.keyfolder import SignerAway
+    from bluezone.keyserver.keys.keyfolder import SignerAway
     from bluezone.keyserver.signer.client import find_signer
 
     client = find_signer(data_folder(data).resolve())

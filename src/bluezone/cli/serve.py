@@ -129,9 +129,9 @@ def serve(
     """
     from bluezone import logs
     from bluezone.city import data_folder
+    from bluezone.keyserver.hosts.sealing import fetch_folder
     from bluezone.keyserver.locks import lock_file
     from bluezone.keyserver.moves import read_move
-    from bluezone.keyserver.sealing import fetch_folder
     from bluezone.server.processes.service import ServeOptions
 
     logs.configure_logging()
@@ -205,7 +205,7 @@ def _ensure_city(
 ) -> None:
     """Write city.toml at the first start, with questions if there is a terminal; print what weakens privacy."""
     from bluezone.city import FILE_NAME, load_city, unused_settings, write_default
-    from bluezone.keyserver.recoverykey import read_recovery_key
+    from bluezone.keyserver.configs.recoverykey import read_recovery_key
     from bluezone.logs import log_event
 
     if not (folder / FILE_NAME).exists():
@@ -252,7 +252,7 @@ def _secure(option: str, folder: Path, host: str) -> Any:
 def _prepare(options: Any, users: Any) -> None:
     """Make stores, keys and files of key server and office; if processes have their own users, as the office's."""
     from bluezone.keyserver.datafolder import PublicationApart
-    from bluezone.keyserver.keyfolder import SignerAway
+    from bluezone.keyserver.keys.keyfolder import SignerAway
     from bluezone.keyserver.service import KeyServer
     from bluezone.keyserver.signer.client import remote_keys
     from bluezone.server.preparation import prepare_office
@@ -474,7 +474,7 @@ def keys(data: str | None, to: str | None) -> dict[str, Any]:
     sealed; then unset the variable. Stop every host first.
     """
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.sealing import seal_again
+    from bluezone.keyserver.hosts.sealing import seal_again
     from bluezone.keyserver.service import KeyServer
 
     folder = data_folder(data).resolve()

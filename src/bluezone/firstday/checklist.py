@@ -25,7 +25,7 @@ from bluezone.firstday.city_setup import DEMO_KEYS, is_demo_city_there
 from bluezone.firstday.invitations import Seats, seats_on
 from bluezone.firstday.models import Trial
 from bluezone.identity.models import Role, User
-from bluezone.keyserver.recoverykey import read_recovery_key
+from bluezone.keyserver.configs.recoverykey import read_recovery_key
 from bluezone.rollout.directives.api import Directive
 from bluezone.training import practising
 

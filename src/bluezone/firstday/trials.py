@@ -32,7 +32,7 @@ from bluezone.firstday.city_setup import (
 from bluezone.firstday.models import Trial
 from bluezone.identity.models import User
 from bluezone.identity.signin import DEMO_NAME
-from bluezone.keyserver.recoverykey import matches_recovery_key, read_recovery_key
+from bluezone.keyserver.configs.recoverykey import matches_recovery_key, read_recovery_key
 from bluezone.messaging.announcer import Provider
 from bluezone.messaging.email import outbox as email_outbox
 from bluezone.messaging.present_city import present_city

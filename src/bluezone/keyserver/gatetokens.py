@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens for gates: blind signatures, each call of which costs a puzzle. Source: docs/protocol.md section 7."""
 
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.upload import Status

@@ -23,7 +23,7 @@ from bluezone.keyserver.parts.health import Health
 from bluezone.keyserver.parts.process import Parts
 from bluezone.keyserver.publication.downloads import Downloads, FileMissing, Served
 from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE
-from bluezone.keyserver.publication.publiclog import LogPathMissing, PublicLog, answer_of_log
+from bluezone.keyserver.publication.log.publiclog import LogPathMissing, PublicLog, answer_of_log
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.networks import network_of
 from bluezone.protocol.declaration import DECLARATION_SIZE

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.city import City, load_city
-from bluezone.keyserver.configfiles import ConfigFiles
-from bluezone.keyserver.configuration import ConfigWriter
+from bluezone.keyserver.configs.configfiles import ConfigFiles
+from bluezone.keyserver.configs.configuration import ConfigWriter
+from bluezone.keyserver.configs.settings import AppliedSettings
 from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS, Notes, may_publish
 from bluezone.keyserver.declarations import Declarations
-from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.hosts.sealing import SealedFolder, fetch_folder, open_sealed_folder, open_shared_secrets
+from bluezone.keyserver.keys.keyfolder import Secrets
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.moves import require_settled
 from bluezone.keyserver.parts.admission import Admission
@@ -30,14 +32,12 @@ from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.history import Adopter, History
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.indexwriter import show_nobody
-from bluezone.keyserver.publication.journal import Journal, journal_folder
-from bluezone.keyserver.publication.logwriter import LogWriter
+from bluezone.keyserver.publication.log.journal import Journal, journal_folder
+from bluezone.keyserver.publication.log.logwriter import LogWriter
+from bluezone.keyserver.publication.log.witnesses import agreed_config
 from bluezone.keyserver.publication.place import open_place
-from bluezone.keyserver.publication.witnesses import agreed_config
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
-from bluezone.keyserver.sealing import SealedFolder, fetch_folder, open_sealed_folder, open_shared_secrets
-from bluezone.keyserver.settings import AppliedSettings
 from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store

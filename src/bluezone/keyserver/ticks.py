@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bluezone.city import City, load_city
-from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.configs.configfiles import ConfigFiles
+from bluezone.keyserver.configs.settings import SettingsOutdated, require_newest_settings
 from bluezone.keyserver.datafolder import (
     LOCK_NAME,
     TURN_SECONDS,
@@ -20,7 +21,8 @@ from bluezone.keyserver.datafolder import (
     notes_of_publication,
     pause_ticks,
 )
-from bluezone.keyserver.keyfolder import SignerAway, SigningKeys, SigningRefused
+from bluezone.keyserver.hosts.samefolder import require_same_folder
+from bluezone.keyserver.keys.keyfolder import SignerAway, SigningKeys, SigningRefused
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.parts.governance import Governance
 from bluezone.keyserver.parts.publication import Publication
@@ -28,11 +30,9 @@ from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.folder import PublishedFiles, PublishedRefused
 from bluezone.keyserver.publication.history import History
 from bluezone.keyserver.publication.indexes import Indexes
-from bluezone.keyserver.publication.journal import Journal, journal_folder
-from bluezone.keyserver.publication.logwriter import LogWriter
+from bluezone.keyserver.publication.log.journal import Journal, journal_folder
+from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.place import open_place
-from bluezone.keyserver.samefolder import require_same_folder
-from bluezone.keyserver.settings import SettingsOutdated, require_newest_settings
 from bluezone.keyserver.signer.client import Reminder, RemoteKeys, require_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, Turn

@@ -16,10 +16,10 @@ from bluezone.city import data_folder
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Work
 from bluezone.duties.duty import load as load_call
-from bluezone.keyserver.publication.witnesses import WitnessRounds
+from bluezone.keyserver.configs.settings import SettingsOutdated
+from bluezone.keyserver.publication.log.witnesses import WitnessRounds
 from bluezone.keyserver.push import Subscription
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event_fields, log_event
 from bluezone.messaging.announcer import Announcer, Outcome, Provider, announce_until_stopped

@@ -10,8 +10,8 @@ from tests.builders.keyserver import Clock, open_server
 
 from bluezone.cli.history import RecoveryKeyInvalid, key_text, read_key
 from bluezone.cli.main import root
+from bluezone.keyserver.configs.recoverykey import RECOVERY_FILE
 from bluezone.keyserver.publication.history import MARK
-from bluezone.keyserver.recoverykey import RECOVERY_FILE
 
 PRIVATE = RECOVERY.private_bytes_raw()
 

@@ -9,12 +9,12 @@ from tests.builders.signer import signing
 
 from bluezone.city import FILE_NAME
 from bluezone.keyserver import service
+from bluezone.keyserver.configs.settings import SettingsOutdated
 from bluezone.keyserver.datafolder import PublicationApart
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.history import MARK, HistoryUnknown
 from bluezone.keyserver.publication.place import PublishedPlace
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.keyserver.ticks import open_publication
 from bluezone.protocol.upload import Status
 

@@ -28,7 +28,7 @@ from bluezone.keyserver.publication.bucket import (
     Remembered,
 )
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedChanged, PublishedDiffers
-from bluezone.keyserver.publication.journal import FOLDER_VARIABLE
+from bluezone.keyserver.publication.log.journal import FOLDER_VARIABLE
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import CHAIN_START, chain_value, follow_index

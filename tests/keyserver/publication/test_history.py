@@ -21,7 +21,7 @@ from bluezone.backup.daykeys import FOLDER
 from bluezone.keyserver.publication.adoption import HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.history import EpochUnfit, RecoveryKeyMissing
-from bluezone.keyserver.publication.journal import FOLDER_VARIABLE
+from bluezone.keyserver.publication.log.journal import FOLDER_VARIABLE
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.signed.epoch import sign_epoch

@@ -11,7 +11,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, open_serve
 from tests.builders.signer import export_of, past_days, signing
 
 from bluezone.city import City
-from bluezone.keyserver.keyfolder import SigningRefused
+from bluezone.keyserver.keys.keyfolder import SigningRefused
 from bluezone.keyserver.publication import embargo
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.intervals import day_at, first_interval

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.keyserver.publication import journal
-from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.publication.log import journal
+from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.protocol.signed.envelope import canonical_json, sign_payload
 from bluezone.protocol.signed.index import Index
 

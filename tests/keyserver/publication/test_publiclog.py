@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.keyserver import HOUR, Clock, call, open_server, postgresql_database, postgresql_server
 from tests.transparency.vectors import independent_root
 
-from bluezone.keyserver.publication.logwriter import LogForked
-from bluezone.keyserver.publication.publiclog import LogPathMissing
+from bluezone.keyserver.publication.log.logwriter import LogForked
+from bluezone.keyserver.publication.log.publiclog import LogPathMissing
 from bluezone.transparency.leaves import config_leaf, head_leaf
 from bluezone.transparency.merkle import leaf_hash, verify_consistency
 from bluezone.transparency.notes import cosign, open_checkpoint, read_hashes, read_note, read_proof, verify_proof

@@ -11,7 +11,7 @@ from tests.builders.handset import World, serve_city
 from tests.builders.keyserver import Clock, open_server
 from tests.builders.witnesses import NAMES, OPERATORS, serving, watching
 
-from bluezone.keyserver.publication.witnesses import (
+from bluezone.keyserver.publication.log.witnesses import (
     WitnessNotApart,
     WitnessRounds,
     WitnessUnreachable,

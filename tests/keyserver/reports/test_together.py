@@ -9,7 +9,7 @@ import pytest
 from tests.builders.keyserver import Phone, call, keys_for, poster
 
 from bluezone.keyserver.http import Application
-from bluezone.keyserver.keyfolder import SigningRefused
+from bluezone.keyserver.keys.keyfolder import SigningRefused
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
     VERIFY_SIZE,

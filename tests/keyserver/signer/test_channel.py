@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from bluezone.keyserver.keyfolder import SignerAway
+from bluezone.keyserver.keys.keyfolder import SignerAway
 from bluezone.keyserver.signer.channel import FRAME, Caller, Gathering, Listener
 from bluezone.keyserver.signer.client import Ask, Connection
 

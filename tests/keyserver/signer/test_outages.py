@@ -15,7 +15,7 @@ from tests.builders.keyserver import DAY, HOUR, call, open_server, report_of, se
 from tests.builders.signer import signing
 
 from bluezone.city import _RANGES, CityInvalid, write_default
-from bluezone.keyserver.keyfolder import SignerAway, SigningRefused
+from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused
 from bluezone.keyserver.publication.series import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.signer.record import FILE_NAME
 from bluezone.keyserver.storage.store import StoreUnreachable

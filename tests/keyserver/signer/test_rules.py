@@ -11,7 +11,7 @@ from tests.builders.hpke import point
 from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, open_server, poster, report_of, set_city
 from tests.builders.signer import export_of, past_days, signing
 
-from bluezone.keyserver.keyfolder import ApprovalMissing, SignerAway, SigningRefused
+from bluezone.keyserver.keys.keyfolder import ApprovalMissing, SignerAway, SigningRefused
 from bluezone.keyserver.signer.client import Ask
 from bluezone.keyserver.signer.record import FILE_NAME, Record, SignerRecordDamaged
 from bluezone.protocol import blindrsa

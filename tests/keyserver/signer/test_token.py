@@ -8,7 +8,7 @@ from tests.builders.hpke import point
 from tests.builders.keyserver import HOUR, call, open_server, report_of
 from tests.builders.signer import signing
 
-from bluezone.keyserver.keyfolder import open_signing_keys
+from bluezone.keyserver.keys.keyfolder import open_signing_keys
 from bluezone.keyserver.signer.token import TokenKeys, TokenUnusable
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.upload import Status

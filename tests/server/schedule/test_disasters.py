@@ -29,7 +29,7 @@ from tests.builders.serving import BLUEZONE
 from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.city import write_default
-from bluezone.keyserver.masterkey import FILE_VARIABLE
+from bluezone.keyserver.keys.masterkey import FILE_VARIABLE
 from bluezone.keyserver.publication.series import EXPORT_FILES
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export

@@ -13,7 +13,7 @@ from tests.builders.machines import Machine, master_key, share, wait_until
 from tests.builders.relay import Relay
 from tests.builders.stores import prepared_store
 
-from bluezone.keyserver.masterkey import FILE_VARIABLE
+from bluezone.keyserver.keys.masterkey import FILE_VARIABLE
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(1800)]
 

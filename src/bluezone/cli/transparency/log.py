@@ -44,7 +44,7 @@ def _status_lines(result: dict[str, Any]) -> Iterable[str]:
 @prints_result(_status_lines)
 def status(data: str | None) -> dict[str, Any]:
     """Print the size of the log, who has signed its newest checkpoint, and what waits for a quorum."""
-    from bluezone.keyserver.publication.witnesses import witnesses_of
+    from bluezone.keyserver.publication.log.witnesses import witnesses_of
     from bluezone.transparency.notes import cosigned_at
     from bluezone.transparency.watch import current_policy
 
@@ -79,7 +79,7 @@ def status(data: str | None) -> dict[str, Any]:
 @prints_result(lambda result: (f"change {result['number']}: phones learn it with the next config",))
 def set_(data: str | None, quorum: int, texts: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
     """Set the witnesses. The current ones have to cosign the change first; the first time there are none."""
-    from bluezone.keyserver.publication.witnesses import set_witnesses
+    from bluezone.keyserver.publication.log.witnesses import set_witnesses
     from bluezone.transparency.notes import WITNESS_KEY, read_verifier_key
     from bluezone.transparency.watch import Policy, Witness
 

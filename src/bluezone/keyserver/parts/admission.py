@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bluezone.city import City
 from bluezone.keyserver.declarations import Declarations
-from bluezone.keyserver.keyfolder import Pepper
+from bluezone.keyserver.keys.keyfolder import Pepper
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.limits import Limits, note_nothing
 from bluezone.keyserver.reports.submission import Uploads
 from bluezone.keyserver.storage.store import Store
-from bluezone.keyserver.weekkeys import WeekKeyRing
 
 
 class Admission:

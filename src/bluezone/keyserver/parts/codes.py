@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 from bluezone.city import City
 from bluezone.keyserver.gatetokens import sign_tokens
-from bluezone.keyserver.keyfolder import Pepper
+from bluezone.keyserver.keys.keyfolder import Pepper
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.reports.submission import Verification
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
 from bluezone.keyserver.storage.store import Store
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest
 
 

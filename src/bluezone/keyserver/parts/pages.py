@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bluezone.city import City, load_city
-from bluezone.keyserver.configfiles import ConfigFiles, ConfigFolder
+from bluezone.keyserver.configs.configfiles import ConfigFiles, ConfigFolder
 from bluezone.keyserver.datafolder import Notes, notes_of_publication
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.indexes import Indexes

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bluezone.keyserver.keyfolder import SigningKeys
+from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.exports import requeue_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles

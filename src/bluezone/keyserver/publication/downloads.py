@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from bluezone.keyserver.configfiles import ConfigFolder
+from bluezone.keyserver.configs.configfiles import ConfigFolder
 from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE, NAME_DIGITS, cache_control, media_type
 from bluezone.keyserver.publication.series import EXPORT_FILES, EXPORTS_FOLDER, PACKAGES_FOLDER, VENUE_PACKAGES
 from bluezone.refusal import Refused

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from bluezone.keyserver.configfiles import KIND as CONFIG_KIND
-from bluezone.keyserver.configfiles import ConfigFiles
-from bluezone.keyserver.configuration import ConfigWriter
-from bluezone.keyserver.keyfolder import SigningKeys
+from bluezone.keyserver.configs.configfiles import KIND as CONFIG_KIND
+from bluezone.keyserver.configs.configfiles import ConfigFiles
+from bluezone.keyserver.configs.configuration import ConfigWriter
+from bluezone.keyserver.keys.keyfolder import SigningKeys
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
-from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.series import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Series
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.storage.store import Store, StoreRefused
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config
 from bluezone.protocol.signed.envelope import (

@@ -4,10 +4,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
-from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.series import (
     ALL_SERIES,
     CONFIGS_FOLDER,

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bluezone.keyserver.keyfolder import Pepper
+from bluezone.keyserver.keys.keyfolder import Pepper
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_WEEK, hour_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.reports.codes import FORGET_CASE, Case, Codes, CredentialRow, State
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
 from bluezone.keyserver.venues.items import store_items
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, day_at, hour_at, week_start
 from bluezone.protocol.signed.config import WeekKey

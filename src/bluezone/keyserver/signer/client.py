@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from bluezone.keyserver.keyfolder import SIGNER_FOLDER, ApprovalMissing, SignerAway, SigningKeys, SigningRefused
+from bluezone.keyserver.keys.keyfolder import SIGNER_FOLDER, ApprovalMissing, SignerAway, SigningKeys, SigningRefused
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.signer.channel import PATIENCE_SECONDS, Caller
 from bluezone.keyserver.storage.store import StoreRefused
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import MAX_EXPORT_BYTES
 from bluezone.protocol.gate.tokens import BATCH

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.keyserver.keyfolder import SignerAway, SigningRefused, open_signing_keys
+from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused, open_signing_keys
 from bluezone.keyserver.securefiles import write_whole
 from bluezone.keyserver.signer.channel import Listener
 from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, MOST_BYTES, Ask

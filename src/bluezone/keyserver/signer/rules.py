@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import FILE_NAME, load_city
-from bluezone.keyserver.configfiles import comparable_members
-from bluezone.keyserver.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, signature_info
+from bluezone.keyserver.configs.configfiles import comparable_members
+from bluezone.keyserver.keys.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, signature_info
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day
 from bluezone.keyserver.signer.record import Line, Record, Signed
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.exports.writer import sign_export, zip_export
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, SECONDS_PER_WEEK, first_interval, week_start

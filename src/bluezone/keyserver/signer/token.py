@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from bluezone.keyserver.keyfolder import SigningKeys
+from bluezone.keyserver.keys.keyfolder import SigningKeys
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.securefiles import read_secret
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.refusal import Refused
 
 CITY_LABEL = "bluezone city"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.keyserver.keyfolder import VENUE_KID
+from bluezone.keyserver.keys.keyfolder import VENUE_KID
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from bluezone.backup.copies import last_drill
 from bluezone.keyserver import statistics
+from bluezone.keyserver.publication.log.witnesses import absent_witnesses
 from bluezone.keyserver.publication.series import EXPORT_FILES, VENUE_PACKAGES
-from bluezone.keyserver.publication.witnesses import absent_witnesses
 from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import day_at, hour_at

@@ -12,7 +12,7 @@ import socket
 from pathlib import Path
 
 from bluezone import logs
-from bluezone.keyserver.keyfolder import signing_folder
+from bluezone.keyserver.keys.keyfolder import signing_folder
 from bluezone.keyserver.signer.channel import address_of
 from bluezone.keyserver.signer.client import FOLDER_NAME, SUFFIX
 from bluezone.keyserver.signer.daemon import EVERYTHING, Daemon, allowed_users

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from bluezone.backup.copies import SUFFIX
 from bluezone.keyserver.datafolder import RUN_FOLDER
-from bluezone.keyserver.keyfolder import SIGNER_FOLDER
-from bluezone.keyserver.masterkey import COMMAND_VARIABLE, FILE_VARIABLE
-from bluezone.keyserver.publication.journal import journal_folder
+from bluezone.keyserver.keys.keyfolder import SIGNER_FOLDER
+from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE
+from bluezone.keyserver.publication.log.journal import journal_folder
 from bluezone.keyserver.publication.series import CONFIGS_FOLDER, EXPORTS_FOLDER, PACKAGES_FOLDER
 from bluezone.keyserver.signer.client import SIGNING_FILES
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER

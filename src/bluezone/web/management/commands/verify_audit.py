@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.city import CityMissing
-from bluezone.keyserver.publication.publiclog import PublicLog
+from bluezone.keyserver.publication.log.publiclog import PublicLog
 from bluezone.office_keyserver import key_server
 from bluezone.refusal import Refused
 from bluezone.transparency.leaves import audit_heads

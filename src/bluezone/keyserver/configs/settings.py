@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import City, CityInvalid
-from bluezone.keyserver.configfiles import PER_NUMBER
+from bluezone.keyserver.configs.configfiles import PER_NUMBER
 from bluezone.keyserver.declarations import published_key
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.primitives import InvalidPublicKey, read_p256_pem

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines that share a database share the keys and configs of its data folder; an old copy must sign nothing."""
 
-from bluezone.keyserver.configfiles import ConfigFiles
-from bluezone.keyserver.keyfolder import SigningKeys
+from bluezone.keyserver.configs.configfiles import ConfigFiles
+from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.envelope import fingerprint
 from bluezone.refusal import Refused

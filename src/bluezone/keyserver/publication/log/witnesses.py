@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bluezone.keyserver.publication.logwriter import LogWriter
-from bluezone.keyserver.publication.publiclog import PublicLog
+from bluezone.keyserver.publication.log.logwriter import LogWriter
+from bluezone.keyserver.publication.log.publiclog import PublicLog
 from bluezone.logs import event_fields
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import Config

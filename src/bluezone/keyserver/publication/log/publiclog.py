@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol.signed.config import Config
 from bluezone.refusal import Refused

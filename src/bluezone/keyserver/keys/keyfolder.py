@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.securefiles import read_secret, write_whole
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER
 from bluezone.keyserver.storage.store import StoreDamaged, StoreRefused
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.exports.files import SignatureInfo
 from bluezone.protocol.exports.writer import P256Signer
 from bluezone.protocol.primitives import Ed25519Signer

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from bluezone.city import FILE_NAME, load_city
 from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS
 from bluezone.keyserver.declarations import KEY_FILE
-from bluezone.keyserver.keyfolder import Secrets, SigningKeys, open_secrets
+from bluezone.keyserver.keys.keyfolder import Secrets, SigningKeys, open_secrets
+from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid, read_master_key
 from bluezone.keyserver.locks import lock_file
-from bluezone.keyserver.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid, read_master_key
 from bluezone.keyserver.securefiles import erase, write_new, write_whole
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreBusy, Transaction

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bluezone.keyserver.configfiles import ConfigFiles
-from bluezone.keyserver.publication.journal import Journal
-from bluezone.keyserver.publication.publiclog import PublicLog, read_node
+from bluezone.keyserver.configs.configfiles import ConfigFiles
+from bluezone.keyserver.publication.log.journal import Journal
+from bluezone.keyserver.publication.log.publiclog import PublicLog, read_node
 from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.storage.store import StoreRefused, Transaction
 from bluezone.logs import event_fields

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bluezone.city import City
-from bluezone.keyserver.configfiles import KIND, ConfigFiles, comparable_members
-from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SigningRefused
-from bluezone.keyserver.recoverykey import read_recovery_key
+from bluezone.keyserver.configs.configfiles import KIND, ConfigFiles, comparable_members
+from bluezone.keyserver.configs.recoverykey import read_recovery_key
+from bluezone.keyserver.configs.settings import config_of_settings
+from bluezone.keyserver.keys.keyfolder import ApprovalMissing, Secrets, SigningRefused
 from bluezone.keyserver.securefiles import write_new, write_whole
-from bluezone.keyserver.settings import config_of_settings
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.logs import event_fields
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config, encode_config
