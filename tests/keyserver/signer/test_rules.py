@@ -360,4 +360,4 @@ def test_a_log_that_shrinks_changes_or_is_another_citys_is_not_signed(apart, clo
     clock.pass_by(2 * HOUR)
     apart.tick()
     assert log.newest()[0] > size
-    assert apart.journal.leaves()[-1][0] + len(apart.journal.leaves()[-1][1]) == log.size()
+    assert log.journal.leaves()[-1][0] + len(log.journal.leaves()[-1][1]) == log.size()
