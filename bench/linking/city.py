@@ -331,9 +331,9 @@ class Office:
 
     def purge(self, now: float) -> None:
         """What the office forgets every day."""
-        from bluezone.healthauthority import retention
+        from bluezone.healthauthority import hourly_work
 
-        retention.purge(datetime.datetime.fromtimestamp(now, datetime.UTC))
+        hourly_work.purge(datetime.datetime.fromtimestamp(now, datetime.UTC))
 
     def rows(self) -> Iterator[HeldCode]:
         """What the office says of each code: facility and day."""

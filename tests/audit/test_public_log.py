@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.audit.test_hash_chain import behind_the_back
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority.audit_heads import publish_audit_head
+from bluezone.healthauthority.hourly_work import publish_audit_head
 from bluezone.identity.models import AuditEntry
 from bluezone.transparency.leaves import audit_heads
 

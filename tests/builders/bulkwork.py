@@ -229,7 +229,7 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
     from django.db import connection
     from django.test.utils import setup_test_environment
     from django.utils import timezone
-    from tests.builders.heldwork import transaction_work
+    from tests.builders.transactionwork import transaction_work
 
     from bluezone.messaging.sms.providers import read_sms_url
     from bluezone.rollout.canvass.households import door_lists
@@ -309,8 +309,8 @@ def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, A
     """
     from django.utils import timezone
     from tests.builders.agencies import unit_values
-    from tests.builders.heldwork import timed_work, transaction_work
     from tests.builders.office import user
+    from tests.builders.transactionwork import timed_work, transaction_work
 
     from bluezone.directory.imports import list_imports
     from bluezone.directory.models import AdminUnit, Agency, RecipientGroup

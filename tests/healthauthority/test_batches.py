@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.builders.office import local_today, user
 
 import bluezone
-from bluezone.healthauthority import code_batches, code_issuance, retention
+from bluezone.healthauthority import code_batches, code_issuance, hourly_work
 from bluezone.healthauthority.code_batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
 from bluezone.identity.models import AuditEntry
@@ -55,7 +55,7 @@ def test_sent_again_the_same_codes_come_back_and_no_others_are_made(server, lan)
 def test_no_row_says_in_which_order_codes_and_batches_were_written(server, lan):
     for _ in range(3):
         issue(server, lan)
-    retention.purge(timezone.now())
+    hourly_work.purge(timezone.now())
 
     for model, count in ((IssuedCode, 9), (Batch, 3)):
         with connection.cursor() as cursor:
@@ -131,10 +131,10 @@ def test_what_was_refused_over_the_limit_is_issued_under_the_same_key_when_the_l
 def test_a_batch_is_forgotten_when_the_day_is_over_on_which_its_codes_expire(server, lan):
     now = timezone.now()
     issue(server, lan, now=now)
-    retention.purge(now + datetime.timedelta(hours=48))
+    hourly_work.purge(now + datetime.timedelta(hours=48))
     assert Batch.objects.exists()
 
-    retention.purge(timezone.localtime(now).replace(hour=0, minute=0) + datetime.timedelta(days=3, minutes=1))
+    hourly_work.purge(timezone.localtime(now).replace(hour=0, minute=0) + datetime.timedelta(days=3, minutes=1))
     assert not Batch.objects.exists()
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import user
 
-from bluezone.healthauthority import declaration_access, retention
+from bluezone.healthauthority import declaration_access, hourly_work
 from bluezone.healthauthority.forms import NewPassphraseForm
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
@@ -269,7 +269,7 @@ def test_the_purge_forgets_a_replaced_key_and_a_note_when_their_time_is_over_and
     second, day = datetime.timedelta(seconds=1), datetime.timedelta(days=1)
     left = []
     for moment in (now + 30 * day - second, now + 30 * day, now + 31 * day, now + 31 * day + second):
-        retention.purge(moment)
+        hourly_work.purge(moment)
         left.append((DeclarationKey.objects.count(), OpenedDeclaration.objects.count()))
 
     assert left == [(2, 1), (2, 0), (2, 0), (1, 0)]

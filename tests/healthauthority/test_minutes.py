@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests.builders.keyserver import exchange
 from tests.builders.office import PASSWORD, app_code, local_today, user
 
-from bluezone.healthauthority import code_batches, code_issuance, retention
+from bluezone.healthauthority import code_batches, code_issuance, hourly_work
 from bluezone.healthauthority.code_batches import CaseRow
 from bluezone.healthauthority.code_issuance import InquiryKeyInvalid
 from bluezone.healthauthority.models import IssuedCode
@@ -183,7 +183,7 @@ def test_sealed_minutes_have_one_length_and_go_with_their_codes(server, key):
         for step in range(4)
     ]
     assert {len(one.sealed_minute) for one in issued} == {56}
-    retention.purge(at + 16 * DAY)
+    hourly_work.purge(at + 16 * DAY)
 
     assert not IssuedCode.objects.exists()
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from tests.builders.office import local_today, user
 
-from bluezone.healthauthority import code_issuance, quotas, retention
+from bluezone.healthauthority import code_issuance, hourly_work, quotas
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.models import Role
 
@@ -19,9 +19,9 @@ def test_a_code_goes_after_14_days(server):
     now = timezone.now()
     code_issuance.issue_code(server, user(), "clinical", local_today(), now)
 
-    retention.purge(now + datetime.timedelta(days=12))
+    hourly_work.purge(now + datetime.timedelta(days=12))
     assert IssuedCode.objects.exists()
-    retention.purge(now + datetime.timedelta(days=15))
+    hourly_work.purge(now + datetime.timedelta(days=15))
     assert not IssuedCode.objects.exists()
 
 
@@ -29,7 +29,7 @@ def test_a_raised_limit_with_its_reason_goes_after_14_days():
     now = timezone.now()
     quotas.raise_worker_limit(user("sup", Role.SUPERVISOR), user(), 5, "many_cases", now)
 
-    retention.purge(now + datetime.timedelta(days=13))
+    hourly_work.purge(now + datetime.timedelta(days=13))
     assert QuotaRaise.objects.exists()
-    retention.purge(now + datetime.timedelta(days=15))
+    hourly_work.purge(now + datetime.timedelta(days=15))
     assert not QuotaRaise.objects.exists()

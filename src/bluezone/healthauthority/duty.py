@@ -31,6 +31,6 @@ DUTY = Duty(
     menu=(MenuEntry(_("Codes"), "codes", 10, ("codes", "code"), CODE_ISSUERS, group=Group.OFFICE),),
     first_pages=(FirstPage(CODE_ISSUERS, "code-new", 20, _("Issue a code")),),
     waiting="bluezone.healthauthority.queries.waiting",
-    purges=(Work("purge_codes", "bluezone.healthauthority.retention.purge"),),
-    hourly=(Work("log_audit_head", "bluezone.healthauthority.audit_heads.publish_audit_head"),),
+    purges=(Work("purge_codes", "bluezone.healthauthority.hourly_work.purge"),),
+    hourly=(Work("log_audit_head", "bluezone.healthauthority.hourly_work.publish_audit_head"),),
 )

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 from tests.builders.appliances import KEY, STRANGER, make_machine, make_update, make_version, trusted_update_keys
-from tests.builders.ownoffice import FakeOffice, serve_fake_office
+from tests.builders.fakeoffice import FakeOffice, serve_fake_office
 from tests.builders.serving import BLUEZONE
 
 from bluezone.edge.appliance import slots

@@ -5,7 +5,7 @@ import contextlib
 import threading
 
 import pytest
-from tests.builders.ownoffice import FakeOffice, serve_fake_office
+from tests.builders.fakeoffice import FakeOffice, serve_fake_office
 
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.city import Boot, GateCity, GateSync

@@ -9,7 +9,7 @@ import time
 import wave
 
 import pytest
-from tests.builders.ownoffice import FakeOffice, serve_fake_office
+from tests.builders.fakeoffice import FakeOffice, serve_fake_office
 
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.plan import Plan

@@ -4,7 +4,7 @@
 import time
 
 import pytest
-from tests.builders.ownoffice import FakeOffice, serve_fake_office
+from tests.builders.fakeoffice import FakeOffice, serve_fake_office
 
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the office keeps codes, batches, raised limits and the notes of declarations."""
+"""The hourly work of the health authority: purge codes, limits and declarations; put the audit's head into the public
+log.
+"""
 
 import datetime
 from typing import TypeVar
@@ -7,10 +9,13 @@ from typing import TypeVar
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
+from bluezone.audit import hash_chain
 from bluezone.healthauthority import code_issuance, declaration_access, quotas
 from bluezone.healthauthority.code_batches import delete_past_batches
 from bluezone.healthauthority.models import Batch, IssuedCode, QuotaRaise
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS
+from bluezone.office_keyserver import key_server
+from bluezone.transparency.leaves import audit_leaf
 
 _Row = TypeVar("_Row", bound=Model)
 # As long as the keys reported with a code are published.
@@ -54,3 +59,11 @@ def _rewrite(rows: QuerySet[_Row]) -> None:
     copies = list(rows.order_by("pk"))
     rows.delete()
     rows.bulk_create(copies)
+
+
+def publish_audit_head(now: datetime.datetime) -> None:
+    """Put the head of the audit at the end of yesterday into the public log, once. now: aware."""
+    midnight = now.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = (midnight - datetime.timedelta(days=1)).date()
+    leaf = audit_leaf(day.isoformat(), hash_chain.head_before(midnight))
+    key_server().public_log.request_leaf_once("audit", day.toordinal(), leaf)
