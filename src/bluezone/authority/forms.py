@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms for accounts, roles and the audit: make and change an account, give and delegate a role, filter the audit."""
+"""Forms of accounts, roles and the audit: make or change an account, grant or delegate a role, filter the audit."""
 
 import datetime
 import re
@@ -86,7 +86,7 @@ class RoleForm(forms.Form):
         return last_day
 
     def clean(self) -> dict[str, Any]:
-        """Allow one scope, not two."""
+        """Refuse two scopes, a scope that the administrator does not cover, and a health worker without a facility."""
         values = super().clean() or self.cleaned_data
         if values.get("within_agency") and values.get("within_unit"):
             self.add_error("within_unit", _("Choose an agency or a unit, not both."))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts made, changed and deactivated; roles given, ended and delegated for a while, never wider than one's own.
+"""Make, change and deactivate accounts; grant, end and delegate roles, never wider than one's own.
 
 An administrator of the whole city reaches every account. An administrator of an agency or a unit reaches the accounts
 that have all their roles under that agency or in that unit.
@@ -33,7 +33,8 @@ Scope = Agency | AdminUnit | None
 HEALTH = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
 # An administrator who needs one of these makes an account for it, and the audit names the administrator.
 NEVER_DELEGATED = frozenset({Role.ADMIN, *HEALTH})
-# A holder issues codes, releases alerts or makes accounts: it takes two people to give the role, and to make the link.
+# Roles that issue codes, release alerts or make accounts: two people must agree to grant such a role, or to make the
+# link to an account that has it.
 TAKING_TWO = frozenset({Role.ADMIN, Role.ISSUER, *HEALTH})
 # The health authority belongs to the city: its supervisors set limits and have the key of declarations.
 GIVEN_BY_THE_CITY = frozenset({Role.SUPERVISOR})
@@ -56,8 +57,8 @@ class DelegationRefused(Refused):
 
 
 class RecentHands(Refused):
-    """Somebody who made or reset the account within a week may still be behind it, and does not reach as far as this
-    role, or may not give it alone.
+    """Somebody made or reset the account within a week and may still use it. That person does not reach as far as this
+    role, or may not grant it alone.
 
     by: the sign-in name of that person.
     """
@@ -104,14 +105,16 @@ def accounts_in_reach(user: User, roles: Iterable[str]) -> QuerySet[User]:
     not_ended = Q(valid_to__isnull=True) | Q(valid_to__gt=timezone.localdate())
     current = RoleGrant.objects.filter(not_ended)
     ever = RoleGrant.objects.all()
-    at_work = Q(pk__in=current.filter(inside).values("user")) & ~Q(pk__in=current.exclude(inside).values("user"))
-    former = Q(pk__in=ever.filter(inside).values("user")) & ~Q(pk__in=ever.exclude(inside).values("user"))
-    return User.objects.filter(at_work | (former & ~Q(pk__in=current.values("user"))))
+    in_reach = Q(pk__in=current.filter(inside).values("user")) & ~Q(pk__in=current.exclude(inside).values("user"))
+    was_in_reach = Q(pk__in=ever.filter(inside).values("user")) & ~Q(pk__in=ever.exclude(inside).values("user"))
+    return User.objects.filter(in_reach | (was_in_reach & ~Q(pk__in=current.values("user"))))
 
 
 def people_behind(user: User, now: datetime.datetime) -> frozenset[str]:
-    """The sign-in names of everybody who may be behind an account: its own, those of the people who made it, made a
-    link for it or removed its second factor within a week, and the same for their accounts.
+    """The sign-in names of all people who may be using an account.
+
+    They are its own name, the names of the people who within a week made it, made a link for it or removed its second
+    factor, and in turn the people behind those accounts.
 
     Acts on the command line do not count: the operator of the server can use every account anyway.
     """
@@ -128,8 +131,9 @@ def people_behind(user: User, now: datetime.datetime) -> frozenset[str]:
 
 
 def refuse_recent_access(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
-    """Refuse a role to an account that somebody made or reset within a week, if that person does not reach as far as
-    the role, or if the role takes two people. Raises RecentHands.
+    """Refuse a role to an account that somebody else made or reset within a week. Raises RecentHands.
+
+    It is refused if the role takes two people, or if it is beyond the reach of that person.
     """
     others = sorted(people_behind(account, now) - {account.username})
     if others and role in TAKING_TWO:
@@ -204,7 +208,7 @@ def delegate_role(
         raise DelegationRefused(f"days {valid_from} to {valid_to} do not lie ahead of {today} and within the role")
     if grant.valid_to is not None and valid_to > grant.valid_to:
         raise DelegationRefused(f"the role itself ends on {grant.valid_to}")
-    _refuse_a_narrower_maker(grant, to)
+    _refuse_delegation_beyond_reach(grant, to)
     with transaction.atomic():
         delegation = RoleGrant.objects.create(
             user=to,
@@ -219,7 +223,7 @@ def delegate_role(
     return delegation
 
 
-def _refuse_a_narrower_maker(grant: RoleGrant, to: User) -> None:
+def _refuse_delegation_beyond_reach(grant: RoleGrant, to: User) -> None:
     try:
         refuse_narrower_access(to, grant.role, grant.agency or grant.unit, timezone.now())
     except RecentHands as refused:
@@ -231,9 +235,9 @@ def require_remaining_admin(user: User, today: datetime.date, grant: RoleGrant |
     # Administrators of an agency or a unit do not count.
     of_the_city = {"role": Role.ADMIN, "agency": None, "unit": None}
     grants = RoleGrant.objects.in_force(today).filter(user__is_active=True, **of_the_city).select_related("user")
-    losing = grants.filter(user=user)
+    own_grants = grants.filter(user=user)
     others = grants.exclude(pk=grant.pk) if grant else grants.exclude(user=user)
-    if losing.exists() and not any(other.user.has_usable_password() for other in others):
+    if own_grants.exists() and not any(other.user.has_usable_password() for other in others):
         raise LastAdmin("the last administrator cannot lose the role or be deactivated")
 
 
@@ -325,7 +329,7 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
 
 @dataclass(frozen=True)
 class FirstLink:
-    """The first administrator's one-time link. token: None if it was given out before and is still valid."""
+    """The first administrator's one-time link. token: None if it was shown before and is still valid."""
 
     username: str
     token: str | None

@@ -36,7 +36,7 @@ def units_under(unit: AdminUnit, day: datetime.date) -> QuerySet[AdminUnit]:
 
 
 def agencies_under(top: Agency | AdminUnit, day: datetime.date) -> QuerySet[Agency]:
-    """Valid on `day`: an agency and those that answer to it, or the agencies that serve a unit or a part of it."""
+    """Agencies valid on `day`: `top` and those that answer to it, or those that serve a unit and its parts."""
     agencies = Agency.objects.valid_on(day)
     if isinstance(top, AdminUnit):
         return agencies.filter(unit__path__startswith=top.path)
@@ -62,9 +62,13 @@ def unit_tree(day: datetime.date) -> list[Branch]:
         if unit.kind == UnitKind.GROUP and unit.parent_id is not None:
             groups[unit.parent_id] += 1
             continue
-        branches[unit.pk] = branch = Branch(unit)
+        branch = Branch(unit)
+        branches[unit.pk] = branch
         above = branches.get(unit.parent_id or 0)
-        (above.branches if above else roots).append(branch)
+        if above is None:
+            roots.append(branch)
+        else:
+            above.branches.append(branch)
     for pk, count in groups.items():
         if pk in branches:
             branches[pk].groups = count
@@ -105,7 +109,7 @@ def day_within(entry: AdminUnit | Agency, today: datetime.date) -> datetime.date
 
 
 def successors_by(day: datetime.date) -> dict[int, list[int]]:
-    """For each agency that had ended by `day`, the primary keys of its successors."""
+    """For each agency that had ended by `day`: its primary key, and those of its successors."""
     heirs: dict[int, list[int]] = {}
     successions = AgencySuccession.objects.filter(day__lte=day).order_by("pk")
     for ended, successor in successions.values_list("ended_id", "successor_id"):

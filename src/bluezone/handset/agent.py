@@ -31,8 +31,8 @@ DEFAULT_POLL_SECONDS = 14_400
 POLL_JITTER = 0.25
 # How long a call to the server may keep a sleeping phone's processor awake: longer than the client waits for an answer.
 ERRAND_AWAKE_SECONDS = 60.0
-# After waking, each task needs this time to look at the clock and hold the processor awake itself.
-LOOK_AWAKE_SECONDS = 0.5
+# After `resume` the processor stays awake this long, until each task has looked at the clock and holds it awake.
+RESUME_AWAKE_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ class Agent:
     """Runs one phone until cancelled.
 
     radio: opened by the beacon. duty: how often to listen. rng: source of rotation times, addresses and jitter.
-    power: for a phone with a processor that sleeps. What wakes it must call `woken`. Only the radio asks to be woken;
-    all other work waits until it is due and the processor is awake anyway.
+    power: for a phone with a processor that sleeps; what wakes it must call `resume`. Only the radio sets a time to
+    wake; all other work waits until it is due and the processor is awake anyway.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Agent:
 
     def resume(self) -> None:
         """Continue after the processor slept; called on the agent's loop."""
-        self._power.hold("look", LOOK_AWAKE_SECONDS)
-        asyncio.get_running_loop().call_later(LOOK_AWAKE_SECONDS, self._power.release, "look")
+        self._power.hold("look", RESUME_AWAKE_SECONDS)
+        asyncio.get_running_loop().call_later(RESUME_AWAKE_SECONDS, self._power.release, "look")
         self.beacon.look_again()
-        # A new event for the next sleep; the old one ends the current ones.
+        # Wake all that sleep now; what sleeps from here on waits for a new event.
         woken = self._woken
         self._woken = asyncio.Event()
         woken.set()
@@ -158,7 +158,7 @@ class Agent:
         )
 
     def _until_errand(self) -> float:
-        # With a fixed pause of 15 seconds, the traffic would distinguish a rehearsal's second call from an owner's.
+        # A rehearsal's second call must come as soon as an owner's would, or the traffic would distinguish the two.
         due = self.handset.next_errand_at()
         if due is None:
             return ERRAND_SECONDS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data for the pages: issued codes, when reports reach phones, counts of codes and files; nothing links to a person."""
+"""What the pages show: issued codes, delivery times, and counts of codes and files; nothing links to a person."""
 
 import collections
 import datetime
@@ -40,6 +40,8 @@ EPOCH = datetime.date(1970, 1, 1)
 Cell = int | None
 CODES_A_PAGE = 20
 SECONDS_PER_HOUR = 3600
+# A declaration should be opened, and its sender called, within this time.
+CALL_WITHIN = datetime.timedelta(hours=4)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class FileRow:
 
 
 def code_rows(*, everything: bool) -> list[DayRow]:
-    """Codes issued in the last 14 days by local day, newest first, without training.
+    """Codes that are still stored, by local day, newest first, without training. They are deleted after 14 days.
 
     Used codes are counted nowhere: where few are issued, the count would reveal which were not used.
     everything: the counts for a supervisor; otherwise counts under 5 are not shown.
@@ -80,8 +82,12 @@ def code_rows(*, everything: bool) -> list[DayRow]:
 
 def total_issued(rows: Sequence[DayRow]) -> Cell:
     """Codes of all days; None if the count of a day is hidden, which the sum would reveal."""
-    values = [row.issued for row in rows]
-    return None if None in values else sum(value for value in values if value is not None)
+    total = 0
+    for row in rows:
+        if row.issued is None:
+            return None
+        total += row.issued
+    return total
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class Column:
 def code_columns(rows: Sequence[DayRow]) -> list[Column]:
     """Codes by day for the chart, oldest first; hides the same counts as the table."""
     columns = {
-        row.day: Column(_short(row.day), (("issued", row.issued),) if row.issued else (), row.issued)
+        row.day: Column(_day_label(row.day), (("issued", row.issued),) if row.issued else (), row.issued)
         for row in reversed(rows)
     }
     return _day_by_day(columns)
@@ -110,7 +116,7 @@ def report_columns(reports: Iterable[tuple[datetime.date, CaseClass, int]]) -> l
     columns = {}
     for day, counts in days.items():
         parts = tuple((klass.value, counts[klass]) for klass in CaseClass if klass in counts)
-        columns[day] = Column(_short(day), parts, sum(counts.values()))
+        columns[day] = Column(_day_label(day), parts, sum(counts.values()))
     return _day_by_day(columns)
 
 
@@ -121,15 +127,17 @@ def _day_by_day(columns: dict[datetime.date, Column]) -> list[Column]:
     first = min(columns)
     last = max(columns)
     days = (first + datetime.timedelta(days=ahead) for ahead in range((last - first).days + 1))
-    return [columns.get(day, Column(_short(day), (), 0)) for day in days]
+    return [columns.get(day, Column(_day_label(day), (), 0)) for day in days]
 
 
 def file_columns(files: Sequence[FileRow]) -> list[Column]:
     """Keys of each file for the chart, oldest first; the label is the day on which the file's period ended."""
-    return [Column(_short(timezone.localdate(row.ended)), (("keys", row.keys),), row.keys) for row in reversed(files)]
+    return [
+        Column(_day_label(timezone.localdate(row.ended)), (("keys", row.keys),), row.keys) for row in reversed(files)
+    ]
 
 
-def _short(day: datetime.date) -> str:
+def _day_label(day: datetime.date) -> str:
     return f"{day.day}/{day.month}"
 
 
@@ -144,23 +152,26 @@ def reports_per_day(server: KeyServer) -> list[tuple[datetime.date, CaseClass, i
 
 
 def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
-    """The `most` newest export files (None: all of two weeks), with counts that anybody can take from the files."""
+    """The `most` newest export files (None: all of two weeks). Anybody can count the keys in the files, too."""
     rows = []
-    for entry in keyserver_statistics.files(server.keys_store)[-most if most else 0 :]:
+    files = keyserver_statistics.files(server.keys_store)
+    if most:
+        files = files[-most:]
+    for entry in files:
         ended = datetime.datetime.fromtimestamp(entry.end_timestamp, datetime.UTC)
-        rows.append(FileRow(entry.number, ended, _keys_in_file(server, entry.name), entry.size))
+        rows.append(FileRow(entry.number, ended, _key_count_or_zero(server, entry.name), entry.size))
     return list(reversed(rows))
 
 
-def _keys_in_file(server: KeyServer, name: str) -> int:
+def _key_count_or_zero(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.downloads.fetch, f"{EXPORTS_FOLDER}/{name}")
+        return _key_count(server.downloads.fetch, f"{EXPORTS_FOLDER}/{name}")
     except Refused:
         return 0
 
 
 @functools.lru_cache(maxsize=1024)
-def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
+def _key_count(download: Callable[[str], bytes | None], name: str) -> int:
     """Keys in a file; files never change, so each is read once. Raises FileMissing, StoreRefused."""
     content = download(name)
     if content is None:
@@ -220,14 +231,15 @@ def supervisor_names() -> list[str]:
 
 
 def page_of_codes(user: User, number: str | None) -> Page[IssuedCode]:
-    """A page of codes, newest first; the browser with their tickets adds their states."""
+    """A page of codes, newest first. Their states are added in the browser, which has the tickets."""
     return Paginator(visible_codes(user), CODES_A_PAGE).get_page(number)
 
 
 def code_state(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
-    """The state of a code from the key server, for its ticket; "used" is shown from the next day on.
+    """The state of a code, from the key server, by its ticket. "Used" is shown only from the next day on.
 
-    The key server knows a used code until the end of the week in which its link expires; then it is "expired" too.
+    The key server knows a used code until the end of the week in which its link expires. After that, the state is
+    "expired".
     Raises TicketInvalid.
     """
     row_id = code_issuance.row_of_ticket(issued, ticket)
@@ -270,8 +282,9 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if not unread:
         return []
     what = ngettext("%(count)d declaration of a warned person", "%(count)d declarations of warned people", len(unread))
-    since = datetime.datetime.fromtimestamp(min(unread) * 3600, datetime.UTC)
-    deadline = since + datetime.timedelta(hours=4)
+    oldest_hour = min(unread)
+    since = datetime.datetime.fromtimestamp(oldest_hour * SECONDS_PER_HOUR, datetime.UTC)
+    deadline = since + CALL_WITHIN
     what %= {"count": len(unread)}
     url = reverse("code-declarations")
-    return [Matter(f"declarations {min(unread)}", what, _("Open and call"), url, deadline, Pile.AGENCY)]
+    return [Matter(f"declarations {oldest_hour}", what, _("Open and call"), url, deadline, Pile.AGENCY)]

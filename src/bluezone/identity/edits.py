@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two people who edit one form: the form carries what it showed, and never overwrites unseen what others have stored in
-the meantime.
+"""Two people who edit one form: no change of one is overwritten by the other unseen.
 
-A form that is sent is compared with what is stored now. A field that only one person changed gets that person's value.
-If both changed the same field, the page shows both values, and nothing is stored until somebody has looked. Call it in
-a transaction that locks the row, or two requests at the same moment may miss each other.
+The form carries the values that it showed. When it is sent, they are compared with what is stored now. A field that
+only one person changed gets that person's value. If both changed the same field, the page shows both values, and
+nothing is stored until somebody has looked. Validate such a form in a transaction that locks the row, or two
+requests at the same moment may miss each other.
 """
 
 import datetime
@@ -75,11 +75,11 @@ def comparable_text(value: Any) -> str:
 
 
 class SharedForm(forms.BaseForm):
-    """A form of a stored row that others change too; put it before `forms.Form` or `forms.ModelForm`.
+    """A form for a stored row that other people may change too; put it before `forms.Form` or `forms.ModelForm`.
 
-    clashes: fields that both changed, for the page (form_errors.html shows them). meanwhile: others have stored
-    something since the page was shown; then the form is invalid, `acts.form_status` answers 409, and the page shows the
-    merged values, ready to be stored.
+    clashes: fields that both people changed; form_errors.html shows them.
+    meanwhile: whether others have stored something since the page was shown. Then the form is invalid,
+    `acts.form_status` answers 409, and the page shows the merged values, ready to be stored.
     """
 
     data: Any
@@ -114,7 +114,7 @@ class SharedForm(forms.BaseForm):
             self.add_error(None, ValidationError(sentence, code=CONFLICT))
 
     def _merge(self) -> None:
-        self._take_stored()
+        self._apply_chosen_stored_values()
         before = self._shown_texts()
         if before is None:
             return
@@ -132,7 +132,7 @@ class SharedForm(forms.BaseForm):
         self.clashes = tuple(clashes)
         self.data = data
 
-    def _take_stored(self) -> None:
+    def _apply_chosen_stored_values(self) -> None:
         """Put the stored value into each field for which the person chose it."""
         chosen = [name for name, _field in self._compared() if f"{TAKE}{self.add_prefix(name)}" in self.data]
         if chosen:
@@ -141,7 +141,7 @@ class SharedForm(forms.BaseForm):
                 _put(self.data, self.add_prefix(name), self[name])
 
     def _shown_now(self) -> Texts:
-        """The values in the hidden field. A form that learns its row only from what is typed has those of every row."""
+        """The values for the hidden field. A form that learns its row from the input overrides this with all rows."""
         return self._stored_texts()
 
     def _shown_texts(self) -> Texts | None:

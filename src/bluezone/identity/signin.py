@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signing in: attempts and how they are slowed; and the deletion of old attempts, links and sessions."""
+"""Signing in: how tries are counted and slowed down, and the deletion of old failures, links and sessions."""
 
 import datetime
 import functools
@@ -74,7 +74,7 @@ def sign_in(request: HttpRequest, username: str, password: str, now: datetime.da
     device = _device_of(request)
     network = b""
     own = _keyed("device", device["name"])
-    if account in device["accounts"] and _failures(account, own, now) < PAIR_LIMIT:
+    if account in device["accounts"] and _failure_count(account, own, now) < PAIR_LIMIT:
         lane = own
         limit = PAIR_LIMIT
     else:
@@ -88,7 +88,7 @@ def sign_in(request: HttpRequest, username: str, password: str, now: datetime.da
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
         raise SignInRefused("name and password do not match")
-    # A stranger who signs in proves nothing about other strangers; for a browser of the account, start over.
+    # An unknown browser that signs in says nothing about other unknown browsers; a known one starts again at zero.
     failure.delete()
     if network:
         _limits().forgive(network)
@@ -98,27 +98,28 @@ def sign_in(request: HttpRequest, username: str, password: str, now: datetime.da
 
 
 def count_attempt(account: str, lane: str, limit: int, now: datetime.datetime) -> SignInFailure:
-    """Count a try as a failure before it is checked; delete the row after a success. So even at the same moment, at
-    most `limit` tries are checked. Raises SignInLocked.
+    """Store a failure before the try is checked; the caller deletes it after a success. Raises SignInLocked.
 
+    So at most `limit` tries are checked, even if they come at the same moment.
     account, lane: keyed hashes of the account, and of where the try comes from.
     """
     SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
-    # Count after this row is visible to all: of two tries at once, the later one sees the earlier.
-    claimed = SignInFailure.objects.create(account=account, address=lane, at=now)
+    # Counted only after this row is stored, so of two tries at the same moment at least one counts both.
+    attempt = SignInFailure.objects.create(account=account, address=lane, at=now)
     tries = SignInFailure.objects.filter(account=account, address=lane)
     if tries.count() > limit:
-        claimed.delete()
+        attempt.delete()
         raise SignInLocked((tries.aggregate(at=Min("at"))["at"] or now) + WINDOW)
-    return claimed
+    return attempt
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Set a cookie that says that this account has signed in with this browser; the office stores nothing."""
     device = _device_of(request)
     account = _keyed("account", user.username)
-    accounts = [digest for digest in device["accounts"] if digest != account][-(_DEVICE_ACCOUNTS - 1) :]
-    value = signing.dumps({"name": device["name"], "accounts": [*accounts, account]}, salt="sign-in device")
+    others = [digest for digest in device["accounts"] if digest != account]
+    accounts = [*others[-(_DEVICE_ACCOUNTS - 1) :], account]
+    value = signing.dumps({"name": device["name"], "accounts": accounts}, salt="sign-in device")
     secure = bool(settings.SESSION_COOKIE_SECURE)
     response.set_cookie(_cookie(), value, max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=secure)
 
@@ -136,7 +137,7 @@ def _device_of(request: HttpRequest) -> dict[str, Any]:
     return dict(device)
 
 
-def _failures(account: str, lane: str, now: datetime.datetime) -> int:
+def _failure_count(account: str, lane: str, now: datetime.datetime) -> int:
     return SignInFailure.objects.filter(account=account, address=lane, at__gt=now - WINDOW).count()
 
 

@@ -108,7 +108,9 @@ def blind(public: PublicKey, input_msg: bytes, *, salt: bytes | None = None, r: 
 
     Source: RFC 9474 section 4.2.
     """
-    encoded = _encode_pss(input_msg, public.n.bit_length() - 1, os.urandom(SALT_LENGTH) if salt is None else salt)
+    if salt is None:
+        salt = os.urandom(SALT_LENGTH)
+    encoded = _encode_pss(input_msg, public.n.bit_length() - 1, salt)
     message = int.from_bytes(encoded, "big")
     if math.gcd(message, public.n) != 1:
         raise InvalidBlindSignature("message shares a factor with the modulus")

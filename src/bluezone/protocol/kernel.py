@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native matcher: whether it is built, and from the current source, its processor instructions, and its calls.
+"""The native matcher: loads its library if there is one for this source, lists its processors, and calls it.
 
-`_kernel.c` is a plain shared library, called through ctypes, and optional: an install without a compiler matches in
-Python, with the same answers, but slower. A build from a source other than the installed file is not used, so that no
-stale build ever runs.
+`_kernel.c` is a plain shared library, called through ctypes, and optional: without a compiler, an installation matches
+in Python, with the same answers, but slower. A library that was built from another source than the installed file is
+refused, so that no stale build ever runs.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ CHOICE_VARIABLE: Final = "BLUEZONE_KERNEL"
 LIBRARY_VARIABLE: Final = "BLUEZONE_KERNEL_LIBRARY"
 PYTHON: Final = "python"
 
-# The name from setup.py: the dot inside keeps searches for Python modules from taking it for one.
+# The name from setup.py. The dot inside it keeps a search for Python modules (pkgutil) from listing the file.
 _LIBRARY = Path(__file__).with_name("kernel.native.so")
 # In the library folder of an Android app.
 _ANDROID_LIBRARY = "libbzkernel.so"
@@ -56,11 +56,12 @@ class NativeIndex:
 
 
 class Kernel:
-    """The calls of the library. They let other threads run, so they accept only bytes, which no thread can change."""
+    """The calls of the library. They release the interpreter lock, so they accept only bytes, which never change."""
 
     def __init__(self, path: str) -> None:
-        """path: of the library, or a name for the system's loader. Raises OSError, AttributeError for another one."""
-        self._library = library = ctypes.CDLL(path)
+        """path: of the library, or a name for the system's loader. Raises OSError, AttributeError."""
+        library = ctypes.CDLL(path)
+        self._library = library
         pointer = ctypes.c_void_p
         number = ctypes.c_int64
         for name, result, arguments in (
@@ -96,7 +97,9 @@ class Kernel:
         late: how many intervals a sighting may be later than the interval of its identifier, within 4096.
         Raises TypeError, ValueError, MemoryError.
         """
-        _require_bytes(sightings, *[] if unix_seconds is None else [unix_seconds])
+        _require_bytes(sightings)
+        if unix_seconds is not None:
+            _require_bytes(unix_seconds)
         if width < KEY_LENGTH or len(sightings) % width or len(sightings) // width > _MOST_SIGHTINGS:
             raise ValueError(f"sightings are {len(sightings)} bytes, {width} each, expected 16 or more each")
         count = len(sightings) // width
@@ -219,7 +222,7 @@ def fastest_processor() -> str:
 def choose_processor(processor: str | None = None) -> str:
     """Return the processor to match keys with: one of PROCESSORS or "python".
 
-    processor: one of them, or None for the value of BLUEZONE_KERNEL, by default the quickest. Raises ProcessorMissing.
+    processor: one of them; None for the value of BLUEZONE_KERNEL, or else the fastest. Raises ProcessorMissing.
     """
     name = processor or os.environ.get(CHOICE_VARIABLE) or fastest_processor()
     if name not in (PYTHON, *PROCESSORS):
@@ -228,7 +231,7 @@ def choose_processor(processor: str | None = None) -> str:
 
 
 def native_matcher(processor: str | None = None) -> tuple[Kernel, int] | None:
-    """Return the native matcher and the number of the chosen processor, or None to match in Python."""
+    """Return the native matcher and the place of the chosen processor in PROCESSORS, or None to match in Python."""
     name = choose_processor(processor)
     return None if _kernel is None or name == PYTHON else (_kernel, PROCESSORS.index(name))
 

@@ -129,10 +129,10 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = TLS
 CSRF_FAILURE_VIEW = "bluezone.web.errors.form_expired"
-# Not with a local authority: a browser that stops trusting it must still be able to reach the same host.
+# Off with a local certificate authority: a browser that no longer trusts it must still reach the host.
 SECURE_HSTS_SECONDS = 365 * 86_400 if TLS and TLS_MODE != "self" else 0
 SECURE_SSL_REDIRECT = TLS
-# Whether subdomains of the city's host use TLS alone is not known here, so there is no HSTS promise for them.
+# No HSTS for subdomains: whether all of them use TLS is not known here.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_MODE == "1" else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -156,7 +156,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # The largest request is a letter of 10 MB in base64 within an exchange file; a larger one is refused unread.
 MAX_BODY_BYTES = 16 * 1024 * 1024
-# Without files, the largest form is a sign-in.
+# The largest form fields without files: a pasted table or a bulletin's text, 18,000 characters or at most 54 KB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # The page of a letter with 40 clauses has several fields for each.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
@@ -175,9 +175,8 @@ TIME_ZONE = CITY.zone if CITY else "Asia/Ho_Chi_Minh"
 
 STATIC_URL = static_url()
 
-SMTP = read_smtp_url(
-    os.environ.get("BLUEZONE_SMTP_URL"), f"bluezone@{CITY.office_host.rsplit(':', 1)[0] if CITY else 'localhost'}"
-)
+_OFFICE_NAME = CITY.office_host.rsplit(":", 1)[0] if CITY else "localhost"
+SMTP = read_smtp_url(os.environ.get("BLUEZONE_SMTP_URL"), f"bluezone@{_OFFICE_NAME}")
 EMAIL_TIMEOUT = 20
 if SMTP:
     EMAIL_HOST = SMTP.host

@@ -20,12 +20,12 @@ DJANGO_ADDRESSES = ("/v1/help",)
 
 
 def is_device_path(path: str) -> bool:
-    """Whether a path under /v1 is not of the anonymous API: it is for devices or for requests for help."""
+    """Whether a path under /v1 is not part of the anonymous API: calls of enrolled devices, and requests for help."""
     return plan_server.answers(path) or path.startswith(DJANGO_PREFIXES) or path in DJANGO_ADDRESSES
 
 
 class PublicOrigin:
-    """Opens the key server and Django at the first request, so that importing this module has no effect."""
+    """Opens the key server and Django in `open` or at the first request; importing this module has no effect."""
 
     def __init__(self) -> None:
         self._parts: Parts | None = None
@@ -70,9 +70,10 @@ class PublicOrigin:
 
     @property
     def shared_pages(self) -> tuple[str, Callable[[], Hashable], Callable[[str], str]] | None:
-        """Arguments of server.front.pages.Pages: what the public pages depend on, besides their address.
+        """Arguments of server.front.pages.PageCache: what the public pages depend on besides their address.
 
-        The cookie that chooses the language, the store's state, and the language offered for an Accept-Language.
+        The name of the language cookie, a function that returns the state of the store, and a function that returns
+        the language offered for an Accept-Language header.
         """
         from django.conf import settings
 

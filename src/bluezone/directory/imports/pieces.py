@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Store an accepted list some rows at a time, so that other writers never wait long.
+"""Store an accepted list in transactions of a few rows, so that other writers never wait long.
 
-New rows stay hidden until the last of them is stored, and until then the list can be taken back. A short list is
-stored at once, a long one by the worker; after an interruption it continues from where it was.
+New rows stay hidden until the last of them is stored; until then the list can be withdrawn. A short list is stored at
+once, a long one by the worker. After an interruption, the work continues where it stopped.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from bluezone.refusal import Refused
 
 # Few enough that other writers never wait long.
 ROWS_A_TRANSACTION = 200
-# The worker stores longer lists, in few enough transactions a round that its other work is not late.
+# Rows: the worker stores longer lists. Transactions: more in one round would delay the worker's other work.
 MOST_AT_ONCE = 500
 TRANSACTIONS_A_ROUND = 25
 # On a slow or busy machine a transaction takes seconds, and other writers wait at most LOCK_WAIT_SECONDS.
@@ -58,9 +58,9 @@ class Pieces(Generic[List]):
         self._within = within
 
     def finish(self, sent_list: List, now: datetime.datetime, transactions: int | None = None) -> int:
-        """Continue to store an accepted list, or to take it back, until it is done; the number of transactions used.
+        """Continue to store an accepted list, or to withdraw it. Returns the number of transactions used.
 
-        transactions: at most this many. Safe to repeat, and while another process does the same.
+        transactions: stop after this many; None: continue until it is done. A repeated or simultaneous call is safe.
         """
         accepted = self._rows.values_list("accepted", flat=True).filter(pk=sent_list.pk).first() or {}
         count = 0
@@ -86,7 +86,7 @@ class Pieces(Generic[List]):
                 remaining -= self.finish(sent_list, now, remaining)
 
     def save_progress(self, sent_list: List, **fields: object) -> bool:
-        """Write how far the list is; False if another process did so meanwhile. Locks the row in a transaction."""
+        """Update the list and lock its row until the transaction ends; False if another process has changed it."""
         return bool(self._rows.filter(pk=sent_list.pk, state=sent_list.state, done=sent_list.done).update(**fields))
 
     def withdraw(self, waiting: List) -> None:

@@ -137,7 +137,8 @@ Entry = UnitEntry | AgencyEntry
 
 def address_of(entry: Entry, units: Mapping[str, Entry]) -> str:
     """The name that identifies an entry without a code in a list: "Tổ 1, phường Sông Cầu"."""
-    above = units.get((entry.parent or "") if isinstance(entry, UnitEntry) else entry.unit)
+    key = entry.parent if isinstance(entry, UnitEntry) else entry.unit
+    above = units.get(key) if key else None
     return f"{entry.name}, {above.name}" if above is not None else entry.name
 
 
@@ -182,7 +183,7 @@ class AgencyCycle(DirectoryRefused):
 
 
 class ValidityInconsistent(DirectoryRefused):
-    """An entry ends before it begins, has a successor without ending, or one that begins at the wrong time."""
+    """An entry ends before it begins, has a successor but no end, or one that begins too late or ends too early."""
 
     code = "entry_validity_inconsistent"
 
@@ -211,7 +212,7 @@ class Directory:
     def build(
         cls, units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry] = (), groups: Iterable[GroupEntry] = ()
     ) -> "Directory":
-        """Raises the first DirectoryRefused that `contradictions` finds."""
+        """The directory of these entries. Raises the first DirectoryRefused of `contradictions`."""
         units = tuple(units)
         agencies = tuple(agencies)
         groups = tuple(groups)
@@ -242,7 +243,7 @@ class Directory:
         return units
 
     def current(self, key: str, day: datetime.date) -> list[Entry]:
-        """The unit or agency `key` if it is valid on `day`, else its successors, direct or indirect, that are."""
+        """The unit or agency `key` if it is valid on `day`, else its valid successors, direct or indirect."""
         entries: Mapping[str, Entry] = self.units if key in self.units else self.agencies
         valid: dict[str, Entry] = {}
         waiting = [key]
@@ -271,16 +272,16 @@ def contradictions(
     yield from _repeated_keys((*units, *agencies, *groups))
     yield from _repeated_codes(units)
     yield from _repeated_codes(agencies)
-    yield from _cycles(unit_of)
+    yield from _unit_cycles(unit_of)
     yield from _agency_cycles(agency_of)
     for unit in units:
         yield from _wrong_parent(unit, unit_of)
-        yield from _wrong_time(unit, unit_of)
+        yield from _inconsistent_validity(unit, unit_of)
     for agency in agencies:
         home = unit_of.get(agency.unit)
         if home is None or not agency.validity.overlaps(home.validity):
             yield ParentUnknown(agency.key, f"agency {agency.key}: unit {agency.unit!r} is not valid with it")
-        yield from _wrong_time(agency, agency_of)
+        yield from _inconsistent_validity(agency, agency_of)
     for group in groups:
         missing = [member for member in group.members if member not in agency_of]
         if missing or not group.members:
@@ -322,7 +323,7 @@ def _wrong_parent(unit: UnitEntry, unit_of: Mapping[str, UnitEntry]) -> Iterator
         yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key} is valid on days when its unit above is not")
 
 
-def _wrong_time(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[DirectoryRefused]:
+def _inconsistent_validity(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[DirectoryRefused]:
     start = entry.validity.start
     end = entry.validity.end
     if start is not None and end is not None and start >= end:
@@ -333,23 +334,23 @@ def _wrong_time(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[Directo
             yield SuccessorUnknown(entry.key, f"{entry.key}: successor {key!r} is not another entry of the list")
         elif end is None:
             yield ValidityInconsistent(entry.key, f"{entry.key} has a successor but no last day")
-        elif not (successor.validity.start is None or successor.validity.start <= end):
+        elif successor.validity.start is not None and successor.validity.start > end:
             yield ValidityInconsistent(entry.key, f"{entry.key} ends on {end}, before its successor begins")
         elif successor.validity.end is not None and successor.validity.end <= end:
             yield ValidityInconsistent(entry.key, f"{entry.key} ends on {end}, after its successor has ended")
 
 
-def _cycles(unit_of: Mapping[str, UnitEntry]) -> Iterator[DirectoryRefused]:
-    for member in _under_themselves({key: unit.parent for key, unit in unit_of.items()}):
+def _unit_cycles(unit_of: Mapping[str, UnitEntry]) -> Iterator[DirectoryRefused]:
+    for member in _members_of_cycles({key: unit.parent for key, unit in unit_of.items()}):
         yield UnitCycle(member, f"unit {member} is under itself")
 
 
 def _agency_cycles(agency_of: Mapping[str, AgencyEntry]) -> Iterator[DirectoryRefused]:
-    for member in _under_themselves({key: agency.answers_to for key, agency in agency_of.items()}):
+    for member in _members_of_cycles({key: agency.answers_to for key, agency in agency_of.items()}):
         yield AgencyCycle(member, f"agency {member} answers to itself")
 
 
-def _under_themselves(above: Mapping[str, str | None]) -> Iterator[str]:
+def _members_of_cycles(above: Mapping[str, str | None]) -> Iterator[str]:
     safe: set[str] = set()
     for start in above:
         path: dict[str, None] = {}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages between processes of one machine over a Unix socket. A caller keeps its connection open; the listener learns
-the caller's user from the kernel (SO_PEERCRED), not from the message.
+"""Messages between the processes of one machine over a Unix socket.
+
+A caller keeps its connection open. The listener learns the caller's user from the kernel (SO_PEERCRED), not from the
+message.
 
 A message is one byte, the length of the body in four bytes, and the body; an answer has the same form.
 """
@@ -22,13 +24,14 @@ FRAME = struct.Struct(">BI")
 LOOK_SECONDS = 0.5
 # Most messages arrive whole with the first read.
 _FIRST_READ_BYTES = 64 * 1024
-# Answered at a time, so that early callers do not wait for a crowd; a signer's batch has as many (client.py).
-MOST_TOGETHER = 16
-# The keys of the first week, or a page, may take this long; everything else takes milliseconds.
+# Requests answered together; more would make early callers wait. The signer's client has the same limit.
+BATCH_SIZE = 16
+# How long an answer may take. The key server's first week of keys, or a page, takes long; all else takes milliseconds.
 PATIENCE_SECONDS = 120.0
 _CONNECT_SECONDS = 5.0
-# How long the listener waits for the next bytes of a request; a slower caller occupies only its own connections.
+# How long the listener waits for the next bytes of a request. A slower caller blocks only its own connections.
 _BODY_SECONDS = 10.0
+# Of struct ucred: process, user, group.
 _PEER = struct.Struct("iII")
 
 
@@ -61,8 +64,8 @@ class Caller:
     ) -> tuple[int, bytes]:
         """Send a request; returns the first byte and the body of the answer.
 
-        repeatable: may be sent twice, if no answer came. seconds: how long one read may wait. Raises OSError, namely
-        TimeoutError if a read took longer.
+        repeatable: whether it may be sent a second time if no answer came. seconds: how long one read may wait.
+        Raises OSError; TimeoutError, which is one, if a read took longer.
         """
         message = FRAME.pack(first, len(body)) + body
         connection: socket.socket | None = getattr(self._local, "channel", None)
@@ -91,7 +94,8 @@ class Caller:
 
     def _connect(self, seconds: float) -> socket.socket:
         self._drop()
-        channel = self._local.channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._local.channel = channel
         channel.settimeout(_CONNECT_SECONDS)
         with address_of(self.path) as address:
             channel.connect(address)
@@ -115,8 +119,8 @@ class Listener:
     """The answering side, with a thread for each connection.
 
     path: of the socket. allowed: the uids that may connect, each with up to `most_each` connections at a time.
-    longest: the most bytes of a body after a first byte, below 0 if that byte is invalid. answer: returns first byte
-    and body of the answer to a first byte, a body and a uid; an OSError or ValueError ends the connection.
+    longest: takes the first byte, returns the most bytes that the body may have; below 0 if the first byte is invalid.
+    answer: takes first byte, body and uid, returns first byte and body; an OSError or ValueError ends the connection.
     refused: called with the uid of a caller that may not connect.
     """
 
@@ -137,18 +141,18 @@ class Listener:
         self._refused = refused
         self._open_count: Counter[int] = Counter()
         self._channels: dict[socket.socket, threading.Thread | None] = {}
-        self._counting = threading.Lock()
+        self._connections_lock = threading.Lock()
         self._stopped = threading.Event()
-        aside = path.with_name(f".{os.getpid()}{path.name}")
-        aside.unlink(missing_ok=True)
+        temporary_path = path.with_name(f".{os.getpid()}{path.name}")
+        temporary_path.unlink(missing_ok=True)
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with address_of(aside) as address:
+        with address_of(temporary_path) as address:
             self._listening.bind(address)
         # All users who can reach the folder may connect; their uid is checked then.
-        aside.chmod(0o666)
+        temporary_path.chmod(0o666)
         self._listening.listen(64)
         self._listening.settimeout(LOOK_SECONDS)
-        aside.replace(path)
+        temporary_path.replace(path)
         self._inode = path.stat().st_ino
 
     def stop(self) -> None:
@@ -163,7 +167,7 @@ class Listener:
                 self._wait()
         finally:
             self._listening.close()
-            with self._counting:
+            with self._connections_lock:
                 threads = tuple(filter(None, self._channels.values()))
                 for channel in self._channels:
                     with contextlib.suppress(OSError):
@@ -184,7 +188,7 @@ class Listener:
 
     def _admit(self, channel: socket.socket) -> None:
         _, uid, _ = _PEER.unpack(channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-        with self._counting:
+        with self._connections_lock:
             if uid in self._allowed and self._open_count[uid] < self._most_each:
                 self._open_count[uid] += 1
                 _limit_wait(channel, _BODY_SECONDS)
@@ -217,22 +221,23 @@ class Listener:
 
     def _exchange(self, channel: socket.socket, uid: int, received: bytes) -> None:
         """Receive the rest of a message and answer it. Raises OSError, ValueError."""
-        first, answer = self._answer(*_receive(channel, self._longest, received), uid)
+        request, body = _receive(channel, self._longest, received)
+        first, answer = self._answer(request, body, uid)
         channel.sendall(FRAME.pack(first, len(answer)) + answer)
 
     def _end(self, channel: socket.socket, uid: int) -> None:
         channel.close()
-        with self._counting:
+        with self._connections_lock:
             self._open_count[uid] -= 1
             self._channels.pop(channel, None)
 
 
 class Gathering(Listener):
-    """A listener that answers all requests that have arrived together, in the thread of `run`: waking one thread costs
-    less than waking one for each, and their writes are committed together.
+    """A listener that answers all requests that have arrived, in the thread of `run`.
 
-    together: returns the answers, like `answer`, to first bytes and bodies that arrived whole; None for a request that
-    is to be answered in a separate thread, as all are that did not arrive whole.
+    Waking one thread costs less than waking one for each request, and their writes are committed together.
+    together: takes first bytes and bodies, returns the answers. None for a request that a separate thread must answer
+    with `answer`; requests that did not arrive whole are answered there too.
     """
 
     def __init__(
@@ -251,9 +256,9 @@ class Gathering(Listener):
         self._selector.register(self._listening, selectors.EVENT_READ)
         # Connections that a thread has answered, and the pair of sockets that wakes `run` for them.
         self._returned: SimpleQueue[tuple[socket.socket, int]] = SimpleQueue()
-        self._bell, self._hammer = socket.socketpair()
-        self._hammer.setblocking(False)
-        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._wake_receiver, self._wake_sender = socket.socketpair()
+        self._wake_sender.setblocking(False)
+        self._selector.register(self._wake_receiver, selectors.EVENT_READ)
 
     def run(self, look: Callable[[], object] = lambda: None) -> None:
         """Like `Listener.run`; then close all connections."""
@@ -261,7 +266,7 @@ class Gathering(Listener):
             super().run(look)
         finally:
             self._selector.close()
-            for channel in (self._bell, self._hammer, *self._channels):
+            for channel in (self._wake_receiver, self._wake_sender, *self._channels):
                 channel.close()
 
     def _begin(self, channel: socket.socket, uid: int) -> None:
@@ -274,7 +279,7 @@ class Gathering(Listener):
         for key, _ in self._selector.select(LOOK_SECONDS):
             if key.fileobj is self._listening:
                 super()._wait()
-            elif key.fileobj is self._bell:
+            elif key.fileobj is self._wake_receiver:
                 self._watch_returned()
             else:
                 channel: socket.socket = key.fileobj  # type: ignore[assignment]
@@ -283,7 +288,7 @@ class Gathering(Listener):
                     self._disconnect(channel, key.data)
                 elif _is_whole(received, self._longest):
                     complete.append((channel, key.data, received))
-                    if len(complete) == MOST_TOGETHER:
+                    if len(complete) == BATCH_SIZE:
                         # The others are still there in the next round.
                         break
                 else:
@@ -299,7 +304,7 @@ class Gathering(Listener):
                 continue
             frame = FRAME.pack(answer[0], len(answer[1])) + answer[1]
             try:
-                # A caller that reads no answers has no room for the next one; it is not waited for.
+                # A caller that reads no answers soon has no room for another; the listener does not wait for it.
                 sent = channel.send(frame, socket.MSG_DONTWAIT)
             except OSError:
                 sent = 0
@@ -313,7 +318,7 @@ class Gathering(Listener):
     def _answer_in_thread(self, channel: socket.socket, uid: int, received: bytes) -> None:
         self._selector.unregister(channel)
         thread = threading.Thread(target=self._answer_one, args=(channel, uid, received), daemon=True)
-        with self._counting:
+        with self._connections_lock:
             self._channels[channel] = thread
         thread.start()
 
@@ -325,14 +330,14 @@ class Gathering(Listener):
             return
         self._returned.put((channel, uid))
         with contextlib.suppress(OSError):
-            self._hammer.send(b"\0")
+            self._wake_sender.send(b"\0")
 
     def _watch_returned(self) -> None:
-        self._bell.recv(4096)
+        self._wake_receiver.recv(4096)
         with contextlib.suppress(Empty):
             while True:
                 channel, uid = self._returned.get_nowait()
-                with self._counting:
+                with self._connections_lock:
                     self._begin(channel, uid)
 
 
@@ -375,9 +380,9 @@ def _receive(channel: socket.socket, longest: Callable[[int], int], received: by
 
     Raises ConnectionError if the other end is gone, or sends a message that is too long, or more than one.
     """
-    message = received or channel.recv(_FIRST_READ_BYTES) or _raise_disconnected()
+    message = received or _receive_some(channel, _FIRST_READ_BYTES)
     while len(message) < FRAME.size:
-        message += channel.recv(FRAME.size - len(message)) or _raise_disconnected()
+        message += _receive_some(channel, FRAME.size - len(message))
     first, length = FRAME.unpack_from(message)
     size = FRAME.size + length
     if length > longest(first) or len(message) > size:
@@ -386,10 +391,14 @@ def _receive(channel: socket.socket, longest: Callable[[int], int], received: by
         # In a growing buffer: adding to `bytes` would copy them at each read.
         buffer = bytearray(message)
         while len(buffer) < size:
-            buffer += channel.recv(min(size - len(buffer), 1 << 20)) or _raise_disconnected()
+            buffer += _receive_some(channel, min(size - len(buffer), 1 << 20))
         message = bytes(buffer)
     return first, message[FRAME.size :]
 
 
-def _raise_disconnected() -> bytes:
-    raise ConnectionError("the other end is gone")
+def _receive_some(channel: socket.socket, most: int) -> bytes:
+    """At least one byte, at most `most`. Raises ConnectionError if the other end is gone."""
+    received = channel.recv(most)
+    if not received:
+        raise ConnectionError("the other end is gone")
+    return received

@@ -33,7 +33,7 @@ class SignerRecordDamaged(Refused):
 
 @dataclass
 class Signed:
-    """The content of the lines. last: the newest of each kind; exports: by SHA-256 (hex) of the signed bytes.
+    """What the lines contain. last: the newest line of each kind. exports: lines by SHA-256 (hex) of the signed bytes.
 
     files: SHA-256 (hex) of every file that an index may list. approved: by SHA-256 (hex) of a config's content, the
     names of the keys that have approved it.
@@ -60,7 +60,7 @@ class Signed:
 
 
 class Record:
-    """The record in a folder. Two processes may have it open: each reads it again at the start of its turn."""
+    """The record in a folder. Two processes may open it; each reads what the other has appended at its next turn."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME

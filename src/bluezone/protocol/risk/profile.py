@@ -45,7 +45,7 @@ class MinutesFilter:
 class SummaryWeights:
     """Weights of an Exposure Notification v2 daily summary, computed in addition to our score for comparison.
 
-    thresholds_db: three bounds of the typical attenuation, each part of the nearer bucket.
+    thresholds_db: three bounds between buckets of typical attenuation; a value on a bound is in the nearer bucket.
     attenuation:   four bucket weights; report_type, infectiousness: weights by number, 0 where absent.
     """
 
@@ -67,19 +67,20 @@ class Nearness:
     nearest_m, farthest_m: the range of distances before anything was heard; all decades are equally likely.
     at_1m_db, slope_db, bend_m, far_slope_db: attenuation at 1 m, increase per decade of distance up to the bend, and
                           beyond it.
-    pair_db, direction_db: standard deviation of a meeting's shift: the part common to both directions, and the part of
-                          each.
+    pair_db, direction_db: standard deviation of the shift of an encounter's levels: the part common to both directions,
+                          and the part of each direction.
     calibration_db:       standard deviation of one radio's calibration, by its confidence 0..3.
     drift_db, burst_db:   spread of a segment's mean that does not average out, and that of one burst.
     segment_seconds:      longest segment. stays: chances that a distance lasts from one segment to the next.
-    directions_within_db: allowed difference between the two directions. Beyond it they disagree. The mean of both is at
-                          most half of it away from what this phone heard itself.
+    directions_within_db: largest difference at which the two directions agree. The mean of both differs from what this
+                          phone heard itself by at most half of it.
     low_dose, high_dose:  dose of a day from which its level is low, and high: expected minutes near x factor.
     high_minutes, high_chance: a high level also needs at least this chance of at least this many minutes near.
-    sure_chance:          chance from which a warning says that it is sure.
-    crowd, crowd_spread_db, change_db: in a place with this many other phones, levels within this spread (standard
-                          deviation) and a level of the pair that changes no more than this between segments, strength
-                          says nothing about distance. A crowd of 1000 turns the check off.
+    sure_chance:          from this chance on, a warning says that the encounter was near for sure.
+    crowd, crowd_spread_db, change_db: strength says nothing about distance if three things come together: at least
+                          `crowd` other phones in most bursts, a spread of their levels of at most crowd_spread_db
+                          (standard deviation), and one of the case's level between segments of at most change_db.
+                          A crowd of 1000 turns the check off.
     fewest_bursts:        with fewer bursts the evidence is too weak.
     """
 

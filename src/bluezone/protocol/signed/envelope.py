@@ -18,7 +18,7 @@ from bluezone.refusal import Refused
 
 CHAIN_START = bytes(32)
 FINGERPRINT_DIGITS = 16
-# Two MiB: forty times a config with three weeks of keys, and small enough for every phone, even as a wrong answer.
+# Two MiB: forty times a config with three weeks of keys. A phone can read this much even if a server sends garbage.
 MAX_SIGNED_BYTES = 2 * 1024 * 1024
 
 

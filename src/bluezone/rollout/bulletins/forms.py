@@ -33,7 +33,7 @@ def _text(label: Any, help_text: Any = "", required: bool = True) -> PastedField
     return PastedField(label=label, help_text=help_text, max_length=6000, required=required, widget=area)
 
 
-def _bounded(file: Any, most: int, message: Any) -> Any:
+def _require_file_size(file: Any, most: int, message: Any) -> Any:
     if file is not None and file.size > most:
         raise forms.ValidationError(message)
     return file
@@ -48,9 +48,8 @@ class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
     relay = forms.ChoiceField(
         label=_("Relay a station"), required=False,
         help_text=_(
-            "The station’s programme is aired for this number of minutes. The text is aired if the station "
-            "fails."
-),
+            "The station’s programme is aired for this number of minutes. The text is aired if the station fails."
+        ),
     )  # fmt: skip
     relay_minutes = CountField(
         label=_("Minutes of the relay"), required=False, min_value=1, max_value=MOST_RELAY_MINUTES
@@ -121,8 +120,8 @@ class WrittenForm(SharedForm, TextForm):
 class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """A word and its pronunciation; a word that exists already gets the new pronunciation.
 
-    instance: the stored word. words: the pronunciation of all of the city's words: which of them the form changes is
-    known only once it is typed, so the page carries them all.
+    instance: the stored word. words: the pronunciation of each of the city's words. The page carries them all, because
+    only the typed word says which of them the form changes.
     """
 
     changes_something = True
@@ -153,14 +152,14 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         return written
 
     def validate_unique(self) -> None:
-        """A word that exists is no error: `scripts.set_word` changes it."""
+        """Allow a word that exists already: `scripts.set_word` changes it."""
 
     def _shown_now(self) -> Texts:
         return self._words
 
     def _shown_texts(self) -> Texts | None:
         shown_texts = read_shown_values(self.data.get(SHOWN, ""))
-        # What is typed is what is stored: nothing changes, so there is no conflict to show.
+        # If the typed values are the stored ones, nothing changes, and there is no conflict to show.
         if shown_texts is None or self._typed_texts() == self._stored_texts():
             return None
         return {"said": shown_texts.get(normalise_text(self.data.get("written", "")), "")}
@@ -179,7 +178,7 @@ class RecordingForm(TextForm):
     def clean_file(self) -> Any:
         """Refuse a file that is too large for a bulletin."""
         too_large = _("The file is larger than 15 MB. A bulletin of a few minutes as MP3 is much smaller.")
-        return _bounded(self.cleaned_data["file"], MOST_RECORDING_BYTES, too_large)
+        return _require_file_size(self.cleaned_data["file"], MOST_RECORDING_BYTES, too_large)
 
 
 class ReasonForm(forms.Form):
@@ -304,7 +303,7 @@ class AiredForm(forms.Form):
 
     def clean_photo(self) -> Any:
         """Refuse a file that is too large for a photo of a page."""
-        return _bounded(self.cleaned_data["photo"], MOST_PHOTO_BYTES, _("The photo is larger than 8 MB."))
+        return _require_file_size(self.cleaned_data["photo"], MOST_PHOTO_BYTES, _("The photo is larger than 8 MB."))
 
     def clean(self) -> dict[str, Any]:
         """Require a reason if it was not aired."""

@@ -40,7 +40,7 @@ from bluezone.training import practised
 
 A_PAGE = 30
 # Characters of a trial of the voice; a sentence or two.
-MOST_TRIED = 400
+MOST_TRIAL_CHARACTERS = 400
 
 
 @practised
@@ -71,10 +71,10 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         texts = {"vi": values["text_vi"], "en": values["text_en"]}
+        relay = (values["relay"], values["relay_minutes"]) if values.get("relay") else ("", 0)
         bulletin = bulletins_scripts.enter_bulletin(
-            request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(),
-            (values["relay"], values["relay_minutes"]) if values.get("relay") else ("", 0),
-        )  # fmt: skip
+            request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(), relay
+        )
         messages.success(request, _("The bulletin has been stored. Listen to it; someone else has to approve it."))
         return redirect("bulletin", bulletin.pk)
     return render(request, "bulletins/new.html", {"form": form}, status=422 if form.errors else 200)
@@ -102,7 +102,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
             "approved": next((version for version in versions if version.approved_at), None),
             "heard": bulletins_scripts.has_heard(versions[0], request.user),
             "is_author": versions[0].written_by_id == request.user.pk,
-            "reads_otherwise": _reads_otherwise(versions[0]),
+            "reads_otherwise": _is_pronounced_differently_now(versions[0]),
         }
         for language, versions in sorted(versions_by_language.items(), key=lambda pair: Language.values.index(pair[0]))
     ]
@@ -156,7 +156,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(EDITORS)
 @touches(Ownership.AGENCY)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Add a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another agency's."""
+    """Add a person's recording: 302 to the bulletin, 409 withdrawn, 422 it cannot be aired; 403 another agency's."""
     bulletin = scope.own_bulletin(request, pk)
     form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, bulletin))
     if request.method == "POST" and form.is_valid():
@@ -190,7 +190,7 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "bulletins/withdraw.html", {"bulletin": bulletin, "form": form}, status=status)
 
 
-def _reads_otherwise(script: Script) -> bool:
+def _is_pronounced_differently_now(script: Script) -> bool:
     """Whether the machine would read a version differently now than when it was written."""
     if script.correction or script.recording or not script.reading:
         return False
@@ -216,22 +216,22 @@ def spoken_words(request: OfficeRequest) -> HttpResponse:
             return redirect("spoken-words")
     else:
         form = SpokenWordForm(words=bulletins_scripts.city_words(), initial={"written": request.GET.get("written", "")})
-    tried = request.GET.get("text", "")[:MOST_TRIED]
+    tried = request.GET.get("text", "")[:MOST_TRIAL_CHARACTERS]
     context = {
         "form": form,
         "words": SpokenWord.objects.select_related("set_by"),
         "tried": tried,
         "read": bulletins_scripts.read_aloud_form(tried, Language.VI),
         "can_speak": can_speak(),
-        "most": MOST_TRIED,
+        "most": MOST_TRIAL_CHARACTERS,
     }
     return render(request, "bulletins/words.html", context, status=acts.form_status(form))
 
 
 def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
-    """The form if it has to be shown again, None once the word is set."""
+    """Set a word. Returns None, or the form if it has to be shown again."""
     with transaction.atomic():
-        # Of two who set a word at the same time, the second sees what the first has stored.
+        # If two people set a word at the same time, the second sees what the first has stored.
         existing = bulletins_scripts.lock_word(request.POST.get("written", ""))
         form = SpokenWordForm(request.POST, instance=existing, words=bulletins_scripts.city_words())
         if not form.is_valid():
@@ -248,8 +248,8 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
 @audience(EDITORS)
 @touches(Ownership.EVERYBODY)
 def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
-    """The MP3 of a text in the query, read as in a bulletin: 200, 404 no text, 503 with the reason without a voice."""
-    spoken_text = bulletins_scripts.read_aloud_form(request.GET.get("said", "")[:MOST_TRIED], Language.VI)
+    """A text of the query as MP3, read as in a bulletin: 200, 404 no text, 503 with the reason why no voice works."""
+    spoken_text = bulletins_scripts.read_aloud_form(request.GET.get("said", "")[:MOST_TRIAL_CHARACTERS], Language.VI)
     if not spoken_text:
         raise Http404
     try:
@@ -286,7 +286,7 @@ def _initial(request: OfficeRequest, bulletin: Bulletin) -> dict[str, str]:
     newest = bulletin.scripts.filter(language=language).order_by("-number").first()
     if newest is None:
         return {"language": language}
-    # The link to correct a reading opens the form with it.
+    # The link "Correct the reading" opens the form with the present reading.
     correction = newest.spoken_text if "said" in request.GET else newest.correction
     return {"language": language, "text": newest.text, "said": correction}
 
@@ -319,7 +319,7 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(BULLETIN_APPROVERS)
 @touches(Ownership.AGENCY)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The page reports the start, or with `stage=heard` the end: 200, 409 with a sentence if it was skipped."""
+    """Note that playing has started, or with `stage=heard` ended: 200; 409 with a sentence if parts were skipped."""
     script = scope.script_to_approve(request, pk)
     try:
         if request.POST.get("stage") == "heard":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of drives and of the help queue: the board, planning, one drive, its printed sheets; requests to take on and
-close.
+"""Pages of drives and of the help queue.
+
+Drives: the board, planning, a single drive and its printed sheets. Help queue: taking requests on and closing them.
 """
 
 import datetime
@@ -53,7 +54,7 @@ ROWS = (
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def drives(request: OfficeRequest) -> HttpResponse:
-    """Drives that run, are planned or are over, and the help by ward and by team, with both denominators."""
+    """Current, planned and past drives, and the help by ward and by team, with both denominators."""
     now = timezone.now()
     campaign = chosen_number(request, "campaign")
     user = request.user
@@ -161,8 +162,9 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the drive: 302 to its page; 403 another union's."""
     drive = _planned_by(request, pk)
     form = OpenForm(request.POST, drive=drive)
+    # With an invalid form the drive opens without a radio.
+    radio = form.cleaned_data["radio"] if form.is_valid() else None
     try:
-        radio = form.cleaned_data["radio"] if form.is_valid() else None
         lifecycle.open_drive(request.user.username, drive, timezone.now(), radio)
     except lifecycle.DriveStateWrong:
         messages.warning(request, _("Nothing was changed: the drive has already been opened or closed."))
@@ -276,7 +278,7 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.SERVED, Ownership.AGENCY)
 def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a request on for one of the reader's teams: 302, with a warning if another has it; 404 another area's."""
-    drive = _own_drive(request)
+    drive = _live_drive_in_form(request)
     requests = HelpRequest.objects.filter(drive=drive) if drive else scope.requests_for(request.user)
     help_request = get_object_or_404(requests, pk=pk)
     team = drive.team if drive else get_object_or_404(scope.teams_of(request.user), pk=_number(request, "team"))
@@ -296,7 +298,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
     help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
-    drives_help_queue.release_request(request.user.username, help_request, [help_request.team_id or 0], timezone.now())
+    drives_help_queue.release_request(request.user.username, help_request, _team_ids(help_request), timezone.now())
     messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": help_request.ticket})
     return _back(request)
 
@@ -306,18 +308,18 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Close a request as helped, `proof` proven, attested or none: 302; 404 not with one of the reader's teams."""
+    """Close a request as helped: 302; 404 not with the reader's teams. Form field `proof`: proven, attested or none."""
     help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
     typed_proof = request.POST.get("proof", "")
     proof = HelpProof(typed_proof) if typed_proof in HelpProof.values else HelpProof.NONE
-    drive = _own_drive(request)
+    drive = _live_drive_in_form(request)
     if drive is not None and drive.team_id != help_request.team_id:
         drive = None
     try:
         outcome = drives_help_queue.close_as_helped(
             request.user.username,
             help_request,
-            [help_request.team_id or 0],
+            _team_ids(help_request),
             proof,
             timezone.now(),
             drive or help_request.drive,
@@ -344,11 +346,11 @@ def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
     help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
     form = HindranceForm(request.POST)
     if form.is_valid():
-        drive = _own_drive(request)
+        drive = _live_drive_in_form(request)
         hindrance = Hindrance(form.cleaned_data["hindrance"])
         try:
             outcome = drives_help_queue.close_as_not_helped(
-                request.user.username, help_request, [help_request.team_id or 0], hindrance, timezone.now(), drive
+                request.user.username, help_request, _team_ids(help_request), hindrance, timezone.now(), drive
             )
         except drives_help_queue.HelpNotYours:
             messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
@@ -372,7 +374,7 @@ def _show_outcome(request: OfficeRequest, outcome: HelpOutcome, requested_proof:
         messages.success(request, _("%(ticket)s is closed.") % {"ticket": ticket})
 
 
-def _own_drive(request: OfficeRequest) -> Drive | None:
+def _live_drive_in_form(request: OfficeRequest) -> Drive | None:
     """The live drive named in the form, if the reader works at it."""
     pk = _number(request, "drive")
     if pk is None:
@@ -393,13 +395,18 @@ def _back(request: OfficeRequest) -> HttpResponse:
     return redirect("help-queue")
 
 
+def _team_ids(help_request: HelpRequest) -> list[int]:
+    """The team that has a request, as `help_queue` takes teams; 0 is no team."""
+    return [help_request.team_id or 0]
+
+
 def stall_link(drive: Drive) -> str:
     """The address behind the stall's code: `<public origin>/d/<code>`."""
     return f"{facts('vi').address}/d/{drive.code}"
 
 
 def stall_pdf(drive: Drive) -> bytes:
-    """A4, Vietnamese over English, the code 150 mm wide. Raises PdfUnavailable."""
+    """The stall's sheet as PDF: A4, Vietnamese above English, a code 150 mm wide. Raises PdfUnavailable."""
     context = {"drive": drive, "city": facts("vi"), "qr": qr(stall_link(drive))}
     return _in_vietnamese("stall", context)
 

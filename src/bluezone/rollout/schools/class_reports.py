@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The numbers of classes: report them, read them from pasted spreadsheet rows, correct them by a further version, and
-send them back.
-"""
+"""The numbers of classes: store reports and corrections, parse pasted spreadsheet rows, and send numbers back."""
 
 import datetime
 from collections import Counter
@@ -49,7 +47,7 @@ def record_reports(
 ) -> int:
     """Store the counts of classes of a school in a week, all or none. school: read with its unit.
 
-    The same numbers again change nothing, unless they were sent back. by: None for a class link.
+    The same numbers again change nothing, unless they were sent back before. by: the reporter, None for a class link.
     Returns how many classes have new numbers. Raises SchoolWeekClosed, ClassOutOfYear.
     """
     with transaction.atomic():
@@ -64,10 +62,10 @@ def record_reports(
             report.school_class_id: report
             for report in ClassReport.objects.filter(school_class__in=classes, week=week.first_day, is_current=True)
         }
-        stored = sum(
-            _store(school_class, current.get(school_class.pk), week, counts, channel, by, now)
-            for school_class, counts in counted
-        )
+        stored = 0
+        for school_class, counts in counted:
+            if _store(school_class, current.get(school_class.pk), week, counts, channel, by, now):
+                stored += 1
         if stored:
             hash_chain.record(
                 by.username if by else LINK_ACTOR, "classes_reported", school.key, now=now, week=str(week),
@@ -159,7 +157,7 @@ _SUMS = frozenset({"tong", "tong so", "tong cong", "cong", "toan truong", "total
 
 @dataclass(frozen=True)
 class PastedClass:
-    """One line. number: from 1, as pasted. refusal: "" or a key of forms.ROWS, or "counts" with the rule in `rule`."""
+    """A pasted line. number: from 1. refusal: "", a key of forms.ROWS, or "counts" with the rule in `rule`."""
 
     number: int
     label: str
@@ -175,10 +173,17 @@ def read_rows(text: str, classes: Iterable[SchoolClass]) -> list[PastedClass]:
     Raises PupilsNamed, before it parses anything, if a heading or cell names people.
     """
     classes_by_name = {fold_name(school_class.name): school_class for school_class in classes}
-    lines = [(number, line.split("\t")) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            lines.append((number, line.split("\t")))
+    # Some headings look like names of people.
     headings = {heading for heading in _MEANING if looks_like_a_person(heading)}
-    names = [*(school_class.name for school_class in classes_by_name.values()), *headings]
-    refuse_names([[cell for cell in cells if not _is_heading(cell)] for _number, cells in lines], names)
+    allowed = [*(school_class.name for school_class in classes_by_name.values()), *headings]
+    cells_to_check = []
+    for _number, cells in lines:
+        cells_to_check.append([cell for cell in cells if not _is_heading(cell)])
+    refuse_names(cells_to_check, allowed)
     order: Sequence[str | None] | None = None
     rows: list[PastedClass] = []
     for number, cells in lines:
@@ -187,9 +192,9 @@ def read_rows(text: str, classes: Iterable[SchoolClass]) -> list[PastedClass]:
             order = columns
         elif not _is_sum(cells) and sum(bool(cell.strip()) for cell in cells) > 1:
             rows.append(_read(number, [cell.strip() for cell in cells], order, classes_by_name))
-    times = Counter(row.school_class.pk for row in rows if row.school_class)
+    row_counts = Counter(row.school_class.pk for row in rows if row.school_class)
     for number, row in enumerate(rows):
-        if row.school_class and times[row.school_class.pk] > 1:
+        if row.school_class and row_counts[row.school_class.pk] > 1:
             rows[number] = replace(row, refusal="repeated")
     return rows
 

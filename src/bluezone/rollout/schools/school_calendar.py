@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""School years and school weeks: the year that a week belongs to, and whether a school owes numbers for the week. A
-week is open, locked, opened again, or without school.
+"""School years and school weeks: the year of a week, and whether a school owes numbers for a week.
+
+A week is open, locked, reopened, or without school.
 """
 
 import datetime
@@ -46,8 +47,9 @@ class BreakRefused(Refused):
 
 
 class OpeningRefused(Refused):
-    """The week need not or cannot be opened again; `why` says whether it is open, requested already, answered
-    already, or the day is out of range.
+    """The week cannot be reopened. `why`: it is not locked, it was requested or answered already, or the day is wrong.
+
+    (The values: not_locked, asked, answered, day, reason.)
     """
 
     code = "school_opening_refused"
@@ -70,8 +72,8 @@ class Breaks:
     def reason_at(self, school_id: int, unit_path: str, week: Week) -> str:
         """The same for a school by its key and the path of its unit."""
         for closed_id, path, first, last, reason in self.rows:
-            reaches = closed_id == school_id or (path and unit_path.startswith(path))
-            if reaches and first <= week.first_day <= last:
+            applies = closed_id == school_id or (path and unit_path.startswith(path))
+            if applies and first <= week.first_day <= last:
                 return reason
         return ""
 

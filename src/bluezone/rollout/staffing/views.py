@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the staff report: the agency table of a week and its file, the report of one agency, pasted rows, and
-requests to open a locked week.
+"""Pages of the staff report.
+
+The agency table of a week, also as a file; the report of one agency; pasted rows; requests to open a locked week.
 """
 
 import datetime
@@ -43,7 +44,7 @@ from bluezone.rollout.staffing.queries import AgencyRow
 from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
 from bluezone.training import current_training, practised
 
-# Characters. A Vietnamese letter takes up to three bytes, so this is at most 54 of the 64 KB of a form.
+# Characters. Each takes up to three bytes of the 64 KB that a form may have, so a paste has at most 54 KB.
 LONGEST_PASTE = 18_000
 DAY = datetime.timedelta(days=1)
 # Always in Vietnamese: the file is a form of the office, not a page.
@@ -183,12 +184,13 @@ def undo_answer(user: User, values: dict[str, Any], now: datetime.datetime) -> N
 
 
 def _reopening_sentence(refused: Refused) -> str:
-    return {
+    sentences = {
         "week_not_locked": gettext("This week is open: enter the numbers. Nothing was sent."),
         "week_request_open": gettext("The agency is waiting for the answer to an earlier request."),
         "week_request_answered": gettext("Someone has already answered this request."),
         "week_day_wrong": gettext("Choose a day from today up to one month ahead. Nothing was changed."),
-    }.get(refused.code) or gettext("You cannot ask to reopen this week. Nothing was sent.")
+    }
+    return sentences.get(refused.code, gettext("You cannot ask to reopen this week. Nothing was sent."))
 
 
 def listing(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) -> ExportSheet:
@@ -215,7 +217,7 @@ def latest_week() -> Week:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def agency_list(request: OfficeRequest) -> HttpResponse:
-    """Every agency that owes a report for a week, with both denominators, and those without a report."""
+    """Every agency that owes a report for a week, also those that have not reported, with both denominators."""
     week = chosen_week(request, latest_week())
     unit = chosen_unit(request)
     show = chosen_value(request, "show", list(queries.SHOWN)) or "all"
@@ -269,7 +271,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.AGENCY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed or reported meanwhile, 422."""
+    """One agency's numbers for a week: 302; 403 not your agency, 409 closed or reported meanwhile, 422 bad form."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require_role(request.user, STAFF_REPORTERS.roles, agency=agency)
     week = chosen_week(request, latest_week())

@@ -44,7 +44,7 @@ def poster_link(code: PosterCode) -> str:
 
 
 def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:
-    """Render a sheet in Vietnamese in every language of the page; its text is in both languages."""
+    """Render a sheet as on a Vietnamese page, whatever the reader's language; its text is in both languages."""
     with translation.override("vi"):
         return write_pdf(render_to_string(f"venues/print/{name}.html", context))
 

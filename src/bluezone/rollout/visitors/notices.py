@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Send the notice to a guest, or to many from a CSV or XLSX list, only with their consent. Numbers are never stored
-here; rows are purged after 30 days.
+"""Queue the arrival notice for one guest, or for a CSV or XLSX list of guests, only with their consent.
+
+Telephone numbers are not stored here. Rows are deleted after 30 days, and only daily sums remain.
 """
 
 import base64
@@ -142,7 +143,7 @@ class ReadList:
 
 
 def read_list(source: BinaryIO) -> ReadList:
-    """Parse a list; each row without a notice has its refusal. Raises ListTooLong and what `read_table` raises."""
+    """Parse a list; a row that gets no notice says why in `refusal`. Raises ListTooLong and as `read_table` does."""
     table = read_table(source, COLUMNS).without_conversion()
     if len(table.rows) > MOST_ROWS:
         raise ListTooLong(f"the list has {len(table.rows)} rows, expected at most {MOST_ROWS}; send it in parts")
@@ -174,7 +175,7 @@ def read_list(source: BinaryIO) -> ReadList:
 
 
 def seal_list(guests: list[Guest], actor: str, house: str) -> str:
-    """Seal the guests into the form of the preview; only this server opens it, for this account and house."""
+    """Encrypt the guests for the form of the preview; only this server can open it, for the same account and house."""
     content = json.dumps([int(time.time()), [[guest.phone, guest.language] for guest in guests]]).encode()
     return base64.urlsafe_b64encode(seal(content, f"visitor list {actor} {house}")).decode()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The asynchronous entry of an origin: sends files at once, reads bodies by a deadline, leaves the rest to threads.
+"""The asynchronous entry of an origin: sends files at once, reads bodies, and passes all other work to threads.
 
-A request's body is read before anything else is done: by a deadline, at a minimum rate, within a size. A client that
-sends slowly or not at all waits here, where waiting costs a socket but no thread.
+The body of a request is read first: by a deadline, at a minimum rate, within a size. A client that sends slowly or not
+at all waits here, where waiting costs a socket but no thread.
 
 Source: RSGI specification 1.5; docs/adr/0013-front.md.
 """
@@ -36,8 +36,8 @@ TOTAL_SECONDS = 300.0
 # Bodies up to this size are read at once, into memory; larger ones in pieces, to disk from IN_MEMORY_BYTES on.
 SMALL_BYTES = 32 * 1024
 IN_MEMORY_BYTES = 256 * 1024
-# Limit on the bytes received of all larger bodies of one process, so that uploads do not fill memory and disk. Bytes
-# that a client has only announced do not count.
+# The most bytes of larger bodies that one process has received and not yet finished, so that uploads do not fill memory
+# and disk. Bytes that a client has only announced do not count.
 HELD_BYTES = 512 * 1024 * 1024
 # The limit for one network. An office building may be one network: eight of its largest files at a time.
 NETWORK_BYTES = HELD_BYTES // 4
@@ -53,7 +53,8 @@ class RequestRefused(Refused):
 class BodyTooSlow(RequestRefused):
     """The body did not arrive by its deadline."""
 
-    code, status = "body_too_slow", 408
+    code = "body_too_slow"
+    status = 408
 
 
 class BodyIncomplete(RequestRefused):
@@ -65,13 +66,15 @@ class BodyIncomplete(RequestRefused):
 class LengthRequired(RequestRefused):
     """A body without an announced length: its end could not be distinguished from a broken connection."""
 
-    code, status = "length_required", 411
+    code = "length_required"
+    status = 411
 
 
 class ServerBusy(RequestRefused):
-    """More bodies, or more requests waiting for threads, than would be answered in time."""
+    """The server has more bodies, or more waiting requests, than it can answer in time."""
 
-    code, status = "server_busy", 503
+    code = "server_busy"
+    status = 503
 
 
 class Incoming(Protocol):
@@ -110,11 +113,11 @@ class BodyReader:
         Raises BodyTooSlow, BodyIncomplete, and ServerBusy if larger bodies have used up all room.
         """
         if size <= SMALL_BYTES:
-            yield await _in_time(self._whole(incoming, size), size)
+            yield await _in_time(self._read_whole(incoming, size), size)
             return
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled, self._room(network()) as reserve:
             body = cast(BinaryIO, spooled)
-            await _in_time(self._in_pieces(incoming, size, body, reserve), size)
+            await _in_time(self._read_to_disk(incoming, size, body, reserve), size)
             yield body
 
     @contextmanager
@@ -138,7 +141,7 @@ class BodyReader:
             if not self._of_network[network]:
                 del self._of_network[network]
 
-    async def _whole(self, incoming: Incoming, size: int) -> BinaryIO:
+    async def _read_whole(self, incoming: Incoming, size: int) -> BinaryIO:
         async with asyncio.timeout(allowed_seconds(size)):
             try:
                 content = await incoming()
@@ -148,7 +151,9 @@ class BodyReader:
             raise _incomplete(len(content), size)
         return io.BytesIO(content)
 
-    async def _in_pieces(self, incoming: Incoming, size: int, body: BinaryIO, reserve: Callable[[int], None]) -> None:
+    async def _read_to_disk(
+        self, incoming: Incoming, size: int, body: BinaryIO, reserve: Callable[[int], None]
+    ) -> None:
         started_at = asyncio.get_running_loop().time()
         received = 0
         async with asyncio.timeout_at(started_at + allowed_seconds(0)) as limit:
@@ -176,8 +181,8 @@ def _incomplete(received: int, size: int) -> BodyIncomplete:
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-# A request behind this many others is watched: its client may disconnect before its turn.
-LONG_LINE = 16
+# Behind this many other requests, a request is watched: its client may disconnect before its turn.
+LONG_QUEUE = 16
 # A browser must not guess the type of any answer.
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CLOSE = ("Connection", "close")
@@ -246,7 +251,7 @@ class Entry:
                 self._send_noted(scope, protocol, started_at, sent)
                 return
             if self._pages is not None and (key := self._pages.cache_key(scope)) is not None:
-                await self._page(scope, protocol, started_at, self._pages, key)
+                await self._answer_with_page(scope, protocol, started_at, self._pages, key)
                 return
         size = _announced_length(headers)
         if size is None or not 0 < size <= self._largest:
@@ -255,7 +260,7 @@ class Entry:
         async with self._bodies.read(protocol, size, lambda: self._network(scope)) as body:
             await self._in_a_thread(scope, protocol, wsgi_environ(scope, body, size))
 
-    async def _page(self, scope: Any, protocol: Any, started_at: float, pages: PageCache, key: Key) -> None:
+    async def _answer_with_page(self, scope: Any, protocol: Any, started_at: float, pages: PageCache, key: Key) -> None:
         """Send a page from the cache, or make it."""
         is_get = scope.method == "GET"
         sent = await pages.find(key, scope.headers.get("if-none-match", ""), is_get)
@@ -280,7 +285,7 @@ class Entry:
         def work() -> None:
             nonlocal answer
             try:
-                # A client that left before its turn needs no answer; so no one waits for the leftovers of a flood.
+                # The client may have left before its turn. It needs no answer, and the others need not wait for it.
                 if not disconnected:
                     answer = call_application(self._measured, environ)
                     self._send(scope, protocol, answer)
@@ -297,7 +302,7 @@ class Entry:
             ahead = self.threads.add(work, lambda: self._network(scope))
         except QueueFull:
             raise ServerBusy("too many requests wait; try again") from None
-        watching = loop.create_task(watch()) if ahead >= LONG_LINE else None
+        watching = loop.create_task(watch()) if ahead >= LONG_QUEUE else None
         while not done.done():
             # A working thread continues after the client has disconnected, and reads the body.
             with suppress(asyncio.CancelledError):
@@ -345,7 +350,10 @@ class Entry:
 
 
 def _announced_length(headers: Any) -> int | None:
-    """The announced length of the body, None without a body. Raises RequestRefused for an invalid length or none."""
+    """The announced length of the body, None without a body.
+
+    Raises RequestRefused for a length that is not a number, LengthRequired for a body without one.
+    """
     if "transfer-encoding" in headers:
         raise LengthRequired("a body must say its length")
     text = headers.get("content-length")

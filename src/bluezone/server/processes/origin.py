@@ -3,9 +3,9 @@
 
 `python -m bluezone.server.processes.origin public|office ADDRESS PORT …`
 
-`serve` starts it with the meters and a pipe on which it reports that it is ready. With a certificate and its key it
-accepts only TLS. At SIGUSR1 another process takes over, and this one closes its connections one by one. Reasons for the
-limits set here: docs/adr/0013-front.md.
+`serve` starts it, with the numbers of its row of meters and of a pipe on which it reports that it is ready. With a
+certificate and its key it accepts only TLS. At SIGUSR1 it closes each connection after its next answer, because another
+process takes over. Reasons for the limits set here: docs/adr/0013-front.md.
 """
 
 import argparse
@@ -50,7 +50,7 @@ _TARGET = "bluezone.server.processes.origin"
 
 
 def open_public() -> tuple[Any, Callable[[str], str], str]:
-    """The public origin's callable, opened; the function that classes its addresses; the path of its first page."""
+    """Open the public origin; returns its callable, the function that names a path's route, and its first page."""
     from bluezone.web.wsgi_public import application
 
     application.open()
@@ -58,7 +58,7 @@ def open_public() -> tuple[Any, Callable[[str], str], str]:
 
 
 def open_office_origin() -> tuple[Any, Callable[[str], str], str]:
-    """The same for the office."""
+    """Open the office origin; returns the same three."""
     from bluezone.web.wsgi_office import application
 
     application.open()
@@ -66,7 +66,7 @@ def open_office_origin() -> tuple[Any, Callable[[str], str], str]:
 
 
 def open_front() -> tuple[Any, Callable[[str], str], str]:
-    """The public origin if its parts are processes of other users: it only passes requests on."""
+    """Open the front, which only passes requests on to the processes of the parts; returns the same three."""
     from bluezone.web.wsgi_public import is_device_path
 
     folder = data_folder()
@@ -74,7 +74,7 @@ def open_front() -> tuple[Any, Callable[[str], str], str]:
 
 
 def warm_up(application: Callable[..., Any], path: str) -> None:
-    """Make a page once before the first request: what a first page loads takes seconds of a core."""
+    """Render a page before the first request, because what a first page imports takes seconds of a core."""
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "",
         "SERVER_NAME": "localhost", "SERVER_PORT": "443",
@@ -99,7 +99,7 @@ def raise_connection_limit() -> int:
 def open_entry(options: argparse.Namespace, threads: Threads) -> Entry:
     """Open an origin and warm it up; returns its entry."""
     application, class_of, first_page = _in_a_thread(threads, ORIGINS[options.origin])
-    # In a thread: connections to a store belong to the threads that work.
+    # In a working thread, because a connection to a store belongs to the thread that opened it.
     _in_a_thread(threads, lambda: warm_up(application, first_page))
     if options.tallies is not None:
         application.share_limits(options.tallies)
@@ -115,10 +115,19 @@ def open_entry(options: argparse.Namespace, threads: Threads) -> Entry:
         return ReadyAnswer(response.status, response.head, response.body) if response else None
 
     measured = MeasuredApplication(application, Meters.attach(options.meters).row(options.row), class_of)
+    pages = None
+    if application.shared_pages:
+        pages = PageCache(*application.shared_pages)
     return Entry(
-        measured, at_hand, threads, application.largest_body, application.common_headers, application.trusted_proxies,
-        lambda: report_ready(options.ready), PageCache(*application.shared_pages) if application.shared_pages else None,
-    )  # fmt: skip
+        measured,
+        at_hand,
+        threads,
+        largest=application.largest_body,
+        always=application.common_headers,
+        trusted=application.trusted_proxies,
+        ready=lambda: report_ready(options.ready),
+        pages=pages,
+    )
 
 
 async def serve(options: argparse.Namespace, entry: Entry) -> None:

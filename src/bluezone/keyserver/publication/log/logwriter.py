@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the public log of one city: append leaves and sign checkpoints.
 
-Leaves are derived from what was published, so the next round appends a leaf that was lost in a crash. No refusal of
-the log delays a file that phones wait for. Source: docs/protocol.md section 9; C2SP tlog-tiles.
+The leaves are derived from what was published, so a leaf that was lost in a crash is appended in the next round. A
+failure of the log delays no file that phones wait for. Source: docs/protocol.md section 9; C2SP tlog-tiles.
 """
 
 import logging
@@ -43,7 +43,7 @@ class LogWriter(PublicLog):
     signing_key: Ed25519Signer
 
     def sign(self, text: bytes) -> bytes:
-        """The city's signature over the text of a checkpoint; the log uses the city's key for nothing else."""
+        """The city's signature of a checkpoint's text. The log has the city's key sign nothing else."""
         return self.signing_key.sign(text)
 
     def request_leaf(self, content: bytes) -> None:
@@ -56,7 +56,10 @@ class LogWriter(PublicLog):
             )
 
     def request_leaf_once(self, kind: str, number: int, content: bytes) -> None:
-        """Like `request_leaf`, but only once for a kind and number, such as a day, whatever the leaf."""
+        """Like `request_leaf`, unless a leaf of this kind was requested with this number or a higher one.
+
+        number: such as a day.
+        """
 
         def put(transaction: Transaction) -> None:
             if not transaction.execute("SELECT 1 FROM log_mark WHERE kind = ? AND number >= ?", (kind, number)):
@@ -82,14 +85,17 @@ class LogWriter(PublicLog):
         self.store.write(self._append_new)
         size = self.size()
         if size > first:
-            # Before anyone can fetch it: the journal must know all that was signed.
+            # First into the journal, which must know all that was signed; only then can anyone fetch it.
             self.journal.note_leaves(first, self.contents(first, size))
         if size and not self.store.read("SELECT 1 FROM log_checkpoint WHERE size = ?", (size,)):
             note = sign_checkpoint(Checkpoint(self.key.name, size, self.root(size)), self.key, self.sign)
             self.store.write(lambda transaction: _store_checkpoint(transaction, size, note))
 
     def _recover(self) -> int:
-        """Append leaves that the journal knows and a restored store lacks; returns how many the journal knows."""
+        """Append leaves that the journal knows and a restored store lacks.
+
+        Returns the number of leaves that need not be noted in the journal: those it knows, or all if it is empty.
+        """
         batches = self.journal.leaves()
         size = self.size()
         if not batches:
@@ -131,7 +137,7 @@ class LogWriter(PublicLog):
         _append(transaction, [*fresh, *sorted(waiting)])
 
     def set_policy(self, policy: bytes, addresses: str) -> int:
-        """Append a policy of who shall watch; returns its number, from 0."""
+        """Append a policy that names the witnesses; returns its number, from 0."""
 
         def put(transaction: Transaction) -> int:
             number = int(transaction.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM log_policy")[0][0])

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The number of newly running phones expected from an hour of a team, by unit, with an interval.
 
-It is doors an hour x share at which somebody is met x phones there that do not run yet x share of those that run
-afterwards. Each factor is a Gamma or Beta posterior over a prior from all units together (partial pooling): a unit with
-few answers is near the average, one with many is near its own data. Pure: no Django, no clock.
+The product of four factors: doors per hour, the share of doors at which somebody is met, the phones there that do not
+run yet, and the share of those that run afterwards. Each factor is a Gamma or Beta posterior over a prior from all
+units together (partial pooling): a unit with few answers is near the average, one with many is near its own data.
+No Django, no clock.
 
 Source: A. Gelman et al., "Bayesian Data Analysis", 3rd ed. (2013), sections 2.6 and 5.1 to 5.4 (Gamma-Poisson with
 exposure, hierarchical models); E. B. Wilson, M. M. Hilferty, "The distribution of chi-square", PNAS 17 (1931).
@@ -13,7 +14,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# Assumptions of this program, not measurements: used alone without any answers, and else with the small weights below.
+# Assumptions of this program, not measurements. Without answers they are all there is; with answers, they weigh as much
+# as the few doors below.
 USUAL_MINUTES = 6.0
 USUAL_MET = 0.6
 USUAL_PHONES = 2.0
@@ -26,7 +28,7 @@ PHONES_DOORS = 10.0
 TAKEN_SHAPE = 2.0
 # Length of a shift: if fewer doors are left than it could visit, the rest of it brings nothing.
 SHIFT_HOURS = 4.0
-# Counts from 1 to 4 all weigh the same, so that neither order nor expectation reveals which it is.
+# Counts from 1 to 4 all enter the estimates as 2.5, so that neither the ranking nor an estimate reveals which it was.
 SMALLEST_EXACT = 5
 SMALL_WEIGHT = 2.5
 _Z_95 = 1.959963984540054
@@ -81,8 +83,8 @@ class Place:
 class Expectation:
     """Newly running phones in an hour of a team.
 
-    mean, low, high: per team-hour; the 95 % interval is of the rate, not of the count in one hour.
-    spread: of the rate, standard deviation by mean.
+    mean, low, high: rate per team-hour and the ends of its 95 % interval; see `of_hours` for a count of phones.
+    spread: standard deviation of the rate divided by its mean.
     minutes: per door. met: share of the doors at which somebody is met, 0..1. phones: smartphones per household.
     """
 
@@ -96,7 +98,7 @@ class Expectation:
 
     def of_hours(self, hours: float) -> tuple[float, int, int]:
         """The count in some team-hours: mean and ends of a 95 % interval, with the randomness of the count itself."""
-        together = _together(self.phones)
+        together = _phones_per_answer(self.phones)
         low, high = _count_between(self.mean * hours / together, self.spread)
         return self.mean * hours, math.floor(low * together), math.ceil(high * together)
 
@@ -175,7 +177,7 @@ def _expected(place: Place, pool: _Pool) -> Expectation:
     share_met = (MET_DOORS * pool.met + met) / (MET_DOORS + met + missed)
     phones = _phones(place, pool.phones)
     waiting = _waiting(place, phones, pool.share)
-    together = _together(phones)
+    together = _phones_per_answer(phones)
     shape = TAKEN_SHAPE + mask_small_count(answers.helped) / together
     taken = shape / (TAKEN_SHAPE / pool.taken + met * waiting / together)
     if place.left is not None:
@@ -189,7 +191,7 @@ def _expected(place: Place, pool: _Pool) -> Expectation:
     return Expectation(mean, low, high, spread, minutes_a_door, share_met, phones)
 
 
-def _together(phones: float) -> float:
+def _phones_per_answer(phones: float) -> float:
     """How many phones count as one answer: a household accepts help for all of its phones or for none."""
     return max(1.0, phones)
 
