@@ -12,9 +12,9 @@ django.setup()
 from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, TAKING_TWO  # noqa: E402
 from bluezone.authority.two_persons import kind_by_name  # noqa: E402
 from bluezone.duties.catalogue import shared_acts  # noqa: E402
+from bluezone.identity.factors.second_factors import REQUIRING  # noqa: E402
 from bluezone.identity.models import Role  # noqa: E402
 from bluezone.identity.objects import Ownership, Right, Touch, every_right  # noqa: E402
-from bluezone.identity.second_factors import REQUIRING  # noqa: E402
 
 OPENING = """# Who may do what
 

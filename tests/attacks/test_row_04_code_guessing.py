@@ -116,7 +116,7 @@ def test_the_rehearsals_of_a_country_leave_guessers_their_60_a_minute(tmp_path):
     rng = random.Random(444)
     seen = Counter()
     for n in range(2083):
-        country.limits.count((n << 8).to_bytes(4, "big"), invalid=False, rehearsal=True)
+        country.codes_part.limits.count((n << 8).to_bytes(4, "big"), invalid=False, rehearsal=True)
         if n % 20 == 0:
             seen[guess(country, rng, f"198.51.{n // 250}.{n % 250}")] += 1
     alarms = statistics.guessing_alarm_hours(country.codes_store)

@@ -395,7 +395,7 @@ def test_a_wards_editor_does_not_say_how_the_whole_city_pronounces_a_word(ward):
     assert wide.post("/bulletins/words/", {**sent, "said": "blu dôn"}).status_code == 302
     word = SpokenWord.objects.get()
     assert desk.post(f"/bulletins/words/{word.pk}/remove/").status_code == 403
-    assert SpokenWord.objects.get().said == "blu dôn"
+    assert SpokenWord.objects.get().pronunciation == "blu dôn"
     assert "/bulletins/words/" not in desk.get("/bulletins/").text
     assert "/bulletins/words/" in wide.get("/bulletins/").text
 

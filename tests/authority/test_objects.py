@@ -27,9 +27,9 @@ from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
 from bluezone.desk.home import WAITS_KEY, WAITS_SECONDS, gather
 from bluezone.directory.scopes import is_within_a_ward
+from bluezone.identity.factors.second_factors import REQUIRING
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Ownership, Place, Right, Touch, every_right
-from bluezone.identity.second_factors import REQUIRING
 from bluezone.messaging.cap.models import Alert
 from bluezone.rollout.bulletins.models import Script
 from bluezone.rollout.directives.exchange import uploads

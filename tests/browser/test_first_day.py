@@ -17,7 +17,7 @@ from tests.builders.serving import serving
 from tests.builders.timedclerk import TimedPage, Work
 from tests.builders.visitor import DESK, confirmed_link
 
-from bluezone.identity import totp
+from bluezone.identity.factors import totp
 
 pytestmark = pytest.mark.browser
 PLACE = "duc xuan thai nguyen"

@@ -23,9 +23,9 @@ from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority import code_issuance as codes
 from bluezone.healthauthority.models import OpenedDeclaration
+from bluezone.identity.factors.second_factors import REQUIRING
 from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
-from bluezone.identity.second_factors import REQUIRING
 from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.messaging.cap.models import Alert
 from bluezone.office_keyserver import key_server

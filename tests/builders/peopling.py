@@ -81,7 +81,7 @@ class Person:
 
 def app_code(steps_ahead: int = 0) -> str:
     """The code of everybody's authenticator app now, or some half minutes later."""
-    from bluezone.identity import totp
+    from bluezone.identity.factors import totp
 
     return totp.code_at(SECRET, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
 
@@ -139,8 +139,8 @@ def _plant(data: Path) -> None:
 def _account(person: Person):
     """Make the account of a person, with an authenticator app if the role needs one."""
     from bluezone.directory.models import Agency
+    from bluezone.identity.factors.second_factors import REQUIRING
     from bluezone.identity.models import AuthenticatorApp, RoleGrant, User
-    from bluezone.identity.second_factors import REQUIRING
     from bluezone.office_secrets import seal
 
     agency = Agency.objects.get(key=person.agency) if person.agency else None

@@ -9,7 +9,7 @@ import pytest
 from tests.builders import peopling
 from tests.builders.commands import bluezone
 
-from bluezone.identity import totp
+from bluezone.identity.factors import totp
 
 PASSWORD = "suối chảy qua bản nhỏ"
 NARROW = {"width": 360, "height": 740}

@@ -131,7 +131,7 @@ def test_the_list_tells_the_states_apart(english, keeper):
     rows = re.findall(r"<tr>.*?</tr>", english.get("/devices/").text, re.DOTALL)[1:]
     states = [re.sub(r"<svg.*?</svg>|<[^>]+>|\s+", " ", row) for row in rows]
 
-    words = ["connected", "code has expired", "waiting for its code", "cut off"]
+    words = ["connected", "code has expired", "waiting for its code", "disconnected"]
     assert all(word in state for word, state in zip(words, states, strict=True)), states
 
 

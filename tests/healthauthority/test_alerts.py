@@ -115,7 +115,7 @@ def test_what_the_confirmation_carries_on_is_what_was_shown(english, server, ven
         ({"code": "https://example.com/"}, "not a venue code"),
         ({"code": qr_text(signed_venue())}, "did not sign"),
         ({"day": "2020-08-11"}, "last 14 days"),
-        ({"day": "tomorrow"}, "must have ended"),
+        ({"day": "tomorrow"}, "must be over"),
         ({"begins": ""}, "This field is required"),
         ({"code": ""}, "This field is required"),
     ],

@@ -18,7 +18,8 @@ from bluezone.healthauthority import code_batches, code_issuance, hourly_work
 from bluezone.healthauthority.code_batches import CaseRow
 from bluezone.healthauthority.code_issuance import InquiryKeyInvalid
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity import second_factors, signin
+from bluezone.identity import signin
+from bluezone.identity.factors import second_factors
 from bluezone.identity.models import AuditEntry, OfficeSession
 from bluezone.identity.sessions import BEGUN_KEY
 from bluezone.keyserver.reports.codes import CodeUnknown

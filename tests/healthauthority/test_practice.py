@@ -104,7 +104,7 @@ def test_many_codes_at_once_are_made_up_too_and_the_key_server_never_hears_of_th
 
     assert answer.status_code == 201
     assert {row["code"] for row in answer.json()["rows"]} == {"0000-0000-0001"}
-    assert "no phone accepts them" in trainee.get("/codes/bulk/").text
+    assert "No phone accepts them" in trainee.get("/codes/bulk/").text
     assert (IssuedCode.objects.count(), IssuedCode.everything.count()) == (0, 3)
     assert queries.code_rows(everything=True) == before
     assert not AuditEntry.objects.filter(action__startswith="code").exists()

@@ -75,7 +75,7 @@ def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
     ("changes", "sentence"),
     [
         # From today: the day on which the test runs, not the one on which it was collected.
-        ({"onset": datetime.timedelta(days=1)}, "not started yet"),
+        ({"onset": datetime.timedelta(days=1)}, "in the future"),
         ({"onset": datetime.timedelta(days=-24)}, "no one could be warned any more"),
         ({"onset": "last week"}, "Write the day first"),
         ({"onset": ""}, "This field is required"),

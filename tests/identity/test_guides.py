@@ -7,8 +7,8 @@ from tests.builders.office import user
 
 from bluezone.duties.catalogue import audiences
 from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE, SIGNED_IN
-from bluezone.identity.guides import FOLDER, guide, guided_roles
 from bluezone.identity.models import Role
+from bluezone.identity.rolepages.guides import FOLDER, guide, guided_roles
 
 MOST_LINES = 24
 

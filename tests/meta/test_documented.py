@@ -37,7 +37,7 @@ def test_every_problem_code_is_in_the_catalogue_and_the_catalogue_has_no_other()
     raised = {
         kind.code for kind in subclasses(Refused) if kind.__module__.startswith("bluezone.") and "code" in vars(kind)
     }
-    also_sent = set(re.findall(r"\bproblem\(\s*\d+,\s*\"([a-z_]+)\"", sources()))
+    also_sent = set(re.findall(r"\bapi_problem\(\s*\d+,\s*\"([a-z_]+)\"", sources()))
 
     assert raised - documented == set(), "codes without an entry in docs/reference/problems.md"
     assert documented - raised - also_sent == set(), "entries nobody raises"

@@ -62,11 +62,11 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
             )
         city_server.tick()
         announcer = Announcer(city_server, provider, lambda _: 0.0)
-        announcer.go_on(clock.now)
+        announcer.send_due(clock.now)
         clock.pass_by(2 * HOUR)
         city_server.tick()
         service.status["/leaving"] = 410
-        announcer.go_on(clock.now)
+        announcer.send_due(clock.now)
         got = next(one for one in service.received if one.path == "/staying")
 
         assert staying.opened(got.body) == MESSAGE.encode(), "the push service carried it and could not read it"

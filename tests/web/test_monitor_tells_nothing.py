@@ -32,7 +32,7 @@ class Monitored:
 
     def scrape(self):
         now = self.server.clock()
-        self.page.look(now)
+        self.page.refresh(now)
         self.survey.measure(now)
         return dict(line.rsplit(" ", 1) for line in self.page.text().splitlines() if not line.startswith("#"))
 

@@ -21,7 +21,8 @@ from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import is_within_a_ward
 from bluezone.duties.duty import Text
-from bluezone.identity import account_links, second_factors
+from bluezone.identity import account_links
+from bluezone.identity.factors import second_factors
 from bluezone.identity.models import Role, RoleGrant, User
 
 _ADMIN = frozenset({Role.ADMIN})

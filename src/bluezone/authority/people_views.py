@@ -29,9 +29,9 @@ from bluezone.directory.imports.sent_lists import Preview, Reading
 from bluezone.identity import account_links
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
+from bluezone.identity.factors.second_factors import confirm_second_factor, releases
 from bluezone.identity.models import Role, User, valid_grants
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.qr_codes import qr
 from bluezone.paper.tables import ExportColumn, ExportSheet

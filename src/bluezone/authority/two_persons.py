@@ -25,8 +25,8 @@ from bluezone.authority.models import ActState, WaitingAct
 from bluezone.authority.role_grants import people_behind
 from bluezone.duties.catalogue import shared_acts
 from bluezone.duties.duty import Text, load
+from bluezone.identity.factors.second_factors import is_missing
 from bluezone.identity.models import RoleGrant, User
-from bluezone.identity.second_factors import is_missing
 from bluezone.refusal import Refused
 
 # Long enough for a second person to come in on the next working day, even after a long weekend.

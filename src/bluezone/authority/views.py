@@ -32,17 +32,18 @@ from bluezone.authority.role_grants import TAKING_TWO, accounts_in_reach
 from bluezone.backup.copies import last_drill
 from bluezone.city import data_folder
 from bluezone.directory.scopes import has_city_role
-from bluezone.identity import account_links, acts, second_factors
+from bluezone.identity import account_links, acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
-from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
-from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import (
+from bluezone.identity.factors import second_factors
+from bluezone.identity.factors.second_factors import (
     confirm_second_factor,
     is_recently_confirmed,
     redirect_to_confirmation,
     releases,
 )
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
+from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
 from bluezone.refusal import Refused

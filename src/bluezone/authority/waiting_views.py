@@ -23,9 +23,9 @@ from bluezone.authority.views import show_link
 from bluezone.duties.duty import Matter, Pile
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.training import practising
 

@@ -28,9 +28,9 @@ from bluezone.directory.scopes import agencies_in_reach, units_in_reach
 from bluezone.edge.appliance.ticket import ACCOUNTS, FILE_NAME, LONGEST_TEXT, Ticket
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.identity.typed_fields import PlainLineField
 from bluezone.networks import origin_of
 from bluezone.office_keyserver import public_key

@@ -44,9 +44,9 @@ from bluezone.identity.account_links import LINK_LIFE
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.edits import SharedForm, SharedRows
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.identity.typed_fields import PhoneLineField
 from bluezone.messaging.email.outbox import EmailAddressInvalid
 from bluezone.messaging.sms.destinations import DestinationInvalid

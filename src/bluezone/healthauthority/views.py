@@ -26,9 +26,9 @@ from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.healthauthority.quotas import is_supervisor, visible_codes
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.factors.second_factors import confirm_second_factor, releases
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.identity.signin import SignInLocked, count_attempt
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver.venues.alerts import AlertRefused

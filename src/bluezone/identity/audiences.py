@@ -23,8 +23,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from bluezone.duties.duty import Audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE
+from bluezone.identity.factors.second_factors import is_missing
 from bluezone.identity.models import User, cache_grants, valid_roles
-from bluezone.identity.second_factors import is_missing
 
 View = Callable[..., HttpResponse]
 

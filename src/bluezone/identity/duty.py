@@ -57,7 +57,7 @@ DUTY = Duty(
         Work("purge_training", "bluezone.training.erase"),
         Work("purge_identity", "bluezone.identity.signin.purge"),
     ),
-    every_tick=(Work("forget_factor_steps", "bluezone.identity.second_factors.purge_steps"),),
+    every_tick=(Work("forget_factor_steps", "bluezone.identity.factors.second_factors.purge_steps"),),
     reversers={
         "role-ended": "bluezone.authority.views.undo_end_of_role",
     },

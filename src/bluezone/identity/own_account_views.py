@@ -19,19 +19,19 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.identity import passkeys, second_factors, totp
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS
-from bluezone.identity.forms import AppForm, EmailForm, PasskeyForm
-from bluezone.identity.models import AuthenticatorApp, Passkey
-from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import (
+from bluezone.identity.factors import passkeys, second_factors, totp
+from bluezone.identity.factors.second_factors import (
     confirm_second_factor,
     is_recently_confirmed,
     is_required,
     is_set_up,
     note_confirmed,
 )
+from bluezone.identity.forms import AppForm, EmailForm, PasskeyForm
+from bluezone.identity.models import AuthenticatorApp, Passkey
+from bluezone.identity.objects import Ownership, touches
 from bluezone.office_secrets import keyed_digest
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.training import TRAINING_KEY, also_in_training, current_training

@@ -17,13 +17,14 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.identity import account_links, passkeys, second_factors, signin
+from bluezone.identity import account_links, signin
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
+from bluezone.identity.factors import passkeys, second_factors
+from bluezone.identity.factors.second_factors import is_set_up, note_confirmed
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
 from bluezone.identity.models import User, this_hour
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import is_set_up, note_confirmed
 from bluezone.identity.sessions import (
     BEGUN_KEY,
     BROWSER_KEY,

@@ -56,7 +56,7 @@ def test_a_witness_is_made_watches_a_city_and_keeps_what_contradicts(tmp_path, c
 
 def test_the_city_says_who_watches_and_sees_who_has_signed(tmp_path, city):
     data = city.key_server.data_dir
-    witness = Watcher.make(tmp_path / "witness", NAME)
+    witness = Watcher.create(tmp_path / "witness", NAME)
     told = ("log", "witnesses", "--data", data, "--quorum", 1, "--witness", witness.key, "Đại học")
     assert typed(*told, "http://127.0.0.1:8470")[1]["error"]["code"] == "witness_not_apart"
     assert typed(*told, "https://203.0.113.9") == (0, {"number": 0})
@@ -71,7 +71,7 @@ def test_the_city_says_who_watches_and_sees_who_has_signed(tmp_path, city):
 
 def test_a_handset_says_who_watches(tmp_path, city):
     data, phone = city.key_server.data_dir, tmp_path / "phone"
-    witness = Watcher.make(tmp_path / "witness", NAME)
+    witness = Watcher.create(tmp_path / "witness", NAME)
     typed("log", "witnesses", "--data", data, "--quorum", 1, "--witness", witness.key, "Đại học", "https://203.0.113.9")
     city.key_server.tick()
     where = ("--data", phone, "--server", city.url, "--radio", "virtual:127.0.0.1:1")

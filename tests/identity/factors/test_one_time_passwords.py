@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.identity import totp
+from bluezone.identity.factors import totp
 
 RFC_SECRET = b"12345678901234567890"
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from tests.builders.office import APP_SECRET, PASSWORD, app_code, user, wrong_app_code
 
 from bluezone.authority import role_grants
-from bluezone.identity import account_links, second_factors, sessions
+from bluezone.identity import account_links, sessions
+from bluezone.identity.factors import second_factors
 from bluezone.identity.models import AuditEntry, AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure
 from bluezone.office_secrets import SealBroken, unseal
 

@@ -139,7 +139,7 @@ def test_a_server_that_has_forgotten_what_a_witness_has_seen_goes_on_from_there(
 
 def test_what_is_not_signed_by_the_witnesss_own_key_is_not_kept(watchmen, tmp_path):
     log = watchmen.server.key_server.public_log
-    stranger = Watcher.make(tmp_path / "stranger", NAMES[0], lambda: watchmen.world.now)
+    stranger = Watcher.create(tmp_path / "stranger", NAMES[0], lambda: watchmen.world.now)
     stranger.watch(str(log.key), "")
     size, note = log.newest()
     witness = watchmen.policy(2).witnesses[0]
@@ -175,7 +175,7 @@ def test_a_witness_on_a_host_of_the_city_or_of_another_witness_is_not_set(tmp_pa
 def test_a_witness_whose_store_lies_in_the_data_folder_is_not_set(tmp_path):
     city = open_server(tmp_path / "city", Clock())
     try:
-        Watcher.make(tmp_path / "city" / "watch", NAMES[0])
+        Watcher.create(tmp_path / "city" / "watch", NAMES[0])
         one = Witness(NAMES[0], OPERATORS[0], "ab" * 32)
         with pytest.raises(WitnessNotApart, match="data folder"):
             set_witnesses(city.public_log, Policy(1, (one,)), {one.name: FAR}, city.data_dir, ())

@@ -63,7 +63,7 @@ def test_what_the_machine_says_anyway_is_no_correction(written):
     address = f"/bulletins/{bulletin.pk}/write/?language=vi"
     browser.post(address, {"language": "vi", "text": TEXT, "said": READ})
 
-    assert bulletin.scripts.order_by("-number").first().said == ""
+    assert bulletin.scripts.order_by("-number").first().correction == ""
 
 
 @pytest.mark.long

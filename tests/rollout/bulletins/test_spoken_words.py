@@ -40,7 +40,7 @@ def test_a_word_that_is_entered_again_is_said_anew(editor):
     enter(editor, "ABK", "một")
     enter(editor, "ABK", "hai")
 
-    assert [(word.written, word.said) for word in SpokenWord.objects.all()] == [("ABK", "hai")]
+    assert [(word.written, word.pronunciation) for word in SpokenWord.objects.all()] == [("ABK", "hai")]
 
 
 @pytest.mark.long
@@ -55,10 +55,10 @@ def test_of_two_who_set_one_word_the_second_hears_how_the_first_has_set_it(edito
 
     assert second.status_code == 409
     assert [(one.name, one.stored) for one in second.context["form"].clashes] == [("said", "một")]
-    assert SpokenWord.objects.get(written="ABK").said == "một", "nothing of the second is stored yet"
+    assert SpokenWord.objects.get(written="ABK").pronunciation == "một", "nothing of the second is stored yet"
     assert editor.post(PAGE, {**mine, "shown": sealed(second)}).status_code == 302
     assert editor.post(PAGE, mine).status_code == 302, "the same again does no harm"
-    assert SpokenWord.objects.get(written="ABK").said == "hai"
+    assert SpokenWord.objects.get(written="ABK").pronunciation == "hai"
 
 
 def sealed(page):
@@ -68,7 +68,7 @@ def sealed(page):
 def test_figures_and_abbreviations_in_how_it_is_said_are_read_out_too(editor):
     enter(editor, "ABK", "UBND tổ 3")
 
-    assert SpokenWord.objects.get().said == "Ủy ban nhân dân tổ ba"
+    assert SpokenWord.objects.get().pronunciation == "Ủy ban nhân dân tổ ba"
 
 
 def test_a_number_alone_is_no_word_because_it_stands_for_many_things(editor):

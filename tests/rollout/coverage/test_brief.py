@@ -158,5 +158,5 @@ def test_a_file_of_outlines_that_cannot_be_read_is_said_and_the_squares_stay(cli
     staff_report(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
     text = page(client, top)
 
-    assert "The city’s file of outlines cannot be read: maps/units.geojson is no GeoJSON FeatureCollection" in text
+    assert "The city’s file of outlines cannot be read: maps/units.geojson is not a GeoJSON FeatureCollection" in text
     assert text.count('<rect class="shape"') == 3

@@ -102,7 +102,7 @@ def test_numbers_from_one_to_four_tell_nothing(first, second, visits):
 
 def test_a_unit_without_answers_looks_like_the_others_and_one_with_many_like_itself():
     many = Answers(1000, 800, 800, 1600, 80, 1000, 10_000.0)
-    few = replace(many, visits=10, met=8, asked=8, phones=16, helped=8, steps=10, minutes=30.0)
+    few = replace(many, visits=10, met=8, surveyed=8, phones=16, helped=8, steps=10, minutes=30.0)
     found = expectations([Place(1, answers=many), Place(2), Place(3, answers=few)])
 
     assert found[1].minutes == pytest.approx(10, abs=0.1)
@@ -252,5 +252,5 @@ def test_the_page_says_what_an_hour_brings_and_what_came_of_last_week(client, mo
     assert english.index("phường Đức Xuân</a>") < english.index("phường Sông Cầu</a>")
     assert re.search(r"<b>About 1?\d newly running phones per team-hour, between \d+ and \d+</b>", english)
     assert "(from 60 visits of four weeks)" in english
-    assert "40 came." in english
+    assert "there were 40." in english
     assert re.search(r"<b>Khoảng 1?\d máy mới chạy mỗi giờ của một đội, từ \d+ đến \d+</b>", vietnamese)

@@ -108,13 +108,13 @@ def test_what_is_half_done_shows_how_far_it_is_and_goes_on_where_it_stood(client
     plan = plans.queue_plan(leader, SMALL)
     plans.run_plan(plan)
     plan.refresh_from_db()
-    whole = plan.found
-    CityPlan.objects.update(state=PlanState.RUNNING, done=1, found=whole[: len(whole) // 3])
+    whole = plan.results
+    CityPlan.objects.update(state=PlanState.RUNNING, done=1, results=whole[: len(whole) // 3])
     again = CityPlan.objects.get()
     plans.run_plan(again)
     again.refresh_from_db()
 
-    assert again.found == whole
+    assert again.results == whole
 
 
 def test_no_thread_is_begun_where_no_plan_waits(leader):
@@ -131,7 +131,7 @@ def test_a_stopped_plan_is_left_alone_and_keeps_nothing(client, leader):
     plans.run_plan(CityPlan.objects.get())
     plan.refresh_from_db()
 
-    assert (plan.state, plan.found, plans.next_plan()) == (PlanState.STOPPED, [], None)
+    assert (plan.state, plan.results, plans.next_plan()) == (PlanState.STOPPED, [], None)
     assert "was stopped" in client.get(f"/plans/{plan.pk}/").text
     assert [entry.action for entry in AuditEntry.objects.order_by("number")] == ["plan_asked", "plan_stopped"]
 

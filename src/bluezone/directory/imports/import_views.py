@@ -49,8 +49,8 @@ from bluezone.duties.duty import Audience
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, View, audience
 from bluezone.identity.duty import ADMINS
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.training import practised
 

@@ -24,9 +24,9 @@ from bluezone.directory.scopes import OutsideScope, served_units
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.identity.typed_fields import MomentField
 from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, feed_xml

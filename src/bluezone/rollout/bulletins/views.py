@@ -16,9 +16,9 @@ from bluezone.directory.scopes import agencies_in_reach, has_role, reaches_beyon
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
+from bluezone.identity.factors.second_factors import releases
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import releases
 from bluezone.messaging.present_city import present_city
 from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused

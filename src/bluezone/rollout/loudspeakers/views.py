@@ -26,8 +26,12 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.factors.second_factors import (
+    confirm_second_factor,
+    is_recently_confirmed,
+    redirect_to_confirmation,
+)
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor, is_recently_confirmed, redirect_to_confirmation
 from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.identity.typed_fields import CountField, TimeOfDayField
 from bluezone.paper.pdf import PdfUnavailable

@@ -112,7 +112,7 @@ def test_the_command_line_checks_a_letter_and_its_files_without_the_office(commi
     assert (result["seal"], result["key_fits"], result["others"]) == (draft.seal, True, [])
     assert [one["state"] for one in result["files"] if one["name"] == "danh-sach.txt"] == ["as sent"]
     assert bad.exit_code == 1
-    assert "khac.txt is no file of this letter" in bad.output
+    assert "khac.txt is not a file of this letter" in bad.output
 
 
 def test_the_pages_of_issuer_and_recipient_say_that_the_seal_fits_until_something_is_changed(

@@ -25,13 +25,13 @@ from bluezone.directory.scopes import agencies_in_reach, reaches_beyond_a_ward
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
-from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import (
+from bluezone.identity.factors.second_factors import (
     confirm_second_factor,
     is_recently_confirmed,
     redirect_to_confirmation,
     releases,
 )
+from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX

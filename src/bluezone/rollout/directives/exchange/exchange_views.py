@@ -29,9 +29,9 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, EVERYONE, SIGNED_IN
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guides that explain each role its work: text files in rolepages/, as pages to read and to print."""
+"""The guides that explain each role its work: text files in this folder, as pages to read and to print."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from bluezone.identity.models import Role, valid_roles
 from bluezone.identity.objects import Ownership, touches
 from bluezone.training import also_in_training
 
-FOLDER = Path(__file__).with_name("rolepages")
+FOLDER = Path(__file__).parent
 _KINDS = {"# ": "title", "## ": "heading", "- ": "points"}
 
 

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from bluezone.audit import hash_chain
+from bluezone.identity.factors.second_factors import SecondFactorRefused, require_remaining_factor
 from bluezone.identity.models import Passkey, User
-from bluezone.identity.second_factors import SecondFactorRefused, require_remaining_factor
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor

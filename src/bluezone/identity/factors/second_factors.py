@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from bluezone.audit import hash_chain
-from bluezone.identity import totp
+from bluezone.identity.factors import totp
 from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User, valid_roles
 from bluezone.identity.sessions import CONFIRMED_KEY, RECENT_SECONDS
 from bluezone.identity.signin import PAIR_LIMIT, count_attempt

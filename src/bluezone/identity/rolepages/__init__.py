@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guides of the roles: a page for each, in both languages."""
