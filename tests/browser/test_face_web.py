@@ -40,7 +40,7 @@ def browser_of(chromium, server, *, language="vi", width=PHONE, **options):
     face = Face(page, None, told)
     if language == "en" and page.evaluate("document.documentElement.lang") == "vi":
         page.click("#language")
-        page.wait_for_function("() => document.querySelector('main h1')?.textContent.startsWith('Bluezone tells')")
+        page.wait_for_function("() => document.querySelector('main h1')?.textContent.startsWith('Bluezone warns')")
     return face
 
 

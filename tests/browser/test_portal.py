@@ -305,7 +305,7 @@ def test_a_language_chosen_on_the_pages_goes_along_into_the_web_edition_and_back
     page.goto(f"{served.public}/")
     page.click(".top [hreflang=en]")
     page.click("main a.button.big")
-    page.wait_for_function("() => document.querySelector('main h1')?.textContent.startsWith('Bluezone tells')")
+    page.wait_for_function("() => document.querySelector('main h1')?.textContent.startsWith('Bluezone warns')")
     page.click("main .button.wide")
     page.wait_for_selector("[data-state]")
     assert page.evaluate("document.documentElement.lang") == "en"
