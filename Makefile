@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-fast test-affected test-slow test-field test-phone-engine test-trixie test-other-day test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image appliance-image test-appliance-image ship test-ship
+.PHONY: help setup setup-dev demo test test-fast test-affected test-slow test-field test-phone-engine test-trixie test-other-day explore test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image appliance-image test-appliance-image ship test-ship
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test-field: setup-dev ## the field's journeys: gates, doors, loudspeakers; days 
 
 test-phone-engine: setup-dev ## phone and protocol on what a phone has: libcrypto, the kernel as a library, no numpy (ARGS is passed to pytest)
 	@$(PYTEST) -p tests.builders.phoneengine -n 2 --dist worksteal -m "not slow and not browser" tests/protocol tests/handset tests/face tests/radio/test_android.py --ignore tests/handset/test_phone_engine.py $(ARGS)
+
+explore: setup-dev ## search by seeds for how the service breaks (SEED=1 RUNS=20 STEPS=60 ARGS=--keep-going)
+	@.venv/bin/python -m tests.explore --seed $(or $(SEED),1) --runs $(or $(RUNS),20) --steps $(or $(STEPS),60) $(ARGS)
 
 test-trixie: ## the test suite with the Python of Debian 13, in a chroot (as root; ARGS is passed on)
 	@tools/trixie.sh ARGS='$(ARGS)'

@@ -4,6 +4,7 @@
 The worker governs and, unless another user does, publishes. The process of publication only publishes.
 """
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.place import open_place
 from bluezone.keyserver.signer.client import Reminder, RemoteKeys, require_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
-from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, Turn
+from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, StoreUnreachable, Turn
 from bluezone.logs import event_fields
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.signed.epoch import Epoch
@@ -96,6 +97,13 @@ class Ticks:
         Call it under the service's lock. Raises StoreRefused if the stores do not answer.
         """
         try:
+            self._begin_alone()
+        except OSError as error:
+            refused = folder_refusal(error)
+            logger.error("%s: %s", refused.code, refused.message, extra=event_fields("tick_refused", code=refused.code))
+
+    def _begin_alone(self) -> None:
+        try:
             with self._keys_store.exclusive(TURN_SECONDS) as turn:
                 believed = self._believes(self.clock())
                 refusal = self._prepare(self.clock()) if believed else None
@@ -126,6 +134,13 @@ class Ticks:
         now: Unix seconds, the clock's if None. Returns False if another process is at it.
         Raises StoreRefused, ClockDoubted; what was not done is due at the next tick.
         """
+        try:
+            return self._tick_alone(now)
+        except OSError as error:
+            # A folder that is full or read-only now must end no process: it is tried again at the next tick.
+            raise folder_refusal(error) from None
+
+    def _tick_alone(self, now: float | None) -> bool:
         moment = self.clock() if now is None else now
         alone_here = self.governance is not None and self.publication is not None
         with lock_file(self.notes.folder / LOCK_NAME, wait=False) as locked:
@@ -255,6 +270,12 @@ class Ticks:
             return refused
         self.history_problem = None
         return None
+
+
+def folder_refusal(error: OSError) -> StoreRefused:
+    """The refusal for a data folder that cannot be written or read now."""
+    kind = StoreFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreUnreachable
+    return kind(f"the data folder cannot be used: {error.strerror}")
 
 
 def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ticks:

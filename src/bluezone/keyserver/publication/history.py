@@ -148,7 +148,8 @@ class History:
         if mark.exists() or len(adopted[EXPORT_FILES.kind]) > 1:
             # More than one file: the store is more than a period old, so it may take used codes for open ones.
             self.adopter.codes.revoke_all_open()
-        mark.unlink(missing_ok=True)
+        if mark.exists():
+            mark.unlink()
         return adopted
 
     # Configs

@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A city under exploration: its machine with the service on it, its phones, and what is true of both.
+
+Time is simulated: the machine's clock and the phones' are moved, and every round of the worker is a call.
+"""
+
+import base64
+import json
+import random
+import shutil
+import socket
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.builders.handset import PhoneClock, World, meet_phone
+from tests.builders.keyserver import DAY, HOUR, NOON
+from tests.builders.stores import with_week_keys
+from tests.explore.machine import NEVER, Died, Disk, Forks, Machine, Process, Refusal
+from tests.explore.service import OPERATOR, READY, SERVER, SIGNER, run_command, run_server, run_signer
+
+from bluezone.city import write_default
+from bluezone.handset import Handset
+from bluezone.keyserver.keys.keyfolder import open_signing_keys
+from bluezone.keyserver.signer.client import FOLDER_NAME
+from bluezone.keyserver.statistics import late_after_seconds
+from bluezone.protocol.exports.files import read_export
+from bluezone.refusal import Refused
+
+PERIOD = 2 * HOUR
+# The worker makes its rounds this often here; `serve` makes them every 15 seconds.
+ROUND = 20 * 60
+PHONES = 3
+# How long a phone may go without a new file before the service must admit it: a period, its grace, and two rounds.
+LATE = PERIOD + late_after_seconds(PERIOD) + 2 * ROUND
+# After this time without faults everything must have arrived: a day, for today's keys, and two periods.
+HEALED_AFTER = DAY + 2 * PERIOD + HOUR
+SETTINGS = {
+    "name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000", "padding_mean": 2,
+    "verify_to_upload_seconds": 0, "publish_period_seconds": PERIOD,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A true encounter: who was near whom, and when it ended (Unix seconds)."""
+
+    listener: int
+    other: int
+    at: float
+
+
+@dataclass
+class Violation(Exception):
+    """Something that must never be so, in a sentence."""
+
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@dataclass
+class Reported:
+    """What was acknowledged, with the true time: keys, and the last report of a phone."""
+
+    keys: dict[bytes, float] = field(default_factory=dict)
+    patients: dict[int, float] = field(default_factory=dict)
+
+
+class City:
+    """One city, in `folder` of this machine. seed: for what its phones draw."""
+
+    def __init__(self, folder: Path, forks: Forks, seed: int, first_clock_error: float = 0.0) -> None:
+        self.folder = folder
+        self.data = folder / "city"
+        self.data.mkdir(parents=True)
+        write_default(self.data, **SETTINGS)
+        with_week_keys(self.data, NOON)
+        self.trust = open_signing_keys(self.data / "keys").signing_key.public_key().public_bytes_raw().hex()
+        self.machine = Machine(self.data, NOON + first_clock_error, forks)
+        self.world = _Time(self.machine)
+        self.port = _free_port()
+        self.server: Process | None = None
+        self.signer: Process | None = None
+        self.signer_wanted = True
+        self.phones: list[Handset] = []
+        self._draws = random.Random(seed)
+        self.contacts: list[Contact] = []
+        self.reported = Reported()
+        self.refused: list[str] = []
+        self.fresh_at = self.world.now
+        self.newest = 0
+        # Copies of the signer's record, and backups, oldest first: the true time and the file.
+        self.records: list[bytes] = []
+        self.backups: list[tuple[float, Path]] = []
+        # Data folders that a restore has replaced, newest last.
+        self.replaced: list[Path] = []
+
+    # The service
+
+    def keep_running(self) -> None:
+        """Start what should run and does not, as the supervisor does."""
+        if self.signer is None and self.signer_wanted:
+            self.signer = self._start(SIGNER, run_signer, self.data)
+        if self.server is None:
+            self.server = self._start(SERVER, run_server, self.data, self.port)
+
+    def _start(self, role: int, run: Any, *arguments: Any) -> Process | None:
+        process = self.machine.start(role, run, *arguments)
+        try:
+            answer = process.receive()
+        except Died:
+            self._after_power_cut()
+            process.kill()
+            return None
+        if answer == READY:
+            return process
+        process.kill()
+        self.refused.append(f"start: {answer.code}: {answer.message}")
+        # On a broken disk no start may succeed; what runs must go on.
+        if answer.code.startswith("crash") and self.machine.control.fault == Disk.SOUND:
+            raise Violation(f"a process does not start: {answer.code}: {answer.message}")
+        return None
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Have the server do something; None if it does not run or dies of it, a Refusal if it refuses."""
+        if self.server is None:
+            return None
+        try:
+            answer = self.server.call(name, *arguments)
+        except Died:
+            self._after_power_cut()
+            self.stop_server()
+            return None
+        except TimeoutError:
+            raise Violation(f"the server hangs in {name}") from None
+        if isinstance(answer, Refusal):
+            self._note(answer)
+            if answer.code.startswith("crash"):
+                self.stop_server()
+        return answer
+
+    def _note(self, refusal: Refusal) -> None:
+        self.refused.append(f"{refusal.code}: {refusal.message}")
+        if refusal.code.startswith("crash"):
+            raise Violation(f"a process ended with {refusal.code}: {refusal.message}")
+
+    def _after_power_cut(self) -> None:
+        self.machine.control.kill_after = NEVER
+
+    def stop_server(self) -> None:
+        """End the server at once."""
+        if self.server:
+            self.server.kill()
+        self.server = None
+
+    def stop_signer(self) -> None:
+        """End the signer at once."""
+        if self.signer:
+            self.signer.kill()
+        self.signer = None
+
+    def round(self) -> None:
+        """One round of the worker, and of those who keep it running."""
+        self.keep_running()
+        self.call("tick")
+        self._hear_signer()
+
+    def _hear_signer(self) -> None:
+        if self.signer is None:
+            return
+        try:
+            self.refused += [f"signer: {message}" for message in self.signer.call("refusals")]
+        except Died:
+            self._after_power_cut()
+            self.stop_signer()
+
+    def command(self, *arguments: str) -> tuple[int, str]:
+        """A command of the operator: exit code and output."""
+        process = self.machine.start(OPERATOR, run_command, *arguments)
+        try:
+            answer: tuple[int, str] = process.receive()
+        except Died:
+            self._after_power_cut()
+            answer = (137, "")
+        process.kill()
+        return answer
+
+    def back_up(self) -> None:
+        """Write a backup, and copy the keys of its days to another machine."""
+        target = self.folder / f"{len(self.backups)}.bzbackup"
+        code, _ = self.command("backup", "--data", str(self.data), "--out", str(target))
+        if code == 0:
+            self.backups.append((self.world.now, target))
+            shutil.copytree(self.data / "keys" / "days", self.folder / "days", dirs_exist_ok=True)
+
+    def restore(self, which: int) -> None:
+        """The machine's data folder is replaced by a backup, and the old one put aside, as docs/operating.md says.
+
+        What was acknowledged since the backup and is in no file is lost, and noted as lost.
+        """
+        made_at, backup = self.backups[which]
+        listed = self.published() if self.server else Counter()
+        self.stop_server()
+        self.stop_signer()
+        old = self.folder / f"replaced-{len(self.replaced)}"
+        self.data.rename(old)
+        code, output = self.command(
+            "restore", str(backup), "--data", str(self.data), "--day-keys", str(self.folder / "days"),
+            "--published", str(old),
+        )  # fmt: skip
+        if code and not (self.data / "city.toml").exists():
+            # Refused, as for a doubted date: the operator keeps the old folder.
+            shutil.rmtree(self.data, ignore_errors=True)
+            old.rename(self.data)
+            self.refused.append(f"restore: {output}")
+            return
+        self.replaced.append(old)
+        lost = {key for key, at in self.reported.keys.items() if at >= made_at and not listed[key]}
+        for key in lost:
+            del self.reported.keys[key]
+        reports = self.reported.patients.items()
+        self.reported.patients = {number: at for number, at in reports if at < made_at}
+
+    def health(self) -> dict[str, Any]:
+        """What `/v1/health` answers; `{"status": "unreachable"}` without an answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/health", timeout=60) as answer:
+                return dict(json.loads(answer.read()))
+        except urllib.error.HTTPError as error:
+            return dict(json.loads(error.read()))
+        except OSError:
+            return {"status": "unreachable", "failing": []}
+
+    # Time
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass: rounds of the worker, and a look at whether phones get what is new."""
+        ends_at = self.world.now + seconds
+        # A long quiet time has fewer rounds, which is harder and faster.
+        pause = ROUND if seconds <= 6 * HOUR else HOUR
+        while self.world.now < ends_at:
+            step = min(pause, ends_at - self.world.now)
+            self.world.pass_by(step)
+            self.round()
+            self.compare_health()
+
+    def compare_health(self) -> None:
+        """What the service says of itself must be true for a phone. Raises Violation."""
+        number, problem = self.look()
+        if number > self.newest:
+            self.newest = number
+            self.fresh_at = self.world.now
+        late = self.world.now - self.fresh_at > LATE
+        if not late and problem is None:
+            return
+        health = self.health()
+        if health["status"] == "ok" and self.machine.control.fault == Disk.SOUND:
+            reason = problem or f"no new file for {(self.world.now - self.fresh_at) / HOUR:.1f} hours"
+            raise Violation(f"health is ok, but a phone gets nothing: {reason}")
+
+    def look(self) -> tuple[int, str | None]:
+        """What a phone finds now: the number of its newest file, and why it could not follow (a code), if so."""
+        phone = self.phone(0)
+        try:
+            phone.check()
+        except Refused as refused:
+            problem = None if refused.code in ("offline", "server_answer_refused") else refused.code
+            return phone.downloads.position.number, problem
+        return phone.downloads.position.number, None
+
+    # People
+
+    def phone(self, number: int) -> Handset:
+        """A phone; the first use switches all on."""
+        if not self.phones:
+            for name in range(PHONES):
+                clock = PhoneClock(self.world, self.world.now - DAY)
+                rng = random.Random(self._draws.random())
+                self.phones.append(
+                    Handset.open(
+                        self.folder / f"phone-{name}", f"http://127.0.0.1:{self.port}", clock, rng, trust=self.trust
+                    )
+                )
+        return self.phones[number]
+
+    def let_meet(self, listener: int, other: int) -> None:
+        """Two phones are near each other for twenty minutes."""
+        meet_phone(self.phone(listener), self.phone(other), 20, world=self.world)
+        self.round()
+        self.contacts.append(Contact(listener, other, self.world.now))
+
+    def report_by(self, number: int) -> None:
+        """The owner of a phone gets a code and reports; nothing is noted unless the server acknowledged it."""
+        onset = self.phone(number).time.today()
+        code = self.call("issue", onset.isoformat())
+        if not isinstance(code, str):
+            return
+        phone = self.phone(number)
+        try:
+            outcome = phone.report.prepare_and_send(code, consent=True)
+        except Refused as refused:
+            self.refused.append(f"phone: {refused.code}")
+            return
+        if outcome.state == "sent":
+            self.reported.patients[number] = self.world.now
+
+    def report_from_crowd(self, days: int) -> None:
+        """Somebody without a radio reports."""
+        keys = self.call("report", days)
+        if isinstance(keys, list):
+            self.reported.keys.update(dict.fromkeys(keys, self.world.now))
+
+    # What was published
+
+    def published(self) -> Counter[bytes]:
+        """How often each key is in a file that the index lists, as a phone fetches them. Raises Violation."""
+        base = f"http://127.0.0.1:{self.port}/v1/exports"
+        with urllib.request.urlopen(f"{base}/index.json", timeout=60) as answer:
+            payload = json.loads(base64.b64decode(json.loads(answer.read())["payload"]))
+        counts: Counter[bytes] = Counter()
+        for entry in payload["entries"]:
+            try:
+                with urllib.request.urlopen(f"{base}/{entry['name']}", timeout=60) as answer:
+                    export = read_export(answer.read())
+            except (OSError, Refused) as error:
+                raise Violation(f"file {entry['name']} is listed and cannot be read: {error}") from None
+            counts.update(key.key for key in export.keys)
+        return counts
+
+    def record_file(self) -> Path:
+        """The signer's record."""
+        return self.data / FOLDER_NAME / "signed.jsonl"
+
+    def close(self) -> None:
+        """End all processes and remove the folder."""
+        self.stop_server()
+        self.stop_signer()
+        for phone in self.phones:
+            phone.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class _Time(World):
+    """True time, with which a machine's clock runs."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(float(NOON))
+        self._machine = machine
+
+    def pass_by(self, seconds: float) -> None:
+        super().pass_by(seconds)
+        self._machine.pass_by(seconds)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

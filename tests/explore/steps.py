@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can happen to a city: steps of people, of time, and of faults, drawn by a seed.
+
+No step is made for a known failure: each is an act or a fault that an operator may meet, and the search combines them.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.builders.keyserver import DAY, HOUR
+from tests.explore.city import PHONES, City
+from tests.explore.machine import Disk
+from tests.explore.service import SERVER, SIGNER
+
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: the name of what happens, and its values."""
+
+    name: str
+    values: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.name, *map(str, self.values)])
+
+
+Act = Callable[..., None]
+Draw = Callable[[random.Random], tuple[int, ...]]
+
+
+def _wait(city: City, minutes: int) -> None:
+    city.wait(minutes * MINUTE)
+
+
+def _meet(city: City, listener: int, other: int) -> None:
+    city.let_meet(listener, other)
+
+
+def _report(city: City, number: int) -> None:
+    city.report_by(number)
+
+
+def _crowd(city: City, days: int) -> None:
+    city.report_from_crowd(days)
+
+
+def _power_cut(city: City, victim: int, changes: int) -> None:
+    """The process dies before one of its next writes."""
+    city.machine.control.victim = victim
+    city.machine.control.kill_after = changes
+
+
+def _kill(city: City, victim: int) -> None:
+    if victim == SERVER:
+        city.stop_server()
+    else:
+        city.stop_signer()
+
+
+def _disk(city: City, fault: int) -> None:
+    city.machine.control.fault = fault
+
+
+def _signer_stops(city: City) -> None:
+    city.signer_wanted = False
+    city.stop_signer()
+
+
+def _signer_starts(city: City) -> None:
+    city.signer_wanted = True
+
+
+def _clock(city: City, seconds: int) -> None:
+    city.machine.control.wall += seconds
+
+
+def _clock_right(city: City) -> None:
+    city.machine.control.wall = city.world.now
+
+
+def _reboot(city: City, synchronised: int) -> None:
+    city.stop_server()
+    city.stop_signer()
+    control = city.machine.control
+    control.uptime = 30.0
+    control.boot = f"boot-{len(city.refused)}-{city.world.now:.0f}".encode()[:39]
+    control.synchronised = synchronised
+
+
+def _exports(city: City) -> list[Path]:
+    return sorted((city.data / "exports").glob("*.zip"), key=lambda path: int(path.stem.split("-")[0]))
+
+
+def _damage(city: City, which: int, how: int) -> None:
+    files = _exports(city)
+    if not files:
+        return
+    path = files[-1 - which % len(files)]
+    if how == 0:
+        path.unlink()
+    elif how == 1:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    else:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+
+
+def _damage_index(city: City, how: int) -> None:
+    path = city.data / "exports" / "index.json"
+    if not path.exists():
+        return
+    if how == 0:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _copy_record(city: City) -> None:
+    if city.record_file().exists():
+        city.records.append(city.record_file().read_bytes())
+
+
+def _old_record(city: City, which: int) -> None:
+    """The signer starts from an old copy of its record, as after its disk was restored."""
+    if city.records:
+        city.stop_signer()
+        city.record_file().write_bytes(city.records[which % len(city.records)])
+
+
+def _back_up(city: City) -> None:
+    city.keep_running()
+    if city.server:
+        city.back_up()
+
+
+def _restore(city: City, which: int) -> None:
+    # The operator restores on a machine that works.
+    sound = city.machine.control.fault == Disk.SOUND and city.machine.control.wall == city.world.now
+    if city.backups and sound:
+        city.restore(which % len(city.backups))
+
+
+# By name: what happens, how its values are drawn, and how often it comes.
+STEPS: dict[str, tuple[Act, Draw, int]] = {
+    "wait": (_wait, lambda rng: (rng.choice([20, 60, 120, 150, 360]),), 20),
+    "wait long": (_wait, lambda rng: (rng.choice([12, 24, 48]) * 60,), 3),
+    "meet": (_meet, lambda rng: tuple(rng.sample(range(PHONES), 2)), 5),
+    "report": (_report, lambda rng: (rng.randrange(PHONES),), 2),
+    "report from the crowd": (_crowd, lambda rng: (rng.randint(1, 3),), 10),
+    "power cut at write": (_power_cut, lambda rng: (rng.choice([SERVER, SERVER, SIGNER]), rng.randint(0, 60)), 8),
+    "kill": (_kill, lambda rng: (rng.choice([SERVER, SIGNER]),), 3),
+    "disk": (_disk, lambda rng: (rng.choice([Disk.NO_SPACE, Disk.NO_INODES, Disk.READ_ONLY]),), 4),
+    "disk sound": (_disk, lambda _rng: (Disk.SOUND,), 6),
+    "signer stops": (_signer_stops, lambda _rng: (), 2),
+    "signer starts": (_signer_starts, lambda _rng: (), 4),
+    "clock off by": (
+        _clock,
+        lambda rng: (rng.choice([-1, 1]) * rng.choice([5, 90, 1800, 2 * HOUR, 9 * HOUR, DAY, 45 * DAY]),),
+        2,
+    ),
+    "clock right": (_clock_right, lambda _rng: (), 4),
+    "reboot": (_reboot, lambda rng: (rng.randrange(2),), 2),
+    "damage a file": (_damage, lambda rng: (rng.randrange(4), rng.randrange(3)), 2),
+    "copy the signer's record": (_copy_record, lambda _rng: (), 1),
+    "the signer's record is an old copy": (_old_record, lambda rng: (rng.randrange(3),), 1),
+    "back up": (_back_up, lambda _rng: (), 2),
+    "restore": (_restore, lambda rng: (rng.randrange(3),), 1),
+    "damage the index": (_damage_index, lambda rng: (rng.randrange(2),), 2),
+}
+
+
+# Steps after which a promise is broken today; what mends them takes them off.
+OPEN = frozenset({"clock off by", "damage a file", "the signer's record is an old copy"})
+
+
+def draw(seed: int, count: int, without: frozenset[str] = OPEN) -> list[Step]:
+    """The steps of a run. without: names that are left out."""
+    rng = random.Random(seed)
+    names = [name for name in STEPS if name not in without]
+    weights = [STEPS[name][2] for name in names]
+    return [Step(name, STEPS[name][1](rng)) for name in rng.choices(names, weights, k=count)]
+
+
+def take(city: City, step: Step) -> None:
+    """Let it happen. Raises Violation."""
+    STEPS[step.name][0](city, *step.values)
