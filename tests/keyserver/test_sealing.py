@@ -108,12 +108,12 @@ def test_hosts_with_a_signer_each_are_one_city_and_one_goes_on_where_the_others_
         for leader, follower in ((first, second), (second, first), (first, second)):
             clock.pass_by(7 * DAY)
             leader.tick()
-            follower.sync()
+            follower.ticks.sync()
             reported = report_of(follower)
             assert reported.upload().status is Status.OK
             clock.pass_by(3 * HOUR)
             follower.tick()
-            leader.sync()
+            leader.ticks.sync()
         assert first.indexes.read().number == 6
         assert secrets_in(folders[0]) == secrets_in(folders[1])
         assert first.configs.newest_number() == second.configs.newest_number() > 3

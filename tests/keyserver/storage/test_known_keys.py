@@ -162,7 +162,9 @@ def test_what_is_uploaded_while_a_file_is_begun_waits_for_the_next(server, clock
     early.upload()
     clock.pass_by(2 * HOUR)
     count = f"SELECT COUNT(*) FROM {table}"
-    server.keys_store.write(lambda t: getattr(server, maker)._begin(Overtaken(t, table, late.upload), clock.now))
+    server.keys_store.write(
+        lambda t: getattr(server.publication, maker)._begin(Overtaken(t, table, late.upload), clock.now)
+    )
 
     assert server.keys_store.read(count) == [(len(late.keys) if maker == "export_files" else 1,)]
 
