@@ -310,7 +310,7 @@ class City:
             self.reported.patients[number] = self.world.now
 
     def report_from_crowd(self, days: int) -> None:
-        """Somebody without a radio reports."""
+        """A phone without a radio reports random keys."""
         keys = self.call("report", days)
         if isinstance(keys, list):
             self.reported.keys.update(dict.fromkeys(keys, self.world.now))

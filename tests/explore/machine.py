@@ -200,7 +200,7 @@ def serve_forks(connection: socket.socket) -> None:
 
 
 def _reap(flags: int) -> None:
-    """Take leave of ended processes, so that their time is counted."""
+    """Wait for ended processes, so that their time is counted."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, flags)[0]:
             pass

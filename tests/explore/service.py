@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from tests.builders.keyserver import report_of
 from tests.explore.machine import Channel, Refusal
@@ -28,13 +28,6 @@ READY = "ready"
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
-
-
-class _Listener(WSGIServer):
-    # Browsers' names are looked up otherwise, which the machine cannot.
-    def server_bind(self) -> None:
-        self.allow_reuse_address = True
-        WSGIServer.server_bind(self)
 
 
 def run_signer(channel: Channel, folder: Path) -> None:
@@ -69,7 +62,7 @@ def run_server(channel: Channel, folder: Path, port: int) -> None:
     except (Refused, OSError) as error:
         channel.send(_refusal(error))
         return
-    http = make_server("127.0.0.1", port, Application(server.parts), _Listener, _Quiet)
+    http = make_server("127.0.0.1", port, Application(server.parts), handler_class=_Quiet)
     threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     channel.send(READY)
     acts: dict[str, Callable[..., Any]] = {
