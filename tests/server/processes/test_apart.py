@@ -101,6 +101,21 @@ def processes_of(served):
     return found
 
 
+def stop(pid):
+    """Stop a process, and wait until each of its threads stands: until one has seen the signal, the others go on."""
+    os.kill(pid, signal.SIGSTOP)
+    while {state_of(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")} != {"T"}:
+        time.sleep(0.01)
+
+
+def state_of(path):
+    """The state of a thread by its `stat`, a letter as in `ps`; X if it has ended meanwhile."""
+    try:
+        return path.read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
 def get(address):
     host = http.client.HTTPConnection("localhost", int(address.rsplit(":", 1)[1].split("/")[0]), timeout=60)
     try:
@@ -398,7 +413,8 @@ def test_the_signer_certifies_for_codes_signs_configs_for_the_office_and_files_f
 def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_something_else(city):
     phone = phone_of(city, issued_to(city))
     assert phone.verify1().status is Status.OK
-    os.kill(processes_of(city)["signer"], signal.SIGSTOP)
+    signer = processes_of(city)["signer"]
+    stop(signer)
     try:
         phone.post = poster(city, fails=(503,))
         with pytest.raises(PartUnavailable, match="signer_away"):
@@ -407,7 +423,7 @@ def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_some
         assert (status, json.loads(content)["failing"]) == (503, ["signer_away"])
         assert get(f"{city.public}/v1/config")[0] == 200
     finally:
-        os.kill(processes_of(city)["signer"], signal.SIGCONT)
+        os.kill(signer, signal.SIGCONT)
     deadline = time.monotonic() + 600
     while get(f"{city.public}/v1/health/ready")[0] != 200:
         assert time.monotonic() < deadline
@@ -441,7 +457,7 @@ def test_while_a_part_is_gone_reports_wait_with_a_code_and_none_is_lost(city):
     phone = phone_of(city, credential)
     for part, step, wanted in (("codes", phone.certified, None), ("admission", phone.upload, Status.OK)):
         # Nobody starts it again meanwhile.
-        city.process.send_signal(signal.SIGSTOP)
+        stop(city.process.pid)
         os.kill(processes_of(city)[part], signal.SIGKILL)
         phone.post = poster(city, fails=(503,))
         with pytest.raises(PartUnavailable, match="part_away"):
