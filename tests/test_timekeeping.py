@@ -11,8 +11,8 @@ from tests.builders.keyserver import Clock
 from tests.builders.office import data_folder, furnished_folder
 
 from bluezone import timekeeping
-from bluezone.cli.backup import backup as backup_command
-from bluezone.cli.serve import clock as clock_command
+from bluezone.cli.server.backup import backup as backup_command
+from bluezone.cli.server.serve import clock as clock_command
 from bluezone.duties.duty import Work
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters

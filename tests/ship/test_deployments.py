@@ -14,7 +14,7 @@ from tests.ship.unit import directives
 from bluezone.city import parse_city
 from bluezone.cli.devices.programs import run_gate_program as run_gate
 from bluezone.cli.devices.programs import run_speaker_program as run_speaker
-from bluezone.cli.serve import serve
+from bluezone.cli.server.serve import serve
 
 DEPLOY = REPOSITORY / "deploy"
 UNITS = {

@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bluezone.city import write_default
 from bluezone.cli.output import Failed, prints_result, qr_lines
-from bluezone.cli.serve import lan_address, print_telephone_qr
+from bluezone.cli.server.serve import lan_address, print_telephone_qr
 from bluezone.handset import Handset
 from bluezone.handset.page.api import LocalPage
 from bluezone.localpage import HOST

@@ -19,7 +19,7 @@ from tests.builders.serving import BLUEZONE, HOTLINE, free_port, serving, start
 from tests.builders.stores import prepared_store
 
 from bluezone.cli.output import qr_lines
-from bluezone.cli.serve import NetworkMissing, lan_address
+from bluezone.cli.server.serve import NetworkMissing, lan_address
 
 
 def get(url):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.builders.protocol import make_export
 
 from bluezone.cli.main import root
-from bluezone.cli.tools import InvalidSightings, read_sightings
+from bluezone.cli.tools.match import InvalidSightings, read_sightings
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.exports.wire import delimited, number_field
 from bluezone.protocol.exports.writer import HEADER

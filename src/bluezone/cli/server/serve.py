@@ -174,7 +174,9 @@ def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
         if options.runs("office"):
             office = options.address("office", secured is not None)
             if server.users:
-                _run_as_office(server.users["office"], "bluezone.cli.serve", str(options.folder.resolve()), office)
+                _run_as_office(
+                    server.users["office"], "bluezone.cli.server.serve", str(options.folder.resolve()), office
+                )
             else:
                 _print_first_link(options.folder.resolve(), office)
         if secured and secured.mode == "self" and options.runs("public"):
@@ -492,7 +494,7 @@ def keys(data: str | None, to: str | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """`python -m bluezone.cli.serve FOLDER OFFICE`: print the first administrator's link, as the office's user."""
+    """Print the first administrator's link, as the office's user. Arguments: data folder, office origin."""
     from bluezone import logs
     from bluezone.server.preparation import open_office
 

@@ -27,7 +27,7 @@ COLUMNS = ["identifier", "unix_seconds", "rssi_dbm", "metadata"]
 
 SHOWN_KEYS = 20
 
-BENCH_FOLDER = Path(__file__).parents[3] / "bench"
+BENCH_FOLDER = Path(__file__).parents[4] / "bench"
 
 
 class InvalidSightings(Refused):
