@@ -12,7 +12,7 @@ from tests.builders.office import data_folder, furnished_folder
 
 from bluezone import timekeeping
 from bluezone.cli.server.backup import backup as backup_command
-from bluezone.cli.server.serve import clock as clock_command
+from bluezone.cli.server.clock import clock as clock_command
 from bluezone.duties.duty import Work
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters

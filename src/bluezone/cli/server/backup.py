@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from bluezone.cli.folder import data_option
 from bluezone.cli.output import Failed, prints_result
 
 
@@ -41,7 +42,7 @@ def _heights_text(heights: dict[str, int]) -> str:
 
 
 @click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@data_option
 @click.option("--out", metavar="FILE", help="File to write; by default a new one in the folder's own backups.")
 @prints_result(_backup_lines)
 def backup(data: str | None, out: str | None) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _drill_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@data_option
 @click.option(
     "--day-keys",
     metavar="DIR",

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import click
 
+from bluezone.cli.folder import data_option
 from bluezone.cli.output import Failed, prints_result
 from bluezone.refusal import Refused
 
@@ -64,7 +65,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@data_option
 @prints_result(_lines)
 def doctor(data: str | None) -> dict[str, Any]:
     """Check Python, Bluetooth, packages, databases, the data folder, the clock and the disk.

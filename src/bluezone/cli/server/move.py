@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from bluezone.cli.folder import data_option
 from bluezone.cli.output import prints_result
 from bluezone.refusal import Refused
 
@@ -38,7 +39,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@data_option
 @click.option(
     "--to",
     metavar="URL|sqlite",

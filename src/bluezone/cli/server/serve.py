@@ -1,27 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone serve`: a city's server as a whole or in parts. `bluezone manage COMMAND`: Django's commands on its folder.
-
-`bluezone clock`: whether the server believes this machine's clock; a person can confirm that it is right.
-`bluezone settings`: whether this folder's settings are the ones applied last; a person can apply them again.
-`bluezone keys`: where the city's keys are.
-"""
+"""`bluezone serve`: a city's server as a whole or in parts."""
 
 import contextlib
-import io
-import json
 import os
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bluezone.cli.output import exit_refused, prints_result, system_failed
+from bluezone.cli.folder import data_option
+from bluezone.cli.output import prints_result
 from bluezone.networks import TLS_VARIABLE
 from bluezone.refusal import Refused
-from bluezone.server import garbage
 
 LOCK_NAME = "serve.lock"
 
@@ -78,7 +70,7 @@ def print_telephone_qr(address: str, secured: bool) -> None:
 
 
 @click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@data_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--lan", is_flag=True, help="Listen on the local network, and print address and QR code for a telephone.")
 @click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
@@ -160,6 +152,7 @@ def serve(
 
 def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
     """Start the processes and stop them together. The caller has locked the folder, alone or with other parts."""
+    from bluezone.cli.server.first_link import print_first_link
     from bluezone.server.processes.service import Server, announce_ready
     from bluezone.server.processes.supervisor import StopSignals
 
@@ -178,7 +171,7 @@ def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
                     server.users["office"], "bluezone.cli.server.serve", str(options.folder.resolve()), office
                 )
             else:
-                _print_first_link(options.folder.resolve(), office)
+                print_first_link(options.folder.resolve(), office)
         if secured and secured.mode == "self" and options.runs("public"):
             click.echo(f"how devices trust this server: {options.address('public', True)}trust/", err=True)
         if lan and options.runs("public"):
@@ -292,218 +285,3 @@ def _run_as_office(user: Any, *arguments: str) -> None:
     done = subprocess.run(python_command(user, *arguments), stdin=subprocess.DEVNULL, **user_arguments(user))  # noqa: S603 - our own
     if done.returncode:
         raise PreparingFailed("the stores cannot be brought up to date; the reason is printed above")
-
-
-def _print_first_link(folder: Path, office: str) -> None:
-    """Print the first administrator's link, once, after the office has started.
-
-    It is not printed for programs that collect logs.
-    """
-    from django.db import connections
-    from django.utils import timezone
-
-    from bluezone import logs
-    from bluezone.authority.role_grants import first_admin_link, is_first_admin_missing
-    from bluezone.server.preparation import preparation_lock
-
-    link = None
-    if is_first_admin_missing(timezone.now()):
-        # Without the lock, two offices that start at the same moment would make two accounts.
-        with preparation_lock(folder):
-            link = first_admin_link(timezone.now())
-    connections.close_all()
-    if link is None:
-        return
-    another = f"bluezone manage account_link {link.username}"
-    if link.token and logs.log_form() != logs.JSON_FORM:
-        click.echo(f"first administrator, once and within 72 hours: {office}start/{link.token}/", err=True)
-        return
-    sentence = f"the first administrator's link was given out before and waits to be used; another one: {another}"
-    logs.log_event("first_administrator_missing", sentence, hint=another)
-
-
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on stdout.")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
-    """Run a management command of the office: verify_audit, account_link NAME, confirm_act, …
-
-    `bluezone manage help` lists them all. Exit 0 ok, 1 refused or failed, 2 usage.
-    """
-    from bluezone.city import DATA_VARIABLE, data_folder
-
-    folder = data_folder(data).resolve()
-    os.environ[DATA_VARIABLE] = str(folder)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
-    output = io.StringIO()
-    try:
-        capture = contextlib.redirect_stdout(output) if as_json else contextlib.nullcontext()
-        with capture:
-            code = _run(arguments, folder)
-    except Refused as refused:
-        exit_refused(refused, as_json)
-    except OSError as error:
-        exit_refused(system_failed(error), as_json)
-    if as_json:
-        click.echo(json.dumps({"ok": code == 0, "output": output.getvalue()}, ensure_ascii=False))
-    sys.exit(code)
-
-
-def _run(arguments: tuple[str, ...], folder: Path) -> int:
-    """Run a management command; returns its exit code. Django has printed its own refusals on stderr.
-
-    Raises CityMissing if no server has made the stores yet, StoreUnreachable if they cannot be used.
-    """
-    import django
-    from django.core.management import execute_from_command_line
-    from django.db import DatabaseError
-
-    from bluezone.city import load_city
-    from bluezone.keyserver.storage.store import StoreUnreachable
-
-    try:
-        with garbage.collection_paused():
-            django.setup()
-        execute_from_command_line(["bluezone manage", *arguments])
-    except DatabaseError as error:
-        load_city(folder)
-        raise StoreUnreachable(f"the office store cannot be used: {error}") from error
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return 0
-
-
-def _clock_lines(result: dict[str, Any]) -> Iterable[str]:
-    yield f"the clock says {result['now']}"
-    yield f"work was last done {result['believed'] or 'never'}"
-    if result["doubt"]:
-        yield f"not believed: {result['doubt']}"
-        yield "if the clock is right all the same: bluezone clock --confirm"
-    else:
-        yield "confirmed" if result["confirmed"] else "believed"
-
-
-@click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
-@click.option("--confirm", is_flag=True, help="You have compared the clock with another watch, and it is right.")
-@prints_result(_clock_lines)
-def clock(data: str | None, confirm: bool) -> dict[str, Any]:
-    """Print the time of this machine's clock and whether the server believes it.
-
-    While it does not, nothing is published, signed, rotated, purged or backed up. --confirm lets it continue from here.
-    """
-    from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.service import KeyServer
-
-    folder = data_folder(data).resolve()
-    load_city(folder)
-    server = KeyServer.open(folder)
-    try:
-        guard = server.ticks.guard
-        now = server.clock()
-        assert guard is not None
-        believed = guard.believed()
-        if confirm:
-            guard.confirm(now)
-        return {
-            "now": _utc(now),
-            "believed": _utc(believed.wall) if believed else None,
-            "doubt": guard.doubt(now),
-            "confirmed": confirm,
-        }
-    finally:
-        server.close()
-
-
-def _utc(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
-
-
-def _settings_lines(result: dict[str, Any]) -> Iterable[str]:
-    yield f"settings {result['applied']} were applied last"
-    if result["outdated"]:
-        yield "this folder's are others that were applied before; to go back to them: bluezone settings --apply"
-    else:
-        yield "they are this folder's"
-
-
-@click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
-@click.option("--apply", is_flag=True, help="Go back to the settings of this folder, and of this version.")
-@prints_result(_settings_lines)
-def settings(data: str | None, apply: bool) -> dict[str, Any]:
-    """Print whether this folder's settings are the ones that were applied last, among all hosts on its database.
-
-    New settings are applied at a start. Earlier ones are not, so that a host which still has them signs nothing;
-    --apply goes back to them. It covers the phones' config and how files are made.
-    """
-    from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.service import KeyServer
-
-    folder = data_folder(data).resolve()
-    load_city(folder)
-    server = KeyServer.open(folder)
-    try:
-        governance = server.governance
-        if apply and governance.settings_outdated:
-            server.apply_settings()
-        return {"applied": governance.newest_settings(), "outdated": governance.settings_outdated}
-    finally:
-        server.close()
-
-
-def _keys_lines(result: dict[str, Any]) -> Iterable[str]:
-    if result["where"] == "database":
-        yield f"keys, configs and settings are in the database: {result['files']} files, sealed under the master key"
-    else:
-        yield "keys, configs and settings are in the files of this folder"
-
-
-@click.command()
-@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
-@click.option(
-    "--to",
-    type=click.Choice(["database", "files"]),
-    help="Move them: from this folder into the database, replacing what is sealed there; or only into this folder.",
-)
-@prints_result(_keys_lines)
-def keys(data: str | None, to: str | None) -> dict[str, Any]:
-    """Print where the city's keys, configs and settings are, or move them elsewhere.
-
-    If BLUEZONE_MASTER_KEY_FILE or BLUEZONE_MASTER_KEY_COMMAND is set, a start seals them in the database.
-    `--to database` seals this folder's files again, for example under another master key. `--to files` deletes what is
-    sealed; then unset the variable. Stop every host first.
-    """
-    from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.hosts.sealing import seal_again
-    from bluezone.keyserver.service import KeyServer
-
-    folder = data_folder(data).resolve()
-    if to == "database":
-        load_city(folder)
-        return {"where": "database", "files": seal_again(folder)}
-    server = KeyServer.open(folder)
-    try:
-        if server.shared and to == "files":
-            server.shared.delete_all()
-        where = "database" if server.shared and to is None else "files"
-        return {"where": where, "files": server.shared.count() if server.shared else 0}
-    finally:
-        server.close()
-
-
-def main() -> None:
-    """Print the first administrator's link, as the office's user. Arguments: data folder, office origin."""
-    from bluezone import logs
-    from bluezone.server.preparation import open_office
-
-    logs.configure_logging()
-    folder = Path(sys.argv[1])
-    office = sys.argv[2]
-    open_office(folder)
-    _print_first_link(folder, office)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,16 +2,12 @@
 """`bluezone log`: the city's public log, its witnesses, and a check of what is served against it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from bluezone.cli.folder import data_option, open_keyserver
 from bluezone.cli.output import prints_result
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
-
-data_option = click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 
 
 @click.group()
@@ -24,7 +20,7 @@ def log() -> None:
 @prints_result(lambda result: (result["key"],))
 def key(data: str | None) -> dict[str, Any]:
     """Print the log's verifier key, for witnesses and for common tools."""
-    server = _open_keyserver(data)
+    server = open_keyserver(data)
     try:
         return {"key": str(server.public_log.key)}
     finally:
@@ -48,7 +44,7 @@ def status(data: str | None) -> dict[str, Any]:
     from bluezone.transparency.notes import cosigned_at
     from bluezone.transparency.watch import current_policy
 
-    server = _open_keyserver(data)
+    server = open_keyserver(data)
     try:
         log = server.public_log
         config = server.configs.newest()
@@ -83,7 +79,7 @@ def set_(data: str | None, quorum: int, texts: tuple[tuple[str, str, str], ...])
     from bluezone.transparency.notes import WITNESS_KEY, read_verifier_key
     from bluezone.transparency.watch import Policy, Witness
 
-    server = _open_keyserver(data)
+    server = open_keyserver(data)
     try:
         keys = [read_verifier_key(text, WITNESS_KEY) for text, _, _ in texts]
         witnesses = tuple(
@@ -116,10 +112,3 @@ def check(trust: str, address: str) -> dict[str, Any]:
     from bluezone.handset.client import Client
 
     return check_edition(Client(address), parse_trust(trust))
-
-
-def _open_keyserver(data: str | None) -> "KeyServer":
-    from bluezone.city import data_folder
-    from bluezone.keyserver.service import KeyServer
-
-    return KeyServer.open(data_folder(data))

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from tests.builders.agencies import agency_values
 from tests.builders.directives import NOW, approve_letter, enter_letter, person
 
-from bluezone.cli.tools.match import letter as letter_command
+from bluezone.cli.tools.letter import letter as letter_command
 from bluezone.directory.models import Agency
 from bluezone.directory.records.changes import save_agency
 from bluezone.letters.files.seals import SealInvalid, canonical, read_seal, sign_seal, write_seal

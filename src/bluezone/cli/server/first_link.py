@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Print the first administrator's link: `python -m bluezone.cli.server.first_link FOLDER OFFICE`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+def print_first_link(folder: Path, office: str) -> None:
+    """Print the first administrator's link, once, after the office has started.
+
+    It is not printed for programs that collect logs.
+    """
+    from django.db import connections
+    from django.utils import timezone
+
+    from bluezone import logs
+    from bluezone.authority.role_grants import first_admin_link, is_first_admin_missing
+    from bluezone.server.preparation import preparation_lock
+
+    link = None
+    if is_first_admin_missing(timezone.now()):
+        # Without the lock, two offices that start at the same moment would make two accounts.
+        with preparation_lock(folder):
+            link = first_admin_link(timezone.now())
+    connections.close_all()
+    if link is None:
+        return
+    another = f"bluezone manage account_link {link.username}"
+    if link.token and logs.log_form() != logs.JSON_FORM:
+        click.echo(f"first administrator, once and within 72 hours: {office}start/{link.token}/", err=True)
+        return
+    sentence = f"the first administrator's link was given out before and waits to be used; another one: {another}"
+    logs.log_event("first_administrator_missing", sentence, hint=another)
+
+
+def main() -> None:
+    """Print the first administrator's link, as the office's user. Arguments: data folder, office origin."""
+    from bluezone import logs
+    from bluezone.server.preparation import open_office
+
+    logs.configure_logging()
+    folder = Path(sys.argv[1])
+    office = sys.argv[2]
+    open_office(folder)
+    print_first_link(folder, office)
+
+
+if __name__ == "__main__":
+    main()
