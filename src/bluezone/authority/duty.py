@@ -15,7 +15,7 @@ DUTY = Duty(
         "glass_broken": _("broke the glass: may speak without a second person for one hour"),
         "glass_used": _("spoke to the public after breaking the glass"),
     },
-    waiting="bluezone.authority.waiting_views.matters",
+    waiting="bluezone.authority.matters.matters_of",
     open_at="bluezone.authority.role_grants.count_people_at",
     search="bluezone.authority.role_grants.search",
     purges=(

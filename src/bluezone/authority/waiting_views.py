@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,14 +19,12 @@ from bluezone.authority.models import ActState, WaitingAct
 from bluezone.authority.role_grants import people_behind
 from bluezone.authority.two_persons import kind_by_name
 from bluezone.authority.views import show_link
-from bluezone.duties.duty import Matter, Pile
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
-from bluezone.training import practising
 
 
 class GlassForm(forms.Form):
@@ -180,19 +177,3 @@ def _context(act: WaitingAct, user: User, now: datetime.datetime, refusal: str) 
         "by_operator": waits and kind.by_operator, "is_of_the_kind": waits and kind.may_confirm(user, act.values),
         "may_now": may or (alone and now >= alone_at), "breaks": waits and kind.voice and is_mine,
     }  # fmt: skip
-
-
-def matters(user: User, now: datetime.datetime) -> list[Matter]:
-    """Acts that wait for this person as the second one, and acts that they asked for and may now do alone."""
-    if practising():
-        return []
-    entries = []
-    for act in two_persons.waiting_acts(now):
-        if act.state != ActState.WAITING:
-            continue
-        alone = act.asked_by_id == user.pk and two_persons.may_confirm_alone(act, now)
-        if two_persons.may_confirm(act, user, now) or (alone and now >= act.asked_at + two_persons.ALONE_AFTER):
-            what = f"{kind_by_name(act.kind).words} · {act.asked_by}"
-            url = reverse("waiting-act", args=[act.pk])
-            entries.append(Matter(f"act {act.pk}", what, gettext("Read and confirm"), url, act.asked_at, Pile.MINE))
-    return entries

@@ -272,7 +272,7 @@ def declaration_rows(declarations: Iterable[tuple[str, int]]) -> list[Declaratio
     return [DeclarationRow(handle, hour * SECONDS_PER_HOUR, opened.get(handle)) for handle, hour in rows]
 
 
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     """Unopened declarations as a single matter, for supervisors of the city."""
     if practising() or not has_city_role(user, HEALTH_SUPERVISORS.roles):
         return []
