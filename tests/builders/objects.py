@@ -21,7 +21,7 @@ from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.healthauthority import code_issuance as codes
+from bluezone.healthauthority.codes import issuance as codes
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.factors.second_factors import REQUIRING
 from bluezone.identity.models import Passkey, Role, RoleGrant, User

@@ -11,8 +11,9 @@ from tests.builders.devices import agency
 from tests.builders.office import local_today, user
 
 from bluezone.directory.models import Agency
-from bluezone.healthauthority import code_issuance, quotas
-from bluezone.healthauthority.code_issuance import QuotaReached
+from bluezone.healthauthority import quotas
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
 from bluezone.healthauthority.quotas import Quota, visible_codes
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
@@ -32,7 +33,7 @@ def worker(name, facility=STATION):
 
 
 def issue(server, worker, now=None):
-    return code_issuance.issue_code(server, worker, "confirmed", local_today() - DAY, now or timezone.now())
+    return issuance.issue_code(server, worker, "confirmed", local_today() - DAY, now or timezone.now())
 
 
 def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):

@@ -176,9 +176,9 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
     server = _open_with_office(data)
     from django.utils import timezone
 
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import issuance
 
-    issued = code_issuance.issue_code(server, None, case_class, onset.date(), timezone.now())
+    issued = issuance.issue_code(server, None, case_class, onset.date(), timezone.now())
     return {"code": issued.code, "link": issued.link, "expires": int(issued.expires_at.timestamp())}
 
 
@@ -201,9 +201,9 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
     server = _open_with_office(data)
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import issuance
 
-    return {"state": code_issuance.revoke_code(server, None, code)}
+    return {"state": issuance.revoke_code(server, None, code)}
 
 
 @click.group("inquiry-key")
@@ -242,9 +242,9 @@ def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
     _open_with_office(data)
     from django.utils import timezone
 
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import issuance
 
-    code_issuance.set_inquiry_key(public, timezone.now())
+    issuance.set_inquiry_key(public, timezone.now())
     return {"public": public}
 
 
@@ -262,14 +262,14 @@ def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[st
     """Print in which minute of DAY the code with MARK was issued; asks for the key, and the audit records it."""
     server = _open_with_office(data)
     from bluezone.cli.history import RecoveryKeyInvalid, read_key
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import issuance
 
     try:
         private = read_key(click.prompt("Key for inquiries", hide_input=True, err=True))
     except RecoveryKeyInvalid:
-        raise code_issuance.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
+        raise issuance.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
     zone = ZoneInfo(server.city.zone)
-    rows = code_issuance.open_issue_minutes(private, day.date(), mark)
+    rows = issuance.open_issue_minutes(private, day.date(), mark)
     return {
         "codes": [
             {

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
-from bluezone.healthauthority import alerts, code_issuance, quotas
+from bluezone.healthauthority import alerts, quotas
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import CaseClass, RaiseReason
 from bluezone.healthauthority.quotas import facilities_of
 from bluezone.identity.models import User
@@ -37,13 +38,13 @@ class IssueForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["form_id"] = uuid.uuid4()
-        first, last = code_issuance.onset_bounds(timezone.localdate())
+        first, last = issuance.onset_bounds(timezone.localdate())
         self.fields["onset"].widget.attrs |= {"min": first.isoformat(), "max": last.isoformat()}
 
     def clean_onset(self) -> datetime.date:
         """Refuse a day for which phones have no keys."""
         onset: datetime.date = self.cleaned_data["onset"]
-        first, last = code_issuance.onset_bounds(timezone.localdate())
+        first, last = issuance.onset_bounds(timezone.localdate())
         if onset > last:
             raise forms.ValidationError(_("This day is in the future. Enter the day symptoms started."))
         if onset < first:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from bluezone.directory.scopes import has_city_role
 from bluezone.duties.duty import Matter, Pile
-from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
 from bluezone.healthauthority.quotas import visible_codes
@@ -242,9 +242,9 @@ def code_state(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
     "expired".
     Raises TicketInvalid.
     """
-    row_id = code_issuance.row_of_ticket(issued, ticket)
+    row_id = issuance.row_of_ticket(issued, ticket)
     if practising():
-        return code_issuance.practice_states([issued], timezone.now())[issued.handle]
+        return issuance.practice_states([issued], timezone.now())[issued.handle]
     return server.codes.statuses([row_id])[row_id]
 
 

@@ -18,8 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.scopes import require_city_role
 from bluezone.healthauthority import alerts as healthauthority_alerts
-from bluezone.healthauthority import code_batches, code_issuance, code_messages, declaration_access, queries, quotas
-from bluezone.healthauthority.code_batches import RowAnswer
+from bluezone.healthauthority import declaration_access, queries, quotas
+from bluezone.healthauthority.codes import batches, issuance
+from bluezone.healthauthority.codes import messages as code_messages
+from bluezone.healthauthority.codes.batches import RowAnswer
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.health_tags import inwords
@@ -84,12 +86,12 @@ def new_code(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            issued = code_issuance.issue_code(
+            issued = issuance.issue_code(
                 server, request.user, values["case_class"], values["onset"], now, values["form_id"]
             )
-        except code_issuance.FormAlreadySent:
+        except issuance.FormAlreadySent:
             return render(request, "healthauthority/code_shown_before.html", status=409)
-        except code_issuance.QuotaReached:
+        except issuance.QuotaReached:
             status = 429
         else:
             context = {"issued": issued, "reach": queries.delivery_times(server, now), "groups": issued.code.split("-")}
@@ -112,7 +114,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     issued = get_object_or_404(visible_codes(request.user), pk=pk)
     try:
         state = queries.code_state(server, issued, request.POST.get("ticket", ""))
-    except code_issuance.TicketInvalid:
+    except issuance.TicketInvalid:
         raise Http404 from None
     context = {"state": state, "reach": queries.delivery_times(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
@@ -161,14 +163,14 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
     ticket = request.POST.get("ticket", "")
     typed = request.POST.get("code", "").strip()
     if practising():
-        return code_issuance.revoke_practice_code(issued.handle, timezone.now())
+        return issuance.revoke_practice_code(issued.handle, timezone.now())
     if ticket or not typed:
-        return code_issuance.revoke_code(server, request.user, code_issuance.row_of_ticket(issued, ticket))
+        return issuance.revoke_code(server, request.user, issuance.row_of_ticket(issued, ticket))
     # Anybody with a code may revoke it; the limit prevents finding codes by trying.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
     claimed = count_attempt(lane, lane, MOST_TYPED_TRIES, timezone.now())
-    state = code_issuance.revoke_code(server, request.user, typed)
+    state = issuance.revoke_code(server, request.user, typed)
     claimed.delete()
     return state
 
@@ -181,7 +183,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and requests their codes."""
     server = key_server()
     now = timezone.now()
-    first, last = code_issuance.onset_bounds(timezone.localdate(now))
+    first, last = issuance.onset_bounds(timezone.localdate(now))
     context = {
         "quota": quotas.quota_of(server, request.user, now),
         "first": first,
@@ -208,11 +210,11 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
     server = key_server()
     now = timezone.now()
     try:
-        key, rows = code_batches.read_batch(request.body)
-        answers = code_batches.issue_batch(server, request.user, key, rows, now)
-    except code_batches.BatchInvalid as refusal:
+        key, rows = batches.read_batch(request.body)
+        answers = batches.issue_batch(server, request.user, key, rows, now)
+    except batches.BatchInvalid as refusal:
         return _error_response(refusal.code, refusal.message, 400)
-    except code_batches.BatchChanged as refusal:
+    except batches.BatchChanged as refusal:
         return _error_response(refusal.code, refusal.message, 409)
     left = quotas.quota_of(server, request.user, now).left
     return JsonResponse({"rows": [_answer_for_page(answer) for answer in answers], "left": left}, status=201)

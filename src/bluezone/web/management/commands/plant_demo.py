@@ -20,7 +20,7 @@ from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
-from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.codes import issuance
 from bluezone.identity.models import Role, User
 from bluezone.identity.signin import demo_office
 from bluezone.office_keyserver import key_server
@@ -99,7 +99,7 @@ def _plant_people(now: datetime.datetime) -> str:
     )
     role_grants.grant_role(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
     for days in (1, 2, 4):
-        code_issuance.issue_code(key_server(), nurse, "confirmed", today - days * _DAY, now)
+        issuance.issue_code(key_server(), nurse, "confirmed", today - days * _DAY, now)
     return token
 
 

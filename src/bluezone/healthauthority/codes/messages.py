@@ -18,7 +18,8 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from bluezone.healthauthority import code_issuance, quotas
+from bluezone.healthauthority import quotas
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import User
 from bluezone.keyserver.service import KeyServer
@@ -128,9 +129,9 @@ def _state_for_browser(state: str) -> str:
 def _expiry_of(server: KeyServer, order: Order, issued: IssuedCode) -> int | None:
     """When the digits expire; None if code, link and ticket are not of the same code."""
     try:
-        row_id = code_issuance.row_of_ticket(issued, order.ticket)
+        row_id = issuance.row_of_ticket(issued, order.ticket)
         ends = server.codes.ends_at(order.code, row_id)
         link_ends = server.codes.ends_at(order.link, row_id)
-    except (InvalidCode, code_issuance.TicketInvalid):
+    except (InvalidCode, issuance.TicketInvalid):
         return None
     return ends if link_ends is not None else None
