@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from bluezone.city import City, write_default
+from bluezone.healthauthority.codes import tickets
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol import blindrsa
@@ -327,7 +328,7 @@ class Office:
         now = datetime.datetime.fromtimestamp(case.issued, datetime.UTC)
         made = issuance.issue_code(server, self._workers[case.facility][case.worker], klass, onset, now)
         case.handle, case.code = made.record.handle, made.code
-        self.row_ids[case.handle] = issuance.row_of_ticket(made.record, made.ticket)
+        self.row_ids[case.handle] = tickets.row_of_ticket(made.record, made.ticket)
 
     def purge(self, now: float) -> None:
         """What the office forgets every day."""

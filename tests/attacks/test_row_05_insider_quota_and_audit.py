@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.builders.office import data_folder, furnished_folder, local_today, quick_passwords, server, user
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes import audit_entries, issuance
 from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry
@@ -33,7 +33,7 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
         with pytest.raises(QuotaReached):
             issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())
 
-    issuance.audit_past_days(timezone.now() + DAY)
+    audit_entries.audit_past_days(timezone.now() + DAY)
     acts = list(AuditEntry.objects.filter(actor="seller").values_list("action", flat=True))
     assert acts == ["quota_refused"] * 2 + ["code_issued"] * QUOTA
     assert IssuedCode.objects.count() == QUOTA
@@ -44,7 +44,7 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague_before_the_audit_has_it(server):
     issued = issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
     IssuedCode.objects.update(worker=user("colleague"))
-    issuance.audit_past_days(timezone.now() + DAY)
+    audit_entries.audit_past_days(timezone.now() + DAY)
 
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.subject, entry.details) == ("colleague", issued.record.handle, {"changed": True})
@@ -52,7 +52,7 @@ def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague_before
 
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague(server):
     issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
-    issuance.audit_past_days(timezone.now() + DAY)
+    audit_entries.audit_past_days(timezone.now() + DAY)
     assert AuditEntry.objects.get().details == {}
     call_command("verify_audit")
     with connection.cursor() as cursor:

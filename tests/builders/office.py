@@ -18,7 +18,8 @@ from tests.builders.stores import with_week_keys
 from bluezone import office_keyserver as opened_key_server
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
-from bluezone.healthauthority.codes.issuance import NewCode, row_of_ticket
+from bluezone.healthauthority.codes.issuance import NewCode
+from bluezone.healthauthority.codes.tickets import row_of_ticket
 from bluezone.identity import sessions
 from bluezone.identity.factors import totp
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User

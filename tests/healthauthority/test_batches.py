@@ -14,7 +14,7 @@ from tests.builders.office import local_today, user
 
 import bluezone
 from bluezone.healthauthority import hourly_work
-from bluezone.healthauthority.codes import batches, issuance
+from bluezone.healthauthority.codes import audit_entries, batches
 from bluezone.healthauthority.codes.batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
 from bluezone.identity.models import AuditEntry
@@ -49,7 +49,7 @@ def test_sent_again_the_same_codes_come_back_and_no_others_are_made(server, lan)
 
     assert first == again
     assert IssuedCode.objects.count() == 3
-    issuance.audit_past_days(timezone.now() + datetime.timedelta(days=1))
+    audit_entries.audit_past_days(timezone.now() + datetime.timedelta(days=1))
     assert AuditEntry.objects.filter(action="code_issued").count() == 3
 
 

@@ -10,7 +10,7 @@ from tests.builders.office import local_today, prove_second_factor, user
 
 from bluezone import training
 from bluezone.healthauthority import queries
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes import issuance, practice
 from bluezone.healthauthority.codes.issuance import OnsetRefused
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry
@@ -137,7 +137,7 @@ def test_a_code_for_practice_counts_as_used_after_half_a_minute(server):
         issued = issuance.issue_code(server, user(), "confirmed", local_today(), now)
         made = issued.record
         after = [
-            issuance.practice_states([made], now + datetime.timedelta(seconds=seconds))[made.handle]
+            practice.practice_states([made], now + datetime.timedelta(seconds=seconds))[made.handle]
             for seconds in (0, 29, 30)
         ]
 

@@ -11,11 +11,12 @@ from tests.builders.devices import agency
 from tests.builders.office import local_today, user
 
 from bluezone.directory.models import Agency
-from bluezone.healthauthority import quotas
+from bluezone.healthauthority import facilities, quotas
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
-from bluezone.healthauthority.quotas import Quota, visible_codes
+from bluezone.healthauthority.permissions import visible_codes
+from bluezone.healthauthority.quotas import Quota
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 
 pytestmark = pytest.mark.django_db
@@ -193,6 +194,6 @@ def test_of_two_facilities_the_health_worker_s_counts_and_then_the_older_grant_s
     for person, role in ((lan, Role.HEALTH_WORKER), (hoa, Role.HEALTH_WORKER)):
         RoleGrant.objects.create(user=person, role=role, agency=second)
 
-    assert [quotas.facility_of(User.objects.get(pk=person.pk)) for person in (lan, hoa)] == [second, first]
-    assert quotas.facilities_of([lan, hoa]) == {lan.pk: second, hoa.pk: first}
-    assert (quotas.workplace(hoa), quotas.workplace(user("binh", agency="TYT"))) == (STATION, "TYT")
+    assert [facilities.facility_of(User.objects.get(pk=person.pk)) for person in (lan, hoa)] == [second, first]
+    assert facilities.facilities_of([lan, hoa]) == {lan.pk: second, hoa.pk: first}
+    assert (facilities.workplace(hoa), facilities.workplace(user("binh", agency="TYT"))) == (STATION, "TYT")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.builders.office import local_today, row_of, user
 
 from bluezone.healthauthority import queries
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes import issuance, revocation
 from bluezone.healthauthority.health_tags import columns
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.healthauthority.queries import LEAST_VISIBLE_COUNT, Column, DayRow
@@ -52,7 +52,7 @@ def test_a_chart_draws_no_count_that_its_table_hides(counts):
 def some_codes(server, db):
     worker = user("lan")
     made = [issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now()) for _ in range(6)]
-    issuance.revoke_code(server, worker, row_of(made[0]))
+    revocation.revoke_code(server, worker, row_of(made[0]))
     return worker
 
 

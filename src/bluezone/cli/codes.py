@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bluezone.cli.output import prints_result
+from bluezone.healthauthority.codes import inquiries, revocation
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
@@ -201,9 +202,8 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
     server = _open_with_office(data)
-    from bluezone.healthauthority.codes import issuance
 
-    return {"state": issuance.revoke_code(server, None, code)}
+    return {"state": revocation.revoke_code(server, None, code)}
 
 
 @click.group("inquiry-key")
@@ -242,9 +242,7 @@ def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
     _open_with_office(data)
     from django.utils import timezone
 
-    from bluezone.healthauthority.codes import issuance
-
-    issuance.set_inquiry_key(public, timezone.now())
+    inquiries.set_inquiry_key(public, timezone.now())
     return {"public": public}
 
 
@@ -262,14 +260,13 @@ def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[st
     """Print in which minute of DAY the code with MARK was issued; asks for the key, and the audit records it."""
     server = _open_with_office(data)
     from bluezone.cli.history import RecoveryKeyInvalid, read_key
-    from bluezone.healthauthority.codes import issuance
 
     try:
         private = read_key(click.prompt("Key for inquiries", hide_input=True, err=True))
     except RecoveryKeyInvalid:
-        raise issuance.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
+        raise inquiries.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
     zone = ZoneInfo(server.city.zone)
-    rows = issuance.open_issue_minutes(private, day.date(), mark)
+    rows = inquiries.open_issue_minutes(private, day.date(), mark)
     return {
         "codes": [
             {

@@ -19,14 +19,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.scopes import require_city_role
 from bluezone.healthauthority import alerts as healthauthority_alerts
 from bluezone.healthauthority import declaration_access, queries, quotas
-from bluezone.healthauthority.codes import batches, issuance
-from bluezone.healthauthority.codes import messages as code_messages
+from bluezone.healthauthority.codes import batches, issuance, practice, revocation, text_messages, tickets
 from bluezone.healthauthority.codes.batches import RowAnswer
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.healthauthority.quotas import is_supervisor, visible_codes
+from bluezone.healthauthority.permissions import is_supervisor, visible_codes
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor, releases
 from bluezone.identity.models import Role, User
@@ -47,9 +46,9 @@ from bluezone.training import practised, practising
 
 MOST_TYPED_TRIES = 5
 _MESSAGE_REFUSALS: dict[type[Refused], int] = {
-    code_messages.MessageOrderInvalid: 400,
-    code_messages.CodeNotYours: 404,
-    code_messages.CodeMessageSentBefore: 409,
+    text_messages.MessageOrderInvalid: 400,
+    text_messages.CodeNotYours: 404,
+    text_messages.CodeMessageSentBefore: 409,
     BudgetSpent: 429,
 }
 SECONDS_PER_HOUR = 3600
@@ -114,7 +113,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     issued = get_object_or_404(visible_codes(request.user), pk=pk)
     try:
         state = queries.code_state(server, issued, request.POST.get("ticket", ""))
-    except issuance.TicketInvalid:
+    except tickets.TicketInvalid:
         raise Http404 from None
     context = {"state": state, "reach": queries.delivery_times(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
@@ -163,14 +162,14 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
     ticket = request.POST.get("ticket", "")
     typed = request.POST.get("code", "").strip()
     if practising():
-        return issuance.revoke_practice_code(issued.handle, timezone.now())
+        return practice.revoke_practice_code(issued.handle, timezone.now())
     if ticket or not typed:
-        return issuance.revoke_code(server, request.user, issuance.row_of_ticket(issued, ticket))
+        return revocation.revoke_code(server, request.user, tickets.row_of_ticket(issued, ticket))
     # Anybody with a code may revoke it; the limit prevents finding codes by trying.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
     claimed = count_attempt(lane, lane, MOST_TYPED_TRIES, timezone.now())
-    state = issuance.revoke_code(server, request.user, typed)
+    state = revocation.revoke_code(server, request.user, typed)
     claimed.delete()
     return state
 
@@ -189,7 +188,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
         "first": first,
         "last": last,
         "zone": settings.TIME_ZONE,
-        "house_sends": code_messages.can_send_messages(),
+        "house_sends": text_messages.can_send_messages(),
         # Changes with the session, and cannot be computed without the office's secret.
         "sitting": salted_hmac("rows of a sitting", str(request.session.session_key), algorithm="sha256").hexdigest(),
         "tab": "bulk",
@@ -231,8 +230,8 @@ def send_message(request: OfficeRequest) -> JsonResponse:
     429 if the day's messages are used up. No answer contains number or text.
     """
     try:
-        order = code_messages.read_order(request.body)
-        queued = code_messages.send_message(key_server(), request.user, order, timezone.now())
+        order = text_messages.read_order(request.body)
+        queued = text_messages.send_message(key_server(), request.user, order, timezone.now())
     except Refused as refusal:
         return _error_response(refusal.code, refusal.message, _MESSAGE_REFUSALS.get(type(refusal), 422))
     return JsonResponse({"message": str(queued.pk)}, status=201)
@@ -244,7 +243,7 @@ def send_message(request: OfficeRequest) -> JsonResponse:
 @touches(Ownership.OWN)
 def message_states(request: OfficeRequest) -> JsonResponse:
     """The states of up to 50 messages, by the ids that only their senders got: `?id=…&id=…`."""
-    return JsonResponse({"states": code_messages.message_states(request.GET.getlist("id"))})
+    return JsonResponse({"states": text_messages.message_states(request.GET.getlist("id"))})
 
 
 def _answer_for_page(answer: RowAnswer) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from bluezone.healthauthority import quotas
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority import facilities
+from bluezone.healthauthority.codes import tickets
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import User
 from bluezone.keyserver.service import KeyServer
@@ -108,7 +108,7 @@ def code_message(worker: User, order: Order, ends: int, language: str) -> str:
         until = timezone.localtime(datetime.datetime.fromtimestamp(ends, datetime.UTC))
         words = _("Bluezone: your code is {code}, until {until}. Open {link} . It is only for you. %(agency)s")
         text = words.format(code=order.code, until=f"{until:%H:%M %d/%m/%Y}", link=order.link)
-        return without_diacritics(text % {"agency": quotas.workplace(worker)})
+        return without_diacritics(text % {"agency": facilities.workplace(worker)})
 
 
 def message_states(names: Iterable[str]) -> dict[str, str]:
@@ -129,9 +129,9 @@ def _state_for_browser(state: str) -> str:
 def _expiry_of(server: KeyServer, order: Order, issued: IssuedCode) -> int | None:
     """When the digits expire; None if code, link and ticket are not of the same code."""
     try:
-        row_id = issuance.row_of_ticket(issued, order.ticket)
+        row_id = tickets.row_of_ticket(issued, order.ticket)
         ends = server.codes.ends_at(order.code, row_id)
         link_ends = server.codes.ends_at(order.link, row_id)
-    except (InvalidCode, issuance.TicketInvalid):
+    except (InvalidCode, tickets.TicketInvalid):
         return None
     return ends if link_ends is not None else None
