@@ -12,7 +12,7 @@ from tests.builders.office import local_today, user
 from bluezone.healthauthority.codes import audit_entries, issuance, text_messages
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.messaging.sms import leases
+from bluezone.messaging.sms import leases, retention
 from bluezone.messaging.sms.models import Message, State
 from bluezone.messaging.sms.outbox import destination_hash
 from bluezone.messaging.sms.providers import read_sms_url
@@ -176,10 +176,10 @@ def test_on_the_next_day_nothing_says_at_what_time_it_was_sent(client, server, l
     claimed = leases.claim_due(timezone.now(), 9)
     assert claimed.parts
     leases.close_messages(list(Message.objects.all()), State.SENT, now)
-    leases.purge(now)
+    retention.purge(now)
     assert Message.objects.get().queued_at != timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
-    leases.purge(now + DAY)
+    retention.purge(now + DAY)
     message = Message.objects.get()
     day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 

@@ -265,7 +265,7 @@ class CodesSpent(Refused):
 
 
 def _send_code(request: OfficeRequest, number: str, now: datetime.datetime) -> None:
-    """Send a code and keep both, sealed and hashed, in the session. Raises CodesSpent and what `queue_message` does."""
+    """Send a code and keep both, sealed and hashed, in the session. Raises CodesSpent and what `queue_sms` does."""
     sent = request.session.get(PHONE_KEY, {}).get("sent", 0)
     if sent >= MOST_CODES:
         raise CodesSpent(f"{MOST_CODES} codes were sent in this session")
@@ -273,7 +273,7 @@ def _send_code(request: OfficeRequest, number: str, now: datetime.datetime) -> N
         raise outbox.SmsOptedOut("the owner of this number wants no messages; nothing was queued")
     code = f"{secrets.randbelow(1_000_000):06}"
     text = without_diacritics(_("Bluezone: code for notices to this telephone: %(code)s") % {"code": code})
-    outbox.queue_message(number, text, get_language() or "vi", Purpose.CODE, now=now)
+    outbox.queue_sms(number, text, get_language() or "vi", Purpose.CODE, now=now)
     sealed = seal(number.encode(), f"phone of {request.user.pk}")
     request.session[PHONE_KEY] = {
         "number": base64.b64encode(sealed).decode(), "digest": _code_digest(request.user, code),
@@ -375,7 +375,7 @@ def tell_by_text(now: datetime.datetime) -> int:
     def send(choice: Choice, new: Sequence[Matter]) -> int:
         text = without_diacritics(f"Bluezone: {_words(new, now)}")
         try:
-            outbox.queue_message(phone_of(choice.user), text, "vi", Purpose.REMINDER, now=now)
+            outbox.queue_sms(phone_of(choice.user), text, "vi", Purpose.REMINDER, now=now)
         except Refused as refused:
             # It is told of after the next pause, as where the budget of the day is spent.
             Choice.objects.filter(pk=choice.pk).update(texted=choice.texted)

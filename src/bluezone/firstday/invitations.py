@@ -165,7 +165,7 @@ def invite_by_message(
                     hours = int(account_links.LINK_LIFE.total_seconds() // 3600)
                     text = _("Bluezone: your account. Open in a browser, once, within %(hours)d hours: %(link)s")
                     sms_text = text % {"hours": hours, "link": link}
-                    sms_outbox.queue_message(phone, sms_text, get_language() or "vi", Purpose.CODE, now=now)
+                    sms_outbox.queue_sms(phone, sms_text, get_language() or "vi", Purpose.CODE, now=now)
                     texted += 1
         except Refused:
             unreached.append(account)

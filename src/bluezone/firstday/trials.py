@@ -83,7 +83,7 @@ def send_sms(number: str, now: datetime.datetime) -> None:
     """Send a code to a telephone number. Raises what `sms.outbox.queue` does; only the outbox stores the number."""
     code = _store_code(Kind.SMS, now)
     text = _("Bluezone: code to test text messages: %(code)s") % {"code": code}
-    sms_outbox.queue_message(number, text, get_language() or "vi", Purpose.CODE, now=now)
+    sms_outbox.queue_sms(number, text, get_language() or "vi", Purpose.CODE, now=now)
 
 
 def send_notice(user: User, now: datetime.datetime, provider: Provider | None = None) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a supervisor may see and change: codes, and the workers whose limits they raise."""
+"""What a supervisor may see and change: the codes and the workers of their facilities."""
 
 from django.db.models import Q, QuerySet
 

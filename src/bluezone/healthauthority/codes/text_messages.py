@@ -87,7 +87,7 @@ def read_order(body: bytes) -> Order:
 def send_message(server: KeyServer, worker: User, order: Order, now: datetime.datetime) -> Message:
     """Queue the message of a code that `worker` issued, once.
 
-    Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue_message`; nothing is stored then.
+    Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue_sms`; nothing is stored then.
     """
     number = read_destination(order.phone)
     with transaction.atomic():
@@ -99,7 +99,7 @@ def send_message(server: KeyServer, worker: User, order: Order, now: datetime.da
             raise CodeMessageSentBefore("the message of this code was sent before; it was not sent again")
         language = language_of(number)
         text = code_message(worker, order, ends, language)
-        return outbox.queue_message(number, text, language, Purpose.CODE, valid=MESSAGE_VALIDITY, now=now)
+        return outbox.queue_sms(number, text, language, Purpose.CODE, valid=MESSAGE_VALIDITY, now=now)
 
 
 def code_message(worker: User, order: Order, ends: int, language: str) -> str:
