@@ -19,10 +19,10 @@ from bluezone.healthauthority.codes import audit_entries, batches, inquiries, is
 from bluezone.healthauthority.codes.batches import CaseRow
 from bluezone.healthauthority.codes.inquiries import InquiryKeyInvalid
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity import signin
+from bluezone.identity import retention
 from bluezone.identity.factors import second_factors
 from bluezone.identity.models import AuditEntry, OfficeSession
-from bluezone.identity.sessions import BEGUN_KEY
+from bluezone.identity.signin.sessions import BEGUN_KEY
 from bluezone.keyserver.reports.codes import CodeUnknown
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_no_store_no_audit_and_no_log_tells_the_minute(server, client, caplog, r
     issuance.issue_code(server, lan, "confirmed", local_today(), at)
     batches.issue_batch(server, lan, bytes(32), [CaseRow("confirmed", local_today())] * 3, at)
     second_factors.purge_steps(timezone.now() + FACTOR_MEMORY)
-    signin.purge(timezone.now() + FACTOR_MEMORY)
+    retention.purge(timezone.now() + FACTOR_MEMORY)
     said = values(server) - before
     audit_entries.audit_past_days(at + DAY)
     said |= values(server) - before
@@ -130,7 +130,7 @@ def test_a_session_says_in_no_minute_when_it_began_not_even_one_that_began_befor
     session[BEGUN_KEY] = off_the_hour.isoformat()
     session.save()
     OfficeSession.objects.update(begun_at=off_the_hour)
-    signin.purge(timezone.now())
+    retention.purge(timezone.now())
 
     (row,) = OfficeSession.objects.all()
     assert row.begun_at == off_the_hour.replace(minute=0, second=0, microsecond=0)

@@ -5,8 +5,9 @@ from django.urls import path
 
 from bluezone.authority import people_views, waiting_views
 from bluezone.authority import views as authority_views
-from bluezone.identity import own_account_views, signin_views
+from bluezone.identity import own_account_views
 from bluezone.identity.rolepages import guides
+from bluezone.identity.signin import views as signin_views
 
 urlpatterns = [
     path("sign-in/", signin_views.sign_in, name="sign-in"),

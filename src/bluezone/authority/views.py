@@ -36,12 +36,8 @@ from bluezone.identity import account_links, acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
 from bluezone.identity.factors import second_factors
-from bluezone.identity.factors.second_factors import (
-    confirm_second_factor,
-    is_recently_confirmed,
-    redirect_to_confirmation,
-    releases,
-)
+from bluezone.identity.factors.confirmation import is_recently_confirmed
+from bluezone.identity.factors.second_factors import confirm_second_factor, redirect_to_confirmation, releases
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.qr_codes import qr_picture

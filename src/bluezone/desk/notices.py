@@ -37,11 +37,12 @@ from bluezone.duties.duty import Matter
 from bluezone.identity.acts import CONFLICT, refusals_as_form_errors
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
-from bluezone.identity.factors.second_factors import is_recently_confirmed, is_set_up
+from bluezone.identity.factors.confirmation import is_recently_confirmed
+from bluezone.identity.factors.second_factors import is_set_up
 from bluezone.identity.forms import OwnForm
 from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.sessions import browser_of
+from bluezone.identity.signin.sessions import browser_of
 from bluezone.identity.typed_fields import TimeOfDayField
 from bluezone.keyserver.push import PushSubscriptionInvalid, Subscription, read_subscription
 from bluezone.logs import event_fields

@@ -30,8 +30,8 @@ from bluezone.firstday.city_setup import (
     usual_offices,
 )
 from bluezone.firstday.models import Trial
+from bluezone.identity.demo_account import DEMO_NAME
 from bluezone.identity.models import User
-from bluezone.identity.signin import DEMO_NAME
 from bluezone.keyserver.configs.recoverykey import matches_recovery_key, read_recovery_key
 from bluezone.messaging.announcer import Provider
 from bluezone.messaging.email import outbox as email_outbox

@@ -30,7 +30,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor, releases
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.signin import SignInLocked, count_attempt
+from bluezone.identity.signin.attempts import SignInLocked, count_attempt
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.media_types import XLSX

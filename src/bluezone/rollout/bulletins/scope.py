@@ -28,8 +28,9 @@ from bluezone.directory.scopes import (
 )
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.audiences import OfficeRequest
-from bluezone.identity.duty import EDITORS, ROLES
+from bluezone.identity.duty import EDITORS
 from bluezone.identity.models import User
+from bluezone.identity.roles import ROLES
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.timetable import ScheduleInQuietHours, ScheduleOverlaps
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS, BULLETIN_APPROVERS

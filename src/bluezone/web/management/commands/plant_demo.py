@@ -21,8 +21,8 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.healthauthority.codes import issuance
+from bluezone.identity.demo_account import demo_office
 from bluezone.identity.models import Role, User
-from bluezone.identity.signin import demo_office
 from bluezone.office_keyserver import key_server
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.api import Directive
