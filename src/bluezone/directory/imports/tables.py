@@ -264,7 +264,7 @@ def read_sheets(data: bytes) -> list[RawSheet]:
 
 def read_workbook(data: bytes) -> list[Any]:
     """The confined part of `read_sheets`: the sheets of XLSX, ODS or XLS as `raw_sheets.sheets_to_json` writes them."""
-    from bluezone.directory.imports import workbooks
+    from bluezone.directory.imports.files import workbooks
 
     if data.startswith(_XLS_SIGNATURE):
         return sheets_to_json(workbooks.read_xls(data))
