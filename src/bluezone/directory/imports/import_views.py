@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from bluezone.directory import refusals
 from bluezone.directory.forms import ImportForm
 from bluezone.directory.imports import list_imports
+from bluezone.directory.imports.files.file_types import read_sheets
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.listings import spreadsheet_response
 from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, Pieces, progress
@@ -42,7 +43,7 @@ from bluezone.directory.imports.sent_lists import (
     marked_list,
     store_corrections,
 )
-from bluezone.directory.imports.tables import Table, read_sheets
+from bluezone.directory.imports.tables import Table
 from bluezone.directory.models import ListImport, SentList
 from bluezone.directory.request_parameters import chosen_number, require_edit_all
 from bluezone.duties.duty import Audience
