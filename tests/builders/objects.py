@@ -15,7 +15,8 @@ from tests.builders.directives import DAY, LETTER, NUMBERS, approve_letter, door
 from tests.builders.office import prove_second_factor, user
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
-from bluezone.authority import people_lists, role_grants, two_persons
+from bluezone.authority import role_grants, two_persons
+from bluezone.authority.people import people_lists
 from bluezone.desk.models import PushBrowser
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind

@@ -20,7 +20,7 @@ DUTY = Duty(
     search="bluezone.authority.role_grants.search",
     purges=(
         Work("purge_authority", "bluezone.authority.two_persons.purge"),
-        Work("purge_people_lists", "bluezone.authority.people_lists.purge"),
+        Work("purge_people_lists", "bluezone.authority.people.people_lists.purge"),
     ),
     shared_acts={
         "account-made": "bluezone.authority.account_acts.AccountMade",

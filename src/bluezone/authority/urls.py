@@ -3,8 +3,9 @@
 
 from django.urls import path
 
-from bluezone.authority import people_views, waiting_views
 from bluezone.authority import views as authority_views
+from bluezone.authority import waiting_views
+from bluezone.authority.people import people_views
 from bluezone.identity import own_account_views
 from bluezone.identity.rolepages import guides
 from bluezone.identity.signin import views as signin_views

@@ -27,7 +27,7 @@ from bluezone.authority.forms import (
     NotedHeadForm,
     RoleForm,
 )
-from bluezone.authority.people_views import invitation_text
+from bluezone.authority.people.people_views import invitation_text
 from bluezone.authority.role_grants import TAKING_TWO, accounts_in_reach
 from bluezone.backup.copies import last_drill
 from bluezone.city import data_folder

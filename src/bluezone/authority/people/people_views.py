@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from bluezone.authority import account_acts, people_lists, role_grants
+from bluezone.authority import account_acts, role_grants
 from bluezone.authority.forms import describe_grant
 from bluezone.authority.models import PeopleImport
-from bluezone.authority.people_lists import COLUMNS, READING, PeoplePlan
+from bluezone.authority.people import people_lists
+from bluezone.authority.people.people_lists import COLUMNS, READING, PeoplePlan
 from bluezone.authority.role_grants import accounts_in_reach
 from bluezone.directory.forms import ListFileForm
 from bluezone.directory.imports.import_views import ListPages
