@@ -11,7 +11,7 @@ from tests.builders.directives import DAY, send_letter
 from tests.builders.office import PASSWORD, user
 from tests.builders.pushservice import Browser
 
-from bluezone.authority import role_grants
+from bluezone.authority import accounts
 from bluezone.desk import notices
 from bluezone.desk.models import Choice, PushBrowser
 from bluezone.identity.models import AuditEntry
@@ -261,7 +261,7 @@ def test_it_is_forgotten_by_the_person_and_with_the_account(client, can, operato
             client.force_login(can)
             assert client.post("/notices/phone/forget/").status_code == 302
         else:
-            role_grants.change_account("admin", can, can.name, "", is_active=False)
+            accounts.change_account("admin", can, can.name, "", is_active=False)
         can.refresh_from_db()
         assert can.sealed_phone is None, ending
 

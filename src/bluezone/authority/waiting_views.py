@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.role_grants import people_behind
+from bluezone.authority.recent_hands import people_behind
 from bluezone.authority.two_persons import kind_by_name
 from bluezone.authority.views import show_link
 from bluezone.identity.audiences import OfficeRequest, audience

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bluezone.authority import account_acts, role_grants, two_persons
+from bluezone.authority import account_acts, accounts, reach, two_persons
 from bluezone.authority.models import WaitingAct
 from bluezone.authority.people import people_lists
 from bluezone.authority.people.people_views import invitation_text
@@ -96,10 +96,10 @@ def invite(actor: str, seats: Iterable[Seat], now: datetime.datetime) -> list[In
     with transaction.atomic():
         for seat in seats:
             username = _free_name(seat, usernames)
-            account = role_grants.enter_account(
+            account = accounts.enter_account(
                 actor, username, "", seat.agency.name[:120], seat.role, now, within=seat.agency
             )
-            if seat.role not in role_grants.TAKING_TWO:
+            if seat.role not in reach.TAKING_TWO:
                 invited.append(Invitation(account, seat, account_links.make_account_link(actor, account, now)))
     return invited
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority.role_grants import people_behind
+from bluezone.authority.recent_hands import people_behind
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import role_grants
+from bluezone.authority import accounts, role_grants
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
@@ -94,7 +94,7 @@ def _plant_people(now: datetime.datetime) -> str:
     if admin is not None:
         for role, key in _ROLES:
             role_grants.grant_role(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
-    nurse, token = role_grants.make_account(
+    nurse, token = accounts.make_account(
         COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
     )
     role_grants.grant_role(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
