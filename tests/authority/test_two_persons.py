@@ -12,7 +12,7 @@ from tests.builders import drives
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.authority import recent_hands, two_persons, waiting_views
+from bluezone.authority import recent_hands, second_person_views, two_persons
 from bluezone.authority.matters import matters_of
 from bluezone.authority.models import ActState, WaitingAct
 from bluezone.directory.models import Agency
@@ -164,8 +164,8 @@ def test_an_act_waits_for_those_who_may_confirm_it_and_for_nobody_else(root, sec
 
     assert [browser(one).get(waits).context["may_now"] for one in (root, second)] == [False, True]
     assert [len(matters_of(one, now)) for one in (root, second, third)] == [0, 1, 0]
-    assert [waiting_views.notices_for(one, now)["to_confirm"] for one in (root, second, third)] == [0, 1, 0]
-    listed = [waiting_views.visible_acts(one, [WaitingAct.objects.get()], now) for one in (root, second, third)]
+    assert [second_person_views.notices_for(one, now)["to_confirm"] for one in (root, second, third)] == [0, 1, 0]
+    listed = [second_person_views.visible_acts(one, [WaitingAct.objects.get()]) for one in (root, second, third)]
     assert [[row["mine"] for row in rows] for rows in listed] == [[True], [False], []]
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from bluezone.authority.waiting_views import notices_for
+from bluezone.authority.second_person_views import notices_for
 from bluezone.city import City
 from bluezone.desk.home import waits
 from bluezone.duties import catalogue
