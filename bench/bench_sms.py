@@ -80,7 +80,7 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
 
     from bluezone.messaging.sms.leases import waiting_count
     from bluezone.messaging.sms.models import Message, Purpose, State
-    from bluezone.messaging.sms.outbox import queue_message
+    from bluezone.messaging.sms.outbox import queue_sms
     from bluezone.messaging.sms.providers import read_sms_url
     from bluezone.messaging.sms.providers.smpp import SmppProvider
     from bluezone.messaging.sms.sender import Sender, make_durable
@@ -88,7 +88,7 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
     settings.SMS = read_sms_url(centre.address())
     with transaction.atomic():
         for number in range(MESSAGES):
-            queue_message(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL)
+            queue_sms(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL)
     progress("queued")
     before = centre.count()
     make_durable()

@@ -119,7 +119,10 @@ def no_unmarked_process(request):
 def fresh_limits():
     """What other tests of this process tried from the same address costs this one no puzzle."""
     yield
-    for module, limits in (("bluezone.identity.signin", "_limits"), ("bluezone.publicpages.form_limits", "_puzzles")):
+    for module, limits in (
+        ("bluezone.identity.signin.attempts", "_limits"),
+        ("bluezone.publicpages.form_limits", "_puzzles"),
+    ):
         if module in sys.modules:
             getattr(sys.modules[module], limits).cache_clear()
 

@@ -9,7 +9,8 @@ from django.utils.translation import override
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
 django.setup()
 
-from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, TAKING_TWO  # noqa: E402
+from bluezone.authority.reach import GIVEN_BY_THE_CITY, TAKING_TWO  # noqa: E402
+from bluezone.authority.role_grants import NEVER_DELEGATED  # noqa: E402
 from bluezone.authority.two_persons import kind_by_name  # noqa: E402
 from bluezone.duties.catalogue import shared_acts  # noqa: E402
 from bluezone.identity.factors.second_factors import REQUIRING  # noqa: E402

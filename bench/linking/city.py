@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from bluezone.city import City, write_default
+from bluezone.healthauthority.codes import tickets
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol import blindrsa
@@ -320,14 +321,14 @@ class Office:
 
     def issue(self, server: KeyServer, case: Case) -> None:
         """Issue the code of a case, as the page does."""
-        from bluezone.healthauthority import code_issuance
+        from bluezone.healthauthority.codes import issuance
 
         klass = "confirmed" if case.klass == CONFIRMED_CLASS else "clinical"
         onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=case.onset_day)
         now = datetime.datetime.fromtimestamp(case.issued, datetime.UTC)
-        made = code_issuance.issue_code(server, self._workers[case.facility][case.worker], klass, onset, now)
+        made = issuance.issue_code(server, self._workers[case.facility][case.worker], klass, onset, now)
         case.handle, case.code = made.record.handle, made.code
-        self.row_ids[case.handle] = code_issuance.row_of_ticket(made.record, made.ticket)
+        self.row_ids[case.handle] = tickets.row_of_ticket(made.record, made.ticket)
 
     def purge(self, now: float) -> None:
         """What the office forgets every day."""

@@ -11,8 +11,8 @@ from django.utils import timezone
 from tests.builders.office import data_folder, furnished_folder, local_today, quick_passwords, server, user
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority import code_issuance
-from bluezone.healthauthority.code_issuance import QuotaReached
+from bluezone.healthauthority.codes import audit_entries, issuance
+from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry
 
@@ -27,13 +27,13 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
     server.city = replace(server.city, quota_per_worker_a_day=QUOTA)
     seller = user("seller")
     for _ in range(QUOTA):
-        code_issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())
+        issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())
 
     for _ in range(2):
         with pytest.raises(QuotaReached):
-            code_issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())
+            issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())
 
-    code_issuance.audit_past_days(timezone.now() + DAY)
+    audit_entries.audit_past_days(timezone.now() + DAY)
     acts = list(AuditEntry.objects.filter(actor="seller").values_list("action", flat=True))
     assert acts == ["quota_refused"] * 2 + ["code_issued"] * QUOTA
     assert IssuedCode.objects.count() == QUOTA
@@ -42,17 +42,17 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
 
 @pytest.mark.long
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague_before_the_audit_has_it(server):
-    issued = code_issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
+    issued = issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
     IssuedCode.objects.update(worker=user("colleague"))
-    code_issuance.audit_past_days(timezone.now() + DAY)
+    audit_entries.audit_past_days(timezone.now() + DAY)
 
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.subject, entry.details) == ("colleague", issued.record.handle, {"changed": True})
 
 
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague(server):
-    code_issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
-    code_issuance.audit_past_days(timezone.now() + DAY)
+    issuance.issue_code(server, user("seller"), "confirmed", local_today(), timezone.now())
+    audit_entries.audit_past_days(timezone.now() + DAY)
     assert AuditEntry.objects.get().details == {}
     call_command("verify_audit")
     with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
-from bluezone.authority import role_grants
+from bluezone.authority import accounts, first_admin
 from bluezone.authority.role_grants import LastAdmin
 from bluezone.identity import account_links
 from bluezone.identity.account_links import AccountLinkInvalid
@@ -17,33 +17,33 @@ NOW = timezone.now()
 
 
 def made(username="lan"):
-    return role_grants.make_account("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
+    return accounts.make_account("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
 
 
 def test_the_links_of_a_deactivated_account_are_dead():
     user("root", Role.ADMIN)
     account, token = made()
-    role_grants.change_account("root", account, account.name, account.agency, is_active=False)
+    accounts.change_account("root", account, account.name, account.agency, is_active=False)
 
     with pytest.raises(AccountLinkInvalid):
         account_links.account_of_link(token, NOW)
 
 
 def test_the_first_administrator_gets_one_link_whatever_starts_again_and_however_many_hosts_start():
-    first = role_grants.first_admin_link(NOW)
-    others = [role_grants.first_admin_link(NOW) for _ in range(2)]
+    first = first_admin.first_admin_link(NOW)
+    others = [first_admin.first_admin_link(NOW) for _ in range(2)]
 
     assert User.objects.count() == 1
     assert [other.token for other in others] == [None, None]
     assert {other.username for other in others} == {first.username}
     account_links.set_first_password(first.token, "Hoàng Thị Mai", PASSWORD, NOW)
-    assert role_grants.first_admin_link(NOW) is None
+    assert first_admin.first_admin_link(NOW) is None
 
 
 def test_a_first_link_past_its_time_is_replaced_at_the_next_start():
-    past = role_grants.first_admin_link(NOW)
+    past = first_admin.first_admin_link(NOW)
     later = NOW + account_links.LINK_LIFE
-    again = role_grants.first_admin_link(later)
+    again = first_admin.first_admin_link(later)
 
     with pytest.raises(AccountLinkInvalid):
         account_links.account_of_link(past.token, later)
@@ -52,7 +52,7 @@ def test_a_first_link_past_its_time_is_replaced_at_the_next_start():
 
 def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
     worker = user("admin", Role.HEALTH_WORKER)
-    token = role_grants.first_admin_link(NOW).token
+    token = first_admin.first_admin_link(NOW).token
 
     assert account_links.account_of_link(token, NOW) != worker
     assert valid_roles(account_links.account_of_link(token, NOW)) == {Role.ADMIN}
@@ -63,14 +63,14 @@ def test_the_last_administrator_stays():
     made("waiting")[0]
 
     with pytest.raises(LastAdmin):
-        role_grants.change_account("root", root, root.name, root.agency, is_active=False)
+        accounts.change_account("root", root, root.name, root.agency, is_active=False)
     assert User.objects.get(username="root").is_active
 
 
 def test_one_of_two_administrators_may_go():
     root, second = user("root", Role.ADMIN), user("second", Role.ADMIN)
 
-    role_grants.change_account("root", second, second.name, second.agency, is_active=False)
+    accounts.change_account("root", second, second.name, second.agency, is_active=False)
 
     assert list(User.objects.with_roles([Role.ADMIN])) == [root]
 

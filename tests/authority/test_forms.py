@@ -6,7 +6,7 @@ from django.test import Client
 from tests.builders.devices import agency
 from tests.builders.office import prove_second_factor, user
 
-from bluezone.healthauthority.quotas import facility_of
+from bluezone.healthauthority.facilities import facility_of
 from bluezone.identity.models import Role, User
 
 pytestmark = pytest.mark.django_db

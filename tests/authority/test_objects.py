@@ -25,7 +25,7 @@ from tests.builders.objects import Actor, City, receive
 from tests.builders.office import furnished_folder, open_office, plain_refusals
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
-from bluezone.desk.home import WAITS_KEY, WAITS_SECONDS, gather
+from bluezone.desk.home import WAITS_KEY, WAITS_SECONDS, all_matters
 from bluezone.directory.scopes import is_within_a_ward
 from bluezone.identity.factors.second_factors import REQUIRING
 from bluezone.identity.models import Role, User
@@ -428,7 +428,7 @@ def test_no_page_that_everybody_reads_leads_another_agency_to_what_is_closed_to_
 def test_what_waits_in_an_agency_waits_for_nobody_of_another(city):
     """Whoever holds every role elsewhere has the letters and numbers of that place to see to, and nothing of here."""
     with taken_back():
-        found = gather(city.stranger().user, city.now)
+        found = all_matters(city.stranger().user, city.now)
 
     assert {(duty, one.act, one.where) for duty, one in found if one.where != city.beside.name} == set()
     assert "directives" in {duty for duty, _one in found}
@@ -436,7 +436,7 @@ def test_what_waits_in_an_agency_waits_for_nobody_of_another(city):
 
 def kinds_that_wait(city: City, who: User) -> set[str]:
     """The first words of the keys: "alert", "draft", "sign"."""
-    return {one.key.partition(" ")[0] for _duty, one in gather(who, city.now)}
+    return {one.key.partition(" ")[0] for _duty, one in all_matters(who, city.now)}
 
 
 @pytest.mark.django_db

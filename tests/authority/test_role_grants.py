@@ -11,7 +11,7 @@ from tests.builders.devices import agency
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.authority import role_grants
+from bluezone.authority import reach, role_grants
 from bluezone.authority.role_grants import DelegationRefused, LastAdmin, RolesNotTogether
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User, valid_grants, valid_roles
 
@@ -98,7 +98,7 @@ def test_whoever_administers_a_unit_reaches_the_accounts_within_it_and_no_others
         user(name, Role.OFFICER, within)
     role_grants.grant_role("root", User.objects.get(username="both"), Role.CLERK, beside, timezone.localdate())
 
-    assert {one.username for one in role_grants.accounts_in_reach(admin, [Role.ADMIN])} == {"admin", "here"}
+    assert {one.username for one in reach.accounts_in_reach(admin, [Role.ADMIN])} == {"admin", "here"}
 
 
 def test_a_delegation_holds_on_its_days_and_says_whose_role_it_is(today, issuer):

@@ -12,12 +12,13 @@ from tests.builders import drives
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.authority import role_grants, two_persons, waiting_views
+from bluezone.authority import recent_hands, second_person_views, two_persons
+from bluezone.authority.matters import matters_of
 from bluezone.authority.models import ActState, WaitingAct
 from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry, AuthenticatorApp, Role, User, valid_roles
 from bluezone.messaging.cap.models import Alert
-from bluezone.messaging.email import outbox
+from bluezone.messaging.email import glass_notices
 from bluezone.messaging.email.models import Mail
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,7 @@ def test_an_administrator_of_the_city_is_made_by_two(root, second):
     assert made.status_code == 201
     assert re.search(r"/start/\S+/", made.text), "the link is shown to who confirms"
     assert valid_roles(User.objects.get(username="nguoi.moi")) == {"admin"}
-    assert role_grants.people_behind(User.objects.get(username="nguoi.moi"), timezone.now()) >= {"root", "second"}
+    assert recent_hands.people_behind(User.objects.get(username="nguoi.moi"), timezone.now()) >= {"root", "second"}
 
 
 @pytest.mark.long
@@ -152,7 +153,7 @@ def test_whoever_has_just_shut_the_other_out_is_not_alone(root, wide, monkeypatc
     later(act, 40)
 
     assert desk.post(f"/waiting/{act.pk}/").status_code == 409
-    monkeypatch.setattr(role_grants, "IN_HAND", datetime.timedelta(0))
+    monkeypatch.setattr(recent_hands, "IN_HAND", datetime.timedelta(0))
     assert desk.post(f"/waiting/{act.pk}/").status_code == 302
 
 
@@ -162,9 +163,9 @@ def test_an_act_waits_for_those_who_may_confirm_it_and_for_nobody_else(root, sec
     third = user("ward.admin", Role.ADMIN, ward)
 
     assert [browser(one).get(waits).context["may_now"] for one in (root, second)] == [False, True]
-    assert [len(waiting_views.matters(one, now)) for one in (root, second, third)] == [0, 1, 0]
-    assert [waiting_views.notices_for(one, now)["to_confirm"] for one in (root, second, third)] == [0, 1, 0]
-    listed = [waiting_views.visible_acts(one, [WaitingAct.objects.get()], now) for one in (root, second, third)]
+    assert [len(matters_of(one, now)) for one in (root, second, third)] == [0, 1, 0]
+    assert [second_person_views.notices_for(one, now)["to_confirm"] for one in (root, second, third)] == [0, 1, 0]
+    listed = [second_person_views.visible_acts(one, [WaitingAct.objects.get()]) for one in (root, second, third)]
     assert [[row["mine"] for row in rows] for rows in listed] == [[True], [False], []]
 
 
@@ -255,8 +256,8 @@ def test_a_broken_glass_is_seen_on_every_page_and_written_to_every_administrator
 
     assert "Vỡ đập" in page
     assert signer.name in page
-    assert outbox.mail_break_glass_notice(now) == 1
-    assert outbox.mail_break_glass_notice(now) == 0, "once"
+    assert glass_notices.mail_break_glass_notice(now) == 1
+    assert glass_notices.mail_break_glass_notice(now) == 0, "once"
     assert [one.to for one in Mail.objects.all()] == ["root@example.org"]
     assert "Vỡ đập" in Mail.objects.get().text
     assert mail.outbox == []

@@ -78,7 +78,7 @@ def test_a_notice_is_shown_by_a_browser_that_asked_for_it_and_pressing_it_leads_
     assert stored == ENDPOINT
 
     matters = [Matter(f"letter {n}", "Công văn mật", "Đọc", "/", NOW, Pile.MINE, stated=n == 0) for n in range(3)]
-    said = sealed_and_opened(browser, notices.pushed(matters, NOW))
+    said = sealed_and_opened(browser, notices.push_body(matters, NOW))
     devtools = context.new_cdp_session(page)
     number = registration(page, devtools, served.office)
     devtools.send("ServiceWorker.deliverPushMessage", {"origin": served.office, "registrationId": number, "data": said})

@@ -17,7 +17,7 @@ from tests.builders.objects import Actor, City, hear, png, receive
 from tests.letters.signedpdfs import letter as signed_letter
 from tests.letters.signedpdfs import signed as signed_pdf
 
-from bluezone.authority import people_lists
+from bluezone.authority.people import people_lists
 from bluezone.directory.imports import list_imports
 from bluezone.identity.objects import Ownership, Place
 from bluezone.rollout.canvass import sheets as leaflets

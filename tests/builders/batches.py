@@ -32,7 +32,7 @@ def main(data: Path, case: str) -> None:
     from tests.builders.devices import agency
     from tests.builders.office import user
 
-    from bluezone.healthauthority.code_batches import CaseRow, issue_batch
+    from bluezone.healthauthority.codes.batches import CaseRow, issue_batch
     from bluezone.healthauthority.models import IssuedCode
     from bluezone.office_keyserver import key_server
 

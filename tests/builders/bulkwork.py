@@ -128,9 +128,9 @@ def talkers(planted: dict[str, Any], post: Post) -> dict[str, list[Callable[[int
 def queued_message(n: int) -> int:
     """Queue a text message as a desk does; always 200."""
     from bluezone.messaging.sms.models import Purpose
-    from bluezone.messaging.sms.outbox import queue_message
+    from bluezone.messaging.sms.outbox import queue_sms
 
-    queue_message(f"+8491{n:07}", "Mời bà con cài Bluezone", "vi", Purpose.ARRIVAL)
+    queue_sms(f"+8491{n:07}", "Mời bà con cài Bluezone", "vi", Purpose.ARRIVAL)
     return 200
 
 

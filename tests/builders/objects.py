@@ -15,18 +15,19 @@ from tests.builders.directives import DAY, LETTER, NUMBERS, approve_letter, door
 from tests.builders.office import prove_second_factor, user
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
-from bluezone.authority import people_lists, role_grants, two_persons
+from bluezone.authority import role_grants, two_persons
+from bluezone.authority.people import people_lists
 from bluezone.desk.models import PushBrowser
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.healthauthority import code_issuance as codes
+from bluezone.healthauthority.codes import issuance as codes
 from bluezone.healthauthority.models import OpenedDeclaration
+from bluezone.identity.factors.confirmation import SECOND_FACTOR_SECONDS
 from bluezone.identity.factors.second_factors import REQUIRING
 from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
-from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.messaging.cap.models import Alert
 from bluezone.office_keyserver import key_server
 from bluezone.planning.people import Ward
@@ -85,7 +86,7 @@ class Actor:
         The changes of a test are rolled back, including this proof; `confirmed_at` keeps the time of the stored one.
         """
         stored = self.client.confirmed_at
-        if timezone.now().timestamp() - stored > RECENT_SECONDS / 4:
+        if timezone.now().timestamp() - stored > SECOND_FACTOR_SECONDS / 4:
             prove_second_factor(self.client)
             self.client.confirmed_at = stored
 

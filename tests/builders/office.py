@@ -18,9 +18,9 @@ from tests.builders.stores import with_week_keys
 from bluezone import office_keyserver as opened_key_server
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
-from bluezone.healthauthority.code_issuance import NewCode, row_of_ticket
-from bluezone.identity import sessions
-from bluezone.identity.factors import totp
+from bluezone.healthauthority.codes.issuance import NewCode
+from bluezone.healthauthority.codes.tickets import row_of_ticket
+from bluezone.identity.factors import confirmation, totp
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
 from bluezone.office_secrets import seal
@@ -62,7 +62,7 @@ def prove_second_factor(client: Client) -> Client:
     """Prove the second factor in a browser; the proof is valid for some minutes. Returns the browser."""
     session = client.session
     # Also stored in the client, because reading a session is a query.
-    session[sessions.CONFIRMED_KEY] = client.confirmed_at = int(timezone.now().timestamp())
+    session[confirmation.CONFIRMED_KEY] = client.confirmed_at = int(timezone.now().timestamp())
     session.save()
     return client
 

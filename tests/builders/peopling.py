@@ -193,7 +193,7 @@ def _everyday_work(users, now) -> None:
     from bluezone.devices.models import DeviceKind
     from bluezone.directory.imports import list_imports
     from bluezone.directory.models import Agency
-    from bluezone.healthauthority import code_issuance as codes
+    from bluezone.healthauthority.codes import issuance as codes
     from bluezone.office_keyserver import key_server
     from bluezone.planning.people import Ward
     from bluezone.planning.plan import Inputs

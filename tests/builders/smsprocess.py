@@ -36,11 +36,11 @@ def main(folder: Path, what: str, count: int = 0) -> None:
         from django.db import transaction
 
         from bluezone.messaging.sms.models import Purpose
-        from bluezone.messaging.sms.outbox import queue_message
+        from bluezone.messaging.sms.outbox import queue_sms
 
         with transaction.atomic():
             for index in range(count):
-                queue_message(number_of(index), text_of(index), "vi", Purpose.ARRIVAL)
+                queue_sms(number_of(index), text_of(index), "vi", Purpose.ARRIVAL)
         return
     open_office(folder)
     from bluezone.messaging.sms.sender import send_until_stopped

@@ -11,7 +11,7 @@ from tests.authority.test_objects import taken_back
 from tests.builders.objects import City
 from tests.builders.office import furnished_folder, open_office
 
-from bluezone.desk.home import gather
+from bluezone.desk.home import all_matters
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.identity.models import Role
@@ -69,7 +69,7 @@ def route_of(url):
 def test_what_waits_for_somebody_can_be_opened_by_them(city, places, words):
     wrong, tried = [], set()
     for who in everybody(city, places):
-        for _duty, one in gather(who.user, city.now):
+        for _duty, one in all_matters(who.user, city.now):
             case = (who.role, who.place, route_of(one.url))
             if case not in tried:
                 tried.add(case)

@@ -15,7 +15,7 @@ from tests.builders.directives import DAY, approve_letter, person, send_letter
 from tests.builders.office import user
 from tests.builders.pace import queries
 
-from bluezone.desk.home import gather
+from bluezone.desk.home import all_matters
 from bluezone.duties.catalogue import menu
 from bluezone.duties.duty import Pile
 from bluezone.identity.audiences import ReachNotQueried, audience, outside_the_view
@@ -34,7 +34,7 @@ LETTERS = "directives"
 
 def letters(who, now):
     """(act, pile, address) of what letters wait for, the most urgent first."""
-    return [(one.act, one.pile, one.url) for duty, one in gather(who, now) if duty == LETTERS]
+    return [(one.act, one.pile, one.url) for duty, one in all_matters(who, now) if duty == LETTERS]
 
 
 def acts(who, now):
@@ -170,7 +170,7 @@ def test_who_has_not_received_a_letter_or_is_behind_comes_back_to_the_issuer(dra
     assert call in letters(clerk, now + 25 * HOUR)
 
     past = now + 40 * DAY
-    (late,) = [one for duty, one in gather(clerk, past) if duty == LETTERS and one.act == "Call them"]
+    (late,) = [one for duty, one in all_matters(clerk, past) if duty == LETTERS and one.act == "Call them"]
     assert late.stated
     assert late.by <= past
     assert "are not done" in late.what
@@ -218,7 +218,7 @@ def test_for_roles_that_nothing_waits_for_two_questions_are_asked(role, now, mon
     cache_grants(reader)
     monkeypatch.setattr(SQLCompiler, "as_sql", noted)
 
-    assert gather(reader, now) == []
+    assert all_matters(reader, now) == []
     assert sorted(made) == ["Assignment", "WaitingAct"]
 
 

@@ -11,8 +11,8 @@ from tests.builders.directives import DAY, send_letter
 from tests.builders.office import PASSWORD, user
 from tests.builders.pushservice import Browser
 
-from bluezone.authority import role_grants
-from bluezone.desk import notices
+from bluezone.authority import accounts
+from bluezone.desk import notices, phone_views
 from bluezone.desk.models import Choice, PushBrowser
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.announcer import Outcome
@@ -63,22 +63,22 @@ def test_a_notice_says_how_much_is_new_and_nothing_of_what_it_is_once(
     draft, clerk, signer, ward_clerk, post, now, morning
 ):
     send_letter(draft, clerk, signer, now)
-    assert notices.tell_by(post, morning) == 1
+    assert notices.notify_browsers(post, morning) == 1
     ((endpoint, said),) = post.sent
 
     assert endpoint == ENDPOINT
     assert said["type"] == "work"
     assert "việc mới đang chờ" in said["text"]
     assert "458" not in said["text"]
-    assert notices.tell_by(post, morning + 6 * MINUTE) == 0, "it was told"
+    assert notices.notify_browsers(post, morning + 6 * MINUTE) == 0, "it was told"
 
 
 @pytest.mark.long
 def test_what_comes_at_night_is_told_in_the_morning(draft, clerk, signer, ward_clerk, post, now, morning):
     send_letter(draft, clerk, signer, now)
 
-    assert notices.tell_by(post, morning + 14 * 60 * MINUTE) == 0
-    assert notices.tell_by(post, morning + DAY) == 1
+    assert notices.notify_browsers(post, morning + 14 * 60 * MINUTE) == 0
+    assert notices.notify_browsers(post, morning + DAY) == 1
 
 
 @pytest.mark.long
@@ -86,7 +86,7 @@ def test_who_wants_only_what_is_urgent_is_told_when_it_becomes_so(draft, clerk, 
     Choice.objects.update(only_urgent=True)
     send_letter(draft, clerk, signer, now)
     draft.dispatches.update(arrived_at=morning)
-    told = [notices.tell_by(post, morning + hours * 60 * MINUTE) for hours in (0, 23)]
+    told = [notices.notify_browsers(post, morning + hours * 60 * MINUTE) for hours in (0, 23)]
 
     assert told[1] == 1
     assert told[0] <= 1, "the staff report of the last week may be due"
@@ -95,12 +95,12 @@ def test_who_wants_only_what_is_urgent_is_told_when_it_becomes_so(draft, clerk, 
 def test_nobody_is_told_who_wants_no_notice_or_may_not_sign_in(draft, clerk, signer, ward_clerk, post, now, morning):
     send_letter(draft, clerk, signer, now)
     Choice.objects.update(push=False)
-    assert notices.tell_by(post, morning) == 0
+    assert notices.notify_browsers(post, morning) == 0
     Choice.objects.update(push=True)
     ward_clerk.is_active = False
     ward_clerk.save()
 
-    assert notices.tell_by(post, morning) == 0
+    assert notices.notify_browsers(post, morning) == 0
 
 
 @pytest.mark.long
@@ -110,7 +110,7 @@ def test_a_browser_that_its_push_service_knows_no_more_is_forgotten(
     send_letter(draft, clerk, signer, now)
     post.outcome = Outcome.GONE
 
-    assert notices.tell_by(post, morning) == 0
+    assert notices.notify_browsers(post, morning) == 0
     assert not PushBrowser.objects.exists()
 
 
@@ -201,7 +201,7 @@ def test_a_telephone_counts_once_its_code_came_back_and_stands_in_no_row_page_or
     page = client.get("/notices/").text
 
     assert (asked.status_code, answered.status_code) == (200, 302)
-    assert notices.phone_of(can) == "+84912345678"
+    assert phone_views.phone_of(can) == "+84912345678"
     assert b"912345678" not in bytes(can.sealed_phone)
     assert "••78" in page
     assert "912345678" not in page + str(AuditEntry.objects.values_list("subject", "details"))
@@ -213,7 +213,7 @@ def test_no_telephone_is_stored_by_a_wrong_code_or_one_that_is_tried_too_often(c
     client.post("/notices/phone/", {"phone": "0912345678", "present": PASSWORD})
     code = re.search(r"\d{6}$", queued()[-1][1]).group()
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
-    tried = [client.post("/notices/phone/", {"code": wrong}).status_code for _ in range(notices.MOST_TRIES)]
+    tried = [client.post("/notices/phone/", {"code": wrong}).status_code for _ in range(phone_views.MOST_TRIES)]
     can.refresh_from_db()
 
     assert set(tried) == {422}
@@ -256,12 +256,12 @@ def test_a_telephone_asks_for_the_second_factor_where_there_is_one(client, clerk
 
 def test_it_is_forgotten_by_the_person_and_with_the_account(client, can, operator):
     for ending in ("by hand", "with the account"):
-        notices.keep_phone(can, "+84912345678")
+        phone_views.store_phone(can, "+84912345678")
         if ending == "by hand":
             client.force_login(can)
             assert client.post("/notices/phone/forget/").status_code == 302
         else:
-            role_grants.change_account("admin", can, can.name, "", is_active=False)
+            accounts.change_account("admin", can, can.name, "", is_active=False)
         can.refresh_from_db()
         assert can.sealed_phone is None, ending
 
@@ -282,44 +282,44 @@ def test_without_an_operator_the_pages_say_so_and_no_telephone_is_asked_for(clie
 def test_a_text_message_says_how_much_is_new_once_and_at_most_one_an_hour(
     draft, clerk, signer, ward_clerk, operator, now, morning
 ):
-    notices.keep_phone(ward_clerk, "+84912345678")
+    phone_views.store_phone(ward_clerk, "+84912345678")
     send_letter(draft, clerk, signer, now)
-    assert notices.tell_by_text(morning) == 1
+    assert notices.notify_phones(morning) == 1
     ((number, text),) = queued()
 
     assert number == "+84912345678"
     assert re.fullmatch(r"Bluezone: \d+ viec moi dang cho.*", text)
     assert "458" not in text
     assert Message.objects.get().segments == 1
-    assert notices.tell_by_text(morning + 61 * MINUTE) == 0, "it was told"
+    assert notices.notify_phones(morning + 61 * MINUTE) == 0, "it was told"
     Choice.objects.update(texted=[])
-    assert notices.tell_by_text(morning + 62 * MINUTE) == 0, "an hour is not over"
-    assert notices.tell_by_text(morning + 122 * MINUTE) == 1
+    assert notices.notify_phones(morning + 62 * MINUTE) == 0, "an hour is not over"
+    assert notices.notify_phones(morning + 122 * MINUTE) == 1
 
 
 @pytest.mark.long
 def test_no_text_message_goes_at_night_or_to_who_chose_none_or_left(
     draft, clerk, signer, ward_clerk, operator, now, morning
 ):
-    notices.keep_phone(ward_clerk, "+84912345678")
+    phone_views.store_phone(ward_clerk, "+84912345678")
     send_letter(draft, clerk, signer, now)
-    assert notices.tell_by_text(morning + 14 * 60 * MINUTE) == 0
+    assert notices.notify_phones(morning + 14 * 60 * MINUTE) == 0
     Choice.objects.update(text=False)
-    assert notices.tell_by_text(morning + DAY) == 0
+    assert notices.notify_phones(morning + DAY) == 0
     Choice.objects.update(text=True)
     ward_clerk.is_active = False
     ward_clerk.save()
 
-    assert notices.tell_by_text(morning + DAY) == 0
+    assert notices.notify_phones(morning + DAY) == 0
     assert queued() == []
 
 
 @pytest.mark.long
 def test_what_no_message_could_tell_of_is_told_of_later(draft, clerk, signer, ward_clerk, operator, now, morning):
-    notices.keep_phone(ward_clerk, "+84912345678")
+    phone_views.store_phone(ward_clerk, "+84912345678")
     send_letter(draft, clerk, signer, now)
     opt_out("+84912345678")
-    assert notices.tell_by_text(morning) == 0
+    assert notices.notify_phones(morning) == 0
     OptOut.objects.all().delete()
 
-    assert notices.tell_by_text(morning + 61 * MINUTE) == 1
+    assert notices.notify_phones(morning + 61 * MINUTE) == 1

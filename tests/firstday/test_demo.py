@@ -13,8 +13,8 @@ from bluezone.firstday.checklist import build_checklist
 from bluezone.firstday.city_pack import city_pack
 from bluezone.firstday.city_setup import DEMO_KEYS, DemoCityInUse, set_up, usual_offices
 from bluezone.firstday.invitations import seats_on
+from bluezone.identity.demo_account import demo_office
 from bluezone.identity.models import Role
-from bluezone.identity.signin import demo_office
 from bluezone.rollout.directives.models import Directive, Dispatch
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,8 @@ from bluezone.cli.main import root
 from bluezone.directory.models import Agency
 from bluezone.firstday import trials
 from bluezone.firstday.checklist import build_checklist
+from bluezone.identity.factors.confirmation import CONFIRMED_KEY
 from bluezone.identity.models import Role, User
-from bluezone.identity.sessions import CONFIRMED_KEY
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.rollout.directives.models import Directive

@@ -13,8 +13,9 @@ from django.utils import timezone
 from tests.builders.office import local_today, user
 
 import bluezone
-from bluezone.healthauthority import code_batches, code_issuance, hourly_work
-from bluezone.healthauthority.code_batches import BatchChanged, BatchInvalid, CaseRow
+from bluezone.healthauthority import hourly_work
+from bluezone.healthauthority.codes import audit_entries, batches
+from bluezone.healthauthority.codes.batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
 from bluezone.identity.models import AuditEntry
 
@@ -32,7 +33,7 @@ def rows(count=3):
 
 
 def issue(server, worker, key=None, asked=None, now=None):
-    return code_batches.issue_batch(server, worker, key or os.urandom(32), asked or rows(), now or timezone.now())
+    return batches.issue_batch(server, worker, key or os.urandom(32), asked or rows(), now or timezone.now())
 
 
 def test_each_row_gets_a_code_of_its_own_that_works(server, lan):
@@ -48,7 +49,7 @@ def test_sent_again_the_same_codes_come_back_and_no_others_are_made(server, lan)
 
     assert first == again
     assert IssuedCode.objects.count() == 3
-    code_issuance.audit_past_days(timezone.now() + datetime.timedelta(days=1))
+    audit_entries.audit_past_days(timezone.now() + datetime.timedelta(days=1))
     assert AuditEntry.objects.filter(action="code_issued").count() == 3
 
 
@@ -160,7 +161,7 @@ ROW = {"class": "confirmed", "onset": "2026-11-20"}
 )  # fmt: skip
 def test_what_is_no_batch_is_refused_a_telephone_number_above_all(sent):
     with pytest.raises(BatchInvalid):
-        code_batches.read_batch(sent if isinstance(sent, bytes) else json.dumps(sent).encode())
+        batches.read_batch(sent if isinstance(sent, bytes) else json.dumps(sent).encode())
 
 
 def post(client, sent):

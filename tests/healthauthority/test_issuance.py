@@ -12,8 +12,8 @@ from django.utils import timezone
 from tests.builders.keyserver import Phone, keys_for, poster
 from tests.builders.office import local_today, row_of, user
 
-from bluezone.healthauthority import code_issuance
-from bluezone.healthauthority.code_issuance import FormAlreadySent, OnsetRefused, QuotaReached
+from bluezone.healthauthority.codes import audit_entries, issuance, revocation
+from bluezone.healthauthority.codes.issuance import FormAlreadySent, OnsetRefused, QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.reports.codes import ClassRefused
@@ -24,7 +24,7 @@ DAY = datetime.timedelta(days=1)
 
 
 def issue(server, worker=None, onset=None, now=None, **more):
-    return code_issuance.issue_code(
+    return issuance.issue_code(
         server, worker, more.pop("case_class", "confirmed"), onset or local_today(), now or timezone.now(), **more
     )
 
@@ -62,15 +62,15 @@ def test_neither_digits_nor_link_are_anywhere_in_the_office(server):
 
 def test_no_value_of_the_office_stands_in_the_codes_store(server):
     """Not even after the code was used, the day is over and the audit has it."""
-    from bluezone.healthauthority.code_batches import CaseRow, issue_batch
+    from bluezone.healthauthority.codes.batches import CaseRow, issue_batch
 
     lan, now = user(), timezone.now()
     made = [issue(server, lan) for _ in range(6)]
     issue_batch(server, lan, bytes(32), [CaseRow("confirmed", local_today())] * 3, now)
     phone = Phone(poster(server), server, Credential.from_text(made[0].code), keys=keys_for(server.clock()))
     phone.certified()
-    code_issuance.revoke_code(server, lan, row_of(made[1]))
-    code_issuance.audit_past_days(now + DAY)
+    revocation.revoke_code(server, lan, row_of(made[1]))
+    audit_entries.audit_past_days(now + DAY)
 
     office = everything_in_the_office() + "".join(repr(row) for row in IssuedCode.objects.values_list())
     columns = "handle, digits_hash, link_hash, used_digest, revoked_digits_hash"
@@ -92,11 +92,11 @@ def test_the_office_has_no_field_for_anything_about_the_person():
 def test_the_audit_tells_when_the_day_is_over_who_issued_what_and_no_time_class_or_onset(server):
     now = timezone.now()
     issued = [issue(server, user(name), now=now) for name in ("lan", "hoa")]
-    code_issuance.audit_past_days(now)
+    audit_entries.audit_past_days(now)
     assert not AuditEntry.objects.exists(), "an entry between others of known times would tell the minute"
 
-    code_issuance.audit_past_days(now + DAY)
-    code_issuance.audit_past_days(now + DAY)
+    audit_entries.audit_past_days(now + DAY)
+    audit_entries.audit_past_days(now + DAY)
     entries = AuditEntry.objects.all()
 
     assert {(entry.actor, entry.action, entry.subject) for entry in entries} == {
@@ -152,11 +152,10 @@ def test_the_day_of_the_quota_is_the_local_one(server):
 
 
 def test_a_revoked_code_still_counts_toward_the_quota(server):
-    from bluezone.healthauthority import code_issuance as healthauthority_issuing
 
     server.city = replace(server.city, quota_per_worker_a_day=1)
     worker = user()
-    healthauthority_issuing.revoke_code(server, worker, row_of(issue(server, worker)))
+    revocation.revoke_code(server, worker, row_of(issue(server, worker)))
 
     with pytest.raises(QuotaReached):
         issue(server, worker)
@@ -168,7 +167,7 @@ def test_the_quota_is_each_worker_s_own_and_the_command_line_has_none(server):
         issue(server, worker)
 
     assert IssuedCode.objects.count() == 5
-    code_issuance.audit_past_days(timezone.now() + DAY)
+    audit_entries.audit_past_days(timezone.now() + DAY)
     assert AuditEntry.objects.filter(actor="command line").count() == 3
 
 

@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import local_today, user
 
-from bluezone.healthauthority import code_issuance, code_messages
+from bluezone.healthauthority.codes import audit_entries, issuance, text_messages
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.messaging.sms import leases
+from bluezone.messaging.sms import leases, retention
 from bluezone.messaging.sms.models import Message, State
 from bluezone.messaging.sms.outbox import destination_hash
 from bluezone.messaging.sms.providers import read_sms_url
@@ -33,7 +33,7 @@ def lan(client, server, settings):
 
 
 def issued(server, worker):
-    return code_issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
+    return issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
 
 
 def order(made, **changes):
@@ -176,10 +176,10 @@ def test_on_the_next_day_nothing_says_at_what_time_it_was_sent(client, server, l
     claimed = leases.claim_due(timezone.now(), 9)
     assert claimed.parts
     leases.close_messages(list(Message.objects.all()), State.SENT, now)
-    leases.purge(now)
+    retention.purge(now)
     assert Message.objects.get().queued_at != timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
-    leases.purge(now + DAY)
+    retention.purge(now + DAY)
     message = Message.objects.get()
     day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -191,7 +191,7 @@ def test_on_the_next_day_nothing_says_at_what_time_it_was_sent(client, server, l
 def test_the_audit_says_on_the_next_day_that_the_house_sent_it_and_not_to_whom(client, server, lan):
     first, second = issued(server, lan), issued(server, lan)
     ask(client, order(first))
-    code_issuance.audit_past_days(timezone.now() + DAY)
+    audit_entries.audit_past_days(timezone.now() + DAY)
     noted = {entry.subject: entry.details for entry in AuditEntry.objects.filter(action="code_issued")}
 
     assert noted == {first.record.handle: {"messaged": True}, second.record.handle: {}}
@@ -200,4 +200,4 @@ def test_the_audit_says_on_the_next_day_that_the_house_sent_it_and_not_to_whom(c
 def test_only_the_states_of_messages_with_codes_are_told_and_only_by_their_ids(client, lan):
     assert client.get("/codes/bulk/sent/").json() == {"states": {}}
     assert client.get("/codes/bulk/sent/", {"id": ["x", ""]}).json() == {"states": {}}
-    assert code_messages.message_states(["00000000-0000-0000-0000-000000000000"]) == {}
+    assert text_messages.message_states(["00000000-0000-0000-0000-000000000000"]) == {}

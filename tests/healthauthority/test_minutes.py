@@ -14,14 +14,15 @@ from django.utils import timezone
 from tests.builders.keyserver import exchange
 from tests.builders.office import PASSWORD, app_code, local_today, user
 
-from bluezone.healthauthority import code_batches, code_issuance, hourly_work
-from bluezone.healthauthority.code_batches import CaseRow
-from bluezone.healthauthority.code_issuance import InquiryKeyInvalid
+from bluezone.healthauthority import hourly_work
+from bluezone.healthauthority.codes import audit_entries, batches, inquiries, issuance
+from bluezone.healthauthority.codes.batches import CaseRow
+from bluezone.healthauthority.codes.inquiries import InquiryKeyInvalid
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity import signin
+from bluezone.identity import retention
 from bluezone.identity.factors import second_factors
 from bluezone.identity.models import AuditEntry, OfficeSession
-from bluezone.identity.sessions import BEGUN_KEY
+from bluezone.identity.signin.sessions import BEGUN_KEY
 from bluezone.keyserver.reports.codes import CodeUnknown
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
 def key():
     """The supervisor's key, for which minutes are sealed."""
     private = X25519PrivateKey.generate()
-    code_issuance.set_inquiry_key(private.public_key().public_bytes_raw().hex(), timezone.now())
+    inquiries.set_inquiry_key(private.public_key().public_bytes_raw().hex(), timezone.now())
     return private.private_bytes_raw()
 
 
@@ -108,12 +109,12 @@ def test_no_store_no_audit_and_no_log_tells_the_minute(server, client, caplog, r
     assert client.post("/sign-in/second/", {"code": app_code()}).status_code == 302
     asked = {"case_class": "confirmed", "onset": local_today().isoformat(), "form_id": uuid.uuid4()}
     assert client.post("/codes/new/", asked).status_code == 201
-    code_issuance.issue_code(server, lan, "confirmed", local_today(), at)
-    code_batches.issue_batch(server, lan, bytes(32), [CaseRow("confirmed", local_today())] * 3, at)
+    issuance.issue_code(server, lan, "confirmed", local_today(), at)
+    batches.issue_batch(server, lan, bytes(32), [CaseRow("confirmed", local_today())] * 3, at)
     second_factors.purge_steps(timezone.now() + FACTOR_MEMORY)
-    signin.purge(timezone.now() + FACTOR_MEMORY)
+    retention.purge(timezone.now() + FACTOR_MEMORY)
     said = values(server) - before
-    code_issuance.audit_past_days(at + DAY)
+    audit_entries.audit_past_days(at + DAY)
     said |= values(server) - before
 
     assert client.get("/codes/").status_code == 200, "still signed in"
@@ -129,7 +130,7 @@ def test_a_session_says_in_no_minute_when_it_began_not_even_one_that_began_befor
     session[BEGUN_KEY] = off_the_hour.isoformat()
     session.save()
     OfficeSession.objects.update(begun_at=off_the_hour)
-    signin.purge(timezone.now())
+    retention.purge(timezone.now())
 
     (row,) = OfficeSession.objects.all()
     assert row.begun_at == off_the_hour.replace(minute=0, second=0, microsecond=0)
@@ -138,9 +139,9 @@ def test_a_session_says_in_no_minute_when_it_began_not_even_one_that_began_befor
 
 def test_the_supervisor_s_key_opens_the_minute_and_the_audit_says_that_it_was(server, key):
     at = timezone.now()
-    record = code_issuance.issue_code(server, user("lan"), "confirmed", local_today(), at).record
+    record = issuance.issue_code(server, user("lan"), "confirmed", local_today(), at).record
 
-    (opened,) = code_issuance.open_issue_minutes(key, record.day, record.mark.lower())
+    (opened,) = inquiries.open_issue_minutes(key, record.day, record.mark.lower())
     assert opened.minute == at.replace(second=0, microsecond=0)
     assert (opened.mark, opened.worker) == (record.mark, "lan")
     assert [(entry.actor, entry.subject) for entry in AuditEntry.objects.filter(action="issue_minute_opened")] == [
@@ -151,36 +152,36 @@ def test_the_supervisor_s_key_opens_the_minute_and_the_audit_says_that_it_was(se
 def test_no_other_key_opens_it_and_a_minute_put_to_another_code_opens_with_none(server, key):
     at = timezone.now()
     lan = user("lan")
-    one, other = (code_issuance.issue_code(server, lan, "confirmed", local_today(), at).record for _ in range(2))
+    one, other = (issuance.issue_code(server, lan, "confirmed", local_today(), at).record for _ in range(2))
     with pytest.raises(InquiryKeyInvalid):
-        code_issuance.open_issue_minutes(X25519PrivateKey.generate().private_bytes_raw(), one.day, one.mark)
+        inquiries.open_issue_minutes(X25519PrivateKey.generate().private_bytes_raw(), one.day, one.mark)
 
     IssuedCode.objects.filter(pk=one.pk).update(sealed_minute=other.sealed_minute)
     with pytest.raises(InquiryKeyInvalid):
-        code_issuance.open_issue_minutes(key, one.day, one.mark)
+        inquiries.open_issue_minutes(key, one.day, one.mark)
     assert not AuditEntry.objects.filter(action="issue_minute_opened").exists()
-    code_issuance.audit_past_days(at + DAY)
+    audit_entries.audit_past_days(at + DAY)
     assert {entry.subject: entry.details for entry in AuditEntry.objects.filter(action="code_issued")} == {
         one.handle: {"changed": True}, other.handle: {}
     }  # fmt: skip
 
 
 def test_before_there_is_a_key_nothing_is_sealed_and_an_unknown_code_is_said(server):
-    record = code_issuance.issue_code(server, user("lan"), "confirmed", local_today(), timezone.now()).record
+    record = issuance.issue_code(server, user("lan"), "confirmed", local_today(), timezone.now()).record
     private = X25519PrivateKey.generate()
-    code_issuance.set_inquiry_key(private.public_key().public_bytes_raw().hex(), timezone.now())
+    inquiries.set_inquiry_key(private.public_key().public_bytes_raw().hex(), timezone.now())
 
     assert record.sealed_minute is None
-    (opened,) = code_issuance.open_issue_minutes(private.private_bytes_raw(), record.day, record.mark)
+    (opened,) = inquiries.open_issue_minutes(private.private_bytes_raw(), record.day, record.mark)
     assert opened.minute is None
     with pytest.raises(CodeUnknown):
-        code_issuance.open_issue_minutes(private.private_bytes_raw(), record.day - DAY, record.mark)
+        inquiries.open_issue_minutes(private.private_bytes_raw(), record.day - DAY, record.mark)
 
 
 def test_sealed_minutes_have_one_length_and_go_with_their_codes(server, key):
     at = timezone.now()
     issued = [
-        code_issuance.issue_code(server, None, "confirmed", local_today() - DAY, at - DAY / 9 * step).record
+        issuance.issue_code(server, None, "confirmed", local_today() - DAY, at - DAY / 9 * step).record
         for step in range(4)
     ]
     assert {len(one.sealed_minute) for one in issued} == {56}
@@ -192,4 +193,4 @@ def test_sealed_minutes_have_one_length_and_go_with_their_codes(server, key):
 @pytest.mark.parametrize("public", ["", "ab" * 31, "zz" * 32])
 def test_what_is_no_key_is_refused(db, data_folder, public):
     with pytest.raises(InquiryKeyInvalid):
-        code_issuance.set_inquiry_key(public, timezone.now())
+        inquiries.set_inquiry_key(public, timezone.now())

@@ -9,8 +9,9 @@ from django.utils import timezone
 from tests.builders.office import local_today, prove_second_factor, user
 
 from bluezone import training
-from bluezone.healthauthority import code_issuance, queries
-from bluezone.healthauthority.code_issuance import OnsetRefused
+from bluezone.healthauthority import queries
+from bluezone.healthauthority.codes import issuance, practice
+from bluezone.healthauthority.codes.issuance import OnsetRefused
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, parse_code, parse_link
@@ -127,16 +128,16 @@ def test_a_list_that_is_sent_again_after_the_training_gets_real_codes_and_not_th
 def test_training_refuses_the_onsets_that_are_refused_in_earnest(server, days):
     """The key server, which refuses them too, is not asked in training."""
     with training.practice(), pytest.raises(OnsetRefused):
-        code_issuance.issue_code(server, user(), "confirmed", local_today() - days * DAY, timezone.now())
+        issuance.issue_code(server, user(), "confirmed", local_today() - days * DAY, timezone.now())
 
 
 def test_a_code_for_practice_counts_as_used_after_half_a_minute(server):
     now = timezone.now()
     with training.practice():
-        issued = code_issuance.issue_code(server, user(), "confirmed", local_today(), now)
+        issued = issuance.issue_code(server, user(), "confirmed", local_today(), now)
         made = issued.record
         after = [
-            code_issuance.practice_states([made], now + datetime.timedelta(seconds=seconds))[made.handle]
+            practice.practice_states([made], now + datetime.timedelta(seconds=seconds))[made.handle]
             for seconds in (0, 29, 30)
         ]
 

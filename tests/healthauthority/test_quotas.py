@@ -11,10 +11,12 @@ from tests.builders.devices import agency
 from tests.builders.office import local_today, user
 
 from bluezone.directory.models import Agency
-from bluezone.healthauthority import code_issuance, quotas
-from bluezone.healthauthority.code_issuance import QuotaReached
+from bluezone.healthauthority import facilities, quotas
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
-from bluezone.healthauthority.quotas import Quota, visible_codes
+from bluezone.healthauthority.permissions import visible_codes
+from bluezone.healthauthority.quotas import Quota
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +34,7 @@ def worker(name, facility=STATION):
 
 
 def issue(server, worker, now=None):
-    return code_issuance.issue_code(server, worker, "confirmed", local_today() - DAY, now or timezone.now())
+    return issuance.issue_code(server, worker, "confirmed", local_today() - DAY, now or timezone.now())
 
 
 def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):
@@ -192,6 +194,6 @@ def test_of_two_facilities_the_health_worker_s_counts_and_then_the_older_grant_s
     for person, role in ((lan, Role.HEALTH_WORKER), (hoa, Role.HEALTH_WORKER)):
         RoleGrant.objects.create(user=person, role=role, agency=second)
 
-    assert [quotas.facility_of(User.objects.get(pk=person.pk)) for person in (lan, hoa)] == [second, first]
-    assert quotas.facilities_of([lan, hoa]) == {lan.pk: second, hoa.pk: first}
-    assert (quotas.workplace(hoa), quotas.workplace(user("binh", agency="TYT"))) == (STATION, "TYT")
+    assert [facilities.facility_of(User.objects.get(pk=person.pk)) for person in (lan, hoa)] == [second, first]
+    assert facilities.facilities_of([lan, hoa]) == {lan.pk: second, hoa.pk: first}
+    assert (facilities.workplace(hoa), facilities.workplace(user("binh", agency="TYT"))) == (STATION, "TYT")

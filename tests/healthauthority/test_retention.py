@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 from tests.builders.office import local_today, user
 
-from bluezone.healthauthority import code_issuance, hourly_work, quotas
+from bluezone.healthauthority import hourly_work, quotas
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.models import Role
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.long
 def test_a_code_goes_after_14_days(server):
     now = timezone.now()
-    code_issuance.issue_code(server, user(), "clinical", local_today(), now)
+    issuance.issue_code(server, user(), "clinical", local_today(), now)
 
     hourly_work.purge(now + datetime.timedelta(days=12))
     assert IssuedCode.objects.exists()

@@ -6,7 +6,7 @@ from django.utils import timezone
 from tests.builders.keyserver import Phone, exchange, keys_for, poster
 from tests.builders.office import local_today, row_of, user
 
-from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.codes import issuance, revocation
 from bluezone.identity.models import AuditEntry
 from bluezone.keyserver.reports.codes import CodeUnknown
 from bluezone.protocol.upload.codes import Credential, InvalidCode
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def issued(server):
-    return code_issuance.issue_code(server, user("lan"), "confirmed", local_today(), timezone.now())
+    return issuance.issue_code(server, user("lan"), "confirmed", local_today(), timezone.now())
 
 
 def acts():
@@ -24,7 +24,7 @@ def acts():
 
 
 def test_a_revoked_code_is_dead_both_as_digits_and_as_link(server, issued):
-    assert code_issuance.revoke_code(server, issued.record.worker, row_of(issued)) == "revoked"
+    assert revocation.revoke_code(server, issued.record.worker, row_of(issued)) == "revoked"
 
     assert server.codes.status(issued.code) == server.codes.status(issued.link) == "revoked"
 
@@ -34,13 +34,13 @@ def test_digits_that_have_expired_still_end_their_link(server, issued):
     exchange(server, server.clock, lambda: tomorrow)
     assert server.codes.status(issued.code) == "expired"
 
-    assert code_issuance.revoke_code(server, None, issued.code) == "revoked"
+    assert revocation.revoke_code(server, None, issued.code) == "revoked"
     assert server.codes.status(issued.link) == "revoked"
 
 
 def test_revoking_twice_is_one_act(server, issued):
     for _ in range(2):
-        assert code_issuance.revoke_code(server, issued.record.worker, row_of(issued)) == "revoked"
+        assert revocation.revoke_code(server, issued.record.worker, row_of(issued)) == "revoked"
 
     assert acts() == ["code_revoked"]
     # Which one is in no list: what was revoked was not used.
@@ -51,12 +51,12 @@ def test_a_used_code_stays_used(server, issued):
     phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(server.clock()))
     phone.certified()
 
-    assert code_issuance.revoke_code(server, issued.record.worker, row_of(issued)) == "used"
+    assert revocation.revoke_code(server, issued.record.worker, row_of(issued)) == "used"
     assert acts() == []
 
 
 def test_the_command_line_revokes_by_the_code_itself_and_the_audit_does_not_repeat_it(server, issued):
-    assert code_issuance.revoke_code(server, None, issued.code) == "revoked"
+    assert revocation.revoke_code(server, None, issued.code) == "revoked"
     entry = AuditEntry.objects.get()
 
     assert (entry.actor, entry.subject) == ("command line", "")
@@ -65,5 +65,5 @@ def test_the_command_line_revokes_by_the_code_itself_and_the_audit_does_not_repe
 @pytest.mark.parametrize(("text", "refusal"), [("0000-0000-0000", CodeUnknown), ("1234", InvalidCode)])
 def test_what_was_never_issued_is_refused(server, text, refusal):
     with pytest.raises(refusal):
-        code_issuance.revoke_code(server, None, text)
+        revocation.revoke_code(server, None, text)
     assert acts() == []

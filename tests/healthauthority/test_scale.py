@@ -13,7 +13,8 @@ from tests.builders.office import local_today, user
 from tests.builders.pace import BUDGET_SECONDS, queries, quickest
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority import code_issuance, declaration_access
+from bluezone.healthauthority import declaration_access
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.protocol.intervals import hour_at
@@ -106,7 +107,7 @@ def supervisor(client, server):
 def test_every_list_page_is_quick_and_asks_as_many_questions_of_many_rows_as_of_few(supervisor, server, many):
     workers = [user(f"worker{number}", within=agency()) for number in range(30)]
     for worker in workers[:2]:
-        code_issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
+        issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
     declare_many(server, 2)
     few = {place: queries(supervisor, place.partition("?")[0]) for place in PAGES}
     issue_many(server, workers, many)
@@ -120,7 +121,7 @@ def test_every_list_page_is_quick_and_asks_as_many_questions_of_many_rows_as_of_
 
 
 def test_the_list_asks_the_key_server_nothing(supervisor, server, monkeypatch):
-    code_issuance.issue_code(server, user("lan"), "confirmed", local_today(), timezone.now())
+    issuance.issue_code(server, user("lan"), "confirmed", local_today(), timezone.now())
     reads = []
     monkeypatch.setattr(server.codes_store, "read", lambda *asked: reads.append(asked))
 

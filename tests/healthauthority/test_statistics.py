@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.office import local_today, row_of, user
 
-from bluezone.healthauthority import code_issuance, queries
+from bluezone.healthauthority import queries
+from bluezone.healthauthority.codes import issuance, revocation
 from bluezone.healthauthority.health_tags import columns
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.healthauthority.queries import LEAST_VISIBLE_COUNT, Column, DayRow
@@ -50,8 +51,8 @@ def test_a_chart_draws_no_count_that_its_table_hides(counts):
 @pytest.fixture
 def some_codes(server, db):
     worker = user("lan")
-    made = [code_issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now()) for _ in range(6)]
-    code_issuance.revoke_code(server, worker, row_of(made[0]))
+    made = [issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now()) for _ in range(6)]
+    revocation.revoke_code(server, worker, row_of(made[0]))
     return worker
 
 

@@ -11,7 +11,8 @@ from django.utils import timezone, translation
 from tests.builders.keyserver import Phone, keys_for, poster
 from tests.builders.office import local_today, prove_second_factor, row_of, user
 
-from bluezone.healthauthority import code_issuance, views
+from bluezone.healthauthority import views
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import Role
@@ -42,7 +43,7 @@ def shown_code(answer):
 
 
 def issued_by(server, worker):
-    return code_issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
+    return issuance.issue_code(server, worker, "confirmed", local_today(), timezone.now())
 
 
 def state(browser, made):
@@ -151,7 +152,7 @@ def the_next_day(server):
 
 
 def test_the_open_page_learns_on_the_next_day_that_the_code_was_used(english, server, lan):
-    made = code_issuance.issue_code(server, lan, "confirmed", local_today(), timezone.now())
+    made = issuance.issue_code(server, lan, "confirmed", local_today(), timezone.now())
     assert state(english, made).headers["X-Code-State"] == "open"
     Phone(poster(server), server, Credential.from_text(made.link), keys=keys_for(server.clock())).certified()
     assert state(english, made).headers["X-Code-State"] == "open"
@@ -177,7 +178,7 @@ def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, 
 
 
 def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan):
-    made = code_issuance.issue_code(server, lan, "confirmed", local_today(), timezone.now())
+    made = issuance.issue_code(server, lan, "confirmed", local_today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     place = f"/codes/{made.record.pk}/revoke/"
 

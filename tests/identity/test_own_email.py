@@ -6,7 +6,7 @@ import time
 import pytest
 from tests.builders.office import PASSWORD, data_folder, furnished_folder, quick_passwords, user
 
-from bluezone.authority import role_grants
+from bluezone.authority import accounts
 from bluezone.identity.models import AuditEntry, Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
@@ -68,6 +68,6 @@ def test_it_is_emptied_by_the_person_and_with_the_account(client, officer):
             client.post("/email/", {"email": "", "present": PASSWORD})
         else:
             officer.refresh_from_db()
-            role_grants.change_account("mai", officer, officer.name, "", is_active=False)
+            accounts.change_account("mai", officer, officer.name, "", is_active=False)
         officer.refresh_from_db()
         assert officer.email == "", ending

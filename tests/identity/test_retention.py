@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.authority import role_grants
-from bluezone.identity import signin
+from bluezone.authority import accounts
+from bluezone.identity import retention
 from bluezone.identity.models import AccountLink, AuditEntry, OfficeSession, Role, SignInFailure
 
 pytestmark = pytest.mark.django_db
@@ -22,10 +22,10 @@ def test_what_has_had_its_time_goes_and_the_rest_stays():
     hash_chain.record("lan", "code_issued", now=NOW - year)
     OfficeSession.objects.create(session_key="old", session_data="", expire_date=NOW - hour)
     OfficeSession.objects.create(session_key="new", session_data="", expire_date=NOW + hour)
-    role_grants.make_account("admin", "old", "Cũ", "x", Role.ADMIN, NOW - 80 * hour)
-    role_grants.make_account("admin", "new", "Mới", "x", Role.ADMIN, NOW)
+    accounts.make_account("admin", "old", "Cũ", "x", Role.ADMIN, NOW - 80 * hour)
+    accounts.make_account("admin", "new", "Mới", "x", Role.ADMIN, NOW)
 
-    signin.purge(NOW)
+    retention.purge(NOW)
 
     assert SignInFailure.objects.count() == 1
     assert [session.session_key for session in OfficeSession.objects.all()] == ["new"]

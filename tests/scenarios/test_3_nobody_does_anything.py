@@ -7,7 +7,7 @@ import pytest
 from tests.builders.directives import DAY, LETTER, NOW, issue_letter, person, send_letter
 from tests.builders.mailserver import MailServer, use
 
-from bluezone.messaging.email.outbox import deliver_due
+from bluezone.messaging.email.delivery import deliver_due
 from bluezone.rollout.directives.inbox import digests, dispatch_acts
 from bluezone.rollout.directives.issuance import intake
 from bluezone.rollout.directives.models import DispatchState

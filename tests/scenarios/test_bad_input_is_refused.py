@@ -20,7 +20,7 @@ from tests.builders.directives import LETTER, door_to_door, issue_letter, person
 from tests.builders.office import PASSWORD
 from tests.letters.pdffiles import pdf_writer, with_script, written
 
-from bluezone.authority import role_grants
+from bluezone.authority import accounts
 from bluezone.directory.models import AdminUnit, Agency
 
 HEADINGS = ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên")
@@ -165,7 +165,7 @@ def test_cyclic_units(client, refused, admin):
 
 def test_an_expired_invitation(client, refused, committee):
     made_at = timezone.now() - datetime.timedelta(hours=72, minutes=1)
-    account, token = role_grants.make_account("admin", "lan", "", "Trạm Y tế", "health_worker", made_at)
+    account, token = accounts.make_account("admin", "lan", "", "Trạm Y tế", "health_worker", made_at)
     form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
     refused(None, f"/start/{token}/", form, "quá 72 giờ", status=410)
     account.refresh_from_db()

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import role_grants
-from bluezone.authority.role_grants import TAKING_TWO, Scope, accounts_in_reach, has_role_over, may_grant
+from bluezone.authority import accounts, recent_hands, role_grants
+from bluezone.authority.reach import TAKING_TWO, Scope, accounts_in_reach, has_role_over, may_grant
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import is_within_a_ward
@@ -182,7 +182,7 @@ class AccountMade(_PowerfulAccountAct):
         if User.objects.filter(username=values["username"]).exists():
             raise ActGone("the sign-in name has been taken in the meantime")
         # If the operator confirms, the asker never sees the link, so the audit does not name them as the maker.
-        account = role_grants.enter_account(
+        account = accounts.enter_account(
             asker.username if second else COMMAND_LINE, values["username"], values["name"], values["employer"],
             values["role"], now, within=_within(values), valid_to=_until(values),
         )  # fmt: skip
@@ -210,7 +210,7 @@ class RoleGiven(_ExistingAccountAct):
         """Raises RolesNotTogether, RecentHands."""
         account = self.account(values)
         within = _within(values)
-        role_grants.refuse_recent_access(account, values["role"], within, now)
+        recent_hands.refuse_recent_access(account, values["role"], within, now)
         role_grants.grant_role(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
 
 
@@ -250,7 +250,7 @@ class AccountOpened(_ExistingAccountAct):
     def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Its name and agency stay as they are."""
         account = self.account(values)
-        role_grants.change_account(asker.username, account, account.name, account.agency, is_active=True)
+        accounts.change_account(asker.username, account, account.name, account.agency, is_active=True)
 
 
 def _name_of(second: User | None) -> str:

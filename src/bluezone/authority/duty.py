@@ -15,12 +15,12 @@ DUTY = Duty(
         "glass_broken": _("broke the glass: may speak without a second person for one hour"),
         "glass_used": _("spoke to the public after breaking the glass"),
     },
-    waiting="bluezone.authority.waiting_views.matters",
+    waiting="bluezone.authority.matters.matters_of",
     open_at="bluezone.authority.role_grants.count_people_at",
-    search="bluezone.authority.role_grants.search",
+    search="bluezone.authority.accounts.search",
     purges=(
         Work("purge_authority", "bluezone.authority.two_persons.purge"),
-        Work("purge_people_lists", "bluezone.authority.people_lists.purge"),
+        Work("purge_people_lists", "bluezone.authority.people.people_lists.purge"),
     ),
     shared_acts={
         "account-made": "bluezone.authority.account_acts.AccountMade",

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.models import acts
-from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, Scope, may_grant
+from bluezone.authority.reach import GIVEN_BY_THE_CITY, Scope, may_grant
+from bluezone.authority.role_grants import NEVER_DELEGATED
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_in_reach, has_city_role, units_in_reach
@@ -236,5 +237,7 @@ class NotedHeadForm(forms.Form):
             return None
         match = _ENTRY.fullmatch(text)
         if match is None:
-            raise forms.ValidationError(_("Enter a number, a colon and 64 digits, as this page showed it at the time."))
+            raise forms.ValidationError(
+                _("Enter a number, a colon and 64 digits or letters a–f, as this page showed it at the time.")
+            )
         return int(match[1]), match[2]

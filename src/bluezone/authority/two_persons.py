@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Acts that one person may not do alone: one person asks for them, and another confirms, who really is another.
+"""Acts that one person may not do alone: one person asks for the act, and a second one confirms it.
 
-The second person may do the act too, and no one is behind both accounts: within a week neither person made, linked or
-freed of its second factor the account of the other, and no third person did so for both (role_grants.people_behind). If
-no one could confirm, the person who asked may confirm after 24 hours, and every office page says so until then; acts on
-accounts are confirmed by the operator at the server instead. Only acts that speak to the public can also be done at
-once behind a broken glass: for one hour, announced to everybody, from an account that only its owner has touched within
-a week.
+The second person must be allowed to do the act too, and must really be another person: no one may be behind both
+accounts (recent_hands.people_behind). If there is no such person, the one who asked may confirm after 24 hours, and
+until then every office page says so. Acts on accounts are an exception: the operator confirms them at the server.
+
+An act that speaks to the public can also be done at once behind a broken glass: for one hour, announced to everybody,
+and not from an account that somebody else made or reset within a week.
 """
 
 import datetime
@@ -20,9 +20,9 @@ from django.utils.translation import override
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
-from bluezone.authority import role_grants
+from bluezone.authority import recent_hands
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.role_grants import people_behind
+from bluezone.authority.recent_hands import people_behind
 from bluezone.duties.catalogue import shared_acts
 from bluezone.duties.duty import Text, load
 from bluezone.identity.factors.second_factors import is_missing
@@ -30,10 +30,10 @@ from bluezone.identity.models import RoleGrant, User
 from bluezone.refusal import Refused
 
 # Long enough for a second person to come in on the next working day, even after a long weekend.
-WAITS = datetime.timedelta(days=4)
+WAITING_LIFE = datetime.timedelta(days=4)
 ALONE_AFTER = datetime.timedelta(hours=24)
-GLASS_LASTS = datetime.timedelta(hours=1)
-KEPT = datetime.timedelta(days=30)
+GLASS_LIFE = datetime.timedelta(hours=1)
+RETENTION = datetime.timedelta(days=30)
 Lines = Sequence[tuple[Text, Text]]
 
 
@@ -111,7 +111,7 @@ def request_act(name: str, user: User, values: dict[str, Any], now: datetime.dat
     with transaction.atomic():
         act = WaitingAct.objects.create(
             kind=name, values=values, lines=_vietnamese_lines(kind, values), asked_by=user, asked_at=now,
-            expires_at=now + WAITS,
+            expires_at=now + WAITING_LIFE,
         )  # fmt: skip
         hash_chain.record(user.username, "act_asked", f"act {act.pk}", now=now, kind=name)
     return act
@@ -135,14 +135,18 @@ def record_glass_use(kind: str, user: User, now: datetime.datetime) -> None:
 
 
 def confirm_act(act: WaitingAct, second: User, now: datetime.datetime) -> Any:
-    """Do the act, once. Raises SecondPersonRefused, ActGone, or a refusal of the act itself."""
-    alone = second.pk == act.asked_by_id
+    """Do the act, once. Raises SecondPersonRefused, ActGone, or a refusal of the act itself.
+
+    second: who confirms; after 24 hours this may be the person who asked, if no one else could.
+    """
     _check_unchanged(act, now)
-    if alone and not (may_confirm_alone(act, now) and now >= act.asked_at + ALONE_AFTER):
-        raise SecondPersonRefused("another person has to confirm")
-    if not alone and not may_confirm(act, second, now):
+    is_alone = second.pk == act.asked_by_id
+    if is_alone:
+        if now < act.asked_at + ALONE_AFTER or not may_confirm_alone(act, now):
+            raise SecondPersonRefused("another person has to confirm")
+    elif not may_confirm(act, second, now):
         raise SecondPersonRefused("this person may not do the act, or is behind the account that asked")
-    return _do(act, second, now, alone=alone)
+    return _perform(act, second, now, alone=is_alone)
 
 
 def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
@@ -154,13 +158,14 @@ def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
     _check_unchanged(act, now)
     if not kind_by_name(act.kind).by_operator:
         raise SecondPersonRefused("this act can only be confirmed in the office")
-    seconds = _seconds(act, now)
-    if seconds:
-        raise SecondPersonRefused(f"{seconds[0].username} could confirm this in the office")
-    return _do(act, None, now)
+    possible = _possible_seconds(act, now)
+    if possible:
+        raise SecondPersonRefused(f"{possible[0].username} could confirm this in the office")
+    return _perform(act, None, now)
 
 
 def _check_unchanged(act: WaitingAct, now: datetime.datetime) -> None:
+    """Raise ActGone unless the act still waits, as it was asked for, by a person who may still do it."""
     kind = kind_by_name(act.kind)
     if act.state != ActState.WAITING or act.expires_at <= now or not kind.may(act.asked_by, act.values):
         raise ActGone("the act is done, withdrawn or expired, or the person who asked may no longer do it")
@@ -168,7 +173,7 @@ def _check_unchanged(act: WaitingAct, now: datetime.datetime) -> None:
         raise ActGone("the subject of the act has changed since it was asked for")
 
 
-def _do(act: WaitingAct, second: User | None, now: datetime.datetime, *, alone: bool = False) -> Any:
+def _perform(act: WaitingAct, second: User | None, now: datetime.datetime, *, alone: bool = False) -> Any:
     actor = second.username if second else COMMAND_LINE
     with transaction.atomic():
         waiting = WaitingAct.objects.filter(pk=act.pk, state=ActState.WAITING)
@@ -211,29 +216,29 @@ def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
 def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
     """Whether no one could confirm, so that the person who asked may do so after 24 hours.
 
-    Not if that person brought this about within a week by ending another's role or right to sign in. The same goes for
-    an account that such a person may be behind.
+    False if people behind the asking account ended the role or the sign-in of a possible second person within a week.
     """
     kind = kind_by_name(act.kind)
     if kind.by_operator:
         return False
-    since = now - role_grants.IN_HAND
+    since = now - recent_hands.IN_HAND
     removals = AuditEntry.objects.filter(actor__in=people_behind(act.asked_by, now), at__gt=since).filter(
         Q(action="role_ended") | Q(action="account_changed", details__active=False)
     )
     if RoleGrant.objects.filter(role__in=kind.roles, user__username__in=removals.values("subject")).exists():
         return False
-    return not _seconds(act, now)
+    return not _possible_seconds(act, now)
 
 
-def _seconds(act: WaitingAct, now: datetime.datetime) -> list[User]:
-    """Everybody who could confirm an act."""
+def _possible_seconds(act: WaitingAct, now: datetime.datetime) -> list[User]:
+    """Everybody who could confirm an act as the second person."""
     behind = people_behind(act.asked_by, now)
     holders = User.objects.with_roles(kind_by_name(act.kind).roles).exclude(pk=act.asked_by_id)
     return [user for user in holders if user.has_usable_password() and _is_second(act, user, behind, now)]
 
 
 def _is_second(act: WaitingAct, user: User, behind: frozenset[str], now: datetime.datetime) -> bool:
+    """Whether the user may confirm, and no one of `behind`, the people behind the asking account, is behind theirs."""
     if not kind_by_name(act.kind).may_confirm(user, act.values) or is_missing(user):
         return False
     return behind.isdisjoint(people_behind(user, now))
@@ -248,7 +253,7 @@ def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
         raise GlassRefused(f"{others[0]} made or reset the account within a week", others[0])
     with transaction.atomic():
         act = WaitingAct.objects.create(
-            state=ActState.GLASS, reason=reason, asked_by=user, asked_at=now, expires_at=now + GLASS_LASTS
+            state=ActState.GLASS, reason=reason, asked_by=user, asked_at=now, expires_at=now + GLASS_LIFE
         )
         hash_chain.record(user.username, "glass_broken", user.username, now=now, reason=reason)
     return act
@@ -268,7 +273,7 @@ def may_break_glass(user: User) -> bool:
 
 def purge(now: datetime.datetime) -> None:
     """Delete acts that were done, were withdrawn or expired 30 days ago."""
-    past = Q(answered_at__lte=now - KEPT) | Q(answered_at=None, expires_at__lte=now - KEPT)
+    past = Q(answered_at__lte=now - RETENTION) | Q(answered_at=None, expires_at__lte=now - RETENTION)
     WaitingAct.objects.filter(past).delete()
 
 

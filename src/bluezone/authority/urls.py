@@ -3,10 +3,12 @@
 
 from django.urls import path
 
-from bluezone.authority import people_views, waiting_views
+from bluezone.authority import second_person_views
 from bluezone.authority import views as authority_views
-from bluezone.identity import own_account_views, signin_views
+from bluezone.authority.people import people_views
+from bluezone.identity import own_account_views
 from bluezone.identity.rolepages import guides
+from bluezone.identity.signin import views as signin_views
 
 urlpatterns = [
     path("sign-in/", signin_views.sign_in, name="sign-in"),
@@ -46,10 +48,10 @@ urlpatterns = [
     path("accounts/<int:pk>/roles/<int:grant>/end/", authority_views.end_role, name="account-role-end"),
     path("delegations/", authority_views.delegations, name="delegations"),
     path("delegations/<int:pk>/end/", authority_views.end_delegation, name="delegation-end"),
-    path("waiting/", waiting_views.waiting, name="waiting"),
-    path("waiting/<int:pk>/", waiting_views.waiting_act, name="waiting-act"),
-    path("waiting/<int:pk>/withdraw/", waiting_views.withdraw_act, name="waiting-withdraw"),
-    path("glass/", waiting_views.glass, name="glass"),
+    path("waiting/", second_person_views.waiting, name="waiting"),
+    path("waiting/<int:pk>/", second_person_views.waiting_act, name="waiting-act"),
+    path("waiting/<int:pk>/withdraw/", second_person_views.withdraw_act, name="waiting-withdraw"),
+    path("glass/", second_person_views.glass, name="glass"),
     path("audit/", authority_views.audit, name="audit"),
     path("audit/verify/", authority_views.verify, name="audit-verify"),
     path("audit/export/", authority_views.export, name="audit-export"),

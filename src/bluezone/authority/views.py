@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.authority import account_acts, role_grants, two_persons
+from bluezone.authority import account_acts, accounts, recent_hands, role_grants, two_persons
 from bluezone.authority.forms import (
     AccountChangeForm,
     AccountForm,
@@ -27,8 +27,8 @@ from bluezone.authority.forms import (
     NotedHeadForm,
     RoleForm,
 )
-from bluezone.authority.people_views import invitation_text
-from bluezone.authority.role_grants import TAKING_TWO, accounts_in_reach
+from bluezone.authority.people.people_views import invitation_text
+from bluezone.authority.reach import TAKING_TWO, accounts_in_reach
 from bluezone.backup.copies import last_drill
 from bluezone.city import data_folder
 from bluezone.directory.scopes import has_city_role
@@ -36,12 +36,8 @@ from bluezone.identity import account_links, acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
 from bluezone.identity.factors import second_factors
-from bluezone.identity.factors.second_factors import (
-    confirm_second_factor,
-    is_recently_confirmed,
-    redirect_to_confirmation,
-    releases,
-)
+from bluezone.identity.factors.confirmation import is_recently_confirmed
+from bluezone.identity.factors.second_factors import confirm_second_factor, redirect_to_confirmation, releases
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.qr_codes import qr_picture
@@ -231,7 +227,7 @@ def new_account(request: OfficeRequest) -> HttpResponse:
             person = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
             grant = account_acts.role_values(values["role"], form.within, form.valid_to)
             return _ask_second_person(request, "account-made", {**person, **grant})
-        user, token = role_grants.make_account(
+        user, token = accounts.make_account(
             request.user.username, **values, now=now, within=form.within, valid_to=form.valid_to
         )
         return show_link(request, user, token, status=201)
@@ -257,7 +253,7 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
             if values["is_active"] and not was_active and account_acts.needs_two_people(account):
                 return _ask_second_person(request, "account-opened", {"account": pk})
             try:
-                role_grants.change_account(request.user.username, account, **values)
+                accounts.change_account(request.user.username, account, **values)
             except role_grants.LastAdmin:
                 form.add_error(
                     None, _("This is the last administrator. Create another one first. Nothing was changed.")
@@ -284,7 +280,7 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
         if account_acts.role_reaches_far(role, form.within) and not is_recently_confirmed(request):
             return redirect_to_confirmation(reverse("account", args=[pk]))
         try:
-            role_grants.refuse_recent_access(account, role, form.within, now)
+            recent_hands.refuse_recent_access(account, role, form.within, now)
             if role in TAKING_TWO:
                 role_grants.require_separate_powers(account, role, timezone.localdate(), form.valid_to)
                 grant = account_acts.role_values(role, form.within, form.valid_to)
@@ -301,7 +297,7 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
                 ),
             )
             status = 409
-        except role_grants.RecentHands as refused:
+        except recent_hands.RecentHands as refused:
             form.add_error(
                 "role",
                 _(

@@ -10,5 +10,5 @@ DUTY = Duty(
     app="bluezone.desk",
     urls="bluezone.desk.urls",
     menu=(MenuEntry(_("My work"), "first-page", 1, ("first", "find")),),
-    every_tick=(Work("tell_of_work", "bluezone.desk.notices.tell"),),
+    every_tick=(Work("tell_of_work", "bluezone.desk.notices.notify"),),
 )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The home of every role: what waits, in the order in which it is to be done, each with its one next act; and search.
 
-What waits is asked of the duties (Duty.waiting), a constant number of queries each. The menu of every page shows the
-numbers that were counted last; they are counted anew when somebody has stored something in this browser.
+Each duty gives the matters that wait (Duty.waiting), in a constant number of queries. The menu of every page shows the
+numbers that were counted last. They are counted again when something was stored from this browser.
 """
 
 import datetime
@@ -26,11 +26,11 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.training import current_training, practised, practising
 from bluezone.vietnamese.spelling import fold
 
-# Where a browser's session keeps the numbers of the menu, and how long they are believed.
+# In the browser's session: the numbers of the menu, which are used for this long.
 WAITS_KEY = "waits"
 WAITS_SECONDS = 300
-# Of each pile so many are shown, until all are asked for.
-A_PILE = 20
+# Lines shown of each pile, unless the reader wants all.
+LINES_A_PILE = 20
 MOST_WORDS = 100
 FEWEST_LETTERS = 2
 
@@ -47,14 +47,20 @@ class Row:
     last_day: datetime.date | None
 
 
-def gather(user: User, now: datetime.datetime) -> list[tuple[str, Matter]]:
-    """All that waits for a person, the most urgent first, each with the name of its duty; last, what is left out."""
-    found = [(duty.name, matter) for duty in DUTIES if duty.waiting for matter in load(duty.waiting)(user, now)]
-    return sorted(found, key=lambda pair: (pair[1].left_out > 0, pair[1].by, pair[1].key))
+def all_matters(user: User, now: datetime.datetime) -> list[tuple[str, Matter]]:
+    """(name of the duty, matter) of all that waits for a person, the most urgent first.
+
+    At the end are the lines that stand for several matters.
+    """
+    matters: list[tuple[str, Matter]] = []
+    for duty in DUTIES:
+        if duty.waiting:
+            matters += [(duty.name, matter) for matter in load(duty.waiting)(user, now)]
+    return sorted(matters, key=lambda pair: (pair[1].left_out > 0, pair[1].by, pair[1].key))
 
 
-def how_many(matters: Iterable[Matter]) -> int:
-    """How many matters some lines stand for."""
+def count_matters(matters: Iterable[Matter]) -> int:
+    """The number of matters for which these lines stand."""
     return sum(matter.left_out or 1 for matter in matters)
 
 
@@ -65,34 +71,34 @@ def how_many(matters: Iterable[Matter]) -> int:
 def home(request: OfficeRequest) -> HttpResponse:
     """What waits for the reader. `?all=1` shows every line."""
     now = timezone.now()
-    found = gather(request.user, now)
-    _note(request, found, now)
-    rows = [_row(matter, now) for _duty, matter in found]
+    matters = all_matters(request.user, now)
+    _store_menu_counts(request, matters, now)
+    rows = [_row(matter, now) for _duty, matter in matters]
     everything = request.GET.get("all") == "1"
     by_pile = {pile.value: [row for row in rows if row.matter.pile is pile] for pile in Pile}
     context = {
         "first": rows[0] if rows else None,
-        "piles": [_pile(pile, own, None if everything else A_PILE) for pile, own in by_pile.items() if own],
-        "count": how_many(row.matter for row in rows),
+        "piles": [_pile(pile, own, None if everything else LINES_A_PILE) for pile, own in by_pile.items() if own],
+        "count": count_matters(row.matter for row in rows),
         "late": sum(row.is_late for row in rows),
-        "begins": begins(request.user),
+        "begins": pages_to_begin(request.user),
         "guide": next((role for role in Role if role in valid_roles(request.user)), None),
     }
     return render(request, "desk/home.html", context)
 
 
 def _pile(pile: str, rows: list[Row], most: int | None) -> dict[str, Any]:
-    """A pile as the page shows it, cut to so many lines. more: how many matters are on no line."""
+    """A pile as the page shows it, cut to `most` lines. more: the number of matters that are on no line."""
     return {
         "pile": pile,
         "rows": rows[:most],
-        "count": how_many(row.matter for row in rows),
-        "more": how_many(row.matter for row in rows[most:]) if most is not None else 0,
+        "count": count_matters(row.matter for row in rows),
+        "more": count_matters(row.matter for row in rows[most:]) if most is not None else 0,
     }
 
 
-def begins(user: User) -> list[FirstPage]:
-    """What the reader's roles begin by themselves, the usual one first."""
+def pages_to_begin(user: User) -> list[FirstPage]:
+    """The pages on which the reader may begin something new, the usual one first."""
     return [page for page in first_pages() if admits(page.audience, user)]
 
 
@@ -106,48 +112,56 @@ def _row(matter: Matter, now: datetime.datetime) -> Row:
     )
 
 
-def _note(request: HttpRequest, found: list[tuple[str, Matter]], now: datetime.datetime) -> dict[str, Any]:
-    """Keep the numbers for the menus of the next pages."""
-    first = found[0][1] if found else None
+def _store_menu_counts(
+    request: HttpRequest, matters: list[tuple[str, Matter]], now: datetime.datetime
+) -> dict[str, Any]:
+    """Store the numbers for the menus of the next pages in the session, and return them."""
+    first = matters[0][1] if matters else None
     counts: Counter[str] = Counter()
-    for duty, matter in found:
-        counts[duty] += how_many([matter])
-    noted = {
-        # Not the second of what was done before this page: a session lies in the store.
+    for duty, matter in matters:
+        counts[duty] += count_matters([matter])
+    stored = {
+        # Rounded, because a session is in the store and must not reveal the second of the act before this page.
         "at": now.timestamp() // WAITS_SECONDS * WAITS_SECONDS,
         "training": practising(),
         "counts": dict(counts),
         "count": counts.total(),
-        "late": sum(matter.stated and matter.by <= now for _duty, matter in found),
+        "late": sum(matter.stated and matter.by <= now for _duty, matter in matters),
         "first": [first.what, first.act, first.url] if first else None,
         "language": getattr(request, "LANGUAGE_CODE", ""),
     }
-    request.session[WAITS_KEY] = noted
-    return noted
+    request.session[WAITS_KEY] = stored
+    return stored
 
 
-def waits(request: HttpRequest) -> dict[str, Any]:
-    """The numbers for the menu, counted anew when they are older than five minutes, of the other mode or language."""
-    user, now = request.user, timezone.now()
+def menu_counts(request: HttpRequest) -> dict[str, Any]:
+    """The numbers for the menu, counted again if they are older than five minutes, or of another mode or language.
+
+    Empty before signing in, and on a page of the real work while the browser is in training mode.
+    """
+    user = request.user
     if not isinstance(user, User):
         return {}
-    noted: dict[str, Any] | None = request.session.get(WAITS_KEY)
-    if (
-        noted is None
-        or not 0 <= now.timestamp() - noted["at"] < WAITS_SECONDS
-        or noted["training"] != practising()
-        or noted["language"] != getattr(request, "LANGUAGE_CODE", "")
-    ):
-        if practising() != current_training(request):
-            return {}  # a page of the real work in training mode; what waits is counted by the next page of the mode
-        # What the menu asks is not what the page was to ask.
-        with outside_the_view():
-            noted = _note(request, gather(user, now), now)
-    return noted
+    now = timezone.now()
+    stored: dict[str, Any] | None = request.session.get(WAITS_KEY)
+    if stored is not None and _are_current(stored, request, now):
+        return stored
+    if practising() != current_training(request):
+        return {}
+    # These queries belong to the menu, not to the page: they do not count as the page's check of its reach.
+    with outside_the_view():
+        return _store_menu_counts(request, all_matters(user, now), now)
 
 
-def forget_waits(request: HttpRequest) -> None:
-    """Let the menu count anew: something was stored."""
+def _are_current(stored: dict[str, Any], request: HttpRequest, now: datetime.datetime) -> bool:
+    """Whether stored numbers of the menu are recent enough, and of the present mode and language."""
+    is_recent = 0 <= now.timestamp() - stored["at"] < WAITS_SECONDS
+    is_same_language = stored["language"] == getattr(request, "LANGUAGE_CODE", "")
+    return is_recent and is_same_language and bool(stored["training"] == practising())
+
+
+def forget_menu_counts(request: HttpRequest) -> None:
+    """Let the next menu count again, because something was stored."""
     request.session.pop(WAITS_KEY, None)
 
 
@@ -156,23 +170,24 @@ def forget_waits(request: HttpRequest) -> None:
 @audience(SIGNED_IN)
 @touches(Ownership.REACHED)
 def find(request: OfficeRequest) -> HttpResponse:
-    """Everything the reader may open whose words hold those of `?q=`, diacritics or not."""
-    asked = " ".join(request.GET.get("q", "").replace("\0", " ").split())[:MOST_WORDS]
-    words = fold(asked)
+    """Everything that the reader may open and that contains the words of `?q=`, with or without diacritics."""
+    text = " ".join(request.GET.get("q", "").replace("\0", " ").split())[:MOST_WORDS]
+    words = fold(text)
     hits: list[Hit] = []
     if not grants_for(request.user, SIGNED_IN.roles):
         raise OutsideScope("no role is held today")
-    for duty in DUTIES if len(words) >= FEWEST_LETTERS else ():
-        if duty.search:
+    is_too_short = len(words) < FEWEST_LETTERS
+    for duty in DUTIES:
+        if duty.search and not is_too_short:
             hits += load(duty.search)(request.user, words)
     kinds: dict[str, list[Hit]] = {}
     for hit in hits:
         kinds.setdefault(hit.kind, []).append(hit)
     context = {
-        "words_found_by": asked,
+        "words_found_by": text,
         "kinds": kinds,
         "count": len(hits),
-        "too_short": bool(asked) and len(words) < FEWEST_LETTERS,
+        "too_short": bool(text) and is_too_short,
         "most": MOST_HITS,
     }
     return render(request, "desk/find.html", context)

@@ -17,7 +17,7 @@ from bluezone.devices.models import Device
 from bluezone.devices.refusals import BodyInvalid, NoSuchAddress, refusal_response
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin import network_of
+from bluezone.identity.signin.attempts import network_of
 from bluezone.protocol.upload.puzzle import PUZZLE_HEADER
 
 MOST_BYTES = 1024

@@ -90,9 +90,9 @@ def make_code(
 def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> Enrolment:
     """Exchange a code for a token.
 
-    code: as typed or scanned, with or without spaces and dashes. network: from signin.network_of. puzzle: 80 hex
-    digits, or nothing. Raises InvalidCode (mistyped, not counted), PuzzleRequired after ten wrong codes from a network
-    within an hour, EnrolmentCodeInvalid (counted).
+    code: as typed or scanned, with or without spaces and dashes. network: as `network_of` of identity/signin gives.
+    puzzle: 80 hex digits, or nothing. Raises InvalidCode (mistyped, not counted), PuzzleRequired after ten wrong codes
+    from a network within an hour, EnrolmentCodeInvalid (counted).
     """
     digits = codes.parse_code(digits_typed(code))
     keyed_network = _keyed("network", network)

@@ -22,7 +22,7 @@ _Row = TypeVar("_Row", bound=models.Model)
 
 
 class SentList(models.Model):
-    """A list that was uploaded: previewed, accepted, and stored some rows at a time (imports/pieces.py).
+    """A list that was uploaded: previewed, accepted, and stored some rows at a time (imports/list_storage.py).
 
     conversion: answer to the proposal to convert an old font, "convert" or "keep"; "" while open or without proposal.
     layout:   the columns that a person chose: {"sheets": [0], "header_row": 3, "places": {"name": 1}}; {}: detected.

@@ -15,8 +15,8 @@ from bluezone.directory import scopes
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, AgencySuccession, Denominator, RecipientGroup
 from bluezone.duties.duty import MOST_HITS, Hit
-from bluezone.identity.duty import ROLES
 from bluezone.identity.models import User
+from bluezone.identity.roles import ROLES
 
 DAY = datetime.timedelta(days=1)
 

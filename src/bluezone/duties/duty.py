@@ -176,8 +176,8 @@ class Duty:
     audiences:    those it declares. acts: what its audit tells of -> the same in words ("opened a gate").
     purges, hourly, every_tick: work of the worker. What purges is done once an hour, each by itself.
     beside:       what the worker does in a thread of its own, until the threading.Event that it takes is set.
-    waiting:      takes a person and a moment, returns the Matters that wait for that person, each kind cut by
-                  `shorten`, in a number of queries that does not grow with them.
+    waiting:      `matters_of` in the room's matters.py: takes a person and a moment, returns the Matters that wait for
+                  that person, each kind cut by `shorten`, in a number of queries that does not grow with them.
     search:       takes a person and folded words, returns at most MOST_HITS Hits among what that person may open.
     open_at:      takes an agency, returns sentences that say what is open there; read before it is ended.
     indicators:   classes of Indicator that coverage shows.

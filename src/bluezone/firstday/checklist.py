@@ -13,13 +13,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from bluezone.backup.copies import BACKUPS, SUFFIX
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import has_city_role
-from bluezone.duties.duty import Matter, Pile, Text
+from bluezone.duties.duty import Text
 from bluezone.firstday import trials
 from bluezone.firstday.city_setup import DEMO_KEYS, is_demo_city_there
 from bluezone.firstday.invitations import Seats, seats_on
@@ -27,7 +25,6 @@ from bluezone.firstday.models import Trial
 from bluezone.identity.models import Role, User
 from bluezone.keyserver.configs.recoverykey import read_recovery_key
 from bluezone.rollout.directives.api import Directive
-from bluezone.training import practising
 
 BACKUP_AGE = datetime.timedelta(hours=48)
 
@@ -74,21 +71,6 @@ class Checklist:
 def build_checklist(now: datetime.datetime) -> Checklist:
     """The current checklist."""
     return Checklist(list(_steps(now)))
-
-
-def waiting_matters(user: User, now: datetime.datetime) -> list[Matter]:
-    """The remaining set-up as one matter, for an administrator of the whole city."""
-    if practising() or not has_city_role(user, [Role.ADMIN]):
-        return []
-    failing = len(build_checklist(now).failing)
-    if not failing:
-        return []
-    what = ngettext(
-        "If you went live now, %(number)s thing would fail",
-        "If you went live now, %(number)s things would fail",
-        failing,
-    ) % {"number": failing}
-    return [Matter("first day", what, _("See what is left to set up"), reverse("first-day"), now, Pile.MINE)]
 
 
 def _steps(now: datetime.datetime) -> Iterator[Step]:

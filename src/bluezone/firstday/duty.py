@@ -20,7 +20,7 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("First day"), "first-day", 145, ("first",), ADMINS, group=Group.OFFICE),),
     first_pages=(FirstPage(ADMINS, "first-day", 35, _("See what is left to set up")),),
-    waiting="bluezone.firstday.checklist.waiting_matters",
+    waiting="bluezone.firstday.matters.matters_of",
     purges=(Work("purge_trials", "bluezone.firstday.trials.purge"),),
     hourly=(Work("note_practice", "bluezone.firstday.trials.note_practice"),),
 )

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bluezone.authority import account_acts, people_lists, role_grants, two_persons
+from bluezone.authority import account_acts, accounts, reach, two_persons
 from bluezone.authority.models import WaitingAct
-from bluezone.authority.people_views import invitation_text
+from bluezone.authority.people import people_lists
+from bluezone.authority.people.people_views import invitation_text
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
 from bluezone.firstday.city_setup import DEMO_KEYS
@@ -95,10 +96,10 @@ def invite(actor: str, seats: Iterable[Seat], now: datetime.datetime) -> list[In
     with transaction.atomic():
         for seat in seats:
             username = _free_name(seat, usernames)
-            account = role_grants.enter_account(
+            account = accounts.enter_account(
                 actor, username, "", seat.agency.name[:120], seat.role, now, within=seat.agency
             )
-            if seat.role not in role_grants.TAKING_TWO:
+            if seat.role not in reach.TAKING_TWO:
                 invited.append(Invitation(account, seat, account_links.make_account_link(actor, account, now)))
     return invited
 
@@ -165,7 +166,7 @@ def invite_by_message(
                     hours = int(account_links.LINK_LIFE.total_seconds() // 3600)
                     text = _("Bluezone: your account. Open in a browser, once, within %(hours)d hours: %(link)s")
                     sms_text = text % {"hours": hours, "link": link}
-                    sms_outbox.queue_message(phone, sms_text, get_language() or "vi", Purpose.CODE, now=now)
+                    sms_outbox.queue_sms(phone, sms_text, get_language() or "vi", Purpose.CODE, now=now)
                     texted += 1
         except Refused:
             unreached.append(account)

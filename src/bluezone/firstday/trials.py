@@ -30,8 +30,8 @@ from bluezone.firstday.city_setup import (
     usual_offices,
 )
 from bluezone.firstday.models import Trial
+from bluezone.identity.demo_account import DEMO_NAME
 from bluezone.identity.models import User
-from bluezone.identity.signin import DEMO_NAME
 from bluezone.keyserver.configs.recoverykey import matches_recovery_key, read_recovery_key
 from bluezone.messaging.announcer import Provider
 from bluezone.messaging.email import outbox as email_outbox
@@ -83,7 +83,7 @@ def send_sms(number: str, now: datetime.datetime) -> None:
     """Send a code to a telephone number. Raises what `sms.outbox.queue` does; only the outbox stores the number."""
     code = _store_code(Kind.SMS, now)
     text = _("Bluezone: code to test text messages: %(code)s") % {"code": code}
-    sms_outbox.queue_message(number, text, get_language() or "vi", Purpose.CODE, now=now)
+    sms_outbox.queue_sms(number, text, get_language() or "vi", Purpose.CODE, now=now)
 
 
 def send_notice(user: User, now: datetime.datetime, provider: Provider | None = None) -> None:

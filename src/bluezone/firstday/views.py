@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.authority.people_views import chosen_people
+from bluezone.authority.people.people_views import chosen_people
 from bluezone.desk.notices import NoticeNotSent
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import Agency

@@ -30,7 +30,7 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Codes"), "codes", 10, ("codes", "code"), CODE_ISSUERS, group=Group.OFFICE),),
     first_pages=(FirstPage(CODE_ISSUERS, "code-new", 20, _("Issue a code")),),
-    waiting="bluezone.healthauthority.queries.waiting",
+    waiting="bluezone.healthauthority.matters.matters_of",
     purges=(Work("purge_codes", "bluezone.healthauthority.hourly_work.purge"),),
     hourly=(Work("log_audit_head", "bluezone.healthauthority.hourly_work.publish_audit_head"),),
 )

@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
-from bluezone.healthauthority import alerts, code_issuance, quotas
+from bluezone.healthauthority import alerts, permissions
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.facilities import facilities_of
 from bluezone.healthauthority.models import CaseClass, RaiseReason
-from bluezone.healthauthority.quotas import facilities_of
 from bluezone.identity.models import User
 from bluezone.identity.typed_fields import CountField, DayField, TimeOfDayField
 from bluezone.keyserver.venues.alerts import OLDEST_SECONDS
@@ -37,13 +38,13 @@ class IssueForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["form_id"] = uuid.uuid4()
-        first, last = code_issuance.onset_bounds(timezone.localdate())
+        first, last = issuance.onset_bounds(timezone.localdate())
         self.fields["onset"].widget.attrs |= {"min": first.isoformat(), "max": last.isoformat()}
 
     def clean_onset(self) -> datetime.date:
         """Refuse a day for which phones have no keys."""
         onset: datetime.date = self.cleaned_data["onset"]
-        first, last = code_issuance.onset_bounds(timezone.localdate())
+        first, last = issuance.onset_bounds(timezone.localdate())
         if onset > last:
             raise forms.ValidationError(_("This day is in the future. Enter the day symptoms started."))
         if onset < first:
@@ -71,7 +72,7 @@ class RaiseForm(forms.Form):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.workers = quotas.issuers_in_reach(by)
+        self.workers = permissions.issuers_in_reach(by)
         self._workers = {str(worker.pk): worker for worker in self.workers}
         agencies = facilities_of(self.workers).values()
         self._facilities = {str(agency.pk): agency for agency in sorted(agencies, key=lambda agency: agency.name)}

@@ -9,8 +9,8 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.translation import get_language
 
+from bluezone.healthauthority.facilities import workplace
 from bluezone.healthauthority.queries import Column, DeliveryTimes
-from bluezone.healthauthority.quotas import workplace
 from bluezone.paper.qr_codes import screen_qr
 
 register = template.Library()

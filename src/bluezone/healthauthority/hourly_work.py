@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority import code_issuance, declaration_access, quotas
-from bluezone.healthauthority.code_batches import delete_past_batches
+from bluezone.healthauthority import declaration_access, quotas
+from bluezone.healthauthority.codes import audit_entries
+from bluezone.healthauthority.codes.batches import delete_past_batches
 from bluezone.healthauthority.models import Batch, IssuedCode, QuotaRaise
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS
 from bluezone.office_keyserver import key_server
@@ -28,7 +29,7 @@ def purge(now: datetime.datetime) -> None:
     Deletes codes and raised limits after 14 days, and the notes of declarations with the declarations, which the key
     server deletes after 30 days.
     """
-    code_issuance.audit_past_days(now)
+    audit_entries.audit_past_days(now)
     reorder_rows(now)
     IssuedCode.objects.filter(issued_at__lt=now - RETENTION).delete()
     QuotaRaise.objects.filter(raised_at__lt=now - RETENTION).delete()

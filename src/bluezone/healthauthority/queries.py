@@ -9,17 +9,13 @@ from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from bluezone.directory.scopes import has_city_role
-from bluezone.duties.duty import Matter, Pile
-from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.codes import practice, tickets
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
-from bluezone.healthauthority.quotas import visible_codes
+from bluezone.healthauthority.permissions import visible_codes
 from bluezone.identity.models import User
 from bluezone.keyserver import statistics as keyserver_statistics
 from bluezone.keyserver.publication import embargo
@@ -27,7 +23,6 @@ from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
-from bluezone.office_keyserver import key_server
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
 from bluezone.protocol.exports.files import read_export
 from bluezone.refusal import Refused
@@ -40,8 +35,6 @@ EPOCH = datetime.date(1970, 1, 1)
 Cell = int | None
 CODES_A_PAGE = 20
 SECONDS_PER_HOUR = 3600
-# A declaration should be opened, and its sender called, within this time.
-CALL_WITHIN = datetime.timedelta(hours=4)
 
 
 @dataclass(frozen=True)
@@ -242,9 +235,9 @@ def code_state(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
     "expired".
     Raises TicketInvalid.
     """
-    row_id = code_issuance.row_of_ticket(issued, ticket)
+    row_id = tickets.row_of_ticket(issued, ticket)
     if practising():
-        return code_issuance.practice_states([issued], timezone.now())[issued.handle]
+        return practice.practice_states([issued], timezone.now())[issued.handle]
     return server.codes.statuses([row_id])[row_id]
 
 
@@ -270,21 +263,3 @@ def declaration_rows(declarations: Iterable[tuple[str, int]]) -> list[Declaratio
     notes = OpenedDeclaration.objects.select_related("opened_by").filter(handle__in=[handle for handle, _ in rows])
     opened = {note.handle: note for note in notes}
     return [DeclarationRow(handle, hour * SECONDS_PER_HOUR, opened.get(handle)) for handle, hour in rows]
-
-
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Unopened declarations as a single matter, for supervisors of the city."""
-    if practising() or not has_city_role(user, HEALTH_SUPERVISORS.roles):
-        return []
-    sealed = key_server().declarations.held()
-    opened = set(OpenedDeclaration.objects.values_list("handle", flat=True))
-    unread = [hour for handle, hour in sealed if handle not in opened]
-    if not unread:
-        return []
-    what = ngettext("%(count)d declaration of a warned person", "%(count)d declarations of warned people", len(unread))
-    oldest_hour = min(unread)
-    since = datetime.datetime.fromtimestamp(oldest_hour * SECONDS_PER_HOUR, datetime.UTC)
-    deadline = since + CALL_WITHIN
-    what %= {"count": len(unread)}
-    url = reverse("code-declarations")
-    return [Matter(f"declarations {oldest_hour}", what, _("Open and call"), url, deadline, Pile.AGENCY)]

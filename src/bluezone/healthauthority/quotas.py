@@ -1,69 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Daily limits of verification codes for workers and facilities, the facility of a worker, and raised limits."""
+"""Daily limits of verification codes for workers and facilities, and how a supervisor raises them."""
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_in_reach, has_city_role
-from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
+from bluezone.healthauthority.facilities import facilities_of, facility_of, issuers
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
-from bluezone.identity.audiences import admits
-from bluezone.identity.models import Role, RoleGrant, User, valid_grants
+from bluezone.healthauthority.permissions import issuers_in_reach
+from bluezone.identity.models import Role, User
 from bluezone.keyserver.service import KeyServer
-
-_ISSUERS = frozenset(str(role) for role in CODE_ISSUERS.roles)
-
-
-def facility_of(worker: User | None) -> Agency | None:
-    """The agency that counts a worker's codes in its limit; None for a role in the whole city or in a unit."""
-    return _facility_that_counts(valid_grants(worker)) if worker else None
-
-
-def facilities_of(workers: Iterable[User]) -> dict[int, Agency]:
-    """The agency of each worker who has one, by the worker's primary key; one query."""
-    grants_by_worker: dict[int, list[RoleGrant]] = {}
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(user__in=list(workers), role__in=_ISSUERS)
-    for grant in grants.exclude(agency=None).select_related("agency").order_by("pk"):
-        grants_by_worker.setdefault(grant.user_id, []).append(grant)
-    return {
-        pk: agency
-        for pk, grants_held in grants_by_worker.items()
-        if (agency := _facility_that_counts(grants_held)) is not None
-    }
-
-
-def workplace(user: User) -> str:
-    """The name of the worker's facility, or else the agency in the account."""
-    facility = facility_of(user)
-    return facility.name if facility else user.agency
-
-
-def is_supervisor(user: User) -> bool:
-    """Whether the user is a supervisor, who sees others' codes, raises limits and opens declarations."""
-    return admits(HEALTH_SUPERVISORS, user)
-
-
-def visible_codes(user: User) -> QuerySet[IssuedCode]:
-    """The codes that a person may see: their own; for a supervisor also those of the facilities they supervise."""
-    codes = IssuedCode.objects.select_related("worker")
-    if has_city_role(user, [Role.SUPERVISOR]):
-        return codes
-    return codes.filter(Q(worker=user) | Q(facility__in=agencies_in_reach(user, [Role.SUPERVISOR])))
-
-
-def _facility_that_counts(grants: Iterable[RoleGrant]) -> Agency | None:
-    """The agency of the first grant: a health worker's before a supervisor's, and the oldest first."""
-    issuing = [grant for grant in grants if grant.role in _ISSUERS and grant.agency is not None]
-    first = min(issuing, key=lambda grant: (grant.role != Role.HEALTH_WORKER, grant.pk), default=None)
-    return first.agency if first else None
 
 
 @dataclass(frozen=True)
@@ -143,11 +96,6 @@ def raise_facility_limit(
     return quota_raise
 
 
-def issuers() -> list[User]:
-    """Everybody who may issue codes now."""
-    return list(User.objects.with_roles(CODE_ISSUERS.roles))
-
-
 def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User, Quota]]:
     """The limits of everybody who may issue, in a constant number of queries; most codes first."""
     people = issuers()
@@ -172,16 +120,6 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
         )
         rows.append((person, quota))
     return sorted(rows, key=lambda row: -row[1].worker_issued)
-
-
-def issuers_in_reach(user: User) -> list[User]:
-    """The issuers in the facilities of a supervisor; all issuers for a supervisor of the whole city."""
-    people = list(issuers())
-    if has_city_role(user, [Role.SUPERVISOR]):
-        return people
-    agency_pks = set(agencies_in_reach(user, [Role.SUPERVISOR]).values_list("pk", flat=True))
-    facilities = facilities_of(people)
-    return [worker for worker in people if worker.pk in facilities and facilities[worker.pk].pk in agency_pks]
 
 
 def raises_of_today(now: datetime.datetime, user: User) -> list[QuotaRaise]:

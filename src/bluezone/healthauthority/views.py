@@ -18,18 +18,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.scopes import require_city_role
 from bluezone.healthauthority import alerts as healthauthority_alerts
-from bluezone.healthauthority import code_batches, code_issuance, code_messages, declaration_access, queries, quotas
-from bluezone.healthauthority.code_batches import RowAnswer
+from bluezone.healthauthority import declaration_access, queries, quotas
+from bluezone.healthauthority.codes import batches, issuance, practice, revocation, text_messages, tickets
+from bluezone.healthauthority.codes.batches import RowAnswer
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.healthauthority.quotas import is_supervisor, visible_codes
+from bluezone.healthauthority.permissions import is_supervisor, visible_codes
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor, releases
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.signin import SignInLocked, count_attempt
+from bluezone.identity.signin.attempts import SignInLocked, count_attempt
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.media_types import XLSX
@@ -45,9 +46,9 @@ from bluezone.training import practised, practising
 
 MOST_TYPED_TRIES = 5
 _MESSAGE_REFUSALS: dict[type[Refused], int] = {
-    code_messages.MessageOrderInvalid: 400,
-    code_messages.CodeNotYours: 404,
-    code_messages.CodeMessageSentBefore: 409,
+    text_messages.MessageOrderInvalid: 400,
+    text_messages.CodeNotYours: 404,
+    text_messages.CodeMessageSentBefore: 409,
     BudgetSpent: 429,
 }
 SECONDS_PER_HOUR = 3600
@@ -84,12 +85,12 @@ def new_code(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            issued = code_issuance.issue_code(
+            issued = issuance.issue_code(
                 server, request.user, values["case_class"], values["onset"], now, values["form_id"]
             )
-        except code_issuance.FormAlreadySent:
+        except issuance.FormAlreadySent:
             return render(request, "healthauthority/code_shown_before.html", status=409)
-        except code_issuance.QuotaReached:
+        except issuance.QuotaReached:
             status = 429
         else:
             context = {"issued": issued, "reach": queries.delivery_times(server, now), "groups": issued.code.split("-")}
@@ -112,7 +113,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     issued = get_object_or_404(visible_codes(request.user), pk=pk)
     try:
         state = queries.code_state(server, issued, request.POST.get("ticket", ""))
-    except code_issuance.TicketInvalid:
+    except tickets.TicketInvalid:
         raise Http404 from None
     context = {"state": state, "reach": queries.delivery_times(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
@@ -161,14 +162,14 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
     ticket = request.POST.get("ticket", "")
     typed = request.POST.get("code", "").strip()
     if practising():
-        return code_issuance.revoke_practice_code(issued.handle, timezone.now())
+        return practice.revoke_practice_code(issued.handle, timezone.now())
     if ticket or not typed:
-        return code_issuance.revoke_code(server, request.user, code_issuance.row_of_ticket(issued, ticket))
+        return revocation.revoke_code(server, request.user, tickets.row_of_ticket(issued, ticket))
     # Anybody with a code may revoke it; the limit prevents finding codes by trying.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
     claimed = count_attempt(lane, lane, MOST_TYPED_TRIES, timezone.now())
-    state = code_issuance.revoke_code(server, request.user, typed)
+    state = revocation.revoke_code(server, request.user, typed)
     claimed.delete()
     return state
 
@@ -181,13 +182,13 @@ def bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and requests their codes."""
     server = key_server()
     now = timezone.now()
-    first, last = code_issuance.onset_bounds(timezone.localdate(now))
+    first, last = issuance.onset_bounds(timezone.localdate(now))
     context = {
         "quota": quotas.quota_of(server, request.user, now),
         "first": first,
         "last": last,
         "zone": settings.TIME_ZONE,
-        "house_sends": code_messages.can_send_messages(),
+        "house_sends": text_messages.can_send_messages(),
         # Changes with the session, and cannot be computed without the office's secret.
         "sitting": salted_hmac("rows of a sitting", str(request.session.session_key), algorithm="sha256").hexdigest(),
         "tab": "bulk",
@@ -208,11 +209,11 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
     server = key_server()
     now = timezone.now()
     try:
-        key, rows = code_batches.read_batch(request.body)
-        answers = code_batches.issue_batch(server, request.user, key, rows, now)
-    except code_batches.BatchInvalid as refusal:
+        key, rows = batches.read_batch(request.body)
+        answers = batches.issue_batch(server, request.user, key, rows, now)
+    except batches.BatchInvalid as refusal:
         return _error_response(refusal.code, refusal.message, 400)
-    except code_batches.BatchChanged as refusal:
+    except batches.BatchChanged as refusal:
         return _error_response(refusal.code, refusal.message, 409)
     left = quotas.quota_of(server, request.user, now).left
     return JsonResponse({"rows": [_answer_for_page(answer) for answer in answers], "left": left}, status=201)
@@ -229,8 +230,8 @@ def send_message(request: OfficeRequest) -> JsonResponse:
     429 if the day's messages are used up. No answer contains number or text.
     """
     try:
-        order = code_messages.read_order(request.body)
-        queued = code_messages.send_message(key_server(), request.user, order, timezone.now())
+        order = text_messages.read_order(request.body)
+        queued = text_messages.send_message(key_server(), request.user, order, timezone.now())
     except Refused as refusal:
         return _error_response(refusal.code, refusal.message, _MESSAGE_REFUSALS.get(type(refusal), 422))
     return JsonResponse({"message": str(queued.pk)}, status=201)
@@ -242,7 +243,7 @@ def send_message(request: OfficeRequest) -> JsonResponse:
 @touches(Ownership.OWN)
 def message_states(request: OfficeRequest) -> JsonResponse:
     """The states of up to 50 messages, by the ids that only their senders got: `?id=…&id=…`."""
-    return JsonResponse({"states": code_messages.message_states(request.GET.getlist("id"))})
+    return JsonResponse({"states": text_messages.message_states(request.GET.getlist("id"))})
 
 
 def _answer_for_page(answer: RowAnswer) -> dict[str, Any]:

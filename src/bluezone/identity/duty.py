@@ -4,12 +4,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
-
-# Values of identity.models.Role, which cannot be imported here; a test compares the two.
-ROLES = frozenset({
-    "issuer", "clerk", "lead", "officer", "gatekeeper", "canvasser", "drive_lead", "teacher", "venue_owner",
-    "speaker_operator", "editor", "health_worker", "supervisor", "auditor", "leader", "admin",
-})  # fmt: skip
+from bluezone.identity.roles import ROLES
 
 EVERYONE = Audience("EVERYONE")
 # Everybody who holds a role today.
@@ -55,7 +50,7 @@ DUTY = Duty(
     ),
     purges=(
         Work("purge_training", "bluezone.training.erase"),
-        Work("purge_identity", "bluezone.identity.signin.purge"),
+        Work("purge_identity", "bluezone.identity.retention.purge"),
     ),
     every_tick=(Work("forget_factor_steps", "bluezone.identity.factors.second_factors.purge_steps"),),
     reversers={

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.models import AuditEntry
+from bluezone.identity.roles import Role
 from bluezone.vietnamese.spelling import fold
 
 __all__ = [
@@ -31,27 +32,6 @@ __all__ = [
     "SignInFailure",
     "User",
 ]
-
-
-class Role(models.TextChoices):
-    """A duty in the rollout or in the health authority; the audiences of the duties say which pages it may open."""
-
-    ISSUER = "issuer", _("Signatory")
-    CLERK = "clerk", _("Clerk")
-    LEAD = "lead", _("Head of the agency")
-    OFFICER = "officer", _("Officer in charge")
-    GATEKEEPER = "gatekeeper", _("Gatekeeper")
-    CANVASSER = "canvasser", _("Canvasser")
-    DRIVE_LEAD = "drive_lead", _("Leader of drives")
-    TEACHER = "teacher", _("Teacher")
-    VENUE_OWNER = "venue_owner", _("Venue owner")
-    SPEAKER_OPERATOR = "speaker_operator", _("Loudspeaker operator")
-    EDITOR = "editor", _("Editor")
-    HEALTH_WORKER = "health_worker", _("Health worker")
-    SUPERVISOR = "supervisor", _("Health supervisor")
-    AUDITOR = "auditor", _("Auditor")
-    LEADER = "leader", _("Leader, reading only")
-    ADMIN = "admin", _("Administrator")
 
 
 class GrantQuerySet(models.QuerySet["RoleGrant"]):
@@ -219,7 +199,7 @@ class AccountLink(models.Model):
 class SignInFailure(models.Model):
     """One failed sign-in, counted under keyed hashes; neither the typed name nor the address can be read back.
 
-    Deleted when signin.WINDOW has passed.
+    Deleted when signin.attempts.WINDOW has passed.
     """
 
     account = models.CharField(max_length=64, db_index=True)

@@ -22,13 +22,8 @@ from bluezone.audit import hash_chain
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS
 from bluezone.identity.factors import passkeys, second_factors, totp
-from bluezone.identity.factors.second_factors import (
-    confirm_second_factor,
-    is_recently_confirmed,
-    is_required,
-    is_set_up,
-    note_confirmed,
-)
+from bluezone.identity.factors.confirmation import is_recently_confirmed, note_confirmed
+from bluezone.identity.factors.second_factors import confirm_second_factor, is_required, is_set_up
 from bluezone.identity.forms import AppForm, EmailForm, PasskeyForm
 from bluezone.identity.models import AuthenticatorApp, Passkey
 from bluezone.identity.objects import Ownership, touches

@@ -17,7 +17,7 @@ DUTY = Duty(
         "news_corrected": _("corrected news"),
         "news_withdrawn": _("withdrew news"),
     },
-    waiting="bluezone.portal.news.drafts_to_publish",
+    waiting="bluezone.portal.matters.matters_of",
     search="bluezone.portal.news.search_news",
     menu=(MenuEntry(_("News"), "news-desk", 40, ("news",), EDITORS, group=Group.PUBLIC),),
     first_pages=(FirstPage(EDITORS, "news-desk", 70, _("Open the news desk")),),

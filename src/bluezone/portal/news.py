@@ -14,13 +14,12 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
 from bluezone.directory.scopes import grants_for, reaches_beyond_a_ward
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
+from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.duty import EDITORS
 from bluezone.identity.models import User
 from bluezone.portal import texts
 from bluezone.portal.models import NewsItem, NewsState, NewsVersion
 from bluezone.refusal import Refused
-from bluezone.training import practising
 from bluezone.vietnamese.spelling import holds
 
 _TEXTS = ("title_vi", "body_vi", "title_en", "body_en")
@@ -197,19 +196,6 @@ def feed(address: str) -> Iterator[dict[str, Any]]:
             "corrected_at": int(version.at.timestamp()) if version.number > 1 else None,
             "url": f"{address}/news/{version.item_id}/",
         }
-
-
-def drafts_to_publish(user: User, now: datetime.datetime) -> list[Matter]:
-    """Drafts that this person may publish."""
-    if practising() or not grants_for(user, EDITORS.roles) or not reaches_beyond_a_ward(user, EDITORS.roles):
-        return []
-    drafts = NewsItem.objects.filter(state=NewsState.DRAFT).order_by("written_at")
-    matters = []
-    for item in drafts.defer("body_vi", "body_en")[: MOST_MATTERS + 1]:
-        url = reverse("news-preview", args=[item.pk])
-        due = item.written_at + datetime.timedelta(days=1)
-        matters.append(Matter(f"news {item.pk}", item.title_vi, _("Read and publish"), url, due, Pile.AGENCY))
-    return shorten(matters, reverse("news-desk"), drafts.count)
 
 
 def search_news(user: User, words: str) -> list[Hit]:

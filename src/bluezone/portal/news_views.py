@@ -20,12 +20,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.directory.scopes import reaches_beyond_a_ward, require_more_than_a_ward
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, EVERYONE
-from bluezone.identity.factors.second_factors import (
-    confirm_second_factor,
-    is_recently_confirmed,
-    redirect_to_confirmation,
-    releases,
-)
+from bluezone.identity.factors.confirmation import is_recently_confirmed
+from bluezone.identity.factors.second_factors import confirm_second_factor, redirect_to_confirmation, releases
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.phrases import Facts, facts
 from bluezone.portal import news

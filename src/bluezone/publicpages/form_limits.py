@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from bluezone.devices.refusals import PuzzleRequired
-from bluezone.identity.signin import network_of
+from bluezone.identity.signin.attempts import network_of
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_solution
 

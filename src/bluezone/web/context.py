@@ -16,9 +16,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from bluezone.authority.waiting_views import notices_for
+from bluezone.authority.second_person_views import notices_for
 from bluezone.city import City
-from bluezone.desk.home import waits
+from bluezone.desk.home import menu_counts
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Audience, Group, MenuEntry, Text
 from bluezone.identity import acts
@@ -72,7 +72,7 @@ def build_menu(request: HttpRequest) -> Menu:
     user = _reader(request)
     if user is None:
         return Menu([], [])
-    counts = dict(waits(request).get("counts", {}))
+    counts = dict(menu_counts(request).get("counts", {}))
     roles = valid_roles(user)
     used: list[tuple[MenuEntry, int]] = []
     others: list[tuple[MenuEntry, int]] = []
@@ -101,7 +101,7 @@ def _waits(request: HttpRequest) -> dict[str, Any]:
     """The counts of what waits for the reader; empty on the public site and before signing in."""
     if _reader(request) is None:
         return {}
-    return waits(request)
+    return menu_counts(request)
 
 
 def _alarms(request: HttpRequest) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from bluezone.desk.home import forget_waits
+from bluezone.desk.home import forget_menu_counts
 from bluezone.web.errors import too_large
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -89,7 +89,7 @@ def report_stored_form(get_response: View) -> View:
         response = get_response(request)
         if request.method != "POST" or not request.user.is_authenticated:
             return response
-        forget_waits(request)
+        forget_menu_counts(request)
         is_redirect = response.status_code == 302
         if is_redirect and not urlsplit(response.headers["Location"]).path.startswith(_NOT_STORED):
             secure = bool(settings.SESSION_COOKIE_SECURE)

@@ -117,7 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 
 # One shift, then the password is needed again; closing the browser ends a session sooner.
-SESSION_ENGINE = "bluezone.identity.sessions"
+SESSION_ENGINE = "bluezone.identity.signin.sessions"
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_NAME = "__Host-bluezone-session" if TLS else "bluezone-session"

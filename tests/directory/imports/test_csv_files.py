@@ -3,8 +3,8 @@
 
 import pytest
 
+from bluezone.directory.imports.files.csv_files import decode_text, read_csv
 from bluezone.directory.imports.raw_sheets import SpreadsheetEncodingUnknown, SpreadsheetTooLarge
-from bluezone.directory.imports.tables import decode_text, read_csv
 
 
 @pytest.mark.parametrize(

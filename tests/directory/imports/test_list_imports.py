@@ -9,7 +9,7 @@ from django.utils.translation import override
 from tests.builders.agencies import plant_seed, write_csv, write_workbook
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
-from bluezone.authority import people_lists
+from bluezone.authority.people import people_lists
 from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records.store import read_directory, state_digest

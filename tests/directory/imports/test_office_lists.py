@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.builders.agencies import write_csv, write_workbook
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
+from bluezone.directory.imports.files.file_types import read_sheets
 from bluezone.directory.imports.raw_sheets import (
     SpreadsheetRefused,
     pack_sheets,
@@ -17,7 +18,6 @@ from bluezone.directory.imports.raw_sheets import (
     sheets_to_json,
     unpack_sheets,
 )
-from bluezone.directory.imports.tables import read_sheets
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RememberedHeading
 from bluezone.directory.records.store import rewrite_paths

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.directory.imports.workbooks: workbooks of Excel 97 to 2003 as wards keep them, made by xlwt."""
+"""bluezone.directory.imports.files.workbooks: workbooks of Excel 97 to 2003 as wards keep them, made by xlwt."""
 
 import datetime
 import io
@@ -8,6 +8,7 @@ import random
 import pytest
 import xlwt
 
+from bluezone.directory.imports.files.workbooks import _MACROS, read_xls
 from bluezone.directory.imports.raw_sheets import (
     MAX_ROWS,
     SpreadsheetCellUnreadable,
@@ -19,7 +20,6 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetTypeUnknown,
 )
 from bluezone.directory.imports.tables import Column, read_table
-from bluezone.directory.imports.workbooks import _MACROS, read_xls
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 
 COLUMNS = (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.directory.imports.workbooks: workbooks that were made to do harm, and formulas."""
+"""bluezone.directory.imports.files.workbooks: workbooks that were made to do harm, and formulas."""
 
 import io
 import re
@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from tests.builders.agencies import save_workbook, with_part, write_workbook
 
+from bluezone.directory.imports.files.workbooks import MAX_UNPACKED_BYTES, read_xlsx
 from bluezone.directory.imports.raw_sheets import (
     SpreadsheetCellUnreadable,
     SpreadsheetDamaged,
@@ -19,7 +20,6 @@ from bluezone.directory.imports.raw_sheets import (
     Unreadable,
 )
 from bluezone.directory.imports.tables import Column, read_table
-from bluezone.directory.imports.workbooks import MAX_UNPACKED_BYTES, read_xlsx
 
 COLUMNS = (Column("code", ("Mã",), required=True), Column("name", ("Tên",), required=True))
 GOOD = write_workbook([["Mã", "Tên"], ["1", "x"]])

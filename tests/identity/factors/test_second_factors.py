@@ -13,8 +13,8 @@ from django.utils import timezone
 from tests.builders.office import APP_SECRET, PASSWORD, app_code, user, wrong_app_code
 
 from bluezone.authority import role_grants
-from bluezone.identity import account_links, sessions
-from bluezone.identity.factors import second_factors
+from bluezone.identity import account_links
+from bluezone.identity.factors import confirmation, second_factors
 from bluezone.identity.models import AuditEntry, AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure
 from bluezone.office_secrets import SealBroken, unseal
 
@@ -85,10 +85,10 @@ def test_a_new_link_replaces_the_password_and_not_the_second_factor(client):
 def test_a_code_works_once():
     lan = user("lan")
     now, code = timezone.now(), app_code()
-    second_factors.prove_code(lan, code, now)
+    second_factors.verify_second_factor(lan, code, now)
 
     with pytest.raises(second_factors.SecondFactorRefused):
-        second_factors.prove_code(lan, code, now)
+        second_factors.verify_second_factor(lan, code, now)
 
 
 def test_the_factor_of_somebody_else_is_none(client):
@@ -97,8 +97,8 @@ def test_the_factor_of_somebody_else_is_none(client):
     Passkey.objects.create(user=hoa, name="Điện thoại", credential_id=b"1", public_key=b"1")
     lan, minh = user("lan", Role.CLERK, factor=False), user("minh", Role.CLERK)
     with pytest.raises(second_factors.SecondFactorRefused):
-        second_factors.prove_code(lan, app_code(), timezone.now())
-    second_factors.prove_code(minh, app_code(), timezone.now())
+        second_factors.verify_second_factor(lan, app_code(), timezone.now())
+    second_factors.verify_second_factor(minh, app_code(), timezone.now())
     client.force_login(lan)
 
     assert not second_factors.is_set_up(lan)
@@ -168,7 +168,7 @@ def test_new_recovery_codes_replace_the_older_ones():
     second_factors.make_recovery_codes(lan)
 
     with pytest.raises(second_factors.SecondFactorRefused):
-        second_factors.prove_code(lan, old, timezone.now())
+        second_factors.verify_second_factor(lan, old, timezone.now())
 
 
 def test_changing_the_second_factor_needs_the_present_one(english):
@@ -213,12 +213,12 @@ def test_a_confirmation_is_recent_for_five_minutes(seconds, recent, monkeypatch)
     monkeypatch.setattr(time, "time", lambda: now)
     request = RequestFactory().get("/")
     request.session = {}
-    assert not second_factors.is_recently_confirmed(request)
-    second_factors.note_confirmed(request)
-    at = request.session[sessions.CONFIRMED_KEY]
-    request.session[sessions.CONFIRMED_KEY] = at - seconds
+    assert not confirmation.is_recently_confirmed(request)
+    confirmation.note_confirmed(request)
+    at = request.session[confirmation.CONFIRMED_KEY]
+    request.session[confirmation.CONFIRMED_KEY] = at - seconds
 
-    assert second_factors.is_recently_confirmed(request) == recent
+    assert confirmation.is_recently_confirmed(request) == recent
 
 
 def test_a_signing_act_without_it_is_not_done_and_leads_back():
@@ -234,7 +234,7 @@ def test_a_signing_act_without_it_is_not_done_and_leads_back():
     answer = sign(request)
     assert (answer.status_code, answer.url) == (302, "/confirm/?next=%2Fletters%2F7%2F%3Fpage%3D2")
     assert done == []
-    second_factors.note_confirmed(request)
+    confirmation.note_confirmed(request)
     assert sign(request).content == b"signed"
 
 
@@ -258,12 +258,12 @@ def test_a_used_code_is_refused_for_as_long_as_it_would_fit_and_its_step_is_forg
     app = lan.authenticator_app
     # The clock of the telephone is half a minute ahead, so that its code fits longest.
     code = app_code(steps_ahead=1)
-    second_factors.prove_code(lan, code, now)
+    second_factors.verify_second_factor(lan, code, now)
     for seconds in range(0, 121, 10):
         later = now + datetime.timedelta(seconds=seconds)
         second_factors.purge_steps(later)
         with pytest.raises(second_factors.SecondFactorRefused):
-            second_factors.prove_code(lan, code, later)
+            second_factors.verify_second_factor(lan, code, later)
         SignInFailure.objects.all().delete()
     app.refresh_from_db()
     second_factors.purge_steps(now + datetime.timedelta(minutes=3, seconds=1))
@@ -272,4 +272,4 @@ def test_a_used_code_is_refused_for_as_long_as_it_would_fit_and_its_step_is_forg
     assert app.last_step
     assert after.last_step == 0
     with pytest.raises(second_factors.SecondFactorRefused):
-        second_factors.prove_code(lan, code, now + datetime.timedelta(minutes=4))
+        second_factors.verify_second_factor(lan, code, now + datetime.timedelta(minutes=4))

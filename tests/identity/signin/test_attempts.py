@@ -11,9 +11,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
-from bluezone.identity import signin
 from bluezone.identity.models import SignInFailure
-from bluezone.identity.signin import (
+from bluezone.identity.signin import attempts
+from bluezone.identity.signin.attempts import (
     SignInLocked,
     SignInPuzzle,
     SignInRefused,
@@ -132,14 +132,14 @@ def test_a_flood_that_solves_no_puzzle_counts_for_nothing():
             attempt("wrong", username="somebody")
 
     assert attempt(PASSWORD, address="198.51.100.9").username == "lan", "nobody elsewhere is asked for a puzzle"
-    assert sum(signin._limits()._tally._missed(time.time())[1:]) == 11
+    assert sum(attempts._limits()._tally._missed(time.time())[1:]) == 11
 
 
 def test_guesses_at_one_name_from_everywhere_are_bounded_and_a_known_browser_comes_in(cheap_puzzles):
     user("lan")
     browser = {}
     attempt(PASSWORD, browser=browser, address="192.0.2.1")
-    fail(signin.ACCOUNT_LIMIT)
+    fail(attempts.ACCOUNT_LIMIT)
 
     with pytest.raises(SignInLocked) as locked:
         solving(PASSWORD)
@@ -152,7 +152,7 @@ def test_the_cookie_of_one_account_is_no_known_browser_of_another(cheap_puzzles)
     user("hoa")
     browser = {}
     attempt(PASSWORD, username="hoa", browser=browser)
-    fail(signin.ACCOUNT_LIMIT)
+    fail(attempts.ACCOUNT_LIMIT)
 
     with pytest.raises(SignInLocked):
         solving(PASSWORD, browser=browser)
@@ -166,7 +166,7 @@ def test_a_shared_computer_is_known_to_everybody_who_came_in_with_it(cheap_puzzl
         user(name)
         attempt(PASSWORD, username=name, browser=browser)
     for name in names:
-        fail(signin.ACCOUNT_LIMIT, username=name)
+        fail(attempts.ACCOUNT_LIMIT, username=name)
 
     assert [attempt(PASSWORD, username=name, browser=browser).username for name in names] == names
 
@@ -176,7 +176,7 @@ def test_a_cookie_that_somebody_made_up_is_none(cheap_puzzles):
     browser = {}
     attempt(PASSWORD, browser=browser)
     ((name, value),) = browser.items()
-    fail(signin.ACCOUNT_LIMIT)
+    fail(attempts.ACCOUNT_LIMIT)
 
     with pytest.raises(SignInLocked):
         solving(PASSWORD, browser={name: value[:-1] + ("A" if value[-1] != "A" else "B")})
@@ -190,21 +190,21 @@ def test_of_twelve_passwords_at_once_five_are_looked_at(monkeypatch):
     refused = []
 
     def judged_after_the_others(*_request, **_given):
-        if SignInFailure.objects.exclude(address=signin._keyed("strangers", "")).count() < 5:
+        if SignInFailure.objects.exclude(address=attempts._keyed("strangers", "")).count() < 5:
             try:
                 attempt("wrong", browser=dict(browser))
             except Refused as one:
                 refused.append(one.code)
 
-    monkeypatch.setattr(signin, "authenticate", judged_after_the_others)
+    monkeypatch.setattr(attempts, "authenticate", judged_after_the_others)
     with pytest.raises(SignInRefused):
         attempt("wrong", browser=dict(browser))
-    account = signin._keyed("account", "lan")
+    account = attempts._keyed("account", "lan")
     (own,) = set(SignInFailure.objects.values_list("address", flat=True))
 
     assert refused == ["sign_in_refused"] * 4
     with pytest.raises(SignInLocked):
-        signin.count_attempt(account, own, signin.PAIR_LIMIT, NOW)
+        attempts.count_attempt(account, own, attempts.PAIR_LIMIT, NOW)
     assert SignInFailure.objects.count() == 5
 
 

@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 from tests.builders.office import PASSWORD, user
 
 from bluezone.identity.models import OfficeSession, Role
-from bluezone.identity.sessions import browser_of
+from bluezone.identity.signin.sessions import browser_of
 
 pytestmark = pytest.mark.django_db
 ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"

@@ -11,9 +11,10 @@ from aiosmtpd.smtp import AuthResult
 from django.core.mail import get_connection
 from tests.builders.mailserver import MailServer, use
 
-from bluezone.messaging.email import outbox
+from bluezone.messaging.email import delivery
+from bluezone.messaging.email.delivery import PAUSES, UNREACHABLE_PAUSE, DeliveryCounts, deliver_due
 from bluezone.messaging.email.models import Mail
-from bluezone.messaging.email.outbox import PAUSES, UNREACHABLE_PAUSE, DeliveryCounts, deliver_due, queue_mail
+from bluezone.messaging.email.outbox import queue_mail
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2020, 8, 10, 1, 0, tzinfo=datetime.UTC)
@@ -110,13 +111,13 @@ def test_two_processes_do_not_both_send_a_mail(mailserver):
     seen_by_other = Mail.objects.get(pk=mail.pk)
     deliver_due(NOW)
 
-    assert outbox._claim(seen_by_other, NOW) is False
+    assert delivery._claim(seen_by_other, NOW) is False
 
 
 def test_a_process_that_dies_while_sending_makes_the_mail_go_out_again_under_the_same_id(mailserver):
     mail = queue()
-    assert outbox._claim(mail, NOW)
-    outbox._send(get_connection(), mail)
+    assert delivery._claim(mail, NOW)
+    delivery._send(get_connection(), mail)
 
     assert deliver_due(NOW) == DeliveryCounts()
     assert deliver_due(NOW + PAUSES[0]) == DeliveryCounts(sent=1)
@@ -140,10 +141,10 @@ def test_no_address_and_no_text_is_in_the_log(mailserver, settings, caplog):
 
 
 def test_a_long_outbox_is_sent_in_runs_over_one_connection(mailserver):
-    for number in range(outbox.MAILS_A_RUN + 1):
+    for number in range(delivery.MAILS_A_RUN + 1):
         queue(f"to.{number}@bac-kan.example")
 
-    assert deliver_due(NOW) == DeliveryCounts(sent=outbox.MAILS_A_RUN)
+    assert deliver_due(NOW) == DeliveryCounts(sent=delivery.MAILS_A_RUN)
     assert deliver_due(NOW) == DeliveryCounts(sent=1)
 
 

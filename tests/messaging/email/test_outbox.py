@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bluezone.messaging.email import outbox
+from bluezone.messaging.email import retention
+from bluezone.messaging.email.delivery import deliver_due
 from bluezone.messaging.email.models import Mail
-from bluezone.messaging.email.outbox import EmailAddressInvalid, deliver_due, queue_digest, queue_mail
+from bluezone.messaging.email.outbox import EmailAddressInvalid, queue_digest, queue_mail
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2020, 8, 10, 1, 0, tzinfo=datetime.UTC)
@@ -90,9 +91,9 @@ def test_a_week_after_it_was_sent_or_given_up_a_mail_is_gone(mailserver):
     deliver_due(NOW)
     waiting = queue_mail(WARD, "s", "t", now=NOW)
 
-    outbox.purge(NOW + outbox.RETENTION - datetime.timedelta(seconds=1))
+    retention.purge(NOW + retention.RETENTION - datetime.timedelta(seconds=1))
     assert Mail.objects.count() == 3
-    outbox.purge(NOW + outbox.RETENTION)
+    retention.purge(NOW + retention.RETENTION)
     assert list(Mail.objects.all()) == [waiting]
 
 

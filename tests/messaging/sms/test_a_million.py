@@ -9,7 +9,7 @@ from tests.builders.largeoffice import server_clock
 
 from bluezone.messaging.sms.leases import claim_due, close_messages, parts_to_query
 from bluezone.messaging.sms.models import OPEN_STATES, Message, Part, PartState, Purpose, State
-from bluezone.messaging.sms.outbox import queue_message
+from bluezone.messaging.sms.outbox import queue_sms
 from bluezone.messaging.sms.providers import read_sms_url
 
 DAYS, A_DAY, WAITING = 30, 33_334, 200
@@ -48,7 +48,7 @@ def test_a_round_of_the_sender_costs_no_more_than_with_an_empty_outbox(now, sett
 
     def rounds():
         for number in range(WAITING):
-            queue_message(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL, now=now)
+            queue_sms(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL, now=now)
         spent = []
         for _ in range(WAITING // 20):
             begun = clock()

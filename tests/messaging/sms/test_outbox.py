@@ -26,7 +26,7 @@ def operator(settings):
 
 
 def queue(to=NUMBER, purpose=Purpose.ARRIVAL, text="x", now=NOW, **more):
-    return outbox.queue_message(to, text, "vi", purpose, now=now, **more)
+    return outbox.queue_sms(to, text, "vi", purpose, now=now, **more)
 
 
 def test_a_message_is_worth_trying_for_as_long_as_it_says_something():

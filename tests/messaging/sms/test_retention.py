@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 
-from bluezone.messaging.sms import leases
+from bluezone.messaging.sms import retention
 from bluezone.messaging.sms.models import EarlyReceipt, Message, Once, OptOut, State
 
 pytestmark = pytest.mark.django_db
@@ -38,18 +38,18 @@ def opted_out():
 def test_a_row_goes_when_its_time_is_over_and_not_before(make, days):
     kind = type(make())
     early_by = DAY if make is opted_out else SECOND
-    leases.purge(NOW + days * DAY - early_by)
+    retention.purge(NOW + days * DAY - early_by)
     assert kind.objects.exists()
-    leases.purge(NOW + days * DAY)
+    retention.purge(NOW + days * DAY)
     assert not kind.objects.exists()
 
 
 def test_a_message_that_nobody_sends_loses_its_number_an_hour_after_its_time():
     waiting = message(state=State.WAITING, sealed=b"number and text", destination_hash="h")
-    leases.purge(NOW + datetime.timedelta(hours=1) - SECOND)
+    retention.purge(NOW + datetime.timedelta(hours=1) - SECOND)
     waiting.refresh_from_db()
     assert (waiting.state, bytes(waiting.sealed)) == (State.WAITING, b"number and text")
-    leases.purge(NOW + datetime.timedelta(hours=1))
+    retention.purge(NOW + datetime.timedelta(hours=1))
     waiting.refresh_from_db()
 
     assert (waiting.state, waiting.sealed, waiting.destination_hash) == (State.EXPIRED, None, "")

@@ -9,7 +9,7 @@ import time
 import pytest
 from tests.builders.smsc import join_parts
 
-from bluezone.messaging.sms import leases, outbox
+from bluezone.messaging.sms import outbox, retention
 from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, SenderState, State
 from bluezone.messaging.sms.outbox import OnceFor, SmsAlreadySent, SmsInTraining, SmsNotSet, SmsOptedOut
 from bluezone.messaging.sms.providers.smpp import SmppProvider
@@ -22,7 +22,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 
 def queue(text="Xin chào", number=NUMBER, purpose=Purpose.ARRIVAL, now=None, **more):
-    return outbox.queue_message(number, text, "vi", purpose, now=now, **more)
+    return outbox.queue_sms(number, text, "vi", purpose, now=now, **more)
 
 
 def go_on_until(sender, done, now=None, seconds=120.0, step=None):
@@ -300,8 +300,8 @@ def test_a_message_accepted_long_ago_without_receipt_is_asked_for(centre, sender
 def test_what_was_sent_is_gone_from_the_rows_after_thirty_five_days(centre, sender, now):
     queue(now=now, once=OnceFor("arrival", 14))
     go_on_until(sender, settled, now)
-    leases.purge(now + datetime.timedelta(days=15))
+    retention.purge(now + datetime.timedelta(days=15))
     assert (Message.objects.count(), Once.objects.count()) == (1, 0)
-    leases.purge(now + datetime.timedelta(days=36))
+    retention.purge(now + datetime.timedelta(days=36))
 
     assert (Message.objects.count(), Part.objects.count()) == (0, 0)

@@ -13,7 +13,7 @@ from tests.builders.office import user
 
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.venues.registrar import VenueDescription, list_revoked
-from bluezone.messaging.email.outbox import deliver_due
+from bluezone.messaging.email.delivery import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign
 from bluezone.rollout.venues import applications, decisions, tills
 from bluezone.rollout.venues.applications import Contact, contact_of

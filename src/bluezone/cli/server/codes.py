@@ -45,9 +45,9 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
     server = open_with_office(data)
     from django.utils import timezone
 
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import issuance
 
-    issued = code_issuance.issue_code(server, None, case_class, onset.date(), timezone.now())
+    issued = issuance.issue_code(server, None, case_class, onset.date(), timezone.now())
     return {"code": issued.code, "link": issued.link, "expires": int(issued.expires_at.timestamp())}
 
 
@@ -70,6 +70,6 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
     server = open_with_office(data)
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import revocation
 
-    return {"state": code_issuance.revoke_code(server, None, code)}
+    return {"state": revocation.revoke_code(server, None, code)}

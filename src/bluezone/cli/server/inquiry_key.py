@@ -48,9 +48,9 @@ def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
     open_with_office(data)
     from django.utils import timezone
 
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import inquiries
 
-    code_issuance.set_inquiry_key(public, timezone.now())
+    inquiries.set_inquiry_key(public, timezone.now())
     return {"public": public}
 
 
@@ -68,14 +68,14 @@ def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[st
     """Print in which minute of DAY the code with MARK was issued; asks for the key, and the audit records it."""
     server = open_with_office(data)
     from bluezone.cli.history import RecoveryKeyInvalid, read_key
-    from bluezone.healthauthority import code_issuance
+    from bluezone.healthauthority.codes import inquiries
 
     try:
         private = read_key(click.prompt("Key for inquiries", hide_input=True, err=True))
     except RecoveryKeyInvalid:
-        raise code_issuance.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
+        raise inquiries.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
     zone = ZoneInfo(server.city.zone)
-    rows = code_issuance.open_issue_minutes(private, day.date(), mark)
+    rows = inquiries.open_issue_minutes(private, day.date(), mark)
     return {
         "codes": [
             {

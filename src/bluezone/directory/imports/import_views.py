@@ -21,9 +21,10 @@ from django.views.decorators.http import require_http_methods
 from bluezone.directory import refusals
 from bluezone.directory.forms import ImportForm
 from bluezone.directory.imports import list_imports
+from bluezone.directory.imports.files.file_types import read_sheets
 from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.list_storage import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ListStorage, progress
 from bluezone.directory.imports.listings import spreadsheet_response
-from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, Pieces, progress
 from bluezone.directory.imports.previews import plan_in_words
 from bluezone.directory.imports.raw_sheets import (
     MAX_COLUMNS,
@@ -42,7 +43,7 @@ from bluezone.directory.imports.sent_lists import (
     marked_list,
     store_corrections,
 )
-from bluezone.directory.imports.tables import Table, read_sheets
+from bluezone.directory.imports.tables import Table
 from bluezone.directory.models import ListImport, SentList
 from bluezone.directory.request_parameters import chosen_number, require_edit_all
 from bluezone.duties.duty import Audience
@@ -160,7 +161,7 @@ class ListPages(Generic[List]):
         return self.titles[self.reading(waiting).about]
 
     def running_context(self, sent_list: List) -> Mapping[str, object]:
-        """Context while a list is stored in pieces: a sentence `more`; `next` and `next_title` of the final page."""
+        """Context while a list is being stored: a sentence `more`; `next` and `next_title` of the final page."""
         return {}
 
     # The pages.
@@ -398,13 +399,13 @@ def _chosen_layout(fields: QueryDict, reading: Reading) -> tuple[list[int], int,
     return sheets or [0], header_row, places
 
 
-class PiecewiseLists(ListPages[List]):
-    """A kind of list that is stored in pieces: a short list at once, a long one by the worker.
+class GradualListPages(ListPages[List]):
+    """A kind of list that is stored a few rows at a time: a short list at once, a long one by the worker.
 
-    pieces: stores the lists of the model.
+    storage: stores the lists of the model.
     """
 
-    pieces: Pieces[List]
+    storage: ListStorage[List]
 
     @property
     def stored_sentence(self) -> str:
@@ -423,16 +424,16 @@ class PiecewiseLists(ListPages[List]):
         sent_list = self.accept(waiting, digest)
         if sent_list.added + sent_list.changed > MOST_AT_ONCE:
             return redirect(self.name, sent_list.pk)
-        self.pieces.finish(sent_list, timezone.now())
+        self.storage.continue_list(sent_list, timezone.now())
         self.model._base_manager.filter(pk=sent_list.pk).delete()
         messages.success(request, self.stored_sentence % {"added": sent_list.added, "changed": sent_list.changed})
         return redirect(self.result_page(sent_list))
 
     def delete(self, waiting: List) -> None:
-        self.pieces.withdraw(waiting)
+        self.storage.withdraw(waiting)
 
 
-class DirectoryLists(PiecewiseLists[ListImport]):
+class DirectoryLists(GradualListPages[ListImport]):
     """Lists of agencies, of units and of telephone numbers, for the whole city."""
 
     name = "import"
@@ -443,7 +444,7 @@ class DirectoryLists(PiecewiseLists[ListImport]):
     tabs = "agencies/tabs.html"
     changes = "agencies/import_changes.html"
     people = "people-imports"
-    pieces = list_imports.PIECES
+    storage = list_imports.LIST_STORAGE
 
     @property
     def words(self) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 """Import of a list of units, agencies or telephone numbers: retained for a day, previewed, stored exactly as shown.
 
 Nothing else in the directory changes until the whole list is stored, so the accepted plan stays true. It is stored
-in pieces (imports/pieces.py).
+a few rows at a time (imports/list_storage.py).
 """
 
 import datetime
@@ -15,8 +15,8 @@ from django.db import transaction
 from bluezone.audit import hash_chain
 from bluezone.directory.apps import notify_followers
 from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.list_storage import ROWS_A_TRANSACTION, Accepted, ListStorage, State
 from bluezone.directory.imports.phones import PHONE_COLUMNS, plan_phones
-from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, Accepted, Pieces, State
 from bluezone.directory.imports.plans import Plan, plan_agencies, plan_units
 from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, ImportOutdated, Preview, Reading, digest_of
@@ -130,13 +130,13 @@ def _store_some(sent_list: ListImport, accepted: Accepted, _now: datetime.dateti
         if start < len(rank):
             new = [read_entry(row) for row in rank[start : start + ROWS_A_TRANSACTION]]
             with transaction.atomic():
-                if PIECES.save_progress(sent_list, done=sent_list.done + len(new)):
+                if LIST_STORAGE.save_progress(sent_list, done=sent_list.done + len(new)):
                     insert_entries(_model_of(sent_list), new, sent_list)
             return
         start -= len(rank)
     changed = [read_entry(row) for row in accepted["changed"]]
     with transaction.atomic():
-        if PIECES.save_progress(sent_list, state=State.CHANGING, done=0):
+        if LIST_STORAGE.save_progress(sent_list, state=State.CHANGING, done=0):
             stored = dict(_model_of(sent_list).objects.values_list("key", "code"))
             recoded = [entry for entry in changed if entry.code != stored.get(entry.key, entry.code)]
             free_codes(_model_of(sent_list), recoded)
@@ -146,8 +146,8 @@ def _change_some(sent_list: ListImport, accepted: Accepted, _now: datetime.datet
     changed = [read_entry(row) for row in accepted["changed"][sent_list.done : sent_list.done + ROWS_A_TRANSACTION]]
     with transaction.atomic():
         if not changed:
-            PIECES.save_progress(sent_list, state=State.SETTLING, done=0)
-        elif PIECES.save_progress(sent_list, done=sent_list.done + len(changed)):
+            LIST_STORAGE.save_progress(sent_list, state=State.SETTLING, done=0)
+        elif LIST_STORAGE.save_progress(sent_list, done=sent_list.done + len(changed)):
             # A list of telephone numbers changes both units and agencies.
             for model, kind in ((AdminUnit, UnitEntry), (Agency, AgencyEntry)):
                 if some := [entry for entry in changed if isinstance(entry, kind)]:
@@ -164,13 +164,13 @@ def _settle_some(sent_list: ListImport, accepted: Accepted, now: datetime.dateti
     wrong = [] if some else wrong_paths(model)[:ROWS_A_TRANSACTION]
     with transaction.atomic():
         if some:
-            if PIECES.save_progress(sent_list, done=sent_list.done + len(some)):
+            if LIST_STORAGE.save_progress(sent_list, done=sent_list.done + len(some)):
                 write_parents(model, some)
                 write_successions(model, some)
         elif wrong:
-            if PIECES.save_progress(sent_list, done=sent_list.done):
+            if LIST_STORAGE.save_progress(sent_list, done=sent_list.done):
                 write_paths(model, wrong)
-        elif PIECES.save_progress(sent_list, state=State.DONE, done=0, accepted={}):
+        elif LIST_STORAGE.save_progress(sent_list, state=State.DONE, done=0, accepted={}):
             model.everything.filter(arriving=sent_list).update(arriving=None)
             count_change()
             if sent_list.about == "agencies":
@@ -193,7 +193,7 @@ def _take_some_back(sent_list: ListImport, _accepted: Accepted, _now: datetime.d
             ListImport.objects.filter(pk=sent_list.pk).delete()
 
 
-PIECES = Pieces(
+LIST_STORAGE = ListStorage(
     ListImport,
     {
         State.STORING: _store_some,
@@ -202,11 +202,11 @@ PIECES = Pieces(
         State.TAKING_BACK: _take_some_back,
     },
 )
-finish_list = PIECES.finish
-store_more = PIECES.store_more
-withdraw_list = PIECES.withdraw
+finish_list = LIST_STORAGE.continue_list
+store_more = LIST_STORAGE.continue_all
+withdraw_list = LIST_STORAGE.withdraw
 
 
 def purge(now: datetime.datetime) -> None:
     """Delete lists that were neither applied nor discarded within a day."""
-    PIECES.delete_older(now - LIST_LIFE)
+    LIST_STORAGE.delete_older(now - LIST_LIFE)

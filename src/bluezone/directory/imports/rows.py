@@ -151,7 +151,9 @@ _BEGINNINGS: Mapping[AgencyKind, str] = {
         "nha may, xi nghiep, ben xe"
     ),
 }
-_AGENCY_NAMES = {name: kind for kind, names in _BEGINNINGS.items() for name in names.split(", ")}
+_AGENCY_NAMES: dict[str, AgencyKind] = {}
+for _agency_kind, _names in _BEGINNINGS.items():
+    _AGENCY_NAMES |= dict.fromkeys(_names.split(", "), _agency_kind)
 # Codes of the General Statistics Office have 2 digits for provinces, 3 for districts and 5 for communes; a spreadsheet
 # program that takes such a code for a number drops its leading zeros.
 _CODE_DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.WARD: 5, UnitKind.COMMUNE: 5, UnitKind.ZONE: 5}

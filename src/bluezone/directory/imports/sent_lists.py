@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from bluezone.directory.imports.files.file_types import read_sheets
 from bluezone.directory.imports.headings import (
     Column,
     guess_places,
@@ -31,7 +32,7 @@ from bluezone.directory.imports.raw_sheets import (
     pack_sheets,
     text_of,
 )
-from bluezone.directory.imports.tables import Layout, Row, Table, join_sheets, read_sheets
+from bluezone.directory.imports.tables import Layout, Row, Table, join_sheets
 from bluezone.directory.models import RememberedHeading, SentList
 from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet

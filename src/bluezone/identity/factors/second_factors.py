@@ -4,7 +4,6 @@
 import datetime
 import functools
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -16,9 +15,9 @@ from django.urls import reverse
 
 from bluezone.audit import hash_chain
 from bluezone.identity.factors import totp
+from bluezone.identity.factors.confirmation import is_recently_confirmed
 from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User, valid_roles
-from bluezone.identity.sessions import CONFIRMED_KEY, RECENT_SECONDS
-from bluezone.identity.signin import PAIR_LIMIT, count_attempt
+from bluezone.identity.signin.attempts import PAIR_LIMIT, count_attempt
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
 from bluezone.vietnamese.typed import digits_typed
@@ -48,17 +47,6 @@ def is_set_up(user: User) -> bool:
 def is_missing(user: User) -> bool:
     """Whether the account must not act before a second factor is set up."""
     return is_required(user) and not is_set_up(user)
-
-
-def note_confirmed(request: HttpRequest) -> None:
-    """Note that this browser has just proved the second factor."""
-    request.session[CONFIRMED_KEY] = int(time.time())
-
-
-def is_recently_confirmed(request: HttpRequest, seconds: int = RECENT_SECONDS) -> bool:
-    """Whether this browser proved the second factor within the last `seconds`."""
-    at: int = request.session.get(CONFIRMED_KEY, 0)
-    return 0 <= time.time() - at <= seconds
 
 
 def confirm_second_factor(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -127,7 +115,7 @@ def add_app(user: User, secret: bytes, code: str, now: datetime.datetime) -> Non
         hash_chain.record(user.username, "factor_added", user.username, kind="app", now=now)
 
 
-def prove_code(user: User, typed: str, now: datetime.datetime) -> None:
+def verify_second_factor(user: User, typed: str, now: datetime.datetime) -> None:
     """Accept a code of the authenticator app or a recovery code, each once.
 
     Raises SignInLocked after five failures in fifteen minutes, SecondFactorRefused for a wrong code.

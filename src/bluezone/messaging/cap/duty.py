@@ -25,6 +25,6 @@ DUTY = Duty(
         "alert-cancelled": "bluezone.messaging.cap.lifecycle.AlertCancellation",
     },
     menu=(MenuEntry(_("Alerts"), "alerts", 130, ("alerts", "alert"), ALERT_WRITERS, group=Group.PUBLIC),),
-    waiting="bluezone.messaging.cap.lifecycle.drafts_to_release",
+    waiting="bluezone.messaging.cap.matters.matters_of",
     search="bluezone.messaging.cap.lifecycle.search_alerts",
 )

@@ -20,13 +20,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority.role_grants import people_behind
+from bluezone.authority.recent_hands import people_behind
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.shapes import Ring, outlines_of, simplify_ring
 from bluezone.directory.scopes import grants_for, is_within_own_ward, served_units
-from bluezone.duties.duty import MOST_HITS, Hit, Matter, Pile, shorten
+from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.models import User
 from bluezone.messaging.cap import signature
 from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, alert_xml, message_reference
@@ -37,7 +37,6 @@ from bluezone.messaging.present_city import present_city
 from bluezone.networks import origin_of
 from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
-from bluezone.training import practising
 from bluezone.vietnamese.spelling import holds
 
 # Points of one polygon: some readers refuse long ones.
@@ -332,20 +331,6 @@ class AlertCancellation(_AboutAlert):
 
 def _word(kind: type[TextChoices], value: str) -> str:
     return str(kind(value).label)
-
-
-def drafts_to_release(user: User, now: datetime.datetime) -> list[Matter]:
-    """Drafts that this person may release: written by another, and not expired."""
-    if practising() or not grants_for(user, ALERT_SIGNERS.roles):
-        return []
-    drafts = Alert.objects.filter(sent_at=None, expires_at__gt=now).exclude(written_by=user.username)
-    matters = []
-    for draft in drafts.order_by("made_at").prefetch_related("units"):
-        if has_reach(user, draft, ALERT_SIGNERS.roles):
-            url = reverse("alert", args=[draft.pk])
-            act = gettext("Read and send")
-            matters.append(Matter(f"alert {draft.pk}", draft.headline_vi, act, url, draft.made_at, Pile.MINE))
-    return shorten(matters, reverse("alerts"))
 
 
 def search_alerts(user: User, words: str) -> list[Hit]:

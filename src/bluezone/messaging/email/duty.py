@@ -6,9 +6,9 @@ from bluezone.duties.duty import Duty, Work
 DUTY = Duty(
     name="email",
     app="bluezone.messaging.email",
-    purges=(Work("purge_email", "bluezone.messaging.email.outbox.purge"),),
+    purges=(Work("purge_email", "bluezone.messaging.email.retention.purge"),),
     every_tick=(
-        Work("tell_of_broken_glass", "bluezone.messaging.email.outbox.mail_break_glass_notice"),
-        Work("send_mail", "bluezone.messaging.email.outbox.deliver_due"),
+        Work("tell_of_broken_glass", "bluezone.messaging.email.glass_notices.mail_break_glass_notice"),
+        Work("send_mail", "bluezone.messaging.email.delivery.deliver_due"),
     ),
 )

@@ -15,7 +15,7 @@ class Mail(models.Model):
     digest_day:  local day of a digest, None for other mail; one a day and address.
     next_try_at: earliest time of the next try; tries: number of tries so far. trouble: reason of the last failure,
                  without address or text.
-    Rows are deleted a week after they were sent or given up (outbox.purge).
+    Rows are deleted a week after they were sent or given up (retention.purge).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -13,6 +13,6 @@ DUTY = Duty(
     menu=(
         MenuEntry(_("Text messages"), "messages", 170, ("messages",), OVERSEERS, frozenset({"admin"}), Group.OFFICE),
     ),
-    purges=(Work("purge_sms", "bluezone.messaging.sms.leases.purge"),),
+    purges=(Work("purge_sms", "bluezone.messaging.sms.retention.purge"),),
     beside=(Work("sms", "bluezone.messaging.sms.sender.send_until_stopped"),),
 )

@@ -58,7 +58,7 @@ class Message(models.Model):
     sealed:       number and text; emptied, with destination_hash, as soon as the message is no longer open.
     once_key:     key of the notice in Once, deleted there if it fails; "" if the notice may be repeated.
     next_try_at:  earliest time. expires_at: latest time. lease: its sender until lease_until; then another may take it.
-    trouble:      the operator's code of the last failure. Rows are deleted after 35 days (leases.purge).
+    trouble:      the operator's code of the last failure. Rows are deleted after 35 days (retention.purge).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -131,7 +131,7 @@ class OnceFor:
     days: int
 
 
-def queue_message(
+def queue_sms(
     destination: str,
     text: str,
     language: str,

@@ -40,7 +40,7 @@ DUTY = Duty(
             group=Group.PUBLIC,
         ),
     ),
-    waiting="bluezone.rollout.bulletins.scope.waiting",
+    waiting="bluezone.rollout.bulletins.matters.matters_of",
     search="bluezone.rollout.bulletins.scope.search",
     purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.air.air_log.purge"),),
     hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_airings"),),

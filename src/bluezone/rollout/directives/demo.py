@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.directory.models import Agency
+from bluezone.identity.demo_account import demo_office
 from bluezone.identity.models import User
-from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake

@@ -54,9 +54,9 @@ DUTY = Duty(
             group=Group.LETTERS,
         ),
     ),
-    waiting="bluezone.rollout.directives.waiting.waiting",
-    search="bluezone.rollout.directives.waiting.search",
-    open_at="bluezone.rollout.directives.waiting.open_at",
+    waiting="bluezone.rollout.directives.matters.matters_of",
+    search="bluezone.rollout.directives.search.search",
+    open_at="bluezone.rollout.directives.matters.open_at",
     first_pages=(
         FirstPage(DIRECTIVE_CLERKS, "directive-new", 30, _("Write a letter")),
         FirstPage(DIRECTIVE_WORKERS, "inbox", 31, _("Open the inbox")),

@@ -38,7 +38,7 @@ DUTY = Duty(
         ),
     ),
     first_pages=(FirstPage(HELPERS, "drives", 110, _("See the drives")),),
-    waiting="bluezone.rollout.drives.scope.waiting",
+    waiting="bluezone.rollout.drives.matters.matters_of",
     search="bluezone.rollout.drives.scope.search",
     purges=(Work("purge_drives", "bluezone.rollout.drives.help_queue.purge"),),
     indicators=("bluezone.rollout.drives.boards.ProvenWithHelp", "bluezone.rollout.drives.boards.SeenWithHelp"),

@@ -6,18 +6,17 @@ A request is for the teams of the unions that serve its ward; without a ward, fo
 
 import datetime
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import agencies_in_reach, grants_for, has_role
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
+from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
-from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Team
+from bluezone.rollout.drives.models import Drive, HelpRequest, HelpState, Team
 from bluezone.vietnamese.spelling import holds
 
 # After a drive, the answers from its house visits are entered and settled for this long.
@@ -72,44 +71,6 @@ def works_at(user: User, drive: Drive) -> bool:
 def may_plan(user: User, drive: Drive) -> bool:
     """Whether the person plans this drive: opens and closes it, or calls it off, and enters its sheets."""
     return has_role(user, DRIVE_PLANNERS.roles, agency=drive.team.agency)
-
-
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Requests that this person's teams have or may take on, and drives to open or close."""
-    if not grants_for(user, HELPERS.roles):
-        return []
-    url = reverse("help-queue")
-    claimed = claimed_by(user).order_by("claimed_until")
-    help_matters = []
-    for help_request in claimed[: MOST_MATTERS + 1]:
-        what = _("Request for help %(ticket)s") % {"ticket": help_request.ticket}
-        by = help_request.claimed_until or now
-        ward = help_request.unit.name if help_request.unit else ""
-        help_matters.append(Matter(f"help {help_request.pk}", what, _("Help"), url, by, Pile.MINE, where=ward))
-    help_matters = shorten(help_matters, url, claimed.count)
-    unclaimed = requests_for(user).filter(state=HelpState.OPEN).aggregate(count=Count("pk"), first=Min("opened_at"))
-    if unclaimed["count"]:
-        what = ngettext(
-            "%(count)d request for help is waiting", "%(count)d requests for help are waiting", unclaimed["count"]
-        )
-        by = unclaimed["first"] + datetime.timedelta(days=1)
-        what %= {"count": unclaimed["count"]}
-        help_matters.append(Matter(f"help {unclaimed['first']}", what, _("Take one on"), url, by, Pile.AGENCY))
-    drives = Drive.objects.filter(team__agency__in=agencies_in_reach(user, HELPERS.roles)).exclude(
-        state=DriveState.CLOSED
-    )
-    soon = drives.filter(begins__lte=now + datetime.timedelta(days=1)).select_related("unit").order_by("begins")
-    drive_matters = []
-    for drive in soon[: MOST_MATTERS + 1]:
-        is_live = drive.state == DriveState.LIVE
-        act = _("Close the drive") if is_live else _("Open the drive")
-        by = drive.ends if is_live else drive.begins
-        key = f"drive {drive.pk} {drive.state}"
-        drive_url = reverse("drive", args=[drive.pk])
-        drive_matters.append(
-            Matter(key, drive.place, act, drive_url, by, Pile.AGENCY, stated=True, where=drive.unit.name)
-        )
-    return [*help_matters, *shorten(drive_matters, reverse("drives"), soon.count)]
 
 
 def search(user: User, words: str) -> list[Hit]:

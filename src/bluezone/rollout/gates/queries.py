@@ -20,8 +20,8 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import grants_for
 from bluezone.duties.duty import MOST_HITS, Hit
-from bluezone.identity.duty import ROLES
 from bluezone.identity.models import User
+from bluezone.identity.roles import ROLES
 from bluezone.rollout.coverage.api import (
     Cell,
     Figure,

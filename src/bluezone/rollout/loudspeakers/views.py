@@ -26,13 +26,9 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.edits import SharedForm
-from bluezone.identity.factors.second_factors import (
-    confirm_second_factor,
-    is_recently_confirmed,
-    redirect_to_confirmation,
-)
+from bluezone.identity.factors.confirmation import SECOND_FACTOR_SECONDS, is_recently_confirmed
+from bluezone.identity.factors.second_factors import confirm_second_factor, redirect_to_confirmation
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.identity.typed_fields import CountField, TimeOfDayField
 from bluezone.paper.pdf import PdfUnavailable
 from bluezone.refusal import Refused
@@ -374,7 +370,7 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     goes_far = not is_heard_in_ward_only(request.user, [found.outlet], KEEPERS.roles)
     is_shut = goes_far and two_persons.broken_glass(request.user, timezone.now()) is None
     # The proof is to hold until the address is over.
-    is_fresh = is_recently_confirmed(request, RECENT_SECONDS - live.MOST_SECONDS)
+    is_fresh = is_recently_confirmed(request, SECOND_FACTOR_SECONDS - live.MOST_SECONDS)
     if request.method != "POST":
         if not is_fresh:
             return redirect_to_confirmation(request.get_full_path())

@@ -28,7 +28,7 @@ DUTY = Duty(
         ),
     ),
     first_pages=(FirstPage(TEACHERS, "schools-mine", 100, _("Report my classes")),),
-    waiting="bluezone.rollout.schools.views.waiting",
+    waiting="bluezone.rollout.schools.matters.matters_of",
     purges=(
         Work("purge_schools", "bluezone.rollout.schools.classes.class_links.purge"),
         Work("purge_class_lists", "bluezone.rollout.schools.classes.class_lists.purge"),

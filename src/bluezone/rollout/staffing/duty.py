@@ -23,7 +23,7 @@ DUTY = Duty(
             group=Group.LETTERS,
         ),
     ),
-    waiting="bluezone.rollout.staffing.matters.waiting",
+    waiting="bluezone.rollout.staffing.matters.matters_of",
     purges=(Work("purge_staffing", "bluezone.rollout.staffing.staff_reports.purge"),),
     indicators=("bluezone.rollout.staffing.queries.StaffRunning",),
     reversers={

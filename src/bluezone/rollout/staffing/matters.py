@@ -21,7 +21,7 @@ from bluezone.training import practising
 _DAY = datetime.timedelta(days=1)
 
 
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     """Matters of a user: staff reports owed for this week or the last, and requests to open a locked week."""
     today = timezone.localdate(now)
     roles = STAFF_REPORTERS.roles - {Role.ADMIN}

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
+from bluezone.identity.demo_account import demo_office
 from bluezone.identity.models import User
-from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts

@@ -20,7 +20,7 @@ from bluezone.messaging.email.outbox import queue_mail
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import read_destination
 from bluezone.messaging.sms.models import Purpose
-from bluezone.messaging.sms.outbox import BudgetSpent, SmsNotSet, queue_message
+from bluezone.messaging.sms.outbox import BudgetSpent, SmsNotSet, queue_sms
 from bluezone.messaging.sms.wording import code_text
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
@@ -193,7 +193,7 @@ def _venue(application: Application, state: VenueState, now: datetime.datetime) 
 def _text(phone: str, code: str, now: datetime.datetime) -> None:
     language = "en" if get_language() == "en" else "vi"
     try:
-        queue_message(phone, code_text(present_city(), language, code), language, Purpose.CODE, now=now)
+        queue_sms(phone, code_text(present_city(), language, code), language, Purpose.CODE, now=now)
     except (SmsNotSet, BudgetSpent):
         raise MailMissing("this server cannot send text messages now; the ward registers venues in person") from None
 

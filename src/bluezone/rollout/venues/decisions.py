@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority import role_grants
+from bluezone.authority import accounts
 from bluezone.identity.models import Role
 from bluezone.keyserver.venues.registrar import VenueDescription, VenueNotRegistered
 from bluezone.messaging.email.outbox import queue_mail
@@ -161,7 +161,7 @@ def _set_owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
         venue.refresh_from_db()
         return None
     person = contact_of(venue).person
-    user, token = role_grants.make_account(
+    user, token = accounts.make_account(
         actor, f"venue-{venue.pk}", person, venue.name, Role.VENUE_OWNER, now, within=venue.unit
     )
     Venue.objects.filter(pk=venue.pk).update(owner=user)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.directory.scopes import grants_for, served_units
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
+from bluezone.directory.scopes import served_units
+from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.models import User
 from bluezone.paper.phrases import facts
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
@@ -184,20 +184,6 @@ def visible_venues(user: User) -> QuerySet[Venue]:
 def is_keeper(user: User, venue: Venue) -> bool:
     """Whether the user keeps this venue."""
     return kept_units(user).filter(pk=venue.unit_id).exists()
-
-
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Matters of a user: applications that wait for a decision of the ward."""
-    if not grants_for(user, KEEPERS):
-        return []
-    applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
-    matters = []
-    for venue in applied[: MOST_MATTERS + 1]:
-        what = f"{venue.name} · {venue.address}"
-        url = reverse("venue", args=[venue.pk])
-        by = venue.applied_at + datetime.timedelta(days=1)
-        matters.append(Matter(f"venue {venue.pk}", what, _("Decide"), url, by, Pile.AGENCY, where=venue.unit.name))
-    return shorten(matters, reverse("venues"), applied.count)
 
 
 def search(user: User, words: str) -> list[Hit]:

@@ -21,7 +21,7 @@ from bluezone.directory.imports.tables import read_table
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, mask, read_destination
 from bluezone.messaging.sms.models import OPEN_STATES, Purpose, State
-from bluezone.messaging.sms.outbox import OnceFor, queue_message
+from bluezone.messaging.sms.outbox import OnceFor, queue_sms
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.office_secrets import SealBroken, seal, unseal
 from bluezone.refusal import Refused
@@ -105,7 +105,7 @@ def _send(actor: str, house: House, guest: Guest, channel: Channel, now: datetim
         city = present_city()
         text = arrival_notice(city, language).measured.text
         once = OnceFor(NOTICE, city.sms_stay_days)
-        message = queue_message(number, text, language, Purpose.ARRIVAL, once=once, now=now)
+        message = queue_sms(number, text, language, Purpose.ARRIVAL, once=once, now=now)
     return Notice.objects.create(
         house=house.key, unit_id=house.unit_id, channel=channel, language=language, consent=True, made_at=now,
         day=timezone.localdate(now), made_by=actor, message=message,

@@ -22,8 +22,8 @@ from bluezone.rollout.directives.exchange import handover, partners
 from bluezone.rollout.directives.exchange.courier import Courier, collect, send_again
 from bluezone.rollout.directives.exchange.handover import Outcome, Receipt
 from bluezone.rollout.directives.issuance import approval, recipient_changes
+from bluezone.rollout.directives.matters import CARRIED_WITHIN, matters_of
 from bluezone.rollout.directives.models import Delivery, Dispatch, PartnerAddress
-from bluezone.rollout.directives.waiting import CARRIED_WITHIN, waiting
 from bluezone.tls import ensure_identity
 
 WARD = "ubnd-phuong-song-cau"
@@ -304,7 +304,7 @@ def test_the_copy_of_a_refused_message_goes_after_a_month_and_its_clerk_is_told_
     courier = Courier()
     courier.go_on(there.now)
     refused = there.delivery()
-    waits = [one for one in waiting(clerk, there.now) if one.url == "/exchange/"]
+    waits = [one for one in matters_of(clerk, there.now) if one.url == "/exchange/"]
     assert [one.act for one in waits] == ["Đọc lý do"]
 
     retention.purge(refused.settled_at + retention.REFUSED_LIFE)
@@ -321,8 +321,8 @@ def test_what_waits_for_hours_waits_for_its_clerk_and_is_measured(there, server,
     Courier().go_on(there.now)
     later = there.now + CARRIED_WITHIN
 
-    assert not [one for one in waiting(clerk, later - MINUTE) if one.url == "/exchange/"]
-    assert [one for one in waiting(clerk, later) if one.url == "/exchange/"]
+    assert not [one for one in matters_of(clerk, later - MINUTE) if one.url == "/exchange/"]
+    assert [one for one in matters_of(clerk, later) if one.url == "/exchange/"]
     assert Delivery.overdue(there.now).count() == 1
     assert Delivery.overdue(there.now - MINUTE).count() == 0
     PartnerAddress.objects.all().delete()

@@ -25,14 +25,9 @@ from bluezone.directory.scopes import agencies_in_reach, reaches_beyond_a_ward
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
-from bluezone.identity.factors.second_factors import (
-    confirm_second_factor,
-    is_recently_confirmed,
-    redirect_to_confirmation,
-    releases,
-)
+from bluezone.identity.factors.confirmation import SECOND_FACTOR_SECONDS, is_recently_confirmed
+from bluezone.identity.factors.second_factors import confirm_second_factor, redirect_to_confirmation, releases
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
@@ -317,7 +312,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     if not languages:
         messages.error(request, scope.sentence_of(timetable.ScriptNotApproved("no text is approved")))
         return redirect("bulletin", pk)
-    most_seconds = _FILLING_SECONDS if request.method == "POST" else RECENT_SECONDS
+    most_seconds = _FILLING_SECONDS if request.method == "POST" else SECOND_FACTOR_SECONDS
     proved = practising() or is_recently_confirmed(request, most_seconds)
     if not proved and reaches_beyond_a_ward(request.user, scope.WRITERS):
         return redirect_to_confirmation(request.path)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from bluezone.directory.imports.import_views import PiecewiseLists
+from bluezone.directory.imports.import_views import GradualListPages
 from bluezone.directory.imports.listings import spreadsheet_response
 from bluezone.directory.imports.sent_lists import Preview, Reading
 from bluezone.identity import acts
@@ -172,14 +172,14 @@ def _notice(doors: list[Household]) -> list[dict[str, object]]:
     return rows
 
 
-class DoorLists(PiecewiseLists[DoorsImport]):
+class DoorLists(GradualListPages[DoorsImport]):
     """Lists of the households of one ward; rows that are refused do not hold up the others."""
 
     name, model, who, owner = "canvass-import", DoorsImport, KEEPERS, Ownership.WARD
     columns: ClassVar = {"households": COLUMNS}
     tabs, changes = "canvass/tabs.html", "canvass/import_changes.html"
     is_practised = takes_good_rows = True
-    pieces = door_lists.PIECES
+    storage = door_lists.LIST_STORAGE
 
     @property
     def words(self) -> Mapping[str, str]:

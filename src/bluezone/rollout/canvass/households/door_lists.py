@@ -2,7 +2,7 @@
 """A ward's list of households as rows, and its import: read, shown with what is new, changed or refused, then done
 exactly as shown or not at all.
 
-What was accepted is kept with the list and stored in pieces (bluezone.directory.imports.pieces).
+What was accepted is kept with the list and stored a few rows at a time (bluezone.directory.imports.list_storage).
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
 from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, RUNNING, Pieces, State
+from bluezone.directory.imports.list_storage import ROWS_A_TRANSACTION, RUNNING, ListStorage, State
 from bluezone.directory.imports.raw_sheets import NotACount, count_of, text_of
 from bluezone.directory.imports.sent_lists import (
     ImportNotReady,
@@ -297,14 +297,14 @@ def _store_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.da
         return
     doors = [_household(held, values, now) for values in rows]
     with transaction.atomic():
-        if PIECES.save_progress(held, done=held.done + len(rows)):
+        if LIST_STORAGE.save_progress(held, done=held.done + len(rows)):
             Household.everything.bulk_create(doors)
 
 
 def _show_all(held: DoorsImport) -> None:
     """Let everybody see the new doors, in one statement."""
     with transaction.atomic():
-        if PIECES.save_progress(held, state=State.CHANGING, done=0):
+        if LIST_STORAGE.save_progress(held, state=State.CHANGING, done=0):
             Household.everything.filter(arriving=held).update(arriving=None)
             hash_chain.record(held.made_by.username, "households_imported", held.sha256, unit=held.unit_id,
                               added=held.added, changed=held.changed)  # fmt: skip
@@ -313,10 +313,10 @@ def _show_all(held: DoorsImport) -> None:
 def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     rows = accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]
     if not rows:
-        PIECES.save_progress(held, state=State.SETTLING, done=0)
+        LIST_STORAGE.save_progress(held, state=State.SETTLING, done=0)
         return
     with transaction.atomic():
-        if not PIECES.save_progress(held, done=held.done + len(rows)):
+        if not LIST_STORAGE.save_progress(held, done=held.done + len(rows)):
             return
         doors = Household.objects.select_for_update().order_by("pk").filter(merged_into=None)
         found = {str(door.pk): door for door in doors.filter(pk__in=[key for key, _values in rows])}
@@ -336,7 +336,7 @@ def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.d
 
 def _look_for_doubles(held: DoorsImport, _accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     decisions.propose(held.unit, now)
-    PIECES.save_progress(held, state=State.DONE, accepted={})
+    LIST_STORAGE.save_progress(held, state=State.DONE, accepted={})
 
 
 def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datetime.datetime) -> None:
@@ -349,7 +349,7 @@ def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datet
             DoorsImport.everything.filter(pk=held.pk).delete()
 
 
-PIECES = Pieces(
+LIST_STORAGE = ListStorage(
     DoorsImport,
     {
         State.STORING: _store_some,
@@ -359,7 +359,12 @@ PIECES = Pieces(
     },
     within=lambda held: practice() if held.training else contextlib.nullcontext(),
 )
-carry_out, go_on, take_back, forget = PIECES.finish, PIECES.store_more, PIECES.withdraw, PIECES.delete_older
+carry_out, go_on, take_back, forget = (
+    LIST_STORAGE.continue_list,
+    LIST_STORAGE.continue_all,
+    LIST_STORAGE.withdraw,
+    LIST_STORAGE.delete_older,
+)
 
 
 def listing(doors: Iterable[Household]) -> ExportSheet:

@@ -20,7 +20,8 @@ from bluezone.directory.request_parameters import chosen_value
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.factors.second_factors import is_recently_confirmed, redirect_to_confirmation, releases
+from bluezone.identity.factors.confirmation import is_recently_confirmed
+from bluezone.identity.factors.second_factors import redirect_to_confirmation, releases
 from bluezone.identity.objects import Ownership, touches
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused

@@ -14,15 +14,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import role_grants
+from bluezone.authority import accounts, role_grants
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
-from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.codes import issuance
+from bluezone.identity.demo_account import demo_office
 from bluezone.identity.models import Role, User
-from bluezone.identity.signin import demo_office
 from bluezone.office_keyserver import key_server
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.api import Directive
@@ -94,12 +94,12 @@ def _plant_people(now: datetime.datetime) -> str:
     if admin is not None:
         for role, key in _ROLES:
             role_grants.grant_role(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
-    nurse, token = role_grants.make_account(
+    nurse, token = accounts.make_account(
         COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
     )
     role_grants.grant_role(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
     for days in (1, 2, 4):
-        code_issuance.issue_code(key_server(), nurse, "confirmed", today - days * _DAY, now)
+        issuance.issue_code(key_server(), nurse, "confirmed", today - days * _DAY, now)
     return token
 
 

@@ -8,14 +8,12 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 
+from bluezone.identity.factors.confirmation import CONFIRMED_KEY, SECOND_FACTOR_SECONDS
 from bluezone.identity.models import OfficeSession
 
 BROWSER_KEY = "browser"
 BEGUN_KEY = "begun"
-# When this browser last proved the second factor, and for how long that is valid (second_factors.py).
-CONFIRMED_KEY = "second_factor_at"
-RECENT_SECONDS = 300
-# Who has entered the password and not yet proved the second factor, and for how long that is valid (signin_views.py).
+# Who has entered the password and not yet proved the second factor, and for how long that is valid (views.py).
 WAITING_KEY = "password_given"
 WAITING_SECONDS = 600
 
@@ -69,7 +67,7 @@ def purge_minutes(now: datetime.datetime) -> None:
 
 def _is_expired_proof(name: str, value: Any, now: datetime.datetime) -> bool:
     if name == CONFIRMED_KEY:
-        return bool(now.timestamp() - value > RECENT_SECONDS)
+        return bool(now.timestamp() - value > SECOND_FACTOR_SECONDS)
     return name == WAITING_KEY and bool(now.timestamp() - value[2] > WAITING_SECONDS)
 
 

@@ -18,12 +18,13 @@ from bluezone.refusal import Refused
 
 # Few enough that other writers never wait long.
 ROWS_A_TRANSACTION = 200
-# Rows: the worker stores longer lists. Transactions: more in one round would delay the worker's other work.
+# Rows of a list that is stored at once; the worker stores longer ones.
 MOST_AT_ONCE = 500
+# More transactions in one round would delay the worker's other work.
 TRANSACTIONS_A_ROUND = 25
-# On a slow or busy machine a transaction takes seconds, and other writers wait at most LOCK_WAIT_SECONDS.
+# After each transaction on SQLite the worker pauses as long as it took, but no longer than this.
 LONGEST_PAUSE_SECONDS = 5.0
-# Refresh interval of the progress page.
+# The progress page is loaded again after this time.
 LOOK_AGAIN_SECONDS = 5
 State = SentList.State
 RUNNING = (State.STORING, State.CHANGING, State.SETTLING, State.TAKING_BACK)
@@ -34,16 +35,16 @@ Step = Callable[[List, Accepted, datetime.datetime], None]
 
 
 class ImportStored(Refused):
-    """The list is stored, or visible in part, so that it can no longer be taken back."""
+    """The list is stored, or visible in part, so that it can no longer be withdrawn."""
 
     code = "import_stored"
 
 
-class Pieces(Generic[List]):
-    """Stores lists of one model.
+class ListStorage(Generic[List]):
+    """Stores the lists of one model.
 
-    steps:  the function that does a piece of the work, for each state with work to do. Its arguments are the list,
-            SentList.accepted and the present moment; it runs one transaction, which starts with `save_progress`.
+    steps:  for each state with work to do, the function that does some of it in one transaction, which starts with
+            `save_progress`. Its arguments are the list, SentList.accepted and the present moment.
     within: the context in which a list is stored, such as practice.
     """
 
@@ -57,48 +58,51 @@ class Pieces(Generic[List]):
         self._steps = steps
         self._within = within
 
-    def finish(self, sent_list: List, now: datetime.datetime, transactions: int | None = None) -> int:
-        """Continue to store an accepted list, or to withdraw it. Returns the number of transactions used.
+    def continue_list(self, sent_list: List, now: datetime.datetime, transactions: int | None = None) -> int:
+        """Continue to store an accepted list, or to delete a withdrawn one. Returns the number of transactions.
 
-        transactions: stop after this many; None: continue until it is done. A repeated or simultaneous call is safe.
+        transactions: stop after this many; None: continue to the end. Safe to repeat, also at the same moment.
         """
         accepted = self._rows.values_list("accepted", flat=True).filter(pk=sent_list.pk).first() or {}
         count = 0
         while transactions is None or count < transactions:
-            present = self._rows.filter(pk=sent_list.pk).values_list("state", "done").first()
-            if present is None or present[0] not in self._steps:
+            row = self._rows.filter(pk=sent_list.pk).values("state", "done").first()
+            if row is None or row["state"] not in self._steps:
                 break
-            sent_list.state, sent_list.done = present
+            sent_list.state = row["state"]
+            sent_list.done = row["done"]
             start = time.monotonic()
             self._steps[sent_list.state](sent_list, accepted, now)
             count += 1
             if connection.vendor == "sqlite" and not connection.in_atomic_block:
-                # Writers that wait for SQLite try only now and then; without a pause they would never get their turn.
+                # SQLite lets waiting writers try only now and then: without a pause they would never get their turn.
                 time.sleep(min(time.monotonic() - start, LONGEST_PAUSE_SECONDS))
         return count
 
-    def store_more(self, now: datetime.datetime) -> None:
-        """Store more of the accepted lists, oldest first; the worker calls this in every round."""
+    def continue_all(self, now: datetime.datetime) -> None:
+        """Continue with all accepted and withdrawn lists, oldest first; the worker calls this in every round."""
         remaining = TRANSACTIONS_A_ROUND
         running = self._rows.filter(state__in=RUNNING).defer("content", "accepted").order_by("made_at", "pk")
         for sent_list in running.select_related():
             with self._within(sent_list):
-                remaining -= self.finish(sent_list, now, remaining)
+                remaining -= self.continue_list(sent_list, now, remaining)
 
     def save_progress(self, sent_list: List, **fields: object) -> bool:
-        """Update the list and lock its row until the transaction ends; False if another process has changed it."""
+        """Update the list and lock its row until the transaction ends. False if another process has changed it."""
         return bool(self._rows.filter(pk=sent_list.pk, state=sent_list.state, done=sent_list.done).update(**fields))
 
     def withdraw(self, waiting: List) -> None:
         """Discard a list; the worker deletes its rows, which are still hidden. Raises ImportStored."""
-        mine = self._rows.filter(pk=waiting.pk)
-        if mine.filter(state__in=[State.STORING, State.TAKING_BACK]).update(state=State.TAKING_BACK, accepted={}):
+        row = self._rows.filter(pk=waiting.pk)
+        with_hidden_rows = row.filter(state__in=[State.STORING, State.TAKING_BACK])
+        if with_hidden_rows.update(state=State.TAKING_BACK, accepted={}):
             return
-        if not mine.filter(state__in=[State.LOOKED_AT, State.DONE]).delete()[0]:
+        not_being_stored = row.filter(state__in=[State.LOOKED_AT, State.DONE])
+        if not not_being_stored.delete()[0]:
             raise ImportStored("its rows are visible already")
 
     def delete_older(self, until: datetime.datetime) -> None:
-        """Delete lists uploaded by `until`, except those that are being stored or taken back."""
+        """Delete lists uploaded by `until`, except those that are being stored or withdrawn."""
         self._rows.filter(made_at__lte=until).exclude(state__in=RUNNING).delete()
 
     @property
@@ -108,7 +112,7 @@ class Pieces(Generic[List]):
 
 
 def progress(sent_list: SentList) -> tuple[int, int]:
-    """How many rows of an accepted list are stored, and how many it has."""
+    """Of an accepted list: (rows that are stored, rows that it has)."""
     rows = sent_list.added + sent_list.changed
     if sent_list.state == State.STORING:
         return sent_list.done, rows

@@ -18,7 +18,8 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from bluezone.healthauthority import code_issuance, quotas
+from bluezone.healthauthority import facilities
+from bluezone.healthauthority.codes import tickets
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import User
 from bluezone.keyserver.service import KeyServer
@@ -86,7 +87,7 @@ def read_order(body: bytes) -> Order:
 def send_message(server: KeyServer, worker: User, order: Order, now: datetime.datetime) -> Message:
     """Queue the message of a code that `worker` issued, once.
 
-    Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue_message`; nothing is stored then.
+    Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue_sms`; nothing is stored then.
     """
     number = read_destination(order.phone)
     with transaction.atomic():
@@ -98,7 +99,7 @@ def send_message(server: KeyServer, worker: User, order: Order, now: datetime.da
             raise CodeMessageSentBefore("the message of this code was sent before; it was not sent again")
         language = language_of(number)
         text = code_message(worker, order, ends, language)
-        return outbox.queue_message(number, text, language, Purpose.CODE, valid=MESSAGE_VALIDITY, now=now)
+        return outbox.queue_sms(number, text, language, Purpose.CODE, valid=MESSAGE_VALIDITY, now=now)
 
 
 def code_message(worker: User, order: Order, ends: int, language: str) -> str:
@@ -107,7 +108,7 @@ def code_message(worker: User, order: Order, ends: int, language: str) -> str:
         until = timezone.localtime(datetime.datetime.fromtimestamp(ends, datetime.UTC))
         words = _("Bluezone: your code is {code}, until {until}. Open {link} . It is only for you. %(agency)s")
         text = words.format(code=order.code, until=f"{until:%H:%M %d/%m/%Y}", link=order.link)
-        return without_diacritics(text % {"agency": quotas.workplace(worker)})
+        return without_diacritics(text % {"agency": facilities.workplace(worker)})
 
 
 def message_states(names: Iterable[str]) -> dict[str, str]:
@@ -128,9 +129,9 @@ def _state_for_browser(state: str) -> str:
 def _expiry_of(server: KeyServer, order: Order, issued: IssuedCode) -> int | None:
     """When the digits expire; None if code, link and ticket are not of the same code."""
     try:
-        row_id = code_issuance.row_of_ticket(issued, order.ticket)
+        row_id = tickets.row_of_ticket(issued, order.ticket)
         ends = server.codes.ends_at(order.code, row_id)
         link_ends = server.codes.ends_at(order.link, row_id)
-    except (InvalidCode, code_issuance.TicketInvalid):
+    except (InvalidCode, tickets.TicketInvalid):
         return None
     return ends if link_ends is not None else None

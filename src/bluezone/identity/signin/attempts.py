@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signing in: how tries are counted and slowed down, and the deletion of old failures, links and sessions."""
+"""Signing in with a name and a password: tries are counted and slowed down."""
 
 import datetime
 import functools
@@ -15,10 +15,7 @@ from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 
 from bluezone import networks
-from bluezone.audit import hash_chain
-from bluezone.identity.account_links import delete_past_links
-from bluezone.identity.models import OfficeSession, SignInFailure, User
-from bluezone.identity.sessions import purge_minutes
+from bluezone.identity.models import SignInFailure, User
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload.puzzle import read_solution
 from bluezone.refusal import Refused
@@ -31,8 +28,6 @@ ACCOUNT_LIMIT = 100
 # A browser remembers for more than a year which accounts have signed in; on a shared computer there are a few.
 DEVICE_SECONDS = 400 * 86_400
 _DEVICE_ACCOUNTS = 8
-
-DEMO_NAME = "demo-office"
 
 
 class SignInRefused(Refused):
@@ -156,22 +151,3 @@ def network_of(request: HttpRequest) -> str:
 
 def _keyed(kind: str, value: str) -> str:
     return hmac.digest(settings.SECRET_KEY.encode(), f"sign-in {kind}\0{value}".encode(), "sha256").hex()
-
-
-def purge(now: datetime.datetime) -> None:
-    """Delete expired sign-in failures, links and sessions, and audit entries after a year."""
-    SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
-    delete_past_links(now)
-    OfficeSession.objects.filter(expire_date__lt=now).delete()
-    purge_minutes(now)
-    hash_chain.delete_past_retention(now)
-
-
-def demo_office() -> User:
-    """An account that no one can sign in to; created on the first call."""
-    user, is_new = User.objects.get_or_create(username=DEMO_NAME, defaults={"name": "Văn phòng (trình diễn)"})
-    if is_new:
-        user.is_active = False
-        user.set_unusable_password()
-        user.save()
-    return user

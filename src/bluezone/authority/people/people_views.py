@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from bluezone.authority import account_acts, people_lists, role_grants
+from bluezone.authority import account_acts, recent_hands, role_grants
 from bluezone.authority.forms import describe_grant
 from bluezone.authority.models import PeopleImport
-from bluezone.authority.people_lists import COLUMNS, READING, PeoplePlan
-from bluezone.authority.role_grants import accounts_in_reach
+from bluezone.authority.people import people_lists
+from bluezone.authority.people.people_lists import COLUMNS, READING, PeoplePlan
+from bluezone.authority.reach import accounts_in_reach
 from bluezone.directory.forms import ListFileForm
 from bluezone.directory.imports.import_views import ListPages
 from bluezone.directory.imports.listings import spreadsheet_response
@@ -135,7 +136,7 @@ class PeopleLists(ListPages[PeopleImport]):
         return str(REASONS[code])
 
     def sentence_of(self, refused: Refused) -> str:
-        if isinstance(refused, role_grants.RolesNotTogether | role_grants.RecentHands):
+        if isinstance(refused, role_grants.RolesNotTogether | recent_hands.RecentHands):
             return _(
                 "One of these people may not have this role together with another. Give the role on the account page."
             )

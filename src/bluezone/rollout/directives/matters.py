@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What letters wait for: a signature, a number, to be sent, received, worked on, reported, answered; who is behind; and
-letters found by their words.
+"""What waits for a person in letters: to sign, number, send, receive, work on, report and answer them; who is behind.
 
 What a person assigned to somebody waits for that person; what an agency got, for those who work in just that agency;
 what comes back, for those who work in just the agency that issued it. A constant number of queries each.
@@ -21,12 +20,11 @@ from django.utils.translation import ngettext
 from bluezone.directory import scopes
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
+from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import Role, User
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.models import (
     Assignment,
-    Campaign,
     ChangeRequest,
     Deadline,
     Delivery,
@@ -44,7 +42,6 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.vietnamese.spelling import holds
 
 DAY = datetime.timedelta(days=1)
 # How soon something is done where nobody named a day.
@@ -63,19 +60,20 @@ _AT_WORK = (DispatchState.RECEIVED, DispatchState.ASSIGNED, DispatchState.IN_PRO
 _SUBJECT = 90
 
 
-def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """What letters wait for from this person; for roles that they do not hold nothing is asked, as every menu asks."""
-    found = [*_assigned(user, now)]
+def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
+    """What letters wait for from this person. Every menu calls this: nothing is queried for roles they do not have."""
+    matters = [*_assigned(user, now)]
     if scopes.grants_for(user, queries.SIGNERS):
-        found += _to_sign(user)
+        matters += _to_sign(user)
     if scopes.grants_for(user, queries.CLERKS):
-        found += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
+        matters += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
     if scopes.grants_for(user, queries.HANDLERS):
-        found += [*_incoming(user, now), *_ended(user), *_reports_owed(user, now)]
-    return found
+        matters += [*_incoming(user, now), *_ended(user), *_reports_owed(user, now)]
+    return matters
 
 
-def _name(directive: Directive) -> str:
+def letter_name(directive: Directive) -> str:
+    """A letter's number and subject for a list, cut to _SUBJECT characters."""
     subject = directive.subject if len(directive.subject) <= _SUBJECT else f"{directive.subject[:_SUBJECT]}…"
     return f"{directive.code} · {subject}" if directive.number or directive.notation else subject
 
@@ -109,7 +107,7 @@ def _to_sign(user: User) -> list[Matter]:
         by = _usual(one, one.at or one.made_at)
         url = reverse("directive-approve", args=[one.pk])
         matters.append(
-            Matter(f"sign {one.pk}", _name(one), _("Read and confirm"), url, by, Pile.MINE, where=one.issuer.name)
+            Matter(f"sign {one.pk}", letter_name(one), _("Read and confirm"), url, by, Pile.MINE, where=one.issuer.name)
         )
     return shorten(matters, _list("directives", DirectiveState.SUBMITTED), found.count)
 
@@ -122,7 +120,9 @@ def _to_send(user: User) -> list[Matter]:
         by = _usual(one, one.approved_at or one.made_at)
         url = reverse("directive", args=[one.pk])
         matters.append(
-            Matter(f"send {one.pk} {bool(one.number)}", _name(one), act, url, by, Pile.AGENCY, where=one.issuer.name)
+            Matter(
+                f"send {one.pk} {bool(one.number)}", letter_name(one), act, url, by, Pile.AGENCY, where=one.issuer.name
+            )
         )
     return shorten(matters, _list("directives", DirectiveState.APPROVED), found.count)
 
@@ -142,7 +142,9 @@ def _drafts(user: User, now: datetime.datetime) -> list[Matter]:
         act = _("Correct it") if came_back else _("Continue writing")
         by = _usual(one, one.returned) if came_back else now + _SOME_DAY
         url = reverse("directive" if came_back else "directive-change", args=[one.pk])
-        matters.append(Matter(f"draft {one.pk} {one.returned}", _name(one), act, url, by, pile, where=one.issuer.name))
+        matters.append(
+            Matter(f"draft {one.pk} {one.returned}", letter_name(one), act, url, by, pile, where=one.issuer.name)
+        )
     return shorten(matters, _list("directives", DirectiveState.DRAFT), found.count)
 
 
@@ -156,7 +158,7 @@ def _assigned(user: User, now: datetime.datetime) -> list[Matter]:
         deadline = Deadline(one.due) if one.due else one.task.deadline if one.task else None
         directive = one.dispatch.directive
         by = deadline.moment if deadline else _usual(directive, one.made_at)
-        what = f"{_name(directive)} · {one.task.label}" if one.task else _name(directive)
+        what = f"{letter_name(directive)} · {one.task.label}" if one.task else letter_name(directive)
         url = reverse("inbox-one", args=[one.dispatch_id])
         matters.append(
             Matter(
@@ -201,7 +203,7 @@ def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
         key = f"dispatch {one.pk} {'left' if one.is_left else one.state}"
         until = deadline if deadline is not None and stated else by
         url = reverse("inbox-one", args=[one.pk])
-        matters.append(Matter(key, _name(one.directive), act, url, until, Pile.AGENCY, stated, one.agency.name))
+        matters.append(Matter(key, letter_name(one.directive), act, url, until, Pile.AGENCY, stated, one.agency.name))
     return shorten(matters, _list("inbox", "open"), found.count)
 
 
@@ -212,7 +214,7 @@ def _ended(user: User) -> list[Matter]:
     shown = found.select_related("directive", "agency").defer("directive__text", "directive__proposal")
     matters = []
     for one in shown.order_by("ended_at", "pk")[:_READ]:
-        what = f"{_name(one.directive)} · {EventKind(one.end).label}"
+        what = f"{letter_name(one.directive)} · {EventKind(one.end).label}"
         url = reverse("inbox-one", args=[one.pk])
         matters.append(
             Matter(
@@ -255,7 +257,7 @@ def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
             url = f"{reverse('task-report', args=[party.pk])}?period={period.first}"
             matters.append(
                 Matter(
-                    f"report {party.pk} {period.first}", f"{_name(party.task.directive)} · {party.task.label}",
+                    f"report {party.pk} {period.first}", f"{letter_name(party.task.directive)} · {party.task.label}",
                     _("Report"), url, period.due.moment if period.due else now + 7 * DAY, Pile.AGENCY,
                     period.due is not None, party.agency.name,
                 )
@@ -306,7 +308,7 @@ def _come_back(user: User, now: datetime.datetime) -> list[Matter]:
 
 
 def _line(line: _Open, letter: Directive) -> Matter:
-    what = f"{_name(letter)} · {line.note}" if line.note else _name(letter)
+    what = f"{letter_name(letter)} · {line.note}" if line.note else letter_name(letter)
     return Matter(line.key, what, line.act, line.url, line.by, Pile.SENT, line.stated)
 
 
@@ -426,29 +428,6 @@ def _behind(
         return None
     note = ngettext("%(count)d agency has not received it", "%(count)d agencies have not received it", count)
     return _Open(f"unread {pk}", pk, note % {"count": count}, _("Call them"), url, by)
-
-
-def search(user: User, words: str) -> list[Hit]:
-    """Letters that the person's agencies issued or got, and campaigns, by number, subject or name."""
-    issued = queries.directives(scopes.agencies_in_reach(user, queries.READERS), words)
-    hits = [
-        Hit(_("Letter"), _name(one), reverse("directive", args=[one.pk]), one.get_state_display())
-        for one in issued[:MOST_HITS]
-    ]
-    got = Dispatch.objects.filter(agency__in=queries.read_agencies(user))
-    for word in words.split():
-        got = got.filter(directive__folded__contains=word)
-    own = {hit.url for hit in hits}
-    for one in got.select_related("directive", "agency").defer("directive__text", "directive__proposal")[:MOST_HITS]:
-        if reverse("directive", args=[one.directive_id]) not in own:
-            url = reverse("inbox-one", args=[one.pk])
-            hits.append(Hit(_("Incoming letter"), _name(one.directive), url, one.agency.name))
-    campaigns = Campaign.objects.filter(owner__in=queries.read_agencies(user)).order_by("-made_at")[:2000]
-    named = [one for one in campaigns if holds(one.name, words)][:MOST_HITS]
-    return [
-        *hits[:MOST_HITS],
-        *(Hit(_("Campaign"), one.name, reverse("campaign", args=[one.pk]), one.basis) for one in named),
-    ]
 
 
 def open_at(agency: Agency) -> list[str]:

@@ -17,22 +17,24 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.identity import account_links, signin
+from bluezone.identity import account_links
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
 from bluezone.identity.factors import passkeys, second_factors
-from bluezone.identity.factors.second_factors import is_set_up, note_confirmed
+from bluezone.identity.factors.confirmation import note_confirmed
+from bluezone.identity.factors.second_factors import is_set_up
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
 from bluezone.identity.models import User, this_hour
 from bluezone.identity.objects import Ownership, touches
-from bluezone.identity.sessions import (
+from bluezone.identity.signin import attempts
+from bluezone.identity.signin.attempts import SignInLocked
+from bluezone.identity.signin.sessions import (
     BEGUN_KEY,
     BROWSER_KEY,
     WAITING_KEY,
     WAITING_SECONDS,
     browser_of,
 )
-from bluezone.identity.signin import SignInLocked
 from bluezone.training import also_in_training
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -106,7 +108,7 @@ def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
         if form.cleaned_data["answer"]:
             passkeys.prove_passkey(request, user, form.cleaned_data["answer"])
         else:
-            second_factors.prove_code(user, form.cleaned_data["code"], timezone.now())
+            second_factors.verify_second_factor(user, form.cleaned_data["code"], timezone.now())
     except SignInLocked as locked:
         time_of_day = f"{timezone.localtime(locked.until):%H:%M}"
         form.add_error(None, _("Too many failed tries. Try again after %(time)s.") % {"time": time_of_day})
@@ -152,18 +154,18 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             try:
                 name = form.cleaned_data["username"]
                 password = form.cleaned_data["password"]
-                user = signin.sign_in(request, name, password, timezone.now(), request.POST.get("puzzle", ""))
-            except signin.SignInPuzzle as puzzle:
+                user = attempts.sign_in(request, name, password, timezone.now(), request.POST.get("puzzle", ""))
+            except attempts.SignInPuzzle as puzzle:
                 challenge = puzzle.challenge.hex()
                 status = 429
-            except signin.SignInLocked as locked:
+            except attempts.SignInLocked as locked:
                 form.add_error(
                     None,
                     _("Too many failed tries. Try again after %(time)s.")
                     % {"time": f"{timezone.localtime(locked.until):%H:%M}"},
                 )
                 status = 429
-            except signin.SignInRefused:
+            except attempts.SignInRefused:
                 form.add_error(
                     None,
                     _(
@@ -173,7 +175,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 )
             else:
                 response = finish_password_step(request, user, _requested_page(request))
-                signin.remember_device(request, response, user)
+                attempts.remember_device(request, response, user)
                 return response
     context = {"form": form, "next": request.GET.get("next", ""), "challenge": challenge}
     return render(request, "accounts/sign_in.html", context, status=status)

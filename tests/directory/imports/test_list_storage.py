@@ -17,7 +17,7 @@ from tests.directory.imports.test_list_imports import (
     send,
 )
 
-from bluezone.directory.imports import list_imports, pieces
+from bluezone.directory.imports import list_imports, list_storage
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records import changes
 from bluezone.directory.records.store import ImportUnderWay, read_directory, state_digest, wrong_paths
@@ -149,4 +149,4 @@ def test_the_worker_is_told_of_lists_and_a_code_of_one_that_arrives_is_nobodys_y
     taken = AdminUnit.everything.filter(arriving=held).first()
     assert re.fullmatch(r"SC-\d{3}", taken.code)
     assert not AdminUnit.objects.filter(code=taken.code).exists()
-    assert pieces.progress(ListImport.objects.get()) == (200, 600)
+    assert list_storage.progress(ListImport.objects.get()) == (200, 600)

@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,21 +16,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.role_grants import people_behind
+from bluezone.authority.recent_hands import people_behind
 from bluezone.authority.two_persons import kind_by_name
 from bluezone.authority.views import show_link
-from bluezone.duties.duty import Matter, Pile
+from bluezone.duties.duty import Text
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
-from bluezone.training import practising
 
 
 class GlassForm(forms.Form):
-    """Why somebody speaks to the public without a second person."""
+    """The reason for which a person speaks to the public without a second person."""
 
     reason = forms.CharField(
         label=_("What happened, and who you tried to reach"),
@@ -41,33 +39,40 @@ class GlassForm(forms.Form):
     )
 
 
-def visible_acts(user: User, acts: list[WaitingAct], now: datetime.datetime) -> list[dict[str, Any]]:
-    """Those of the waiting acts that the person asked for or may confirm, with what they may do about each."""
-    rows = []
-    for act in acts:
-        if two_persons.may_see(act, user):
-            mine = act.asked_by_id == user.pk
-            rows.append({"act": act, "kind": kind_by_name(act.kind), "mine": mine, "asked": not mine})
-    return rows
+def visible_acts(user: User, acts: list[WaitingAct]) -> list[dict[str, Any]]:
+    """The rows of the page: those of the waiting acts that the person asked for, or may do or confirm."""
+    return [
+        {"act": act, "kind": kind_by_name(act.kind), "mine": act.asked_by_id == user.pk}
+        for act in acts
+        if two_persons.may_see(act, user)
+    ]
 
 
 @functools.lru_cache(maxsize=64)
 def _has_no_second(pk: int, asked_at: datetime.datetime, minute: int) -> bool:
-    """Whether no one could confirm an act. For display only: cached for a minute, because every page calls it."""
+    """Whether no one could confirm an act. Every page calls this, so the answer is cached for a minute, for display.
+
+    pk, asked_at: of the act. minute: of the present moment, so that each minute has its own answer.
+    """
     act = WaitingAct.objects.select_related("asked_by").filter(pk=pk).first()
     return act is not None and two_persons.may_confirm_alone(act, timezone.now())
 
 
 def notices_for(user: User, now: datetime.datetime) -> dict[str, Any]:
-    """The notices at the top of every office page: broken glasses, acts without a second person, acts for this one."""
+    """The notices at the top of every office page.
+
+    glasses: the broken ones. alone: acts that no second person could confirm, with the moment from which the person who
+    asked may do so. to_confirm: how many acts this user may confirm.
+    """
     acts = two_persons.waiting_acts(now)
     waiting = [act for act in acts if act.state == ActState.WAITING]
+    minute = int(now.timestamp()) // 60
     return {
         "glasses": [act for act in acts if act.state == ActState.GLASS],
         "alone": [
             {"act": act, "kind": kind_by_name(act.kind), "at": act.asked_at + two_persons.ALONE_AFTER}
             for act in waiting
-            if _has_no_second(act.pk, act.asked_at, int(now.timestamp()) // 60)
+            if _has_no_second(act.pk, act.asked_at, minute)
         ],
         "to_confirm": sum(1 for act in waiting if two_persons.may_confirm(act, user, now)),
     }
@@ -77,10 +82,10 @@ def notices_for(user: User, now: datetime.datetime) -> dict[str, Any]:
 @audience(SIGNED_IN)
 @touches(Ownership.OWN)
 def waiting(request: OfficeRequest) -> HttpResponse:
-    """The waiting acts that the reader asked for or may do."""
+    """The waiting acts that the reader asked for, or may do or confirm."""
     now = timezone.now()
     acts = [act for act in two_persons.waiting_acts(now) if act.state == ActState.WAITING]
-    context = {"rows": visible_acts(request.user, acts, now), "speaks": two_persons.may_break_glass(request.user)}
+    context = {"rows": visible_acts(request.user, acts), "speaks": two_persons.may_break_glass(request.user)}
     return render(request, "authority/waiting.html", context)
 
 
@@ -89,7 +94,10 @@ def waiting(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.SHARED)
 @confirm_second_factor
 def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
-    """What exactly is to be done, and the button that confirms it: 302 done, 201 with a link, 409 refused."""
+    """What exactly is to be done, and the button that confirms it.
+
+    302 done; 201 done, and the page shows the one-time link of an account; 409 refused.
+    """
     act = _act_or_404(request, pk)
     now = timezone.now()
     refusal = ""
@@ -107,7 +115,7 @@ def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
                 return show_link(request, account, token, status=201)
             return redirect("waiting")
         act.refresh_from_db()
-    context = _context(act, request.user, now, refusal)
+    context = _act_context(act, request.user, now, refusal)
     return render(request, "authority/act.html", context, status=409 if refusal else 200)
 
 
@@ -131,15 +139,16 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.OWN)
 @confirm_second_factor
 def glass(request: OfficeRequest) -> HttpResponse:
-    """Break the glass for an hour: 302 to the waiting acts, 422 no reason.
+    """Break the glass for an hour.
 
-    409 if no role speaks to the public, or another person made or reset the account within a week.
+    302 to the waiting acts; 422 without a reason; 409 if no role of the reader speaks to the public, or another person
+    made or reset the account within a week.
     """
     now = timezone.now()
     form = GlassForm(request.POST or None)
-    speaks = two_persons.may_break_glass(request.user)
+    may_speak = two_persons.may_break_glass(request.user)
     others = sorted(people_behind(request.user, now) - {request.user.username})
-    is_refused = not speaks or bool(others)
+    is_refused = not may_speak or bool(others)
     if request.method == "POST" and form.is_valid() and not is_refused:
         two_persons.break_glass(request.user, form.cleaned_data["reason"], now)
         messages.warning(
@@ -151,7 +160,7 @@ def glass(request: OfficeRequest) -> HttpResponse:
         status = 409
     elif form.errors:
         status = 422
-    context = {"form": form, "speaks": speaks, "others": others, "open": two_persons.broken_glass(request.user, now)}
+    context = {"form": form, "speaks": may_speak, "others": others, "open": two_persons.broken_glass(request.user, now)}
     return render(request, "authority/glass.html", context, status=status)
 
 
@@ -162,37 +171,33 @@ def _act_or_404(request: OfficeRequest, pk: int) -> WaitingAct:
     return act
 
 
-def _context(act: WaitingAct, user: User, now: datetime.datetime, refusal: str) -> dict[str, Any]:
+def _act_context(act: WaitingAct, user: User, now: datetime.datetime, refusal: str) -> dict[str, Any]:
+    """What the page of an act shows. refusal: a sentence about the confirmation just tried, "" for none."""
     kind = kind_by_name(act.kind)
     is_mine = act.asked_by_id == user.pk
-    waits = act.state == ActState.WAITING and act.expires_at > now
-    alone = waits and is_mine and two_persons.may_confirm_alone(act, now)
-    may = waits and two_persons.may_confirm(act, user, now)
-    try:
-        lines = list(kind.describe(act.values))
-    except Refused:
-        # The subject no longer exists; what was asked for stays readable.
-        lines = [(label, text) for label, text in act.lines]
+    is_waiting = act.state == ActState.WAITING and act.expires_at > now
+    may_as_second = is_waiting and two_persons.may_confirm(act, user, now)
+    may_alone = is_waiting and is_mine and two_persons.may_confirm_alone(act, now)
     alone_at = act.asked_at + two_persons.ALONE_AFTER
     return {
-        "act": act, "kind": kind, "said": lines, "waits": waits, "may": may, "refused": refusal,
-        "mine": is_mine, "alone_at": alone_at if alone else None,
-        "by_operator": waits and kind.by_operator, "is_of_the_kind": waits and kind.may_confirm(user, act.values),
-        "may_now": may or (alone and now >= alone_at), "breaks": waits and kind.voice and is_mine,
-    }  # fmt: skip
+        "act": act,
+        "kind": kind,
+        "lines": _lines_of(act),
+        "refusal": refusal,
+        "mine": is_mine,
+        "waits": is_waiting,
+        "may": may_as_second,
+        "may_now": may_as_second or (may_alone and now >= alone_at),
+        "alone_at": alone_at if may_alone else None,
+        "by_operator": is_waiting and kind.by_operator,
+        "is_of_the_kind": is_waiting and kind.may_confirm(user, act.values),
+        "breaks": is_waiting and kind.voice and is_mine,
+    }
 
 
-def matters(user: User, now: datetime.datetime) -> list[Matter]:
-    """Acts that wait for this person as the second one, and acts that they asked for and may now do alone."""
-    if practising():
-        return []
-    entries = []
-    for act in two_persons.waiting_acts(now):
-        if act.state != ActState.WAITING:
-            continue
-        alone = act.asked_by_id == user.pk and two_persons.may_confirm_alone(act, now)
-        if two_persons.may_confirm(act, user, now) or (alone and now >= act.asked_at + two_persons.ALONE_AFTER):
-            what = f"{kind_by_name(act.kind).words} · {act.asked_by}"
-            url = reverse("waiting-act", args=[act.pk])
-            entries.append(Matter(f"act {act.pk}", what, gettext("Read and confirm"), url, act.asked_at, Pile.MINE))
-    return entries
+def _lines_of(act: WaitingAct) -> list[tuple[Text, Text]]:
+    """What both people read, in the reader's language; as it was stored if the act's subject no longer exists."""
+    try:
+        return list(kind_by_name(act.kind).describe(act.values))
+    except Refused:
+        return [(label, text) for label, text in act.lines]

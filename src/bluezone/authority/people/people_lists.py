@@ -18,11 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from bluezone.authority import role_grants
+from bluezone.authority import accounts, reach, recent_hands, role_grants
 from bluezone.authority.models import PeopleImport
-from bluezone.authority.role_grants import Scope, accounts_in_reach
+from bluezone.authority.reach import Scope, accounts_in_reach
 from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.pieces import State
+from bluezone.directory.imports.list_storage import State
 from bluezone.directory.imports.raw_sheets import text_of
 from bluezone.directory.imports.rows import AGENCY_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, Preview, Reading, RefusedRow, digest_of
@@ -201,11 +201,11 @@ class _Office:
             return "username", "username"
         if username in self.usernames and username not in self._accounts:
             return "username", "taken"
-        if not role_grants.may_grant(self._by, role, within):
+        if not reach.may_grant(self._by, role, within):
             return "agency", "reach"
         account = self._accounts.get(username)
         # A list makes accounts without a link; of the other roles that take two people, only the link takes the second.
-        if role in (Role.ADMIN, Role.SUPERVISOR) or (account is not None and role in role_grants.TAKING_TWO):
+        if role in (Role.ADMIN, Role.SUPERVISOR) or (account is not None and role in reach.TAKING_TWO):
             return "role", "two"
         if role == Role.HEALTH_WORKER and not isinstance(within, Agency):
             return "agency", "facility"
@@ -290,12 +290,12 @@ def apply_list(waiting: PeopleImport, digest: str, now: datetime.datetime) -> Pe
             raise ImportNotReady("the list was accepted or discarded in the meantime")
         for person in accepted.added:
             # Without a link: printing or sending the invitations makes one.
-            role_grants.enter_account(
+            accounts.enter_account(
                 actor, person.username, person.name, person.employer, person.role, now, within=person.within
             )
         for person in accepted.changed:
             account = User.objects.get(username=person.username)
-            role_grants.refuse_recent_access(account, person.role, person.within, now)
+            recent_hands.refuse_recent_access(account, person.role, person.within, now)
             role_grants.grant_role(actor, account, person.role, person.within, today)
     return accepted
 

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import transaction
 
-from bluezone.healthauthority import code_issuance, quotas
+from bluezone.healthauthority import quotas
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import Batch
 from bluezone.identity.models import User
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
@@ -127,13 +128,13 @@ def _issue_rows(server: KeyServer, worker: User, rows: Sequence[CaseRow], now: d
     for row in rows:
         # The audit has one refusal over the quota; the rows after it need no entries.
         if over_quota:
-            answers.append(RowAnswer(refusal=code_issuance.QuotaReached.code))
+            answers.append(RowAnswer(refusal=issuance.QuotaReached.code))
             continue
         try:
-            issued = code_issuance.issue_code(server, worker, row.klass, row.onset, now)
+            issued = issuance.issue_code(server, worker, row.klass, row.onset, now)
         except (OnsetRefused, ClassRefused) as refusal:
             answers.append(RowAnswer(refusal=refusal.code))
-        except code_issuance.QuotaReached as refusal:
+        except issuance.QuotaReached as refusal:
             over_quota = True
             answers.append(RowAnswer(refusal=refusal.code))
         else:

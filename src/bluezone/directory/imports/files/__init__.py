@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sheets of a file that was sent: CSV, XLSX, XLS, ODS."""
