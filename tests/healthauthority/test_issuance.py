@@ -16,7 +16,7 @@ from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.code_issuance import FormAlreadySent, OnsetRefused, QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.keyserver.reports.codes import ClassRefused
+from bluezone.keyserver.codes.issued_codes import ClassRefused
 from bluezone.protocol.upload.codes import Credential
 
 pytestmark = pytest.mark.django_db

@@ -26,8 +26,8 @@ from bluezone.healthauthority import quotas
 from bluezone.healthauthority.models import InquiryKey, IssuedCode
 from bluezone.healthauthority.quotas import facility_of
 from bluezone.identity.models import User
-from bluezone.keyserver.reports import codes
-from bluezone.keyserver.reports.codes import (
+from bluezone.keyserver.codes import issued_codes
+from bluezone.keyserver.codes.issued_codes import (
     DIGITS_LIFE_SECONDS,
     LINK_LIFE_SECONDS,
     OLDEST_ONSET_DAYS,
@@ -244,7 +244,7 @@ def revoke_code(server: KeyServer, worker: User | None, code: str) -> str:
     if server.codes.is_open(code):
         try:
             server.codes.revoke(code)
-        except codes.CodeAlreadyUsed:
+        except issued_codes.CodeAlreadyUsed:
             return "used"
         hash_chain.record(_actor(worker), "code_revoked")
     return server.codes.status(code)
@@ -295,7 +295,7 @@ def open_issue_minutes(private: bytes, day: datetime.date, mark: str) -> list[Is
         issued = [code for code in IssuedCode.objects.select_related("worker", "facility") if code.day == day]
         matches = [code for code in issued if code.mark == mark.strip().upper()]
         if not matches:
-            raise codes.CodeUnknown(f"no code of {day} is marked {mark}; the office keeps codes for 14 days")
+            raise issued_codes.CodeUnknown(f"no code of {day} is marked {mark}; the office keeps codes for 14 days")
         minutes = [_open_minute(code, key) for code in matches]
         if any(code.sealed_minute for code in matches) and not any(minutes):
             raise InquiryKeyInvalid("this key opens none of them; it may be from another time than the codes")

@@ -13,7 +13,7 @@ from bluezone.audit import hash_chain
 from bluezone.healthauthority import code_issuance, declaration_access, quotas
 from bluezone.healthauthority.code_batches import delete_past_batches
 from bluezone.healthauthority.models import Batch, IssuedCode, QuotaRaise
-from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS
+from bluezone.keyserver.codes.issued_codes import LINK_LIFE_SECONDS
 from bluezone.office_keyserver import key_server
 from bluezone.transparency.leaves import audit_leaf
 

@@ -19,7 +19,7 @@ from bluezone.audit import hash_chain
 from bluezone.identity.account_links import delete_past_links
 from bluezone.identity.models import OfficeSession, SignInFailure, User
 from bluezone.identity.sessions import purge_minutes
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.protocol.upload.puzzle import read_solution
 from bluezone.refusal import Refused
 from bluezone.vietnamese.typed import plain

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.city import City, load_city
+from bluezone.keyserver.codes.issued_codes import Codes
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.configs.configuration import ConfigWriter
 from bluezone.keyserver.configs.settings import AppliedSettings
@@ -37,7 +38,6 @@ from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.log.witnesses import agreed_config
 from bluezone.keyserver.publication.place import open_place
 from bluezone.keyserver.push import PushSubscriptions
-from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bluezone.city import City
+from bluezone.keyserver.codes.redemption import Uploads
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keys.keyfolder import Pepper
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
+from bluezone.keyserver.limits.limits import Limits, note_nothing
 from bluezone.keyserver.push import PushSubscriptions
-from bluezone.keyserver.reports.limits import Limits, note_nothing
-from bluezone.keyserver.reports.submission import Uploads
 from bluezone.keyserver.storage.store import Store
 
 

@@ -4,12 +4,12 @@
 from collections.abc import Callable
 
 from bluezone.city import City
+from bluezone.keyserver.codes.issued_codes import Codes
+from bluezone.keyserver.codes.redemption import Verification
 from bluezone.keyserver.gatetokens import sign_tokens
 from bluezone.keyserver.keys.keyfolder import Pepper
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
-from bluezone.keyserver.reports.codes import Codes
-from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.reports.submission import Verification
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest

@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bluezone.keyserver.random_counts import cumulative
-from bluezone.keyserver.reports.codes import (
+from bluezone.keyserver.codes.issued_codes import (
     DIGITS_LIFE_SECONDS,
     EPOCH,
     LINK_LIFE_SECONDS,
@@ -24,6 +23,7 @@ from bluezone.keyserver.reports.codes import (
     State,
     last_moment,
 )
+from bluezone.keyserver.random_counts import cumulative
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, hour_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bluezone.keyserver.codes.issued_codes import FORGET_CASE, Case, Codes, CredentialRow, State
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
-from bluezone.keyserver.reports.codes import FORGET_CASE, Case, Codes, CredentialRow, State
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
 from bluezone.keyserver.venues.items import store_items
 from bluezone.protocol.blindrsa import PublicKey, verify

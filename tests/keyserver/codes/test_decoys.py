@@ -6,8 +6,8 @@ import threading
 
 from tests.builders.keyserver import DAY, HOUR, NOON, Phone, poster, report_of
 
-from bluezone.keyserver.reports.codes import OLDEST_ONSET_DAYS, State
-from bluezone.keyserver.reports.decoys import AN_HOUR, put_decoys, random_rows
+from bluezone.keyserver.codes.decoys import AN_HOUR, put_decoys, random_rows
+from bluezone.keyserver.codes.issued_codes import OLDEST_ONSET_DAYS, State
 from bluezone.keyserver.storage.migrations import migrate, statements_of
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.protocol.upload import Status
