@@ -19,7 +19,7 @@ from typing import Any
 
 from bluezone.duties import catalogue
 from bluezone.duties.catalogue import api_prefixes
-from bluezone.keyserver.limits.limits import shared_memory
+from bluezone.keyserver.limits.tally import shared_memory
 from bluezone.logs import event_fields
 
 ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver.datafolder import RUN_FOLDER
-from bluezone.keyserver.limits.limits import SIZE, shared_memory
+from bluezone.keyserver.limits.tally import SIZE, shared_memory
 from bluezone.keyserver.parts.process import TALLIES
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
 from bluezone.logs import log_event
