@@ -27,7 +27,7 @@ def record(name, message, *args, error=None, **extra):
 
 def test_an_event_is_one_json_object_on_one_line():
     line = JsonLines().format(
-        record("bluezone.server.schedule", "tick: %s", "no", **event_fields("tick_refused", code="store_busy"))
+        record("bluezone.server.worker", "tick: %s", "no", **event_fields("tick_refused", code="store_busy"))
     )
     told = json.loads(line)
 

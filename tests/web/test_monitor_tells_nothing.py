@@ -13,7 +13,7 @@ from bluezone.server.metrics.exposition import Exposition
 from bluezone.server.metrics.meters import MeasuredApplication, Meters, public_route
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.processes.children import Part
-from bluezone.server.schedule import make_announcer
+from bluezone.server.worker import make_announcer
 
 pytestmark = pytest.mark.django_db
 

@@ -189,7 +189,7 @@ class Server:
             descriptors = {"tallies": self._tallies} if origin == "public" and not users else {}
             parts.append(self._part(origin, arguments, options.workers, port_socket, descriptors))
         if options.runs("worker"):
-            parts.append(self._part("worker", ("bluezone.server.schedule",)))
+            parts.append(self._part("worker", ("bluezone.server.worker",)))
         return parts
 
     def _part(

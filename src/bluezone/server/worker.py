@@ -234,7 +234,7 @@ def main() -> None:
     """Open this data folder's key server and office, and work until SIGTERM whenever this worker leads."""
     logs.configure_logging()
     name_process("worker")
-    parser = argparse.ArgumentParser(prog="bluezone.server.schedule")
+    parser = argparse.ArgumentParser(prog="bluezone.server.worker")
     for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)
     options = parser.parse_args()

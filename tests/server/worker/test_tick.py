@@ -14,7 +14,7 @@ from bluezone.keyserver.publication.bucket import ObjectFiles
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule import Leadership, RecurringWork, make_announcer, tick_until
+from bluezone.server.worker import Leadership, RecurringWork, make_announcer, tick_until
 
 __all__ = ["data_folder", "furnished_folder", "server"]
 
