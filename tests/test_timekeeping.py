@@ -17,7 +17,8 @@ from bluezone.duties.duty import Work
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.worker import RecurringWork, make_announcer, tick_until
+from bluezone.server.recurring_work import RecurringWork
+from bluezone.server.worker import make_announcer, tick_until
 from bluezone.timekeeping import Believed, Boot, ClockDoubted, ClockGuard, DatabaseClock, doubt
 
 __all__ = ["data_folder", "furnished_folder"]

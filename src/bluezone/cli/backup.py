@@ -146,7 +146,7 @@ def _purge(folder: Path) -> None:
     prepare_office(folder)
     from django.db import connections
 
-    from bluezone.server.worker import purge_office
+    from bluezone.server.recurring_work import purge_office
 
     try:
         purge_office(now)

@@ -38,7 +38,7 @@ folder, act, day = Path(sys.argv[1]), sys.argv[2], datetime.date.fromisoformat(s
 now = datetime.datetime.combine(day, datetime.time(3), datetime.UTC)
 prepare_office(folder)
 from bluezone.backup.copies import purge as purge_backups
-from bluezone.server.worker import purge_office
+from bluezone.server.recurring_work import purge_office
 if act == "count":
     from tests.builders.gates import gate
     from bluezone.rollout.gates.counters import store_counters
