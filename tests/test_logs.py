@@ -46,7 +46,7 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
         written += form().format(record("psycopg", "key (name)=(%s) exists", secret))
         written += form().format(
             record(
-                "bluezone.server.metrics.meters",
+                "bluezone.server.metrics.measured_application",
                 "an answer failed",
                 error=ValueError(secret),
                 **event_fields("answer_failed"),
@@ -63,7 +63,10 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
 
 def test_where_it_went_wrong_is_said_in_both_forms():
     failed = record(
-        "bluezone.server.metrics.meters", "an answer failed", error=KeyError("x"), **event_fields("answer_failed")
+        "bluezone.server.metrics.measured_application",
+        "an answer failed",
+        error=KeyError("x"),
+        **event_fields("answer_failed"),
     )
 
     assert "in record" in PlainLines().format(failed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recurring work that the duties name: purges, hourly work, work of every tick. A failure does not stop the rest."""
+"""The recurring work that the duties name: purges, hourly work, work of every tick. A failure stops only itself."""
 
 import datetime
 import logging
