@@ -14,7 +14,8 @@ from bluezone.handset.city.pages import CityPages
 from bluezone.handset.client import Client
 from bluezone.handset.clocks import Clock, PhoneTime, SystemClock, TrustedTime
 from bluezone.handset.encounters.encounters import Encounters
-from bluezone.handset.exposure.risk import Risk, VenueFollower
+from bluezone.handset.exposure.risk import Risk
+from bluezone.handset.exposure.venue_overlaps import VenueFollower
 from bluezone.handset.journal import Journal
 from bluezone.handset.report.calls import Calls, Chaff
 from bluezone.handset.report.declaration import Declarations
