@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bluezone.backup.copies import BACKUPS, SUFFIX
+from bluezone.backup.creation import BACKUPS, SUFFIX
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import has_city_role
