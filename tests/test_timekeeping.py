@@ -97,10 +97,10 @@ class Once(threading.Event):
 def test_one_tick_of_a_wrong_clock_destroys_and_signs_nothing_and_the_next_goes_on(data_folder, days):
     clock, done = Clock(KeyServer.open(data_folder).clock()), NOTED
     done.clear()
-    server = KeyServer.open(data_folder, clock)
     uptime = [1000.0]
-    server.ticks.guard = ClockGuard(data_folder, boot=lambda: Boot("a boot", uptime[0], synchronised=True))
-    server.ticks.guard.confirm(clock())
+    guard = ClockGuard(data_folder, boot=lambda: Boot("a boot", uptime[0], synchronised=True))
+    guard.confirm(clock())
+    server = KeyServer.open(data_folder, clock, guard)
     meters = Meters.make(1)
     survey = Survey(server, meters, make_announcer(server))
     rounds = RecurringWork(meters, [Work("purge_sms", f"{__name__}.note")], [Work("send_mail", f"{__name__}.note")])
