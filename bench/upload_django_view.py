@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.service import KeyServer
 from bluezone.networks import network_of
 from bluezone.protocol.blindrsa import PublicKey, verify

@@ -27,7 +27,7 @@ def record(name, message, *args, error=None, **extra):
 
 def test_an_event_is_one_json_object_on_one_line():
     line = JsonLines().format(
-        record("bluezone.server.schedule", "tick: %s", "no", **event_fields("tick_refused", code="store_busy"))
+        record("bluezone.server.worker", "tick: %s", "no", **event_fields("tick_refused", code="store_busy"))
     )
     told = json.loads(line)
 
@@ -46,7 +46,7 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
         written += form().format(record("psycopg", "key (name)=(%s) exists", secret))
         written += form().format(
             record(
-                "bluezone.server.metrics.meters",
+                "bluezone.server.metrics.measured_application",
                 "an answer failed",
                 error=ValueError(secret),
                 **event_fields("answer_failed"),
@@ -63,7 +63,10 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
 
 def test_where_it_went_wrong_is_said_in_both_forms():
     failed = record(
-        "bluezone.server.metrics.meters", "an answer failed", error=KeyError("x"), **event_fields("answer_failed")
+        "bluezone.server.metrics.measured_application",
+        "an answer failed",
+        error=KeyError("x"),
+        **event_fields("answer_failed"),
     )
 
     assert "in record" in PlainLines().format(failed)

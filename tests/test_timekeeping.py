@@ -17,7 +17,8 @@ from bluezone.duties.duty import Work
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule import RecurringWork, make_announcer, tick_until
+from bluezone.server.recurring_work import RecurringWork
+from bluezone.server.worker import make_announcer, tick_until
 from bluezone.timekeeping import Believed, Boot, ClockDoubted, ClockGuard, DatabaseClock, doubt
 
 __all__ = ["data_folder", "furnished_folder"]
@@ -96,10 +97,10 @@ class Once(threading.Event):
 def test_one_tick_of_a_wrong_clock_destroys_and_signs_nothing_and_the_next_goes_on(data_folder, days):
     clock, done = Clock(KeyServer.open(data_folder).clock()), NOTED
     done.clear()
-    server = KeyServer.open(data_folder, clock)
     uptime = [1000.0]
-    server.ticks.guard = ClockGuard(data_folder, boot=lambda: Boot("a boot", uptime[0], synchronised=True))
-    server.ticks.guard.confirm(clock())
+    guard = ClockGuard(data_folder, boot=lambda: Boot("a boot", uptime[0], synchronised=True))
+    guard.confirm(clock())
+    server = KeyServer.open(data_folder, clock, guard)
     meters = Meters.make(1)
     survey = Survey(server, meters, make_announcer(server))
     rounds = RecurringWork(meters, [Work("purge_sms", f"{__name__}.note")], [Work("send_mail", f"{__name__}.note")])

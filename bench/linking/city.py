@@ -412,7 +412,7 @@ def _agenda(cases: list[Case], days: int) -> list[tuple[float, str, Case | None]
 def _use(server: KeyServer, case: Case) -> None:
     """Both calls of verification, as a phone makes them."""
     credential = Credential.from_text(case.code)
-    first = server.codes_part.verification.verify1(
+    first = server.codes_part.code_checks.check_code(
         Verify1Request(credential=credential, challenge=bytes(32), nonce=bytes(8)), NETWORK
     )
     assert first.status is Status.OK, first
@@ -426,7 +426,7 @@ def _use(server: KeyServer, case: Case) -> None:
     salt, rand = os.urandom(32), os.urandom(32)
     message = rand + commitment(salt, case.keys, ())
     blinded = blindrsa.blind(public, message)
-    second = server.codes_part.verification.verify2(
+    second = server.codes_part.redemption.redeem_code(
         Verify2Request(
             credential=credential, kid=first.kid, blinded=blinded.message, challenge=bytes(32), nonce=bytes(8)
         ),
@@ -441,7 +441,7 @@ def _use(server: KeyServer, case: Case) -> None:
 
 def _upload(server: KeyServer, case: Case) -> None:
     assert case.report is not None
-    answer = server.admission.uploads.take(case.report, NETWORK)
+    answer = server.admission.uploads.accept_upload(case.report, NETWORK)
     assert answer.status is Status.OK, answer
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from bench.linking.city import MONDAY, CodesRow, Copy, HeldCode, Manners, draw_lag, local_day
 from numpy.typing import NDArray
 
-from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, last_moment
-from bluezone.keyserver.reports.decoys import AN_HOUR, CLINICAL_BELOW, ONSET_DAYS
+from bluezone.keyserver.codes.decoys import AN_HOUR, CLINICAL_BELOW, ONSET_DAYS
+from bluezone.keyserver.codes.issued_codes import LINK_LIFE_SECONDS, last_moment
 from bluezone.keyserver.retention import last_of_week
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS

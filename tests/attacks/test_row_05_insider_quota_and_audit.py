@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attack row 5, the office's half: somebody inside sells codes. The quota bounds how many, the audit shows who."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from tests.builders.keyserver import set_city
 from tests.builders.office import data_folder, furnished_folder, local_today, quick_passwords, server, user
 
 from bluezone.audit import hash_chain
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 @pytest.mark.long
 def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(server):
-    server.city = replace(server.city, quota_per_worker_a_day=QUOTA)
+    set_city(server, quota_per_worker_a_day=QUOTA)
     seller = user("seller")
     for _ in range(QUOTA):
         issuance.issue_code(server, seller, "confirmed", local_today(), timezone.now())

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from tests.builders.handset import city_with_phones, meet_phone, publish_reports
 
 from bluezone.cli.handset import report_in_dialogue
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.codes import issued_codes
 
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
 
@@ -49,7 +49,7 @@ def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
         code = issued(server, patient)
         patient.report.prepare_and_send(code, consent=True)
 
-        with pytest.raises(codes.CodeAlreadyUsed, match="cannot be recalled"):
+        with pytest.raises(issued_codes.CodeAlreadyUsed, match="cannot be recalled"):
             server.key_server.codes.revoke(code)
         publish_reports(server, world)
         assert near.check().level == "high"

@@ -12,7 +12,6 @@ import os
 import sys
 import threading
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 LIMIT = 5
@@ -30,6 +29,7 @@ def main(data: Path, case: str) -> None:
     from django.db import connection, transaction
     from django.utils import timezone
     from tests.builders.devices import agency
+    from tests.builders.keyserver import set_city
     from tests.builders.office import user
 
     from bluezone.healthauthority.codes.batches import CaseRow, issue_batch
@@ -37,7 +37,7 @@ def main(data: Path, case: str) -> None:
     from bluezone.office_keyserver import key_server
 
     server = key_server()
-    server.city = replace(server.city, quota_per_facility_a_day=LIMIT)
+    set_city(server, quota_per_facility_a_day=LIMIT)
     lan, hoa = (user(name, within=agency("Trạm Y tế Sông Cầu")) for name in ("lan", "hoa"))
     key = os.urandom(32)
     sent = {"two": [(lan, key), (hoa, os.urandom(32))], "again": [(lan, key), (lan, key)]}[case]

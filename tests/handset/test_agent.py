@@ -8,8 +8,9 @@ import pytest
 from tests.builders.handset import PhoneClock
 
 from bluezone.handset import Handset
-from bluezone.handset.agent import DEFAULT_POLL_SECONDS, Agent
+from bluezone.handset.agent import Agent
 from bluezone.handset.overview import overview
+from bluezone.handset.retries import DEFAULT_POLL_SECONDS
 from bluezone.handset.store import HandsetBusy
 from bluezone.protocol.identifiers import Metadata
 from bluezone.radio import calibration

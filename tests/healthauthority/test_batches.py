@@ -4,12 +4,12 @@
 import datetime
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from tests.builders.keyserver import set_city
 from tests.builders.office import local_today, user
 
 import bluezone
@@ -112,7 +112,7 @@ def test_a_row_out_of_bounds_stops_no_other(server, lan):
 
 
 def test_over_the_limit_the_first_rows_are_served_and_one_refusal_is_in_the_audit(server, lan):
-    server.city = replace(server.city, quota_per_worker_a_day=2)
+    set_city(server, quota_per_worker_a_day=2)
     answers = issue(server, lan, asked=rows(5))
 
     assert [bool(answer.code) for answer in answers] == [True, True, False, False, False]
@@ -121,10 +121,11 @@ def test_over_the_limit_the_first_rows_are_served_and_one_refusal_is_in_the_audi
 
 
 def test_what_was_refused_over_the_limit_is_issued_under_the_same_key_when_the_limit_is_raised(server, lan):
-    key, city = os.urandom(32), server.city
-    server.city = replace(city, quota_per_worker_a_day=0)
+    key = os.urandom(32)
+    limit = server.city.quota_per_worker_a_day
+    set_city(server, quota_per_worker_a_day=0)
     assert issue(server, lan, key)[0].refusal == "quota_reached"
-    server.city = city
+    set_city(server, quota_per_worker_a_day=limit)
 
     assert all(answer.code for answer in issue(server, lan, key))
 

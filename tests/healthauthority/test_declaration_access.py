@@ -22,7 +22,7 @@ from bluezone.protocol.declarationkey import (
     unseal_private_key,
 )
 from bluezone.protocol.signed.config import decode_config
-from bluezone.server.schedule import purge_office
+from bluezone.server.recurring_work import purge_office
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passphrases")]
 PASSPHRASE = "năm con suối chảy về một bản"

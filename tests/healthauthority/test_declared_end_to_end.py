@@ -16,7 +16,7 @@ from bluezone.city import load_city
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.service import KeyServer
-from bluezone.server.schedule import purge_office
+from bluezone.server.recurring_work import purge_office
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.date(2026, 11, 25)

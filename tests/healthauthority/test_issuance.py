@@ -4,19 +4,18 @@
 import datetime
 import sqlite3
 import uuid
-from dataclasses import replace
 
 import pytest
 from django.db import connection
 from django.utils import timezone
-from tests.builders.keyserver import Phone, keys_for, poster
+from tests.builders.keyserver import Phone, keys_for, poster, set_city
 from tests.builders.office import local_today, row_of, user
 
 from bluezone.healthauthority.codes import audit_entries, issuance, revocation
 from bluezone.healthauthority.codes.issuance import FormAlreadySent, OnsetRefused, QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.keyserver.reports.codes import ClassRefused
+from bluezone.keyserver.codes.issued_codes import ClassRefused
 from bluezone.protocol.upload.codes import Credential
 
 pytestmark = pytest.mark.django_db
@@ -141,7 +140,7 @@ def test_an_unknown_class_is_refused(server):
 
 
 def test_the_day_of_the_quota_is_the_local_one(server):
-    server.city = replace(server.city, quota_per_worker_a_day=1)
+    set_city(server, quota_per_worker_a_day=1)
     worker = user()
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     issue(server, worker, now=midnight - datetime.timedelta(seconds=1), onset=local_today() - DAY)
@@ -153,7 +152,7 @@ def test_the_day_of_the_quota_is_the_local_one(server):
 
 def test_a_revoked_code_still_counts_toward_the_quota(server):
 
-    server.city = replace(server.city, quota_per_worker_a_day=1)
+    set_city(server, quota_per_worker_a_day=1)
     worker = user()
     revocation.revoke_code(server, worker, row_of(issue(server, worker)))
 
@@ -162,7 +161,7 @@ def test_a_revoked_code_still_counts_toward_the_quota(server):
 
 
 def test_the_quota_is_each_worker_s_own_and_the_command_line_has_none(server):
-    server.city = replace(server.city, quota_per_worker_a_day=1)
+    set_city(server, quota_per_worker_a_day=1)
     for worker in (user("lan"), user("hoa"), None, None, None):
         issue(server, worker)
 

@@ -23,7 +23,7 @@ from bluezone.identity import retention
 from bluezone.identity.factors import second_factors
 from bluezone.identity.models import AuditEntry, OfficeSession
 from bluezone.identity.signin.sessions import BEGUN_KEY
-from bluezone.keyserver.reports.codes import CodeUnknown
+from bluezone.keyserver.codes.issued_codes import CodeUnknown
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

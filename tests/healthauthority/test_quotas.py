@@ -2,12 +2,12 @@
 """Limits of a day: each worker's, each facility's, and what a supervisor adds."""
 
 import datetime
-from dataclasses import replace
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from tests.builders.devices import agency
+from tests.builders.keyserver import set_city
 from tests.builders.office import local_today, user
 
 from bluezone.directory.models import Agency
@@ -25,7 +25,7 @@ STATION = "Trạm Y tế Sông Cầu"
 
 
 def limited(server, worker=50, facility=300):
-    server.city = replace(server.city, quota_per_worker_a_day=worker, quota_per_facility_a_day=facility)
+    set_city(server, quota_per_worker_a_day=worker, quota_per_facility_a_day=facility)
 
 
 def worker(name, facility=STATION):

@@ -8,7 +8,7 @@ from tests.builders.office import local_today, row_of, user
 
 from bluezone.healthauthority.codes import issuance, revocation
 from bluezone.identity.models import AuditEntry
-from bluezone.keyserver.reports.codes import CodeUnknown
+from bluezone.keyserver.codes.issued_codes import CodeUnknown
 from bluezone.protocol.upload.codes import Credential, InvalidCode
 
 pytestmark = pytest.mark.django_db

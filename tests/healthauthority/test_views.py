@@ -4,11 +4,10 @@
 import datetime
 import re
 import uuid
-from dataclasses import replace
 
 import pytest
 from django.utils import timezone, translation
-from tests.builders.keyserver import Phone, keys_for, poster
+from tests.builders.keyserver import Phone, keys_for, poster, set_city
 from tests.builders.office import local_today, prove_second_factor, row_of, user
 
 from bluezone.healthauthority import views
@@ -96,7 +95,7 @@ def test_a_bad_form_says_what_is_wrong_and_issues_nothing(english, changes, sent
 
 @pytest.mark.long
 def test_over_the_quota_the_page_says_what_to_do_next(english, server, lan):
-    server.city = replace(server.city, quota_per_worker_a_day=2)
+    set_city(server, quota_per_worker_a_day=2)
     for _ in range(2):
         assert english.post("/codes/new/", form()).status_code == 201
     refused = english.post("/codes/new/", form())

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.builders.keyserver import HOUR, call, exchange, open_server, report_of, serve_application
 
 from bluezone.keyserver.http import Application, handles
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE, encode_upload
 
 OPENAPI = Path(__file__).parents[2] / "docs" / "reference" / "openapi.yaml"

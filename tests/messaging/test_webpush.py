@@ -17,7 +17,7 @@ from bluezone.keyserver import push
 from bluezone.messaging import webpush as webpush_provider
 from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome, announce_until_stopped
 from bluezone.messaging.webpush import WebPushProvider
-from bluezone.server.schedule import make_announcer
+from bluezone.server.worker import make_announcer
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.portal import texts
+from bluezone.portal import markup
 
 ALLOWED = {"p", "h2", "ul", "ol", "li", "strong", "a", "br"}
 PIECES = [
@@ -46,7 +46,7 @@ class Tags(HTMLParser):
 
 
 def test_paragraphs_lists_headings_bold_and_links():
-    html = texts.render_markup(
+    html = markup.render_markup(
         "Một **hai**\nba\n\n## Đề mục\n- a\n- b\n1. x\n2. y\n\n[trang](https://moh.gov.vn/a?b=1&c=2)"
     )
 
@@ -58,7 +58,7 @@ def test_paragraphs_lists_headings_bold_and_links():
 
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=25).map("".join))
 def test_no_text_becomes_another_tag_or_leads_elsewhere(text):
-    found = Tags(texts.render_markup(text))
+    found = Tags(markup.render_markup(text))
 
     assert found.tags <= ALLOWED
     for name, value in found.attributes:
@@ -70,10 +70,10 @@ def test_no_text_becomes_another_tag_or_leads_elsewhere(text):
 def test_a_link_that_is_not_https_stays_text_and_is_named_to_the_editor(link):
     text = f"xem [đây]({link})"
 
-    assert "<a" not in texts.render_markup(text)
-    assert texts.foreign_links(text) == [f"[đây]({link})"]
-    assert texts.foreign_links("[ok](https://a.vn) [trong](/news/)") == []
+    assert "<a" not in markup.render_markup(text)
+    assert markup.foreign_links(text) == [f"[đây]({link})"]
+    assert markup.foreign_links("[ok](https://a.vn) [trong](/news/)") == []
 
 
 def test_the_words_alone_for_excerpts():
-    assert texts.plain_text("## Tiêu đề\n- **một** [hai](https://a.vn)\n\n1. ba") == "Tiêu đề một hai ba"
+    assert markup.plain_text("## Tiêu đề\n- **một** [hai](https://a.vn)\n\n1. ba") == "Tiêu đề một hai ba"

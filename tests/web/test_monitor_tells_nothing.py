@@ -10,10 +10,11 @@ from tests.builders.keyserver import keys_for, report_of
 from bluezone.keyserver.http import Application
 from bluezone.protocol.upload import Status, encode_upload
 from bluezone.server.metrics.exposition import Exposition
-from bluezone.server.metrics.meters import MeasuredApplication, Meters, public_route
+from bluezone.server.metrics.measured_application import MeasuredApplication, public_route
+from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.processes.children import Part
-from bluezone.server.schedule import make_announcer
+from bluezone.server.worker import make_announcer
 
 pytestmark = pytest.mark.django_db
 

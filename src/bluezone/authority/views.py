@@ -29,7 +29,7 @@ from bluezone.authority.forms import (
 )
 from bluezone.authority.people.people_views import invitation_text
 from bluezone.authority.reach import TAKING_TWO, accounts_in_reach
-from bluezone.backup.copies import last_drill
+from bluezone.backup.drill_results import last_drill
 from bluezone.city import data_folder
 from bluezone.directory.scopes import has_city_role
 from bluezone.identity import account_links, acts

@@ -13,7 +13,7 @@ from bluezone.keyserver.locks import give_to_owner
 from bluezone.refusal import Refused
 
 KEY_BYTES = 32
-KEPT_DAYS = 30
+RETAINED_DAYS = 30
 FOLDER = Path("keys") / "days"
 
 
@@ -52,14 +52,14 @@ def read_day_key(folder: Path, day: datetime.date) -> bytes:
         return (folder / day.isoformat()).read_bytes()
     except FileNotFoundError:
         raise BackupExpired(
-            f"the key of {day} is not in {folder}: keys are destroyed after {KEPT_DAYS} days, and no backup"
+            f"the key of {day} is not in {folder}: keys are destroyed after {RETAINED_DAYS} days, and no backup"
             " of that day can be opened any more; if it is younger, name the folder of its keys with --day-keys"
         ) from None
 
 
 def valid_keys(folder: Path, today: datetime.date) -> list[Path]:
     """The files of day keys that are at most 30 days old."""
-    return [path for path in _keys(folder) if _day(path) >= today - datetime.timedelta(days=KEPT_DAYS)]
+    return [path for path in _keys(folder) if _day(path) >= today - datetime.timedelta(days=RETAINED_DAYS)]
 
 
 def destroy_expired_keys(data_dir: Path, today: datetime.date) -> list[datetime.date]:

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.backup import postgresql
-from bluezone.backup.copies import BACKUPS, DRILL_NAME, LOCK_NAME, STAGING, STORES, SUFFIX, Drill, remove_unfinished
+from bluezone.backup.creation import BACKUPS, LOCK_NAME, STAGING, SUFFIX, remove_unfinished
+from bluezone.backup.drill_results import DRILL_NAME, Drill
+from bluezone.backup.store_copies import STORES
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.histories import Downloads as FollowedExports
 from bluezone.handset.city.histories import IndexFollower

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from bluezone.refusal import Refused
 
-# A table of the office: five-minute counters are not dumped, only the days that a backup may have (copies.py).
+# A table of the office: five-minute counters are not dumped, only the days that a backup may have (`store_copies`).
 COUNTERS = "gates_gatecounter"
 _LONGEST_SECONDS = 6 * 3600
 

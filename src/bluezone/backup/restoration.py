@@ -13,7 +13,7 @@ from typing import Any
 
 from bluezone.backup import daykeys, postgresql
 from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
-from bluezone.backup.copies import STORES
+from bluezone.backup.store_copies import STORES
 from bluezone.keyserver.publication.history import MARK
 from bluezone.refusal import Refused
 

@@ -23,7 +23,7 @@ from bluezone.audit import hash_chain
 from bluezone.devices.models import Device, EnrolmentFailure
 from bluezone.devices.refusals import DeviceRefused, PuzzleRequired
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.protocol.upload import codes
 from bluezone.protocol.upload.puzzle import read_solution
 from bluezone.vietnamese.typed import digits_typed

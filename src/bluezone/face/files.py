@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Literal
 
 from bluezone.face import bundles
-from bluezone.protocol.languages import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
 INDEX = "index.html"
@@ -104,7 +103,7 @@ def page(engine: Literal["web", "handset"], *, city_key: str | None = None) -> S
     content = _BODY.sub(body, index.content, count=1)
     if engine == "web":
         content = content.replace(f'src="{ENTRY}"'.encode(), f'src="{OPENING}"'.encode(), 1)
-        content = content.replace(_CONSENT_PLACE, "\n".join(map(_consent, LANGUAGES)).encode(), 1)
+        content = content.replace(_CONSENT_PLACE, "\n".join(map(_consent, ("vi", "en"))).encode(), 1)
     return StaticFile("", content, index.media_type)
 
 

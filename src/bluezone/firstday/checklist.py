@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bluezone.backup.copies import BACKUPS, SUFFIX
+from bluezone.backup.creation import BACKUPS, SUFFIX
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
 from bluezone.duties.duty import Text

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from bluezone.handset.page.api import LocalPage
 from bluezone.handset.phone import Handset
+from bluezone.handset.retries import DEFAULT_POLL_SECONDS, FIRST_RETRY_SECONDS, next_pause, with_jitter
 from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.frames import DEFAULT_UUID
@@ -24,11 +25,6 @@ from bluezone.refusal import Refused
 FLUSH_SECONDS = 2.5
 PURGE_SECONDS = 3600.0
 ERRAND_SECONDS = 15.0
-FIRST_RETRY_SECONDS = 60.0
-LONGEST_RETRY_SECONDS = 1800.0
-DEFAULT_POLL_SECONDS = 14_400
-# Phones that were switched on together must not poll together.
-POLL_JITTER = 0.25
 # How long a call to the server may keep a sleeping phone's processor awake: longer than the client waits for an answer.
 ERRAND_AWAKE_SECONDS = 60.0
 # After `resume` the processor stays awake this long, until each task has looked at the clock and holds it awake.
@@ -167,7 +163,7 @@ class Agent:
     async def _every(
         self, seconds: float, work: Callable[[], object], pause_after: Callable[[], float] | None = None
     ) -> None:
-        """Repeat some work next to the radio; after a refusal wait twice as long, at most LONGEST_RETRY_SECONDS.
+        """Repeat some work next to the radio; after a refusal wait twice as long (`retries`).
 
         seconds: pause between two rounds. pause_after: returns the pause after each success, instead of `seconds`.
         """
@@ -179,7 +175,7 @@ class Agent:
                 pause = await asyncio.to_thread(pause_after) if pause_after else seconds
             except Refused as refused:
                 logger.info("put off: %s", refused.code)
-                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+                pause = next_pause(pause)
             await self.sleep(pause)
 
     async def _run_awake(self, work: Callable[[], object]) -> None:
@@ -199,11 +195,11 @@ class Agent:
             except Refused as refused:
                 logger.warning("not checked: %s", refused.code)
                 wait = pause
-                pause = min(2 * pause, self._poll_seconds())
+                pause = next_pause(pause, self._poll_seconds())
             else:
                 wait = self._poll_seconds()
                 pause = FIRST_RETRY_SECONDS
-            wait *= self._rng.uniform(1 - POLL_JITTER, 1 + POLL_JITTER)
+            wait = with_jitter(wait, self._rng)
             self.next_check = self.handset.time.now() + wait
             await self.sleep(wait)
 

@@ -14,7 +14,7 @@ from bluezone.handset.store import Store
 from bluezone.refusal import Refused
 
 # Longer than the diary, because a doctor asks about the days before and after the result.
-KEPT_DAYS = 30
+RETAINED_DAYS = 30
 MOST_ENTRIES = 500
 LONGEST_TEXT = 2000
 # called: the owner called the health station. tested: gave a sample. ended: read the notice that the watch is over.
@@ -81,7 +81,7 @@ class Journal:
         except ValueError:
             raise JournalInvalid(f"{day!r} is not a day") from None
         if not self._oldest() <= day <= (self._time.today() + timedelta(days=1)).isoformat():
-            raise JournalInvalid(f"the journal keeps {KEPT_DAYS} days, and {day} is not one of them")
+            raise JournalInvalid(f"the journal keeps {RETAINED_DAYS} days, and {day} is not one of them")
         entry = Entry(secrets.token_hex(8), day, kind, text, marks, self._time.now())
         with self._store.transaction():
             entries = [other for other in self.all() if not (kind == other.kind == "symptoms" and other.day == day)]
@@ -105,7 +105,7 @@ class Journal:
         self._store.put(_NAME, [asdict(entry) for entry in entries] or None)
 
     def _oldest(self) -> str:
-        return (self._time.today() - timedelta(days=KEPT_DAYS)).isoformat()
+        return (self._time.today() - timedelta(days=RETAINED_DAYS)).isoformat()
 
 
 def _are_marks(kind: str, marks: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+from bluezone.handset import retention
 from bluezone.handset.city.config import CityConfig, parse_trust
 from bluezone.handset.city.histories import Downloads
 from bluezone.handset.city.neighbours import Neighbours
@@ -13,7 +14,8 @@ from bluezone.handset.city.pages import CityPages
 from bluezone.handset.client import Client
 from bluezone.handset.clocks import Clock, PhoneTime, SystemClock, TrustedTime
 from bluezone.handset.encounters.encounters import Encounters
-from bluezone.handset.exposure.risk import Risk, VenueFollower
+from bluezone.handset.exposure.risk import Risk
+from bluezone.handset.exposure.venue_overlaps import VenueFollower
 from bluezone.handset.journal import Journal
 from bluezone.handset.report.calls import Calls, Chaff
 from bluezone.handset.report.declaration import Declarations
@@ -24,12 +26,10 @@ from bluezone.handset.vault import AS_IT_IS, KeySealing
 from bluezone.handset.venues.events import Events
 from bluezone.handset.venues.gatepasses import GatePasses
 from bluezone.handset.venues.visits import Visits
-from bluezone.protocol.intervals import day_at
 from bluezone.protocol.risk.assessment import Assessment
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 
-KEPT_DAYS = 14
 # Names in the store: the local days with a successful check; the latest warning's day and end.
 CHECKED_DAYS = "checked_days"
 LAST_WARNING = "last_warning"
@@ -127,14 +127,8 @@ class Handset:
         self.encounters.store_state()
 
     def purge(self) -> int:
-        """Remove what is older than 14 days, if the time is known; return the number of removed rows."""
-        if not self.time.source.is_known:
-            return 0
-        now = self.time.now()
-        self.visits.end_planned(now)
-        self.journal.purge()
-        self.events.purge()
-        return self.encounters.purge(day_at(now) - KEPT_DAYS, day_at(now))
+        """Delete what is older than it may be (`retention`); return the number of deleted rows."""
+        return retention.purge(self.time, self.encounters, self.visits, self.events, self.journal)
 
     def check(self) -> Assessment:
         """Fetch what is new, verify it, match it here, and assess. Every refusal keeps the old state.
@@ -178,7 +172,7 @@ class Handset:
         """Store that today was checked, and the latest warning: the page announces its end when the warning is gone."""
         today = self.time.today()
         checked_days = {*self.store.get(CHECKED_DAYS, []), today.isoformat()}
-        oldest = (today - timedelta(days=KEPT_DAYS)).isoformat()
+        oldest = (today - timedelta(days=retention.RETAINED_DAYS)).isoformat()
         self.store.put(CHECKED_DAYS, sorted(day for day in checked_days if day >= oldest))
         warnings = self.risk.warnings()
         if warnings:

@@ -14,7 +14,7 @@ from bluezone.healthauthority import declaration_access, quotas
 from bluezone.healthauthority.codes import audit_entries
 from bluezone.healthauthority.codes.batches import delete_past_batches
 from bluezone.healthauthority.models import Batch, IssuedCode, QuotaRaise
-from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS
+from bluezone.keyserver.codes.issued_codes import LINK_LIFE_SECONDS
 from bluezone.office_keyserver import key_server
 from bluezone.transparency.leaves import audit_leaf
 

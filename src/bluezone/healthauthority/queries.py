@@ -18,10 +18,10 @@ from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclara
 from bluezone.healthauthority.permissions import visible_codes
 from bluezone.identity.models import User
 from bluezone.keyserver import statistics as keyserver_statistics
+from bluezone.keyserver.codes.issued_codes import CodeState
 from bluezone.keyserver.publication import embargo
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.publication.series import EXPORTS_FOLDER
-from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
 from bluezone.protocol.exports.files import read_export

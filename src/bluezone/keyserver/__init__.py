@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anonymous API and its two stores: reports come in, files for phones go out. No Django.
+"""The anonymous API and its two stores: phones upload reports and fetch files. No Django.
 
-`http` answers phones, `service` puts the parts together: `reports` (codes, submission, limits), `publication` (embargo,
-padding, files, indexes), `venues`, `declarations`, `push`, `gatetokens`, `retention`; below them `keyfolder` and
-`storage`. Which may import which is a contract in pyproject.toml.
+`http` answers phones, `service` puts the parts together: `codes` (issued, checked, redeemed), `uploads`, `limits`,
+`publication` (embargo, padding, files, indexes), `venues`, `declarations`, `push`, `gatetokens`, `retention`; below
+them `keys` and `storage`. Which may import which is a contract in pyproject.toml.
 """

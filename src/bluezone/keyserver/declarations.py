@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.securefiles import write_whole
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.declaration import DECLARATION_SIZE, read_public_key

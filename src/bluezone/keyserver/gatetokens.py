@@ -2,7 +2,7 @@
 """Tokens for gates: blind signatures, each call of which costs a puzzle. Source: docs/protocol.md section 7."""
 
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.upload import Status

@@ -188,17 +188,16 @@ AnswerEach = Callable[[Sequence[Call]], list[Callable[[], Response]]]
 
 
 def _verify_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
-    """Answers to codes."""
-    verification = calls[0].codes.verification
+    """Answer calls that check or redeem a code."""
     requests = [(_read(call, decode_verify, VERIFY_SIZE), call.network()) for call in calls]
     redeeming = [(request, network) for request, network in requests if isinstance(request, Verify2Request)]
-    redeemed = iter(verification.verify2_each(redeeming))
+    redeemed = iter(calls[0].codes.redemption.redeem_codes(redeeming))
 
     def answer(request: Any, network: bytes) -> Response:
         if isinstance(request, Verify2Request):
             return _binary(encode_verify2_answer(next(redeemed)()))
         if isinstance(request, Verify1Request):
-            return _binary(encode_verify1_answer(verification.verify1(request, network)))
+            return _binary(encode_verify1_answer(calls[0].codes.code_checks.check_code(request, network)))
         if isinstance(request, BadRequest):
             return _binary(encode_verify1_answer(Verify1Answer(status=Status.BAD_REQUEST)))
         raise request
@@ -207,10 +206,10 @@ def _verify_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
 
 
 def _upload_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
-    """Answers to uploads."""
+    """Answer uploads."""
     requests = [(_read(call, decode_upload, UPLOAD_SIZE), call.network()) for call in calls]
     uploads = [(request, network) for request, network in requests if isinstance(request, UploadRequest)]
-    stored = iter(calls[0].admission.uploads.take_each(uploads))
+    stored = iter(calls[0].admission.uploads.accept_uploads(uploads))
 
     def answer(request: Any) -> Response:
         if isinstance(request, UploadRequest):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.members import JsonMembers

@@ -9,10 +9,10 @@ import re
 import time
 
 from bluezone.keyserver import push
+from bluezone.keyserver.codes.issued_codes import GUESSES_HOURS, State
 from bluezone.keyserver.declarations import purge_declarations
 from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.series import ALL_SERIES, LISTED_SECONDS, Series
-from bluezone.keyserver.reports.codes import GUESSES_HOURS, State
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.keyserver.venues.registrar import purge_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at

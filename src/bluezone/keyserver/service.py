@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.city import City, load_city
+from bluezone.keyserver.codes.issued_codes import Codes
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.configs.configuration import ConfigWriter
 from bluezone.keyserver.configs.settings import AppliedSettings
@@ -37,7 +38,6 @@ from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.log.witnesses import agreed_config
 from bluezone.keyserver.publication.place import open_place
 from bluezone.keyserver.push import PushSubscriptions
-from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store
@@ -145,9 +145,12 @@ class KeyServer:
         self.keys_store.close()
 
     @classmethod
-    def open(cls, data_dir: str | Path, clock: Callable[[], float] = time.time) -> "KeyServer":
+    def open(
+        cls, data_dir: str | Path, clock: Callable[[], float] = time.time, guard: ClockGuard | None = None
+    ) -> "KeyServer":
         """Open the key server of a data folder, making stores, keys, config and index that are missing.
 
+        guard: notices a clock that is wrong; None means that of this machine, or none if `clock` is simulated.
         Databases: BLUEZONE_CODES_URL and BLUEZONE_KEYS_URL, else BLUEZONE_DATABASE_URL, else SQLite files.
         Raises CityMissing, CityInvalid, StoreTooNew, StoreRefused, KeyFileExposed, MasterKeyInvalid, MasterKeyWrong.
         """
@@ -165,7 +168,7 @@ class KeyServer:
             signer = find_signer(folder)
             signing = (lambda: RemoteKeys(signer)) if signer else (lambda: None)
             secrets = open_shared_secrets(folder, shared, lambda: keys_store.exclusive(TURN_SECONDS), signing)
-            server = _compose(folder, codes_store, keys_store, secrets, shared, signer, clock)
+            server = _compose(folder, codes_store, keys_store, secrets, shared, signer, clock, guard)
             server.ticks.begin()
             opened.pop_all()
         return server
@@ -179,6 +182,7 @@ def _compose(
     shared: SealedFolder | None,
     signer: Connection | None,
     clock: Callable[[], float],
+    guard: ClockGuard | None,
 ) -> KeyServer:
     applied = AppliedSettings(keys_store)
     # After `applied`, so that settings which another process applies from now on are newer than these.
@@ -220,7 +224,8 @@ def _compose(
         publishes=publication is not None,
         adopter=Adopter(codes_part.codes, configs, secrets.week_keys),
     )  # fmt: skip
-    guard = ClockGuard(folder, keys_store.database_clock) if clock is time.time else None
+    if guard is None and clock is time.time:
+        guard = ClockGuard(folder, keys_store.database_clock)
     ticks = Ticks(
         folder, city, (codes_store, keys_store), secrets, read_configs, history, notes, guard, sync, governance,
         publication, clock,

@@ -11,7 +11,7 @@ from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.typed_fields import PastedField, PlainLineField
-from bluezone.portal import texts
+from bluezone.portal import markup
 from bluezone.portal.models import MOST_NOTE, NewsItem
 from bluezone.rollout.drives.api import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 
@@ -43,7 +43,7 @@ class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         """Check the links, and that English has both title and text, or neither."""
         values: dict[str, Any] = super().clean() or {}
         for name in ("body_vi", "body_en"):
-            if foreign := texts.foreign_links(values.get(name) or ""):
+            if foreign := markup.foreign_links(values.get(name) or ""):
                 self.add_error(name, _("This link is not allowed: %(link)s") % {"link": foreign[0][:80]})
         if bool(values.get("title_en")) != bool(values.get("body_en")) and not self.errors:
             missing = "body_en" if values.get("title_en") else "title_en"

@@ -24,7 +24,7 @@ class NewsState(models.TextChoices):
 class NewsItem(models.Model):
     """A news item with its working text, which readers see only after it is published as a version.
 
-    title_vi, body_vi: required. title_en, body_en: may be empty. Bodies are in the markup of texts.py.
+    title_vi, body_vi: required. title_en, body_en: may be empty. Bodies are in the markup of `markup.py`.
     withdrawn_reason:  shown to readers of the old address.
     Personal data: the accounts of editors, an official duty. Retained as the record of what the city published.
     """

@@ -17,7 +17,7 @@ from bluezone.directory.scopes import grants_for, reaches_beyond_a_ward
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.duty import EDITORS
 from bluezone.identity.models import User
-from bluezone.portal import texts
+from bluezone.portal import markup
 from bluezone.portal.models import NewsItem, NewsState, NewsVersion
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import holds
@@ -145,12 +145,12 @@ class Reading:
     @property
     def html(self) -> SafeString:
         """The body as HTML."""
-        return texts.render_markup(self.body)
+        return markup.render_markup(self.body)
 
     @property
     def excerpt(self) -> str:
         """The first words of the body."""
-        words = texts.plain_text(self.body)
+        words = markup.plain_text(self.body)
         if len(words) <= _EXCERPT:
             return words
         return words[:_EXCERPT].rsplit(" ", 1)[0] + "…"

@@ -28,7 +28,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.paper import androidpackage
 from bluezone.paper.phrases import facts
 from bluezone.portal import news as portal_news
-from bluezone.portal import programs, texts
+from bluezone.portal import page_texts, programs
 from bluezone.portal.forms import HelpForm
 from bluezone.portal.models import NewsItem, NewsState
 from bluezone.portal.news import current_version
@@ -68,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def text_page(request: HttpRequest, name: str) -> HttpResponse:
     """A page of the portal's texts."""
-    title, parts = texts.read_page(name, _language(), facts())
+    title, parts = page_texts.read_page(name, _language(), facts())
     return render_page(request, "public/text.html", {"title": title, "parts": parts})
 
 
@@ -76,7 +76,7 @@ def text_page(request: HttpRequest, name: str) -> HttpResponse:
 @audience(EVERYONE)
 def faq(request: HttpRequest) -> HttpResponse:
     """Questions and answers."""
-    title, questions = texts.read_questions(_language(), facts())
+    title, questions = page_texts.read_questions(_language(), facts())
     return render_page(request, "public/faq.html", {"title": title, "questions": questions})
 
 

@@ -45,10 +45,11 @@ class PublicKey:
     e: int
 
     def __post_init__(self) -> None:
-        if self.n.bit_length() < MODULUS_BITS or not self.n % 2:
-            raise InvalidBlindSignature(
-                f"modulus has {self.n.bit_length()} bits, expected an odd one of {MODULUS_BITS}"
-            )
+        bits = self.n.bit_length()
+        if bits < MODULUS_BITS:
+            raise InvalidBlindSignature(f"modulus has {bits} bits, expected at least {MODULUS_BITS}")
+        if self.n % 2 == 0:
+            raise InvalidBlindSignature("modulus is even, expected an odd one")
         if not (2 < self.e < self.n and self.e % 2):
             raise InvalidBlindSignature("public exponent is even or out of range")
 

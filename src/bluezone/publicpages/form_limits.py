@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.signin.attempts import network_of
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, read_solution
 
 # An IPv6 /48 may be one customer with many networks, so all of them together get this many times the limit of one.

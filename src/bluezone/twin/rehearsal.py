@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bluezone.handset.client import Client
-from bluezone.handset.phone import KEPT_DAYS
+from bluezone.handset.retention import RETAINED_DAYS
 from bluezone.planning.assumptions import read_warning_curve
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, day_at
 from bluezone.protocol.upload import infectious_level
@@ -259,7 +259,7 @@ class Rehearsal:
         self._keys.given |= {(person, unix_day): key for person, key in made.items()}
         for town in self._towns:
             town.crowd.live(unix_day, meetings)
-            town.crowd.forget(unix_day - KEPT_DAYS)
+            town.crowd.forget(unix_day - RETAINED_DAYS)
         self._keys.forget(unix_day - 1)
         self._remember(meetings)
 

@@ -19,8 +19,8 @@ DJANGO_PREFIXES = api_prefixes()
 DJANGO_ADDRESSES = ("/v1/help",)
 
 
-def is_device_path(path: str) -> bool:
-    """Whether a path under /v1 is not part of the anonymous API: calls of enrolled devices, and requests for help."""
+def is_outside_anonymous_api(path: str) -> bool:
+    """Whether a path under /v1 is for other programs than the key server: enrolled devices, requests for help."""
     return plan_server.answers(path) or path.startswith(DJANGO_PREFIXES) or path in DJANGO_ADDRESSES
 
 
@@ -109,7 +109,7 @@ class PublicOrigin:
         path = environ.get("PATH_INFO", "")
         if plan_server.answers(path):
             return self._speakers(environ, start_response)
-        if handles(path) and not is_device_path(path):
+        if handles(path) and not is_outside_anonymous_api(path):
             return Application(self._parts)(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages

@@ -20,7 +20,7 @@ from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
 
-from bluezone.backup import copies, daykeys
+from bluezone.backup import creation, daykeys
 from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
 
 DAY = datetime.date(2020, 8, 10)
@@ -37,8 +37,8 @@ from bluezone.server.preparation import prepare_office
 folder, act, day = Path(sys.argv[1]), sys.argv[2], datetime.date.fromisoformat(sys.argv[3])
 now = datetime.datetime.combine(day, datetime.time(3), datetime.UTC)
 prepare_office(folder)
-from bluezone.backup.copies import purge as purge_backups
-from bluezone.server.schedule import purge_office
+from bluezone.backup.retention import purge as purge_backups
+from bluezone.server.recurring_work import purge_office
 if act == "count":
     from tests.builders.gates import gate
     from bluezone.rollout.gates.counters import store_counters
@@ -71,7 +71,7 @@ def bluezone(*arguments, **environment):
 def backed_up(folder, day, urls=None):
     """A backup that is made on a day."""
     now = datetime.datetime.combine(day, datetime.time(4), datetime.UTC)
-    return copies.make_backup(folder, None, now, day, urls or {})
+    return creation.make_backup(folder, None, now, day, urls or {})
 
 
 def holding(folder, pattern):

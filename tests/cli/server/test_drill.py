@@ -16,8 +16,9 @@ from tests.builders.serving import BLUEZONE
 from tests.builders.signer import signing
 from tests.builders.stores import HOTLINE, prepared_store
 
-from bluezone.backup.copies import STAGING, last_drill
+from bluezone.backup.creation import STAGING
 from bluezone.backup.drill import _ManualClock, _Phone
+from bluezone.backup.drill_results import last_drill
 from bluezone.city import write_default
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.index import EXPORTS

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from tests.builders.epochs import RECOVERY
 from tests.builders.keyserver import Clock, open_server
 
-from bluezone.cli.history import RecoveryKeyInvalid, key_text, read_key
 from bluezone.cli.main import root
+from bluezone.cli.server.recovery_key import RecoveryKeyInvalid, key_text, read_key
 from bluezone.keyserver.configs.recoverykey import RECOVERY_FILE
 from bluezone.keyserver.publication.history import MARK
 

@@ -8,8 +8,9 @@ import pytest
 from tests.builders.androidphone import Awake
 from tests.builders.handset import PhoneClock, World, city_with_phones
 
-from bluezone.handset.agent import DEFAULT_POLL_SECONDS, Agent
+from bluezone.handset.agent import Agent
 from bluezone.handset.android.power import WakeTime
+from bluezone.handset.retries import DEFAULT_POLL_SECONDS
 from bluezone.radio.android.advertisement import LONGEST_ADVERTISING_SECONDS
 from bluezone.radio.frames import contact_advertisement
 from bluezone.radio.interface import PROFILES

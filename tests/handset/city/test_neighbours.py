@@ -17,7 +17,7 @@ from tests.builders.keyserver import DAY, HOUR
 from tests.builders.neighbours import NAMES, meet_abroad, publish, two_cities
 
 from bluezone.handset.city.neighbours import NeighbourUnknown
-from bluezone.handset.exposure import risk
+from bluezone.handset.exposure import venue_overlaps
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.intervals import interval_at
@@ -174,7 +174,7 @@ def test_two_cases_at_one_time_count_twice_and_a_neighbours_flood_is_cut_off(tmp
         for one, stay in zip((phone, flooded), stays, strict=True):
             one.visits.check_out(stay.id)
         packages = packages_that_name(here, world, venue, phone, cases=2)
-        monkeypatch.setattr(risk, "MOST_OVERLAPS", 1)
+        monkeypatch.setattr(venue_overlaps, "MOST_OVERLAPS", 1)
         for package in packages:
             flooded.venue_packages.match(package, "0123456789abcdef")
 

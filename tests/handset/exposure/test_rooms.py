@@ -7,7 +7,7 @@ import pytest
 from tests.builders.handset import BURST_SECONDS, publish_reports, report_patient
 from tests.builders.protocol import make_config as a_config
 
-from bluezone.handset.exposure.risk import build_warnings
+from bluezone.handset.exposure.warnings import build_warnings
 from bluezone.protocol.risk.assessment import Assessment, DayExposure
 from bluezone.radio.calibration import effective_power_dbm
 from bluezone.radio.interface import Burst, Sighting

@@ -17,7 +17,7 @@ from bluezone.handset.report.report import (
     ReportPending,
     ReportRefused,
 )
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.codes import issued_codes
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status, UploadAnswer
 from bluezone.protocol.upload.codes import damm_digit, format_code
@@ -42,7 +42,7 @@ def patient(phones, server, world):
     return phone
 
 
-def issue(server, phone, *, days_ago: int = 2, klass: str = "confirmed") -> codes.IssuedCode:
+def issue(server, phone, *, days_ago: int = 2, klass: str = "confirmed") -> issued_codes.IssuedCode:
     return server.key_server.codes.issue(klass, phone.time.today() - datetime.timedelta(days=days_ago))
 
 

@@ -16,7 +16,7 @@ from tests.builders.keyserver import call
 from tests.builders.signer import signing
 
 from bluezone.backup import restoration
-from bluezone.backup.copies import make_backup
+from bluezone.backup.creation import make_backup
 from bluezone.backup.daykeys import FOLDER
 from bluezone.keyserver.publication.adoption import HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles

@@ -21,7 +21,7 @@ from bluezone.keyserver.publication.log.witnesses import (
 )
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule import make_announcer
+from bluezone.server.worker import make_announcer
 from bluezone.transparency.notes import cosigned_at
 from bluezone.transparency.watch import Policy, Witness, WitnessesInvalid, encode_policy
 from bluezone.witness.watcher import Watcher

@@ -20,7 +20,7 @@ from tests.builders.keyserver import (
     set_city,
 )
 
-from bluezone.keyserver.reports import submission
+from bluezone.keyserver import uploads
 from bluezone.keyserver.storage import migrations
 from bluezone.keyserver.storage.opening import open_store
 from bluezone.keyserver.storage.postgresql import PostgresqlStore
@@ -86,14 +86,14 @@ def test_whoever_brings_a_key_while_another_does_waits_for_what_becomes_of_it(se
         pass
 
     def first(transaction):
-        assert submission.remember(transaction, [(458, start), (7, start)])
+        assert uploads.add_known_keys(transaction, [(458, start), (7, start)])
         stored.set()
         assert decided.wait(120)
         if not first_commits:
             raise GivenUp
 
     def second(transaction):
-        return submission.remember(transaction, [(8, start), (458, start - 144 * days_apart)])
+        return uploads.add_known_keys(transaction, [(8, start), (458, start - 144 * days_apart)])
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(store.write, first)

@@ -21,7 +21,7 @@ from bluezone.paper.phrases import facts
 from bluezone.portal.materials import BY_FILE
 from bluezone.rollout.coverage.api import Week
 from bluezone.server.metrics.meters import GAUGES, Meters
-from bluezone.server.schedule import RecurringWork
+from bluezone.server.recurring_work import RecurringWork
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

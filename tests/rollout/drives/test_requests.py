@@ -104,7 +104,7 @@ def test_contacts_are_gone_thirty_days_after_help_and_ninety_after_the_question(
 
 
 def test_the_hourly_tick_purges_them():
-    from bluezone.server.schedule import purge_office
+    from bluezone.server.recurring_work import purge_office
 
     open_help_request("app", PHONE)
     purge_office(timezone.now() + 91 * DAY)

@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from bluezone.radio.simulatedtime import run_simulated
-from bluezone.server.front.entry import (
+from bluezone.server.front.bodies import (
     BYTES_A_SECOND,
     GRACE_SECONDS,
     SMALL_BYTES,

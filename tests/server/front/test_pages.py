@@ -9,7 +9,8 @@ from tests.builders.rsgi import Headers, Inline, Protocol, Scope, ask
 
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.pages import CACHE_SECONDS, MOST_PAGES, UNSURE_SECONDS, PageCache
-from bluezone.server.metrics.meters import MeasuredApplication, Meters, public_route
+from bluezone.server.metrics.measured_application import MeasuredApplication, public_route
+from bluezone.server.metrics.meters import Meters
 from bluezone.web import settings_public
 
 COOKIE = "bluezone-language"

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from prometheus_client.parser import text_string_to_metric_families
 
 from bluezone.server.metrics.exposition import HUNG_SECONDS, METRICS, Exposition
-from bluezone.server.metrics.meters import GAUGES, ROUTES, MeasuredApplication, Meters, office_route, public_route
+from bluezone.server.metrics.measured_application import MeasuredApplication, office_route, public_route
+from bluezone.server.metrics.meters import GAUGES, ROUTES, Meters
 from bluezone.server.processes.children import Part
 
 HOUR = 3600

@@ -52,8 +52,8 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     also copies deletions (rsync --delete); otherwise the backups are lost with the folder.
     """
     from bluezone.backup.archive import newest_file_numbers
-    from bluezone.backup.copies import make_backup
-    from bluezone.backup.daykeys import KEPT_DAYS
+    from bluezone.backup.creation import make_backup
+    from bluezone.backup.daykeys import RETAINED_DAYS
     from bluezone.city import data_folder, load_city
     from bluezone.keyserver.moves import require_settled
     from bluezone.timekeeping import ClockGuard
@@ -68,7 +68,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     ClockGuard(folder).require(now.timestamp())
     today = now.date()
     written = make_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
-    until = today + datetime.timedelta(days=KEPT_DAYS)
+    until = today + datetime.timedelta(days=RETAINED_DAYS)
     return {
         "file": str(written),
         "bytes": written.stat().st_size,
@@ -147,7 +147,7 @@ def _purge(folder: Path) -> None:
     prepare_office(folder)
     from django.db import connections
 
-    from bluezone.server.schedule import purge_office
+    from bluezone.server.recurring_work import purge_office
 
     try:
         purge_office(now)
@@ -158,7 +158,7 @@ def _purge(folder: Path) -> None:
 
 def _urls() -> dict[str, str]:
     """Store -> address, for the stores that are on PostgreSQL."""
-    from bluezone.backup.copies import STORES
+    from bluezone.backup.store_copies import STORES
 
     common = os.environ.get("BLUEZONE_DATABASE_URL", "")
     own = {name: os.environ.get(f"BLUEZONE_{name.upper()}_URL", "") for name in STORES}

@@ -31,7 +31,7 @@ def new_inquiry_key() -> dict[str, Any]:
     """Make a key, best on the supervisor's own machine; the server needs only its public part."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-    from bluezone.cli.history import key_text
+    from bluezone.cli.server.recovery_key import key_text
 
     private = X25519PrivateKey.generate()
     return {
@@ -67,7 +67,7 @@ def _minute_lines(result: dict[str, Any]) -> Iterable[str]:
 def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[str, Any]:
     """Print in which minute of DAY the code with MARK was issued; asks for the key, and the audit records it."""
     server = open_with_office(data)
-    from bluezone.cli.history import RecoveryKeyInvalid, read_key
+    from bluezone.cli.server.recovery_key import RecoveryKeyInvalid, read_key
     from bluezone.healthauthority.codes import inquiries
 
     try:

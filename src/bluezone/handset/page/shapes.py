@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from bluezone.handset.city.neighbours import NeighbourStatus
-from bluezone.handset.exposure.risk import Warning
+from bluezone.handset.exposure.warnings import Warning
 from bluezone.handset.journal import Entry
 from bluezone.handset.overview import Overview, overview
 from bluezone.handset.phone import CHECKED_DAYS, LAST_WARNING, Handset

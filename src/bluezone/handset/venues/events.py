@@ -13,6 +13,7 @@ from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Store
 from bluezone.handset.venues.visits import VenueConfigMissing
 from bluezone.networks import origin_of
+from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,
     Event,
@@ -26,9 +27,9 @@ from bluezone.refusal import Refused
 
 EVENTS = "events"
 MOST_EVENTS = 20
-# How long a code is kept after the event: until then a health worker may ask the host for it.
-EVENT_KEPT_SECONDS = 14 * 86_400
-FURTHEST_SECONDS = 60 * 86_400
+# How long a code is retained after the event: until then a health worker may ask the host for it.
+EVENT_RETAINED_SECONDS = 14 * SECONDS_PER_DAY
+FURTHEST_SECONDS = 60 * SECONDS_PER_DAY
 _LATE_SECONDS = 3600
 
 
@@ -95,7 +96,7 @@ class Events:
 
     def all(self) -> list[OwnEvent]:
         """Every event until two weeks after its end, earliest first; writes nothing."""
-        oldest = self._time.now() - EVENT_KEPT_SECONDS
+        oldest = self._time.now() - EVENT_RETAINED_SECONDS
         events = (_own_event(link) for link in self._store.get(EVENTS, []))
         return sorted((event for event in events if event.end >= oldest), key=lambda event: event.begin)
 

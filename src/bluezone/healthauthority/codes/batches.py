@@ -23,7 +23,7 @@ from bluezone.healthauthority import quotas
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import Batch
 from bluezone.identity.models import User
-from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
+from bluezone.keyserver.codes.issued_codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
 from bluezone.keyserver.service import KeyServer
 from bluezone.refusal import Refused
 from bluezone.training import practising

@@ -16,7 +16,7 @@ from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.healthauthority.codes.audit_entries import actor_of
 from bluezone.healthauthority.models import InquiryKey, IssuedCode
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.codes import issued_codes
 from bluezone.refusal import Refused
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
@@ -62,7 +62,7 @@ def open_issue_minutes(private: bytes, day: datetime.date, mark: str) -> list[Is
         issued = [code for code in IssuedCode.objects.select_related("worker", "facility") if code.day == day]
         matches = [code for code in issued if code.mark == mark.strip().upper()]
         if not matches:
-            raise codes.CodeUnknown(f"no code of {day} is marked {mark}; the office keeps codes for 14 days")
+            raise issued_codes.CodeUnknown(f"no code of {day} is marked {mark}; the office keeps codes for 14 days")
         minutes = [_open_minute(code, key) for code in matches]
         if any(code.sealed_minute for code in matches) and not any(minutes):
             raise InquiryKeyInvalid("this key opens none of them; it may be from another time than the codes")

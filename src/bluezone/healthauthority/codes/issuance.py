@@ -18,7 +18,7 @@ from bluezone.healthauthority.codes.tickets import sign_ticket
 from bluezone.healthauthority.facilities import facility_of
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import User
-from bluezone.keyserver.reports.codes import (
+from bluezone.keyserver.codes.issued_codes import (
     DIGITS_LIFE_SECONDS,
     LINK_LIFE_SECONDS,
     OLDEST_ONSET_DAYS,

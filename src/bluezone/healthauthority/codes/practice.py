@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from bluezone.healthauthority.facilities import facility_of
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import User
-from bluezone.keyserver.reports.codes import CodeState
+from bluezone.keyserver.codes.issued_codes import CodeState
 
 # The check digit is wrong and the link too short: a phone refuses both without calling the server.
 PRACTICE_CODE = "0000-0000-0001"

@@ -4,7 +4,7 @@
 from bluezone.audit import hash_chain
 from bluezone.healthauthority.codes.audit_entries import actor_of
 from bluezone.identity.models import User
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.codes import issued_codes
 from bluezone.keyserver.service import KeyServer
 
 
@@ -19,7 +19,7 @@ def revoke_code(server: KeyServer, worker: User | None, code: str) -> str:
     if server.codes.is_open(code):
         try:
             server.codes.revoke(code)
-        except codes.CodeAlreadyUsed:
+        except issued_codes.CodeAlreadyUsed:
             return "used"
         hash_chain.record(actor_of(worker), "code_revoked")
     return server.codes.status(code)

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from bluezone import networks
 from bluezone.identity.models import SignInFailure, User
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.protocol.upload.puzzle import read_solution
 from bluezone.refusal import Refused
 from bluezone.vietnamese.typed import plain

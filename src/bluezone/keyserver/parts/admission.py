@@ -8,10 +8,10 @@ from bluezone.city import City
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keys.keyfolder import Pepper
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
+from bluezone.keyserver.limits.limits import Limits, note_nothing
 from bluezone.keyserver.push import PushSubscriptions
-from bluezone.keyserver.reports.limits import Limits, note_nothing
-from bluezone.keyserver.reports.submission import Uploads
 from bluezone.keyserver.storage.store import Store
+from bluezone.keyserver.uploads import Uploads
 
 
 class Admission:
@@ -41,7 +41,7 @@ class Admission:
 
     @property
     def uploads(self) -> Uploads:
-        """The third call of a report."""
+        """Keys and slots of reports: the third call of a report."""
         return Uploads(self.store, self._week_keys, self.limits, self.clock)
 
     @property

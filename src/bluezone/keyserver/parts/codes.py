@@ -4,12 +4,13 @@
 from collections.abc import Callable
 
 from bluezone.city import City
+from bluezone.keyserver.codes.code_checks import CodeChecks
+from bluezone.keyserver.codes.issued_codes import Codes
+from bluezone.keyserver.codes.redemption import Redemption
 from bluezone.keyserver.gatetokens import sign_tokens
 from bluezone.keyserver.keys.keyfolder import Pepper
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
-from bluezone.keyserver.reports.codes import Codes
-from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.reports.submission import Verification
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest
@@ -44,9 +45,14 @@ class CodesPart:
         return Codes(self.store, self._pepper, self.clock, self.city.zone, self._origin)
 
     @property
-    def verification(self) -> Verification:
-        """The first two calls of a report."""
-        return Verification(self.codes, self._week_keys, self.limits, self.clock)
+    def code_checks(self) -> CodeChecks:
+        """What codes are worth: the first call of a report."""
+        return CodeChecks(self.codes, self._week_keys, self.limits, self.clock)
+
+    @property
+    def redemption(self) -> Redemption:
+        """Certificates for codes: the second call of a report."""
+        return Redemption(self.codes, self._week_keys, self.limits, self.clock)
 
     def sign_tokens(self, request: TokensRequest) -> TokensAnswer:
         """Sign a batch of gate tokens."""

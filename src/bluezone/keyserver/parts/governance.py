@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bluezone.city import City
+from bluezone.keyserver.codes.decoys import add_decoys
 from bluezone.keyserver.configs.configfiles import KIND as CONFIG_KIND
 from bluezone.keyserver.configs.configuration import ConfigWriter
 from bluezone.keyserver.configs.settings import AppliedSettings, SettingsOutdated, settings_digest
@@ -12,7 +13,6 @@ from bluezone.keyserver.datafolder import Notes
 from bluezone.keyserver.hosts.samefolder import note_folder
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, Secrets
 from bluezone.keyserver.publication.mingling import mingle_once_an_hour
-from bluezone.keyserver.reports.decoys import put_decoys
 from bluezone.keyserver.retention import purge_stores
 from bluezone.keyserver.storage.store import Store
 
@@ -84,7 +84,7 @@ class Governance:
 
     def purge(self, now: float) -> None:
         """Delete from the stores what has expired at `now` (Unix seconds), and put decoys in."""
-        put_decoys(self.codes_store, self.keys_store, now, self.city.zone, self.city.padding_mean)
+        add_decoys(self.codes_store, self.keys_store, now, self.city.zone, self.city.padding_mean)
         purge_stores(self.codes_store, self.keys_store, now, self.city.hold_seconds)
 
     def apply_settings(self) -> None:

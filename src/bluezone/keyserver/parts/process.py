@@ -12,12 +12,12 @@ from pathlib import Path
 from bluezone.city import City, load_city
 from bluezone.keyserver.datafolder import Notes, notes_of_publication
 from bluezone.keyserver.keys.keyfolder import open_pepper, random_pepper
+from bluezone.keyserver.limits.limits import Limits, note_nothing
 from bluezone.keyserver.parts.admission import Admission
 from bluezone.keyserver.parts.codes import CodesPart
 from bluezone.keyserver.parts.health import Health
 from bluezone.keyserver.parts.pages import Pages, pages_of
 from bluezone.keyserver.publication.log.publiclog import PublicLog
-from bluezone.keyserver.reports.limits import Limits, note_nothing
 from bluezone.keyserver.signer.client import RemoteKeys, require_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.networks import origin_of, speaks_tls

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from bluezone.city import City
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
+from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
-PUBLISHED_DAYS = 14
+# A key is published after its day is over: its age in a file is 1 to MAX_KEY_AGE_DAYS days.
+PUBLISHED_DAYS = MAX_KEY_AGE_DAYS
 
 
 @dataclass(frozen=True)

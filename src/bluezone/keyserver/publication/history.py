@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from bluezone.keyserver.codes.issued_codes import Codes
 from bluezone.keyserver.configs.configfiles import KIND as CONFIG_KIND
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.configs.configuration import ConfigWriter
@@ -21,7 +22,6 @@ from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.series import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Series
-from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config

@@ -13,6 +13,7 @@ from bluezone.refusal import Refused
 
 MAX_KEYS = 15
 MAX_HIGH_KEYS = 6
+# For how many days after its own day a key may be uploaded. Files and phones retain keys and encounters as long.
 MAX_KEY_AGE_DAYS = 14
 MAX_SLOTS = 80
 MAX_SLOTS_PER_HOUR = 3

@@ -4,23 +4,16 @@
 A cell represents a class of addresses, a class of status or a range of durations: no cell could hold an address, a code
 or a name. Each process counts in its own row, so none waits for another; the reader adds up the rows. Rows are never
 cleared: a process that replaces another continues its counts.
-
-`MeasuredApplication` wraps an origin's callable and counts its answers by class of address.
 """
 
-import logging
 import mmap
 import os
 import threading
-import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from bluezone.duties import catalogue
-from bluezone.duties.catalogue import api_prefixes
-from bluezone.keyserver.reports.limits import shared_memory
-from bluezone.logs import event_fields
+from bluezone.keyserver.limits.tally import shared_memory
 
 ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "503")
@@ -142,69 +135,3 @@ class Row:
 
 def _cells(first: int) -> range:
     return range(first, first + _PER_ROUTE)
-
-
-log = logging.getLogger(__name__)
-
-Environ = dict[str, Any]
-# Calls that are answered with a version byte and a status byte (docs/protocol.md sections 4, 7 and 8).
-_REPORT_CALLS = frozenset({"/v1/verify", "/v1/upload", "/v1/tokens", "/v1/declarations"})
-# By the part after /v1/ up to the next slash; the address itself is never stored.
-_PUBLIC_CLASSES = {
-    "push": "push",
-    "help": "help",
-    "health": "health",
-    **{prefix.split("/")[2]: "devices" for prefix in api_prefixes()},
-}
-
-
-def public_route(path: str) -> str:
-    """The class of an address of the public origin, one of ROUTES."""
-    if path in _REPORT_CALLS:
-        # One class for all: separate ones would show in which minute a code was followed by an upload.
-        return "reports"
-    if not path.startswith("/v1/"):
-        return "pages"
-    return _PUBLIC_CLASSES.get(path[4:].partition("/")[0], "files")
-
-
-def office_route(path: str) -> str:
-    """The same for the office."""
-    return "health" if path.startswith("/health/") else "office"
-
-
-class MeasuredApplication:
-    """A WSGI callable around another one."""
-
-    def __init__(self, application: Callable[..., Iterable[bytes]], row: Row, class_of: Callable[[str], str]) -> None:
-        self._application = application
-        self._row = row
-        self.class_of = class_of
-
-    def count_answer(self, path: str, status: int, seconds: float) -> None:
-        """Count an answer that was sent without the callable."""
-        self._row.count(self.class_of(path), status, seconds)
-
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        started_at = time.perf_counter()
-        status = 500
-
-        def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            nonlocal status
-            status = int(line[:3])
-            return start_response(line, headers)
-
-        path = environ.get("PATH_INFO", "")
-        route = self.class_of(path)
-        try:
-            body = self._application(environ, start)
-        except Exception:
-            # granian would log the error's text, which may quote what a client sent.
-            log.exception("an answer failed", extra=event_fields("answer_failed", route=route))
-            status = 500
-            body = []
-            start("500 Internal Server Error", [("Content-Length", "0")])
-        self._row.count(route, status, time.perf_counter() - started_at)
-        if path in _REPORT_CALLS and status == 200 and isinstance(body, list) and body and len(body[0]) > 1:
-            self._row.refuse(body[0][1])
-        return body

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluezone.backup.copies import last_drill
+from bluezone.backup.drill_results import last_drill
 from bluezone.keyserver import statistics
 from bluezone.keyserver.publication.log.witnesses import absent_witnesses
 from bluezone.keyserver.publication.series import EXPORT_FILES, VENUE_PACKAGES

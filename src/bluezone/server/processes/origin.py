@@ -32,7 +32,8 @@ from bluezone.server.front.pages import PageCache
 from bluezone.server.front.relay import LIVE, Front
 from bluezone.server.front.static_files import ReadyAnswer, StaticFiles
 from bluezone.server.front.threads import Threads
-from bluezone.server.metrics.meters import MeasuredApplication, Meters, office_route, public_route
+from bluezone.server.metrics.measured_application import MeasuredApplication, office_route, public_route
+from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
@@ -67,10 +68,10 @@ def open_office_origin() -> tuple[Any, Callable[[str], str], str]:
 
 def open_front() -> tuple[Any, Callable[[str], str], str]:
     """Open the front, which only passes requests on to the processes of the parts; returns the same three."""
-    from bluezone.web.wsgi_public import is_device_path
+    from bluezone.web.wsgi_public import is_outside_anonymous_api
 
     folder = data_folder()
-    return Front(folder, folder / RUN_FOLDER, is_device_path), public_route, LIVE
+    return Front(folder, folder / RUN_FOLDER, is_outside_anonymous_api), public_route, LIVE
 
 
 def warm_up(application: Callable[..., Any], path: str) -> None:

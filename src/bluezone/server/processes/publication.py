@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 PUBLICATION = "publication"
 TICK_SECONDS = 15.0
 # As the worker's, for a demo.
-HASTY_TICK_SECONDS = 1.0
+DEMO_TICK_SECONDS = 1.0
 
 
 def publish_until(stopped: threading.Event, ticks: Ticks, meters: Meters, lead: Leadership) -> None:
     """Publish what is due until `stopped` or until another leads; what is refused is retried at the next tick."""
-    pause = TICK_SECONDS if ticks.city.publish_period_seconds else HASTY_TICK_SECONDS
+    pause = TICK_SECONDS if ticks.city.publish_period_seconds else DEMO_TICK_SECONDS
     while not stopped.is_set() and lead.renew():
         meters.set("publication_leading", 1)
         try:

@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver.datafolder import RUN_FOLDER
+from bluezone.keyserver.limits.tally import SIZE, shared_memory
 from bluezone.keyserver.parts.process import TALLIES
-from bluezone.keyserver.reports.limits import SIZE, shared_memory
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
 from bluezone.logs import log_event
 from bluezone.server import garbage
@@ -189,7 +189,7 @@ class Server:
             descriptors = {"tallies": self._tallies} if origin == "public" and not users else {}
             parts.append(self._part(origin, arguments, options.workers, port_socket, descriptors))
         if options.runs("worker"):
-            parts.append(self._part("worker", ("bluezone.server.schedule",)))
+            parts.append(self._part("worker", ("bluezone.server.worker",)))
         return parts
 
     def _part(

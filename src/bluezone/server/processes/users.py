@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.backup.copies import SUFFIX
+from bluezone.backup.creation import SUFFIX
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.keys.keyfolder import SIGNER_FOLDER
 from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE

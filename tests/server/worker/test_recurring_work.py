@@ -6,12 +6,12 @@ import json
 import logging
 
 import pytest
-from tests.server.schedule import failing_purges
+from tests.server.worker import failing_purges
 
 from bluezone.duties.duty import Work
 from bluezone.logs import JsonLines, PlainLines
 from bluezone.server.metrics.meters import Meters
-from bluezone.server.schedule import HOURLY_SECONDS, RETRY_SECONDS, PurgeFailed, RecurringWork, purge_office
+from bluezone.server.recurring_work import HOURLY_SECONDS, RETRY_SECONDS, PurgeFailed, RecurringWork, purge_office
 
 NOW = datetime.datetime(2020, 8, 20, 3, tzinfo=datetime.UTC)
 PURGES = [

@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The portal's longer texts, one file for each page and language in pages/, and the markup of these and of news."""
+"""The markup of news and of the portal's longer texts. Reasons: docs/adr/0017-own-markup.md."""
 
 import re
-from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from django.utils.safestring import SafeString, mark_safe
-
-from bluezone.paper.phrases import Facts
 
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 # Applied to escaped text: a quotation mark in an address is `&quot;` and cannot end the attribute.
 _LINK = re.compile(r"\[([^\[\]]+)\]\(((?:https://|tel:|/(?!/))[^\s()]+)\)")
 _STEP = re.compile(r"\d+\. ")
 _STRAY = re.compile(r"\[[^\[\]]+\]\((?!https://|tel:|/(?!/))[^)]*\)")
-
-FOLDER = Path(__file__).with_name("pages")
-_INLINE = re.compile(r"\{app:([^{}]*)\}")
 
 
 def render_markup(text: str) -> SafeString:
@@ -92,60 +85,3 @@ def _inline(line: str) -> str:
     escaped = escape(line, quote=True)
     with_links = _LINK.sub(lambda match: f'<a href="{match[2]}">{match[1]}</a>', escaped)
     return _BOLD.sub(r"<strong>\1</strong>", with_links)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a page: text as HTML, or the template of a picture."""
-
-    html: SafeString | None = None
-    picture: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question of the FAQ. anchor: for links to it."""
-
-    anchor: str
-    title: str
-    html: SafeString
-
-
-def read_page(name: str, language: str, facts: Facts) -> tuple[str, list[Part]]:
-    """Title and parts of a page in "vi" or "en"."""
-    title, body = _read(name, language, facts)
-    parts: list[Part] = []
-    for piece in re.split(r"(?m)^!(\w+)$", body):
-        if re.fullmatch(r"\w+", piece):
-            parts.append(Part(picture=f"public/pictures/{piece}.html"))
-        elif piece.strip():
-            parts.append(Part(html=render_markup(piece)))
-    return title, parts
-
-
-def read_questions(language: str, facts: Facts) -> tuple[str, list[Question]]:
-    """Title and questions of the FAQ."""
-    title, body = _read("faq", language, facts)
-    items = []
-    for number, piece in enumerate(re.split(r"(?m)^## ", body)[1:], 1):
-        heading, _, answer = piece.partition("\n")
-        items.append(Question(f"q{number}", heading.strip(), render_markup(answer)))
-    return title, items
-
-
-def _read(name: str, language: str, facts: Facts) -> tuple[str, str]:
-    text = (FOLDER / f"{name}.{language}.md").read_text(encoding="utf-8")
-    lines = [line for raw in text.splitlines() if (line := _line_for_city(raw, facts)) is not None]
-    body = _INLINE.sub(lambda match: match[1] if facts.has_app else "", "\n".join(lines))
-    for sign, value in facts.named.items():
-        body = body.replace("{" + sign + "}", value)
-    first, _, content = body.partition("\n")
-    return first.removeprefix("# "), content
-
-
-def _line_for_city(line: str, facts: Facts) -> str | None:
-    """The line without its prefix, None if it is for the other kind of city."""
-    for prefix, for_app in (("@app ", True), ("@web ", False)):
-        if line.startswith(prefix):
-            return line.removeprefix(prefix) if facts.has_app is for_app else None
-    return line

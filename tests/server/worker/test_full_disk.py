@@ -12,7 +12,7 @@ import pytest
 from tests.builders.machines import wait_until
 from tests.builders.serving import serving
 from tests.builders.stores import HOTLINE, prepared_store
-from tests.server.schedule.test_outage import health
+from tests.server.worker.test_outage import health
 
 from bluezone.city import write_default
 

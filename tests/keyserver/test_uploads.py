@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, exchange, keys_for, poster
 
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.limits.limits import Limits
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
     Slot,

@@ -4,7 +4,7 @@ import datetime
 import pytest
 from tests.builders.keyserver import DAY, HOUR, Phone, poster
 
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.codes import issued_codes
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential, InvalidCode
 
@@ -57,7 +57,7 @@ def test_a_revoked_code_answers_like_an_unknown_one(server, onset, name):
 def test_a_used_code_cannot_be_revoked_and_stays_used(server, patient):
     patient.certified()
 
-    with pytest.raises(codes.CodeAlreadyUsed):
+    with pytest.raises(issued_codes.CodeAlreadyUsed):
         server.codes.revoke(patient.issued.code)
 
     assert server.codes.status(patient.issued.code) == "used"
@@ -75,7 +75,7 @@ def test_an_onset_ahead_or_long_past_is_refused(server, clock, days):
     # At noon UTC the local date in Hanoi is the same.
     onset = datetime.datetime.fromtimestamp(clock.now, datetime.UTC).date() - datetime.timedelta(days=days)
 
-    with pytest.raises(codes.OnsetRefused):
+    with pytest.raises(issued_codes.OnsetRefused):
         server.codes.issue("confirmed", onset)
 
 
@@ -87,13 +87,13 @@ def test_the_local_date_decides_whether_an_onset_lies_ahead(server, clock):
 
 
 def test_what_was_never_issued_is_unknown_and_what_is_no_code_is_malformed(server, onset):
-    with pytest.raises(codes.CodeUnknown):
+    with pytest.raises(issued_codes.CodeUnknown):
         server.codes.status("0000-0000-0000")
     with pytest.raises(InvalidCode):
         server.codes.status("not a code")
-    with pytest.raises(codes.CodeUnknown):
+    with pytest.raises(issued_codes.CodeUnknown):
         server.codes.revoke("00" * 16)
-    with pytest.raises(codes.ClassRefused):
+    with pytest.raises(issued_codes.ClassRefused):
         server.codes.issue("rumour", onset)
     assert server.codes.status("00" * 16) == "expired"
 

@@ -6,8 +6,8 @@ import threading
 
 from tests.builders.keyserver import DAY, HOUR, NOON, Phone, poster, report_of
 
-from bluezone.keyserver.reports.codes import OLDEST_ONSET_DAYS, State
-from bluezone.keyserver.reports.decoys import AN_HOUR, put_decoys, random_rows
+from bluezone.keyserver.codes.decoys import AN_HOUR, add_decoys, random_rows
+from bluezone.keyserver.codes.issued_codes import OLDEST_ONSET_DAYS, State
 from bluezone.keyserver.storage.migrations import migrate, statements_of
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.protocol.upload import Status
@@ -76,7 +76,7 @@ def test_a_code_is_used_and_revoked_while_decoys_are_put_beside_it(server, onset
         hour = 0
         while not going.is_set():
             hour += 1
-            put_decoys(server.codes_store, server.keys_store, NOON + hour * HOUR, "Asia/Ho_Chi_Minh", 50)
+            add_decoys(server.codes_store, server.keys_store, NOON + hour * HOUR, "Asia/Ho_Chi_Minh", 50)
 
     putting = threading.Thread(target=put)
     putting.start()

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.keyserver import HOUR, Clock, Phone, call, poster
 
-from bluezone.keyserver.reports.limits import SIZE, Limits, shared_memory
+from bluezone.keyserver.limits.limits import Limits
+from bluezone.keyserver.limits.tally import SIZE, shared_memory
 from bluezone.networks import network_of
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential

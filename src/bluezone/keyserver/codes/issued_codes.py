@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verification codes in the codes store: the health authority issues, looks and revokes through these functions.
+"""The table of verification codes: the health authority issues codes, reads their state and revokes them here.
 
 The digits and the link are two ways to one row.
 
@@ -59,11 +59,12 @@ _SELECT_BY = {
     "revoked_digits": f"{_SELECT} WHERE revoked_digits_hash = ?",
     "revoked_link": f"{_SELECT} WHERE revoked_link_hash = ?",
 }
-# A code of 12 digits is hit with a chance of one in ten thousand a day where wrong codes of 24 hours times open codes
-# make this; from there on new codes have 16. Guesses are noted at each doubling: they are at most twice as many.
+# If the wrong codes of 24 hours times the open codes exceed this, a code of 12 digits would be hit with a chance of one
+# in ten thousand a day; new codes then have 16 digits. Guesses are noted at each doubling: at most twice as many came.
 GUESSES_HOURS = 24
 MOST_CHANCES = 10_000_000
-# What is used or revoked ends with the week in which its link would have (Monday, 00:00 UTC): its day of issue is gone.
+# A used or revoked row expires with the week (Monday, 00:00 UTC) in which its link would have expired, and so does not
+# show the day of issue.
 _MONDAY = 4 * SECONDS_PER_DAY
 _END = f"(link_expire - {_MONDAY} + {SECONDS_PER_WEEK - 1}) / {SECONDS_PER_WEEK} * {SECONDS_PER_WEEK} + {_MONDAY}"
 FORGET_CASE = f"class = NULL, onset_day = NULL, digits_expire = {_END}, link_expire = {_END}"
@@ -77,7 +78,7 @@ _NO_NONCE = bytes(12)
 SEALED_LENGTH = _CASE.size + 16
 # Ten tries at 36 random bits: the chance that all are taken is nil, an endless loop is not.
 _DRAWS = 10
-# As many as the migration made.
+# The number of rows that the migration made.
 REHEARSAL_ROWS = 64
 
 
@@ -96,13 +97,13 @@ class ClassRefused(Refused):
 
 
 class OnsetRefused(Refused):
-    """The onset lies ahead, or so far back that no key could be uploaded for it."""
+    """The onset is in the future, or so long ago that no key could be uploaded for it."""
 
     code = "onset_refused"
 
 
 class CodeUnknown(Refused):
-    """No code of this kind was issued here, or it is long gone."""
+    """No such code was issued here, or it was deleted long ago."""
 
     code = "code_unknown"
 
@@ -115,11 +116,11 @@ class CodeAlreadyUsed(Refused):
 
 @dataclass(frozen=True)
 class IssuedCode:
-    """What a health worker hands over, shown once and stored nowhere.
+    """What a health worker gives to a patient, shown once and stored nowhere.
 
-    code:    `dddd-dddd-dddd`, or four fours, valid until `expires`.
-    link:    address with the same power, valid until `link_expires`.
-    row_id:  opaque handle, 32 hex digits, by which its state is asked; the office gives it away and keeps it nowhere.
+    code:    `dddd-dddd-dddd`, or four groups of four digits, valid until `expires`.
+    link:    address that does the same, valid until `link_expires`.
+    row_id:  opaque handle, 32 hex digits, to query the state of the code; the office does not store it.
     expires, link_expires: Unix seconds.
     """
 
@@ -132,10 +133,11 @@ class IssuedCode:
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """A row of the codes store, as the three calls of a report need it.
+    """A row of the codes store, as the calls of a report need it.
 
-    handle: 16 bytes; klass: 1 or 2, 0 for a rehearsal; onset_day: UTC day; both None once used. used_digest: 32 bytes
-    once used, else None. sealed_digits, sealed_link: 37 bytes that open with digits and link, None in rows of before.
+    handle: 16 bytes. klass: 1 or 2, 0 for a rehearsal, None after use. onset_day: UTC day, None after use.
+    used_digest: 32 bytes after use, else None. sealed_digits, sealed_link: 37 bytes that open with digits and link,
+    None in rows that were written before cases were sealed.
     """
 
     handle: bytes
@@ -149,13 +151,13 @@ class CredentialRow:
     sealed_link: bytes | None
 
     def expires(self, kind: CredentialKind) -> int:
-        """Unix seconds at which a way to this row ends."""
+        """Unix seconds at which the digits or the link of this row expire."""
         return self.digits_expire if kind is CredentialKind.DIGITS else self.link_expire
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a code is worth, whether it was used or not. klass, onset_day and ends as those of an unused row."""
+    """What a code is worth, whether it was used or not; the fields are those of an unused row."""
 
     klass: int
     onset_day: int
@@ -163,13 +165,13 @@ class Case:
     link_expire: int
 
     def expires(self, kind: CredentialKind) -> int:
-        """Unix seconds at which a way to this code ends."""
+        """Unix seconds at which the digits or the link of this code expire."""
         return self.digits_expire if kind is CredentialKind.DIGITS else self.link_expire
 
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes of one city. store: of codes; clock: Unix seconds; zone: IANA name; origin: of the links."""
+    """The codes of one city. store: of codes; clock: Unix seconds; zone: IANA name; origin: start of the links."""
 
     store: Store
     secrets: Pepper
@@ -178,9 +180,9 @@ class Codes:
     origin: str
 
     def issue(self, klass: str, onset: date) -> IssuedCode:
-        """Make a code and a link for one case.
+        """Issue a code and a link for one case.
 
-        klass: "confirmed" (test) or "clinical". onset: local date on which the illness began, or of the test.
+        klass: "confirmed" (test) or "clinical". onset: local date of the first symptoms, or of the test.
         Raises ClassRefused, OnsetRefused, StoreRefused.
         """
         if klass not in CLASSES:
@@ -189,27 +191,31 @@ class Codes:
         today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(self.zone)).date()
         if not 0 <= (today - onset).days <= OLDEST_ONSET_DAYS:
             raise OnsetRefused(f"onset is {onset}, expected {OLDEST_ONSET_DAYS} days ago to today, {today}")
-        length = self._length(now)
-        # The end of a code that nobody has used yet must not tell in which minute it was issued.
-        whole_hour = -(-int(now) // SECONDS_PER_HOUR) * SECONDS_PER_HOUR
+        length = self._code_length(now)
+        # The expiry of an unused code must not show in which minute it was issued.
+        end_of_hour = -(-int(now) // SECONDS_PER_HOUR) * SECONDS_PER_HOUR
+        digits_expire = end_of_hour + DIGITS_LIFE_SECONDS
+        link_expire = end_of_hour + LINK_LIFE_SECONDS
+        case = (CLASSES[klass], (onset - EPOCH).days, digits_expire, link_expire)
         for _ in range(_DRAWS):
-            digits, link, handle = new_code(randbelow, length), new_link(token_bytes), token_bytes(16)
-            ends = whole_hour + DIGITS_LIFE_SECONDS, whole_hour + LINK_LIFE_SECONDS
-            case = (CLASSES[klass], (onset - EPOCH).days, *ends)
-            ways = Credential.from_digits(digits), Credential.from_link(link)
-            hashes = [self.secrets.credential_hash(way) for way in ways]
-            sealed = [self._seal(way, handle, case) for way in ways]
+            digits = new_code(randbelow, length)
+            link = new_link(token_bytes)
+            handle = token_bytes(16)
+            credentials = (Credential.from_digits(digits), Credential.from_link(link))
+            hashes = [self.secrets.credential_hash(credential) for credential in credentials]
+            sealed = [self._seal(credential, handle, case) for credential in credentials]
             if self.store.write(partial(_insert, (handle, *hashes, *case, *sealed))):
-                return IssuedCode(format_code(digits), link_url(self.origin, link), handle.hex(), *ends)
+                url = link_url(self.origin, link)
+                return IssuedCode(format_code(digits), url, handle.hex(), digits_expire, link_expire)
         raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
 
     def _seal(self, credential: Credential, handle: bytes, case: tuple[int, int, int, int]) -> bytes:
         return AESGCM(self.secrets.case_key(credential, handle)).encrypt(_NO_NONCE, _CASE.pack(*case), handle)
 
     def case_of(self, row: CredentialRow, credential: Credential) -> Case | None:
-        """What a row is worth by the code that found it; None of one that was used before such things were sealed.
+        """The case of a row, opened with its code; None if the code was used before cases were sealed.
 
-        Opened, or tried to, in every row, so that used, unused and rehearsed ones take the same time.
+        Used, unused and rehearsal rows all take the time of one decryption.
         """
         sealed = row.sealed_digits if credential.kind is CredentialKind.DIGITS else row.sealed_link
         try:
@@ -220,8 +226,8 @@ class Codes:
                 return None
             return Case(row.klass, row.onset_day, row.digits_expire, row.link_expire)
 
-    def _length(self, now: float) -> int:
-        """Digits of a new code: more where so many wrong ones come that one of the codes in use might be hit."""
+    def _code_length(self, now: float) -> int:
+        """Digits of a new code: more if wrong codes come in such numbers that an open code might be hit."""
         ((guesses,),) = self.store.read(
             "SELECT COALESCE(SUM(guesses), 0) FROM guess_count WHERE hour > ?", (hour_at(now) - GUESSES_HOURS,)
         )
@@ -233,56 +239,60 @@ class Codes:
         return LONG_CODE_LENGTH if 2 * guesses * usable > MOST_CHANCES else CODE_LENGTH
 
     def status(self, text: str) -> CodeState:
-        """Tell what became of a code, a link or the handle of a row.
+        """The state of a code by its digits, its link or its handle.
 
-        A handle whose row is gone answers "expired". Raises InvalidCode, or CodeUnknown for an unknown code or link.
+        "expired" for a handle without a row. Raises InvalidCode, or CodeUnknown for an unknown code or link.
         """
-        row, expires = self._named(text)
+        row, expires = self._find_by_text(text)
         if row is None:
             return "expired"
         return _state(row.state, expires, self.clock())
 
     def ends_at(self, text: str, handle: str) -> int | None:
-        """Until when a code or link of this handle works (Unix seconds), whatever became of it; None for another's.
+        """When a code or link expires (Unix seconds), whatever its state; None if it is not of this handle.
 
         Raises InvalidCode.
         """
         try:
-            row, ends = self._named(text)
+            row, expires = self._find_by_text(text)
         except CodeUnknown:
             return None
-        return ends if row is not None and row.handle.hex() == handle else None
+        if row is None or row.handle.hex() != handle:
+            return None
+        return expires
 
     def is_open(self, text: str) -> bool:
-        """Whether a row can be used yet, by its digits or its link, which lives a day longer. Raises as `status`."""
-        row, _ = self._named(text)
+        """Whether a code can be used, by its digits or by its link, which is valid a day longer. Raises as `status`."""
+        row, _ = self._find_by_text(text)
         return row is not None and row.state is State.OPEN and self.clock() < row.link_expire
 
     def statuses(self, handles: Sequence[str]) -> dict[str, CodeState]:
-        """Tell the office what became of many codes in one read: "used" only on the day after.
+        """The states of many codes in one read, for the office; a code is "used" from the next day only.
 
-        When a code was used would name its report where few are ill. handles: row_ids of issued codes, 0 to 900 (SQLite
-        takes no more values in one statement on old builds).
+        The time at which a code was used would point to its report in a city with few cases. handles: row_ids of issued
+        codes, 0 to 900 (old builds of SQLite take no more values in one statement).
         """
-        asked = [bytes.fromhex(handle) for handle in handles if _is_handle(handle)]
-        if not asked:
-            return dict.fromkeys(handles, "expired")
-        marks = ", ".join("?" * len(asked))
+        states: dict[str, CodeState] = dict.fromkeys(handles, "expired")
+        valid = [bytes.fromhex(handle) for handle in handles if _is_handle(handle)]
+        if not valid:
+            return states
+        marks = ", ".join("?" * len(valid))
         # Marks alone.
         sql = f"SELECT handle, state, told, link_expire FROM credential WHERE handle IN ({marks})"  # noqa: S608
-        told: dict[str, CodeState] = dict.fromkeys(handles, "expired")
         now = self.clock()
-        for handle, state, is_told, link_expire in self.store.read(sql, tuple(asked)):
-            shown = State(state) if is_told or state != State.USED else State.OPEN
-            told[bytes(handle).hex()] = _state(shown, link_expire, now)
-        return told
+        for handle, stored_state, is_disclosed, link_expire in self.store.read(sql, tuple(valid)):
+            state = State(stored_state)
+            if state is State.USED and not is_disclosed:
+                state = State.OPEN
+            states[bytes(handle).hex()] = _state(state, link_expire, now)
+        return states
 
     def revoke(self, text: str) -> None:
-        """Make a code and its link worthless; both answer like unknown ones from now on. Safe to repeat.
+        """Make a code and its link invalid; phones get the answer for unknown codes from now on. Safe to repeat.
 
         text: code, link or handle. Raises InvalidCode, CodeUnknown, CodeAlreadyUsed.
         """
-        row, _ = self._named(text)
+        row, _ = self._find_by_text(text)
         if row is None:
             raise CodeUnknown(_UNKNOWN)
         handle = row.handle
@@ -291,56 +301,73 @@ class Codes:
             transaction.execute(f"{_REVOKE} AND handle = ?", (State.REVOKED, State.OPEN, handle))
             return transaction.execute("SELECT state FROM credential WHERE handle = ?", (handle,))
 
-        # A used row stays used: `revoked` would say that nothing was published.
+        # A used row stays used: `revoked` would mean that nothing was published.
         if self.store.write(action) == [(State.USED,)]:
             raise CodeAlreadyUsed("the code was used already; a report cannot be recalled")
 
     def revoke_all_open(self) -> int:
-        """Revoke every open code: after a loss nobody knows which of them were used. Returns how many there were."""
+        """Revoke every open code: after a loss of data it is not known which were used. Returns their number."""
 
         def action(transaction: Transaction) -> list[Row]:
             return transaction.execute(f"{_REVOKE} RETURNING 1", (State.REVOKED, State.OPEN))
 
         return len(self.store.write(action))
 
-    def _named(self, text: str) -> tuple[CredentialRow | None, int]:
-        """The row that a code, link or handle names, and when that way to it ends (Unix seconds).
+    def _find_by_text(self, text: str) -> tuple[CredentialRow | None, int]:
+        """The row of a code, link or handle, and when that code, link or handle expires (Unix seconds).
 
-        None for a handle whose row is gone. Raises InvalidCode, CodeUnknown.
+        None and 0 for a handle without a row. Raises InvalidCode, CodeUnknown.
         """
         if _is_handle(text):
-            row = self._selected("handle", bytes.fromhex(text))
+            row = self._select("handle", bytes.fromhex(text))
             return row, row.link_expire if row else 0
         credential = Credential.from_text(text)
         hashed = self.secrets.credential_hash(credential)
         kind = credential.kind.name.lower()
-        row = self._selected(kind, hashed) or self._selected(f"revoked_{kind}", hashed)
+        row = self._select(kind, hashed) or self._select(f"revoked_{kind}", hashed)
         if row is None:
             raise CodeUnknown(_UNKNOWN)
         return row, (self.case_of(row, credential) or row).expires(credential.kind)
 
     def find(self, credential: Credential) -> CredentialRow | None:
-        """Look a credential up for a report; None if it was never issued, was revoked, or is long gone."""
-        return self._selected(credential.kind.name.lower(), self.secrets.credential_hash(credential))
+        """Look a credential up for a report; None if it was never issued, was revoked, or was deleted long ago."""
+        return self._select(credential.kind.name.lower(), self.secrets.credential_hash(credential))
 
     def find_rehearsal(self, credential: Credential) -> CredentialRow | None:
-        """Look up a row kept for rehearsals, in the way and the time of a real one; its class is CHAFF_CLASS.
+        """Look up a row for rehearsals, in the same way and time as a real one; its class is CHAFF_CLASS.
 
-        The credential itself is not looked up; its hash, which takes its time, says which of those rows.
+        The credential itself is not looked up; its hash, which takes as long as that of a real one, selects the row.
         """
         number = self.secrets.credential_hash(credential)[0] % REHEARSAL_ROWS
-        return self._selected("rehearsal", b"%032d" % number)
+        return self._select("rehearsal", b"%032d" % number)
 
-    def _selected(self, by: str, value: bytes) -> CredentialRow | None:
-        found = self.store.read(_SELECT_BY[by], (value,))
-        if not found:
+    def find_with_case(
+        self, credential: Credential, rehearsal: bool, now: float, digest: bytes | None = None
+    ) -> tuple[CredentialRow | None, Case | None]:
+        """Look a credential up with what it is worth; no row after its link has expired, whether it was used or not.
+
+        digest: of a blinded value; the row that was used for it is returned until it is deleted.
+        """
+        # The credential of a rehearsal is never looked up.
+        row = self.find_rehearsal(credential) if rehearsal else self.find(credential)
+        if row is None:
+            return None, None
+        case = self.case_of(row, credential)
+        expired = case is not None and case.link_expire <= now
+        if expired and (digest is None or row.used_digest != digest):
+            return None, None
+        return row, case
+
+    def _select(self, by: str, value: bytes) -> CredentialRow | None:
+        rows = self.store.read(_SELECT_BY[by], (value,))
+        if not rows:
             return None
-        handle, klass, onset_day, digits_expire, link_expire, state, *rest = found[0]
+        handle, klass, onset_day, digits_expire, link_expire, state, *rest = rows[0]
         return CredentialRow(handle, klass, onset_day, digits_expire, link_expire, State(state), *rest)
 
 
 def last_moment(link_expire: int) -> int:
-    """When a used or revoked code is forgotten whose link would have ended at link_expire (Unix seconds)."""
+    """When the row of a used or revoked code expires. link_expire: when its link would have expired, Unix seconds."""
     return -(-(link_expire - _MONDAY) // SECONDS_PER_WEEK) * SECONDS_PER_WEEK + _MONDAY
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from tests.builders.keyserver import DAY, HOUR, Phone, keys_for, poster, serve_application
 
+from bluezone.keyserver.codes.issued_codes import State
 from bluezone.keyserver.http import Application
-from bluezone.keyserver.reports.codes import State
 from bluezone.protocol import blindrsa
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential

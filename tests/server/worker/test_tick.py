@@ -12,9 +12,11 @@ from tests.builders.serving import free_port
 
 from bluezone.keyserver.publication.bucket import ObjectFiles
 from bluezone.keyserver.service import KeyServer
+from bluezone.server.leader import Leadership
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule import Leadership, RecurringWork, make_announcer, tick_until
+from bluezone.server.recurring_work import RecurringWork
+from bluezone.server.worker import make_announcer, tick_until
 
 __all__ = ["data_folder", "furnished_folder", "server"]
 

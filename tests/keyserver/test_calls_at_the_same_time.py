@@ -121,7 +121,7 @@ def test_a_signer_that_refuses_many_is_asked_for_each_and_says_no_to_whom_it_mus
 
     # Stands for a signer's client; what it signs with are the real keys.
     keys = SimpleNamespace(find=real.find, blind_sign=blind_sign)
-    answers = replace(server.codes_part.verification, week_keys=keys).verify2_each(asked)
+    answers = replace(server.codes_part.redemption, week_keys=keys).redeem_codes(asked)
     assert [answer().status for answer in answers[:2]] == [Status.OK, Status.OK]
     with pytest.raises(SigningRefused):
         answers[2]()

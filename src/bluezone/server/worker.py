@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The worker's recurring work, while it leads all workers; no work fails because another one does."""
+"""The worker process: while it leads all workers, it ticks the key server and does the recurring work of the duties."""
 
 import argparse
 import datetime
@@ -9,12 +9,11 @@ import threading
 import time
 from collections.abc import Sequence
 
-from django.db import DatabaseError, close_old_connections, connection, connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from bluezone import logs
 from bluezone.city import data_folder
 from bluezone.duties import catalogue
-from bluezone.duties.duty import Work
 from bluezone.duties.duty import load as load_call
 from bluezone.keyserver.configs.settings import SettingsOutdated
 from bluezone.keyserver.publication.log.witnesses import WitnessRounds
@@ -29,99 +28,26 @@ from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.preparation import open_office
 from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
+from bluezone.server.recurring_work import RecurringWork
 from bluezone.timekeeping import ClockDoubted
 
 log = logging.getLogger(__name__)
 
-HOURLY_SECONDS = 3600.0
-# Failed work is retried this soon: late enough not to fill the log, early enough to delete data when promised.
-RETRY_SECONDS = 300.0
-
-
-class PurgeFailed(Refused):
-    """Something that should have been purged is still there; the log says why."""
-
-    code = "purge_failed"
-
-
-class RecurringWork:
-    """The recurring work of one worker. Meters record when each last succeeded, and how often it failed.
-
-    hourly: run once an hour. every_tick: run in every round.
-    """
-
-    def __init__(self, meters: Meters, hourly: Sequence[Work], every_tick: Sequence[Work]) -> None:
-        self._meters = meters
-        self._hourly = hourly
-        self._every_tick = every_tick
-        self._due: dict[str, float] = {}
-
-    @classmethod
-    def of_duties(cls, meters: Meters) -> "RecurringWork":
-        """The work that the duties name, purges first."""
-        return cls(meters, [*catalogue.purges(), *catalogue.hourly()], catalogue.every_tick())
-
-    def run(self, now: datetime.datetime, seconds: float, forget: bool = True) -> bool:
-        """Do what is due; False if some work of every tick failed. seconds: of a monotonic clock.
-
-        forget: False omits the hourly work, purges among it, because `now` is doubtful.
-        """
-        if forget:
-            for work in self._hourly:
-                if seconds >= self._due.get(work.name, seconds):
-                    self._due[work.name] = seconds + (HOURLY_SECONDS if self._do(work, now) else RETRY_SECONDS)
-        # A list, because all() would stop at the first failure.
-        done = [self._do(work, now) for work in self._every_tick]
-        return all(done)
-
-    def _do(self, work: Work, now: datetime.datetime) -> bool:
-        if run_work(work, now):
-            self._meters.set(f"work_timestamp_seconds_{work.name}", now.timestamp())
-            return True
-        failures = f"work_failures_total_{work.name}"
-        self._meters.set(failures, self._meters.gauge(failures) + 1)
-        return False
-
-
-def run_work(work: Work, now: datetime.datetime) -> bool:
-    """Do some work; log it and return False if it fails."""
-    # A connection that the previous work lost must not make this one fail, too.
-    for open_connection in connections.all(initialized_only=True):
-        if not open_connection.in_atomic_block:
-            open_connection.close_if_unusable_or_obsolete()
-    try:
-        load_call(work.call)(now)
-    except Exception:
-        log.exception("%s failed", work.name, extra=event_fields("work_failed", work=work.name))
-        return False
-    return True
-
-
-def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) -> None:
-    """Delete expired data of the office. Raises PurgeFailed, after all purges have run.
-
-    works: the purges, those of the duties by default.
-    """
-    failed = [work.name for work in (catalogue.purges() if works is None else works) if not run_work(work, now)]
-    if failed:
-        raise PurgeFailed(f"could not be done: {', '.join(failed)}")
-
-
 TICK_SECONDS = 15.0
-# A city that publishes at every tick is a demo, and someone is watching it.
-HASTY_TICK_SECONDS = 1.0
-# How long a worker that cannot sign for the city lets others lead before it makes a round again.
+# A city that publishes at every tick is a demonstration: people watch and wait.
+DEMO_TICK_SECONDS = 1.0
+# How long a worker that cannot sign for the city lets others lead before it tries to lead again.
 STAND_BACK_SECONDS = 60.0
 
 
 def tick_until(
     stopped: threading.Event, server: KeyServer, survey: Survey, rounds: RecurringWork, lead: Leadership
 ) -> None:
-    """Tick until `stopped` or until this worker no longer leads; what is refused is tried again at the next tick.
+    """Tick until `stopped` or until this worker no longer leads; refused work is tried again at the next tick.
 
-    Ends after one round if this worker's settings are outdated or its folder is not the one the database knows.
+    Ends after one round if this worker's settings are outdated or its folder is not the one in the database.
     """
-    pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
+    pause = TICK_SECONDS if server.city.publish_period_seconds else DEMO_TICK_SECONDS
     witnesses = WitnessRounds(lambda: server.public_log)
     while not stopped.is_set() and lead.renew():
         started_at = time.monotonic()
@@ -129,10 +55,11 @@ def tick_until(
         # A connection that PostgreSQL has ended (restart, idle limit) would otherwise fail at every later tick.
         close_old_connections()
         try:
-            believed = _tick(server, survey)
+            is_clock_trusted = _tick(server, survey)
             # After what phones wait for, and in its own threads.
             witnesses.go_round()
-            done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic(), forget=believed) and believed
+            now = datetime.datetime.now(datetime.UTC)
+            is_work_done = rounds.run(now, time.monotonic(), hourly=is_clock_trusted)
         except Refused as refused:
             survey.record_failure()
             extra = event_fields("tick_refused", code=refused.code)
@@ -142,7 +69,7 @@ def tick_until(
             extra = event_fields("tick_refused", code="office_unavailable")
             log.warning("tick: office_unavailable: %s", type(error).__name__, extra=extra)
         else:
-            if done:
+            if is_work_done and is_clock_trusted:
                 survey.record_tick(started_at)
             else:
                 survey.record_failure()
@@ -156,7 +83,7 @@ def tick_until(
 
 
 def _tick(server: KeyServer, survey: Survey) -> bool:
-    """Tick; whether the clock can be trusted. Raises StoreRefused."""
+    """Tick; return whether the clock can be trusted. Raises StoreRefused."""
     try:
         server.tick()
     except SettingsOutdated as refused:
@@ -171,7 +98,7 @@ def _tick(server: KeyServer, survey: Survey) -> bool:
 
 
 class _CityProvider:
-    """Calls the browsers' push services; loads their library at the first call, as it would be a fifth of a start."""
+    """Calls the browsers' push services. It loads their library at the first call: that takes a fifth of a start."""
 
     def __init__(self, server: KeyServer) -> None:
         self._server = server
@@ -234,7 +161,7 @@ def main() -> None:
     """Open this data folder's key server and office, and work until SIGTERM whenever this worker leads."""
     logs.configure_logging()
     name_process("worker")
-    parser = argparse.ArgumentParser(prog="bluezone.server.schedule")
+    parser = argparse.ArgumentParser(prog="bluezone.server.worker")
     for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)
     options = parser.parse_args()

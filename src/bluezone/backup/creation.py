@@ -1,26 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make a backup, which is an archive with copies of the stores and the other files of a data folder; purge old ones."""
+"""Makes a backup: an archive with copies of the stores and the other files of a data folder."""
 
 import datetime
-import json
 import logging
 import os
 import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.backup import daykeys, postgresql
-from bluezone.backup.archive import SealedWriter, day_of
-from bluezone.backup.daykeys import destroy_expired_keys
-from bluezone.city import data_folder
+from bluezone.backup import daykeys
+from bluezone.backup.archive import SealedWriter
+from bluezone.backup.store_copies import copy_stores, newest_file_numbers
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.locks import give_to_owner, lock_file
 from bluezone.keyserver.signer.client import FOLDER_NAME
-from bluezone.keyserver.storage.sqlite import STORES_FOLDER, store_file
+from bluezone.keyserver.storage.sqlite import STORES_FOLDER
 from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 
@@ -33,13 +29,10 @@ class BackupFailed(Refused):
     code = "backup_failed"
 
 
-STORES = ("office", "codes", "keys")
 BACKUPS = "backups"
 SUFFIX = ".bzbackup"
 STAGING = ".backup-"
 LOCK_NAME = "backup.lock"
-DRILL_NAME = "drill.json"
-COUNTER_DAYS = 1
 _EXCLUDED = {daykeys.FOLDER.as_posix(), BACKUPS, STORES_FOLDER, RUN_FOLDER}
 
 
@@ -68,7 +61,7 @@ def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str
     partial = target.with_name(target.name + ".partial")
     try:
         staging.mkdir(mode=0o700)
-        _copy_stores(data_dir, staging, today, urls)
+        copy_stores(data_dir, staging, today, urls)
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             heights = newest_file_numbers(data_dir, staging, urls)
             writer = SealedWriter(file, today, daykeys.make_day_key(data_dir, today), heights)
@@ -90,53 +83,6 @@ def remove_unfinished(data_dir: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     for path in (data_dir / BACKUPS).glob("*.partial"):
         path.unlink(missing_ok=True)
-
-
-def delete_expired_backups(data_dir: Path, today: datetime.date) -> None:
-    """Delete the backups in the folder for which the key is destroyed."""
-    for path in (data_dir / BACKUPS).glob(f"*{SUFFIX}"):
-        if day_of(path) < today - datetime.timedelta(days=daykeys.KEPT_DAYS):
-            path.unlink(missing_ok=True)
-
-
-def _copy_stores(data_dir: Path, staging: Path, today: datetime.date, urls: Mapping[str, str]) -> None:
-    first = today - datetime.timedelta(days=COUNTER_DAYS)
-    for name in STORES:
-        if name in urls:
-            postgresql.dump_schema(urls[name], name, staging / f"{name}.pgdump")
-            if name == "office":
-                postgresql.copy_counters(urls[name], name, first.isoformat(), staging / f"{name}.counters")
-        elif store_file(data_dir, name).exists():
-            _copy_sqlite(store_file(data_dir, name), staging / f"{name}.sqlite3", first)
-
-
-def _copy_sqlite(source: Path, target: Path, first: datetime.date) -> None:
-    target.touch(mode=0o600)
-    with closing(sqlite3.connect(source, timeout=60)) as live, closing(sqlite3.connect(target)) as copy:
-        live.backup(copy, pages=2000, sleep=0.005)
-        copy.execute("PRAGMA journal_mode=DELETE")
-        copy.execute("PRAGMA secure_delete=ON")
-        if copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (postgresql.COUNTERS,)).fetchone():
-            copy.execute(f"DELETE FROM {postgresql.COUNTERS} WHERE day < ?", (first.isoformat(),))  # noqa: S608 - ours
-            copy.commit()
-        # Rows that were deleted earlier without being overwritten are not copied.
-        copy.execute("VACUUM")
-
-
-def newest_file_numbers(data_dir: Path, staging: Path, urls: Mapping[str, str]) -> dict[str, int]:
-    """Number of the newest published file by kind that the copy of the store knows, and of the newest config."""
-    configs = (int(path.stem) for path in (data_dir / "configs").glob("[0-9]*.json"))
-    heights = {"config": max(configs, default=0)}
-    copy = staging / "keys.sqlite3"
-    for kind, table in (("exports", "export_file"), ("venues", "venue_package")):
-        schema = "keys." if "keys" in urls else ""
-        sql = f"SELECT COALESCE(MAX(number), 0) FROM {schema}{table} WHERE sha256 IS NOT NULL"  # noqa: S608 - ours
-        if "keys" in urls:
-            heights[kind] = postgresql.query_number(urls["keys"], sql)
-        elif copy.exists():
-            with closing(sqlite3.connect(copy)) as store:
-                heights[kind] = store.execute(sql).fetchone()[0]
-    return heights
 
 
 def _pack(data_dir: Path, staging: Path, writer: SealedWriter) -> None:
@@ -167,35 +113,3 @@ def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
             yield from _files(path, top)
         elif path.is_file():
             yield path, name
-
-
-@dataclass(frozen=True)
-class Drill:
-    """The result of a drill.
-
-    at: Unix seconds. backup: name of the file. followed: kind -> numbers of the newest file that the phone had before
-    and after the restore. problem: code, empty if the drill succeeded.
-    """
-
-    at: int
-    ok: bool
-    backup: str
-    followed: dict[str, tuple[int, int]]
-    problem: str = ""
-    message: str = ""
-
-
-def last_drill(data_dir: Path) -> Drill | None:
-    """The result of the last drill; None before the first, or if the file cannot be read."""
-    try:
-        return Drill(**json.loads((data_dir / DRILL_NAME).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def purge(now: datetime.datetime) -> None:
-    """Destroy expired day keys, and delete the backups of the folder that no key opens any more."""
-    folder = data_folder()
-    today = now.date()
-    destroy_expired_keys(folder, today)
-    delete_expired_backups(folder, today)

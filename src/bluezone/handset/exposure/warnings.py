@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The owner's warnings: the day, about how long, how certain it is, and what to do; nothing else.
+
+Source: docs/protocol.md section 3; docs/attacks.md rows 18 and 20.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from bluezone.protocol.declaration import DeclaredLevel
+from bluezone.protocol.risk.assessment import Assessment, DayExposure
+from bluezone.protocol.signed.config import TEXT_NAMES, Config
+from bluezone.protocol.venues.overlaps import VenueDay
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def day_and_month(day: date, language: str) -> str:
+    """25/11, or 25 November."""
+    return f"{day.day}/{day.month}" if language == "vi" else f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def full_date(day: date, language: str) -> str:
+    """25/11/2026, or 25 November 2026."""
+    separator = "/" if language == "vi" else " "
+    return f"{day_and_month(day, language)}{separator}{day.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """One day with a risk.
+
+    band:  minutes, coarse. texts: by language ("vi", "en") and name, placeholders filled in.
+    kind:  "near" by Bluetooth, or "venue". label: names of the venues, if the owner wanted them stored.
+    near:  minutes likely near, from and to, in fives; None if no distance could be assessed.
+    watch_days: how long the signed rules ask the owner to watch their health.
+    neighbours: ids of other cities with lists that contain cases of that day; empty if only the phone's city has any.
+    """
+
+    day: date
+    level: str
+    band: str
+    certainty: str
+    texts: Mapping[str, Mapping[str, str]]
+    kind: Literal["near", "venue"] = "near"
+    label: str | None = None
+    near: tuple[int, int] | None = None
+    watch_days: int = 14
+    neighbours: tuple[str, ...] = ()
+
+    @property
+    def watch_until(self) -> date:
+        """The last day on which the owner should watch their health."""
+        return self.day + timedelta(days=self.watch_days)
+
+    @property
+    def id(self) -> str:
+        """Identifies this warning: each day has at most one of each kind."""
+        return f"{self.kind}-{self.day.isoformat()}"
+
+    @property
+    def declared_level(self) -> DeclaredLevel:
+        """The level for a declaration: "unclear" if the phone cannot tell how near the owner was."""
+        if self.kind == "near" and self.certainty == "unclear":
+            return "unclear"
+        return "high" if self.level == "high" else "low"
+
+
+def build_warnings(assessment: Assessment, config: Config) -> list[Warning]:
+    """The warnings of an assessment, latest day first."""
+    risky = [day for day in assessment.days if day.level != "none"]
+    return [_warning(day, config) for day in sorted(risky, key=lambda day: day.day, reverse=True)]
+
+
+def build_venue_warnings(days: Iterable[VenueDay], labels: Mapping[int, str | None], config: Config) -> list[Warning]:
+    """The warnings of venues, in the order of the days. labels: names of stays by their number."""
+    return [_venue_warning(day, labels, config) for day in days if day.level != "none"]
+
+
+def _warning(exposure: DayExposure, config: Config) -> Warning:
+    texts = _texts(exposure.day, config, _kinds("near", exposure))
+    return Warning(
+        exposure.day, exposure.level, exposure.band, exposure.certainty, texts, near=_in_fives(exposure.near),
+        watch_days=config.care.watch_days,
+    )  # fmt: skip
+
+
+def _venue_warning(day: VenueDay, labels: Mapping[int, str | None], config: Config) -> Warning:
+    texts = _texts(day.day, config, _kinds("venue", day))
+    names = dict.fromkeys(label for visit in day.visits if (label := labels.get(visit)))
+    return Warning(
+        day.day, day.level, day.band, day.certainty, texts, "venue", ", ".join(names) or None,
+        watch_days=config.care.watch_days,
+    )  # fmt: skip
+
+
+def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
+    """A range in fives: the start rounded down; the end rounded up if over by more than a minute, at least 5."""
+    if near is None:
+        return None
+    low, high = near
+    return 5 * int(low // 5), max(5 * math.ceil((high - 1) / 5), 5)
+
+
+def _kinds(kind: str, exposure: DayExposure | VenueDay) -> tuple[str, ...]:
+    """The kinds of text for a day, best first: a low level asks the owner to watch and to mask, never to isolate.
+
+    A config of an earlier release has no texts for "low"; those for "unclear" ask for the same.
+    """
+    if kind == "near" and exposure.certainty == "unclear":
+        return ("unclear",)
+    kinds = ("venue",) if kind == "venue" else ()
+    return kinds if exposure.level == "high" else (*kinds, "low", "unclear")
+
+
+def _texts(day: date, config: Config, kinds: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The texts of a day: for each name the first of the kinds that the config has, else the plain text."""
+    return {
+        language: {name: _filled(_choose_text(texts, name, kinds), language, day, config) for name in TEXT_NAMES}
+        for language, texts in config.texts.items()
+    }
+
+
+def _choose_text(texts: Mapping[str, str], name: str, kinds: Sequence[str]) -> str:
+    return next((texts[f"{kind}_{name}"] for kind in kinds if f"{kind}_{name}" in texts), texts[name])
+
+
+def _filled(text: str, language: str, day: date, config: Config) -> str:
+    until = full_date(day + timedelta(days=config.care.watch_days), language)
+    for name, value in (("hotline", config.hotline), ("day", full_date(day, language)), ("until", until)):
+        text = text.replace("{" + name + "}", value)
+    return text

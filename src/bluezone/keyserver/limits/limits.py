@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When a request has to solve a puzzle first: guessing is slowed down, and no one is locked out."""
+
+import hmac
+import logging
+import os
+import struct
+from collections.abc import Callable
+
+from bluezone.keyserver.limits.tally import RECENT, Tally
+from bluezone.logs import event_fields
+from bluezone.protocol.intervals import hour_at
+from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, MOST_BITS, PUZZLE_BITS, PUZZLE_SECONDS, is_solution
+
+TRIES_PER_NETWORK_AN_HOUR = 10
+TRIES_A_MINUTE = RECENT
+# Checks of one code from one network, whatever the answer; a patient needs one or two. Each network counts separately:
+# otherwise a puzzle would show that another network checks the same code.
+CODE_CHECKS_AN_HOUR = 60
+# The invalid tries of an hour are noted at this number and at each doubling of it.
+FIRST_NOTED = 64
+
+# The first byte is the number of bits that the puzzle requires beyond 20; the other seven are Unix seconds.
+_ISSUED = struct.Struct(">Q8s")
+_BITS_SHIFT = 56
+_ISSUED_AT = (1 << _BITS_SHIFT) - 1
+_TAG_LENGTH = CHALLENGE_LENGTH - _ISSUED.size
+
+log = logging.getLogger(__name__)
+
+
+class Limits:
+    """Counts invalid tries, and demands puzzles when there are too many of them.
+
+    key:   32 secret bytes, the same in all processes, that authenticate the puzzles.
+    clock: returns Unix seconds.
+    alarm: called with the hour when the tries of all networks exceed the limit, at most once an hour.
+    note:  called with the hour and the number of its invalid tries, at 64 and at each doubling.
+    what:  the word for them in the log.
+    rehearsals_a_minute: rehearsals of all networks in a minute, above which every request has to solve a puzzle too.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        clock: Callable[[], float],
+        alarm: Callable[[int], None],
+        what: str = "invalid codes",
+        rehearsals_a_minute: int = TRIES_A_MINUTE,
+        note: Callable[[int, int], None] = lambda _hour, _misses: None,
+    ) -> None:
+        self._note = note
+        self._what = what
+        self._rehearsals_a_minute = rehearsals_a_minute
+        self._key = key
+        self._clock = clock
+        self._alarm = alarm
+        self._tally = Tally()
+
+    def share(self, descriptor: int, place: int) -> None:
+        """Count together with the other processes that have this memory (`tally.shared_memory`), from now on."""
+        self._tally = Tally(descriptor, place)
+
+    def challenge_for(
+        self, network: bytes, challenge: bytes, nonce: bytes, code: bytes = b"", rehearsal: bool = False
+    ) -> bytes | None:
+        """Return None if the request may proceed, else the 32-byte challenge that it has to solve first.
+
+        network:          as `network_of` returns it.
+        challenge, nonce: of the request; a solved challenge lets one request through.
+        code:             hash of the code that is checked, which counts except in a rehearsal; empty for other calls.
+        """
+        now = self._clock()
+        with self._tally.alone():
+            self._tally.turn(hour_at(now))
+            is_over = self._is_over_limit(network, now) or self._has_many_rehearsals(now)
+            if code:
+                checks = self._tally.count_code_check(network + code, int(not rehearsal))
+                is_over = is_over or checks >= CODE_CHECKS_AN_HOUR
+        if not is_over:
+            return None
+        return self.challenge_always(challenge, nonce)
+
+    def admit(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
+        """The same for calls that count if they are let through, right or wrong.
+
+        Check and count are one step, so that calls at the same time are let through no more often than calls one after
+        the other. A call that gets a challenge does not count: a flood that solves none must not make the puzzles of
+        others harder.
+        """
+        now = self._clock()
+        with self._tally.alone():
+            self._tally.turn(hour_at(now))
+            is_over = self._is_over_limit(network, now)
+            if not is_over:
+                self._tally.add_miss(network, now)
+        if not is_over:
+            return None
+        new_challenge = self.challenge_always(challenge, nonce)
+        if new_challenge is None:
+            self.count(network, invalid=True)
+        return new_challenge
+
+    def forgive(self, network: bytes) -> None:
+        """Subtract one try that `admit` counted, because it was right."""
+        with self._tally.alone():
+            self._tally.turn(hour_at(self._clock()))
+            self._tally.remove_try(network)
+
+    def challenge_always(self, challenge: bytes, nonce: bytes) -> bytes | None:
+        """The same for a call that costs a puzzle each time."""
+        now = self._clock()
+        if self._use_solution(challenge, nonce, now):
+            return None
+        with self._tally.alone():
+            _this_hour, misses = self._tally.misses(now)
+        # Harder with the number of guesses, never with the number of open codes: that would show how many are ill.
+        more = min((int(misses) // (60 * TRIES_A_MINUTE)).bit_length(), MOST_BITS - PUZZLE_BITS)
+        issued = _ISSUED.pack(more << _BITS_SHIFT | int(now), os.urandom(8))
+        return issued + self._tag(issued)
+
+    def count(self, network: bytes, invalid: bool, rehearsal: bool = False) -> None:
+        """Count one call if it was an invalid try or a rehearsal; a valid code is never counted.
+
+        A rehearsal counts as one whatever its answer. Every call comes through here, so that counting does not make
+        some of them slower.
+        """
+        now = self._clock()
+        with self._tally.alone():
+            self._tally.turn(hour_at(now))
+            is_guess = invalid and not rehearsal
+            if is_guess:
+                self._tally.add_miss(network, now)
+            else:
+                self._tally.add_rehearsals(network, now, int(rehearsal))
+            misses = self._tally.misses(now)[0] if is_guess else 0
+            is_alarm = is_guess and self._has_many_tries(now) and self._tally.note_alarm(hour_at(now))
+            is_warning = self._has_many_rehearsals(now) and rehearsal and self._tally.note_warning(hour_at(now), now)
+        is_power_of_two = misses.bit_count() == 1
+        if misses >= FIRST_NOTED and is_power_of_two:
+            self._note(hour_at(now), misses)
+        if is_alarm:
+            fields = event_fields("tries_over_limit", what=self._what, a_minute=TRIES_A_MINUTE)
+            sentence = "more than %d %s in a minute: every request must solve a puzzle"
+            log.warning(sentence, TRIES_A_MINUTE, self._what, extra=fields)
+            self._alarm(hour_at(now))
+        if is_warning:
+            fields = event_fields("rehearsals_over_limit", a_minute=self._rehearsals_a_minute)
+            sentence = (
+                "more than %d rehearsals in a minute: every request must solve a puzzle; rehearsals_a_minute is for"
+                " fewer phones, or someone floods the server"
+            )
+            log.warning(sentence, self._rehearsals_a_minute, extra=fields)
+
+    def _is_over_limit(self, network: bytes, now: float) -> bool:
+        return self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._has_many_tries(now)
+
+    def _has_many_tries(self, now: float) -> bool:
+        """Whether the last sixty tries were made within a minute."""
+        return self._tally.oldest_recent() > now - 60
+
+    def _has_many_rehearsals(self, now: float) -> bool:
+        return self._tally.rehearsals(now) >= self._rehearsals_a_minute
+
+    def _tag(self, issued: bytes) -> bytes:
+        return hmac.digest(self._key, issued, "sha256")[:_TAG_LENGTH]
+
+    def _use_solution(self, challenge: bytes, nonce: bytes, now: float) -> bool:
+        issued, tag = challenge[: _ISSUED.size], challenge[_ISSUED.size :]
+        if not hmac.compare_digest(tag, self._tag(issued)):
+            return False
+        issued_at = _ISSUED.unpack(issued)[0] & _ISSUED_AT
+        if now - issued_at >= PUZZLE_SECONDS or not is_solution(challenge, nonce):
+            return False
+        with self._tally.alone():
+            return self._tally.use_puzzle(tag, issued_at)
+
+
+def note_nothing(_hour: int) -> None:
+    """For declarations and subscriptions: too many are no attack on codes, and a warning in the log is enough."""
