@@ -38,7 +38,6 @@ from bluezone.rollout.canvass.households import decisions as households_decision
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household, Photo, Visit
 from bluezone.rollout.canvass.visits import intake as visits_intake
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.exchange import outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import Business, BusinessKind, Edoc, Organisation, write_message
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -58,6 +57,7 @@ from bluezone.rollout.drives.models import HelpRequest
 from bluezone.rollout.gates import paper_slips, registry
 from bluezone.rollout.gates.models import DayPart
 from bluezone.rollout.planning.models import CityPlan
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools import school_calendar
 from bluezone.rollout.schools.classes import class_lists
 from bluezone.rollout.staffing import week_requests

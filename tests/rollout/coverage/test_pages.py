@@ -15,7 +15,8 @@ from tests.builders.coverage import WEEK, agency, city, registered_only, staff_r
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage.api import Figure, RunningShare, Week
+from bluezone.rollout.coverage.api import Figure, RunningShare
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.queries import StaffRunning
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,9 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.api import Interval, Week
+from bluezone.rollout.coverage.api import Interval
 from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, Point, draw_trend
+from bluezone.rollout.report_week import Week
 
 FIRST = Week(datetime.date(2020, 8, 3))
 shares = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(sorted)

@@ -262,8 +262,8 @@ def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, you
 
 
 def test_the_weeks_indicators_count_proven_and_seen_apart(youth, wards):
-    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.drives.boards import ProvenWithHelp, SeenWithHelp
+    from bluezone.rollout.report_week import Week
 
     now = timezone.now()
     device, _token = build.radio(youth.agency)

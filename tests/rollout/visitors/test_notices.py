@@ -16,7 +16,8 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
 from bluezone.messaging.sms.outbox import opt_out
-from bluezone.rollout.coverage.api import Week, registered_indicators
+from bluezone.rollout.coverage.api import registered_indicators
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.visitors import notices, queries
 from bluezone.rollout.visitors.models import Notice, NoticeDay
 

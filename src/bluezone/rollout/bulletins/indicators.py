@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.models import Airing
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, read_once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, read_once
+from bluezone.rollout.report_week import Week
 
 
 def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:

@@ -37,7 +37,7 @@ from bluezone.rollout.bulletins.air.timetable import ScheduleInQuietHours, Sched
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS, BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Importance, Outlet, OutletKind, Schedule, Script
-from bluezone.rollout.coverage.api import Week, parse_week
+from bluezone.rollout.report_week import Week, parse_week
 from bluezone.vietnamese.spelling import holds
 
 WRITERS = EDITORS.roles

@@ -45,11 +45,11 @@ from bluezone.rollout.coverage.api import (
     Indicator,
     Interval,
     Proof,
-    Week,
     hidden_cells,
     read_once,
     wilson_interval,
 )
+from bluezone.rollout.report_week import Week
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:

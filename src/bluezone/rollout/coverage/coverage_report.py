@@ -39,10 +39,10 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.paper.pdf import PdfUnavailable
-from bluezone.rollout.coverage.figures import parse_week
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
 from bluezone.rollout.coverage.overview import Overview, Row, ShownCell, latest_week, read_overview
 from bluezone.rollout.coverage.priorities import Priorities, rank_priorities
+from bluezone.rollout.report_week import parse_week
 
 PROOFS = {
     Proof.PROVEN: "đã xác thực",

@@ -19,8 +19,9 @@ from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.rollout.coverage.expected.yields import Answers
-from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap_interval
+from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, bootstrap_interval
 from bluezone.rollout.coverage.suppression import Cell, cells_of, hidden_cells_of
+from bluezone.rollout.report_week import Week
 
 Text = str | Promise
 RUNNING = "running"

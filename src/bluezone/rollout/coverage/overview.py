@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 
 from bluezone.directory.models import AdminUnit, Agency, Denominator
 from bluezone.directory.queries import day_to_show, latest_figures
-from bluezone.rollout.coverage.figures import Interval, Week
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     Indicator,
@@ -31,8 +30,10 @@ from bluezone.rollout.coverage.indicators import (
     registered_indicators,
     sum_indicator,
 )
+from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.shares import percent, range_of, tenths
 from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, Cell, own_cell, unit_cell
+from bluezone.rollout.report_week import Week
 
 MOST_MOVED = 3
 WEEKS_ADDED = 12

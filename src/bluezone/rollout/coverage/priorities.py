@@ -12,7 +12,6 @@ from bluezone.directory.models import AdminUnit
 from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_by_unit
 from bluezone.rollout.coverage.expected.ranking import Signals, rank_units
 from bluezone.rollout.coverage.expected.yields import Answers, Expectation, Place, expectations
-from bluezone.rollout.coverage.figures import Interval
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     Doors,
@@ -21,6 +20,7 @@ from bluezone.rollout.coverage.indicators import (
     help_by_unit,
     newest_denominators,
 )
+from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.overview import Overview, ShownCell
 from bluezone.rollout.coverage.shares import grouped, percent, percent_short, range_of, spoken, tenths
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN

@@ -8,9 +8,10 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bluezone.rollout.coverage.figures import Interval, Week
 from bluezone.rollout.coverage.indicators import Indicator, cached_reads, sum_indicator
+from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.suppression import unit_cell
+from bluezone.rollout.report_week import Week
 
 WEEKS = 12
 # In units of the drawing; small, so that its text is as large as the page's on a telephone.

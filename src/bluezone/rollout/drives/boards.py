@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, agency_cell, hidden_cells_of, read_once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, agency_cell, hidden_cells_of, read_once
 from bluezone.rollout.drives.help_queue import free_requests
 from bluezone.rollout.drives.models import (
     Drive,
@@ -29,6 +29,7 @@ from bluezone.rollout.drives.models import (
     Hindrance,
     Team,
 )
+from bluezone.rollout.report_week import Week
 
 NAMES = ("proven", "attested", "other", "no_smartphone", "could_not")
 

@@ -28,7 +28,6 @@ from bluezone.rollout.coverage.api import (
     Interval,
     Proof,
     RunningShare,
-    Week,
     bootstrap_interval,
     hidden_cells_of,
     read_once,
@@ -37,6 +36,7 @@ from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, with_sma
 from bluezone.rollout.gates.models import Direction, Gate, GateDay, Gatekeeper, GateKind, Shift, Verdict
 from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
 from bluezone.rollout.gates.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
+from bluezone.rollout.report_week import Week
 from bluezone.vietnamese.spelling import holds
 
 GATES_A_PAGE = 50

@@ -20,8 +20,9 @@ from bluezone.planning.assumptions import read_assumptions
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs, PlanInvalid, Planner
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import RUNNING, Week, city_unit, latest_week, newest_denominators, read_overview
+from bluezone.rollout.coverage.api import RUNNING, city_unit, latest_week, newest_denominators, read_overview
 from bluezone.rollout.planning.models import CityPlan, PlanState
+from bluezone.rollout.report_week import Week
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from bluezone.directory.imports.raw_sheets import NotACount, count_of
 from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.classes.catalogue import fold_name
 from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person, refuse_names
 from bluezone.rollout.schools.models import NAMES, Channel, ClassCounts, ClassCountsRefused, ClassReport, SchoolClass

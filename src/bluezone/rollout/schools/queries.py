@@ -24,12 +24,12 @@ from bluezone.rollout.coverage.api import (
     Indicator,
     Proof,
     Reporting,
-    Week,
     agency_cell,
     hidden_cells_of,
     read_once,
     unit_cell,
 )
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import Breaks, breaks_around, year_of
 

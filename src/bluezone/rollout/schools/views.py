@@ -32,7 +32,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage.api import Week, parse_week
+from bluezone.rollout.report_week import Week, parse_week
 from bluezone.rollout.schools import queries, school_calendar
 from bluezone.rollout.schools.class_reports import record_reports
 from bluezone.rollout.schools.classes import catalogue, class_links

@@ -32,7 +32,7 @@ from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools import class_reports, queries, school_calendar, views
 from bluezone.rollout.schools.class_reports import PastedClass, read_rows, record_reports
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed

@@ -24,11 +24,11 @@ from bluezone.rollout.coverage.api import (
     Indicator,
     Proof,
     Reporting,
-    Week,
     agency_cell,
     hidden_cells_of,
     unit_cell,
 )
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening
 

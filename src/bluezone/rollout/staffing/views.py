@@ -36,7 +36,7 @@ from bluezone.identity.typed_fields import CountField, chosen_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, parse_week
+from bluezone.rollout.report_week import Week, parse_week
 from bluezone.rollout.staffing import counts, queries, staff_reports, week_requests
 from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, PastedRow, StaffCounts, StaffCountsRefused, read_rows
 from bluezone.rollout.staffing.models import WeekRequest

@@ -35,7 +35,7 @@ from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, parse_week
+from bluezone.rollout.report_week import Week, parse_week
 from bluezone.rollout.visitors import notices, queries
 from bluezone.rollout.visitors import queries as visitors_houses
 from bluezone.rollout.visitors.duty import VISITOR_DESKS

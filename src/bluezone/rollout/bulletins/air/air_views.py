@@ -56,7 +56,7 @@ from bluezone.rollout.bulletins.models import (
     OutletKind,
     Schedule,
 )
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.training import practised, practising
 
 # Vietnamese for every reader: the file is an official form, not a page.

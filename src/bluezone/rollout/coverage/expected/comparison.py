@@ -11,7 +11,6 @@ from django.conf import settings
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_answers, sum_by_unit
 from bluezone.rollout.coverage.expected.yields import Answers, expectations
-from bluezone.rollout.coverage.figures import Week
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     answers_by_unit,
@@ -21,6 +20,7 @@ from bluezone.rollout.coverage.indicators import (
     sum_indicator,
 )
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells_of, unit_cell
+from bluezone.rollout.report_week import Week
 
 
 @dataclass(frozen=True)

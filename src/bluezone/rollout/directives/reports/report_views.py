@@ -37,7 +37,7 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, figures_of, may_see_small_numbers
+from bluezone.rollout.coverage.api import figures_of, may_see_small_numbers
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
@@ -45,6 +45,7 @@ from bluezone.rollout.directives.issuance import attachments
 from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
 from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED, Period
 from bluezone.rollout.directives.reports import agency_reports
+from bluezone.rollout.report_week import Week
 from bluezone.training import practised
 
 
