@@ -14,7 +14,8 @@ from tests.builders.office import user
 from bluezone.devices.models import DeviceKind
 from bluezone.identity.models import User
 from bluezone.rollout.bulletins import scripts
-from bluezone.rollout.bulletins.air import planner, timetable
+from bluezone.rollout.bulletins.air import timetable
+from bluezone.rollout.bulletins.air.outlets import enter_outlet
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound
 from bluezone.rollout.loudspeakers import zone_setup
@@ -100,7 +101,7 @@ def machine(of, name="Loa 1", now=NOW):
 
 def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
     """A radio station, or another outlet that no machine proves."""
-    return planner.enter_outlet("bien", kind, name, keeper or agency())
+    return enter_outlet("bien", kind, name, keeper or agency())
 
 
 def schedule_bulletin(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):
@@ -108,4 +109,4 @@ def schedule_bulletin(bulletin, *places, times=("17:30",), first=None, last=None
     made = Rule(
         first or datetime.date(2020, 8, 10), last, tuple(datetime.time.fromisoformat(text) for text in times), **rule
     )
-    return timetable.make_schedule(bulletin, list(places), list(languages), made, make_people()[0], now)
+    return timetable.schedule_airings(bulletin, list(places), list(languages), made, make_people()[0], now)

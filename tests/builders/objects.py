@@ -32,7 +32,7 @@ from bluezone.office_keyserver import key_server
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs
 from bluezone.portal import news
-from bluezone.rollout.bulletins.air import air_log, planner
+from bluezone.rollout.bulletins.air import air_log, outlets, planner
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
 from bluezone.rollout.canvass.households import decisions as households_decisions
 from bluezone.rollout.canvass.households import door_lists
@@ -463,7 +463,7 @@ def _bulletins(city: City) -> None:
     local = timezone.localtime(city.now)
     times = sorted({f"{(local - _HOUR).hour:02d}:30", "12:00"})
     for outlet in (city.zone.outlet, city.station):
-        planner.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
+        outlets.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
         outlet.refresh_from_db()
     first = (local - 2 * _HOUR).date()
     city.schedule = bulletins.schedule_bulletin(

@@ -90,7 +90,7 @@ def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
     for first in range(1, 8):
         rule = Rule(datetime.date(2020, 9, first), datetime.date(2020, 9, 30), (datetime.time(6),), frozenset({2}))
         radio = station(f"Đài {first}")
-        made.append((timetable.make_schedule(bulletin, [radio], ["vi"], rule, make_people()[0], NOW), 2.0))
+        made.append((timetable.schedule_airings(bulletin, [radio], ["vi"], rule, make_people()[0], NOW), 2.0))
         moments = local(rule.moments(NOW, NOW + datetime.timedelta(days=99), HANOI), HANOI)
         wanted += [[moment, radio.name] for moment in moments]
 

@@ -19,7 +19,7 @@ from bluezone.training import PractisedMixin
 
 
 class Importance(models.TextChoices):
-    """The three classes of Circular 39/2020; `air.planner.Importance` has their order."""
+    """The three classes of Circular 39/2020; `air.precedence.Precedence` has their order."""
 
     NORMAL = "normal", _("Ordinary (thông thường)")
     PRIORITY = "priority", _("Priority (ưu tiên)")

@@ -38,8 +38,9 @@ from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope
-from bluezone.rollout.bulletins.air import air_log, planner, shared, timetable
+from bluezone.rollout.bulletins.air import air_log, shared, timetable
 from bluezone.rollout.bulletins.air.air_log import Row
+from bluezone.rollout.bulletins.air.outlets import enter_outlet, lend_outlet
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.press import air_plan_pdf
 from bluezone.rollout.bulletins.air.recurrence import Rule
@@ -291,7 +292,7 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.refusals_as_form_errors(form, scope.sentence_of, field="name"):
-            planner.enter_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
+            enter_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
             messages.success(request, _("You can now choose it in schedules."))
             return redirect("air-plan")
     return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)
@@ -336,7 +337,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
                     return redirect_to_confirmation(request.path)
                 if bulletin.importance == Importance.EMERGENCY and _takes_two(request, chosen):
                     return _shared(request, shared.airing_values(bulletin, chosen, values["languages"], rule))
-                schedule = timetable.make_schedule(
+                schedule = timetable.schedule_airings(
                     bulletin, chosen, values["languages"], rule, request.user, timezone.now()
                 )
                 messages.success(request, _("The schedule is active."))
@@ -465,7 +466,7 @@ def lend(request: OfficeRequest, pk: int) -> HttpResponse:
             list(Outlet.objects.select_for_update().filter(pk=pk).values_list("pk"))
         form = LendForm(request.POST or None, agencies=current_agencies, initial={"lent_to": outlet.lent_to.all()})
         if request.method == "POST" and form.is_valid():
-            planner.lend_outlet(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
+            lend_outlet(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
             messages.success(request, _("Stored."))
             return redirect("air-plan")
     return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=acts.form_status(form))

@@ -72,13 +72,13 @@ class EmergencyAired(SharedAct):
         ]
 
     def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Schedule:
-        """Raises what air_at_once and make_schedule refuse."""
+        """Raises what air_at_once and schedule_airings raise."""
         bulletin = self._bulletin(values)
         outlets = list(Outlet.objects.filter(pk__in=values["outlets"], closed_at=None))
         if bulletin is None or len(outlets) != len(values["outlets"]):
             raise ActGone("the bulletin or an outlet is not there any more")
         if "rule" in values:
-            return timetable.make_schedule(bulletin, outlets, values["languages"], _rule(values["rule"]), asker, now)
+            return timetable.schedule_airings(bulletin, outlets, values["languages"], _rule(values["rule"]), asker, now)
         return timetable.air_at_once(bulletin, outlets, values["languages"], asker, now)
 
     def _bulletin(self, values: dict[str, Any]) -> Bulletin | None:
