@@ -13,11 +13,11 @@ from tests.builders.office import user
 
 from bluezone.devices.models import DeviceKind
 from bluezone.identity.models import User
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.outlets import enter_outlet
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound
+from bluezone.rollout.bulletins.texts import approval, scripts, sounds
 from bluezone.rollout.loudspeakers import zone_setup
 
 TEXT = (
@@ -49,7 +49,7 @@ def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         path.write_bytes(make_recording(seconds))
-        content, measured = scripts._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+        content, measured = sounds._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
         loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,
@@ -77,14 +77,14 @@ def approved_bulletin(
                 bulletin, language, text, writer, now, machine=None, recording=stored_recording(seconds)
             )
         listen_to_end(script, approver, now)
-        scripts.approve_version(script, approver, now + datetime.timedelta(hours=1))
+        approval.approve_version(script, approver, now + datetime.timedelta(hours=1))
     return bulletin
 
 
 def listen_to_end(script, who, now=NOW):
     """Listen to a version to its end."""
-    scripts.begin_listening(script, who, now)
-    scripts.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
+    approval.begin_listening(script, who, now)
+    approval.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
 
 
 def zone(name="Tổ 5", keeper=None, by_hand=False):

@@ -63,8 +63,8 @@ def _bulletins(users, now) -> None:
     from tests.builders import bulletins
 
     from bluezone.directory.models import Agency
-    from bluezone.rollout.bulletins import scripts
     from bluezone.rollout.bulletins.air import outlets, planner
+    from bluezone.rollout.bulletins.texts import scripts
 
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     zone = bulletins.zone("Tổ 5", centre)

@@ -34,6 +34,8 @@ from bluezone.planning.plan import Inputs
 from bluezone.portal import news
 from bluezone.rollout.bulletins.air import air_log, outlets, planner
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
+from bluezone.rollout.bulletins.texts import approval as bulletins_approval
+from bluezone.rollout.bulletins.texts import pronunciation
 from bluezone.rollout.canvass.households import decisions as households_decisions
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household, Photo, Visit
@@ -457,9 +459,9 @@ def _bulletins(city: City) -> None:
     for bulletin in (city.bulletin, city.emergency):
         approver = bulletins.make_people()[1]
         bulletins.listen_to_end(bulletin.scripts.get(), approver, city.now - 4 * _HOUR)
-        bulletins.scripts.approve_version(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
+        bulletins_approval.approve_version(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
-    city.spoken_word = bulletins.scripts.set_word("Pác Nặm", "pác nậm", bulletins.make_people()[0], city.now)
+    city.spoken_word = pronunciation.set_word("Pác Nặm", "pác nậm", bulletins.make_people()[0], city.now)
     local = timezone.localtime(city.now)
     times = sorted({f"{(local - _HOUR).hour:02d}:30", "12:00"})
     for outlet in (city.zone.outlet, city.station):

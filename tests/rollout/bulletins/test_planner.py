@@ -4,12 +4,12 @@ import datetime
 import pytest
 from tests.builders.bulletins import NOW, approved_bulletin, make_people, schedule_bulletin, station, zone
 
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import air_log as bulletins_airing
 from bluezone.rollout.bulletins.air import outlets, timetable
 from bluezone.rollout.bulletins.air.planner import plan_airings
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Airing, Schedule, Sound
+from bluezone.rollout.bulletins.texts import scripts
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)

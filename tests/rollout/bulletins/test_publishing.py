@@ -15,13 +15,13 @@ from lxml import etree
 from tests.builders.bulletins import NOW, approved_bulletin, make_people, schedule_bulletin, station, zone
 from tests.devices.conftest import public
 
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import press as bulletins_calendar
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.air_log import airings_between
 from bluezone.rollout.bulletins.air.press import write_calendar
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Schedule
+from bluezone.rollout.bulletins.texts import scripts
 
 __all__ = ["public"]
 pytestmark = pytest.mark.django_db

@@ -5,6 +5,7 @@ from django.urls import path
 
 from bluezone.rollout.bulletins import views
 from bluezone.rollout.bulletins.air import air_views
+from bluezone.rollout.bulletins.texts import pronunciation_views
 
 urlpatterns = [
     path("bulletins/", views.bulletin_list, name="bulletins"),
@@ -18,9 +19,9 @@ urlpatterns = [
     path("bulletins/versions/<int:pk>/sound.mp3", views.sound, name="script-sound"),
     path("bulletins/versions/<int:pk>/listening/", views.listening, name="script-listening"),
     path("bulletins/versions/<int:pk>/approve/", views.approve, name="script-approve"),
-    path("bulletins/words/", views.spoken_words, name="spoken-words"),
-    path("bulletins/words/sound.mp3", views.spoken_words_sound, name="spoken-words-sound"),
-    path("bulletins/words/<int:pk>/remove/", views.remove_spoken_word, name="spoken-word-remove"),
+    path("bulletins/words/", pronunciation_views.spoken_words, name="spoken-words"),
+    path("bulletins/words/sound.mp3", pronunciation_views.spoken_words_sound, name="spoken-words-sound"),
+    path("bulletins/words/<int:pk>/remove/", pronunciation_views.remove_spoken_word, name="spoken-word-remove"),
     path("schedules/<int:pk>/", air_views.schedule, name="schedule"),
     path("schedules/<int:pk>/stop/", air_views.stop, name="schedule-stop"),
     path("schedules/<int:pk>/leave-out/", air_views.leave_out, name="schedule-leave-out"),

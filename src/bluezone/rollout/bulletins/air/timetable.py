@@ -20,7 +20,7 @@ from bluezone.rollout.bulletins.air.planner import (
 )
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
-from bluezone.rollout.bulletins.scripts import BulletinWithdrawn
+from bluezone.rollout.bulletins.texts.scripts import BulletinWithdrawn
 
 # Two schedules are compared over this span: long enough for the weekly pattern, with some days left out.
 _COMPARED = datetime.timedelta(days=60)
