@@ -16,7 +16,9 @@ from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
 from bluezone.rollout.bulletins.air.timetable import stop_schedule_at
 from bluezone.rollout.bulletins.indicators import airings_due
 from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
-from bluezone.rollout.bulletins.scope import day_span, is_heard_in_ward_only, may_air_at, sentence_of
+from bluezone.rollout.bulletins.page_input import day_span
+from bluezone.rollout.bulletins.permissions import is_heard_in_ward_only, may_air_at
+from bluezone.rollout.bulletins.sentences import sentence_of
 
 __all__ = [
     "EARLY",

@@ -23,7 +23,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.messaging.present_city import present_city
 from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import scope
+from bluezone.rollout.bulletins import permissions, sentences
 from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, WrittenForm
 from bluezone.rollout.bulletins.models import (
@@ -49,7 +49,12 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
     bulletins = Bulletin.objects.select_related("agency").prefetch_related("scripts")
     page = Paginator(bulletins, A_PAGE).get_page(request.GET.get("page"))
     rows = [(bulletin, _newest(bulletin)) for bulletin in page.object_list]
-    context = {"page": page, "rows": rows, "writes": scope.may_write_for(request), "sets_words": _sets_words(request)}
+    context = {
+        "page": page,
+        "rows": rows,
+        "writes": permissions.may_write_for(request),
+        "sets_words": _sets_words(request),
+    }
     return render(request, "bulletins/list.html", context)
 
 
@@ -84,8 +89,8 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
 def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
     """One bulletin: each language with its newest and its approved version, its schedules, its files."""
     bulletin = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
-    writes = scope.may_write_for(request, bulletin.agency)
-    approves = has_role(request.user, scope.APPROVERS, agency=bulletin.agency)
+    writes = permissions.may_write_for(request, bulletin.agency)
+    approves = has_role(request.user, permissions.APPROVERS, agency=bulletin.agency)
     languages = _languages_of(bulletin, request.user)
     context = {
         "bulletin": bulletin,
@@ -137,12 +142,12 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 
     409 withdrawn or written meanwhile, 422 bad form; 403 another agency's.
     """
-    bulletin = scope.own_bulletin(request, pk)
+    bulletin = permissions.own_bulletin(request, pk)
     newest = {script.language: script for script in _newest(bulletin)}
     form = WrittenForm(request.POST or None, initial=_initial(request, bulletin), before=newest, bulletin=bulletin)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.refusals_as_form_errors(form, scope.sentence_of, conflict=True):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, conflict=True):
             language = values["language"]
             correction = values["said"]
             scripts.write_version(bulletin, language, values["text"], request.user, timezone.now(), correction)
@@ -162,12 +167,12 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add a person's recording: 302 to the bulletin, 409 withdrawn, 422 it cannot be aired; 403 another agency's."""
-    bulletin = scope.own_bulletin(request, pk)
+    bulletin = permissions.own_bulletin(request, pk)
     form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, bulletin))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
-        with acts.refusals_as_form_errors(form, scope.sentence_of, field="file"):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, field="file"):
             scripts.record_version(bulletin, values["language"], values["text"], data, request.user, timezone.now())
             messages.success(
                 request, _("The recording has been stored. It is aired once someone else has approved it.")
@@ -183,7 +188,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
-    bulletin = scope.own_bulletin(request, pk)
+    bulletin = permissions.own_bulletin(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         scripts.withdraw_bulletin(bulletin, form.cleaned_data["reason"], request.user, timezone.now())
@@ -228,10 +233,10 @@ def _newest(bulletin: Bulletin) -> list[Script]:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*scope.APPROVERS, *scope.WRITERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.APPROVERS, *permissions.WRITERS))
 def sound(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 of a version, for those who write or approve for its agency; 403 others, 404 without sound."""
-    script = scope.script_to_approve(request, pk)
+    script = permissions.script_to_approve(request, pk)
     if script.sound is None:
         raise Http404
     content = Sound.objects.values_list("content", flat=True).get(pk=script.sound.pk)
@@ -246,14 +251,14 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """Note that playing has started, or with `stage=heard` ended: 200; 409 with a sentence if parts were skipped."""
-    script = scope.script_to_approve(request, pk)
+    script = permissions.script_to_approve(request, pk)
     try:
         if request.POST.get("stage") == "heard":
             approval.end_listening(script, request.user, timezone.now())
         else:
             approval.begin_listening(script, request.user, timezone.now())
     except Refused as refused:
-        return JsonResponse({"said": scope.sentence_of(refused)}, status=409)
+        return JsonResponse({"said": sentences.sentence_of(refused)}, status=409)
     return JsonResponse({"said": _("You have listened to the end.")})
 
 
@@ -264,8 +269,8 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @releases
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version: 302 to its bulletin, with the sentence if it was refused; 403 another agency's."""
-    script = scope.script_to_approve(request, pk)
-    with acts.refusals_as_messages(request, scope.sentence_of):
+    script = permissions.script_to_approve(request, pk)
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         approval.approve_version(script, request.user, timezone.now())
         messages.success(request, _("Approved: from now on this version is aired wherever the bulletin is planned."))
     return redirect("bulletin", script.bulletin_id)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.directory.scopes import has_role
 from bluezone.identity.models import User
-from bluezone.rollout.bulletins import scope
+from bluezone.rollout.bulletins import permissions
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.recurrence import Rule
@@ -51,7 +51,7 @@ class EmergencyAired(SharedAct):
         outlets = values["outlets"]
         if bulletin is None or not has_role(user, self.roles, agency=bulletin.agency):
             return False
-        return scope.outlets_for(user, bulletin, self.roles).filter(pk__in=outlets).count() == len(outlets)
+        return permissions.outlets_for(user, bulletin, self.roles).filter(pk__in=outlets).count() == len(outlets)
 
     def describe(self, values: dict[str, Any]) -> Lines:
         """The full texts, every outlet and, for a schedule, every time."""

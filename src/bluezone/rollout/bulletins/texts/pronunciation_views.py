@@ -15,7 +15,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS
 from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import scope
+from bluezone.rollout.bulletins import sentences
 from bluezone.rollout.bulletins.forms import SpokenWordForm
 from bluezone.rollout.bulletins.models import (
     Language,
@@ -86,7 +86,7 @@ def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
     try:
         content = spoken_mp3(spoken_text, "vi")
     except Refused as refused:
-        return HttpResponse(scope.sentence_of(refused), content_type="text/plain; charset=utf-8", status=503)
+        return HttpResponse(sentences.sentence_of(refused), content_type="text/plain; charset=utf-8", status=503)
     response = HttpResponse(content, content_type="audio/mpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response

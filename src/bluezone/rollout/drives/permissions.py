@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which drives, teams and requests a person works with.
+"""Which drives, teams and requests a person works with, and what they may do there.
 
-A request is for the teams of the unions that serve its ward; without a ward, for those that serve the whole city.
+The teams of the unions that serve a request's ward may take it on. A request without a ward is for the teams of the
+unions that serve the whole city.
 """
 
 import datetime
@@ -14,19 +15,18 @@ from django.utils.translation import ngettext
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import agencies_in_reach, grants_for, has_role
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
+from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Team
-from bluezone.vietnamese.spelling import holds
 
-# After a drive, the answers from its house visits are entered and settled for this long.
+# How long after a drive the answers from its house visits may be entered and settled.
 AFTERWARDS = datetime.timedelta(days=14)
 _WHOLE_CITY = (UnitKind.PROVINCE, UnitKind.DISTRICT)
 
 
 def teams_of(user: User) -> QuerySet[Team]:
-    """Teams for which the person may take requests on."""
+    """Teams for which the person may take on requests."""
     return Team.objects.filter(ended_at=None, agency__in=agencies_in_reach(user, HELPERS.roles)).select_related(
         "agency"
     )
@@ -65,12 +65,12 @@ def wards_of_drives(union: Agency, now: datetime.datetime) -> QuerySet[AdminUnit
 
 
 def works_at(user: User, drive: Drive) -> bool:
-    """Whether the person works at this drive: takes requests on, and closes them."""
+    """Whether the person works at this drive, and so takes on and closes its requests."""
     return has_role(user, HELPERS.roles, agency=drive.team.agency)
 
 
 def may_plan(user: User, drive: Drive) -> bool:
-    """Whether the person plans this drive: opens and closes it, or calls it off, and enters its sheets."""
+    """Whether the person plans this drive, and so may open, close or cancel it and enter its sheets."""
     return has_role(user, DRIVE_PLANNERS.roles, agency=drive.team.agency)
 
 
@@ -110,15 +110,3 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
             Matter(key, drive.place, act, drive_url, by, Pile.AGENCY, stated=True, where=drive.unit.name)
         )
     return [*help_matters, *shorten(drive_matters, reverse("drives"), soon.count)]
-
-
-def search(user: User, words: str) -> list[Hit]:
-    """Drives by place, ward and campaign; anyone who is signed in may read them."""
-    drives = Drive.objects.select_related("unit", "campaign").order_by("-begins")
-    matches = [
-        drive for drive in drives[:2000] if holds(f"{drive.place} {drive.unit.name} {drive.campaign.name}", words)
-    ]
-    return [
-        Hit(_("Drive"), drive.place, reverse("drive", args=[drive.pk]), drive.unit.name)
-        for drive in matches[:MOST_HITS]
-    ]

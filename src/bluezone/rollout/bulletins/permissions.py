@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages of bulletins read from a request (day or week, outlet, what the reader may do), and the sentences
-that they show for refusals.
-"""
+"""Who may write, approve, schedule and attest: bulletins, schedules, airings and outlets, by role and agency."""
 
 import datetime
 from collections.abc import Iterable
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.request_parameters import chosen_day, chosen_number
+from bluezone.directory.models import Agency
 from bluezone.directory.scopes import (
     agencies_in_reach,
     grants_for,
@@ -28,63 +21,17 @@ from bluezone.directory.scopes import (
     require_role,
     rows_at_the_desk,
 )
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
+from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.audiences import OfficeRequest
-from bluezone.identity.duty import EDITORS, ROLES
+from bluezone.identity.duty import EDITORS
 from bluezone.identity.models import User
-from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.air.timetable import ScheduleInQuietHours, ScheduleOverlaps
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS, BULLETIN_APPROVERS
-from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Importance, Outlet, OutletKind, Schedule, Script
-from bluezone.rollout.report_week import Week, parse_week
-from bluezone.vietnamese.spelling import holds
+from bluezone.rollout.report_week import Week
 
 WRITERS = EDITORS.roles
 APPROVERS = BULLETIN_APPROVERS.roles
 KEEPERS = AIRING_KEEPERS.roles
-_SENTENCES = {
-    "bulletin_withdrawn": lambda: _("The bulletin was withdrawn. Nothing was changed: write a new one."),
-    "recording_unreadable": lambda: _(
-        "The recording is damaged or is not MP3, WAV, M4A, OGG, FLAC or WebM. Nothing was stored: play it on your "
-        "own machine, save it as MP3 and send it again."
-    ),
-    "recording_too_long": lambda: _(
-        "A recording must last from 1 second to 10 minutes. Nothing was stored: trim it to the bulletin "
-        "and send it again."
-    ),
-    "recording_silent": lambda: _(
-        "The recording is silent. Nothing was stored: check the microphone and record again."
-    ),
-    "sound_unavailable": lambda: _(
-        "This server has no program for sound (espeak-ng, ffmpeg). Nothing was stored: ask its operator "
-        "to install them."
-    ),
-    "listened_too_short": lambda: _("Please listen to the end; skipping does not count. Nothing was changed."),
-    "not_listened": lambda: _("Please listen to this version to the end first. Nothing was changed."),
-    "approver_is_author": lambda: _(
-        "You cannot approve a version that you wrote. Nothing was changed: ask another editor or the "
-        "head of the agency."
-    ),
-    "script_without_sound": lambda: _("There is no sound yet. Add a person’s recording first."),
-    "script_not_approved": lambda: _(
-        "A language that is to be aired has no approved text. Nothing was stored: have it approved first."
-    ),
-    "schedule_never_due": lambda: _("This schedule has no future days. Nothing was stored: check the days."),
-    "schedule_ends_before_start": lambda: _(
-        "The last day is before the first. Nothing was stored: correct one of them."
-    ),
-    "schedule_unreadable": lambda: _("The schedule has no time of day. Nothing was stored."),
-    "not_an_emergency": lambda: _("Only a bulletin of the class Emergency can be aired at once. Nothing was changed."),
-    "airing_not_yet": lambda: _("This airing is in the future. Nothing was stored."),
-    "airing_already_said": lambda: _("The result of this airing has already been recorded. Nothing was changed."),
-    "airing_without_evidence": lambda: _(
-        "For radio, television, newspapers and websites “Aired” needs a link or a photo as evidence. Nothing was "
-        "stored: add one of them."
-    ),
-    "photo_unreadable": lambda: _("The photo is not a readable JPEG or PNG. Nothing was stored."),
-    "outlet_name_taken": lambda: _("This name is already used. Nothing was stored: choose another name."),
-}
 
 
 def own_bulletin(request: OfficeRequest, pk: int) -> Bulletin:
@@ -162,61 +109,14 @@ def is_heard_in_ward_only(user: User, outlets: Iterable[Outlet], roles: Iterable
     return is_within_own_ward(user, roles, [outlet.territory for outlet in outlets])
 
 
-def kept_agencies(request: OfficeRequest) -> frozenset[int]:
-    """Agencies for which the reader keeps the outlets."""
+def agencies_with_own_outlets(request: OfficeRequest) -> frozenset[int]:
+    """Primary keys of the agencies for which the reader keeps the outlets."""
     return frozenset(agencies_in_reach(request.user, KEEPERS).values_list("pk", flat=True))
 
 
 def may_write_for(request: OfficeRequest, agency: Agency | None = None) -> bool:
     """Whether the reader may write bulletins for this agency; without an agency, for any."""
     return has_role(request.user, WRITERS, agency=agency)
-
-
-def chosen_outlet(request: HttpRequest) -> Outlet | None:
-    """The outlet of `?outlet=`, None for all."""
-    pk = chosen_number(request, "outlet")
-    return Outlet.objects.filter(pk=pk).first() if pk is not None else None
-
-
-def filter_query(outlet: Outlet | None, unit: AdminUnit | None) -> str:
-    """The query string that keeps a page filtered by outlet and unit, for its links: "outlet=3&unit=5"."""
-    chosen = {"outlet": outlet, "unit": unit}
-    return urlencode({name: row.pk for name, row in chosen.items() if row is not None})
-
-
-def week_of(request: HttpRequest) -> Week:
-    """The week of `?week=`, else that of the day `?on=`, else this week."""
-    return parse_week(request.GET.get("week", ""), Week.of(chosen_day(request, timezone.localdate())))
-
-
-def span_of(request: HttpRequest) -> tuple[datetime.datetime, datetime.datetime]:
-    """The week of `?week=`, else the day of `?on=`, else today: [since, until)."""
-    if request.GET.get("week"):
-        return week_span(parse_week(request.GET["week"], Week.of(timezone.localdate())))
-    return day_span(chosen_day(request, timezone.localdate()))
-
-
-def day_span(day: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
-    """One local day as [since, until)."""
-    zone = ZoneInfo(timezone.get_default_timezone_name())
-    since = datetime.datetime.combine(day, datetime.time(), zone)
-    return since, datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(), zone)
-
-
-def sentence_of(refused: Refused) -> str:
-    """The sentence of a refusal in the reader's language."""
-    if isinstance(refused, ScheduleInQuietHours):
-        return _(
-            "%(time)s is in the quiet hours of %(outlet)s, when only emergencies are aired. Nothing was stored:"
-            " choose another time or another place."
-        ) % {"time": f"{refused.time:%H:%M}", "outlet": refused.outlet.name}
-    if isinstance(refused, ScheduleOverlaps):
-        at = localtime(refused.at)
-        return _(
-            "This bulletin is already scheduled at %(outlet)s at %(time)s on %(day)s. Nothing was stored: choose"
-            " another time, or stop the other schedule."
-        ) % {"outlet": refused.outlet.name, "time": f"{at:%H:%M}", "day": date_format(at.date(), "j/n/Y")}
-    return _SENTENCES.get(refused.code, lambda: refused.message)()
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
@@ -264,15 +164,3 @@ def _airings_to_attest(user: User, now: datetime.datetime) -> list[Matter]:
         act = _("Record what was aired")
         matters.append(Matter(key, what % {"count": count}, act, url, by, Pile.AGENCY, where=name))
     return shorten(matters, reverse("air-log"))
-
-
-def search(user: User, words: str) -> list[Hit]:
-    """Bulletins by title; anyone who is signed in may read them."""
-    if not grants_for(user, ROLES):
-        return []
-    bulletins = Bulletin.objects.select_related("agency")[:2000]
-    matches = [bulletin for bulletin in bulletins if holds(bulletin.title, words)]
-    return [
-        Hit(_("Bulletin"), bulletin.title, reverse("bulletin", args=[bulletin.pk]), bulletin.agency.name)
-        for bulletin in matches[:MOST_HITS]
-    ]
