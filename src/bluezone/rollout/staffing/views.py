@@ -38,8 +38,9 @@ from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_x
 from bluezone.refusal import Refused
 from bluezone.rollout.report_week import Week, parse_week
 from bluezone.rollout.staffing import counts, queries, staff_reports, week_requests
-from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, PastedRow, StaffCounts, StaffCountsRefused, read_rows
+from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, StaffCounts, StaffCountsRefused
 from bluezone.rollout.staffing.models import WeekRequest
+from bluezone.rollout.staffing.pasted_rows import PastedRow, read_pasted_rows
 from bluezone.rollout.staffing.queries import AgencyRow
 from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
 from bluezone.training import current_training, practised
@@ -359,7 +360,7 @@ def paste(request: OfficeRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _paste_page(request, week, form, None, status=422 if form.errors else 200)
     own = own_agencies(request)
-    rows = read_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
+    rows = read_pasted_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
     for index, row in enumerate(rows):
         if row.agency and row.agency.pk not in own:
             rows[index] = replace(row, refusal="outside")
