@@ -248,7 +248,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "may_report": may_report(request),
         "requests": [(week_request, Week.of(week_request.week)) for week_request in shown_requests],
         "more_wait": len(requests) > week_requests.REQUESTS_AT_ONCE,
-        "usual_until": today + datetime.timedelta(days=staff_reports.REOPENED_DAYS - 1),
+        "usual_until": today + datetime.timedelta(days=REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
 
@@ -306,7 +306,12 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
         staff_form = StaffForm(initial=_initial(agency, week, in_training(request)))
         return _page(request, agency, week, staff_form, status=422, reopen_form=form)
     staff_reports.reopen_week(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
-    messages.success(request, gettext("The week is open again for this agency for three days."))
+    notice = ngettext(
+        "The week is open again for this agency for %(count)d day.",
+        "The week is open again for this agency for %(count)d days.",
+        REOPENED_DAYS,
+    )
+    messages.success(request, notice % {"count": REOPENED_DAYS})
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
@@ -342,6 +347,7 @@ def _page(
         "versions": reports,
         "reopenings": queries.reopenings(agency, week),
         "reopen_form": reopen_form or ReopenForm(),
+        "reopened_days": REOPENED_DAYS,
         "asked": week_requests.latest_request(agency, week),
         "may_open": week_requests.may_answer(request.user, agency),
         "from_before": not reports and bool(form.initial),
