@@ -195,7 +195,7 @@ def test_the_map_keeps_back_what_the_table_keeps_back(client, reader, wards):
         client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text.split('<svg class="tiles"')[1].split("</svg>")[0]
     )
 
-    assert drawing.count('class="hidden-cell"') == 2
+    assert drawing.count('class="suppressed-cell"') == 2
     assert "5.0%" not in drawing
     assert "51.7%" in drawing
 

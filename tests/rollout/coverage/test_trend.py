@@ -90,4 +90,4 @@ def test_a_week_with_figures_of_which_one_is_kept_back_is_hidden():
     kept_back = [Point(FIRST, *values, None, None, "") for values in ((True, None, 9), (True, 1, None))]
     others = [Point(FIRST, *values, None, None, "") for values in ((True, 1, 9), (False, None, None))]
 
-    assert [point.is_hidden for point in [*kept_back, *others]] == [True, True, False, False]
+    assert [point.is_suppressed for point in [*kept_back, *others]] == [True, True, False, False]

@@ -234,7 +234,7 @@ def test_a_team_s_small_numbers_are_shown_to_its_agency_and_kept_from_others(cli
 
     def hides(within):
         client.force_login(user(f"of.{within.pk}", Role.CLERK, within=within))
-        return [row.numbers.hides_something for row in client.get("/drives/").context["teams"]]
+        return [row.numbers.suppresses_something for row in client.get("/drives/").context["teams"]]
 
     assert hides(live.team.agency) == [False]
     assert hides(Agency.objects.get(key="ubnd-phuong-duc-xuan")) == [True]

@@ -23,9 +23,9 @@ from bluezone.rollout.coverage.suppression import (
     Cell,
     agency_cell,
     cells_of,
-    hidden_cells,
-    hidden_cells_of,
     may_see_small_numbers,
+    suppressed_cells,
+    suppressed_sums,
     unit_cell,
 )
 
@@ -48,14 +48,14 @@ __all__ = [
     "cells_of",
     "city_unit",
     "figures_of",
-    "hidden_cells",
-    "hidden_cells_of",
     "latest_week",
     "may_see_small_numbers",
     "newest_denominators",
     "read_once",
     "read_overview",
     "registered_indicators",
+    "suppressed_cells",
+    "suppressed_sums",
     "unit_cell",
     "wilson_interval",
 ]

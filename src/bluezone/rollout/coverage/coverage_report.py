@@ -167,7 +167,7 @@ def _line(row: Row, cell: ShownCell | None, coverage: Overview) -> tuple[Any, ..
         name = row.unit.name if row.unit else f"Cơ quan thuộc {coverage.unit.name}"
     if cell is None:
         return (name, "chưa có", "chưa có", None, "", "")
-    share: str | float | None = SUPPRESSED if cell.is_hidden else None
+    share: str | float | None = SUPPRESSED if cell.is_suppressed else None
     if cell.share is not None:
         share = round(100 * cell.share, 1)
     return (

@@ -69,7 +69,7 @@ class ShownCell:
         return self.interval is None or not self.interval.low <= earlier <= self.interval.high
 
     @property
-    def is_hidden(self) -> bool:
+    def is_suppressed(self) -> bool:
         """Whether the share is suppressed, because a number behind it is small or would reveal a small one."""
         return self.count is None or self.base is None
 
@@ -120,10 +120,10 @@ class Overview:
         return not self.total.all_cells
 
     @property
-    def hides_something(self) -> bool:
+    def suppresses_something(self) -> bool:
         """Whether any number is suppressed."""
         cells = itertools.chain.from_iterable(row.all_cells for row in (*self.rows, self.total))
-        return any(cell.is_hidden for cell in cells)
+        return any(cell.is_suppressed for cell in cells)
 
     def cell(self, key: str) -> ShownCell | None:
         """The unit's own number of one indicator."""
@@ -226,8 +226,8 @@ def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: boo
     earlier = before.share(cell, exact)
     return ShownCell(
         indicator=indicator,
-        count=sums.counts[cell] if exact or cell not in sums.hidden_counts else None,
-        base=sums.bases[cell] if exact or cell not in sums.hidden_bases else None,
+        count=sums.counts[cell] if exact or cell not in sums.suppressed_counts else None,
+        base=sums.bases[cell] if exact or cell not in sums.suppressed_bases else None,
         share=share,
         interval=None if share is None else indicator.interval(figures),
         change=None if share is None or earlier is None else 100 * (share - earlier),
@@ -297,7 +297,7 @@ def _change(moved: tuple[AdminUnit, ShownCell]) -> float:
 
 def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tuple[AdminUnit, ShownCell | None]]) -> str:
     """The number of the whole unit, its change, and the unit with the lowest share."""
-    if whole is None or (whole.share is None and not whole.is_hidden):
+    if whole is None or (whole.share is None and not whole.is_suppressed):
         return _("Nothing was counted here this week.")
     if whole.share is None:
         return _("%(name)s: withheld because the underlying number is small.") % {
@@ -339,13 +339,13 @@ class Compared:
 class LeagueRow:
     """One unit. place: None without a share to rank by.
 
-    count: None if nothing was counted or all of it is suppressed. hidden_weeks: how many weeks are suppressed.
+    count: None if nothing was counted or all of it is suppressed. suppressed_weeks: how many weeks are suppressed.
     """
 
     place: int | None
     unit: AdminUnit
     count: int | None
-    hidden_weeks: int
+    suppressed_weeks: int
     population: Compared
     smartphones: Compared
     address: str
@@ -362,9 +362,9 @@ class League:
     rows: list[LeagueRow]
 
     @property
-    def hides_something(self) -> bool:
+    def suppresses_something(self) -> bool:
         """Whether any number is suppressed."""
-        return any(row.hidden_weeks for row in self.rows)
+        return any(row.suppressed_weeks for row in self.rows)
 
 
 def rank_league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str) -> League:
@@ -376,10 +376,12 @@ def rank_league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by
     figures = newest_denominators(units, last.last_day)
     rows: list[LeagueRow] = []
     for unit in units:
-        count, hidden = counts[unit.pk]
+        count, suppressed_weeks = counts[unit.pk]
         compared = {kind: _compared(count, figures.get((unit.pk, kind))) for kind in BY}
         address = indicator.rows_address(unit.pk, last)
-        rows.append(LeagueRow(None, unit, count, hidden, compared["population"], compared["smartphones"], address))
+        rows.append(
+            LeagueRow(None, unit, count, suppressed_weeks, compared["population"], compared["smartphones"], address)
+        )
     return League(indicator, by, weeks[0], last, _ranked(rows, by))
 
 
@@ -388,19 +390,19 @@ def _counts(
 ) -> dict[int, tuple[int | None, int]]:
     """For each unit the sum of its shown numbers (None without any), and how many weeks are suppressed."""
     numbers_shown: dict[int, list[int]] = {unit.pk: [] for unit in units}
-    hidden = dict.fromkeys(numbers_shown, 0)
+    suppressed_weeks = dict.fromkeys(numbers_shown, 0)
     for week in weeks:
         sums = sum_indicator(indicator, week)
         for unit in units:
             cell = unit_cell(unit.pk)
-            if cell in sums.hidden_counts:
-                hidden[unit.pk] += 1
+            if cell in sums.suppressed_counts:
+                suppressed_weeks[unit.pk] += 1
             elif cell in sums.figures:
                 numbers_shown[unit.pk].append(sums.counts[cell])
     counts: dict[int, tuple[int | None, int]] = {}
     for pk, numbers in numbers_shown.items():
         count = sum(numbers) if numbers else None
-        counts[pk] = (count, hidden[pk])
+        counts[pk] = (count, suppressed_weeks[pk])
     return counts
 
 

@@ -37,7 +37,7 @@ class Point:
     address: str
 
     @property
-    def is_hidden(self) -> bool:
+    def is_suppressed(self) -> bool:
         """Whether a number of the week is suppressed."""
         return self.has_figures and (self.count is None or self.base is None)
 
@@ -127,8 +127,8 @@ def _point(unit_id: int, indicator: Indicator, week: Week, exact: bool) -> Point
     return Point(
         week=week,
         has_figures=bool(figures),
-        count=sums.counts[cell] if exact or cell not in sums.hidden_counts else None,
-        base=sums.bases[cell] if exact or cell not in sums.hidden_bases else None,
+        count=sums.counts[cell] if exact or cell not in sums.suppressed_counts else None,
+        base=sums.bases[cell] if exact or cell not in sums.suppressed_bases else None,
         share=share,
         interval=None if share is None else indicator.interval(figures),
         address=indicator.rows_address(unit_id, week),

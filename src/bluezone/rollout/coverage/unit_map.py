@@ -38,7 +38,7 @@ class Tile:
     """One unit on the map.
 
     x, y: its upper left corner. lines: its name, broken to fit. level: 0 (lowest share) to 4.
-    state: "shown", "hidden" (a small number) or "empty" (nothing counted).
+    state: "shown", "suppressed" or "empty" (nothing counted).
     """
 
     x: int
@@ -151,7 +151,7 @@ def _appearance(row: Row, key: str) -> tuple[ShownCell | None, int, str]:
     level = 0 if share is None else sum(share >= step for step in LEVELS)
     if cell is None or cell.base == 0:
         return cell, level, "empty"
-    return cell, level, "hidden" if cell.is_hidden else "shown"
+    return cell, level, "suppressed" if cell.is_suppressed else "shown"
 
 
 def name_lines(name: str) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def drives(request: OfficeRequest) -> HttpResponse:
         "plans": admits(DRIVE_PLANNERS, user),
         "helps": admits(HELPERS, user),
         "takes": admits(HELP_TAKERS, user),
-        "hides_something": any(numbers.hides_something for numbers in all_numbers),
+        "suppresses_something": any(numbers.suppresses_something for numbers in all_numbers),
     }
     return render(request, "drives/board.html", context)
 
