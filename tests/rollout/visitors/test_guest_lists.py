@@ -13,7 +13,7 @@ from tests.messaging.sms.test_sender import go_on_until, settled
 
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
-from bluezone.rollout.visitors import guest_lists, notices
+from bluezone.rollout.visitors import guest_lists
 from bluezone.rollout.visitors.guest_lists import ListExpired, open_list, seal_list
 from bluezone.rollout.visitors.notices import Guest
 
@@ -89,7 +89,7 @@ def test_a_sealed_list_opens_for_its_account_and_house_within_a_quarter_of_an_ho
     for actor, house, now in (("else", f"a{hotel.pk}", 0), ("desk", "a0", 0), ("desk", f"a{hotel.pk}", later)):
         with monkeypatch.context() as patch:
             if now:
-                patch.setattr(notices.time, "time", lambda: later)
+                patch.setattr(guest_lists.time, "time", lambda: later)
             with pytest.raises(ListExpired):
                 open_list(sealed, actor, house)
     with pytest.raises(ListExpired):

@@ -172,12 +172,25 @@ class Sums:
     suppressed_counts: set[Cell] = field(default_factory=set)
     suppressed_bases: set[Cell] = field(default_factory=set)
 
+    def count_shown(self, cell: Cell, exact: bool) -> int | None:
+        """The count of a cell; None if it is suppressed. exact: nothing is suppressed."""
+        if not exact and cell in self.suppressed_counts:
+            return None
+        return self.counts[cell]
+
+    def base_shown(self, cell: Cell, exact: bool) -> int | None:
+        """The base of a cell; None if it is suppressed. exact: nothing is suppressed."""
+        if not exact and cell in self.suppressed_bases:
+            return None
+        return self.bases[cell]
+
     def share(self, cell: Cell, exact: bool) -> float | None:
         """Count by base, 0..1; None if either is suppressed or the base is 0. exact: nothing is suppressed."""
-        is_suppressed = not exact and (cell in self.suppressed_counts or cell in self.suppressed_bases)
-        if is_suppressed or not self.bases[cell]:
+        count = self.count_shown(cell, exact)
+        base = self.base_shown(cell, exact)
+        if count is None or not base:
             return None
-        return self.counts[cell] / self.bases[cell]
+        return count / base
 
 
 def sum_indicator(indicator: Indicator, week: Week) -> Sums:

@@ -87,9 +87,12 @@ def _wards(
         if population is None or not population.value:
             continue
         smartphones = figures.get((unit.pk, "smartphones"))
-        owners = min(smartphones.value / population.value, 1.0) if smartphones else usual_owners
+        owners = usual_owners
+        if smartphones:
+            owners = min(smartphones.value / population.value, 1.0)
         share = shares.get(unit.pk)
-        share = city_share if share is None else share
+        if share is None:
+            share = city_share
         if share is not None:
             wards.append(Ward(unit.name, population.value, share * owners))
         elif running is not None:

@@ -75,8 +75,10 @@ class Comparison:
 
 
 def week_to_compare(chosen: Week, today: datetime.date) -> Week:
-    """The chosen week if it is over, else the last one that is."""
-    return chosen if chosen.last_day < today else Week.of(today).previous
+    """The chosen week if it is over, else the last week that is."""
+    if chosen.last_day < today:
+        return chosen
+    return Week.of(today).previous
 
 
 def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: datetime.datetime) -> Comparison:
