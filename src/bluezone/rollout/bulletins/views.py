@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of bulletins: the list, one bulletin with its versions and sound; write, record, listen, approve, withdraw."""
+"""Pages of bulletins: list and show them; write, record, listen to and approve their texts; withdraw a bulletin."""
 
 from typing import Any
 
@@ -48,12 +48,12 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
     """Every bulletin, newest first, with the newest version of each language."""
     bulletins = Bulletin.objects.select_related("agency").prefetch_related("scripts")
     page = Paginator(bulletins, A_PAGE).get_page(request.GET.get("page"))
-    rows = [(bulletin, _newest(bulletin)) for bulletin in page.object_list]
+    rows = [(bulletin, _newest_versions(bulletin)) for bulletin in page.object_list]
     context = {
         "page": page,
         "rows": rows,
         "writes": permissions.may_write_for(request),
-        "sets_words": _sets_words(request),
+        "sets_words": _may_set_words(request),
     }
     return render(request, "bulletins/list.html", context)
 
@@ -73,7 +73,9 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         texts = {"vi": values["text_vi"], "en": values["text_en"]}
-        relay = (values["relay"], values["relay_minutes"]) if values.get("relay") else ("", 0)
+        relay = ("", 0)
+        if values.get("relay"):
+            relay = (values["relay"], values["relay_minutes"])
         bulletin = scripts.enter_bulletin(
             request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(), relay
         )
@@ -86,8 +88,8 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One bulletin: each language with its newest and its approved version, its schedules, its files."""
+def show_bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One bulletin: the newest and the approved version of each language, the schedules and the files."""
     bulletin = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
     writes = permissions.may_write_for(request, bulletin.agency)
     approves = has_role(request.user, permissions.APPROVERS, agency=bulletin.agency)
@@ -96,7 +98,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
         "bulletin": bulletin,
         "languages": languages,
         "writes": writes,
-        "sets_words": _sets_words(request),
+        "sets_words": _may_set_words(request),
         "hears": writes or approves,
         "approves": approves,
         "schedules": bulletin.schedules.prefetch_related("outlets").order_by("-pk"),
@@ -108,11 +110,11 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _languages_of(bulletin: Bulletin, reader: User) -> list[dict[str, Any]]:
-    """For each language of a bulletin its versions and what the reader may see of them, in the order of Language."""
-    scripts = bulletin.scripts.select_related("machine", "recording", "written_by", "approved_by")
+    """The languages of a bulletin in the order of Language, each with its versions and whether the reader heard them."""
+    stored = bulletin.scripts.select_related("machine", "recording", "written_by", "approved_by")
     versions_by_language: dict[str, list[Script]] = {}
-    for script in scripts.defer("machine__content", "recording__content").order_by("-number"):
-        versions_by_language.setdefault(script.language, []).append(script)
+    for version in stored.defer("machine__content", "recording__content").order_by("-number"):
+        versions_by_language.setdefault(version.language, []).append(version)
     languages = []
     for language in Language:
         versions = versions_by_language.get(language)
@@ -140,11 +142,11 @@ def _languages_of(bulletin: Bulletin, reader: User) -> list[dict[str, Any]]:
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     """Write the next version of a text: 302 to the bulletin.
 
-    409 withdrawn or written meanwhile, 422 bad form; 403 another agency's.
+    409 withdrawn or written meanwhile, 422 bad form, 403 the bulletin of another agency.
     """
     bulletin = permissions.own_bulletin(request, pk)
-    newest = {script.language: script for script in _newest(bulletin)}
-    form = WrittenForm(request.POST or None, initial=_initial(request, bulletin), before=newest, bulletin=bulletin)
+    newest = {script.language: script for script in _newest_versions(bulletin)}
+    form = WrittenForm(request.POST or None, initial=_initial_text(request, bulletin), before=newest, bulletin=bulletin)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.refusals_as_form_errors(form, sentences.sentence_of, conflict=True):
@@ -165,10 +167,13 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Ownership.AGENCY)
-def record(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Add a person's recording: 302 to the bulletin, 409 withdrawn, 422 it cannot be aired; 403 another agency's."""
+def record_text(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Add a person's recording of a text: 302 to the bulletin.
+
+    409 withdrawn, 422 the recording cannot be aired, 403 the bulletin of another agency.
+    """
     bulletin = permissions.own_bulletin(request, pk)
-    form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, bulletin))
+    form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial_text(request, bulletin))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
@@ -186,8 +191,8 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Ownership.AGENCY)
-def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
+def withdraw_bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask for the reason and withdraw the bulletin: 302 to the bulletin, 403 that of another agency."""
     bulletin = permissions.own_bulletin(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -205,24 +210,26 @@ def _is_pronounced_differently_now(script: Script) -> bool:
     return script.reading != pronunciation.read_aloud_form(script.text, script.language)
 
 
-def _sets_words(request: OfficeRequest) -> bool:
+def _may_set_words(request: OfficeRequest) -> bool:
     """Whether the reader may set how the machine pronounces a word in every bulletin of the city."""
     return reaches_beyond_a_ward(request.user, EDITORS.roles)
 
 
-def _initial(request: OfficeRequest, bulletin: Bulletin) -> dict[str, str]:
+def _initial_text(request: OfficeRequest, bulletin: Bulletin) -> dict[str, str]:
     language = request.GET.get("language", "")
     if language not in Language.values:
         return {}
     newest = bulletin.scripts.filter(language=language).order_by("-number").first()
     if newest is None:
         return {"language": language}
-    # The link "Correct the reading" opens the form with the present reading.
-    correction = newest.spoken_text if "said" in request.GET else newest.correction
+    correction = newest.correction
+    if "said" in request.GET:
+        # The link "Correct the reading" opens the form with the present reading.
+        correction = newest.spoken_text
     return {"language": language, "text": newest.text, "said": correction}
 
 
-def _newest(bulletin: Bulletin) -> list[Script]:
+def _newest_versions(bulletin: Bulletin) -> list[Script]:
     """The newest version of each language, from the prefetched scripts."""
     newest: dict[str, Script] = {}
     for script in sorted(bulletin.scripts.all(), key=lambda script: script.number):
@@ -234,8 +241,8 @@ def _newest(bulletin: Bulletin) -> list[Script]:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.AGENCY.for_roles(*permissions.APPROVERS, *permissions.WRITERS))
-def sound(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The MP3 of a version, for those who write or approve for its agency; 403 others, 404 without sound."""
+def script_sound(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The MP3 of a version, for those who write or approve for its agency: 403 for others, 404 without a sound."""
     script = permissions.script_to_approve(request, pk)
     if script.sound is None:
         raise Http404
@@ -249,8 +256,8 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(BULLETIN_APPROVERS)
 @touches(Ownership.AGENCY)
-def listening(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Note that playing has started, or with `stage=heard` ended: 200; 409 with a sentence if parts were skipped."""
+def note_listening(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Store that playing has started, or with `stage=heard` ended: 200; 409 with a sentence if parts were skipped."""
     script = permissions.script_to_approve(request, pk)
     try:
         if request.POST.get("stage") == "heard":
@@ -267,8 +274,8 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(BULLETIN_APPROVERS)
 @touches(Ownership.AGENCY)
 @releases
-def approve(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Approve a version: 302 to its bulletin, with the sentence if it was refused; 403 another agency's."""
+def approve_script(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Approve a version: 302 to its bulletin, with a sentence if it was refused; 403 that of another agency."""
     script = permissions.script_to_approve(request, pk)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         approval.approve_version(script, request.user, timezone.now())
