@@ -25,7 +25,7 @@ from tests.builders.bulletins import approved_bulletin, machine, schedule_bullet
 from tests.builders.devices import agency, device
 from tests.builders.office import user
 from bluezone.devices.models import DeviceKind
-from bluezone.rollout.bulletins import scripts
+from bluezone.rollout.bulletins.texts import scripts
 from bluezone.rollout.loudspeakers import zone_setup
 now = timezone.now()
 writer, approver = user("bien", "editor"), user("duyet", "editor")

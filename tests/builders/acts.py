@@ -23,7 +23,7 @@ from bluezone.identity.objects import Ownership, Place
 from bluezone.rollout.canvass import sheets as leaflets
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.directives.exchange import uploads
-from bluezone.rollout.directives.queries import HANDLERS
+from bluezone.rollout.directives.permissions import HANDLERS
 from bluezone.rollout.schools.classes import class_lists
 
 Body = Callable[[City, Actor], dict[str, Any]]

@@ -61,7 +61,7 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
 
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.identity.models import Role
-    from bluezone.rollout.bulletins.air import planner
+    from bluezone.rollout.bulletins.air import outlets
     from bluezone.rollout.bulletins.models import Airing
     from bluezone.rollout.canvass.models import Household
     from bluezone.rollout.gates import registry
@@ -76,7 +76,7 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
     planted: dict[str, Any] = {"speakers": [], "gates": [], "phones": []}
     zones = [bulletins.zone(f"Tổ {n}", centre) for n in range(max(1, speakers // 5))]
     for place in zones:
-        planner.set_quiet_hours("bien", place.outlet, datetime.time(3), datetime.time(3, 20), now - 4 * hour)
+        outlets.set_quiet_hours("bien", place.outlet, datetime.time(3), datetime.time(3, 20), now - 4 * hour)
         place.outlet.refresh_from_db()
     on_air = bulletins.approved_bulletin(now=now - 4 * hour, keeper=centre, seconds=2.0)
     due = (now + datetime.timedelta(hours=7) - hour).strftime("%H:30")

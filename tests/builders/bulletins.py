@@ -13,10 +13,11 @@ from tests.builders.office import user
 
 from bluezone.devices.models import DeviceKind
 from bluezone.identity.models import User
-from bluezone.rollout.bulletins import scripts
-from bluezone.rollout.bulletins.air import planner, timetable
+from bluezone.rollout.bulletins.air import timetable
+from bluezone.rollout.bulletins.air.outlets import enter_outlet
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound
+from bluezone.rollout.bulletins.texts import approval, scripts, sounds
 from bluezone.rollout.loudspeakers import zone_setup
 
 TEXT = (
@@ -48,7 +49,7 @@ def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         path.write_bytes(make_recording(seconds))
-        content, measured = scripts._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+        content, measured = sounds._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
         loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,
@@ -76,14 +77,14 @@ def approved_bulletin(
                 bulletin, language, text, writer, now, machine=None, recording=stored_recording(seconds)
             )
         listen_to_end(script, approver, now)
-        scripts.approve_version(script, approver, now + datetime.timedelta(hours=1))
+        approval.approve_version(script, approver, now + datetime.timedelta(hours=1))
     return bulletin
 
 
 def listen_to_end(script, who, now=NOW):
     """Listen to a version to its end."""
-    scripts.begin_listening(script, who, now)
-    scripts.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
+    approval.begin_listening(script, who, now)
+    approval.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
 
 
 def zone(name="Tổ 5", keeper=None, by_hand=False):
@@ -100,7 +101,7 @@ def machine(of, name="Loa 1", now=NOW):
 
 def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
     """A radio station, or another outlet that no machine proves."""
-    return planner.enter_outlet("bien", kind, name, keeper or agency())
+    return enter_outlet("bien", kind, name, keeper or agency())
 
 
 def schedule_bulletin(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):
@@ -108,4 +109,4 @@ def schedule_bulletin(bulletin, *places, times=("17:30",), first=None, last=None
     made = Rule(
         first or datetime.date(2020, 8, 10), last, tuple(datetime.time.fromisoformat(text) for text in times), **rule
     )
-    return timetable.make_schedule(bulletin, list(places), list(languages), made, make_people()[0], now)
+    return timetable.schedule_airings(bulletin, list(places), list(languages), made, make_people()[0], now)

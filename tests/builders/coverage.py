@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.records.store import rewrite_paths
 from bluezone.rollout.coverage import indicators
-from bluezone.rollout.coverage.api import Indicator, Week
+from bluezone.rollout.coverage.api import Indicator
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.models import StaffReport
 from bluezone.vietnamese.spelling import fold
 

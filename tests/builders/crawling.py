@@ -13,7 +13,7 @@ from django.urls import Resolver404, get_resolver, resolve
 from tests.builders.peopling import Person
 from tests.builders.visitor import Visitor
 
-from bluezone.rollout.coverage.figures import Week
+from bluezone.rollout.report_week import Week
 
 URLCONF = "bluezone.web.urls_office"
 # Roles with the most permissions come first, so that a page is checked with all its buttons.

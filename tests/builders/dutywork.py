@@ -63,8 +63,8 @@ def _bulletins(users, now) -> None:
     from tests.builders import bulletins
 
     from bluezone.directory.models import Agency
-    from bluezone.rollout.bulletins import scripts
-    from bluezone.rollout.bulletins.air import planner
+    from bluezone.rollout.bulletins.air import outlets, planner
+    from bluezone.rollout.bulletins.texts import scripts
 
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     zone = bulletins.zone("Tổ 5", centre)
@@ -75,7 +75,7 @@ def _bulletins(users, now) -> None:
     station = bulletins.station(keeper=centre)
     for outlet in (station, zone.outlet, by_hand.outlet):
         # Quiet hours are short, so that at every hour of the day an airing was due an hour ago.
-        planner.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
+        outlets.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
         outlet.refresh_from_db()
     bulletins.schedule_bulletin(
         on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR

@@ -84,7 +84,7 @@ def _another_office(clerk, admin, now: datetime.datetime) -> None:
 def _locked_periods(users, now: datetime.datetime) -> None:
     """One agency asks the office to open last week's staff report again."""
     from bluezone.directory.models import Agency
-    from bluezone.rollout.coverage.api import Week
+    from bluezone.rollout.report_week import Week
     from bluezone.rollout.staffing import week_requests
 
     week = Week.of(timezone.localdate(now) - 21 * _DAY)

@@ -21,8 +21,8 @@ from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, RoleGrant, User
 from bluezone.portal.models import NewsItem
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.models import Campaign, ChangeRequest, Directive, Dispatch, Report, Task, TaskParty
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.models import StaffReport, WeekRequest
 
 REQUESTS = 5

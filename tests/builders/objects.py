@@ -33,13 +33,14 @@ from bluezone.office_keyserver import key_server
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs
 from bluezone.portal import news
-from bluezone.rollout.bulletins.air import air_log, planner
+from bluezone.rollout.bulletins.air import air_log, outlets, planner
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
+from bluezone.rollout.bulletins.texts import approval as bulletins_approval
+from bluezone.rollout.bulletins.texts import pronunciation
 from bluezone.rollout.canvass.households import decisions as households_decisions
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household, Photo, Visit
 from bluezone.rollout.canvass.visits import intake as visits_intake
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.exchange import outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import Business, BusinessKind, Edoc, Organisation, write_message
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -59,6 +60,7 @@ from bluezone.rollout.drives.models import HelpRequest
 from bluezone.rollout.gates import paper_slips, registry
 from bluezone.rollout.gates.models import DayPart
 from bluezone.rollout.planning.models import CityPlan
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools import school_calendar
 from bluezone.rollout.schools.classes import class_lists
 from bluezone.rollout.staffing import week_requests
@@ -458,13 +460,13 @@ def _bulletins(city: City) -> None:
     for bulletin in (city.bulletin, city.emergency):
         approver = bulletins.make_people()[1]
         bulletins.listen_to_end(bulletin.scripts.get(), approver, city.now - 4 * _HOUR)
-        bulletins.scripts.approve_version(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
+        bulletins_approval.approve_version(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
-    city.spoken_word = bulletins.scripts.set_word("Pác Nặm", "pác nậm", bulletins.make_people()[0], city.now)
+    city.spoken_word = pronunciation.set_word("Pác Nặm", "pác nậm", bulletins.make_people()[0], city.now)
     local = timezone.localtime(city.now)
     times = sorted({f"{(local - _HOUR).hour:02d}:30", "12:00"})
     for outlet in (city.zone.outlet, city.station):
-        planner.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
+        outlets.set_quiet_hours("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
         outlet.refresh_from_db()
     first = (local - 2 * _HOUR).date()
     city.schedule = bulletins.schedule_bulletin(

@@ -197,8 +197,8 @@ def _everyday_work(users, now) -> None:
     from bluezone.office_keyserver import key_server
     from bluezone.planning.people import Ward
     from bluezone.planning.plan import Inputs
-    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.planning import plans
+    from bluezone.rollout.report_week import Week
     from bluezone.rollout.staffing import staff_reports
     from bluezone.rollout.staffing.counts import StaffCounts
 

@@ -4,7 +4,7 @@
 from django.utils import timezone
 from tests.builders.coverage import agency, city
 
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.classes import catalogue
 from bluezone.rollout.schools.models import Channel, ClassCounts, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import year_of

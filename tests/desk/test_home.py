@@ -22,11 +22,11 @@ from bluezone.identity.audiences import ReachNotQueried, audience, outside_the_v
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, RoleGrant, cache_grants
 from bluezone.identity.objects import Ownership, touches
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import Directive, DispatchState, ReportState, TaskParty
 from bluezone.rollout.directives.reports import agency_reports
+from bluezone.rollout.report_week import Week
 
 HOUR = datetime.timedelta(hours=1)
 LETTERS = "directives"

@@ -113,7 +113,7 @@ def test_a_staff_report_made_in_training_is_in_no_figure_and_is_erased(client, d
     from tests.builders.coverage import agency as made_agency
     from tests.builders.coverage import city
 
-    from bluezone.rollout.coverage.api import parse_week
+    from bluezone.rollout.report_week import parse_week
     from bluezone.rollout.staffing.models import StaffReport
     from bluezone.rollout.staffing.views import latest_week
 

@@ -18,8 +18,8 @@ from tests.builders.office import prove_second_factor
 from tests.rollout.bulletins.test_publishing import check_rss, read_calendar
 from tests.rollout.bulletins.test_sounds import meter
 
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.models import Airing, Outlet, Schedule, Script
+from bluezone.rollout.bulletins.texts import approval
 
 
 def heard(client, script, monkeypatch):
@@ -66,7 +66,7 @@ def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
 
     client.force_login(approver)
     client.post(f"/bulletins/versions/{human.pk}/approve/")
-    assert not scripts.has_heard(human, approver)
+    assert not approval.has_heard(human, approver)
     assert Script.objects.get(pk=human.pk).approved_at is None
     heard(client, human, monkeypatch)
     client.post(f"/bulletins/versions/{human.pk}/approve/")

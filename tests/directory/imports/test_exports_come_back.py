@@ -23,8 +23,8 @@ from bluezone.identity.models import Role, User
 from bluezone.rollout.canvass.households.facts import new_key
 from bluezone.rollout.canvass.models import Household
 from bluezone.rollout.schools.models import SchoolClass
+from bluezone.rollout.schools.page_input import latest_week
 from bluezone.rollout.schools.school_calendar import year_of
-from bluezone.rollout.schools.views import latest_week
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

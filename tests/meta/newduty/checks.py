@@ -19,7 +19,7 @@ from bluezone.identity.audiences import every_route
 from bluezone.identity.models import Role
 from bluezone.paper.phrases import facts
 from bluezone.portal.materials import BY_FILE
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.server.metrics.meters import GAUGES, Meters
 from bluezone.server.recurring_work import RecurringWork
 

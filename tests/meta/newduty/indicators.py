@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from tests.meta.newduty.models import MaskDay
 
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof
+from bluezone.rollout.report_week import Week
 
 
 class ShownWithMask(Indicator):

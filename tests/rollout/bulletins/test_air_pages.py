@@ -21,7 +21,7 @@ from bluezone.identity.acts import UndoTooLate
 from bluezone.rollout.bulletins.air import air_views
 from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, log_rows, sum_rows, undo_attestation
 from bluezone.rollout.bulletins.models import Airing, Attestation, Outlet, OutletKind
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

@@ -14,9 +14,9 @@ from tests.builders.bulletins import (
 )
 
 from bluezone.identity.models import AuditEntry
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.models import Script
+from bluezone.rollout.bulletins.texts import approval, scripts
 
 pytestmark = pytest.mark.django_db
 
@@ -35,17 +35,17 @@ def with_recording(bulletin, text, writer):
 
 def test_nobody_approves_what_they_have_not_heard_to_the_end(script):
     _writer, approver = make_people()
-    with pytest.raises(scripts.NotListened):
-        scripts.approve_version(script, approver, NOW)
+    with pytest.raises(approval.NotListened):
+        approval.approve_version(script, approver, NOW)
 
-    scripts.begin_listening(script, approver, NOW)
-    with pytest.raises(scripts.ListenedTooShort):
-        scripts.end_listening(script, approver, NOW + datetime.timedelta(milliseconds=100))
-    with pytest.raises(scripts.NotListened):
-        scripts.approve_version(script, approver, NOW)
+    approval.begin_listening(script, approver, NOW)
+    with pytest.raises(approval.ListenedTooShort):
+        approval.end_listening(script, approver, NOW + datetime.timedelta(milliseconds=100))
+    with pytest.raises(approval.NotListened):
+        approval.approve_version(script, approver, NOW)
 
-    scripts.end_listening(script, approver, NOW + datetime.timedelta(seconds=script.sound.seconds))
-    scripts.approve_version(script, approver, NOW)
+    approval.end_listening(script, approver, NOW + datetime.timedelta(seconds=script.sound.seconds))
+    approval.approve_version(script, approver, NOW)
     script.refresh_from_db()
     assert (script.approved_by, script.approved_at) == (approver, NOW)
     assert AuditEntry.objects.filter(action="bulletin_approved", actor="duyet").count() == 1
@@ -54,8 +54,8 @@ def test_nobody_approves_what_they_have_not_heard_to_the_end(script):
 def test_the_author_does_not_approve_nor_does_the_database_let_them(script):
     writer, _approver = make_people()
     listen_to_end(script, writer)
-    with pytest.raises(scripts.ApproverIsAuthor):
-        scripts.approve_version(script, writer, NOW)
+    with pytest.raises(approval.ApproverIsAuthor):
+        approval.approve_version(script, writer, NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         Script.objects.filter(pk=script.pk).update(approved_by=writer)
 
@@ -64,10 +64,10 @@ def test_what_one_has_heard_another_has_not(script):
     writer, approver = make_people()
     listen_to_end(script, writer)
 
-    with pytest.raises(scripts.NotListened):
-        scripts.approve_version(script, approver, NOW)
-    with pytest.raises(scripts.ListenedTooShort):
-        scripts.end_listening(script, approver, NOW + datetime.timedelta(days=1))
+    with pytest.raises(approval.NotListened):
+        approval.approve_version(script, approver, NOW)
+    with pytest.raises(approval.ListenedTooShort):
+        approval.end_listening(script, approver, NOW + datetime.timedelta(days=1))
 
 
 def test_who_heard_one_version_has_not_heard_the_next(script):
@@ -75,8 +75,8 @@ def test_who_heard_one_version_has_not_heard_the_next(script):
     listen_to_end(script, approver)
     newer = with_recording(script.bulletin, "Bản mới.", writer)
 
-    with pytest.raises(scripts.NotListened):
-        scripts.approve_version(newer, approver, NOW)
+    with pytest.raises(approval.NotListened):
+        approval.approve_version(newer, approver, NOW)
 
 
 @pytest.mark.long
@@ -89,7 +89,7 @@ def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recordin
     assert approved_scripts([bulletin.pk])[bulletin.pk, "vi"] == machine
 
     listen_to_end(newer, approver)
-    scripts.approve_version(newer, approver, NOW)
+    approval.approve_version(newer, approver, NOW)
 
     now_aired = approved_scripts([bulletin.pk])[bulletin.pk, "vi"]
     assert (now_aired.number, now_aired.sound.is_human, now_aired.machine) == (2, True, machine.machine)
@@ -98,10 +98,10 @@ def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recordin
 def test_a_language_without_a_machines_voice_waits_for_a_person(script):
     writer, approver = make_people()
     text = scripts.write_version(script.bulletin, "tay", "Khảu chạu", writer, NOW)
-    with pytest.raises(scripts.ScriptWithoutSound):
-        scripts.begin_listening(text, approver, NOW)
-    with pytest.raises(scripts.ScriptWithoutSound):
-        scripts.approve_version(text, approver, NOW)
+    with pytest.raises(approval.ScriptWithoutSound):
+        approval.begin_listening(text, approver, NOW)
+    with pytest.raises(approval.ScriptWithoutSound):
+        approval.approve_version(text, approver, NOW)
 
 
 @pytest.mark.long
@@ -111,6 +111,6 @@ def test_nothing_more_is_written_or_approved_of_what_was_withdrawn(script):
     scripts.withdraw_bulletin(script.bulletin, "Số điện thoại sai", writer, NOW)
 
     with pytest.raises(scripts.BulletinWithdrawn):
-        scripts.approve_version(script, approver, NOW)
+        approval.approve_version(script, approver, NOW)
     with pytest.raises(scripts.BulletinWithdrawn):
         scripts.write_version(script.bulletin, "tay", "Bản mới", writer, NOW)

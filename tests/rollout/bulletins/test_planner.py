@@ -4,12 +4,12 @@ import datetime
 import pytest
 from tests.builders.bulletins import NOW, approved_bulletin, make_people, schedule_bulletin, station, zone
 
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import air_log as bulletins_airing
-from bluezone.rollout.bulletins.air import planner, timetable
+from bluezone.rollout.bulletins.air import outlets, timetable
 from bluezone.rollout.bulletins.air.planner import plan_airings
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Airing, Schedule, Sound
+from bluezone.rollout.bulletins.texts import scripts
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -106,7 +106,7 @@ def test_an_emergency_is_aired_at_once_in_quiet_hours_too_and_nothing_else_is(bu
 def test_quiet_hours_that_are_set_later_displace_what_falls_into_them(bulletin):
     place = zone().outlet
     schedule_bulletin(bulletin, place, times=("20:30",))
-    planner.set_quiet_hours("bien", place, datetime.time(20), datetime.time(6), NOW)
+    outlets.set_quiet_hours("bien", place, datetime.time(20), datetime.time(6), NOW)
 
     airing = Airing.objects.get(due_at=at(20, 30))
     assert (airing.displaced, airing.starts_at) == ("quiet", None)
@@ -143,7 +143,7 @@ def test_what_can_never_be_aired_is_not_planned(bulletin):
     scripts.withdraw_bulletin(bulletin, "Sai", make_people()[0], NOW)
     bulletin.refresh_from_db()
     with pytest.raises(scripts.BulletinWithdrawn):
-        timetable.make_schedule(
+        timetable.schedule_airings(
             bulletin,
             [place],
             ["vi"],

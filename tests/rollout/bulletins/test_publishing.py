@@ -15,13 +15,13 @@ from lxml import etree
 from tests.builders.bulletins import NOW, approved_bulletin, make_people, schedule_bulletin, station, zone
 from tests.devices.conftest import public
 
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import press as bulletins_calendar
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.air_log import airings_between
 from bluezone.rollout.bulletins.air.press import write_calendar
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Schedule
+from bluezone.rollout.bulletins.texts import scripts
 
 __all__ = ["public"]
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
     for first in range(1, 8):
         rule = Rule(datetime.date(2020, 9, first), datetime.date(2020, 9, 30), (datetime.time(6),), frozenset({2}))
         radio = station(f"Đài {first}")
-        made.append((timetable.make_schedule(bulletin, [radio], ["vi"], rule, make_people()[0], NOW), 2.0))
+        made.append((timetable.schedule_airings(bulletin, [radio], ["vi"], rule, make_people()[0], NOW), 2.0))
         moments = local(rule.moments(NOW, NOW + datetime.timedelta(days=99), HANOI), HANOI)
         wanted += [[moment, radio.name] for moment in moments]
 

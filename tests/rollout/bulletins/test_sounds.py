@@ -7,9 +7,10 @@ import subprocess
 import pytest
 from tests.builders.bulletins import TEXT, make_recording
 
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.models import Sound
+from bluezone.rollout.bulletins.texts import sounds
 from bluezone.speech import spoken
+from bluezone.speech.voice import SoundUnavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -39,12 +40,12 @@ def damaged(content):
 @pytest.mark.parametrize("kind", ["machine", "quiet", "loud and clipped", "opus"])
 def test_every_sound_has_the_loudness_of_the_house(kind):
     if kind == "machine":
-        sound = scripts.make_machine_sound(spoken(TEXT), "vi")
+        sound = sounds.make_machine_sound(spoken(TEXT), "vi")
     elif kind == "opus":
         noise = "anoisesrc=d=3:c=pink:seed=3,volume=-25dB"
-        sound = scripts.store_recording(made_by(["-f", "lavfi", "-i", noise, "-c:a", "libopus", "-f", "ogg"]))
+        sound = sounds.store_recording(made_by(["-f", "lavfi", "-i", noise, "-c:a", "libopus", "-f", "ogg"]))
     else:
-        sound = scripts.store_recording(make_recording(3.0, -28.0 if kind == "quiet" else 12.0))
+        sound = sounds.store_recording(make_recording(3.0, -28.0 if kind == "quiet" else 12.0))
 
     loudness, peak = meter(bytes(sound.content))
     assert abs(loudness + 16) <= 1
@@ -55,7 +56,7 @@ def test_every_sound_has_the_loudness_of_the_house(kind):
 
 @pytest.mark.long
 def test_the_same_text_is_stored_once():
-    first, second = (scripts.make_machine_sound("Kính thưa bà con.", "vi") for _ in range(2))
+    first, second = (sounds.make_machine_sound("Kính thưa bà con.", "vi") for _ in range(2))
     assert first.pk == second.pk
     assert Sound.objects.count() == 1
 
@@ -64,15 +65,15 @@ def test_the_same_text_is_stored_once():
 @pytest.mark.parametrize(
     ("kind", "refusal"),
     [
-        pytest.param("three hours", scripts.RecordingTooLong, marks=pytest.mark.slow),
-        ("an instant", scripts.RecordingTooLong),
-        ("silence", scripts.RecordingSilent),
-        ("damaged all over", scripts.RecordingUnreadable),
-        ("corrupt", scripts.RecordingUnreadable),
-        ("half a WAV header", scripts.RecordingUnreadable),
-        ("text", scripts.RecordingUnreadable),
-        ("playlist", scripts.RecordingUnreadable),
-        ("empty", scripts.RecordingUnreadable),
+        pytest.param("three hours", sounds.RecordingTooLong, marks=pytest.mark.slow),
+        ("an instant", sounds.RecordingTooLong),
+        ("silence", sounds.RecordingSilent),
+        ("damaged all over", sounds.RecordingUnreadable),
+        ("corrupt", sounds.RecordingUnreadable),
+        ("half a WAV header", sounds.RecordingUnreadable),
+        ("text", sounds.RecordingUnreadable),
+        ("playlist", sounds.RecordingUnreadable),
+        ("empty", sounds.RecordingUnreadable),
     ],
 )
 def test_what_cannot_be_aired_is_refused_and_nothing_is_stored(kind, refusal):
@@ -90,10 +91,10 @@ def test_what_cannot_be_aired_is_refused_and_nothing_is_stored(kind, refusal):
     }
 
     with pytest.raises(refusal):
-        scripts.store_recording(contents[kind]())
+        sounds.store_recording(contents[kind]())
     assert not Sound.objects.exists()
 
 
 def test_no_machine_speaks_a_language_that_only_people_speak():
-    with pytest.raises(scripts.SoundUnavailable):
-        scripts.make_machine_sound("Khảu chạu", "tay")
+    with pytest.raises(SoundUnavailable):
+        sounds.make_machine_sound("Khảu chạu", "tay")

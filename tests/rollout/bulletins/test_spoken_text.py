@@ -7,7 +7,7 @@ import pytest
 from tests.builders.bulletins import NOW, agency
 from tests.builders.office import user
 
-from bluezone.rollout.bulletins import scripts
+from bluezone.rollout.bulletins.texts import scripts
 
 pytestmark = pytest.mark.django_db
 TEXT = "UBND xã họp lúc 17h30 tại Pác Ngòi."

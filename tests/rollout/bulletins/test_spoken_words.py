@@ -8,8 +8,8 @@ from tests.builders.bulletins import NOW, agency, make_people
 from tests.builders.office import user
 
 from bluezone.audit.models import AuditEntry
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.models import SpokenWord
+from bluezone.rollout.bulletins.texts import pronunciation, scripts
 
 pytestmark = pytest.mark.django_db
 PAGE = "/bulletins/words/"
@@ -30,10 +30,10 @@ def test_a_word_is_said_as_it_was_entered_and_the_rest_by_the_rules(editor):
     assert enter(editor, "ABK", "a bê ca mới").status_code == 302
     assert enter(editor, "pác nặm", "pác nậm").status_code == 302
 
-    said = scripts.read_aloud_form(TEXT, "vi")
+    said = pronunciation.read_aloud_form(TEXT, "vi")
 
     assert said == "Mời bà con xã pác nậm đến nhà văn hóa a bê ca mới lúc mười bảy giờ ba mươi phút."
-    assert "mới" not in scripts.read_aloud_form("ABKX", "vi")
+    assert "mới" not in pronunciation.read_aloud_form("ABKX", "vi")
 
 
 def test_a_word_that_is_entered_again_is_said_anew(editor):

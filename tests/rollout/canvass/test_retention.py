@@ -22,7 +22,8 @@ from bluezone.rollout.canvass.models import (
 )
 from bluezone.rollout.canvass.progress import DoorsVisited, SeenAtDoors, ToldAtDoors
 from bluezone.rollout.canvass.retention import ASIDE_KEPT, HOUSEHOLD_KEPT, purge
-from bluezone.rollout.coverage.api import Proof, Week, registered_indicators
+from bluezone.rollout.coverage.api import Proof, registered_indicators
+from bluezone.rollout.report_week import Week
 
 DAY = datetime.timedelta(days=1)
 WEEK = Week.of(datetime.date(2020, 8, 14))

@@ -236,7 +236,9 @@ def test_a_week_kept_back_cannot_be_worked_out_from_the_sums_of_two_weeks(wards)
     large = {ward.path: 40 for ward in below}
     counted = Helped({WEEK.previous: large, WEEK: small})
     before = {row.unit: row.count for row in rank_league(below, counted, WEEK.previous, "population").rows}
-    after = {row.unit: (row.count, row.hidden_weeks) for row in rank_league(below, counted, WEEK, "population").rows}
+    after = {
+        row.unit: (row.count, row.suppressed_weeks) for row in rank_league(below, counted, WEEK, "population").rows
+    }
 
     assert before[below[0]] == 40
     assert after[below[0]] == (40, 1), "the three of this week are in no sum"

@@ -23,7 +23,7 @@ from bluezone.rollout.canvass.models import Visit
 from bluezone.rollout.canvass.visits.answers import answers_by_unit
 from bluezone.rollout.coverage.expected.comparison import compare_week, week_to_compare
 from bluezone.rollout.coverage.expected.yields import Answers, Place, _count_between, _gamma_at, expectations
-from bluezone.rollout.coverage.figures import Week
+from bluezone.rollout.report_week import Week
 
 unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 HANOI = datetime.timezone(datetime.timedelta(hours=7))

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluezone.rollout.coverage.api import bootstrap_interval, wilson_interval
-from bluezone.rollout.coverage.figures import ShareImpossible
+from bluezone.rollout.coverage.intervals import ShareImpossible
 
 gate_day = st.integers(0, 500).flatmap(lambda phones: st.tuples(st.integers(0, phones), st.just(phones)))
 

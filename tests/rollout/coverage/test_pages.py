@@ -15,7 +15,8 @@ from tests.builders.coverage import WEEK, agency, city, registered_only, staff_r
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage.api import Figure, RunningShare, Week
+from bluezone.rollout.coverage.api import Figure, RunningShare
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.queries import StaffRunning
 
 pytestmark = pytest.mark.django_db
@@ -194,7 +195,7 @@ def test_the_map_keeps_back_what_the_table_keeps_back(client, reader, wards):
         client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text.split('<svg class="tiles"')[1].split("</svg>")[0]
     )
 
-    assert drawing.count('class="hidden-cell"') == 2
+    assert drawing.count('class="suppressed-cell"') == 2
     assert "5.0%" not in drawing
     assert "51.7%" in drawing
 

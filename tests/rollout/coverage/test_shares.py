@@ -7,7 +7,8 @@ import pytest
 from django.utils import translation
 
 from bluezone.rollout.coverage import shares
-from bluezone.rollout.coverage.api import Interval, Week
+from bluezone.rollout.coverage.api import Interval
+from bluezone.rollout.report_week import Week
 
 WRITTEN = [
     (shares.percent, 0.318, "31,8%", "31.8%"),

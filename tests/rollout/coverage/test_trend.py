@@ -6,8 +6,9 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.api import Interval, Week
+from bluezone.rollout.coverage.api import Interval
 from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, Point, draw_trend
+from bluezone.rollout.report_week import Week
 
 FIRST = Week(datetime.date(2020, 8, 3))
 shares = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(sorted)
@@ -89,4 +90,4 @@ def test_a_week_with_figures_of_which_one_is_kept_back_is_hidden():
     kept_back = [Point(FIRST, *values, None, None, "") for values in ((True, None, 9), (True, 1, None))]
     others = [Point(FIRST, *values, None, None, "") for values in ((True, 1, 9), (False, None, None))]
 
-    assert [point.is_hidden for point in [*kept_back, *others]] == [True, True, False, False]
+    assert [point.is_suppressed for point in [*kept_back, *others]] == [True, True, False, False]

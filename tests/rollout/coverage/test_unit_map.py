@@ -102,6 +102,6 @@ def test_a_tile_says_whether_a_number_is_shown_kept_back_or_missing():
     cells = [share_of(0.2), share_of(None, None), share_of(None, 0), {}]
     drawn = draw_map([Row(AdminUnit(pk=n, key=f"w{n}", name="w"), cell) for n, cell in enumerate(cells, 1)], "staff")
 
-    assert [tile.state for tile in drawn.tiles] == ["shown", "hidden", "empty", "empty"]
+    assert [tile.state for tile in drawn.tiles] == ["shown", "suppressed", "empty", "empty"]
     assert (drawn.width, drawn.height) == (226, 226)
     assert [(tile.x, tile.y) for tile in drawn.tiles] == [(6, 6), (116, 6), (6, 116), (116, 116)]

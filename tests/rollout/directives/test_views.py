@@ -18,9 +18,9 @@ from tests.builders.office import local_today
 from bluezone.directory.models import Agency
 from bluezone.rollout.bulletins.air.air_log import attest_airing
 from bluezone.rollout.bulletins.models import Airing
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import Directive, Report
+from bluezone.rollout.report_week import Week
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 

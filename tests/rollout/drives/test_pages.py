@@ -234,7 +234,7 @@ def test_a_team_s_small_numbers_are_shown_to_its_agency_and_kept_from_others(cli
 
     def hides(within):
         client.force_login(user(f"of.{within.pk}", Role.CLERK, within=within))
-        return [row.numbers.hides_something for row in client.get("/drives/").context["teams"]]
+        return [row.numbers.suppresses_something for row in client.get("/drives/").context["teams"]]
 
     assert hides(live.team.agency) == [False]
     assert hides(Agency.objects.get(key="ubnd-phuong-duc-xuan")) == [True]
@@ -262,8 +262,8 @@ def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, you
 
 
 def test_the_weeks_indicators_count_proven_and_seen_apart(youth, wards):
-    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.drives.boards import ProvenWithHelp, SeenWithHelp
+    from bluezone.rollout.report_week import Week
 
     now = timezone.now()
     device, _token = build.radio(youth.agency)

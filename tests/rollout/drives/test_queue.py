@@ -119,8 +119,8 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
 
 
 def test_passes_at_a_drive_are_in_no_share_of_the_wards_gates(wards, youth):
-    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.gates.queries import RunningAtGates, gates_under
+    from bluezone.rollout.report_week import Week
 
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, wards[0], NOW)

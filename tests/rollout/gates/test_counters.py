@@ -20,7 +20,6 @@ from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.passages import PROOF_OF as GATE_PROOF_OF
 from bluezone.edge.gate.passages import Passage
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates import counters, registry
 from bluezone.rollout.gates.counters import came_in, gate_days, store_counters, without_a_day
 from bluezone.rollout.gates.models import (
@@ -35,6 +34,7 @@ from bluezone.rollout.gates.models import (
     Verdict,
 )
 from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates, people_inside
+from bluezone.rollout.report_week import Week
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = int(devices.NOW.timestamp()) // 300 * 300

@@ -16,11 +16,12 @@ from tests.builders.coverage import agency, city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.rollout.coverage.api import Week, agency_cell
+from bluezone.rollout.coverage.api import agency_cell
 from bluezone.rollout.gates import registry
 from bluezone.rollout.gates.counters import store_counters
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
 from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates
+from bluezone.rollout.report_week import Week
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.rollout.gates.test_pages import counted, lead, place
 
 from bluezone.identity.models import AuditEntry
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates import paper_slips
 from bluezone.rollout.gates.models import DayPart, GateDay, PaperSlip
 from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
+from bluezone.rollout.report_week import Week
 
 __all__ = ["data_folder", "furnished_folder", "lead", "place", "quick_passwords"]
 pytestmark = pytest.mark.django_db

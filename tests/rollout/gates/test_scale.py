@@ -16,8 +16,8 @@ from tests.builders.pace import BUDGET_SECONDS
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateDay, Verdict
+from bluezone.rollout.report_week import Week
 
 pytestmark = pytest.mark.long
 

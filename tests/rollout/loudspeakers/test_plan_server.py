@@ -7,8 +7,8 @@ from tests.builders.bulletins import NOW, approved_bulletin, machine, make_peopl
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import timetable
+from bluezone.rollout.bulletins.texts import scripts
 from bluezone.rollout.loudspeakers import health, zone_setup
 from bluezone.rollout.loudspeakers.models import Unit
 from bluezone.rollout.loudspeakers.plan_server import PLAN_PATH, VERSION_SECONDS, PlanServer

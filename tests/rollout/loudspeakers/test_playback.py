@@ -13,10 +13,10 @@ from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, log_rows, sum_rows
 from bluezone.rollout.bulletins.indicators import AiredAttested
 from bluezone.rollout.bulletins.models import Airing, Bulletin
-from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.loudspeakers import zone_setup
 from bluezone.rollout.loudspeakers.models import Assignment, Playing, Unit
 from bluezone.rollout.loudspeakers.playback import AiredProven
+from bluezone.rollout.report_week import Week
 
 __all__ = ["public"]
 pytestmark = pytest.mark.django_db

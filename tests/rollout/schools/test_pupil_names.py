@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.schools.class_reports import read_rows
 from bluezone.rollout.schools.classes.catalogue import ClassListRefused, read_list
+from bluezone.rollout.schools.classes.pasted_classes import read_pasted_classes
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed, refuse_names
 
 FAMILY = ["Nguyễn", "Trần", "Lê", "Hoàng", "Nông", "Ma", "Lý", "Triệu", "Hà", "Đặng", "Bàn"]
@@ -35,7 +35,7 @@ def test_a_childs_name_in_any_column_is_refused(name, counts, place, has_heading
     heading = "Lớp\tSĩ số\tCó ĐTTM\tĐang chạy\tNgười thân\n" if has_heading else ""
 
     with pytest.raises(PupilsNamed):
-        read_rows(heading + "\t".join(cells), CLASSES)
+        read_pasted_classes(heading + "\t".join(cells), CLASSES)
 
 
 @unhurried
@@ -43,7 +43,7 @@ def test_a_childs_name_in_any_column_is_refused(name, counts, place, has_heading
 def test_numbers_of_classes_are_never_taken_for_names(rows):
     heading = "Lớp\tSĩ số\tCó điện thoại thông minh\tĐang chạy\tNgười thân đã giúp"
     lines = ["\t".join([one.name, *counts]) for one, counts in zip(CLASSES, rows, strict=False)]
-    read = read_rows("\n".join(["Trường THCS Đức Xuân", heading, *lines]), CLASSES)
+    read = read_pasted_classes("\n".join(["Trường THCS Đức Xuân", heading, *lines]), CLASSES)
 
     assert [row.school_class.name for row in read] == [one.name for one, _row in zip(CLASSES, rows, strict=False)]
 
@@ -55,7 +55,7 @@ def test_numbers_of_classes_are_never_taken_for_names(rows):
 )  # fmt: skip
 def test_a_column_that_announces_people_is_refused_even_when_its_cells_are_empty(heading):
     with pytest.raises(PupilsNamed):
-        read_rows(f"Lớp\t{heading}\tSĩ số\n6A\t\t40", CLASSES)
+        read_pasted_classes(f"Lớp\t{heading}\tSĩ số\n6A\t\t40", CLASSES)
 
 
 @pytest.mark.parametrize("cell", ["0912 345 678", "+84912345678", "12/3/2009", "01-09-2010", "Nguy¤n ThÞ Lan"])

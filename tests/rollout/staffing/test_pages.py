@@ -13,7 +13,7 @@ from tests.builders.office import user
 from tests.builders.pace import BUDGET_SECONDS, queries, quickest
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.models import StaffReport
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluezone.directory.models import Agency
-from bluezone.rollout.staffing.counts import StaffCounts, read_rows
+from bluezone.rollout.staffing.counts import StaffCounts
+from bluezone.rollout.staffing.pasted_rows import read_pasted_rows
 
 NAMES = [("Phòng Nội vụ thành phố", "Phòng Nội vụ", None), ("Thành đoàn Bắc Kạn", "", "TD01"), ("Trạm", "", None)]
 AGENCIES = [Agency(pk=n, name=name, short_name=short, code=code) for n, (name, short, code) in enumerate(NAMES, 1)] + [
@@ -15,7 +16,7 @@ AGENCIES = [Agency(pk=n, name=name, short_name=short, code=code) for n, (name, s
 
 
 def read(*lines):
-    return read_rows("\n".join(lines), AGENCIES)
+    return read_pasted_rows("\n".join(lines), AGENCIES)
 
 
 def test_rows_without_headings_are_read_in_the_order_of_the_form():
@@ -75,5 +76,5 @@ def test_names_in_an_old_font_are_understood():
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from("\t\n 0123456789.,aPhòngNộivụ=+@\x00\u200b"), max_size=200))
 def test_no_text_breaks_the_reader(text):
-    for row in read_rows(text, AGENCIES):
+    for row in read_pasted_rows(text, AGENCIES):
         assert bool(row.counts and row.agency) != bool(row.refusal)

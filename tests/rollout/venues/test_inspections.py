@@ -14,7 +14,7 @@ from tests.builders import venues as build
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.venues import applications, inspections
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
 from bluezone.rollout.venues.queries import VenuesRegistered, VenuesWithPoster

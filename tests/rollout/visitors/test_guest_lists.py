@@ -13,8 +13,9 @@ from tests.messaging.sms.test_sender import go_on_until, settled
 
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
-from bluezone.rollout.visitors import notices
-from bluezone.rollout.visitors.notices import Guest, ListExpired, open_list, seal_list
+from bluezone.rollout.visitors import guest_lists
+from bluezone.rollout.visitors.guest_lists import ListExpired, open_list, seal_list
+from bluezone.rollout.visitors.notices import Guest
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ["STT", "Họ tên", "Số điện thoại", "Đồng ý", "Ngôn ngữ"]
@@ -84,11 +85,11 @@ def test_a_sealed_list_opens_for_its_account_and_house_within_a_quarter_of_an_ho
 
     assert "84912345678" not in sealed
     assert open_list(sealed, "desk", f"a{hotel.pk}") == guests
-    later = time.time() + notices.KEPT_SECONDS + 1
+    later = time.time() + guest_lists.PREVIEW_SECONDS + 1
     for actor, house, now in (("else", f"a{hotel.pk}", 0), ("desk", "a0", 0), ("desk", f"a{hotel.pk}", later)):
         with monkeypatch.context() as patch:
             if now:
-                patch.setattr(notices.time, "time", lambda: later)
+                patch.setattr(guest_lists.time, "time", lambda: later)
             with pytest.raises(ListExpired):
                 open_list(sealed, actor, house)
     with pytest.raises(ListExpired):

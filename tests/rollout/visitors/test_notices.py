@@ -16,8 +16,9 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
 from bluezone.messaging.sms.outbox import opt_out
-from bluezone.rollout.coverage.api import Week, registered_indicators
-from bluezone.rollout.visitors import notices, queries
+from bluezone.rollout.coverage.api import registered_indicators
+from bluezone.rollout.report_week import Week
+from bluezone.rollout.visitors import queries, retention
 from bluezone.rollout.visitors.models import Notice, NoticeDay
 
 pytestmark = pytest.mark.django_db
@@ -177,9 +178,9 @@ def test_rows_become_sums_after_thirty_days_and_say_no_more_of_anybody(desk, hot
     go_on_until(sender, settled)
     now = timezone.now()
     before = queries.week_of_houses(timezone.localdate(), timezone.localdate())
-    notices.purge(now + datetime.timedelta(days=30))
+    retention.purge_notices(now + datetime.timedelta(days=30))
     assert Notice.objects.count() == 1
-    notices.purge(now + datetime.timedelta(days=31))
+    retention.purge_notices(now + datetime.timedelta(days=31))
 
     assert Notice.objects.count() == 0
     assert [(one.state, one.count) for one in NoticeDay.objects.all()] == [("delivered", 1)]

@@ -3,23 +3,22 @@
 
 from bluezone.rollout.bulletins.air.air_log import EARLY, airings_between
 from bluezone.rollout.bulletins.air.air_log import log_rows as log_rows
+from bluezone.rollout.bulletins.air.machine_reports import MachineReports, set_report_reader
+from bluezone.rollout.bulletins.air.outlets import enter_outlet, set_quiet_hours
 from bluezone.rollout.bulletins.air.planner import (
-    MachineReports,
     approved_scripts,
     emergency_sounds,
-    enter_outlet,
-    machine_reports,
     on_plan_change,
     plan_airings,
     script_seconds,
-    set_quiet_hours,
-    set_report_reader,
 )
 from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
 from bluezone.rollout.bulletins.air.timetable import stop_schedule_at
 from bluezone.rollout.bulletins.indicators import airings_due
 from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
-from bluezone.rollout.bulletins.scope import day_span, is_heard_in_ward_only, may_air_at, sentence_of
+from bluezone.rollout.bulletins.page_input import day_span
+from bluezone.rollout.bulletins.permissions import is_heard_in_ward_only, may_air_at
+from bluezone.rollout.bulletins.sentences import sentence_of
 
 __all__ = [
     "EARLY",
@@ -38,7 +37,6 @@ __all__ = [
     "enter_outlet",
     "is_heard_in_ward_only",
     "log_rows",
-    "machine_reports",
     "may_air_at",
     "on_plan_change",
     "plan_airings",

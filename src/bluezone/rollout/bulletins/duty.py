@@ -41,7 +41,7 @@ DUTY = Duty(
         ),
     ),
     waiting="bluezone.rollout.bulletins.matters.matters_of",
-    search="bluezone.rollout.bulletins.scope.search",
+    search="bluezone.rollout.bulletins.search.search",
     purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.air.air_log.purge"),),
     hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_airings"),),
     indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),

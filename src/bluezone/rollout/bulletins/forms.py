@@ -16,7 +16,7 @@ from bluezone.identity.edits import SHOWN, SharedForm, Texts, read_shown_values
 from bluezone.identity.typed_fields import CountField, DayField, PastedField, PlainLineField
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Language, Outlet, OutletKind, Script, SpokenWord
-from bluezone.rollout.bulletins.scripts import normalise_text
+from bluezone.rollout.bulletins.texts.pronunciation import normalise_text
 from bluezone.vietnamese.typed import read_days, read_times
 
 MOST_RECORDING_BYTES = 15 * 1024 * 1024
@@ -152,7 +152,7 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         return written
 
     def validate_unique(self) -> None:
-        """Allow a word that exists already: `scripts.set_word` changes it."""
+        """Allow a word that exists already: `pronunciation.set_word` changes it."""
 
     def _shown_now(self) -> Texts:
         return self._words

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.bulletins.air import planner
+from bluezone.rollout.bulletins.air.machine_reports import read_machine_reports
 from bluezone.rollout.bulletins.models import Airing
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, read_once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, read_once
+from bluezone.rollout.report_week import Week
 
 
 def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
@@ -66,7 +67,7 @@ class AiredAttested(Indicator):
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""
         due = airings_due(week)
-        with_machines = planner.machine_reports(airing.pk for airing in due)
+        with_machines = read_machine_reports(airing.pk for airing in due)
         base: Counter[tuple[str, int, datetime.date]] = Counter()
         attested: Counter[tuple[str, int, datetime.date]] = Counter()
         for airing in due:

@@ -14,8 +14,8 @@ from bluezone.directory.scopes import grants_for, rows_at_the_desk
 from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.rollout.bulletins.models import Airing, Importance, OutletKind, Script
-from bluezone.rollout.bulletins.scope import APPROVERS, KEEPERS
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.bulletins.permissions import APPROVERS, KEEPERS
+from bluezone.rollout.report_week import Week
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:

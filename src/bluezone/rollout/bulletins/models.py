@@ -19,7 +19,7 @@ from bluezone.training import PractisedMixin
 
 
 class Importance(models.TextChoices):
-    """The three classes of Circular 39/2020; `air.planner.Importance` has their order."""
+    """The three classes of Circular 39/2020; `air.precedence.Precedence` has their order."""
 
     NORMAL = "normal", _("Ordinary (thông thường)")
     PRIORITY = "priority", _("Priority (ưu tiên)")
@@ -107,7 +107,7 @@ class Script(PractisedMixin):
     correction: the words that the machine speaks, where an editor has corrected its reading; else empty.
     reading: how the machine read the text when the version was written; rules and the city's words may have changed.
     machine, recording: the sound by the machine's voice and by a person; the recording is played if there is one.
-    approved_by: not the author; approved after listening (scripts.py).
+    approved_by: not the author; approved after listening (texts/approval.py).
     Personal data: the accounts of author and approver, official duties; the voice of the person who recorded it.
     """
 

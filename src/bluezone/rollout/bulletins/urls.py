@@ -5,22 +5,23 @@ from django.urls import path
 
 from bluezone.rollout.bulletins import views
 from bluezone.rollout.bulletins.air import air_views
+from bluezone.rollout.bulletins.texts import pronunciation_views
 
 urlpatterns = [
     path("bulletins/", views.bulletin_list, name="bulletins"),
     path("bulletins/new/", views.new_bulletin, name="bulletin-new"),
-    path("bulletins/<int:pk>/", views.bulletin, name="bulletin"),
+    path("bulletins/<int:pk>/", views.show_bulletin, name="bulletin"),
     path("bulletins/<int:pk>/write/", views.write_text, name="bulletin-write"),
-    path("bulletins/<int:pk>/record/", views.record, name="bulletin-record"),
-    path("bulletins/<int:pk>/withdraw/", views.withdraw, name="bulletin-withdraw"),
+    path("bulletins/<int:pk>/record/", views.record_text, name="bulletin-record"),
+    path("bulletins/<int:pk>/withdraw/", views.withdraw_bulletin, name="bulletin-withdraw"),
     path("bulletins/<int:pk>/now/", air_views.air_now, name="bulletin-now"),
     path("bulletins/<int:pk>/schedules/new/", air_views.new_schedule, name="schedule-new"),
-    path("bulletins/versions/<int:pk>/sound.mp3", views.sound, name="script-sound"),
-    path("bulletins/versions/<int:pk>/listening/", views.listening, name="script-listening"),
-    path("bulletins/versions/<int:pk>/approve/", views.approve, name="script-approve"),
-    path("bulletins/words/", views.spoken_words, name="spoken-words"),
-    path("bulletins/words/sound.mp3", views.spoken_words_sound, name="spoken-words-sound"),
-    path("bulletins/words/<int:pk>/remove/", views.remove_spoken_word, name="spoken-word-remove"),
+    path("bulletins/versions/<int:pk>/sound.mp3", views.script_sound, name="script-sound"),
+    path("bulletins/versions/<int:pk>/listening/", views.note_listening, name="script-listening"),
+    path("bulletins/versions/<int:pk>/approve/", views.approve_script, name="script-approve"),
+    path("bulletins/words/", pronunciation_views.spoken_words, name="spoken-words"),
+    path("bulletins/words/sound.mp3", pronunciation_views.spoken_words_sound, name="spoken-words-sound"),
+    path("bulletins/words/<int:pk>/remove/", pronunciation_views.remove_spoken_word, name="spoken-word-remove"),
     path("schedules/<int:pk>/", air_views.schedule, name="schedule"),
     path("schedules/<int:pk>/stop/", air_views.stop, name="schedule-stop"),
     path("schedules/<int:pk>/leave-out/", air_views.leave_out, name="schedule-leave-out"),

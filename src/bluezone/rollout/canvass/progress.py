@@ -45,11 +45,11 @@ from bluezone.rollout.coverage.api import (
     Indicator,
     Interval,
     Proof,
-    Week,
-    hidden_cells,
     read_once,
+    suppressed_sums,
     wilson_interval,
 )
+from bluezone.rollout.report_week import Week
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:
@@ -179,7 +179,7 @@ def shown_to(doors: Doors, *, is_own: bool) -> DoorsShown:
     values = {"households": doors.households, "visited": doors.visited, "left": doors.left,
               "revisit": doors.revisit, "never": doors.left - doors.revisit}  # fmt: skip
     parts = {"households": ("visited", "left"), "left": ("revisit", "never")}
-    hidden = set() if is_own else hidden_cells(parts, values, "households")
+    hidden = set() if is_own else suppressed_sums(parts, values, "households")
     return DoorsShown(
         *(None if name in hidden else values[name] for name in ("households", "visited", "left", "revisit"))
     )

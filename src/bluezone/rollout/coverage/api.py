@@ -2,14 +2,6 @@
 """All that other parts of the rollout use of coverage."""
 
 from bluezone.rollout.coverage.expected.yields import Answers
-from bluezone.rollout.coverage.figures import (
-    Interval,
-    Week,
-    WeekUnreadable,
-    bootstrap_interval,
-    parse_week,
-    wilson_interval,
-)
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     Doors,
@@ -23,6 +15,7 @@ from bluezone.rollout.coverage.indicators import (
     read_once,
     registered_indicators,
 )
+from bluezone.rollout.coverage.intervals import Interval, bootstrap_interval, wilson_interval
 from bluezone.rollout.coverage.overview import city_unit, figures_of, latest_week, read_overview
 from bluezone.rollout.coverage.suppression import (
     ROOT,
@@ -30,9 +23,9 @@ from bluezone.rollout.coverage.suppression import (
     Cell,
     agency_cell,
     cells_of,
-    hidden_cells,
-    hidden_cells_of,
     may_see_small_numbers,
+    suppressed_cells,
+    suppressed_sums,
     unit_cell,
 )
 
@@ -50,22 +43,19 @@ __all__ = [
     "Proof",
     "Reporting",
     "RunningShare",
-    "Week",
-    "WeekUnreadable",
     "agency_cell",
     "bootstrap_interval",
     "cells_of",
     "city_unit",
     "figures_of",
-    "hidden_cells",
-    "hidden_cells_of",
     "latest_week",
     "may_see_small_numbers",
     "newest_denominators",
-    "parse_week",
     "read_once",
     "read_overview",
     "registered_indicators",
+    "suppressed_cells",
+    "suppressed_sums",
     "unit_cell",
     "wilson_interval",
 ]

@@ -39,10 +39,10 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.paper.pdf import PdfUnavailable
-from bluezone.rollout.coverage.figures import parse_week
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
 from bluezone.rollout.coverage.overview import Overview, Row, ShownCell, latest_week, read_overview
 from bluezone.rollout.coverage.priorities import Priorities, rank_priorities
+from bluezone.rollout.report_week import parse_week
 
 PROOFS = {
     Proof.PROVEN: "đã xác thực",
@@ -167,7 +167,7 @@ def _line(row: Row, cell: ShownCell | None, coverage: Overview) -> tuple[Any, ..
         name = row.unit.name if row.unit else f"Cơ quan thuộc {coverage.unit.name}"
     if cell is None:
         return (name, "chưa có", "chưa có", None, "", "")
-    share: str | float | None = SUPPRESSED if cell.is_hidden else None
+    share: str | float | None = SUPPRESSED if cell.is_suppressed else None
     if cell.share is not None:
         share = round(100 * cell.share, 1)
     return (

@@ -19,8 +19,9 @@ from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.rollout.coverage.expected.yields import Answers
-from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap_interval
-from bluezone.rollout.coverage.suppression import Cell, cells_of, hidden_cells_of
+from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, bootstrap_interval
+from bluezone.rollout.coverage.suppression import Cell, cells_of, suppressed_cells
+from bluezone.rollout.report_week import Week
 
 Text = str | Promise
 RUNNING = "running"
@@ -112,8 +113,8 @@ class Indicator(abc.ABC):
 
         figures: all of a week. If the base is suppressed, so is the count: it would be a lower bound of the base.
         """
-        bases = hidden_cells_of((figure.unit_path, figure.agency_id, figure.base) for figure in figures)
-        counts = hidden_cells_of((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
+        bases = suppressed_cells((figure.unit_path, figure.agency_id, figure.base) for figure in figures)
+        counts = suppressed_cells((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
         return counts | bases, bases
 
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
@@ -168,15 +169,28 @@ class Sums:
     figures: defaultdict[Cell, list[Figure]] = field(default_factory=lambda: defaultdict(list))
     counts: defaultdict[Cell, int] = field(default_factory=lambda: defaultdict(int))
     bases: defaultdict[Cell, int] = field(default_factory=lambda: defaultdict(int))
-    hidden_counts: set[Cell] = field(default_factory=set)
-    hidden_bases: set[Cell] = field(default_factory=set)
+    suppressed_counts: set[Cell] = field(default_factory=set)
+    suppressed_bases: set[Cell] = field(default_factory=set)
+
+    def count_shown(self, cell: Cell, exact: bool) -> int | None:
+        """The count of a cell; None if it is suppressed. exact: nothing is suppressed."""
+        if not exact and cell in self.suppressed_counts:
+            return None
+        return self.counts[cell]
+
+    def base_shown(self, cell: Cell, exact: bool) -> int | None:
+        """The base of a cell; None if it is suppressed. exact: nothing is suppressed."""
+        if not exact and cell in self.suppressed_bases:
+            return None
+        return self.bases[cell]
 
     def share(self, cell: Cell, exact: bool) -> float | None:
         """Count by base, 0..1; None if either is suppressed or the base is 0. exact: nothing is suppressed."""
-        is_hidden = not exact and (cell in self.hidden_counts or cell in self.hidden_bases)
-        if is_hidden or not self.bases[cell]:
+        count = self.count_shown(cell, exact)
+        base = self.base_shown(cell, exact)
+        if count is None or not base:
             return None
-        return self.counts[cell] / self.bases[cell]
+        return count / base
 
 
 def sum_indicator(indicator: Indicator, week: Week) -> Sums:
@@ -190,7 +204,7 @@ def sum_indicator(indicator: Indicator, week: Week) -> Sums:
     for cell, figures_of_cell in by_cell.items():
         sums.counts[cell] = sum([figure.count for figure in figures_of_cell])
         sums.bases[cell] = sum([figure.base for figure in figures_of_cell])
-    sums.hidden_counts, sums.hidden_bases = indicator.suppressed_cells(figures)
+    sums.suppressed_counts, sums.suppressed_bases = indicator.suppressed_cells(figures)
     return sums
 
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of one unit and week with its parts as rows, and the summary that a leader reads first.
+"""The table of a unit and week with its parts as rows, the summary that a leader reads first, and league tables.
 
-League tables of the units under one: phones counted, by population and by smartphones, each with its source.
-
-A number of phones is compared with both denominators, since they give different pictures; passages at gates are no
-number of phones, and are compared with neither. If weeks may be added (a drive's phones), only the numbers that each
-week's own page shows are added, so that the sum reveals no suppressed number.
+A league table ranks the units under one by the phones counted, per resident and per smartphone, each with its source.
+It has both, since they give different pictures. Passages at gates are not phones and are compared with neither. If
+weeks may be added (a drive's phones), only the numbers that each week's own page shows are added, so that the sum
+reveals no suppressed number.
 Source: docs/rollout.md, "0 Facts" (installs by population or by smartphones) and A4.
 """
 
@@ -19,7 +18,6 @@ from django.utils.translation import gettext as _
 
 from bluezone.directory.models import AdminUnit, Agency, Denominator
 from bluezone.directory.queries import day_to_show, latest_figures
-from bluezone.rollout.coverage.figures import Interval, Week
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     Indicator,
@@ -31,8 +29,10 @@ from bluezone.rollout.coverage.indicators import (
     registered_indicators,
     sum_indicator,
 )
+from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.shares import percent, range_of, tenths
 from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, Cell, own_cell, unit_cell
+from bluezone.rollout.report_week import Week
 
 MOST_MOVED = 3
 WEEKS_ADDED = 12
@@ -43,9 +43,9 @@ BY = ("smartphones", "population")
 class ShownCell:
     """The number of one indicator in one row.
 
-    count, base: None if suppressed; share: 0..1, None if either is suppressed or the base is 0.
-    change: from the week before, in percentage points. sources, as_of: of the base.
-    is_new: nothing of it was counted the week before.
+    count, base: None if suppressed. share: 0..1; None if count or base is suppressed or the base is 0.
+    change: since the week before, in percentage points. sources, as_of: of the base.
+    is_new: the row counted nothing of it in the week before.
     """
 
     indicator: Indicator
@@ -61,23 +61,25 @@ class ShownCell:
 
     @property
     def has_moved(self) -> bool:
-        """Whether its share differs from the week before; if it has an interval, by more than chance."""
+        """Whether the share differs from that of the week before; if it has an interval, by more than chance."""
         if self.change is None or self.share is None or round(self.change, 1) == 0:
             return False
         earlier = self.share - self.change / 100
         return self.interval is None or not self.interval.low <= earlier <= self.interval.high
 
     @property
-    def is_hidden(self) -> bool:
+    def is_suppressed(self) -> bool:
         """Whether the share is suppressed, because a number behind it is small or would reveal a small one."""
         return self.count is None or self.base is None
 
 
 @dataclass(frozen=True)
 class Row:
-    """A unit under the one shown, or (unit None) the part of that one in none of them; cells by class of proof.
+    """A row of the table: a unit under the one shown.
 
-    stopped: keys of indicators that counted something the week before and nothing in this one.
+    unit: None for the row of what is in the unit itself but in none of those under it.
+    cells: by class of proof.
+    stopped: keys of indicators that counted something in the week before and nothing in this one.
     """
 
     unit: AdminUnit | None
@@ -90,7 +92,7 @@ class Row:
         return list(itertools.chain.from_iterable(self.cells.values()))
 
     def cell(self, key: str) -> ShownCell | None:
-        """Its number of one indicator."""
+        """The row's number of one indicator."""
         return next((cell for cell in self.all_cells if cell.indicator.key == key), None)
 
 
@@ -99,7 +101,7 @@ class Overview:
     """The data of a coverage page.
 
     exact: nothing is suppressed. reporting: for each indicator with reports, how many were received.
-    missing: names of those that have not reported, only with `by_name`.
+    missing: the names of those that have not reported; only if read with `by_name`.
     denominators: the newest figures of the unit's population, households and smartphones.
     """
 
@@ -119,10 +121,10 @@ class Overview:
         return not self.total.all_cells
 
     @property
-    def hides_something(self) -> bool:
+    def suppresses_something(self) -> bool:
         """Whether any number is suppressed."""
         cells = itertools.chain.from_iterable(row.all_cells for row in (*self.rows, self.total))
-        return any(cell.is_hidden for cell in cells)
+        return any(cell.is_suppressed for cell in cells)
 
     def cell(self, key: str) -> ShownCell | None:
         """The unit's own number of one indicator."""
@@ -134,11 +136,11 @@ def read_overview(
 ) -> Overview:
     """The table of a unit and week, with all indicators or those of `keys`.
 
-    exact: suppress nothing (suppression.sees_small_numbers). by_name: also read who has not reported.
+    exact: suppress nothing (suppression.may_see_small_numbers). by_name: also read who has not reported.
     """
     indicators = [indicator for indicator in registered_indicators() if keys is None or indicator.key in keys]
     with cached_reads():
-        counted = [_this_and_before(indicator, week) for indicator in indicators]
+        counted = [_sums_of_two_weeks(indicator, week) for indicator in indicators]
         reporting = [(indicator, indicator.reporting(unit.path, week)) for indicator in indicators]
     units = list(AdminUnit.objects.valid_on(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_cell(below.pk), counted, week, exact, below.pk) for below in units]
@@ -172,30 +174,31 @@ def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[ShownCell]:
     return _row(unit, unit_cell(unit.pk), counted, week, is_exact, unit.pk).all_cells
 
 
-def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
-    """An indicator's sums of a week and of the one before; the latter empty if nothing was counted in the week."""
+def _sums_of_two_weeks(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
+    """An indicator, its sums of a week and of the week before. If the week has none, the week before is not read."""
     sums = sum_indicator(indicator, week)
-    before = sum_indicator(indicator, week.previous) if sums.figures else Sums()
-    return indicator, sums, before
+    if not sums.figures:
+        return indicator, sums, Sums()
+    return indicator, sums, sum_indicator(indicator, week.previous)
 
 
 def city_unit(day: datetime.date) -> AdminUnit | None:
     """The city: the smallest unit above the ward that contains most of the agencies that exist on `day`.
 
-    Most, not all: an agency of the province, with which files are exchanged, does not make the province the city.
-    None without agencies.
+    Most, not all: an agency of the province with which files are exchanged does not make the province the city.
+    Returns None if there are no agencies.
     """
     paths = list(Agency.objects.valid_on(day).order_by().values_list("unit__path", flat=True))
     served: Counter[int] = Counter()
     for path in paths:
         served.update(int(step) for step in path.split("/")[:-1])
-    most = [pk for pk, count in served.items() if 2 * count > len(paths)]
-    units = AdminUnit.objects.filter(pk__in=most).exclude(kind__in=WARD_AND_BELOW)
+    with_most_agencies = [pk for pk, count in served.items() if 2 * count > len(paths)]
+    units = AdminUnit.objects.filter(pk__in=with_most_agencies).exclude(kind__in=WARD_AND_BELOW)
     return max(units, key=lambda unit: len(unit.path), default=None)
 
 
 def latest_week(today: datetime.date) -> Week:
-    """This week, or the last one with agencies."""
+    """This week, or the last week in which there were agencies."""
     return Week.of(day_to_show(Agency, today))
 
 
@@ -222,14 +225,20 @@ def _row(
 def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: bool, address: str) -> ShownCell:
     figures = sums.figures[cell]
     share = sums.share(cell, exact)
-    earlier = before.share(cell, exact)
+    share_before = before.share(cell, exact)
+    interval = None
+    change = None
+    if share is not None:
+        interval = indicator.interval(figures)
+        if share_before is not None:
+            change = 100 * (share - share_before)
     return ShownCell(
         indicator=indicator,
-        count=sums.counts[cell] if exact or cell not in sums.hidden_counts else None,
-        base=sums.bases[cell] if exact or cell not in sums.hidden_bases else None,
+        count=sums.count_shown(cell, exact),
+        base=sums.base_shown(cell, exact),
         share=share,
-        interval=None if share is None else indicator.interval(figures),
-        change=None if share is None or earlier is None else 100 * (share - earlier),
+        interval=interval,
+        change=change,
         sources=tuple(sorted({figure.source for figure in figures})),
         as_of=max(figure.as_of for figure in figures),
         address=address,
@@ -241,10 +250,10 @@ def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: boo
 class Summary:
     """The summary of a unit and week.
 
-    sentence: in the reader's language. indicator: of the sentence and the map, None if nothing was counted.
+    sentence: in the reader's language. indicator: of the sentence and the map; None if nothing was counted.
     rows: the units under it with their number of that indicator, the lowest share first, unknown ones last.
-    rose, fell: units with a change by more than chance, largest first; at most MOST_MOVED each.
-    began, stopped: names of units with a count in this week and none in the one before, and the reverse.
+    rose, fell: units that changed by more than chance, the largest change first; at most MOST_MOVED each.
+    began: names of units that counted something in this week and nothing in the week before. stopped: the reverse.
     """
 
     sentence: str
@@ -269,7 +278,7 @@ def _share_or_last(cell: ShownCell | None) -> float:
 
 
 def summarise(coverage: Overview) -> Summary:
-    """Summarise the share running at the gates, else the surest indicator that counted anything."""
+    """Summarise the share running at the gates; if no gate has counted, the surest indicator that did."""
     counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     if not counted:
         return Summary(_("Nothing was counted here this week."), None, [], [], [], [], [])
@@ -295,8 +304,8 @@ def _change(moved: tuple[AdminUnit, ShownCell]) -> float:
 
 
 def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tuple[AdminUnit, ShownCell | None]]) -> str:
-    """The number of the whole unit, its change, and the unit with the lowest share."""
-    if whole is None or (whole.share is None and not whole.is_hidden):
+    """A sentence with the number of the whole unit, its change, and the unit with the lowest share."""
+    if whole is None or (whole.share is None and not whole.is_suppressed):
         return _("Nothing was counted here this week.")
     if whole.share is None:
         return _("%(name)s: withheld because the underlying number is small.") % {
@@ -324,9 +333,9 @@ def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tupl
 
 @dataclass(frozen=True)
 class Compared:
-    """A number of phones compared with one denominator, both full counts. share: None if either is unknown.
+    """A number of phones compared with one denominator; both are full counts.
 
-    contradicts: there are more phones than the denominator allows, so that there is no share.
+    share: None if either is unknown. contradicts: there are more phones than the denominator, so there is no share.
     """
 
     denominator: Denominator | None
@@ -336,15 +345,16 @@ class Compared:
 
 @dataclass(frozen=True)
 class LeagueRow:
-    """One unit. place: None without a share to rank by.
+    """One unit of a league table.
 
-    count: None if nothing was counted or all of it is suppressed. hidden_weeks: how many weeks are suppressed.
+    place: None if there is no share to rank it by. count: None if nothing was counted or all of it is suppressed.
+    suppressed_weeks: how many weeks are suppressed.
     """
 
     place: int | None
     unit: AdminUnit
     count: int | None
-    hidden_weeks: int
+    suppressed_weeks: int
     population: Compared
     smartphones: Compared
     address: str
@@ -352,7 +362,7 @@ class LeagueRow:
 
 @dataclass(frozen=True)
 class League:
-    """A table in order of the share by `by`; units without one are last, in the order of the list."""
+    """A table in order of the share of `by`. Units without a share come last, in the order of the list."""
 
     indicator: Indicator
     by: str
@@ -361,13 +371,16 @@ class League:
     rows: list[LeagueRow]
 
     @property
-    def hides_something(self) -> bool:
+    def suppresses_something(self) -> bool:
         """Whether any number is suppressed."""
-        return any(row.hidden_weeks for row in self.rows)
+        return any(row.suppressed_weeks for row in self.rows)
 
 
 def rank_league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str) -> League:
-    """Rank units by the phones an indicator counts. by: of BY. One query besides the indicator's own of each week."""
+    """Rank units by the phones an indicator counts, as a share of `by` (of BY).
+
+    One query, and those of the indicator for each week.
+    """
     weeks = [last]
     while indicator.adds_up and len(weeks) < WEEKS_ADDED:
         weeks.insert(0, weeks[0].previous)
@@ -375,31 +388,33 @@ def rank_league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by
     figures = newest_denominators(units, last.last_day)
     rows: list[LeagueRow] = []
     for unit in units:
-        count, hidden = counts[unit.pk]
+        count, suppressed_weeks = counts[unit.pk]
         compared = {kind: _compared(count, figures.get((unit.pk, kind))) for kind in BY}
         address = indicator.rows_address(unit.pk, last)
-        rows.append(LeagueRow(None, unit, count, hidden, compared["population"], compared["smartphones"], address))
+        rows.append(
+            LeagueRow(None, unit, count, suppressed_weeks, compared["population"], compared["smartphones"], address)
+        )
     return League(indicator, by, weeks[0], last, _ranked(rows, by))
 
 
 def _counts(
     units: Sequence[AdminUnit], indicator: Indicator, weeks: Sequence[Week]
 ) -> dict[int, tuple[int | None, int]]:
-    """For each unit the sum of its shown numbers (None without any), and how many weeks are suppressed."""
+    """For each unit the sum of the numbers shown (None if there are none) and how many weeks are suppressed."""
     numbers_shown: dict[int, list[int]] = {unit.pk: [] for unit in units}
-    hidden = dict.fromkeys(numbers_shown, 0)
+    suppressed_weeks = dict.fromkeys(numbers_shown, 0)
     for week in weeks:
         sums = sum_indicator(indicator, week)
         for unit in units:
             cell = unit_cell(unit.pk)
-            if cell in sums.hidden_counts:
-                hidden[unit.pk] += 1
+            if cell in sums.suppressed_counts:
+                suppressed_weeks[unit.pk] += 1
             elif cell in sums.figures:
                 numbers_shown[unit.pk].append(sums.counts[cell])
     counts: dict[int, tuple[int | None, int]] = {}
     for pk, numbers in numbers_shown.items():
         count = sum(numbers) if numbers else None
-        counts[pk] = (count, hidden[pk])
+        counts[pk] = (count, suppressed_weeks[pk])
     return counts
 
 

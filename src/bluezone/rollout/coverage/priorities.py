@@ -12,7 +12,6 @@ from bluezone.directory.models import AdminUnit
 from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_by_unit
 from bluezone.rollout.coverage.expected.ranking import Signals, rank_units
 from bluezone.rollout.coverage.expected.yields import Answers, Expectation, Place, expectations
-from bluezone.rollout.coverage.figures import Interval
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     Doors,
@@ -21,6 +20,7 @@ from bluezone.rollout.coverage.indicators import (
     help_by_unit,
     newest_denominators,
 )
+from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.overview import Overview, ShownCell
 from bluezone.rollout.coverage.shares import grouped, percent, percent_short, range_of, spoken, tenths
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
@@ -35,9 +35,9 @@ class PriorityRow:
 
     unvisited: households not visited, None if unknown or is_small: from 1 to 4, and suppressed.
     by_list: counted from the lists of doors, not from the households of the directory.
-    share, interval: of running phones at its gates, None if unknown. speed: phones helped per helper hour.
-    teams: free teams of the unit itself. is_floor: among the least covered, kept within the first places.
-    expected: newly running phones in an hour of a team; expects: the same as a sentence.
+    share, interval: of running phones at its gates; None if unknown. speed: phones helped per helper hour.
+    teams: free teams of the unit itself. is_floor: it is among the least covered, and so always in the first places.
+    expected: newly running phones in an hour of a team. expects: the same as a sentence.
     """
 
     place: int
@@ -58,7 +58,7 @@ class PriorityRow:
 
 @dataclass(frozen=True)
 class Priorities:
-    """Units in order. shared_teams: free teams of the unit above. as_of: day of the counts of doors and teams."""
+    """Units in order. shared_teams: free teams of the unit above. as_of: the day of the counts of doors and teams."""
 
     rows: list[PriorityRow]
     shared_teams: int
@@ -87,7 +87,9 @@ class _Facts:
 
     @property
     def high(self) -> float | None:
-        return self.share if self.interval is None else self.interval.high
+        if self.interval is None:
+            return self.share
+        return self.interval.high
 
 
 def rank_priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
@@ -122,22 +124,24 @@ def rank_priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
 def _running(coverage: Overview, unit: AdminUnit) -> ShownCell | None:
     """The share of running phones at the gates of a unit, None if no gate has counted."""
     for row in coverage.rows:
-        cell = row.cell(RUNNING) if row.unit == unit else None
-        if cell is not None:
-            return cell
+        if row.unit == unit:
+            return row.cell(RUNNING)
     return None
 
 
 def _facts(unit: AdminUnit, place: Place, cell: ShownCell | None, doors: list[Doors], helped: list[HelpDone]) -> _Facts:
     done = sum(entry.done for entry in helped)
     hours = sum(entry.helper_hours or 0.0 for entry in helped)
+    speed = None
+    if hours > 0 and done >= SMALLEST_SHOWN:
+        speed = done / hours
     return _Facts(
         unit=unit,
         place=place,
         by_list=any(entry.households for entry in doors),
         interval=cell.interval if cell else None,
         share_address=cell.address if cell else "",
-        speed=done / hours if hours > 0 and done >= SMALLEST_SHOWN else None,
+        speed=speed,
         teams=sum(entry.free_teams for entry in helped),
     )
 
@@ -178,7 +182,7 @@ def _reason(facts: _Facts, expected: Expectation, *, is_floor: bool, any_visits:
 
 
 def _answers(answers: Answers, expected: Expectation, any_visits: bool) -> str:
-    """Pace, how often people are met, and phones; and on which answers this rests."""
+    """The pace, how often someone is at home, the phones of a household; and on how many visits this is based."""
     values = {
         "minutes": spoken(expected.minutes),
         "met": percent_short(round(expected.met, 2)),

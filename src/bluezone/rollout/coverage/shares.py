@@ -5,7 +5,8 @@ from django import template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bluezone.rollout.coverage.figures import Interval, Week
+from bluezone.rollout.coverage.intervals import Interval
+from bluezone.rollout.report_week import Week
 
 register = template.Library()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suppress numbers above the ward: those under 5, and those from which a reader could compute them.
+"""Suppress numbers above the ward: those under 5, and those from which a reader could compute one under 5.
 
-Also the cells of the tree of units and agencies that the numbers belong to.
+Numbers are the cells of a tree: units, the units in them, and agencies. This module names these cells, too.
 """
 
 from collections import defaultdict
@@ -33,14 +33,14 @@ _CACHED_TABLES = 256
 
 
 def deduce_bounds(
-    parts: Mapping[Node, Sequence[Node]], values: Mapping[Node, int], root: Node, hidden: Collection[Node]
+    parts: Mapping[Node, Sequence[Node]], values: Mapping[Node, int], root: Node, suppressed: Collection[Node]
 ) -> dict[Node, Bounds]:
-    """The smallest and largest value that each cell with a number can have, as a reader of the table can deduce.
+    """For each cell with a number the smallest and the largest value that a reader of the table can deduce.
 
-    parts, values, root: as in `hidden_cells`. hidden: the cells that are not shown.
+    parts, values, root: as in `suppressed_sums`. suppressed: the cells that are not shown.
     """
     bounds: dict[Node, Bounds] = {}
-    _from_below(parts, values, root, hidden, bounds)
+    _from_below(parts, values, root, suppressed, bounds)
     _from_above(parts, root, bounds)
     return bounds
 
@@ -49,13 +49,13 @@ def _from_below(
     parts: Mapping[Node, Sequence[Node]],
     values: Mapping[Node, int],
     key: Node,
-    hidden: Collection[Node],
+    suppressed: Collection[Node],
     bounds: dict[Node, Bounds],
 ) -> None:
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
     for part in below:
-        _from_below(parts, values, part, hidden, bounds)
-    if key not in hidden:
+        _from_below(parts, values, part, suppressed, bounds)
+    if key not in suppressed:
         bounds[key] = (values.get(key, 0), values.get(key, 0))
     elif below:
         bounds[key] = (sum(bounds[part][0] for part in below), sum(bounds[part][1] for part in below))
@@ -79,85 +79,100 @@ def _from_above(parts: Mapping[Node, Sequence[Node]], key: Node, bounds: dict[No
         _from_above(parts, part, bounds)
 
 
-def hidden_cells(
+def suppressed_sums(
     parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, already: Collection[Key] = ()
 ) -> set[Key]:
-    """The cells of a tree of sums that are not shown.
+    """The cells of a tree of sums that must not be shown.
 
-    parts: each sum and its parts, from `root` down; a key without parts is an observation.
-    values: the number of each key; a missing one is 0, and 0 is shown, since it is about no one.
-    already: cells that another table hides; they are in the result, with all that must then be hidden, too.
+    parts: the parts of each sum, from `root` down; a cell without parts is an observation.
+    values: the number of each cell; a missing one is 0. A 0 is shown, since it is about no one.
+    already: cells that another table suppresses. They are in the result, with the cells that they reveal.
     """
-    hidden: set[Key] = {key for key in already if values.get(key, 0)}
-    _hide_small(parts, values, root, hidden)
+    suppressed: set[Key] = {key for key in already if values.get(key, 0)}
+    _suppress_small(parts, values, root, suppressed)
     if 0 < values.get(root, 0) < SMALLEST_SHOWN:
-        hidden.add(root)
-    _hide_below(parts, values, root, hidden)
+        suppressed.add(root)
+    _suppress_below(parts, values, root, suppressed)
     above: dict[Key, Key] = {}
     for key, below in parts.items():
         above.update(dict.fromkeys(below, key))
-    while revealed := _revealed(parts, values, root, hidden):
-        _hide_another(parts, values, above, revealed, hidden)
-    return hidden
+    while revealed := _revealed(parts, values, root, suppressed):
+        _suppress_another(parts, values, above, revealed, suppressed)
+    return suppressed
 
 
-def _revealed(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, hidden: set[Key]) -> Key | None:
-    """A hidden cell that a reader can deduce to be under 5, None without one."""
-    bounds = deduce_bounds(parts, values, root, hidden)
-    candidates = (key for key, (_low, high) in bounds.items() if key in hidden and high < SMALLEST_SHOWN)
+def _revealed(
+    parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, suppressed: set[Key]
+) -> Key | None:
+    """A suppressed cell of which a reader can deduce that it is under 5; None if there is none."""
+    bounds = deduce_bounds(parts, values, root, suppressed)
+    candidates = (key for key, (_low, high) in bounds.items() if key in suppressed and high < SMALLEST_SHOWN)
     return min(candidates, key=str, default=None)
 
 
-def _hide_another(
-    parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], above: Mapping[Key, Key], key: Key, hidden: set[Key]
+def _suppress_another(
+    parts: Mapping[Key, Sequence[Key]],
+    values: Mapping[Key, int],
+    above: Mapping[Key, Key],
+    key: Key,
+    suppressed: set[Key],
 ) -> None:
-    """Hide one more cell, as near to `key` as possible: its smallest shown neighbour, else the sum above both."""
+    """Suppress one more cell, as near to `key` as possible: its smallest shown neighbour, else the sum above both."""
     while True:
         key = above[key]
-        neighbours = [part for part in parts[key] if values.get(part, 0) and part not in hidden]
+        neighbours = [part for part in parts[key] if values.get(part, 0) and part not in suppressed]
         if neighbours:
-            hidden.add(min(neighbours, key=lambda part: (values[part], str(part))))
+            suppressed.add(min(neighbours, key=lambda part: (values[part], str(part))))
             return
-        if key not in hidden:
-            hidden.add(key)
+        if key not in suppressed:
+            suppressed.add(key)
             return
 
 
-def _hide_small(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, hidden: set[Key]) -> None:
-    """From the observations up: hide small cells, and as many others as are needed to keep them unknown."""
+def _suppress_small(
+    parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, suppressed: set[Key]
+) -> None:
+    """Suppress small cells, from the observations up, and as many others as are needed to keep them unknown."""
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
     for part in below:
-        _hide_small(parts, values, part, hidden)
+        _suppress_small(parts, values, part, suppressed)
         if values[part] < SMALLEST_SHOWN:
-            hidden.add(part)
-    visible = sorted((part for part in below if part not in hidden), key=lambda part: (values[part], str(part)))
-    covered = [values[part] for part in below if part in hidden]
+            suppressed.add(part)
+    visible = sorted((part for part in below if part not in suppressed), key=lambda part: (values[part], str(part)))
+    covered = [values[part] for part in below if part in suppressed]
     while covered and not _is_unknown(covered):
         if not visible:
-            hidden.add(key)
+            suppressed.add(key)
             return
-        hidden.add(visible[0])
+        suppressed.add(visible[0])
         covered.append(values[visible.pop(0)])
 
 
 def _is_unknown(covered: Sequence[int]) -> bool:
-    """Whether hidden parts may each be 5 or more for a reader who can compute only their sum."""
+    """Whether suppressed parts may each be 5 or more for a reader who can compute only their sum."""
     others = len(covered) - 1
     return others > 0 and sum(covered) - others >= SMALLEST_SHOWN
 
 
-def _hide_below(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, hidden: set[Key]) -> None:
-    """From the top down: if all parts of a hidden sum are shown, hide the smallest, or the sum would be known."""
+def _suppress_below(
+    parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, suppressed: set[Key]
+) -> None:
+    """From the top down: where all parts of a suppressed sum are shown, suppress the smallest part too.
+
+    Otherwise a reader could add them up.
+    """
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
-    if key in hidden and below and hidden.isdisjoint(below):
-        hidden.add(min(below, key=lambda part: (values[part], str(part))))
+    if key in suppressed and below and suppressed.isdisjoint(below):
+        suppressed.add(min(below, key=lambda part: (values[part], str(part))))
     for part in below:
-        _hide_below(parts, values, part, hidden)
+        _suppress_below(parts, values, part, suppressed)
 
 
 def may_see_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
-    """Whether the reader sees small numbers of a unit: as one who enters a ward's numbers, or as a leader of the unit
-    or one above it. Reports never show them, since a report leaves the office.
+    """Whether the reader may see small numbers of a unit.
+
+    Leaders of the unit or of one above it may, and those who enter the numbers of a ward may see that ward's. A report
+    leaves the office and never shows them.
     """
     if unit.kind in WARD_AND_BELOW and has_role(request.user, STAFF_REPORTERS.roles, unit=unit):
         return True
@@ -170,7 +185,7 @@ def unit_cell(pk: int) -> Cell:
 
 
 def own_cell(pk: int) -> Cell:
-    """The part of a unit that is in none of the units under it, such as the departments of a city."""
+    """What is in a unit but in none of the units under it, such as the departments of a city."""
     return ("own", pk)
 
 
@@ -180,7 +195,7 @@ def agency_cell(pk: int) -> Cell:
 
 
 def cells_of(unit_path: str, agency_id: int | None) -> list[Cell]:
-    """Every cell an observation belongs to, from the top down."""
+    """Every cell to which an observation belongs, from the top down."""
     chain = _units_of(unit_path)
     return [*chain] if agency_id is None else [*chain, agency_cell(agency_id)]
 
@@ -192,17 +207,17 @@ def _units_of(unit_path: str) -> tuple[Cell, ...]:
     return (ROOT, *map(unit_cell, units), own_cell(units[-1]))
 
 
-def hidden_cells_of(observations: Iterable[tuple[str, int | None, int]]) -> set[Cell]:
-    """The cells with sums that are suppressed above the ward.
+def suppressed_cells(observations: Iterable[tuple[str, int | None, int]]) -> set[Cell]:
+    """The cells of units and agencies that are suppressed above the ward.
 
-    observations: (path of the unit, primary key of the agency or None, number), of the whole tree even if a page shows
-    a part of it; else numbers of the page could be computed from other pages.
+    observations: (path of the unit, primary key of the agency or None, number). They must be those of the whole tree,
+        even for a page that shows a part of it: otherwise its numbers could be computed from other pages.
     """
-    return set(_hidden(tuple(observations)))
+    return set(_suppressed(tuple(observations)))
 
 
 @lru_cache(maxsize=_CACHED_TABLES)
-def _hidden(observations: tuple[tuple[str, int | None, int], ...]) -> frozenset[Cell]:
+def _suppressed(observations: tuple[tuple[str, int | None, int], ...]) -> frozenset[Cell]:
     parts: defaultdict[Cell, dict[Cell, None]] = defaultdict(dict)
     values: defaultdict[Cell, int] = defaultdict(int)
     for unit_path, agency_id, number in observations:
@@ -211,4 +226,4 @@ def _hidden(observations: tuple[tuple[str, int | None, int], ...]) -> frozenset[
             parts[above][below] = None
         for cell in chain:
             values[cell] += number
-    return frozenset(hidden_cells({cell: list(below) for cell, below in parts.items()}, values, ROOT))
+    return frozenset(suppressed_sums({cell: list(below) for cell, below in parts.items()}, values, ROOT))

@@ -8,9 +8,10 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bluezone.rollout.coverage.figures import Interval, Week
 from bluezone.rollout.coverage.indicators import Indicator, cached_reads, sum_indicator
+from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.suppression import unit_cell
+from bluezone.rollout.report_week import Week
 
 WEEKS = 12
 # In units of the drawing; small, so that its text is as large as the page's on a telephone.
@@ -25,7 +26,7 @@ _BOTTOM = 30
 
 @dataclass(frozen=True)
 class Point:
-    """One week. count, base, share: None if suppressed. has_figures: whether anything was counted."""
+    """One week of a trend. count, base, share: None if suppressed. has_figures: whether anything was counted."""
 
     week: Week
     has_figures: bool
@@ -36,7 +37,7 @@ class Point:
     address: str
 
     @property
-    def is_hidden(self) -> bool:
+    def is_suppressed(self) -> bool:
         """Whether a number of the week is suppressed."""
         return self.has_figures and (self.count is None or self.base is None)
 
@@ -104,8 +105,8 @@ def read_trend(unit_id: int, indicator: Indicator, last: Week, *, exact: bool, w
 
 
 def draw_trend(indicator: Indicator, points: Sequence[Point]) -> Trend:
-    """Place points in the drawing. Its upper edge is 25, 50 or 100 percent, the least above every interval."""
-    highest = max((_high(point) for point in points), default=0.0)
+    """Draw points. The upper edge is the lowest of 25, 50 and 100 percent that no interval exceeds."""
+    highest = max(map(_upper_end, points), default=0.0)
     top = next(edge for edge in (0.25, 0.5, 1.0) if highest <= edge or edge == 1.0)
     lines: list[list[Mark]] = [[]]
     for number, point in enumerate(points):
@@ -123,21 +124,23 @@ def _point(unit_id: int, indicator: Indicator, week: Week, exact: bool) -> Point
     cell = unit_cell(unit_id)
     figures = sums.figures.get(cell, [])
     share = sums.share(cell, exact)
+    interval = indicator.interval(figures) if share is not None else None
     return Point(
         week=week,
         has_figures=bool(figures),
-        count=sums.counts[cell] if exact or cell not in sums.hidden_counts else None,
-        base=sums.bases[cell] if exact or cell not in sums.hidden_bases else None,
+        count=sums.count_shown(cell, exact),
+        base=sums.base_shown(cell, exact),
         share=share,
-        interval=None if share is None else indicator.interval(figures),
+        interval=interval,
         address=indicator.rows_address(unit_id, week),
     )
 
 
-def _high(point: Point) -> float:
-    if point.share is None:
-        return 0.0
-    return point.interval.high if point.interval else point.share
+def _upper_end(point: Point) -> float:
+    """The upper end of a point's interval; without an interval its share, without a share 0."""
+    if point.interval is not None:
+        return point.interval.high
+    return point.share or 0.0
 
 
 def _x(number: int, count: int) -> float:

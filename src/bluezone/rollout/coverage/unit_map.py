@@ -38,7 +38,7 @@ class Tile:
     """One unit on the map.
 
     x, y: its upper left corner. lines: its name, broken to fit. level: 0 (lowest share) to 4.
-    state: "shown", "hidden" (a small number) or "empty" (nothing counted).
+    state: "shown", "suppressed" or "empty" (nothing counted).
     """
 
     x: int
@@ -97,7 +97,9 @@ class OutlinedTile(Tile):
     @property
     def figure_y(self) -> int:
         """The baseline of the number."""
-        return self.y + (12 if self.baselines else 5)
+        if self.baselines:
+            return self.y + 12
+        return self.y + 5
 
     @property
     def has_figure(self) -> bool:
@@ -134,7 +136,10 @@ def draw_map(rows: Sequence[Row], key: str, outlines: Outlines | None = None) ->
     columns = max(1, math.ceil(math.sqrt(len(units))))
     tiles = []
     for number, (unit, row) in enumerate(units):
-        column, line = places[unit.key] if places is not None else (number % columns, number // columns)
+        if places is not None:
+            column, line = places[unit.key]
+        else:
+            line, column = divmod(number, columns)
         cell, level, state = _appearance(row, key)
         x = GAP + column * (SIDE + GAP)
         y = GAP + line * (SIDE + GAP)
@@ -145,13 +150,13 @@ def draw_map(rows: Sequence[Row], key: str, outlines: Outlines | None = None) ->
 
 
 def _appearance(row: Row, key: str) -> tuple[ShownCell | None, int, str]:
-    """The number of a unit, and level and state of its tile."""
+    """The number of a unit, and the level and state of its tile."""
     cell = row.cell(key)
-    share = cell.share if cell else None
-    level = 0 if share is None else sum(share >= step for step in LEVELS)
     if cell is None or cell.base == 0:
-        return cell, level, "empty"
-    return cell, level, "hidden" if cell.is_hidden else "shown"
+        return cell, 0, "empty"
+    if cell.share is None:
+        return cell, 0, "suppressed"
+    return cell, sum(cell.share >= step for step in LEVELS), "shown"
 
 
 def name_lines(name: str) -> tuple[str, ...]:
@@ -162,10 +167,16 @@ def name_lines(name: str) -> tuple[str, ...]:
             lines[-1] += " " + word
         else:
             lines.append(word)
-    cut = [line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…" for line in lines[:3]]
+    cut = [_cut(line) for line in lines[:3]]
     if len(lines) > 3:
         cut[2] = cut[2][: LINE_LENGTH - 1].rstrip(" …") + "…"
     return tuple(cut)
+
+
+def _cut(line: str) -> str:
+    if len(line) <= LINE_LENGTH:
+        return line
+    return line[: LINE_LENGTH - 1] + "…"
 
 
 def _layout(keys: Sequence[str]) -> dict[str, tuple[int, int]] | None:

@@ -14,7 +14,6 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
 from bluezone.rollout.coverage.expected.comparison import compare_week, week_to_compare
-from bluezone.rollout.coverage.figures import Week, parse_week
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered_indicators
 from bluezone.rollout.coverage.overview import (
     BY,
@@ -29,6 +28,7 @@ from bluezone.rollout.coverage.priorities import rank_priorities
 from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, may_see_small_numbers
 from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, read_trend
 from bluezone.rollout.coverage.unit_map import draw_map
+from bluezone.rollout.report_week import Week, parse_week
 
 # Units that the first page lists openly; the others unfold.
 MOST_LISTED = 8

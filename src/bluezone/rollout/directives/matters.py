@@ -22,7 +22,7 @@ from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
 from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import Role, User
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import deadlines, permissions, queries
 from bluezone.rollout.directives.models import (
     Assignment,
     ChangeRequest,
@@ -63,11 +63,11 @@ _SUBJECT = 90
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     """What letters wait for from this person. Every menu calls this: nothing is queried for roles they do not have."""
     matters = [*_assigned(user, now)]
-    if scopes.grants_for(user, queries.SIGNERS):
+    if scopes.grants_for(user, permissions.SIGNERS):
         matters += _to_sign(user)
-    if scopes.grants_for(user, queries.CLERKS):
+    if scopes.grants_for(user, permissions.CLERKS):
         matters += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
-    if scopes.grants_for(user, queries.HANDLERS):
+    if scopes.grants_for(user, permissions.HANDLERS):
         matters += [*_incoming(user, now), *_ended(user), *_reports_owed(user, now)]
     return matters
 
@@ -101,7 +101,7 @@ def _list(name: str, state: str) -> str:
 
 
 def _to_sign(user: User) -> list[Matter]:
-    found = _letters().filter(_issuing(user, queries.SIGNERS), state=DirectiveState.SUBMITTED).exclude(made_by=user)
+    found = _letters().filter(_issuing(user, permissions.SIGNERS), state=DirectiveState.SUBMITTED).exclude(made_by=user)
     matters = []
     for one in found.annotate(at=_newest_step(Step.SUBMITTED)).order_by("made_at")[:_READ]:
         by = _usual(one, one.at or one.made_at)
@@ -113,7 +113,7 @@ def _to_sign(user: User) -> list[Matter]:
 
 
 def _to_send(user: User) -> list[Matter]:
-    found = _letters().filter(_issuing(user, queries.CLERKS), state=DirectiveState.APPROVED)
+    found = _letters().filter(_issuing(user, permissions.CLERKS), state=DirectiveState.APPROVED)
     matters = []
     for one in found.order_by("approved_at")[:_READ]:
         act = _("Send") if one.number and one.date else _("Set its number and day")
@@ -132,7 +132,7 @@ def _drafts(user: User, now: datetime.datetime) -> list[Matter]:
     annotated = _letters().annotate(returned=_newest_step(Step.RETURNED), submitted=_newest_step(Step.SUBMITTED))
     returned = Q(returned__gte=F("submitted"))
     found = annotated.filter(
-        _issuing(user, queries.CLERKS) & Q(made_by=user) | _issuing(user, [Role.CLERK]) & returned,
+        _issuing(user, permissions.CLERKS) & Q(made_by=user) | _issuing(user, [Role.CLERK]) & returned,
         state=DirectiveState.DRAFT,
     )
     matters = []
@@ -170,7 +170,7 @@ def _assigned(user: User, now: datetime.datetime) -> list[Matter]:
 
 
 def _desk(user: User) -> Q:
-    return scopes.rows_at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("directive__issuer")))
+    return scopes.rows_at_the_desk(user, permissions.HANDLERS, "agency", Q(agency=F("directive__issuer")))
 
 
 def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
@@ -228,7 +228,7 @@ def _ended(user: User) -> list[Matter]:
 def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
     """The oldest report that the agency owes on each task that it leads: of a period that is open and has begun."""
     today = timezone.localdate(now)
-    desk = scopes.rows_at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
+    desk = scopes.rows_at_the_desk(user, permissions.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
     reports = Report.objects.filter(desk).exclude(state=ReportState.RETURNED)
     standing = Dispatch.objects.filter(directive=OuterRef("task__directive"), agency=OuterRef("agency"))
     found = (
@@ -251,7 +251,7 @@ def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
     made = set(reports.filter(period__gte=today - 100 * DAY).order_by().values_list("task", "agency", "period"))
     matters = []
     for party in found.order_by("pk"):
-        for period in queries.periods_of(party.task, today, party)[-2:]:
+        for period in deadlines.periods_of(party.task, today, party)[-2:]:
             if (party.task_id, party.agency_id, period.first) in made or not period.is_open(today):
                 continue
             url = f"{reverse('task-report', args=[party.pk])}?period={period.first}"
@@ -289,7 +289,7 @@ class _Open:
 def _come_back(user: User, now: datetime.datetime) -> list[Matter]:
     """What agencies ask, answer and owe about letters that were sent from here, however long ago."""
     sent = Directive.objects.filter(
-        _issuing(user, queries.CLERKS), from_file=False, state=DirectiveState.ISSUED
+        _issuing(user, permissions.CLERKS), from_file=False, state=DirectiveState.ISSUED
     ).order_by()
     kinds = [
         _requested(sent),
@@ -331,7 +331,7 @@ def _requested(sent: QuerySet[Directive]) -> list[_Open]:
 
 def _not_knowing(user: User) -> list[_Open]:
     """Who has not confirmed to know that a letter was recalled or replaced, one line a letter."""
-    own = scopes.rows_at_the_desk(user, queries.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
+    own = scopes.rows_at_the_desk(user, permissions.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
     dispatches = Dispatch.objects.filter(own, directive__from_file=False).order_by()
     moments: dict[int, list[datetime.datetime]] = defaultdict(list)
     for pk, at in queries.unaware(dispatches).values_list("directive", "ended_at"):
@@ -423,7 +423,7 @@ def _behind(
         note %= {"count": count}
         return _Open(f"late {pk}", pk, note, _("Call them"), url, due, stated=True)
     count, since = states.get(DispatchState.ARRIVED, (0, now))
-    by = since + datetime.timedelta(hours=queries.REMIND_HOURS)
+    by = since + datetime.timedelta(hours=deadlines.REMIND_HOURS)
     if not count or by > now:
         return None
     note = ngettext("%(count)d agency has not received it", "%(count)d agencies have not received it", count)

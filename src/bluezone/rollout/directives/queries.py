@@ -1,26 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages read, each in a constant number of queries; and the report periods of a task.
+"""What the pages of directives read, each in a constant number of queries."""
 
-Who may do what with a directive: by role, and within the agency or territory the role was given for.
-"""
-
-import calendar
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.utils import timezone
 
-from bluezone.directory import scopes
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.scopes import OutsideScope
-from bluezone.identity.models import Role, RoleGrant, User
+from bluezone.identity.models import RoleGrant
+from bluezone.rollout.directives.deadlines import Period
 from bluezone.rollout.directives.models import (
     Assignment,
     ChangeRequest,
-    Deadline,
     Delivery,
     Directive,
     DirectiveState,
@@ -34,88 +27,12 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
+from bluezone.rollout.directives.permissions import HANDLERS
 from bluezone.vietnamese.spelling import fold
 
-DAY = datetime.timedelta(days=1)
-# How long a locked period is opened again where the office names no day.
-USUAL_DAYS_REOPENED = 3
-# Ten years of weeks; no directive runs longer.
-_MOST_PERIODS = 530
-
-
-@dataclass(frozen=True)
-class Period:
-    """One period. first, last: its days, last None while no end is set; due: until when a report is in time, None
-    always; locks: first day on which nothing is entered, None never.
-    """
-
-    first: datetime.date
-    last: datetime.date | None
-    due: Deadline | None
-    locks: datetime.date | None
-
-    def is_open(self, day: datetime.date) -> bool:
-        """Whether a report is taken on `day`: from its first day until it is locked."""
-        return self.first <= day and (self.locks is None or day < self.locks)
-
-    def is_past(self, now: datetime.datetime) -> bool:
-        """Whether a report that is made now is late."""
-        return self.due is not None and now >= self.due.moment
-
-
-def periods_of(task: Task, until: datetime.date, party: TaskParty | None = None) -> list[Period]:
-    """Periods of a task that have begun by `until`, oldest first; none while the letter is not sent.
-
-    A week is seven days from the first, a month the rest of it and then calendar months; what is reported on once has
-    one period. A period is in time until some days after it, and never longer than the letter's own deadline gives.
-    party: an agency, whose weeks and months begin on the day on which it received the letter, and which may have been
-    given more time; without it, as the letter says. In each week or month of the letter one of an agency begins.
-    """
-    if not task.report_every or task.report_from is None:
-        return []
-    ends = party.deadline if party else task.deadline
-    if task.report_every == Task.Every.ONCE:
-        last = max(task.report_from, ends.day) if ends else None
-        locks = last + DAY * (task.days_to_lock + 1) if last else None
-        return [Period(task.report_from, last, ends, locks)] if task.report_from <= until else []
-    found: list[Period] = []
-    first = (party.report_from if party else None) or task.report_from
-    while first <= until and (ends is None or first <= ends.day) and len(found) < _MOST_PERIODS:
-        last = _last(task.report_every, first)
-        due = Deadline(last + DAY * task.days_to_report)
-        if ends and ends.moment < due.moment and first <= ends.day <= last:
-            due = ends
-        found.append(Period(first, last, due, last + DAY * (task.days_to_lock + 1)))
-        first = last + DAY
-    return found
-
-
-def begin_periods(party: TaskParty, today: datetime.date) -> None:
-    """Let an agency's weeks or months begin today, when it has received the letter, unless it has reported before."""
-    task = party.task
-    if task.report_from is None or Report.objects.filter(task=task, agency=party.agency_id).exists():
-        return
-    party.report_from = max(task.report_from, today)
-    party.save(update_fields=["report_from"])
-
-
-def _begin_in(period: Period) -> Q:
-    """Reports for a period of an agency that begins in this period of the letter."""
-    found = Q(period__gte=period.first)
-    return found & Q(period__lte=period.last) if period.last else found
-
-
-def _last(every: str, first: datetime.date) -> datetime.date:
-    if every == Task.Every.WEEK:
-        return first + 6 * DAY
-    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
-
-
 NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
-# At which nobody works on the document any more, or not yet through this office.
+# The agency no longer has the document: it was recalled, or passed to the successor.
 GONE = (DispatchState.RECALLED, DispatchState.HANDED_ON)
-# Hours after which a dispatch that nobody has received is a reminder, and is told to the agency above.
-REMIND_HOURS, ESCALATE_HOURS = 24, 48
 # Requests of one agency about one document that its page shows.
 ASKED_SHOWN = 20
 
@@ -243,6 +160,14 @@ def reporters(task: Task, period: Period, under: AdminUnit | None = None) -> Que
     return parties.order_by("has_reported", "agency__unit__path", "agency__name")
 
 
+def _begin_in(period: Period) -> Q:
+    """Reports for a period of an agency that begins in this period of the letter."""
+    since_first_day = Q(period__gte=period.first)
+    if period.last is None:
+        return since_first_day
+    return since_first_day & Q(period__lte=period.last)
+
+
 def _expected(task: Task, period: Period) -> QuerySet[TaskParty]:
     """Who leads the task; who cooperates reports to the lead."""
     parties: QuerySet[TaskParty] = task.parties.filter(role=TaskParty.Role.LEAD)
@@ -308,69 +233,8 @@ def next_number(issuer: Agency, year: int) -> str:
     return str(max(numbers, default=0) + 1)
 
 
-# Take letters in, correct and issue them, check reports, keep the registers.
-CLERKS = (Role.CLERK, Role.ISSUER)
-SIGNERS = (Role.ISSUER,)
-# Receive at an agency, assign, report.
-HANDLERS = (Role.CLERK, Role.LEAD, Role.OFFICER)
-READERS = (*HANDLERS, Role.ISSUER, Role.LEADER, Role.AUDITOR)
-
-
-def require_clerk(user: User, issuer: Agency) -> None:
-    """Raise OutsideScope unless the person is a clerk of the issuing agency."""
-    scopes.require_role(user, CLERKS, agency=issuer)
-
-
-def require_signer(user: User, issuer: Agency) -> None:
-    """Raise OutsideScope unless the person may approve for the issuing agency."""
-    scopes.require_role(user, SIGNERS, agency=issuer)
-
-
-def require_handler(user: User, agency: Agency, issuer: Agency | None = None) -> None:
-    """Raise OutsideScope unless the person works at this agency itself, not only above it.
-
-    issuer: of the document; a role for the whole city works there.
-    """
-    if not works_at(user, agency, issuer):
-        raise OutsideScope(f"the role is not held at {agency.key} itself")
-
-
-def works_at(user: User, agency: Agency, issuer: Agency | None = None) -> bool:
-    """Whether a role was given for just this agency, or for the unit that it serves.
-
-    Who reads and answers for agencies below does not receive or report in their name.
-    """
-    for grant in scopes.grants_for(user, HANDLERS):
-        whole_city = grant.scope is None and issuer is not None and issuer.pk == agency.pk
-        if whole_city or agency.pk == grant.agency_id or agency.unit_id == grant.unit_id:
-            return True
-    return False
-
-
-def require_reader(user: User, agency: Agency) -> None:
-    """Raise OutsideScope unless the person may see what this agency receives."""
-    scopes.require_role(user, READERS, agency=agency)
-
-
-def issuing_agencies(user: User) -> QuerySet[Agency]:
-    """Agencies whose letters the person may take in, send and exchange."""
-    return scopes.agencies_in_reach(user, CLERKS)
-
-
-def read_agencies(user: User) -> QuerySet[Agency]:
-    """Agencies whose inbox the person may read."""
-    return scopes.agencies_in_reach(user, READERS)
-
-
 def left_assignments(day: datetime.date) -> QuerySet[Assignment]:
     """Assignments of people who cannot act at the agency any more: their role ended, or their account is closed."""
     grants = RoleGrant.objects.in_force(day).filter(role__in=HANDLERS, user__is_active=True)
     here = Q(agency=OuterRef("dispatch__agency")) | Q(unit=OuterRef("dispatch__agency__unit"))
     return Assignment.objects.filter(~Exists(grants.filter(here, user=OuterRef("account"))))
-
-
-def people_of(agency: Agency) -> QuerySet[User]:
-    """Accounts that work at an agency, as `works_at` has it, by name."""
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(role__in=HANDLERS)
-    here = grants.filter(Q(agency=agency) | Q(unit=agency.unit_id))
-    return User.objects.filter(is_active=True, pk__in=here.values("user")).order_by("name", "pk")

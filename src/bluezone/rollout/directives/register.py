@@ -21,7 +21,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.official import Column, Table, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
 from bluezone.training import practised
 
@@ -277,7 +277,7 @@ def register(request: OfficeRequest, direction: str) -> HttpResponse:
     has_register = Exists(Dispatch.objects.filter(agency=OuterRef("pk"))) | Exists(
         Directive.objects.filter(issuer=OuterRef("pk"))
     )
-    choices = list(queries.read_agencies(request.user).filter(has_register).order_by("path", "pk")[:500])
+    choices = list(permissions.read_agencies(request.user).filter(has_register).order_by("path", "pk")[:500])
     wanted = chosen_number(request, "agency")
     agency = next((one for one in choices if one.pk == wanted), choices[0] if choices else None)
     year = min(max(chosen_number(request, "year") or _latest_year(), 1945), 2200)

@@ -11,7 +11,7 @@ from bluezone.rollout.drives.help_requests import (
     HelpTexts,
     open_help_request,
 )
-from bluezone.rollout.drives.scope import wards_of_drives
+from bluezone.rollout.drives.permissions import wards_of_drives
 
 __all__ = [
     "CONTACT_LENGTH",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, agency_cell, hidden_cells_of, read_once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, agency_cell, read_once, suppressed_cells
 from bluezone.rollout.drives.help_queue import free_requests
 from bluezone.rollout.drives.models import (
     Drive,
@@ -29,6 +29,7 @@ from bluezone.rollout.drives.models import (
     Hindrance,
     Team,
 )
+from bluezone.rollout.report_week import Week
 
 NAMES = ("proven", "attested", "other", "no_smartphone", "could_not")
 
@@ -48,7 +49,7 @@ class Numbers:
     could_not: int | None = 0
 
     @property
-    def hides_something(self) -> bool:
+    def suppresses_something(self) -> bool:
         """Whether any number is suppressed."""
         return any(number is None for number in vars(self).values())
 
@@ -185,10 +186,10 @@ def _suppress(rows: list[tuple[str, int, Numbers, bool]]) -> None:
     rows: path of the unit, team or 0, numbers, and whether they are the reader's own.
     """
     for name in NAMES:
-        hidden = hidden_cells_of((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)
+        suppressed = suppressed_cells((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)
         for path, pk, numbers, own in rows:
             cell = agency_cell(pk) if pk else ("unit", int(path.rstrip("/").rsplit("/", 1)[-1]))
-            if not own and cell in hidden:
+            if not own and cell in suppressed:
                 setattr(numbers, name, None)
 
 

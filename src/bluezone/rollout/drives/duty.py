@@ -39,7 +39,7 @@ DUTY = Duty(
     ),
     first_pages=(FirstPage(HELPERS, "drives", 110, _("See the drives")),),
     waiting="bluezone.rollout.drives.matters.matters_of",
-    search="bluezone.rollout.drives.scope.search",
+    search="bluezone.rollout.drives.search.search",
     purges=(Work("purge_drives", "bluezone.rollout.drives.help_queue.purge"),),
     indicators=("bluezone.rollout.drives.boards.ProvenWithHelp", "bluezone.rollout.drives.boards.SeenWithHelp"),
     help_counts="bluezone.rollout.drives.help_requests.help_by_unit",

@@ -14,7 +14,7 @@ from bluezone.audit.hash_chain import record
 from bluezone.identity import acts
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.drives import scope
+from bluezone.rollout.drives import permissions
 from bluezone.rollout.drives.models import (
     Drive,
     DriveState,
@@ -199,7 +199,7 @@ def _free_proof(drive: Drive | None, now: datetime.datetime) -> tuple[int, int]:
 
 def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Give back a request that was taken on by mistake. Raises UndoTooLate."""
-    request = scope.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
+    request = permissions.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
     if request is None:
         raise acts.UndoTooLate("the request was closed or given back since")
     release_request(user.username, request, [request.team_id or 0], now)
@@ -207,7 +207,7 @@ def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> No
 
 def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Open a request again that was closed by mistake. Raises UndoTooLate."""
-    teams = scope.teams_of(user)
+    teams = permissions.teams_of(user)
     outcome = HelpOutcome.objects.filter(pk=values["outcome"], team__in=teams).select_related("request").first()
     if outcome is None:
         raise acts.UndoTooLate("the request was opened again since")

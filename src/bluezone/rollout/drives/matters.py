@@ -13,7 +13,7 @@ from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import HELPERS
 from bluezone.rollout.drives.models import Drive, DriveState, HelpState
-from bluezone.rollout.drives.scope import claimed_by, requests_for
+from bluezone.rollout.drives.permissions import claimed_by, requests_for
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:

@@ -29,7 +29,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
-from bluezone.rollout.drives import boards, help_requests, lifecycle, scope
+from bluezone.rollout.drives import boards, help_requests, lifecycle, permissions
 from bluezone.rollout.drives import help_queue as drives_help_queue
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELP_TAKERS, HELPERS
 from bluezone.rollout.drives.forms import DriveForm, HindranceForm, OpenForm, PhoneForm, TallyForm, TeamForm
@@ -77,7 +77,7 @@ def drives(request: OfficeRequest) -> HttpResponse:
         "plans": admits(DRIVE_PLANNERS, user),
         "helps": admits(HELPERS, user),
         "takes": admits(HELP_TAKERS, user),
-        "hides_something": any(numbers.hides_something for numbers in all_numbers),
+        "suppresses_something": any(numbers.suppresses_something for numbers in all_numbers),
     }
     return render(request, "drives/board.html", context)
 
@@ -110,7 +110,7 @@ def new_team(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CREATED)
 def new_drive(request: OfficeRequest) -> HttpResponse:
     """Plan a drive of a team that the reader plans for: 302 to its page, 422 bad form."""
-    teams = scope.planned_teams(request.user)
+    teams = permissions.planned_teams(request.user)
     form = DriveForm(request.POST or None, teams=teams)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -132,8 +132,8 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One drive, with its numbers for those who serve its ward, and its queue and buttons for those who work at it."""
     drive = _get_drive(pk)
     now = timezone.now()
-    runs = scope.works_at(request.user, drive)
-    plans = scope.may_plan(request.user, drive)
+    runs = permissions.works_at(request.user, drive)
+    plans = permissions.may_plan(request.user, drive)
     requests = HelpRequest.objects.filter(drive=drive).order_by("opened_at")
     claimed = HelpRequest.objects.filter(team=drive.team, state=HelpState.CLAIMED).order_by("drive", "claimed_at")
     sees = runs or plans or bool(units_in_reach(request.user, SIGNED_IN.roles).filter(pk=drive.unit_id))
@@ -196,7 +196,7 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a ticket for a person at the stall and take it on, in one tap: 302; 403 another team's drive."""
     drive = _get_drive(pk)
-    if not scope.works_at(request.user, drive):
+    if not permissions.works_at(request.user, drive):
         raise OutsideScope("the role does not reach the team of this drive")
     if drive.state == DriveState.LIVE:
         drives_help_queue.claim_request(
@@ -233,7 +233,7 @@ def _get_drive(pk: int) -> Drive:
 def _planned_by(request: OfficeRequest, pk: int) -> Drive:
     """A drive of a team that the reader plans for. Raises Http404, OutsideScope (403)."""
     drive = _get_drive(pk)
-    if not scope.may_plan(request.user, drive):
+    if not permissions.may_plan(request.user, drive):
         raise OutsideScope("the role does not reach the team of this drive")
     return drive
 
@@ -244,12 +244,12 @@ def _planned_by(request: OfficeRequest, pk: int) -> Drive:
 @touches(Ownership.REACHED)
 def help_queue(request: OfficeRequest) -> HttpResponse:
     """Free requests of the reader's area, oldest first, and those of the reader's teams, with the contact."""
-    free = scope.requests_for(request.user).filter(drives_help_queue.free_requests(timezone.now()))
+    free = permissions.requests_for(request.user).filter(drives_help_queue.free_requests(timezone.now()))
     page = Paginator(free, A_PAGE).get_page(request.GET.get("page"))
-    claimed = scope.claimed_by(request.user).filter(drive=None)
+    claimed = permissions.claimed_by(request.user).filter(drive=None)
     context = {
         "page": page,
-        "teams": scope.teams_of(request.user),
+        "teams": permissions.teams_of(request.user),
         "held": [(help_request, help_requests.open_texts(help_request)) for help_request in claimed],
         "hindrances": Hindrance.choices,
     }
@@ -279,9 +279,9 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a request on for one of the reader's teams: 302, with a warning if another has it; 404 another area's."""
     drive = _live_drive_in_form(request)
-    requests = HelpRequest.objects.filter(drive=drive) if drive else scope.requests_for(request.user)
+    requests = HelpRequest.objects.filter(drive=drive) if drive else permissions.requests_for(request.user)
     help_request = get_object_or_404(requests, pk=pk)
-    team = drive.team if drive else get_object_or_404(scope.teams_of(request.user), pk=_number(request, "team"))
+    team = drive.team if drive else get_object_or_404(permissions.teams_of(request.user), pk=_number(request, "team"))
     try:
         drives_help_queue.claim_request(request.user.username, help_request, team, timezone.now())
     except drives_help_queue.HelpTaken:
@@ -297,7 +297,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
-    help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    help_request = get_object_or_404(permissions.claimed_by(request.user), pk=pk)
     drives_help_queue.release_request(request.user.username, help_request, _team_ids(help_request), timezone.now())
     messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": help_request.ticket})
     return _back(request)
@@ -309,7 +309,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request as helped: 302; 404 not with the reader's teams. Form field `proof`: proven, attested or none."""
-    help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    help_request = get_object_or_404(permissions.claimed_by(request.user), pk=pk)
     typed_proof = request.POST.get("proof", "")
     proof = HelpProof(typed_proof) if typed_proof in HelpProof.values else HelpProof.NONE
     drive = _live_drive_in_form(request)
@@ -343,7 +343,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request that could not be helped, with its reason: 302, with a warning if the reason is unknown."""
-    help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    help_request = get_object_or_404(permissions.claimed_by(request.user), pk=pk)
     form = HindranceForm(request.POST)
     if form.is_valid():
         drive = _live_drive_in_form(request)
@@ -380,7 +380,7 @@ def _live_drive_in_form(request: OfficeRequest) -> Drive | None:
     if pk is None:
         return None
     drive = get_object_or_404(Drive.objects.select_related("team__agency__unit"), pk=pk, state=DriveState.LIVE)
-    return drive if scope.works_at(request.user, drive) else None
+    return drive if permissions.works_at(request.user, drive) else None
 
 
 def _number(request: OfficeRequest, name: str) -> int | None:

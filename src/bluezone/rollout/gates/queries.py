@@ -28,15 +28,15 @@ from bluezone.rollout.coverage.api import (
     Interval,
     Proof,
     RunningShare,
-    Week,
     bootstrap_interval,
-    hidden_cells_of,
     read_once,
+    suppressed_cells,
 )
 from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, with_smartphone, without_a_day
 from bluezone.rollout.gates.models import Direction, Gate, GateDay, Gatekeeper, GateKind, Shift, Verdict
 from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
 from bluezone.rollout.gates.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
+from bluezone.rollout.report_week import Week
 from bluezone.vietnamese.spelling import holds
 
 GATES_A_PAGE = 50
@@ -352,7 +352,7 @@ class SeenOnPaper(RunningAtGates):
         """The bases as the table of gates keeps them back; the counts are in no other table."""
         if not figures:
             return set(), set()
-        counts = hidden_cells_of((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
+        counts = suppressed_cells((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
         week = Week.of(figures[0].as_of)
         hidden = read_once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
         return counts, set(hidden[self.bases_of_row])

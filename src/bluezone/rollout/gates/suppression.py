@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import pairwise
 
-from bluezone.rollout.coverage.api import ROOT, SMALLEST_SHOWN, Cell, cells_of, hidden_cells
+from bluezone.rollout.coverage.api import ROOT, SMALLEST_SHOWN, Cell, cells_of, suppressed_sums
 from bluezone.rollout.gates.counters import Sums, came_in, with_smartphone
 from bluezone.rollout.gates.models import Verdict
 
@@ -112,14 +112,14 @@ def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Cell
     }
     while waiting:
         for name in sorted(waiting):
-            hidden[name] = hidden_cells(parts, columns[name], ROOT, hidden[name])
+            hidden[name] = suppressed_sums(parts, columns[name], ROOT, hidden[name])
         waiting = set()
         for pk, gate in gates:
             cell = gate_cell(pk)
             already = {name for name in _NAMES if cell in hidden[name]}
             if already:
                 row = {name: getattr(gate.counted, name) or 0 for name in _NAMES}
-                for name in hidden_cells(_SUM, row, "came_in", already) - already:
+                for name in suppressed_sums(_SUM, row, "came_in", already) - already:
                     hidden[name].add(cell)
                     waiting.add(name)
     return {name: frozenset(cells) for name, cells in hidden.items()}

@@ -33,7 +33,6 @@ from bluezone.media_types import XLSX
 from bluezone.paper.pdf import pdf_response
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage.api import Week, parse_week
 from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.forms import EndForm, GateForm, InsideForm, NominationForm, SlipForm, TabletForm
@@ -41,6 +40,7 @@ from bluezone.rollout.gates.health import devices_of
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
 from bluezone.rollout.gates.queries import GateRow, one_gate
 from bluezone.rollout.gates.registry import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
+from bluezone.rollout.report_week import Week, parse_week
 
 # Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.
 KEEPERS = DEVICE_KEEPERS

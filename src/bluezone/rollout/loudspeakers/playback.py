@@ -24,9 +24,10 @@ from bluezone.rollout.bulletins.api import (
     approved_scripts,
     script_seconds,
 )
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof
 from bluezone.rollout.loudspeakers import live
 from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Street, Unit
+from bluezone.rollout.report_week import Week
 
 MOST_AT_ONCE = 500
 MOST_ATTEMPTS = 100

@@ -20,8 +20,9 @@ from bluezone.planning.assumptions import read_assumptions
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs, PlanInvalid, Planner
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import RUNNING, Week, city_unit, latest_week, newest_denominators, read_overview
+from bluezone.rollout.coverage.api import RUNNING, city_unit, latest_week, newest_denominators, read_overview
 from bluezone.rollout.planning.models import CityPlan, PlanState
+from bluezone.rollout.report_week import Week
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +87,12 @@ def _wards(
         if population is None or not population.value:
             continue
         smartphones = figures.get((unit.pk, "smartphones"))
-        owners = min(smartphones.value / population.value, 1.0) if smartphones else usual_owners
+        owners = usual_owners
+        if smartphones:
+            owners = min(smartphones.value / population.value, 1.0)
         share = shares.get(unit.pk)
-        share = city_share if share is None else share
+        if share is None:
+            share = city_share
         if share is not None:
             wards.append(Ward(unit.name, population.value, share * owners))
         elif running is not None:

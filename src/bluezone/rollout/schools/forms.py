@@ -17,7 +17,7 @@ from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
 from bluezone.identity.typed_fields import CountField, DayField, PlainLineField
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
 
 NAMED = _(

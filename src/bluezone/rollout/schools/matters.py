@@ -12,10 +12,10 @@ from django.utils.translation import ngettext
 from bluezone.directory.scopes import grants_for
 from bluezone.duties.duty import Matter, Pile, shorten
 from bluezone.identity.models import User
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools import queries, school_calendar
 from bluezone.rollout.schools.duty import CLASS_REPORTERS
-from bluezone.rollout.schools.views import KEEPERS, is_user_above, own_schools_of
+from bluezone.rollout.schools.permissions import KEEPERS, is_user_above, own_schools_of
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:

@@ -17,7 +17,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import render_page
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.class_reports import record_reports
 from bluezone.rollout.schools.classes import class_links
 from bluezone.rollout.schools.forms import CountsForm, sentence_of

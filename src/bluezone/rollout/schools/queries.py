@@ -24,12 +24,12 @@ from bluezone.rollout.coverage.api import (
     Indicator,
     Proof,
     Reporting,
-    Week,
     agency_cell,
-    hidden_cells_of,
     read_once,
+    suppressed_cells,
     unit_cell,
 )
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import Breaks, breaks_around, year_of
 
@@ -56,14 +56,14 @@ class Counted:
         return self.running / self.with_smartphone
 
     @property
-    def hides_something(self) -> bool:
+    def suppresses_something(self) -> bool:
         """Whether any of the four is suppressed."""
         return any(getattr(self, name) is None for name in NAMES)
 
     def without(self, names: Iterable[str]) -> "Counted":
         """A copy in which the numbers of these names are suppressed."""
-        hidden = set(names)
-        return Counted(**{name: None if name in hidden else getattr(self, name) for name in NAMES})
+        suppressed = set(names)
+        return Counted(**{name: None if name in suppressed else getattr(self, name) for name in NAMES})
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,21 @@ class SchoolSum:
         return self.counts[NAMES.index(name)]
 
 
-def suppressed_cells(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]:
+def suppressed_cells_by_count(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]:
     """The cells to suppress in each of the four columns. sums: of all schools, whichever of them a page shows."""
     schools = list(sums)
-    hidden: dict[str, set[Cell]] = {}
+    suppressed: dict[str, set[Cell]] = {}
     for name in NAMES:
-        cells = hidden_cells_of((school.path, school.school_id, school.number(name)) for school in schools)
+        cells = suppressed_cells((school.path, school.school_id, school.number(name)) for school in schools)
         for wider in _WITHIN[name]:
             differences = [
                 (school.path, school.school_id, school.number(wider) - school.number(name)) for school in schools
             ]
-            cells |= hidden_cells_of(differences)
-            # The narrower number is a lower bound of the wider one, so it is hidden wherever the wider one is.
-            cells |= hidden[wider]
-        hidden[name] = cells
-    return hidden
+            cells |= suppressed_cells(differences)
+            # The narrower number is a lower bound of the wider one, so it is suppressed wherever the wider one is.
+            cells |= suppressed[wider]
+        suppressed[name] = cells
+    return suppressed
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class SchoolTable:
     received: int
     classes: int
     classes_received: int
-    hides_something: bool
+    suppresses_something: bool
 
     @property
     def missing(self) -> int:
@@ -141,7 +141,7 @@ class _Week:
 
     sums: dict[int, SchoolSum]
     classes: dict[int, int]
-    hidden: dict[str, set[Cell]]
+    suppressed: dict[str, set[Cell]]
     breaks: Breaks
 
     def is_complete(self, school_id: int) -> bool:
@@ -204,12 +204,14 @@ def school_table(
     )
     rows = _rows(list(page.object_list), week, data, own)
     total = _total(data, owing, unit, own)
-    hides = any(row.counted and row.counted.hides_something for row in rows) or (total and total.hides_something)
+    suppresses = any(row.counted and row.counted.suppresses_something for row in rows) or (
+        total and total.suppresses_something
+    )
     return SchoolTable(
         page, rows, total, len(open_ones), len(complete),
         sum(data.classes.get(school.pk, 0) for school in open_ones),
         sum(data.sums[school.pk].reports for school in open_ones if school.pk in data.sums),
-        bool(hides),
+        bool(suppresses),
     )  # fmt: skip
 
 
@@ -254,7 +256,10 @@ def _read(week: Week) -> _Week:
     sums = school_sums(week)
     classes = classes_of(week).values_list("school_id").annotate(Count("pk")).order_by("school_id")
     return _Week(
-        {school.school_id: school for school in sums}, dict(classes), suppressed_cells(sums), breaks_around(week)
+        {school.school_id: school for school in sums},
+        dict(classes),
+        suppressed_cells_by_count(sums),
+        breaks_around(week),
     )
 
 
@@ -297,7 +302,7 @@ def _total(data: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: 
 
 
 def _hidden_at(data: _Week, cell: Cell) -> list[str]:
-    return [name for name in NAMES if cell in data.hidden[name]]
+    return [name for name in NAMES if cell in data.suppressed[name]]
 
 
 @dataclass(frozen=True)
@@ -327,8 +332,8 @@ class PupilsRunning(Indicator):
 
     def suppressed_cells(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """As in the table of the schools: also where few pupils have no smartphone, or few do not run it."""
-        hidden = suppressed_cells(_sum_of(figure) for figure in figures)
-        return hidden["running"], hidden["with_smartphone"]
+        suppressed = suppressed_cells_by_count(_sum_of(figure) for figure in figures)
+        return suppressed["running"], suppressed["with_smartphone"]
 
     def rows_address(self, unit_id: int, week: Week) -> str:
         """The table of the schools, narrowed to the unit."""

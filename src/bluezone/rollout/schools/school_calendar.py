@@ -16,7 +16,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.models import SchoolBreak, WeekOpening
 
 # A summer break has eleven weeks; a much longer one is a typing error.

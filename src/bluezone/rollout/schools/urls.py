@@ -4,27 +4,27 @@
 from django.urls import path
 
 from bluezone.rollout.schools import views, week_views
-from bluezone.rollout.schools.classes import class_lists
+from bluezone.rollout.schools.classes import class_lists, class_views
 
 urlpatterns = [
     path("schools/", views.school_list, name="schools"),
     path("schools/file/", views.file, name="schools-file"),
-    path("schools/mine/", views.mine, name="schools-mine"),
+    path("schools/mine/", class_views.mine, name="schools-mine"),
     path("schools/breaks/", week_views.breaks, name="school-breaks"),
     path("schools/breaks/<int:pk>/cancel/", week_views.cancel_break, name="school-break-cancel"),
     path("schools/openings/<int:pk>/answer/", week_views.answer, name="school-answer"),
     path("schools/<int:pk>/", views.school, name="school"),
     path("schools/<int:pk>/enter/", week_views.enter, name="school-enter"),
     path("schools/<int:pk>/paste/", week_views.paste, name="school-paste"),
-    path("schools/<int:pk>/classes/", views.class_list, name="school-classes"),
+    path("schools/<int:pk>/classes/", class_views.class_list, name="school-classes"),
     path("schools/<int:pk>/classes/list.xlsx", class_lists.class_file, name="school-class-file"),
     path("schools/<int:pk>/classes/list.csv", class_lists.class_file, {"form": "csv"}, name="school-class-csv"),
     *class_lists.LISTS.urls("schools/class-lists/"),
-    path("schools/<int:pk>/links/", views.links, name="school-links"),
+    path("schools/<int:pk>/links/", class_views.links, name="school-links"),
     path("schools/<int:pk>/back/", week_views.send_back, name="school-back"),
     path("schools/<int:pk>/ask/", week_views.ask, name="school-ask"),
     path("schools/<int:pk>/letter/", week_views.letter, name="school-letter"),
     path("schools/<int:pk>/form/", week_views.form, name="school-form"),
-    path("schools/classes/<int:pk>/", views.one_class, name="school-class"),
-    path("schools/classes/<int:pk>/correct/", views.correct, name="school-class-correct"),
+    path("schools/classes/<int:pk>/", class_views.one_class, name="school-class"),
+    path("schools/classes/<int:pk>/correct/", class_views.correct, name="school-class-correct"),
 ]

@@ -32,13 +32,13 @@ from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.schools import class_reports, queries, school_calendar, views
-from bluezone.rollout.schools.class_reports import PastedClass, read_rows, record_reports
+from bluezone.rollout.report_week import Week
+from bluezone.rollout.schools import class_reports, page_input, permissions, queries, school_calendar
+from bluezone.rollout.schools.class_reports import record_reports
+from bluezone.rollout.schools.classes.pasted_classes import PastedClass, read_pasted_classes
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed
 from bluezone.rollout.schools.forms import COUNTS, ROWS, BreakForm, PasteForm, RowForm, sentence_of
 from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
-from bluezone.rollout.schools.views import stored_notice
 from bluezone.training import practised
 
 # Empty lines on the form of a school that has not entered its classes.
@@ -74,14 +74,14 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 
     Officials above the school see no classes, so they send the whole school back.
     """
-    school = views.school_of(pk)
-    week = views.chosen_week(request)
+    school = permissions.school_of(pk)
+    week = page_input.chosen_week(request)
     now = timezone.now()
-    keeps = views.keeps_classes(request, school)
-    if not keeps and not views.is_above(request, school):
+    keeps = permissions.keeps_classes(request, school)
+    if not keeps and not permissions.is_above(request, school):
         raise PermissionDenied
     reports = queries.valid_reports(week).filter(school_class__school=school)
-    ticked = views.ticked_classes(request)
+    ticked = page_input.chosen_classes(request)
     if ticked and keeps:
         reports = reports.filter(school_class__in=ticked)
     with acts.refusals_as_messages(request, sentence_of):
@@ -101,8 +101,8 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask to open the locked week of `?week=` again: 302 back to the school."""
-    school = views.kept_school(request, pk)
-    week = views.chosen_week(request)
+    school = permissions.own_school(request, pk)
+    week = page_input.chosen_week(request)
     with acts.refusals_as_messages(request, sentence_of):
         school_calendar.request_opening(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request has been sent to the office. The answer will appear on this page."))
@@ -116,7 +116,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
     opening = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
-    if not views.is_above(request, opening.school):
+    if not permissions.is_above(request, opening.school):
         raise PermissionDenied
     now = timezone.now()
     until = None
@@ -135,8 +135,12 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 def breaks(request: OfficeRequest) -> HttpResponse:
     """Weeks without school, for a school or for all schools in a unit: 302 entered, 403 not yours, 422 bad form."""
     form = BreakForm(request.POST or None)
-    units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
-    schools = queries.schools_of_week(views.latest_week()).filter(pk__in=views.own_schools(request)).order_by("name")
+    units = permissions.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+    schools = (
+        queries.schools_of_week(page_input.latest_week())
+        .filter(pk__in=permissions.own_schools(request))
+        .order_by("name")
+    )
     holder = request.POST.get("holder", "") or request.GET.get("holder", "")
     if request.method == "POST" and form.is_valid():
         holders: dict[str, Agency | AdminUnit] = {
@@ -153,7 +157,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
             return redirect("school-breaks")
     school_breaks = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
     own_units = set(units.values_list("pk", flat=True))
-    own_schools = views.own_schools(request)
+    own_schools = permissions.own_schools(request)
     rows = []
     for school_break in school_breaks[:200]:
         mine = school_break.unit_id in own_units or school_break.school_id in own_schools
@@ -182,7 +186,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.EVERYBODY)
 def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
-    school = views.school_of(pk)
+    school = permissions.school_of(pk)
     language = request.GET.get("in", "")
     if language not in LANGUAGES:
         language = "vi"
@@ -196,16 +200,16 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.EVERYBODY)
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF."""
-    school = views.school_of(pk)
-    week = views.chosen_week(request)
+    school = permissions.school_of(pk)
+    week = page_input.chosen_week(request)
     classes = list(queries.classes_of(week).filter(school=school))
     return pdf_response(form_pdf(school, week, classes), f"classes-{pk}-{week}")
 
 
 def _may_cancel(request: OfficeRequest, school_break: SchoolBreak) -> bool:
     if school_break.school is not None:
-        return views.keeps_classes(request, school_break.school)
-    units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+        return permissions.keeps_classes(request, school_break.school)
+    units = permissions.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
     return school_break.unit is not None and units.filter(pk=school_break.unit.pk).exists()
 
 
@@ -222,8 +226,8 @@ def enter(request: OfficeRequest, pk: int) -> HttpResponse:
 
     Empty rows are left out.
     """
-    school = views.kept_school(request, pk)
-    week = views.chosen_week(request)
+    school = permissions.own_school(request, pk)
+    week = page_input.chosen_week(request)
     if request.method != "POST":
         return _table(request, school, week, _rows(school, week, None))
     with transaction.atomic():
@@ -266,13 +270,13 @@ def paste(request: OfficeRequest, pk: int) -> HttpResponse:
 
     A table that names people is discarded (422): it is not stored and not shown again.
     """
-    school = views.kept_school(request, pk)
-    week = views.chosen_week(request)
+    school = permissions.own_school(request, pk)
+    week = page_input.chosen_week(request)
     form = PasteForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _pasted(request, school, week, form, None, status=422 if form.errors else 200)
     try:
-        rows = read_rows(form.cleaned_data["rows"], queries.classes_of(week).filter(school=school))
+        rows = read_pasted_classes(form.cleaned_data["rows"], queries.classes_of(week).filter(school=school))
     except PupilsNamed as refused:
         return _pasted(request, school, week, PasteForm(), None, refused=sentence_of(refused), status=422)
     counted = [(row.school_class, row.counts) for row in rows if row.school_class and row.counts and not row.refusal]
@@ -347,3 +351,8 @@ def _pasted(
 
 def _row_sentence(row: PastedClass) -> Promise:
     return COUNTS[row.rule] if row.refusal == "counts" else ROWS[row.refusal]
+
+
+def stored_notice(count: int) -> str:
+    """The notice that says how many classes were stored."""
+    return ngettext("%(count)s class is stored.", "%(count)s classes are stored.", count) % {"count": count}

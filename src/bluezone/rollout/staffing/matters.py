@@ -13,7 +13,7 @@ from bluezone.directory.models import Agency
 from bluezone.directory.scopes import grants_for, rows_at_the_desk
 from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import Role, User
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.models import StaffReport
 from bluezone.rollout.staffing.week_requests import open_requests
 from bluezone.training import practising

@@ -24,11 +24,11 @@ from bluezone.rollout.coverage.api import (
     Indicator,
     Proof,
     Reporting,
-    Week,
     agency_cell,
-    hidden_cells_of,
+    suppressed_cells,
     unit_cell,
 )
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening
 
@@ -57,7 +57,7 @@ class Counted:
         return _share(self.running, self.with_smartphone)
 
     @property
-    def hides_something(self) -> bool:
+    def suppresses_something(self) -> bool:
         """Whether any of the five is suppressed."""
         return any(getattr(self, name) is None for name in NAMES)
 
@@ -82,7 +82,7 @@ class AgencyTable:
     total: Counted | None
     expected: int
     received: int
-    hides_something: bool
+    suppresses_something: bool
 
     @property
     def missing(self) -> int:
@@ -123,28 +123,30 @@ def agency_table(
     own: agencies for which the reader reports; none of their numbers are suppressed.
     """
     stored = _read_reports(week, training)
-    hidden = _suppressed_cells(stored)
+    suppressed = _suppressed_cells(stored)
     owing = expected_agencies(week, unit)
     by_agency = {report.agency_id: report for report in stored}
     agencies = _narrowed(owing, by_agency, show, words)
     page = Paginator(agencies, AGENCIES_A_PAGE).get_page(number)
     under = [report for report in stored if unit is None or report.unit_path.startswith(unit.path)]
-    rows = [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in page.object_list]
+    rows = [_row(agency, by_agency.get(agency.pk), suppressed, own) for agency in page.object_list]
     cell = unit_cell(unit.pk) if unit else ROOT
     all_own = all(report.agency_id in own for report in under)
-    total = _total(under, [cell in column and not all_own for column in hidden])
-    hides = any(row.counted and row.counted.hides_something for row in rows) or (total and total.hides_something)
+    total = _total(under, [cell in column and not all_own for column in suppressed])
+    suppresses = any(row.counted and row.counted.suppresses_something for row in rows) or (
+        total and total.suppresses_something
+    )
     received = owing.filter(pk__in=by_agency).count()
-    return AgencyTable(page, rows, total, owing.count(), received, bool(hides))
+    return AgencyTable(page, rows, total, owing.count(), received, bool(suppresses))
 
 
 def all_rows(week: Week, unit: AdminUnit | None, *, own: frozenset[int], training: bool = False) -> list[AgencyRow]:
     """Every agency that owes a report, for the file."""
     stored = _read_reports(week, training)
-    hidden = _suppressed_cells(stored)
+    suppressed = _suppressed_cells(stored)
     by_agency = {report.agency_id: report for report in stored}
     agencies = expected_agencies(week, unit).select_related("unit").order_by("unit__path", "name", "pk")
-    return [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in agencies]
+    return [_row(agency, by_agency.get(agency.pk), suppressed, own) for agency in agencies]
 
 
 def report_versions(agency: Agency, week: Week, *, training: bool = False) -> list[StaffReport]:
@@ -191,25 +193,28 @@ def _read_reports(week: Week, training: bool) -> list[_Stored]:
 def _suppressed_cells(stored: list[_Stored]) -> list[set[Cell]]:
     """The cells to suppress for each of the five numbers."""
     return [
-        hidden_cells_of((report.unit_path, report.agency_id, report.counts[column]) for report in stored)
+        suppressed_cells((report.unit_path, report.agency_id, report.counts[column]) for report in stored)
         for column in range(len(NAMES))
     ]
 
 
-def _row(agency: Agency, report: _Stored | None, hidden: list[set[Cell]], own: frozenset[int]) -> AgencyRow:
+def _row(agency: Agency, report: _Stored | None, suppressed: list[set[Cell]], own: frozenset[int]) -> AgencyRow:
     is_own = agency.pk in own
     if report is None:
         return AgencyRow(agency, None, 0, None, is_own)
-    suppressed = [not is_own and agency_cell(agency.pk) in column for column in hidden]
-    counts = [None if is_hidden else count for count, is_hidden in zip(report.counts, suppressed, strict=True)]
+    is_column_suppressed = [not is_own and agency_cell(agency.pk) in column for column in suppressed]
+    counts = [
+        None if is_suppressed else count
+        for count, is_suppressed in zip(report.counts, is_column_suppressed, strict=True)
+    ]
     return AgencyRow(agency, Counted(*counts), report.version, report.reported_at, is_own)
 
 
-def _total(reports: list[_Stored], hidden: list[bool]) -> Counted | None:
+def _total(reports: list[_Stored], suppressed: list[bool]) -> Counted | None:
     if not reports:
         return None
     sums = [sum(column) for column in zip(*(report.counts for report in reports), strict=True)]
-    return Counted(*(None if is_hidden else value for value, is_hidden in zip(sums, hidden, strict=True)))
+    return Counted(*(None if is_suppressed else value for value, is_suppressed in zip(sums, suppressed, strict=True)))
 
 
 def _share(count: int | None, base: int | None) -> float | None:

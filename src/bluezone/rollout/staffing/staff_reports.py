@@ -13,7 +13,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.demo_account import demo_office
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening
 

@@ -36,10 +36,11 @@ from bluezone.identity.typed_fields import CountField, chosen_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, parse_week
+from bluezone.rollout.report_week import Week, parse_week
 from bluezone.rollout.staffing import counts, queries, staff_reports, week_requests
-from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, PastedRow, StaffCounts, StaffCountsRefused, read_rows
+from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, StaffCounts, StaffCountsRefused
 from bluezone.rollout.staffing.models import WeekRequest
+from bluezone.rollout.staffing.pasted_rows import PastedRow, read_pasted_rows
 from bluezone.rollout.staffing.queries import AgencyRow
 from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
 from bluezone.training import current_training, practised
@@ -247,7 +248,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "may_report": may_report(request),
         "requests": [(week_request, Week.of(week_request.week)) for week_request in shown_requests],
         "more_wait": len(requests) > week_requests.REQUESTS_AT_ONCE,
-        "usual_until": today + datetime.timedelta(days=staff_reports.REOPENED_DAYS - 1),
+        "usual_until": today + datetime.timedelta(days=REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
 
@@ -305,7 +306,12 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
         staff_form = StaffForm(initial=_initial(agency, week, in_training(request)))
         return _page(request, agency, week, staff_form, status=422, reopen_form=form)
     staff_reports.reopen_week(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
-    messages.success(request, gettext("The week is open again for this agency for three days."))
+    notice = ngettext(
+        "The week is open again for this agency for %(count)d day.",
+        "The week is open again for this agency for %(count)d days.",
+        REOPENED_DAYS,
+    )
+    messages.success(request, notice % {"count": REOPENED_DAYS})
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
@@ -341,6 +347,7 @@ def _page(
         "versions": reports,
         "reopenings": queries.reopenings(agency, week),
         "reopen_form": reopen_form or ReopenForm(),
+        "reopened_days": REOPENED_DAYS,
         "asked": week_requests.latest_request(agency, week),
         "may_open": week_requests.may_answer(request.user, agency),
         "from_before": not reports and bool(form.initial),
@@ -359,7 +366,7 @@ def paste(request: OfficeRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _paste_page(request, week, form, None, status=422 if form.errors else 200)
     own = own_agencies(request)
-    rows = read_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
+    rows = read_pasted_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
     for index, row in enumerate(rows):
         if row.agency and row.agency.pk not in own:
             rows[index] = replace(row, refusal="outside")

@@ -12,7 +12,7 @@ from bluezone.directory.scopes import agencies_in_reach, grants_for
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import Role, User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
 from bluezone.rollout.staffing.staff_reports import PeriodLocked, check_open
 

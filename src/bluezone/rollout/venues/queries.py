@@ -19,7 +19,8 @@ from bluezone.directory.scopes import served_units
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.models import User
 from bluezone.paper.phrases import facts
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.venues.duty import VENUE_KEEPERS
 from bluezone.rollout.venues.models import Inspection, PosterCode, ScanCount, TillCount, Venue, VenueState
 from bluezone.vietnamese.spelling import fold, holds

@@ -21,7 +21,8 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_in_reach, grants_for, has_city_role
 from bluezone.identity.models import Role, User
 from bluezone.messaging.sms.models import OPEN_STATES, State
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof
+from bluezone.rollout.report_week import Week
 from bluezone.rollout.venues import api as venues
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.models import Notice, NoticeDay

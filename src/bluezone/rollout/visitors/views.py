@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of a house's desk: send the notice to one number or a list, see the states of the messages and the reasons for
-refusals; and the cards.
-"""
+"""Pages of a house's desk: send the notice to one number or a list, follow the messages, print the cards."""
 
 from typing import Any
 
@@ -34,10 +32,10 @@ from bluezone.paper import phrases
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
+from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, parse_week
-from bluezone.rollout.visitors import notices, queries
-from bluezone.rollout.visitors import queries as visitors_houses
+from bluezone.rollout.report_week import Week, parse_week
+from bluezone.rollout.visitors import guest_lists, notices, queries
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.forms import DeskForm, ListForm
 from bluezone.rollout.visitors.queries import House, house_names, houses_of, may_see_all
@@ -72,13 +70,15 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
     houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
-    house = visitors_houses.chosen_house(request, houses)
+    house = queries.chosen_house(request, houses)
     context: dict[str, Any] = {"house": house, "houses": houses}
     if "sealed" in request.POST:
         try:
-            guests = notices.open_list(request.POST["sealed"], request.user.username, house.key)
-        except notices.ListExpired:
-            refusal = gettext("The preview is too old. Nothing was sent; choose the file again.")
+            guests = guest_lists.open_list(request.POST["sealed"], request.user.username, house.key)
+        except guest_lists.ListExpired:
+            refusal = gettext(
+                "The preview is too old, or is of another account or house. Nothing was sent; choose the file again."
+            )
             context |= {"form": ListForm(), "refused": refusal}
             return render(request, "visitors/list.html", context, status=409)
         _show_outcome(request, notices.send_notices(request.user.username, house, guests, timezone.now()))
@@ -86,15 +86,15 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
     form = ListForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            read = notices.read_list(form.cleaned_data["file"])
-        except (SpreadsheetRefused, notices.ListTooLong) as refused:
+            read = guest_lists.read_list(form.cleaned_data["file"])
+        except (SpreadsheetRefused, guest_lists.ListTooLong) as refused:
             form.add_error("file", _sentence_of(refused))
         else:
             context["rows"] = [(row, ROWS.get(row.refusal, "")) for row in read.rows]
             context["good"] = len(read.guests)
             context["sealed"] = ""
             if read.guests:
-                context["sealed"] = notices.seal_list(read.guests, request.user.username, house.key)
+                context["sealed"] = guest_lists.seal_list(read.guests, request.user.username, house.key)
     return render(request, "visitors/list.html", {**context, "form": form}, status=422 if form.errors else 200)
 
 
@@ -108,8 +108,8 @@ def _show_outcome(request: OfficeRequest, outcome: notices.ListSent) -> None:
         messages.warning(request, f"{refused}: {REFUSALS.get(code, code)}")
 
 
-def _sentence_of(refused: SpreadsheetRefused | notices.ListTooLong) -> str:
-    if isinstance(refused, notices.ListTooLong):
+def _sentence_of(refused: SpreadsheetRefused | guest_lists.ListTooLong) -> str:
+    if isinstance(refused, guest_lists.ListTooLong):
         return gettext("At most 500 rows at a time. Nothing was sent; split the list.")
     if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
         return gettext("This list does not have the columns Số điện thoại and Đồng ý. Nothing was sent.")
@@ -150,7 +150,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
     houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
-    house = visitors_houses.chosen_house(request, houses)
+    house = queries.chosen_house(request, houses)
     form = DeskForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _desk(request, houses, house, form, status=422 if form.errors else 200)
@@ -176,7 +176,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 )
 def states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices, for an open page that polls."""
-    newest = queries.newest_notices(visitors_houses.house_of(house, houses_of(request.user)))
+    newest = queries.newest_notices(queries.house_of(house, houses_of(request.user)))
     response = render(request, "visitors/newest.html", {"newest": newest})
     response.headers["X-Code-State"] = "open" if queries.has_open_notice(newest) else "settled"
     return response
@@ -194,22 +194,22 @@ def week(request: OfficeRequest) -> HttpResponse:
     house_weeks = [house_week for house_week in house_weeks if _within(house_week.unit_path, unit)]
     names = house_names({house_week.house for house_week in house_weeks})
     own = {house.key for house in houses_of(request.user)}
-    hidden: set[queries.HouseWeek] = set()
+    suppressed: set[queries.HouseWeek] = set()
     if not may_see_all(request.user):
-        hidden = {
-            house_week for house_week in house_weeks if house_week.requested < SMALL and house_week.house not in own
-        }
+        for house_week in house_weeks:
+            if house_week.requested < SMALL and house_week.house not in own:
+                suppressed.add(house_week)
     rows = [
-        {"name": names.get(house_week.house, "–"), "counted": house_week, "hidden": house_week in hidden}
+        {"name": names.get(house_week.house, "–"), "counted": house_week, "is_suppressed": house_week in suppressed}
         for house_week in house_weeks
     ]
     context = {
         "week": chosen_week,
         "unit": unit,
         "rows": rows,
-        "hides": bool(hidden),
+        "suppresses": bool(suppressed),
         # Suppressed numbers are left out; otherwise they could be worked out from the sum.
-        "sums": queries.sum_weeks(house_week for house_week in house_weeks if house_week not in hidden),
+        "sums": queries.sum_weeks(house_week for house_week in house_weeks if house_week not in suppressed),
         "narrowed": f"unit={unit.pk}" if unit else "",
         # With the week, so that the address in a report still leads to it later.
         "address": request.build_absolute_uri(f"?week={chosen_week}" + (f"&unit={unit.pk}" if unit else "")),
@@ -245,6 +245,6 @@ def _desk(
         "newest": newest,
         "polls": queries.has_open_notice(newest),
         "wifi_address": f"{facts('vi').address}/wifi",
-        "notices": [arrival_notice(city, language) for language in ("vi", "en")],
+        "notices": [arrival_notice(city, language) for language in LANGUAGES],
     }
     return render(request, "visitors/desk.html", context, status=status)

@@ -58,9 +58,7 @@ def _begin_copy(transaction: Transaction, name: str) -> None:
         f" $$BEGIN INSERT INTO {name}_whole SELECT (NEW).* ON CONFLICT DO NOTHING; RETURN NULL; END$$"
     )
     transaction.execute(f"DROP TRIGGER IF EXISTS copied ON {name}")
-    transaction.execute(
-        f"CREATE TRIGGER copied AFTER INSERT ON {name} FOR EACH ROW EXECUTE FUNCTION {name}_copy()"
-    )
+    transaction.execute(f"CREATE TRIGGER copied AFTER INSERT ON {name} FOR EACH ROW EXECUTE FUNCTION {name}_copy()")
 
 
 def _copy(transaction: Transaction, name: str, child: str) -> None:

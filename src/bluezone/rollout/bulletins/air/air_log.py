@@ -20,8 +20,7 @@ from bluezone.directory.models import AdminUnit
 from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.air import planner
-from bluezone.rollout.bulletins.air.planner import MachineReports
+from bluezone.rollout.bulletins.air.machine_reports import MachineReports, read_machine_reports
 from bluezone.rollout.bulletins.models import Airing, Attestation, Listening, OutletKind, Script, Sound
 
 # Rows of a file or a sum; a city has far fewer in a week.
@@ -138,7 +137,7 @@ def airings_between(
 
 def log_rows(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
     """Airings with their proofs and attestations, in a constant number of queries."""
-    proofs = planner.machine_reports(airing.pk for airing in airings)
+    proofs = read_machine_reports(airing.pk for airing in airings)
     rows = []
     for airing in airings:
         attestation = getattr(airing, "attestation", None)

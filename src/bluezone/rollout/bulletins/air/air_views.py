@@ -32,9 +32,10 @@ from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import scope
-from bluezone.rollout.bulletins.air import air_log, planner, shared, timetable
+from bluezone.rollout.bulletins import page_input, permissions, sentences
+from bluezone.rollout.bulletins.air import air_log, shared, timetable
 from bluezone.rollout.bulletins.air.air_log import Row
+from bluezone.rollout.bulletins.air.outlets import enter_outlet, lend_outlet
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.press import air_plan_pdf
 from bluezone.rollout.bulletins.air.recurrence import Rule
@@ -51,7 +52,7 @@ from bluezone.rollout.bulletins.models import (
     OutletKind,
     Schedule,
 )
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.report_week import Week
 from bluezone.training import practised, practising
 
 # Vietnamese for every reader: the file is an official form, not a page.
@@ -134,16 +135,16 @@ def _attestation_cells(attestation: Attestation | None) -> tuple[str, str]:
 @touches(Ownership.EVERYBODY)
 def plan(request: OfficeRequest) -> HttpResponse:
     """What is aired when and where in a week, at all outlets or one."""
-    week = scope.week_of(request)
-    outlet = scope.chosen_outlet(request)
+    week = page_input.chosen_week(request)
+    outlet = page_input.chosen_outlet(request)
     unit = chosen_unit(request)
     since, until = week_span(week)
     airings = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)
     page = Paginator(airings, A_PAGE).get_page(request.GET.get("page"))
     context = {
         "week": week, "page": page, "outlet": outlet, "unit": unit, "outlets": _open_outlets(), "is_latest": False,
-        "keeps": outlet is not None and outlet.agency_id in scope.kept_agencies(request),
-        "narrowed": scope.filter_query(outlet, unit), "days": air_log.by_day(page.object_list),
+        "keeps": outlet is not None and outlet.agency_id in permissions.agencies_with_own_outlets(request),
+        "narrowed": page_input.filter_query(outlet, unit), "days": air_log.by_day(page.object_list),
     }  # fmt: skip
     return render(request, "bulletins/plan.html", context)
 
@@ -154,8 +155,8 @@ def plan(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.EVERYBODY)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
-    week = scope.week_of(request)
-    outlet = scope.chosen_outlet(request)
+    week = page_input.chosen_week(request)
+    outlet = page_input.chosen_outlet(request)
     unit = chosen_unit(request)
     since, until = week_span(week)
     airings = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)[:2000]
@@ -171,16 +172,16 @@ def plan_pdf(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.EVERYBODY)
 def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
-    since, until = scope.span_of(request)
+    since, until = page_input.chosen_span(request)
     now = timezone.now()
-    outlet = scope.chosen_outlet(request)
+    outlet = page_input.chosen_outlet(request)
     unit = chosen_unit(request)
     outlet_pk = outlet.pk if outlet else None
     airings = air_log.airings_between(since, until, unit, outlet_pk)
     page = Paginator(airings, A_PAGE).get_page(request.GET.get("page"))
     first = timezone.localdate(since)
     week = request.GET.get("week", "")
-    narrowed = scope.filter_query(outlet, unit)
+    narrowed = page_input.filter_query(outlet, unit)
     # With the day or week, so that the address in a report still shows the same rows later.
     span = f"week={Week.of(first)}" if week else f"on={first}"
     query = f"{span}&{narrowed}" if narrowed else span
@@ -197,7 +198,7 @@ def log(request: OfficeRequest) -> HttpResponse:
         "unit": unit,
         "narrowed": narrowed,
         "outlets": _open_outlets(),
-        "kept": scope.kept_agencies(request),
+        "kept": permissions.agencies_with_own_outlets(request),
         "soon": now + air_log.EARLY,
         "address": request.build_absolute_uri(f"?{query}"),
     }
@@ -210,8 +211,8 @@ def log(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.EVERYBODY)
 def log_file(request: OfficeRequest) -> HttpResponse:
     """The log as XLSX, proven and attested in separate columns."""
-    since, until = scope.span_of(request)
-    outlet = scope.chosen_outlet(request)
+    since, until = page_input.chosen_span(request)
+    outlet = page_input.chosen_outlet(request)
     airings = air_log.airings_between(since, until, chosen_unit(request), outlet.pk if outlet else None)
     rows = air_log.log_rows(list(airings[: air_log.MOST_ROWS]), timezone.now())
     response = HttpResponse(write_xlsx([listing(rows, since, until)]), content_type=XLSX)
@@ -225,9 +226,9 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest an airing at loudspeakers by one tap, "Đã phát", and offer to undo it: 302 back; 403 another agency's."""
-    airing = scope.own_airing(request, pk)
+    airing = permissions.own_airing(request, pk)
     now = timezone.now()
-    with acts.refusals_as_messages(request, scope.sentence_of):
+    with acts.refusals_as_messages(request, sentences.sentence_of):
         air_log.attest_airing(airing, request.user, now)
         acts.offer_undo(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Recorded: aired, attested by you."))
@@ -243,12 +244,12 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest the outcome of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
-    airing = scope.own_airing(request, pk)
+    airing = permissions.own_airing(request, pk)
     form = AiredForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None
-        with acts.refusals_as_form_errors(form, scope.sentence_of):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of):
             air_log.attest_airing(
                 airing, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
@@ -281,12 +282,12 @@ def photo(request: OfficeRequest, pk: int) -> HttpResponse:
 def new_outlet(request: OfficeRequest) -> HttpResponse:
     """Enter a station or paper: 302 to the plan, 422 bad form or a name that exists."""
     current_agencies = Agency.objects.valid_on(day_to_show(Agency, timezone.localdate()))
-    own_agencies = agencies_in_reach(request.user, scope.KEEPERS).filter(pk__in=current_agencies)
+    own_agencies = agencies_in_reach(request.user, permissions.KEEPERS).filter(pk__in=current_agencies)
     form = OutletForm(request.POST or None, agencies=own_agencies)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.refusals_as_form_errors(form, scope.sentence_of, field="name"):
-            planner.enter_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
+        with acts.refusals_as_form_errors(form, sentences.sentence_of, field="name"):
+            enter_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
             messages.success(request, _("You can now choose it in schedules."))
             return redirect("air-plan")
     return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)
@@ -307,31 +308,31 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     Further 302: to the bulletin, with the sentence, while no text of it is approved; to the second factor if the reader
     reaches more than a ward; to the waiting act if an emergency beyond the reader's own ward needs a second person.
     """
-    bulletin = scope.own_bulletin(request, pk)
+    bulletin = permissions.own_bulletin(request, pk)
     languages = _approved_languages(bulletin)
     if not languages:
-        messages.error(request, scope.sentence_of(timetable.ScriptNotApproved("no text is approved")))
+        messages.error(request, sentences.sentence_of(timetable.ScriptNotApproved("no text is approved")))
         return redirect("bulletin", pk)
     most_seconds = _FILLING_SECONDS if request.method == "POST" else SECOND_FACTOR_SECONDS
     proved = practising() or is_recently_confirmed(request, most_seconds)
-    if not proved and reaches_beyond_a_ward(request.user, scope.WRITERS):
+    if not proved and reaches_beyond_a_ward(request.user, permissions.WRITERS):
         return redirect_to_confirmation(request.path)
-    outlets = scope.outlets_for(request.user, bulletin)
+    outlets = permissions.outlets_for(request.user, bulletin)
     initial = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
     form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=initial)
     moments: list[datetime.datetime] | None = None
     if request.method == "POST" and form.is_valid():
-        with acts.refusals_as_form_errors(form, scope.sentence_of):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of):
             rule = form.rule()
             moments = list(_moments(rule))
             if "store" in request.POST:
                 values = form.cleaned_data
                 chosen = list(values["outlets"])
-                if not proved and not scope.is_heard_in_ward_only(request.user, chosen):
+                if not proved and not permissions.is_heard_in_ward_only(request.user, chosen):
                     return redirect_to_confirmation(request.path)
                 if bulletin.importance == Importance.EMERGENCY and _takes_two(request, chosen):
                     return _shared(request, shared.airing_values(bulletin, chosen, values["languages"], rule))
-                schedule = timetable.make_schedule(
+                schedule = timetable.schedule_airings(
                     bulletin, chosen, values["languages"], rule, request.user, timezone.now()
                 )
                 messages.success(request, _("The schedule is active."))
@@ -359,7 +360,7 @@ def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
         "languages": [Language(language).label for language in schedule.languages],
         "moments": None if schedule.at_once else list(_moments(schedule.rule, now)),
         "meets": _meets(schedule, now),
-        "changes": not schedule.stopped_at and scope.may_change(request, schedule),
+        "changes": not schedule.stopped_at and permissions.may_change(request, schedule),
     }
     return render(request, "bulletins/schedule.html", context)
 
@@ -370,7 +371,7 @@ def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def stop(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air nothing of a schedule from now on: 302 to its page; 403 another agency's."""
-    timetable.stop_schedule(scope.own_schedule(request, pk), request.user, timezone.now())
+    timetable.stop_schedule(permissions.own_schedule(request, pk), request.user, timezone.now())
     messages.success(request, _("The schedule has been stopped. What was aired stays in the log."))
     return redirect("schedule", pk)
 
@@ -381,7 +382,7 @@ def stop(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Leave a day (`day` of the form) out: 302 to its page; 403 another agency's."""
-    schedule = scope.own_schedule(request, pk)
+    schedule = permissions.own_schedule(request, pk)
     day = typed_day(request.POST.get("day", ""))
     if day is None:
         messages.error(request, _("Choose a day. Nothing was changed."))
@@ -401,7 +402,7 @@ def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air a schedule before others of its class that overlap with it: 302 to its page; 403 another agency's."""
-    timetable.put_schedule_first(scope.own_schedule(request, pk), request.user, timezone.now())
+    timetable.put_schedule_first(permissions.own_schedule(request, pk), request.user, timezone.now())
     messages.success(request, _("It now comes first among the bulletins of its class."))
     return redirect("schedule", pk)
 
@@ -416,10 +417,10 @@ def air_now(request: OfficeRequest, pk: int) -> HttpResponse:
 
     302 to the waiting act if it is heard beyond the reader's own ward and so needs a second person.
     """
-    bulletin = scope.own_bulletin(request, pk)
-    form = EmergencyForm(request.POST or None, outlets=scope.outlets_for(request.user, bulletin))
+    bulletin = permissions.own_bulletin(request, pk)
+    form = EmergencyForm(request.POST or None, outlets=permissions.outlets_for(request.user, bulletin))
     if request.method == "POST" and form.is_valid():
-        with acts.refusals_as_form_errors(form, scope.sentence_of):
+        with acts.refusals_as_form_errors(form, sentences.sentence_of):
             chosen = list(form.cleaned_data["outlets"])
             if _takes_two(request, chosen):
                 timetable.check_emergency(bulletin, _approved_languages(bulletin))
@@ -433,7 +434,7 @@ def air_now(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _takes_two(request: OfficeRequest, outlets: list[Outlet]) -> bool:
     """Whether an emergency at these outlets needs a second person; in training nothing is aired."""
-    return not practising() and not scope.is_heard_in_ward_only(request.user, outlets)
+    return not practising() and not permissions.is_heard_in_ward_only(request.user, outlets)
 
 
 def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
@@ -452,7 +453,7 @@ def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
 @confirm_second_factor
 def lend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Set which other agencies may air at an outlet: 302 stored, 409 changed meanwhile; 403 another agency's."""
-    outlet = scope.own_outlet(request, pk)
+    outlet = permissions.own_outlet(request, pk)
     current_agencies = Agency.objects.valid_on(day_to_show(Agency, timezone.localdate()))
     with transaction.atomic():
         if request.method == "POST":
@@ -460,7 +461,7 @@ def lend(request: OfficeRequest, pk: int) -> HttpResponse:
             list(Outlet.objects.select_for_update().filter(pk=pk).values_list("pk"))
         form = LendForm(request.POST or None, agencies=current_agencies, initial={"lent_to": outlet.lent_to.all()})
         if request.method == "POST" and form.is_valid():
-            planner.lend_outlet(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
+            lend_outlet(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
             messages.success(request, _("Stored."))
             return redirect("air-plan")
     return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=acts.form_status(form))

@@ -1,173 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plan the airings of the coming days from the schedules, and decide which plays first if those of one outlet overlap.
+"""Plan the airings of the coming days from the schedules. The loudspeakers register here for changes of the plan."""
 
-The loudspeakers register here: as listeners for changes of the plan, and as readers of what machines proved.
-"""
-
-import bisect
 import datetime
-import enum
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bluezone.audit.hash_chain import record
-from bluezone.directory.models import AdminUnit, Agency
-from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, OutletKind, Schedule, Script
+from bluezone.rollout.bulletins.air.precedence import GAP_SECONDS, Precedence, Slot, Span, assign_times
+from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule, Script
 from bluezone.training import practising
 
-MOST_DELAY_SECONDS = 900.0
-# Silence between two bulletins.
-GAP_SECONDS = 2.0
-_LONGEST_SECONDS = 3600.0
-
-
-class Importance(enum.IntEnum):
-    """The classes of Circular 39/2020, strongest first."""
-
-    EMERGENCY = 0
-    PRIORITY = 1
-    NORMAL = 2
-
-
-class Displaced(enum.StrEnum):
-    """Why an airing has no time."""
-
-    NOT = ""
-    CLASH = "clash"
-    QUIET = "quiet"
-
-
-@dataclass(frozen=True)
-class Slot:
-    """An airing that needs a time. due: Unix seconds. rank: the commune's order within a class, lower first.
-
-    key: unique at its outlet; the last criterion of the order, so that planning is deterministic.
-    """
-
-    key: str
-    due: float
-    seconds: float
-    importance: Importance
-    rank: int = 0
-
-
-@dataclass(frozen=True)
-class Placement:
-    """The time that a slot got: start in Unix seconds, or None and why it was displaced."""
-
-    start: float | None
-    why: Displaced = Displaced.NOT
-
-
-Span = tuple[float, float]
-
-
-def assign_times(
-    slots: Iterable[Slot], quiet: Sequence[Span] = (), taken: Iterable[tuple[Span, Importance]] = ()
-) -> dict[str, Placement]:
-    """Give each slot of one outlet a time at which nothing else plays.
-
-    quiet: [from, to) in which only emergencies play. taken: what is playing already, with its class. A slot waits for
-    it to end; an emergency waits only for another emergency.
-    """
-    playing = list(taken)
-    urgent = sorted(span for span, importance in playing if importance == Importance.EMERGENCY)
-    busy = sorted(span for span, _importance in playing)
-    places: dict[str, Placement] = {}
-    for slot in sorted(slots, key=lambda slot: (slot.importance, slot.rank, slot.due, slot.key)):
-        is_urgent = slot.importance == Importance.EMERGENCY
-        place = _placed(slot, urgent if is_urgent else busy, quiet)
-        places[slot.key] = place
-        if place.start is not None:
-            span = (place.start, place.start + slot.seconds + GAP_SECONDS)
-            bisect.insort(busy, span)
-            if is_urgent:
-                bisect.insort(urgent, span)
-    return places
-
-
-def _placed(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Placement:
-    is_emergency = slot.importance == Importance.EMERGENCY
-    if not is_emergency and _overlaps(slot.due, slot.seconds, quiet):
-        return Placement(None, Displaced.QUIET)
-    start = _free(slot.due, slot.seconds, busy)
-    if is_emergency:
-        return Placement(start)
-    if start - slot.due > MOST_DELAY_SECONDS:
-        return Placement(None, Displaced.CLASH)
-    if _overlaps(start, slot.seconds, quiet):
-        return Placement(None, Displaced.QUIET)
-    return Placement(start)
-
-
-def _free(due: float, seconds: float, busy: list[Span]) -> float:
-    """The first moment from `due` on at which `seconds` and the gap fit."""
-    start = due
-    # An emergency may overlap what it interrupts, so an earlier span can end later; none is longer than an hour.
-    at = bisect.bisect_left(busy, (due - _LONGEST_SECONDS, 0.0))
-    for begins, ends in busy[at:]:
-        if start + seconds + GAP_SECONDS <= begins:
-            break
-        start = max(start, ends)
-    return start
-
-
-def _overlaps(start: float, seconds: float, spans: Sequence[Span]) -> bool:
-    return any(start < ends and begins < start + seconds for begins, ends in spans)
-
-
-@dataclass(frozen=True)
-class MachineReports:
-    """What the machines of one outlet reported of one airing. Each machine counts in one of played, late, preempted,
-    missed, unheard, broken_off and silent.
-
-    machines: that were to play it. played: started within a minute of its time. late: started after that.
-    preempted: cut short by an emergency and not resumed. missed: could not play. unheard: played without a sound card.
-    broken_off: cut off in the middle by a kill or a power cut; broken_seconds: the most that was heard of it.
-    silent: have not reported. again: of those that aired it, how many started again after they were cut off.
-    parts: of a relay, at the machine where the station was heard least: kind, start in Unix seconds, seconds.
-    in_street, not_in_street, street_unknown: what microphones heard, at machines that have one; a separate proof, never
-    added to the others.
-    with_tone, on_second: of an emergency, machines that aired it after the tone, and on a second channel too.
-    """
-
-    machines: int = 0
-    played: int = 0
-    late: int = 0
-    preempted: int = 0
-    missed: int = 0
-    unheard: int = 0
-    broken_off: int = 0
-    broken_seconds: float = 0.0
-    again: int = 0
-    with_tone: int = 0
-    on_second: int = 0
-    parts: tuple[tuple[str, float, float], ...] = ()
-    in_street: int = 0
-    not_in_street: int = 0
-    street_unknown: int = 0
-
-    @property
-    def silent(self) -> int:
-        """Machines that have not reported."""
-        reported = self.played + self.late + self.preempted + self.missed + self.unheard + self.broken_off
-        return max(0, self.machines - reported)
-
-    @property
-    def aired(self) -> int:
-        """Machines that aired all of it, on time or late."""
-        return self.played + self.late
-
-
-Reader = Callable[[Iterable[int]], dict[int, MachineReports]]
 _listeners: list[Callable[[], None]] = []
-_readers: list[Reader] = []
 
 
 def on_plan_change(listener: Callable[[], None]) -> None:
@@ -181,38 +28,21 @@ def announce_plan_change() -> None:
         listener()
 
 
-def set_report_reader(reader: Reader) -> None:
-    """Let `reader` give the proofs: primary keys of airings -> what machines reported, for airings with machines.
-
-    An airing that a person attests while no machine has reported is left out: it counts as attested alone.
-    """
-    _readers.append(reader)
-
-
-def machine_reports(airings: Iterable[int]) -> dict[int, MachineReports]:
-    """What machines proved of some airings, by primary key; nothing for those without machines."""
-    keys = list(airings)
-    proofs: dict[int, MachineReports] = {}
-    for reader in _readers:
-        proofs.update(reader(keys))
-    return proofs
-
-
 HORIZON = datetime.timedelta(days=8)
-# An emergency that was ordered longer ago than this is not started any more.
+# An emergency ordered longer ago than this is no longer started.
 EMERGENCY_LIFE = datetime.timedelta(minutes=10)
 # An airing that started this long ago may still be playing, or have a language to come.
 _STILL_PLAYING = datetime.timedelta(hours=1)
-# The pace of a reader, for texts without a sound.
+# The reading pace for texts without a sound.
 _SECONDS_A_WORD = 0.4
 _DELETE_BATCH = 1000
 _MOST_EMERGENCIES = 10
 _FIELDS = ("script_id", "sound_id", "starts_at", "seconds", "displaced", "importance")
 _COLUMNS = ("key", "schedule_id", "outlet_id", "language", "due_at", *_FIELDS, "training")
 _RANKS = {
-    "emergency": Importance.EMERGENCY,
-    "priority": Importance.PRIORITY,
-    "normal": Importance.NORMAL,
+    "emergency": Precedence.EMERGENCY,
+    "priority": Precedence.PRIORITY,
+    "normal": Precedence.NORMAL,
 }
 
 
@@ -237,7 +67,7 @@ class _PlannedAiring:
 def plan_airings(now: datetime.datetime, outlets: Iterable[int] | None = None) -> int:
     """Plan every airing that is due from now to HORIZON; returns how many there are.
 
-    outlets: primary keys of those to plan again, all by default.
+    outlets: primary keys of the outlets to plan again; all by default.
     """
     zone = ZoneInfo(timezone.get_default_timezone_name())
     chosen = {outlet.pk: outlet for outlet in _open_outlets(outlets)}
@@ -250,12 +80,12 @@ def plan_airings(now: datetime.datetime, outlets: Iterable[int] | None = None) -
 
 
 def airing_key(schedule: int, outlet: int, language: str, due: datetime.datetime) -> str:
-    """The name of an airing, the same after every planning."""
+    """The key of an airing. It stays the same when the plan is made again."""
     return f"{schedule}-{outlet}-{language}-{int(due.timestamp())}"
 
 
 def quiet_spans(outlet: Outlet, first: datetime.date, last: datetime.date, zone: ZoneInfo) -> list[Span]:
-    """The quiet hours of the local days from the one before `first` to `last`, in Unix seconds."""
+    """The quiet hours of each local day from the day before `first` up to `last`, as [from, to) in Unix seconds."""
     if outlet.quiet_from == outlet.quiet_to:
         return []
     spans = []
@@ -269,10 +99,12 @@ def quiet_spans(outlet: Outlet, first: datetime.date, last: datetime.date, zone:
 
 
 def script_seconds(script: Script) -> float:
-    """How long a text takes: the minutes of its relay, else its sound, else a reader's pace."""
+    """How many seconds a text takes: its relay's minutes, else the length of its sound, else at a reader's pace."""
     if script.bulletin.relay:
         return script.bulletin.relay_minutes * 60.0
-    return script.sound.seconds if script.sound else max(1.0, _SECONDS_A_WORD * len(script.text.split()))
+    if script.sound:
+        return script.sound.seconds
+    return max(1.0, _SECONDS_A_WORD * len(script.text.split()))
 
 
 def approved_scripts(bulletins: Iterable[int]) -> dict[tuple[int, str], Script]:
@@ -283,7 +115,7 @@ def approved_scripts(bulletins: Iterable[int]) -> dict[tuple[int, str], Script]:
 
 
 def emergency_sounds() -> list[str]:
-    """SHA-256 of the sounds of approved emergency bulletins, newest first, for machines to store ahead."""
+    """SHA-256 of the sounds of approved emergency bulletins, newest first; machines store these sounds in advance."""
     bulletins = Bulletin.objects.filter(importance="emergency", withdrawn_at=None).order_by("-pk")[:_MOST_EMERGENCIES]
     scripts = approved_scripts([bulletin.pk for bulletin in bulletins])
     return [script.sound.sha256 for script in scripts.values() if script.sound is not None]
@@ -350,7 +182,7 @@ def _give_times(
     first = now.astimezone(zone).date()
     last = (now + HORIZON).astimezone(zone).date()
     playing = Airing.objects.filter(outlet__in=list(by_outlet), due_at__lt=now, starts_at__gt=now - _STILL_PLAYING)
-    taken: dict[int, list[tuple[Span, Importance]]] = defaultdict(list)
+    taken: dict[int, list[tuple[Span, Precedence]]] = defaultdict(list)
     rows = playing.values_list("outlet_id", "key", "starts_at", "seconds", "importance")
     for outlet, key, starts, seconds, importance in rows:
         if starts is not None and all(key != airing.key for airing in by_outlet[outlet]):
@@ -421,39 +253,3 @@ def _insert(new: list[_PlannedAiring]) -> None:
     statement = f"INSERT INTO {Airing._meta.db_table} ({columns}) VALUES ({marks})"  # noqa: S608 - names are ours
     with connection.cursor() as cursor:
         cursor.executemany(statement, values)
-
-
-class OutletNameTaken(Refused):
-    """The agency has an open outlet of that kind and name; nothing was stored."""
-
-    code = "outlet_name_taken"
-
-
-def enter_outlet(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUnit | None = None) -> Outlet:
-    """Enter an outlet. Only loudspeakers get quiet hours: a station knows its own programme. Raises OutletNameTaken."""
-    with transaction.atomic():
-        if Outlet.objects.filter(agency=agency, kind=kind, name=name, closed_at=None).exists():
-            raise OutletNameTaken(f"{agency.name} has one named {name}")
-        quiet: dict[str, datetime.time] = {}
-        if kind != OutletKind.LOUDSPEAKERS:
-            quiet = {"quiet_from": datetime.time(0), "quiet_to": datetime.time(0)}
-        outlet = Outlet.objects.create(kind=kind, name=name, agency=agency, unit=unit, **quiet)
-        record(actor, "outlet_entered", str(outlet.pk))
-    return outlet
-
-
-def lend_outlet(actor: str, outlet: Outlet, agencies: Sequence[Agency]) -> None:
-    """Let these agencies, besides its own, have bulletins aired at an outlet; what is planned already stays."""
-    with transaction.atomic():
-        outlet.lent_to.set(agencies)
-        record(actor, "outlet_lent", str(outlet.pk), to=sorted(agency.key for agency in agencies))
-
-
-def set_quiet_hours(
-    actor: str, outlet: Outlet, since: datetime.time, until: datetime.time, now: datetime.datetime
-) -> None:
-    """Change the quiet hours; planned airings within them lose their time."""
-    with transaction.atomic():
-        Outlet.objects.filter(pk=outlet.pk).update(quiet_from=since, quiet_to=until)
-        record(actor, "outlet_changed", str(outlet.pk), now=now, quiet=f"{since:%H:%M}-{until:%H:%M}")
-        plan_airings(now, [outlet.pk])

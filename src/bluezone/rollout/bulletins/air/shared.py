@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.directory.scopes import has_role
 from bluezone.identity.models import User
-from bluezone.rollout.bulletins import scope
+from bluezone.rollout.bulletins import permissions
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.recurrence import Rule
@@ -51,7 +51,7 @@ class EmergencyAired(SharedAct):
         outlets = values["outlets"]
         if bulletin is None or not has_role(user, self.roles, agency=bulletin.agency):
             return False
-        return scope.outlets_for(user, bulletin, self.roles).filter(pk__in=outlets).count() == len(outlets)
+        return permissions.outlets_for(user, bulletin, self.roles).filter(pk__in=outlets).count() == len(outlets)
 
     def describe(self, values: dict[str, Any]) -> Lines:
         """The full texts, every outlet and, for a schedule, every time."""
@@ -72,13 +72,13 @@ class EmergencyAired(SharedAct):
         ]
 
     def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Schedule:
-        """Raises what air_at_once and make_schedule refuse."""
+        """Raises what air_at_once and schedule_airings raise."""
         bulletin = self._bulletin(values)
         outlets = list(Outlet.objects.filter(pk__in=values["outlets"], closed_at=None))
         if bulletin is None or len(outlets) != len(values["outlets"]):
             raise ActGone("the bulletin or an outlet is not there any more")
         if "rule" in values:
-            return timetable.make_schedule(bulletin, outlets, values["languages"], _rule(values["rule"]), asker, now)
+            return timetable.schedule_airings(bulletin, outlets, values["languages"], _rule(values["rule"]), asker, now)
         return timetable.air_at_once(bulletin, outlets, values["languages"], asker, now)
 
     def _bulletin(self, values: dict[str, Any]) -> Bulletin | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schedule a bulletin, by a rule or, in an emergency, at once; stop it, leave days out, put it first."""
+"""Schedules of bulletins: air by a rule, or in an emergency at once; stop, leave out days, put a schedule first."""
 
 import datetime
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from bluezone.rollout.bulletins.air.planner import (
 )
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
-from bluezone.rollout.bulletins.scripts import BulletinWithdrawn
+from bluezone.rollout.bulletins.texts.scripts import BulletinWithdrawn
 
 # Two schedules are compared over this span: long enough for the weekly pattern, with some days left out.
 _COMPARED = datetime.timedelta(days=60)
@@ -66,7 +66,7 @@ class NotAnEmergency(Refused):
     code = "not_an_emergency"
 
 
-def make_schedule(
+def schedule_airings(
     bulletin: Bulletin,
     outlets: Sequence[Outlet],
     languages: Sequence[str],
@@ -74,12 +74,12 @@ def make_schedule(
     user: User,
     now: datetime.datetime,
 ) -> Schedule:
-    """Schedule a bulletin by a rule; if it is refused, nothing is stored.
+    """Schedule the airings of a bulletin by a rule. If it is refused, nothing is stored.
 
     Raises BulletinWithdrawn, ScriptNotApproved, ScheduleInQuietHours, ScheduleOverlaps, ScheduleNeverDue.
     """
     zone = ZoneInfo(timezone.get_default_timezone_name())
-    length = _length(bulletin, languages)
+    length = _total_seconds(bulletin, languages)
     if next(rule.moments(now, now + datetime.timedelta(days=3660), zone), None) is None:
         raise ScheduleNeverDue("no day of the rule is still to come")
     if bulletin.importance != Importance.EMERGENCY:
@@ -101,7 +101,7 @@ def check_emergency(bulletin: Bulletin, languages: Sequence[str]) -> None:
     """Check that a bulletin may be aired at once. Raises NotAnEmergency, BulletinWithdrawn, ScriptNotApproved."""
     if bulletin.importance != Importance.EMERGENCY:
         raise NotAnEmergency("the bulletin is not of the class for emergencies")
-    _length(bulletin, languages)
+    _total_seconds(bulletin, languages)
 
 
 def air_at_once(
@@ -125,16 +125,16 @@ def air_at_once(
 
 
 def stop_schedule(schedule: Schedule, user: User, now: datetime.datetime) -> None:
-    """Air nothing of a schedule from now on; what is playing is cut off, and past airings stay in the log."""
+    """Stop a schedule: what is playing is cut off, no more is aired, and past airings stay in the log."""
     with transaction.atomic():
         if Schedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=now):
-            _changed(schedule, user, now, stopped=True)
-            # The plan may be unchanged, if the last airing is playing: machines have to cut it off.
+            _replan(schedule, user, now, stopped=True)
+            # If its last airing is playing, the plan does not change, but machines have to cut it off.
             announce_plan_change()
 
 
 def stop_schedule_at(schedule: Schedule, outlet: Outlet, user: User, now: datetime.datetime) -> None:
-    """Air nothing of a schedule at one outlet from now on, as `stop_schedule` does; elsewhere it continues."""
+    """Stop a schedule at one outlet, as `stop_schedule` does; elsewhere it continues."""
     with transaction.atomic():
         locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
         outlets = set(locked.outlets.values_list("pk", flat=True))
@@ -160,7 +160,7 @@ def leave_out_day(schedule: Schedule, day: datetime.date, user: User, now: datet
             raise ScheduleNeverDue(f"nothing is aired on {day}")
         locked.exceptions = sorted([*locked.exceptions, str(day)])
         locked.save(update_fields=["exceptions"])
-        _changed(locked, user, now, left_out=str(day))
+        _replan(locked, user, now, left_out=str(day))
 
 
 def put_schedule_first(schedule: Schedule, user: User, now: datetime.datetime) -> None:
@@ -168,17 +168,17 @@ def put_schedule_first(schedule: Schedule, user: User, now: datetime.datetime) -
     with transaction.atomic():
         lowest = Schedule.objects.order_by("rank").values_list("rank", flat=True).first() or 0
         Schedule.objects.filter(pk=schedule.pk).update(rank=lowest - 1)
-        _changed(schedule, user, now, put_first=True)
+        _replan(schedule, user, now, put_first=True)
 
 
-def _changed(schedule: Schedule, user: User, now: datetime.datetime, **details: object) -> None:
+def _replan(schedule: Schedule, user: User, now: datetime.datetime, **details: object) -> None:
     subject = f"bulletin {schedule.bulletin_id}"
     hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=schedule.pk, **details)
     plan_airings(now, schedule.outlets.values_list("pk", flat=True))
 
 
-def _length(bulletin: Bulletin, languages: Sequence[str]) -> float:
-    """Seconds that all languages take, one after the other."""
+def _total_seconds(bulletin: Bulletin, languages: Sequence[str]) -> float:
+    """Seconds that all languages take, one after the other. Raises BulletinWithdrawn, ScriptNotApproved."""
     if bulletin.withdrawn_at is not None:
         raise BulletinWithdrawn("the bulletin was withdrawn")
     scripts = approved_scripts([bulletin.pk])

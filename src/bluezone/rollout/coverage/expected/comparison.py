@@ -11,7 +11,6 @@ from django.conf import settings
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_answers, sum_by_unit
 from bluezone.rollout.coverage.expected.yields import Answers, expectations
-from bluezone.rollout.coverage.figures import Week
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
     answers_by_unit,
@@ -20,7 +19,8 @@ from bluezone.rollout.coverage.indicators import (
     registered_indicators,
     sum_indicator,
 )
-from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells_of, unit_cell
+from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, suppressed_cells, unit_cell
+from bluezone.rollout.report_week import Week
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,10 @@ class Comparison:
 
 
 def week_to_compare(chosen: Week, today: datetime.date) -> Week:
-    """The chosen week if it is over, else the last one that is."""
-    return chosen if chosen.last_day < today else Week.of(today).previous
+    """The chosen week if it is over, else the last week that is."""
+    if chosen.last_day < today:
+        return chosen
+    return Week.of(today).previous
 
 
 def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: datetime.datetime) -> Comparison:
@@ -99,12 +101,12 @@ def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: da
     expected = expectations(
         place_of(unit, doors[unit.pk], shares[unit.pk], before.get(unit.pk), figures) for unit in units
     )
-    hidden = _hidden(arrived)
+    suppressed = _suppressed(arrived)
     rows = []
     for unit in visited:
         answers = totals[unit.pk]
         mean, low, high = expected[unit.pk].of_hours(answers.hours)
-        is_shown = unit_cell(unit.pk) not in hidden
+        is_shown = unit_cell(unit.pk) not in suppressed
         rows.append(ComparedRow(unit, answers.hours, mean, low, high, answers.helped if is_shown else None))
     return Comparison(week, sorted(rows, key=lambda row: (-row.hours, row.unit.name)))
 
@@ -123,11 +125,11 @@ def _shares(units: Iterable[AdminUnit], week: Week) -> dict[int, float | None]:
     return {unit.pk: sums.share(unit_cell(unit.pk), exact=False) for unit in units}
 
 
-def _hidden(answers: dict[int, list[Answers]]) -> set[tuple[str, int]]:
+def _suppressed(answers: dict[int, list[Answers]]) -> set[tuple[str, int]]:
     """The cells with a suppressed number of newly running phones, in the tree of all units with answers."""
     paths = dict(AdminUnit.objects.filter(pk__in=answers).values_list("pk", "path"))
     helped = {pk: sum(entry.helped for entry in entries) for pk, entries in answers.items()}
-    return hidden_cells_of((paths[pk], None, count) for pk, count in helped.items())
+    return suppressed_cells((paths[pk], None, count) for pk, count in helped.items())
 
 
 def _midnight(day: datetime.date) -> datetime.datetime:

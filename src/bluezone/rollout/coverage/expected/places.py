@@ -69,10 +69,13 @@ def place_of(
         left = sum(entry.left for entry in doors)
     elif households:
         left = households.value
+    phones_per_household = None
+    if phones and households and households.value:
+        phones_per_household = phones.value / households.value
     return Place(
         key=unit.pk,
         left=left,
         share=share,
-        phones=phones.value / households.value if phones and households and households.value else None,
+        phones=phones_per_household,
         answers=answers or Answers(),
     )

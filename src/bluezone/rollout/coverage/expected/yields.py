@@ -123,7 +123,9 @@ def expectations(places: Iterable[Place]) -> dict[int, Expectation]:
 
 def mask_small_count(count: int) -> float:
     """A count as it enters the estimates: 1 to 4 all alike."""
-    return SMALL_WEIGHT if 0 < count < SMALLEST_EXACT else float(count)
+    if 0 < count < SMALLEST_EXACT:
+        return SMALL_WEIGHT
+    return float(count)
 
 
 def _pool(places: Sequence[Place]) -> _Pool:
@@ -163,8 +165,10 @@ def _phones(place: Place, usual: float) -> float:
 
 
 def _waiting(place: Place, phones: float, share: float) -> float:
-    """Phones per household that do not run yet."""
-    return phones * (1 - (share if place.share is None else place.share))
+    """Phones per household that do not run Bluezone yet. share: of running phones, where the place's is unknown."""
+    if place.share is not None:
+        share = place.share
+    return phones * (1 - share)
 
 
 def _expected(place: Place, pool: _Pool) -> Expectation:
@@ -219,4 +223,6 @@ def _count_between(mean: float, spread: float) -> tuple[int, int]:
         number += 1
         chance *= odds * (number - 1 + shape) / number
         within += chance
-    return number if low is None else low, number
+    if low is None:
+        low = number
+    return low, number

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from bluezone.directory import scopes
 from bluezone.letters.timing import orders_rhythm, sentences_of_time
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.exchange import outgoing
 from bluezone.rollout.directives.exchange.edxml import StatusCode
 from bluezone.rollout.directives.exchange.partners import signatures_of
@@ -145,14 +145,14 @@ def letter_seal(directive: Directive, dispatch: Dispatch | None = None) -> dict[
 def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
     user, directive = context["request"].user, dispatch.directive
-    handles = scopes.has_role(user, queries.CLERKS, agency=dispatch.agency)
+    handles = scopes.has_role(user, permissions.CLERKS, agency=dispatch.agency)
     issued = not practising() and not directive.from_file and directive.state not in UNSENT
-    may_send = issued and scopes.has_role(user, queries.CLERKS, agency=directive.issuer)
+    may_send = issued and scopes.has_role(user, permissions.CLERKS, agency=directive.issuer)
     kind = outgoing.FILE_KINDS[outgoing.kind_of(directive, dispatch)].label if may_send else ""
     return {
         "dispatch": dispatch,
         "states": _states(dispatch) if directive.from_file and not dispatch.parent_id else [],
-        "waits": dispatch_acts.waits_for_answer(dispatch) and queries.works_at(user, dispatch.agency),
+        "waits": dispatch_acts.waits_for_answer(dispatch) and permissions.works_at(user, dispatch.agency),
         "may_take": handles,
         "may_send": may_send,
         "kind": kind,

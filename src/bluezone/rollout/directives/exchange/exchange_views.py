@@ -33,7 +33,7 @@ from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import queries, sentences
+from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.exchange import courier, handover, outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, StatusMessage
@@ -178,7 +178,7 @@ def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A directive as the edXML file for one agency: 200 the file, 302 with a sentence. pk: of the dispatch."""
     found = Dispatch.objects.select_related("directive__issuer__unit", "directive__original", "agency__unit")
     dispatch = get_object_or_404(found.select_related("directive__replaces__issuer"), pk=pk)
-    queries.require_clerk(request.user, dispatch.directive.issuer)
+    permissions.require_clerk(request.user, dispatch.directive.issuer)
     return _file(
         request,
         lambda: outgoing.write_document(dispatch, request.user, timezone.now()),
@@ -194,7 +194,7 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     event = get_object_or_404(
         DispatchEvent.objects.select_related("dispatch__directive__issuer", "dispatch__agency__unit", "actor"), pk=pk
     )
-    queries.require_clerk(request.user, event.dispatch.agency)
+    permissions.require_clerk(request.user, event.dispatch.agency)
     return _file(
         request,
         lambda: outgoing.write_status(event, request.user, timezone.now()),
@@ -204,11 +204,11 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
     dispatch = get_object_or_404(Dispatch.objects.select_related("directive", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, dispatch.agency)
+    permissions.require_handler(request.user, dispatch.agency)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         dispatch_acts.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
         messages.success(request, gettext("The answer has been stored. Give it to the sender as a file."))
@@ -264,7 +264,7 @@ def send_again(request: OfficeRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(found, pk=pk)
     directive = delivery.dispatch.directive
     agency = delivery.dispatch.agency if directive.from_file else directive.issuer
-    queries.require_clerk(request.user, agency)
+    permissions.require_clerk(request.user, agency)
     courier.send_again(delivery, timezone.now())
     messages.success(request, gettext("It will be sent within seconds."))
     return redirect("directive-exchange")
@@ -305,7 +305,7 @@ def _look(request: OfficeRequest, waiting: ExchangeImport, refusal: str = "", st
 
 
 def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object]:
-    ours = queries.issuing_agencies(request.user)
+    ours = permissions.issuing_agencies(request.user)
     told = outgoing.to_tell().filter(dispatch__agency__in=ours)[:SHOWN]
     done = ExchangedFile.objects.filter(
         Q(directive__issuer__in=ours, directive__from_file=False) | Q(directive__dispatches__agency__in=ours)

@@ -21,7 +21,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.exchange import arrivals, partners
 from bluezone.rollout.directives.exchange.arrivals import DocumentUnknown, ExchangeRepeated
 from bluezone.rollout.directives.exchange.edxml import (
@@ -206,7 +206,7 @@ def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agenc
         only = message.recipient.id if message.recipient else ""
         return Look(message, kind, sender, mark, signed.digest, _ours(target, user, only), target)
     dispatch = arrivals.concerned(message, sender)
-    if user and not queries.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
+    if user and not permissions.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
         raise NotForUs("the state is of a document that the account's agency did not issue")
     stale = arrivals.is_stale(dispatch, message)
     return Look(message, kind, sender, mark, signed.digest, (), dispatch.directive, dispatch, stale)
@@ -246,7 +246,7 @@ def _ends(edoc: Edoc, recipients: Sequence[Agency]) -> list[str]:
 
 def _reached(user: User | None) -> QuerySet[Agency]:
     """The agencies for which a person exchanges documents; every one for the network."""
-    return queries.issuing_agencies(user) if user else Agency.objects.all()
+    return permissions.issuing_agencies(user) if user else Agency.objects.all()
 
 
 def _recipients(edoc: Edoc, user: User | None, now: datetime.datetime) -> list[Agency]:

@@ -18,6 +18,7 @@ from bluezone.identity.models import RoleGrant
 from bluezone.messaging.email.outbox import queue_digest
 from bluezone.networks import origin_of
 from bluezone.refusal import Refused
+from bluezone.rollout.directives.deadlines import ESCALATE_HOURS, REMIND_HOURS
 from bluezone.rollout.directives.models import (
     ChangeRequest,
     Directive,
@@ -29,7 +30,8 @@ from bluezone.rollout.directives.models import (
     PeriodRequest,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import ESCALATE_HOURS, HANDLERS, REMIND_HOURS, SIGNERS, unaware
+from bluezone.rollout.directives.permissions import HANDLERS, SIGNERS
+from bluezone.rollout.directives.queries import unaware
 
 Sections = list[tuple[str, list[str]]]
 

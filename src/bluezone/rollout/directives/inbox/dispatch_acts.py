@@ -16,6 +16,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
+from bluezone.rollout.directives.deadlines import begin_periods
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import (
     Assignment,
@@ -29,7 +30,8 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import begin_periods, left_assignments, people_of, tasks_for, unaware
+from bluezone.rollout.directives.permissions import people_of
+from bluezone.rollout.directives.queries import left_assignments, tasks_for, unaware
 
 S = DispatchState
 ALLOWED = {

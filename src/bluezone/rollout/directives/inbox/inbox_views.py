@@ -23,7 +23,7 @@ from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import queries, sentences
+from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ActForm, RequestForm
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -42,7 +42,7 @@ _MOST_PEOPLE = 200
 def inbox(request: OfficeRequest) -> HttpResponse:
     """What the reader's agencies have got, newest first."""
     state = chosen_value(request, "state", ["open", *DispatchState.values])
-    found = queries.inbox(queries.read_agencies(request.user), state)
+    found = queries.inbox(permissions.read_agencies(request.user), state)
     page = Paginator(found.values_list("pk", flat=True), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page, "rows": queries.read(page.object_list), "state": state, "states": DispatchState.choices,
@@ -54,7 +54,7 @@ def inbox(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
     """One document at one agency: what it asks, what can be done now, what has happened."""
     shown = _shown(pk)
@@ -67,12 +67,12 @@ def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Move a document on: 302, 409 out of order, 422 without reason or person."""
     shown = _shown(pk)
-    queries.require_handler(request.user, shown.agency, shown.directive.issuer)
-    form = ActForm(request.POST, people=queries.people_of(shown.agency), tasks=queries.tasks_for(shown))
+    permissions.require_handler(request.user, shown.agency, shown.directive.issuer)
+    form = ActForm(request.POST, people=permissions.people_of(shown.agency), tasks=queries.tasks_for(shown))
     if not form.is_valid():
         return _page(request, shown, act_form=form, status=422)
     return _done(request, shown, lambda: _act(shown, form.cleaned_data, request.user, timezone.now()))
@@ -97,7 +97,7 @@ def _act(shown: Dispatch, values: dict[str, Any], user: User, now: datetime.date
 def answer_completion(request: OfficeRequest, pk: int) -> HttpResponse:
     """Accept for the issuer that an agency is done, or say what is missing: 302 to the directive."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.directive.issuer)
+    permissions.require_clerk(request.user, shown.directive.issuer)
     reason, now = " ".join(request.POST.get("reason", "").split()), timezone.now()
     with acts.refusals_as_messages(request, sentences.sentence_of):
         if request.POST.get("accept"):
@@ -114,22 +114,22 @@ def answer_completion(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def undo(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take one's last tap back: 302, 409 too late."""
     shown = _shown(pk)
-    queries.require_handler(request.user, shown.agency, shown.directive.issuer)
+    permissions.require_handler(request.user, shown.agency, shown.directive.issuer)
     return _done(request, shown, lambda: dispatch_acts.undo(shown, request.user, timezone.now()))
 
 
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a document on to agencies below: 302, 409 not below or not received."""
     shown = _shown(pk)
-    queries.require_handler(request.user, shown.agency, shown.directive.issuer)
+    permissions.require_handler(request.user, shown.agency, shown.directive.issuer)
     chosen_ids = [int(one) for one in request.POST.getlist("agency") if one.isascii() and one.isdigit()]
     below = Agency.objects.filter(pk__in=chosen_ids[:_MOST_BELOW]).select_related("unit")
     return _done(request, shown, lambda: dispatch_acts.pass_on(shown, below, request.user, timezone.now()))
@@ -138,11 +138,11 @@ def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for a change of a task or for more time: 302, 409 already asked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, party.agency, party.task.directive.issuer)
+    permissions.require_handler(request.user, party.agency, party.task.directive.issuer)
     form = RequestForm(request.POST or None, party=party)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -169,7 +169,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Answer a request: 302 to the directive."""
     asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
-    queries.require_clerk(request.user, asked.task.directive.issuer)
+    permissions.require_clerk(request.user, asked.task.directive.issuer)
     granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
     with acts.refusals_as_messages(request, sentences.sentence_of):
         due = dispatch_acts.answer(asked, granted, text, request.user, timezone.now())
@@ -181,11 +181,11 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a request of one's agency back: 302 to the document."""
     asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, asked.agency, asked.task.directive.issuer)
+    permissions.require_handler(request.user, asked.agency, asked.task.directive.issuer)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         dispatch_acts.withdraw(asked, request.user, timezone.now())
         messages.success(request, _("The request has been withdrawn."))
@@ -211,7 +211,7 @@ def _shown(pk: int) -> Dispatch:
 
 def _handles(request: OfficeRequest, shown: Dispatch) -> bool:
     try:
-        queries.require_handler(request.user, shown.agency, shown.directive.issuer)
+        permissions.require_handler(request.user, shown.agency, shown.directive.issuer)
     except Refused:
         return False
     return True
@@ -219,9 +219,11 @@ def _handles(request: OfficeRequest, shown: Dispatch) -> bool:
 
 def _require_reader(request: OfficeRequest, shown: Dispatch) -> None:
     """Whoever reads for the agency, or for the issuer that wants to know where its document stands."""
-    if not shown.directive.from_file and scopes.has_role(request.user, queries.READERS, agency=shown.directive.issuer):
+    if not shown.directive.from_file and scopes.has_role(
+        request.user, permissions.READERS, agency=shown.directive.issuer
+    ):
         return
-    queries.require_reader(request.user, shown.agency)
+    permissions.require_reader(request.user, shown.agency)
 
 
 def _done(request: OfficeRequest, shown: Dispatch, do: Any) -> HttpResponse:
@@ -254,7 +256,7 @@ def _page(
         "act_form": act_form,
         "handles": handles and shown.directive.in_force,
         "allowed": dispatch_acts.next_states(shown),
-        "people": list(queries.people_of(shown.agency)[:_MOST_PEOPLE]) if handles else [],
+        "people": list(permissions.people_of(shown.agency)[:_MOST_PEOPLE]) if handles else [],
         "assignments": list(shown.assignments.select_related("account", "task")),
         "left": set(
             queries.left_assignments(timezone.localdate(now)).filter(dispatch=shown).values_list("pk", flat=True)

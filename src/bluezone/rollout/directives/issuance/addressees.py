@@ -18,7 +18,7 @@ from bluezone.directory.queries import add_successors, successors_by
 from bluezone.identity.models import RoleGrant
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import Channel, Directive, PartnerCertificate, Task, TaskParty
-from bluezone.rollout.directives.queries import HANDLERS
+from bluezone.rollout.directives.permissions import HANDLERS
 from bluezone.vietnamese.spelling import fold, spell_alike
 
 # Levels at the end of an agency's name, as `spell_alike` writes them; a letter may leave out that of its own issuer.

@@ -40,7 +40,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import SIGNERS
+from bluezone.rollout.directives.permissions import SIGNERS
 from bluezone.vietnamese.spelling import spell_alike
 
 

@@ -21,7 +21,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.letters.files.confinement import draw_scan_page
 from bluezone.letters.letter import FileTooLarge, Letter
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.issuance import approval, versions
 from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
@@ -123,7 +123,7 @@ def file_for(user: User, token: str) -> StoredFile | None:
     file = StoredFile.objects.filter(token=token).first()
     if file is None:
         return None
-    agencies = queries.read_agencies(user)
+    agencies = permissions.read_agencies(user)
     documents = Directive.objects.filter(Q(original=file) | Q(attachments=file) | Q(signed_copy=file))
     allowed = (
         documents.filter(issuer__in=agencies, from_file=False).exists()
@@ -147,7 +147,7 @@ def _draft(directive: Directive) -> Directive:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def stored_file(request: OfficeRequest, token: str, page: int | None = None) -> HttpResponse:
     """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party.
 
@@ -171,20 +171,20 @@ def stored_file(request: OfficeRequest, token: str, page: int | None = None) -> 
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def seal(request: OfficeRequest, pk: int) -> HttpResponse:
     """The seal of a letter as a file, to check without this office; 404 for others than the issuer or without one."""
-    found = Directive.objects.filter(pk=pk, from_file=False, issuer__in=queries.read_agencies(request.user))
+    found = Directive.objects.filter(pk=pk, from_file=False, issuer__in=permissions.read_agencies(request.user))
     return _seal_answer(found.exclude(issued_at=None).select_related("approved_version").first())
 
 
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def received_seal(request: OfficeRequest, pk: int) -> HttpResponse:
     """The same by the document that an agency has got; 404 for others than its own, or without one."""
-    got = Dispatch.objects.filter(pk=pk, agency__in=queries.read_agencies(request.user))
+    got = Dispatch.objects.filter(pk=pk, agency__in=permissions.read_agencies(request.user))
     found = got.exclude(directive__issued_at=None).select_related("directive__approved_version").first()
     return _seal_answer(found.directive if found else None)
 

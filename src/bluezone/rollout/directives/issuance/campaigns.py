@@ -22,7 +22,7 @@ from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import permissions, queries
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import CampaignForm
 from bluezone.rollout.directives.models import (
@@ -146,7 +146,7 @@ A_PAGE = 25
 def campaign_list(request: OfficeRequest) -> HttpResponse:
     """Campaigns of the agencies the reader works for, each with its figures."""
     show, today = chosen_value(request, "show", ["now", "past"]), timezone.localdate()
-    found = campaigns(queries.read_agencies(request.user), today, show)
+    found = campaigns(permissions.read_agencies(request.user), today, show)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     counted = figures(one.pk for one in page.object_list)
     context = {
@@ -154,7 +154,7 @@ def campaign_list(request: OfficeRequest) -> HttpResponse:
         "rows": [(one, counted[one.pk]) for one in page.object_list],
         "show": show,
         "today": today,
-        "may_call": queries.issuing_agencies(request.user).exists(),
+        "may_call": permissions.issuing_agencies(request.user).exists(),
     }
     return render(request, "directives/campaign_list.html", context)
 
@@ -162,7 +162,7 @@ def campaign_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """One campaign: what it rests on, its days, figures, directives and tasks."""
     shown = _shown(request, pk)
@@ -195,13 +195,13 @@ def change_campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change a campaign: 302 to its page, 403 of another agency, 422 bad form."""
     shown = _shown(request, pk)
     if shown.owner:
-        queries.require_clerk(request.user, shown.owner)
+        permissions.require_clerk(request.user, shown.owner)
     return _form(request, shown)
 
 
 def _form(request: OfficeRequest, shown: Campaign | None) -> HttpResponse:
     on = day_to_show(Agency, timezone.localdate())
-    owners: Any = queries.issuing_agencies(request.user).filter(pk__in=Agency.objects.valid_on(on)).order_by("path")
+    owners: Any = permissions.issuing_agencies(request.user).filter(pk__in=Agency.objects.valid_on(on)).order_by("path")
     form = CampaignForm(request.POST or None, instance=shown, owners=owners)
     if request.method == "POST" and form.is_valid():
         made = form.save()
@@ -214,15 +214,15 @@ def _form(request: OfficeRequest, shown: Campaign | None) -> HttpResponse:
 def _shown(request: OfficeRequest, pk: int) -> Campaign:
     shown = get_object_or_404(Campaign.objects.select_related("owner__unit", "rests_on"), pk=pk)
     if shown.owner:
-        queries.require_reader(request.user, shown.owner)
+        permissions.require_reader(request.user, shown.owner)
     return shown
 
 
 def _may_change(request: OfficeRequest, shown: Campaign) -> bool:
     if shown.owner is None:
-        return queries.issuing_agencies(request.user).exists()
+        return permissions.issuing_agencies(request.user).exists()
     try:
-        queries.require_clerk(request.user, shown.owner)
+        permissions.require_clerk(request.user, shown.owner)
     except OutsideScope:
         return False
     return True

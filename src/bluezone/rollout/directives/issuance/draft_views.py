@@ -25,7 +25,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.edits import SHOWN, SharedForm
 from bluezone.identity.objects import Ownership, touches
 from bluezone.identity.typed_fields import CountField, DayField, TimeOfDayField
-from bluezone.rollout.directives import queries, sentences
+from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.issuance.addressees import Directory, Meaning, channels, key_of, names_in
@@ -313,7 +313,7 @@ def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
     302 stored or no draft any more, 200 with one change in the form as typed (`do`), 422 bad form.
     """
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original", "replaces"), pk=pk)
-    queries.require_clerk(request.user, directive.issuer)
+    permissions.require_clerk(request.user, directive.issuer)
     if directive.state != DirectiveState.DRAFT:
         messages.warning(
             request, gettext("This document is submitted or confirmed. Make it a draft again to change it.")

@@ -25,13 +25,13 @@ from bluezone.identity.factors.second_factors import redirect_to_confirmation, r
 from bluezone.identity.objects import Ownership, touches
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import queries, sentences
+from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives.deadlines import USUAL_DAYS_REOPENED
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS
 from bluezone.rollout.directives.forms import AttachmentForm, LetterForm, NumberForm, ReasonForm, RecipientForm
 from bluezone.rollout.directives.issuance import approval, attachments, intake, recipient_changes, versions
 from bluezone.rollout.directives.issuance.addressees import Directory, Receiver, receivers_of
 from bluezone.rollout.directives.models import Channel, Directive, DirectiveState, Dispatch, DispatchState
-from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED
 from bluezone.training import practised
 
 A_PAGE = 25
@@ -49,7 +49,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
     """Directives of the agencies the reader works for, with how many have received each."""
     words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
     state = chosen_value(request, "state", DirectiveState.values)
-    found = queries.directives(queries.read_agencies(request.user), words, state)
+    found = queries.directives(permissions.read_agencies(request.user), words, state)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     counted = queries.counts(one.pk for one in page.object_list)
     rows = [(one, counted.get(one.pk)) for one in page.object_list]
@@ -59,7 +59,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
         "words": words,
         "state": state,
         "states": DirectiveState.choices,
-        "may_take_in": queries.issuing_agencies(request.user).exists(),
+        "may_take_in": permissions.issuing_agencies(request.user).exists(),
     }
     return render(request, "directives/directive_list.html", context)
 
@@ -71,7 +71,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
 def new_directive(request: OfficeRequest) -> HttpResponse:
     """Take a letter in: 302 to its draft, 422 what is not a letter."""
     on = day_to_show(Agency, timezone.localdate())
-    issuers = queries.issuing_agencies(request.user).filter(pk__in=Agency.objects.valid_on(on)).order_by("path")
+    issuers = permissions.issuing_agencies(request.user).filter(pk__in=Agency.objects.valid_on(on)).order_by("path")
     form = LetterForm(request.POST or None, request.FILES or None, issuers=issuers)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -86,7 +86,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One directive: what it says, its tasks, and where it stands with each recipient."""
     return _page(request, _shown(pk))
@@ -99,7 +99,7 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
 def submit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Submit a draft for signing: 302, 409 with what is still wrong."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     now = timezone.now()
     return _act(request, shown, lambda: approval.submit(shown, request.user, now), _("Submitted for signing."))
 
@@ -115,7 +115,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     To read it needs no fresh proof of the second factor, to confirm it does.
     """
     shown = _shown(pk)
-    queries.require_signer(request.user, shown.issuer)
+    permissions.require_signer(request.user, shown.issuer)
     if request.method == "POST" and not is_recently_confirmed(request):
         return redirect_to_confirmation(request.path)
     now = timezone.now()
@@ -169,7 +169,7 @@ def receivers_by_channel(content: dict[str, Any]) -> list[tuple[str, list[dict[s
 def give_back(request: OfficeRequest, pk: int) -> HttpResponse:
     """Return a submitted letter to its clerk: 302, 409 when it is not submitted, without a reason nothing."""
     shown = _shown(pk)
-    queries.require_signer(request.user, shown.issuer)
+    permissions.require_signer(request.user, shown.issuer)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Say what has to be corrected. Nothing was changed."))
@@ -185,7 +185,7 @@ def give_back(request: OfficeRequest, pk: int) -> HttpResponse:
 def comment(request: OfficeRequest, pk: int) -> HttpResponse:
     """Put a remark beside a letter that is not sent yet: 302."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     text, now = request.POST.get("text", "").strip(), timezone.now()
     if not text:
         return redirect("directive", pk)
@@ -201,7 +201,7 @@ def comment(request: OfficeRequest, pk: int) -> HttpResponse:
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a submitted or confirmed letter a draft again: 302."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     again = approval.take_back if shown.state == DirectiveState.SUBMITTED else approval.reopen
     return _act(request, shown, lambda: again(shown, request.user, timezone.now()), _("It is a draft again."))
 
@@ -213,7 +213,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 def delete(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a draft: 302 to the list, 409 when it is no draft."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         approval.delete_draft(shown, request.user, timezone.now())
         messages.success(request, _("The draft has been deleted."))
@@ -228,7 +228,7 @@ def delete(request: OfficeRequest, pk: int) -> HttpResponse:
 def give_number(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a confirmed letter its number and day: 302, 409 refused, 422 bad form."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     form = NumberForm(request.POST)
     if not form.is_valid():
         return _page(request, shown, number_form=form, status=422)
@@ -248,7 +248,7 @@ def give_number(request: OfficeRequest, pk: int) -> HttpResponse:
 def keep_signed_copy(request: OfficeRequest, pk: int) -> HttpResponse:
     """Keep the signed PDF of a confirmed letter: 302, 409 refused, 422 without a file."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     form, now = AttachmentForm(request.POST, request.FILES), timezone.now()
     if not form.is_valid():
         messages.error(request, _("Choose the signed PDF. Nothing was stored."))
@@ -271,7 +271,7 @@ def keep_signed_copy(request: OfficeRequest, pk: int) -> HttpResponse:
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a confirmed letter to everybody it names: 302, 409 when somebody is reached by nobody and no one said so."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     on_paper, now = request.POST.get("on_paper") == "on", timezone.now()
     return _act(request, shown, lambda: approval.issue(shown, request.user, now, on_paper=on_paper), _("Sent."))
 
@@ -284,7 +284,7 @@ def issue(request: OfficeRequest, pk: int) -> HttpResponse:
 def add_recipient(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send an issued letter to one more agency: 302, 409 refused, 422 bad form."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     form, now = RecipientForm(request.POST), timezone.now()
     if not form.is_valid():
         return _page(request, shown, recipient_form=form, status=422)
@@ -307,7 +307,7 @@ def add_recipient(request: OfficeRequest, pk: int) -> HttpResponse:
 def recall_from(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall a letter from one agency: 302, 409 recalled before. pk: of the dispatch."""
     sent = get_object_or_404(Dispatch.objects.select_related("directive__issuer__unit", "agency"), pk=pk)
-    queries.require_clerk(request.user, sent.directive.issuer)
+    permissions.require_clerk(request.user, sent.directive.issuer)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Say why it is recalled. Nothing was changed."))
@@ -326,7 +326,7 @@ def recall_from(request: OfficeRequest, pk: int) -> HttpResponse:
 def hand_over(request: OfficeRequest, pk: int) -> HttpResponse:
     """Note that a letter was handed over on paper: 302. pk: of the dispatch."""
     sent = get_object_or_404(Dispatch.objects.select_related("directive__issuer__unit", "agency"), pk=pk)
-    queries.require_clerk(request.user, sent.directive.issuer)
+    permissions.require_clerk(request.user, sent.directive.issuer)
     note, now = request.POST.get("note", "").strip(), timezone.now()
     with acts.refusals_as_messages(request, sentences.sentence_of):
         recipient_changes.hand_over(sent, note, request.user, now)
@@ -342,7 +342,7 @@ def hand_over(request: OfficeRequest, pk: int) -> HttpResponse:
 def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall an issued directive: 302, 422 without a reason."""
     shown = _shown(pk)
-    queries.require_clerk(request.user, shown.issuer)
+    permissions.require_clerk(request.user, shown.issuer)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _page(request, shown, form, status=422)
@@ -372,7 +372,7 @@ def _page(
     recipient_form: RecipientForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    queries.require_reader(request.user, shown.issuer)
+    permissions.require_reader(request.user, shown.issuer)
     state = chosen_value(request, "state", DispatchState.values)
     page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
     asked = list(queries.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
@@ -394,8 +394,8 @@ def _page(
         "more_wait": max(len(asked), len(periods), len(completed)) > REQUESTS_AT_ONCE,
         "usual_until": timezone.localdate() + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1),
         "form": form or ReasonForm(),
-        "may_clerk": _may(queries.require_clerk, request, shown),
-        "may_sign": _may(queries.require_signer, request, shown),
+        "may_clerk": _may(permissions.require_clerk, request, shown),
+        "may_sign": _may(permissions.require_signer, request, shown),
         "steps": list(shown.steps.select_related("actor", "version")[:STEPS_SHOWN]),
         "recipient_form": recipient_form or RecipientForm(),
         "names": names_to_add(shown) if sent else [],
@@ -453,7 +453,7 @@ def names_to_add(shown: Directive) -> list[str]:
 def files(request: OfficeRequest, pk: int) -> HttpResponse:
     """Files of a draft; add one: 302 stored, 422 with a sentence."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original"), pk=pk)
-    queries.require_clerk(request.user, directive.issuer)
+    permissions.require_clerk(request.user, directive.issuer)
     form = AttachmentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
@@ -472,7 +472,7 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
 def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a file of a draft: 302."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit"), pk=pk)
-    queries.require_clerk(request.user, directive.issuer)
+    permissions.require_clerk(request.user, directive.issuer)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         attachments.take_away(directive, request.POST.get("token", ""))
         messages.success(request, _("The file has been deleted."))

@@ -19,6 +19,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
+from bluezone.rollout.directives.deadlines import REMIND_HOURS, Period, periods_of
 from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce, NotAParty, RequestAnswered, RequestOpen
 from bluezone.rollout.directives.models import (
     Directive,
@@ -30,7 +31,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS, Period, periods_of, unaware
+from bluezone.rollout.directives.queries import NOT_RECEIVED, unaware
 
 # How long a period is opened again at most.
 MOST_DAYS = 31

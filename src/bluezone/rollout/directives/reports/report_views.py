@@ -37,14 +37,15 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, figures_of, may_see_small_numbers
-from bluezone.rollout.directives import queries, sentences
+from bluezone.rollout.coverage.api import figures_of, may_see_small_numbers
+from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives.deadlines import USUAL_DAYS_REOPENED, Period
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.issuance import attachments
 from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
-from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED, Period
 from bluezone.rollout.directives.reports import agency_reports
+from bluezone.rollout.report_week import Week
 from bluezone.training import practised
 
 
@@ -124,11 +125,11 @@ MOST_WEEKS = 6
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """An agency's report for a period: 302 stored, 409 locked or checked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, party.agency, party.task.directive.issuer)
+    permissions.require_handler(request.user, party.agency, party.task.directive.issuer)
     today = timezone.localdate()
     periods = agency_reports.task_periods(party.task, today, party)
     if not periods:
@@ -174,7 +175,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def progress(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who has reported on a task of a directive for a period, with rates per subtree, and who is late with what."""
     directive = _directive(request, pk)
@@ -198,7 +199,7 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
     directive = _directive(request, pk)
@@ -211,7 +212,7 @@ def late(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Ownership.AGENCY.for_roles(*queries.READERS))
+@touches(Ownership.AGENCY.for_roles(*permissions.READERS))
 def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The table of a period as XLSX, DOCX or PDF."""
     directive = _directive(request, pk)
@@ -231,7 +232,7 @@ def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
 def check(request: OfficeRequest, pk: int) -> HttpResponse:
     """Accept a report, or return it with a reason: 302."""
     report = get_object_or_404(Report.objects.select_related("task__directive__issuer__unit"), pk=pk)
-    queries.require_clerk(request.user, report.task.directive.issuer)
+    permissions.require_clerk(request.user, report.task.directive.issuer)
     form = ReasonForm(request.POST)
     with acts.refusals_as_messages(request, sentences.sentence_of):
         if request.POST.get("accept"):
@@ -267,7 +268,7 @@ def _submit(request: OfficeRequest, party: TaskParty, period: Period, form: Repo
 
 def _directive(request: OfficeRequest, pk: int) -> Directive:
     found = get_object_or_404(Directive.objects.select_related("issuer__unit").defer("text", "proposal"), pk=pk)
-    queries.require_reader(request.user, found.issuer)
+    permissions.require_reader(request.user, found.issuer)
     return found
 
 
@@ -308,11 +309,11 @@ def _period(request: OfficeRequest, periods: list[Period]) -> Period:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Ownership.DESK.for_roles(*queries.HANDLERS))
+@touches(Ownership.DESK.for_roles(*permissions.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, party.agency, party.task.directive.issuer)
+    permissions.require_handler(request.user, party.agency, party.task.directive.issuer)
     now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
     first = typed_day(request.GET.get("period", ""))
     periods = agency_reports.task_periods(party.task, timezone.localdate(now), party)
@@ -337,7 +338,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the period until a day, or decline: 302 to the directive."""
     asked = get_object_or_404(PeriodRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
-    queries.require_clerk(request.user, asked.task.directive.issuer)
+    permissions.require_clerk(request.user, asked.task.directive.issuer)
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1)
     until = chosen_day(request.POST.get("until", ""), usual) if request.POST.get("granted") == "1" else None

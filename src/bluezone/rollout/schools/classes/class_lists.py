@@ -37,7 +37,7 @@ from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
-from bluezone.rollout.schools import views
+from bluezone.rollout.schools import page_input, permissions
 from bluezone.rollout.schools.classes import catalogue
 from bluezone.rollout.schools.classes.catalogue import MOST_CLASSES, ListedClass, fold_name
 from bluezone.rollout.schools.classes.pupil_names import refuse_children
@@ -65,7 +65,9 @@ COLUMNS = (
 )  # fmt: skip
 # Some lists have the 6 of class 6A in a separate column.
 _GRADE = Column("grade", ("Khối", "Khối lớp", "Grade"))
-_KNOWN = {heading_key(spelling) for column in (*COLUMNS, _GRADE) for spelling in column.headings}
+_KNOWN_HEADINGS: set[str] = set()
+for _column in (*COLUMNS, _GRADE):
+    _KNOWN_HEADINGS.update(map(heading_key, _column.headings))
 _OF_A_TEACHER = re.compile(r"\b(gv|gvcn|giao vien|chu nhiem|teacher)\b")
 _YEAR = re.compile(r"(20\d\d)(?: *[-–/] *(?:20)?\d\d)?")
 KEPT = datetime.timedelta(days=1)
@@ -116,7 +118,7 @@ def _texts(sheet: RawSheet) -> list[list[str]]:
 
 def _is_known(heading: str) -> bool:
     key = heading_key(heading)
-    return key in _KNOWN or bool(_OF_A_TEACHER.search(key))
+    return key in _KNOWN_HEADINGS or bool(_OF_A_TEACHER.search(key))
 
 
 def preview_list(waiting: ClassesImport) -> Preview[ClassPlan]:
@@ -168,7 +170,7 @@ class _RowReader:
 
     def __init__(self, waiting: ClassesImport) -> None:
         self._waiting = waiting
-        own_schools = views.own_schools_of(waiting.made_by)
+        own_schools = permissions.own_schools_of(waiting.made_by)
         schools = Agency.objects.filter(pk__in=own_schools, kind="school").select_related("unit")
         self._schools: defaultdict[str, set[Agency]] = defaultdict(set)
         for school in schools:
@@ -289,8 +291,8 @@ def _teacher_cell(teacher: User | None, names: Sequence[str]) -> str:
 @touches(Ownership.ITSELF)
 def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpResponse:
     """The classes of this school year that have not ended, as XLSX or CSV; the file can be imported again."""
-    school = views.kept_school(request, pk)
-    year = year_of(views.chosen_week(request))
+    school = permissions.own_school(request, pk)
+    year = year_of(page_input.chosen_week(request))
     classes = SchoolClass.objects.filter(school=school, year=year, ended_on=None).select_related("teacher")
     return spreadsheet_response(listing(school, classes), f"classes-{year}", form)
 
@@ -320,16 +322,16 @@ class ClassLists(ListPages[ClassesImport]):
         return {"classes": _("Classes")}
 
     def new_form(self, request: OfficeRequest, *typed: Any) -> Form:
-        schools = Agency.objects.filter(pk__in=views.own_schools(request), kind="school").order_by("name", "pk")
+        schools = Agency.objects.filter(pk__in=permissions.own_schools(request), kind="school").order_by("name", "pk")
         return ClassesFileForm(*typed, schools=schools, initial={"school": chosen_number(request, "school")})
 
     def receive(
         self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes
     ) -> ClassesImport:
-        return receive_list(request.user, values["school"], file_name, content, year_of(views.latest_week()))
+        return receive_list(request.user, values["school"], file_name, content, year_of(page_input.latest_week()))
 
     def own_lists(self, request: OfficeRequest) -> "QuerySet[ClassesImport]":
-        lists = ClassesImport.objects.filter(made_by=request.user, school__in=views.own_schools(request))
+        lists = ClassesImport.objects.filter(made_by=request.user, school__in=permissions.own_schools(request))
         return lists.select_related("school__unit", "made_by").defer("content")
 
     def reading(self, waiting: ClassesImport) -> Reading:

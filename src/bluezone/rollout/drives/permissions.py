@@ -1,31 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which drives, teams and requests a person works with.
+"""Which drives, teams and requests a person works with, and what they may do there.
 
-A request is for the teams of the unions that serve its ward; without a ward, for those that serve the whole city.
+The teams of the unions that serve a request's ward may take it on. A request without a ward is for the teams of the
+unions that serve the whole city.
 """
 
 import datetime
 
 from django.db.models import Q, QuerySet
-from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import agencies_in_reach, grants_for, has_role
-from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
 from bluezone.rollout.drives.models import Drive, HelpRequest, HelpState, Team
-from bluezone.vietnamese.spelling import holds
 
-# After a drive, the answers from its house visits are entered and settled for this long.
+# How long after a drive the answers from its house visits may be entered and settled.
 AFTERWARDS = datetime.timedelta(days=14)
 _WHOLE_CITY = (UnitKind.PROVINCE, UnitKind.DISTRICT)
 
 
 def teams_of(user: User) -> QuerySet[Team]:
-    """Teams for which the person may take requests on."""
+    """Teams for which the person may take on requests."""
     return Team.objects.filter(ended_at=None, agency__in=agencies_in_reach(user, HELPERS.roles)).select_related(
         "agency"
     )
@@ -64,22 +61,10 @@ def wards_of_drives(union: Agency, now: datetime.datetime) -> QuerySet[AdminUnit
 
 
 def works_at(user: User, drive: Drive) -> bool:
-    """Whether the person works at this drive: takes requests on, and closes them."""
+    """Whether the person works at this drive, and so takes on and closes its requests."""
     return has_role(user, HELPERS.roles, agency=drive.team.agency)
 
 
 def may_plan(user: User, drive: Drive) -> bool:
-    """Whether the person plans this drive: opens and closes it, or calls it off, and enters its sheets."""
+    """Whether the person plans this drive, and so may open, close or cancel it and enter its sheets."""
     return has_role(user, DRIVE_PLANNERS.roles, agency=drive.team.agency)
-
-
-def search(user: User, words: str) -> list[Hit]:
-    """Drives by place, ward and campaign; anyone who is signed in may read them."""
-    drives = Drive.objects.select_related("unit", "campaign").order_by("-begins")
-    matches = [
-        drive for drive in drives[:2000] if holds(f"{drive.place} {drive.unit.name} {drive.campaign.name}", words)
-    ]
-    return [
-        Hit(_("Drive"), drive.place, reverse("drive", args=[drive.pk]), drive.unit.name)
-        for drive in matches[:MOST_HITS]
-    ]

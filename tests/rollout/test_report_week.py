@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.api import Week, WeekUnreadable, parse_week
+from bluezone.rollout.report_week import Week, WeekUnreadable, parse_week
 
 AUGUST = Week(datetime.date(2020, 8, 10))
 
