@@ -38,8 +38,8 @@ def test_10000_guesses_from_one_network_get_ten_looks_and_no_hit_and_its_neighbo
     assert seen == {Status.CODE_INVALID: 10, Status.PUZZLE_REQUIRED: 9_990}
 
     neighbour = Phone(poster(server, "203.0.113.5"), server, Credential.from_text(live[0].code), keys=keys_for(NOON))
-    assert [neighbour.verify1().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
-    assert [neighbour.verify2().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+    assert [neighbour.check_code().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+    assert [neighbour.redeem_code().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
     assert [neighbour.upload().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
 
 
@@ -54,7 +54,7 @@ def test_guesses_from_1000_networks_raise_the_alarm_and_meet_a_puzzle_after_60_a
     assert "198.51" not in caplog.text
 
     honest = Phone(poster(server, "203.0.113.9"), server, Credential.from_text(live.code))
-    assert [honest.verify1().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+    assert [honest.check_code().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
 
 
 def guesses_of(server, number, clock):
@@ -99,7 +99,7 @@ def test_where_guesses_might_hit_a_code_new_codes_have_16_digits_and_work(tmp_pa
     guesses_of(server, 5000, clock)
     after = server.codes.issue("confirmed", ONSET)
     patient = Phone(poster(server, "203.0.113.9"), server, Credential.from_text(after.code), keys=keys_for(NOON))
-    answers = [patient.verify1().status for _ in range(2)]
+    answers = [patient.check_code().status for _ in range(2)]
     clock.pass_by(25 * 3600)
     a_day_later = server.codes.issue("confirmed", ONSET)
     server.close()

@@ -23,8 +23,8 @@ def test_a_stolen_code_is_worth_nothing_after_its_owner_used_it(server):
     thief = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON), kid=owner.kid)
 
     # Verify 1 does not tell the thief when the owner used it.
-    assert thief.verify1().status is Status.OK
-    assert thief.verify2().status is Status.CODE_USED
+    assert thief.check_code().status is Status.OK
+    assert thief.redeem_code().status is Status.CODE_USED
     assert owner.upload().status is Status.OK
 
 
@@ -33,8 +33,8 @@ def test_the_owner_of_a_code_used_by_a_thief_is_told(server):
     Phone(poster(server), server, Credential.from_text(issued.link), keys=keys_for(NOON)).certified()
     owner = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON), kid=2)
 
-    assert owner.verify1().status is Status.OK
-    assert owner.verify2().status is Status.CODE_USED
+    assert owner.check_code().status is Status.OK
+    assert owner.redeem_code().status is Status.CODE_USED
     assert server.codes.status(issued.row_id) == "used"
 
 
@@ -42,4 +42,4 @@ def test_a_code_kept_for_later_sale_is_worth_nothing_after_a_day(server):
     issued = server.codes.issue("confirmed", datetime.date(2026, 11, 23))
     server.clock.pass_by(DAY)
 
-    assert Phone(poster(server), server, Credential.from_text(issued.code)).verify1().status is Status.CODE_EXPIRED
+    assert Phone(poster(server), server, Credential.from_text(issued.code)).check_code().status is Status.CODE_EXPIRED

@@ -66,8 +66,8 @@ def play(server, address, rng, number, chaff):
     # A network of its own for each phone, always as many characters.
     observer = Observer(address, f"10.1{number >> 12:02}.1{number >> 6 & 63:02}.1{number & 63:02}")
     phone = Phone(observer, server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(server.clock()))
-    assert phone.verify1().status is Status.OK
-    assert phone.verify2().status is Status.OK
+    assert phone.check_code().status is Status.OK
+    assert phone.redeem_code().status is Status.OK
     server.clock.pass_by(rng.uniform(0, 3600))
     assert phone.upload().status is Status.OK
     server.clock.pass_by(61)
@@ -83,7 +83,7 @@ def work_of_a_report(server, number, chaff, steps):
     credential = Credential.from_text(server.codes.issue("confirmed", onset_of(server)).code)
     phone = Phone(poster(server, f"10.0.0.{number}"), server, credential, chaff=chaff, keys=keys_for(server.clock()))
     made = []
-    for step in (phone.verify1, phone.verify2, phone.upload):
+    for step in (phone.check_code, phone.redeem_code, phone.upload):
         steps.taken()
         answer, called = work_of(step)
         assert answer.status is Status.OK
@@ -158,7 +158,7 @@ def test_when_too_many_rehearse_a_report_and_a_rehearsal_meet_the_same_puzzle(tm
     for chaff in (False, True):
         issued = server.codes.issue("confirmed", onset_of(server))
         phone = Phone(poster(server), server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(NOON))
-        asked[chaff] = [step().status for step in (phone.verify1, phone.verify2, phone.upload) for _ in range(2)]
+        asked[chaff] = [step().status for step in (phone.check_code, phone.redeem_code, phone.upload) for _ in range(2)]
     server.close()
 
     assert asked[False] == asked[True] == [Status.PUZZLE_REQUIRED, Status.OK] * 3

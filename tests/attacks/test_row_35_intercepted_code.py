@@ -26,7 +26,7 @@ def ready(server, credential, number, step):
     post = poster(server, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
     phone = Phone(post, server, credential, kid=server.secrets.week_keys.current(1, server.clock()).kid)
     server.clock.pass_by(61)
-    if step == "verify2":
+    if step == "redeem_code":
         phone.blinded = Blinded(bytes(255) + b"\x02", 1)
     return getattr(phone, step)
 
@@ -45,7 +45,7 @@ def revoked_code(server):
     return Credential.from_text(issued.link)
 
 
-@pytest.mark.parametrize("step", ["verify1", "verify2"])
+@pytest.mark.parametrize("step", ["check_code", "redeem_code"])
 def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(tmp_path, step, monkeypatch):
     steps = DatabaseSteps(monkeypatch)
     server = open_server(tmp_path, Clock())
@@ -67,7 +67,7 @@ def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["verify1", "verify2"])
+@pytest.mark.parametrize("step", ["check_code", "redeem_code"])
 def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_path, step):
     server = open_server(tmp_path, Clock())
     revoked = [revoked_code(server) for _ in range(TRIES)]
@@ -97,7 +97,7 @@ def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_pat
 def test_a_code_alone_tells_nothing_about_the_patient(tmp_path):
     server = open_server(tmp_path, Clock())
     issued = server.codes.issue("clinical", onset_of(server))
-    answer = Phone(poster(server), server, Credential.from_text(issued.code)).verify1()
+    answer = Phone(poster(server), server, Credential.from_text(issued.code)).check_code()
     server.close()
 
     # Class and onset day is all there is, and all the phone needs to choose its keys.

@@ -33,25 +33,25 @@ def test_the_other_name_with_another_blinded_value_finds_the_code_used(server, i
     second = "link" if first == "code" else "code"
     one = phone(server, getattr(issued, first)).certified()
     other = phone(server, getattr(issued, second))
-    assert other.verify1().status is Status.OK
+    assert other.check_code().status is Status.OK
     other.kid = one.kid
 
-    assert other.verify2().status is Status.CODE_USED
+    assert other.redeem_code().status is Status.CODE_USED
 
 
 def test_the_other_name_with_the_same_blinded_value_gets_the_same_answer(server, issued):
     by_digits = phone(server, issued.code).certified()
     by_link = replace(by_digits, credential=Credential.from_text(issued.link), signature=b"")
 
-    assert by_link.verify2().status is Status.OK
+    assert by_link.redeem_code().status is Status.OK
     assert by_link.signature == by_digits.signature
 
 
 def test_of_many_at_the_same_moment_exactly_one_gets_a_certificate(server, issued):
     phones = [phone(server, text) for text in (issued.code, issued.link) * 8]
     for each in phones:
-        each.verify1()
+        each.check_code()
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda each: each.verify2().status, phones))
+        statuses = list(pool.map(lambda each: each.redeem_code().status, phones))
 
     assert sorted(statuses) == [Status.OK] + [Status.CODE_USED] * 15

@@ -6,7 +6,7 @@ from tests.builders.handset import city_with_phones
 from tests.builders.keyserver import HOUR, call
 from tests.builders.venue import link_of_payload
 
-from bluezone.handset.venues.events import EventInvalid, EventsFull
+from bluezone.handset.venues.event_codes import EventInvalid, EventsFull
 from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.protocol.venues.codes import InvalidVenue, VenueExpired, read_code_link
 from bluezone.protocol.venues.items import slot_key, venue_key

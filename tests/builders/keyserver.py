@@ -196,7 +196,7 @@ class Phone:
     def input_msg(self) -> bytes:
         return self.rand + commitment(self.salt, self.keys, self.slots)
 
-    def verify1(self) -> Verify1Answer:
+    def check_code(self) -> Verify1Answer:
         challenge, nonce = self.puzzle
         request = Verify1Request(credential=self.credential, chaff=self.chaff, challenge=challenge, nonce=nonce)
         answer = decode_verify1_answer(self.post("/v1/verify", encode_verify1(request)))
@@ -205,7 +205,7 @@ class Phone:
             self.kid = answer.kid
         return answer
 
-    def verify2(self) -> Verify2Answer:
+    def redeem_code(self) -> Verify2Answer:
         key = self.server.secrets.week_keys.find(self.kid)
         assert key is not None
         public = blindrsa.PublicKey(key.n, key.e)
@@ -237,8 +237,8 @@ class Phone:
 
     def certified(self) -> "Phone":
         """Make both verify calls, which must succeed."""
-        assert self.verify1().status is Status.OK
-        assert self.verify2().status is Status.OK
+        assert self.check_code().status is Status.OK
+        assert self.redeem_code().status is Status.OK
         return self
 
     def _note_puzzle(self, challenge: bytes | None) -> None:

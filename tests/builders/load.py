@@ -110,7 +110,7 @@ class Load:
         try:
             while True:
                 phone = self._waiting.get_nowait()
-                for step in (phone.verify1, phone.verify2, phone.upload):
+                for step in (phone.check_code, phone.redeem_code, phone.upload):
                     self._until_answered(step)
                 with self._moved:
                     self.acknowledged.append(phone)

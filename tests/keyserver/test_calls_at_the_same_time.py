@@ -54,7 +54,7 @@ def second_step(phone):
 
     asking = replace(phone, post=keep)
     with pytest.raises(InterruptedError):
-        asking.verify2()
+        asking.redeem_code()
     phone.blinded = asking.blinded
     return bodies[0]
 
@@ -88,7 +88,7 @@ def test_codes_that_come_at_once_are_each_used_or_refused_alone(server, onset):
     rehearsal = case(server, onset, chaff=True)
     kinds = [*phones, phones[0], rehearsal, replace(used, blinded=None, rand=bytes(32)), unknown]
     for phone in (*phones, rehearsal):
-        assert phone.verify1().status is Status.OK
+        assert phone.check_code().status is Status.OK
     bodies = [second_step(phone) for phone in kinds]
     first = encode_verify1(Verify1Request(credential=phones[1].credential))
 
@@ -100,14 +100,14 @@ def test_codes_that_come_at_once_are_each_used_or_refused_alone(server, onset):
     assert decode_verify1_answer(answers[-2].body).status is Status.OK
     assert decode_verify1_answer(answers[-1].body).status is Status.BAD_REQUEST
     for phone, answer in zip((*phones, rehearsal), (*said[:3], said[4]), strict=True):
-        assert phone.verify2() == answer
+        assert phone.redeem_code() == answer
         assert phone.upload().status is Status.OK, "what was signed is a certificate of its own keys"
 
 
 def test_a_signer_that_refuses_many_is_asked_for_each_and_says_no_to_whom_it_must(server, onset):
     phones = [case(server, onset) for _ in range(3)]
     for phone in phones:
-        phone.verify1()
+        phone.check_code()
     asked = [(decode_verify(second_step(phone)), b"network") for phone in phones]
     assert all(isinstance(request, Verify2Request) for request, _ in asked)
     real, seen = server.secrets.week_keys, []

@@ -13,7 +13,7 @@ from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 
 WRITING = (
     "configs.configuration",
-    "publication.exports",
+    "publication.export_files",
     "publication.indexwriter",
     "publication.log.logwriter",
     "ticks",

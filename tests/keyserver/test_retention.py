@@ -75,8 +75,8 @@ def test_nothing_is_left_of_an_unused_code_at_its_later_expiry_and_of_a_used_one
     ]
     assert server.codes.status(bytes(handle).hex()) == "used"
     assert server.codes.status(issued.row_id) == "expired"
-    assert used.verify1().status is Status.CODE_INVALID, "as of an unused one"
-    assert used.verify2().status is Status.OK
+    assert used.check_code().status is Status.CODE_INVALID, "as of an unused one"
+    assert used.redeem_code().status is Status.OK
 
     clock.now = monday - 1
     server.tick()
@@ -84,7 +84,7 @@ def test_nothing_is_left_of_an_unused_code_at_its_later_expiry_and_of_a_used_one
     clock.now = monday
     server.tick()
     assert count(server.codes_store, "credential") == 0
-    assert used.verify1().status is Status.CODE_INVALID
+    assert used.check_code().status is Status.CODE_INVALID
 
 
 def test_no_used_or_revoked_code_tells_its_day_of_issue(server, clock, onset):

@@ -10,7 +10,7 @@ import pytest
 
 from bluezone.face.files import static_files
 from bluezone.paper.phrases import facts
-from bluezone.portal import texts
+from bluezone.portal import page_texts
 from bluezone.publicpages.page_frame import ASSETS
 
 pytestmark = pytest.mark.django_db
@@ -143,7 +143,7 @@ def test_the_short_link_is_the_landing_page_itself(public):
 def test_no_sign_of_the_texts_is_left_on_a_page(settings, name, app):
     settings.CITY = dataclasses.replace(settings.CITY, install_links=app)
     for language in ("vi", "en"):
-        title, body = texts._read(name, language, facts(language))
+        title, body = page_texts._read(name, language, facts(language))
         assert title
         assert not re.search(r"^@|[{}]|^# ", body, re.MULTILINE)
 
@@ -152,9 +152,13 @@ def test_both_languages_of_a_text_have_the_same_parts(settings):
     for app in ({}, LINKS):
         settings.CITY = dataclasses.replace(settings.CITY, install_links=app)
         for name in ("protection", "guides"):
-            shapes = [[part.picture for part in texts.read_page(name, code, facts(code))[1]] for code in ("vi", "en")]
+            shapes = [
+                [part.picture for part in page_texts.read_page(name, code, facts(code))[1]] for code in ("vi", "en")
+            ]
             assert shapes[0] == shapes[1]
-        assert len(texts.read_questions("vi", facts("vi"))[1]) == len(texts.read_questions("en", facts("en"))[1])
+        assert len(page_texts.read_questions("vi", facts("vi"))[1]) == len(
+            page_texts.read_questions("en", facts("en"))[1]
+        )
 
 
 def test_assets_are_kept_for_ever_under_an_address_that_changes_with_them(public):
@@ -200,7 +204,7 @@ def test_printed_fonts_have_every_vietnamese_letter():
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_the_guides_name_the_buttons_by_the_words_that_stand_on_them(language):
-    pages = Path(texts.__file__).with_name("pages")
+    pages = Path(page_texts.__file__).with_name("pages")
     named = set(re.findall(r"\*\*(.+?)\*\*", (pages / f"guides.{language}.md").read_text()))
     of_the_browser = {"⋯", "Mở bằng trình duyệt", "Thêm vào màn hình chính", "Open in browser", "Add to home screen"}
     named |= set(re.findall(r"(?:chọn|choose) \*\*(.+?)\*\*", (pages / f"faq.{language}.md").read_text()))

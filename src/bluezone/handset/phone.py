@@ -17,13 +17,14 @@ from bluezone.handset.encounters.encounters import Encounters
 from bluezone.handset.exposure.risk import Risk
 from bluezone.handset.exposure.venue_overlaps import VenueFollower
 from bluezone.handset.journal import Journal
-from bluezone.handset.report.calls import Calls, Chaff
+from bluezone.handset.report.calls import Calls
 from bluezone.handset.report.declaration import Declarations
+from bluezone.handset.report.rehearsals import Rehearsals
 from bluezone.handset.report.report import Report
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.handset.vault import AS_IT_IS, KeySealing
-from bluezone.handset.venues.events import Events
+from bluezone.handset.venues.event_codes import Events
 from bluezone.handset.venues.gatepasses import GatePasses
 from bluezone.handset.venues.visits import Visits
 from bluezone.protocol.risk.assessment import Assessment
@@ -76,7 +77,7 @@ class Handset:
             store, self.city, self.encounters.keys, self.visits, self.sent_log, calls, rng, self.time, self.check
         )
         self.declarations = Declarations(client, self.city, self.risk, self.sent_log, self.time)
-        self._chaff = Chaff(store, self.city, self.sent_log, calls, rng)
+        self._rehearsals = Rehearsals(store, self.city, self.sent_log, calls, rng)
         self._checking = threading.Lock()
         self._reading = False
         self.forgotten = False
@@ -187,12 +188,12 @@ class Handset:
         if self.report.pending is not None:
             self.report.advance()
         if self.city.current is not None:
-            self._chaff.advance(self.time.now())
+            self._rehearsals.advance(self.time.now())
 
     def next_errand_at(self) -> float | None:
         """When the next call of a report or rehearsal is due, trusted Unix seconds; None if none is pending."""
         pending = self.report.pending
-        rehearsal = self._chaff.next_call_at()
+        rehearsal = self._rehearsals.next_call_at()
         moments: list[float] = []
         if pending is not None and pending.is_certified:
             moments.append(pending.upload_at)

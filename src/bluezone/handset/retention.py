@@ -4,7 +4,7 @@
 | what | retained |
 |---|---|
 | encounters, own keys, sightings, exposures, stays | 14 days: `RETAINED_DAYS` |
-| codes of the owner's events | 14 days after the event: `events.EVENT_RETAINED_SECONDS` |
+| codes of the owner's events | 14 days after the event: `event_codes.EVENT_RETAINED_SECONDS` |
 | the journal | 30 days: `journal.RETAINED_DAYS` |
 
 The agent purges once an hour; the phone also when it is opened and after each check.
@@ -13,7 +13,7 @@ The agent purges once an hour; the phone also when it is opened and after each c
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.encounters import Encounters
 from bluezone.handset.journal import Journal
-from bluezone.handset.venues.events import Events
+from bluezone.handset.venues.event_codes import Events
 from bluezone.handset.venues.visits import Visits
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS

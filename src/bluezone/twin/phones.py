@@ -285,7 +285,7 @@ def report(person: int, code: str, keys: Keys, crowd: Crowd, client: Client, con
     """
     drawn = random.Random(f"{person} {now}")  # noqa: S311 - repeatable
     calls, credential = Calls(client, drawn.randbytes), Credential.from_text(code)
-    first = calls.verify1(Verify1Request(credential=credential))
+    first = calls.check_code(Verify1Request(credential=credential))
     if first.status is not Status.OK:
         return False
     today = day_at(now)
@@ -299,7 +299,7 @@ def report(person: int, code: str, keys: Keys, crowd: Crowd, client: Client, con
     rand, salt = drawn.randbytes(32), drawn.randbytes(32)
     message = rand + commitment(salt, chosen, ())
     blinded = blind(public, message)
-    second = calls.verify2(Verify2Request(credential=credential, kid=first.kid, blinded=blinded.message))
+    second = calls.redeem_code(Verify2Request(credential=credential, kid=first.kid, blinded=blinded.message))
     if second.status is not Status.OK:
         return False
     signature = finalize(public, message, second.blind_signature, blinded.inverse)

@@ -40,8 +40,8 @@ def phones(server, post, issued, now):
 
 def answer(phone):
     """What verify 1 tells, a puzzle solved where it asks for one."""
-    first = phone.verify1()
-    reply = phone.verify1() if first.status is Status.PUZZLE_REQUIRED else first
+    first = phone.check_code()
+    reply = phone.check_code() if first.status is Status.PUZZLE_REQUIRED else first
     return reply.status, reply.klass, reply.kid, reply.onset_day
 
 
@@ -90,16 +90,16 @@ def test_use_shows_in_verify_2_alone_and_not_to_a_request_that_would_use_nothing
     probes = [(wrong.kid, blindrsa.Blinded(bytes(256), 1)), (right.kid, too_large)]
 
     def statuses():
-        return [replace(other, kid=kid, blinded=blinded).verify2().status for kid, blinded in probes]
+        return [replace(other, kid=kid, blinded=blinded).redeem_code().status for kid, blinded in probes]
 
     before = statuses()
     patient.certified()
 
     assert before == [Status.KID_REFUSED, Status.BAD_REQUEST]
     assert statuses() == before
-    assert patient.verify2().status is Status.OK, "the same request is answered again"
-    other.verify1()
-    assert other.verify2().status is Status.CODE_USED
+    assert patient.redeem_code().status is Status.OK, "the same request is answered again"
+    other.check_code()
+    assert other.redeem_code().status is Status.CODE_USED
 
 
 def test_many_questions_cost_puzzles_and_are_never_refused_and_nobody_learns_of_the_questions_of_others(
@@ -108,17 +108,17 @@ def test_many_questions_cost_puzzles_and_are_never_refused_and_nobody_learns_of_
     patient, stranger, _ = phones(server, post, server.codes.issue("confirmed", onset), clock.now)
     stranger = replace(stranger, post=poster(server, "198.51.100.7"))
     asked = 0
-    while stranger.verify1().status is Status.OK:
+    while stranger.check_code().status is Status.OK:
         asked += 1
         assert asked < 100, "a question costs a puzzle some time"
 
     assert asked > 10
-    assert [stranger.verify1().status for _ in range(2)] == [Status.OK, Status.PUZZLE_REQUIRED]
-    assert stranger.verify1().status is Status.OK, "an answered puzzle lets it through"
-    assert patient.verify1().status is Status.OK, "another network pays nothing"
+    assert [stranger.check_code().status for _ in range(2)] == [Status.OK, Status.PUZZLE_REQUIRED]
+    assert stranger.check_code().status is Status.OK, "an answered puzzle lets it through"
+    assert patient.check_code().status is Status.OK, "another network pays nothing"
     patient.certified()
     clock.pass_by(HOUR)
-    again = [replace(stranger, puzzle=(bytes(32), bytes(8))).verify1().status for _ in range(asked + 1)]
+    again = [replace(stranger, puzzle=(bytes(32), bytes(8))).check_code().status for _ in range(asked + 1)]
     assert again == [Status.OK] * asked + [Status.PUZZLE_REQUIRED]
 
 
@@ -133,7 +133,7 @@ def test_a_code_of_before_the_change_still_reports_and_is_said_to_be_used(server
     patient.certified()
     assert patient.upload().status is Status.OK
     assert answer(other)[0] is Status.CODE_USED
-    assert patient.verify2().status is Status.OK
+    assert patient.redeem_code().status is Status.OK
 
 
 def test_what_a_used_code_was_for_opens_with_the_code_alone(server, onset):

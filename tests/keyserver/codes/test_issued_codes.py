@@ -51,7 +51,7 @@ def test_a_revoked_code_answers_like_an_unknown_one(server, onset, name):
 
     assert server.codes.status(issued.row_id) == "revoked"
     for text in (issued.code, issued.link):
-        assert Phone(poster(server), server, Credential.from_text(text)).verify1().status is Status.CODE_INVALID
+        assert Phone(poster(server), server, Credential.from_text(text)).check_code().status is Status.CODE_INVALID
 
 
 def test_a_used_code_cannot_be_revoked_and_stays_used(server, patient):
@@ -64,10 +64,10 @@ def test_a_used_code_cannot_be_revoked_and_stays_used(server, patient):
 
 
 def test_a_code_revoked_between_verify_1_and_2_is_worth_nothing(server, patient):
-    patient.verify1()
+    patient.check_code()
     server.codes.revoke(patient.issued.row_id)
 
-    assert patient.verify2().status is Status.CODE_INVALID
+    assert patient.redeem_code().status is Status.CODE_INVALID
 
 
 @pytest.mark.parametrize("days", [-1, 24])

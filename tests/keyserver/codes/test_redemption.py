@@ -11,7 +11,7 @@ from bluezone.protocol.upload.codes import Credential
 
 
 def test_verify_1_tells_class_onset_and_this_weeks_key_and_uses_nothing(server, patient, onset):
-    answers = [patient.verify1() for _ in range(2)]
+    answers = [patient.check_code() for _ in range(2)]
 
     assert {answer.status for answer in answers} == {Status.OK}
     assert answers[0].klass == 1
@@ -23,7 +23,7 @@ def test_verify_1_tells_class_onset_and_this_weeks_key_and_uses_nothing(server, 
 
 def test_of_a_used_code_nothing_is_kept_that_opens_without_the_code(server, patient):
     patient.certified()
-    assert patient.verify1().status is Status.OK
+    assert patient.check_code().status is Status.OK
 
     rows = server.codes_store.read("SELECT class, onset_day, digits_expire, link_expire, state FROM credential")
     # The Monday after: NOON is of a Wednesday.
@@ -38,35 +38,35 @@ def test_the_same_blinded_value_is_signed_again_until_the_end_of_the_week_in_whi
     first = patient.signature
 
     clock.pass_by(2 * DAY)
-    assert patient.verify2().status is Status.OK
+    assert patient.redeem_code().status is Status.OK
     assert patient.signature == first
 
     clock.now = (NOON // DAY + 5) * DAY - 1
-    assert patient.verify2().status is Status.OK
+    assert patient.redeem_code().status is Status.OK
     clock.pass_by(1)
-    assert patient.verify2().status is Status.CODE_EXPIRED
+    assert patient.redeem_code().status is Status.CODE_EXPIRED
 
 
 def test_another_blinded_value_finds_the_code_used(server, patient):
     patient.certified()
     other = Phone(poster(server), server, patient.credential, keys=keys_for(NOON), kid=patient.kid)
 
-    assert other.verify2().status is Status.CODE_USED
+    assert other.redeem_code().status is Status.CODE_USED
 
 
 def test_an_expired_code_says_so(server, patient, clock):
     clock.pass_by(DAY)
 
-    assert patient.verify1().status is Status.CODE_EXPIRED
+    assert patient.check_code().status is Status.CODE_EXPIRED
     patient.kid = server.secrets.week_keys.current(1, clock.now).kid
-    assert patient.verify2().status is Status.CODE_EXPIRED
+    assert patient.redeem_code().status is Status.CODE_EXPIRED
 
 
 def test_an_unknown_code_is_invalid_in_both_steps(server):
     phone = Phone(poster(server), server, Credential.from_link(os.urandom(16)), kid=2)
 
-    assert phone.verify1().status is Status.CODE_INVALID
-    assert phone.verify2().status is Status.CODE_INVALID
+    assert phone.check_code().status is Status.CODE_INVALID
+    assert phone.redeem_code().status is Status.CODE_INVALID
 
 
 def test_a_kid_of_another_class_purpose_or_week_is_refused_and_uses_nothing(server, patient, clock):
@@ -79,7 +79,7 @@ def test_a_kid_of_another_class_purpose_or_week_is_refused_and_uses_nothing(serv
     for kid in wrong:
         if server.secrets.week_keys.find(kid):
             patient.kid = kid
-            statuses.add(patient.verify2().status)
+            statuses.add(patient.redeem_code().status)
 
     assert len(wrong) == 13
     assert statuses == {Status.KID_REFUSED}
@@ -92,28 +92,28 @@ def replace_message(blinded, message):
 
 @pytest.mark.long
 def test_last_weeks_key_is_still_good_for_a_code_and_the_one_before_is_not(server, patient, clock, onset):
-    patient.verify1()
+    patient.check_code()
     last_week = patient.kid
     clock.pass_by(7 * DAY)
     server.tick()
 
     fresh = server.codes.issue("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(fresh.code), keys=keys_for(clock.now), kid=last_week)
-    assert phone.verify2().status is Status.OK
+    assert phone.redeem_code().status is Status.OK
     assert phone.upload().status is Status.OK
 
     clock.pass_by(7 * DAY)
     late = server.codes.issue("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(late.code), keys=keys_for(clock.now), kid=last_week)
-    assert phone.verify2().status is Status.KID_REFUSED
+    assert phone.redeem_code().status is Status.KID_REFUSED
 
 
 def test_a_blinded_value_not_below_the_modulus_is_a_bad_request_and_uses_nothing(server, patient):
-    patient.verify1()
+    patient.check_code()
     key = server.secrets.week_keys.find(patient.kid)
     patient.blinded = blindrsa.Blinded(key.n.to_bytes(256, "big"), 1)
 
-    assert patient.verify2().status is Status.BAD_REQUEST
+    assert patient.redeem_code().status is Status.BAD_REQUEST
     assert server.codes.status(patient.issued.code) == "open"
 
 
@@ -121,10 +121,10 @@ def test_a_rehearsal_goes_through_all_three_calls_and_leaves_no_trace(server, pa
     rows_before = server.codes_store.read("SELECT * FROM credential ORDER BY handle")
     patient.chaff = True
 
-    answer = patient.verify1()
+    answer = patient.check_code()
     assert (answer.status, answer.klass) == (Status.OK, 0)
     assert server.secrets.week_keys.find(answer.kid).purpose == "chaff"
-    assert patient.verify2().status is Status.OK
+    assert patient.redeem_code().status is Status.OK
     assert patient.upload().status is Status.OK
     assert patient.upload().status is Status.OK
 
@@ -143,7 +143,7 @@ def test_a_rehearsals_certificate_is_worthless_for_a_real_upload_and_the_reverse
     assert real.upload(chaff=True).status is Status.KID_REFUSED
 
 
-@pytest.mark.parametrize("step", ["verify1", "verify2"])
+@pytest.mark.parametrize("step", ["check_code", "redeem_code"])
 def test_a_rehearsal_never_looks_its_credential_up(server, patient, step):
     # A revoked code would be refused, an unknown one too; a rehearsal of either is answered alike.
     server.codes.revoke(patient.issued.code)

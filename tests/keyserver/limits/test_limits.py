@@ -146,29 +146,29 @@ def test_ipv6_neighbours_in_one_56_share_a_count_and_others_do_not():
 @pytest.mark.long
 def test_an_unknown_code_counts_and_a_valid_one_never_does(server, patient):
     for _ in range(40):
-        assert patient.verify1().status is Status.OK
+        assert patient.check_code().status is Status.OK
     stranger = Phone(poster(server), server, Credential.from_link(os.urandom(16)))
     for _ in range(10):
-        assert stranger.verify1().status is Status.CODE_INVALID
+        assert stranger.check_code().status is Status.CODE_INVALID
 
-    assert stranger.verify1().status is Status.PUZZLE_REQUIRED
+    assert stranger.check_code().status is Status.PUZZLE_REQUIRED
 
 
 @pytest.mark.long
 def test_a_valid_user_behind_a_guessing_network_succeeds_after_the_puzzle(server, patient):
     exhaust(server.codes_part.limits)
 
-    assert patient.verify1().status is Status.PUZZLE_REQUIRED
-    assert patient.verify1().status is Status.OK
-    assert patient.verify2().status is Status.PUZZLE_REQUIRED
-    assert patient.verify2().status is Status.OK
+    assert patient.check_code().status is Status.PUZZLE_REQUIRED
+    assert patient.check_code().status is Status.OK
+    assert patient.redeem_code().status is Status.PUZZLE_REQUIRED
+    assert patient.redeem_code().status is Status.OK
     assert patient.upload().status is Status.PUZZLE_REQUIRED
     assert patient.upload().status is Status.OK
 
 
 def test_rehearsals_count_toward_the_puzzle(server, patient):
     patient.chaff = True
-    statuses = [patient.verify1().status for _ in range(11)]
+    statuses = [patient.check_code().status for _ in range(11)]
 
     assert statuses == [Status.OK] * 10 + [Status.PUZZLE_REQUIRED]
 
@@ -183,7 +183,7 @@ def test_forged_uploads_count_toward_the_puzzle(server, patient):
 
 def test_a_revoked_code_counts_like_an_unknown_one(server, patient):
     server.codes.revoke(patient.issued.code)
-    statuses = [patient.verify1().status for _ in range(11)]
+    statuses = [patient.check_code().status for _ in range(11)]
 
     assert statuses == [Status.CODE_INVALID] * 10 + [Status.PUZZLE_REQUIRED]
 

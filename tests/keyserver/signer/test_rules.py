@@ -90,7 +90,7 @@ def test_a_report_waits_for_a_signer_that_is_away_and_is_not_lost(city_folder, c
     try:
         issued = server.codes.issue("confirmed", date(2026, 11, 23))
         phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON))
-        assert phone.verify1().status is Status.OK
+        assert phone.check_code().status is Status.OK
         phone.blinded = blindrsa.blind(_public(server, phone.kid), phone.input_msg)
         asked = encode_verify2(
             Verify2Request(credential=phone.credential, kid=phone.kid, blinded=phone.blinded.message)
@@ -103,7 +103,7 @@ def test_a_report_waits_for_a_signer_that_is_away_and_is_not_lost(city_folder, c
             server.tick()
 
         with signing(city_folder, clock):
-            assert phone.verify2().status is Status.OK
+            assert phone.redeem_code().status is Status.OK
             assert phone.upload().status is Status.OK
             assert "signer_away" not in json.loads(call(server, "GET", "/v1/health").body)["failing"]
     finally:

@@ -336,7 +336,7 @@ def test_a_hostile_public_process_admits_no_key_with_all_that_its_user_reaches(c
 
             phone = Phone(post, forged.server, forged.credential, keys=(mine,), kid=1, signature=forged.signature)
             answers = []
-            for step in (phone.verify1, phone.verify2, phone.upload):
+            for step in (phone.check_code, phone.redeem_code, phone.upload):
                 try:
                     answers.append(step().status.name)
                 except Exception as error:
@@ -412,13 +412,13 @@ def test_the_signer_certifies_for_codes_signs_configs_for_the_office_and_files_f
 
 def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_something_else(city):
     phone = phone_of(city, issued_to(city))
-    assert phone.verify1().status is Status.OK
+    assert phone.check_code().status is Status.OK
     signer = processes_of(city)["signer"]
     stop(signer)
     try:
         phone.post = poster(city, fails=(503,))
         with pytest.raises(PartUnavailable, match="signer_away"):
-            phone.verify2()
+            phone.redeem_code()
         status, content = get(f"{city.public}/v1/health/ready")
         assert (status, json.loads(content)["failing"]) == (503, ["signer_away"])
         assert get(f"{city.public}/v1/config")[0] == 200
@@ -428,7 +428,7 @@ def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_some
     while get(f"{city.public}/v1/health/ready")[0] != 200:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert phone.verify2().status is Status.OK
+    assert phone.redeem_code().status is Status.OK
     assert phone.upload().status is Status.OK
 
 

@@ -110,7 +110,7 @@ class City:
         try:
             code = self.server.codes.issue("confirmed", onset).code
             phone = Phone(post, self.server, Credential.from_text(code), keys=keys_for(time.time(), 3, 1))
-            if [phone.verify1().status, phone.verify2().status, phone.upload().status] != [Status.OK] * 3:
+            if [phone.check_code().status, phone.redeem_code().status, phone.upload().status] != [Status.OK] * 3:
                 return False
         except Exception as error:
             # Nobody was told that it was taken.

@@ -129,7 +129,9 @@ class Report:
 
     def _draft(self, credential: Credential, now: float) -> ReportDraft:
         self._refuse_if_certified()
-        answer = self._log_call("code_checked", now, lambda: self._calls.verify1(Verify1Request(credential=credential)))
+        answer = self._log_call(
+            "code_checked", now, lambda: self._calls.check_code(Verify1Request(credential=credential))
+        )
         _check_status(answer.status)
         self._city.require_trusted(answer.kid, answer.klass, now)
         today = day_at(now)
@@ -242,7 +244,7 @@ class Report:
         request = Verify2Request(
             credential=pending.read_credential(), kid=pending.kid, blinded=bytes.fromhex(pending.blinded)
         )
-        answer = self._log_call("certificate_asked", now, lambda: self._calls.verify2(request))
+        answer = self._log_call("certificate_asked", now, lambda: self._calls.redeem_code(request))
         if answer.status is not Status.OK:
             self._drop()
             _check_status(answer.status)

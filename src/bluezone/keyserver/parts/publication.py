@@ -8,13 +8,13 @@ from pathlib import Path
 from bluezone.city import City
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.keys.keyfolder import SigningKeys
-from bluezone.keyserver.publication.exports import ExportFiles
+from bluezone.keyserver.publication.export_files import ExportFiles
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexwriter import IndexWriter
 from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.log.logwriter import LogWriter
-from bluezone.keyserver.publication.packages import VenuePackages
 from bluezone.keyserver.publication.series import ALL_SERIES
+from bluezone.keyserver.publication.venue_packages import VenuePackages
 from bluezone.keyserver.retention import purge_files
 from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.protocol.signed.index import EXPORTS, VENUES

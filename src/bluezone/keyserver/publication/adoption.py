@@ -11,7 +11,7 @@ from typing import Any
 
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day
-from bluezone.keyserver.publication.exports import requeue_keys
+from bluezone.keyserver.publication.export_files import requeue_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.series import EXPORT_FILES, Series
 from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix

@@ -9,7 +9,7 @@ import pytest
 from tests.builders.hpke import point
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, open_server, report_of
 
-from bluezone.keyserver.publication import embargo, exports, folder
+from bluezone.keyserver.publication import embargo, export_files, folder
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.intervals import first_interval
@@ -131,12 +131,12 @@ def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, mo
 
     with monkeypatch.context() as patch:
         if where == "after_begin":
-            patch.setattr(exports.ExportFiles, "_finish", kill)
+            patch.setattr(export_files.ExportFiles, "_finish", kill)
             publication_began(server, clock.now)
         elif where == "after_file":
             patch.setattr(folder, "write_new", keep_and_kill)
         else:
-            patch.setattr(exports.ExportFiles, "_complete", kill)
+            patch.setattr(export_files.ExportFiles, "_complete", kill)
         if where != "after_begin":
             with pytest.raises(Killed):
                 server.tick()
