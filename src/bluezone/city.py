@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings of one city: `city.toml` in the data folder. No host, name or hotline is built in.
+"""The settings of one city, with their defaults and checks: `city.toml` in the data folder.
 
-docs/reference/settings.md explains every setting. Secrets and database addresses are not here: they come from the
-environment, so that the file can be shown to anyone.
+How often a file is published, how long a key waits, how often phones fetch: every number that a city can set is a field
+of `City`, with its default. docs/reference/settings.md explains every setting. Secrets and database addresses are not
+here: they come from the environment, so that the file can be shown to anyone. No host, name or hotline is built in.
 """
 
 import ipaddress

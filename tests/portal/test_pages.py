@@ -148,17 +148,21 @@ def test_no_sign_of_the_texts_is_left_on_a_page(settings, name, app):
         assert not re.search(r"^@|[{}]|^# ", body, re.MULTILINE)
 
 
+def pictures(name, language):
+    _, parts = page_texts.read_page(name, language, facts(language))
+    return [part.picture for part in parts]
+
+
+def questions(language):
+    return page_texts.read_questions(language, facts(language))[1]
+
+
 def test_both_languages_of_a_text_have_the_same_parts(settings):
     for app in ({}, LINKS):
         settings.CITY = dataclasses.replace(settings.CITY, install_links=app)
         for name in ("protection", "guides"):
-            shapes = [
-                [part.picture for part in page_texts.read_page(name, code, facts(code))[1]] for code in ("vi", "en")
-            ]
-            assert shapes[0] == shapes[1]
-        assert len(page_texts.read_questions("vi", facts("vi"))[1]) == len(
-            page_texts.read_questions("en", facts("en"))[1]
-        )
+            assert pictures(name, "vi") == pictures(name, "en")
+        assert len(questions("vi")) == len(questions("en"))
 
 
 def test_assets_are_kept_for_ever_under_an_address_that_changes_with_them(public):

@@ -51,8 +51,8 @@ WAIT_FOR_OTHER_SECONDS = 10.0
 class Ticks:
     """The ticks of one process. clock: returns Unix seconds.
 
-    stores: those of this process, the keys store last. notes: what this process says of its ticks.
-    guard: asked before what cannot be undone; None if time is simulated.
+    stores: those of this process, the keys store last. notes: where this process notes its ticks.
+    guard: consulted before work that cannot be undone; None if time is simulated.
     sync: exchanges keys, configs and settings with the hosts that share the database.
     governance, publication: None if another process has that part.
     """
@@ -80,9 +80,9 @@ class Ticks:
         self.publication = publication
         self.sync = sync
         self.clock = clock
-        # Whether this folder's keys or configs are not those that the hosts of its database share.
+        # Whether this folder's keys or configs differ from those that the hosts of its database share.
         self.folder_differs = False
-        # Why nothing is signed now: a code, None while what is here and what was published agree.
+        # Why nothing is signed now, as a code; None while the store agrees with what was published.
         self.history_problem: str | None = None
         self._data_dir = data_dir
         self._stores = stores
@@ -92,34 +92,35 @@ class Ticks:
         self._hour = -1
 
     def begin(self) -> None:
-        """Bring up to date what phones fetch, as far as it is this process's; each tick tries again what is refused.
+        """Bring up to date what phones fetch, if this process publishes it; each tick retries what is refused.
 
         Call it under the service's lock. Raises StoreRefused if the stores do not answer.
         """
         try:
-            self._begin_alone()
+            self._begin()
         except OSError as error:
             refused = folder_refusal(error)
             logger.error("%s: %s", refused.code, refused.message, extra=event_fields("tick_refused", code=refused.code))
 
-    def _begin_alone(self) -> None:
+    def _begin(self) -> None:
         try:
             with self._keys_store.exclusive(TURN_SECONDS) as turn:
-                believed = self._believes(self.clock())
-                refusal = self._prepare(self.clock()) if believed else None
-                if refusal is not None:
-                    raise refusal
+                is_clock_trusted = self._trusts_clock(self.clock())
+                if is_clock_trusted:
+                    refusal = self._prepare(self.clock())
+                    if refusal is not None:
+                        raise refusal
                 if self.publication is None:
                     return
                 self.publication.bring_over()
-                if believed:
+                if is_clock_trusted:
                     self.publication.renew(self.clock(), turn)
         except SettingsOutdated as refused:
             logger.error("settings: %s: %s", refused.code, refused.message, extra=event_fields("settings_outdated"))
         except StoreFull as refused:
             logger.error("%s: %s", refused.code, refused.message, extra=event_fields("tick_refused", code=refused.code))
         except (HistoryForked, PublishedRefused, SignerAway, SigningRefused) as refused:
-            # Reports are taken and files served meanwhile.
+            # Uploads are accepted and files served meanwhile.
             details = event_fields("signer_away", code=refused.code)
             if isinstance(refused, HistoryForked):
                 details = event_fields("history_forked", code=refused.code)
@@ -131,16 +132,16 @@ class Ticks:
     def tick(self, now: float | None = None) -> bool:
         """Do what is due. Idempotent; call it every minute or so.
 
-        now: Unix seconds, the clock's if None. Returns False if another process is at it.
-        Raises StoreRefused, ClockDoubted; what was not done is due at the next tick.
+        now: Unix seconds, the clock's if None. Returns False if another process ticks at this moment.
+        Raises StoreRefused, ClockDoubted; work that was not done is due at the next tick.
         """
         try:
-            return self._tick_alone(now)
+            return self._tick(now)
         except OSError as error:
-            # A folder that is full or read-only now must end no process: it is tried again at the next tick.
+            # A folder that is full or read-only must not end the process: the next tick tries again.
             raise folder_refusal(error) from None
 
-    def _tick_alone(self, now: float | None) -> bool:
+    def _tick(self, now: float | None) -> bool:
         moment = self.clock() if now is None else now
         alone_here = self.governance is not None and self.publication is not None
         with lock_file(self.notes.folder / LOCK_NAME, wait=False) as locked:
@@ -152,16 +153,16 @@ class Ticks:
                     return False
                 if now is None and self.guard:
                     self._require_clock(self.guard, moment)
-                self._do_what_is_due(moment, turn)
+                self._run_duties(moment, turn)
                 self.notes.set_ticked_at(moment)
                 return True
 
-    def _do_what_is_due(self, now: float, turn: Turn) -> None:
+    def _run_duties(self, now: float, turn: Turn) -> None:
         refusal = self._prepare(now)
         hour_is_new = self._begin_hour(hour_at(now))
-        # A turn is lost when PostgreSQL is restarted: what needs it cannot be done twice, and an index checks again.
+        # A turn is lost when PostgreSQL restarts. Work in a turn cannot be done twice, and each index checks again.
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
-        # What was not compared with what was published must not be continued; old data may be deleted.
+        # A history that was not compared with what was published must not be continued; old data may be deleted.
         publishing = self.publication.duties(turn) if self.publication and refusal is None else ()
         for duty in (*publishing, self.purge):
             turn.check()
@@ -177,13 +178,13 @@ class Ticks:
             raise refusals[0]
 
     def _begin_hour(self, hour: int) -> bool:
-        # A process that does not mingle writes random keys: both remove what shows which rows came together.
+        # Mingling, and in the other process writing random keys, removes what shows which rows came together.
         is_new = hour != self._hour
         self._hour = hour
         return self.governance.mingle_once_an_hour(hour) if self.governance else is_new
 
     def purge(self, now: float) -> None:
-        """Delete what has expired at `now` (Unix seconds) and put decoys in. Safe to interrupt and to repeat."""
+        """Delete what has expired at `now` (Unix seconds), and add decoys. Safe to interrupt and to repeat."""
         if self.governance:
             self.governance.purge(now)
         if self.publication:
@@ -192,7 +193,7 @@ class Ticks:
     def adopt(self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None) -> dict[str, list[int]]:
         """Adopt what was published and this store has lost; arguments, result and refusals as History.compare.
 
-        Raises also StoreBusy if another process has the turn too long, and PublicationApart.
+        Raises also StoreBusy if another process keeps the turn too long, and PublicationApart.
         """
         self._require_publishing()
         with self.alone():
@@ -213,7 +214,7 @@ class Ticks:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Work while no process of this folder ticks, in the turn, with what other hosts have changed."""
+        """Work in the turn while no process of this folder ticks, after a sync with other hosts and before another."""
         with pause_ticks(self._data_dir), self._keys_store.exclusive(TURN_SECONDS):
             self.sync()
             yield
@@ -224,12 +225,12 @@ class Ticks:
         for store in self._stores:
             store.close()
 
-    def _believes(self, now: float) -> bool:
+    def _trusts_clock(self, now: float) -> bool:
         try:
             if self.guard:
                 self._require_clock(self.guard, now)
         except ClockDoubted as refused:
-            # Files are served and reports taken all the same; nothing is signed.
+            # Files are served and uploads accepted all the same; nothing is signed.
             logger.error("clock: %s: %s", refused.code, refused.message, extra=event_fields("clock_doubted"))
             return False
         return True
@@ -246,7 +247,7 @@ class Ticks:
             raise PublicationApart("the published files here are another user's; run this as root")
 
     def _prepare(self, now: float) -> StoreRefused | None:
-        """Make what is missing; returns why nothing may be signed, None if all that was published is known here."""
+        """Make what is missing; return why nothing may be signed, None if the store knows all that was published."""
         self.sync()
         self.folder_differs = True
         require_same_folder(self._keys_store, self._keys, self._configs)
@@ -261,7 +262,7 @@ class Ticks:
         return refusal
 
     def _compare(self) -> StoreRefused | None:
-        """Compare what was published with what is known here; returns why they do not agree."""
+        """Compare the store with what was published; return why they do not agree, None if they do."""
         try:
             self.history.compare()
         except (HistoryForked, PublishedRefused) as refused:
@@ -281,8 +282,8 @@ def folder_refusal(error: OSError) -> StoreRefused:
 def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ticks:
     """The ticks of the process that only publishes, after a first round. Raises SignerAway, CityInvalid, StoreRefused.
 
-    What the office decides reaches it in files that it reads and checks: the settings, which must be those applied
-    last; the configs, each signed; and the clock that the worker believes. Nothing is made or migrated.
+    The office's decisions reach it in files that it checks: the settings, which must be those applied last; the signed
+    configs; and the state of the clock that the worker trusts. Nothing is created or migrated.
     """
     signer = require_signer(folder)
     keys = RemoteKeys(signer)
@@ -307,11 +308,11 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
         try:
             ticks.begin()
         except StoreRefused as refused:
-            # What is there is served meanwhile; each tick tries again.
+            # The published files are served meanwhile; each tick tries again.
             details = event_fields("publication_refused", code=refused.code)
             logger.warning("publication: %s: %s", refused.code, refused.message, extra=details)
     return ticks
 
 
 def _nothing_to_sync() -> None:
-    """Keys that are sealed in the database are fetched by one user for all, so there is no process of publication."""
+    """With keys that are sealed in the database, one user runs everything: there is no process that only publishes."""

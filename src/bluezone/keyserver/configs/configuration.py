@@ -49,8 +49,8 @@ class ConfigWriter(ConfigFiles):
         # Whether the next config waits for two persons; see signer/rules.py.
         self.waits_for_approval = False
 
-    def take(self, number: int, signed: bytes) -> None:
-        """Store a config that was signed before; the caller has compared it with those that are here."""
+    def store_signed(self, number: int, signed: bytes) -> None:
+        """Store a config that is signed already; the caller has compared it with the configs in this folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not write_new(self.path(number), signed) and self.path(number).read_bytes() != signed:
             raise StoreDamaged(f"config {number} is here already, and is another")
@@ -70,7 +70,7 @@ class ConfigWriter(ConfigFiles):
         if payload is None or decode_config(payload).epochs != config.epochs:
             payload = encode_config(config)
         self._note_pending(payload)
-        self.take(config.number, sign_payload(KIND, payload, self._secrets.signing_key))
+        self.store_signed(config.number, sign_payload(KIND, payload, self._secrets.signing_key))
 
     def renew(self, city: City, data_dir: Path, now: float) -> int:
         """Write the next config if its content would be new; returns the current number.

@@ -177,7 +177,7 @@ class History:
                     f"config {number} was published and does not continue config {newest.number}, which is the newest"
                     " here; name a place that has what is between, or open a new epoch"
                 )
-            adopter.configs.take(number, signed_configs[number])
+            adopter.configs.store_signed(number, signed_configs[number])
             adopter.week_keys.note_kids(key.kid for key in config.week_keys)
             adopted.append(number)
         return adopted
