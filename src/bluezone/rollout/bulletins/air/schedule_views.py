@@ -28,7 +28,7 @@ from bluezone.identity.sessions import RECENT_SECONDS
 from bluezone.identity.typed_fields import typed_day
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import permissions, sentences
-from bluezone.rollout.bulletins.air import shared, timetable
+from bluezone.rollout.bulletins.air import shared_emergency, timetable
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
@@ -85,7 +85,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
                     return redirect_to_confirmation(request.path)
                 if bulletin.importance == Importance.EMERGENCY and _needs_second_person(request, chosen):
                     return _air_or_request_second_person(
-                        request, shared.airing_values(bulletin, chosen, values["languages"], rule)
+                        request, shared_emergency.airing_values(bulletin, chosen, values["languages"], rule)
                     )
                 schedule = timetable.schedule_airings(
                     bulletin, chosen, values["languages"], rule, request.user, timezone.now()
@@ -180,7 +180,7 @@ def air_now(request: OfficeRequest, pk: int) -> HttpResponse:
             if _needs_second_person(request, chosen):
                 timetable.check_emergency(bulletin, _approved_languages(bulletin))
                 return _air_or_request_second_person(
-                    request, shared.airing_values(bulletin, chosen, _approved_languages(bulletin))
+                    request, shared_emergency.airing_values(bulletin, chosen, _approved_languages(bulletin))
                 )
             timetable.air_at_once(bulletin, chosen, _approved_languages(bulletin), request.user, timezone.now())
             messages.success(request, _("The emergency bulletin is being aired now and interrupts everything else."))
