@@ -110,7 +110,7 @@ def show_bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _languages_of(bulletin: Bulletin, reader: User) -> list[dict[str, Any]]:
-    """The languages of a bulletin in the order of Language, each with its versions, and which the reader heard."""
+    """The languages of a bulletin in the order of Language, each with its versions and whether the reader heard it."""
     stored = bulletin.scripts.select_related("machine", "recording", "written_by", "approved_by")
     versions_by_language: dict[str, list[Script]] = {}
     for version in stored.defer("machine__content", "recording__content").order_by("-number"):
