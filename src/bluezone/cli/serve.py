@@ -301,7 +301,7 @@ def _print_first_link(folder: Path, office: str) -> None:
     from django.utils import timezone
 
     from bluezone import logs
-    from bluezone.authority.first_admin import first_admin_link, is_first_admin_missing
+    from bluezone.authority.people.first_admin import first_admin_link, is_first_admin_missing
     from bluezone.server.preparation import preparation_lock
 
     link = None

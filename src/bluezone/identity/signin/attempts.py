@@ -59,7 +59,7 @@ class SignInPuzzle(Refused):
 def sign_in(request: HttpRequest, username: str, password: str, now: datetime.datetime, puzzle: str = "") -> User:
     """The active user with this name and password.
 
-    A browser that has signed in to the account before has five tries of its own in a quarter of an hour.
+    A browser that has signed in to the account before has five separate tries in a quarter of an hour.
     All other browsers share a hundred tries for each account; puzzles slow them down by network, but never refuse them.
     puzzle: 80 hex digits, challenge and answer, or nothing. Raises SignInLocked or SignInPuzzle before the password is
     checked, SignInRefused if it is wrong.
