@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import click
 
 from bluezone.cli.output import prints_result
-from bluezone.healthauthority.codes import inquiries, revocation
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
@@ -202,6 +201,7 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
     server = _open_with_office(data)
+    from bluezone.healthauthority.codes import revocation
 
     return {"state": revocation.revoke_code(server, None, code)}
 
@@ -242,6 +242,8 @@ def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
     _open_with_office(data)
     from django.utils import timezone
 
+    from bluezone.healthauthority.codes import inquiries
+
     inquiries.set_inquiry_key(public, timezone.now())
     return {"public": public}
 
@@ -260,6 +262,7 @@ def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[st
     """Print in which minute of DAY the code with MARK was issued; asks for the key, and the audit records it."""
     server = _open_with_office(data)
     from bluezone.cli.history import RecoveryKeyInvalid, read_key
+    from bluezone.healthauthority.codes import inquiries
 
     try:
         private = read_key(click.prompt("Key for inquiries", hide_input=True, err=True))
