@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from bluezone.city import City, write_default
-from bluezone.healthauthority.codes import tickets
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol import blindrsa
@@ -321,7 +320,7 @@ class Office:
 
     def issue(self, server: KeyServer, case: Case) -> None:
         """Issue the code of a case, as the page does."""
-        from bluezone.healthauthority.codes import issuance
+        from bluezone.healthauthority.codes import issuance, tickets
 
         klass = "confirmed" if case.klass == CONFIRMED_CLASS else "clinical"
         onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=case.onset_day)

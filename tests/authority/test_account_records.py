@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
-from bluezone.authority import accounts, first_admin
+from bluezone.authority.people import accounts, first_admin
 from bluezone.authority.role_grants import LastAdmin
 from bluezone.identity import account_links
 from bluezone.identity.account_links import AccountLinkInvalid

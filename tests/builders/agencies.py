@@ -60,7 +60,7 @@ def plant_seed():
 
     from bluezone.audit import hash_chain
     from bluezone.directory.models import AdminUnit
-    from bluezone.directory.records.store import plant_seed
+    from bluezone.directory.records.seed import plant_seed
 
     models = apps.get_app_config(AdminUnit._meta.app_label).get_models(include_auto_created=True)
     tables = [model._meta.db_table for model in models]

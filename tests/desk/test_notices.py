@@ -11,7 +11,7 @@ from tests.builders.directives import DAY, send_letter
 from tests.builders.office import PASSWORD, user
 from tests.builders.pushservice import Browser
 
-from bluezone.authority import accounts
+from bluezone.authority.people import accounts
 from bluezone.desk import notices, phone_views
 from bluezone.desk.models import Choice, PushBrowser
 from bluezone.identity.models import AuditEntry

@@ -8,7 +8,8 @@ import pytest
 from bluezone.audit.models import AuditEntry
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.directory.records.store import plant_seed, read_directory
+from bluezone.directory.records.reading import read_directory
+from bluezone.directory.records.seed import plant_seed
 from bluezone.firstday.city_pack import REFORM, city_pack
 from bluezone.firstday.city_setup import commune_offices, set_up, usual_offices
 

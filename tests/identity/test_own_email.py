@@ -6,7 +6,7 @@ import time
 import pytest
 from tests.builders.office import PASSWORD, data_folder, furnished_folder, quick_passwords, user
 
-from bluezone.authority import accounts
+from bluezone.authority.people import accounts
 from bluezone.identity.models import AuditEntry, Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]

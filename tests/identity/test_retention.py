@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.authority import accounts
+from bluezone.authority.people import accounts
 from bluezone.identity import retention
 from bluezone.identity.models import AccountLink, AuditEntry, OfficeSession, Role, SignInFailure
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone.directory.models import Agency
-from bluezone.directory.records.store import plant_seed
+from bluezone.directory.records.seed import plant_seed
 from bluezone.portal import views
 from bluezone.protocol.upload.puzzle import PUZZLE_BITS, difficulty_bits, read_challenge, solve_for_header
 from bluezone.publicpages import form_limits

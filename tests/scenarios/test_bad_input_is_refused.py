@@ -20,7 +20,7 @@ from tests.builders.directives import LETTER, door_to_door, issue_letter, person
 from tests.builders.office import PASSWORD
 from tests.letters.pdffiles import pdf_writer, with_script, written
 
-from bluezone.authority import accounts
+from bluezone.authority.people import accounts
 from bluezone.directory.models import AdminUnit, Agency
 
 HEADINGS = ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên")

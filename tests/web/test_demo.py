@@ -9,7 +9,7 @@ from tests.builders.agencies import plant_seed as seeded
 from tests.builders.directives import person
 from tests.builders.office import data_folder, furnished_folder, server
 
-from bluezone.authority.first_admin import first_admin_link
+from bluezone.authority.people.first_admin import first_admin_link
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.account_links import account_of_link
 from bluezone.identity.models import Role

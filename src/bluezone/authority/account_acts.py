@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import accounts, recent_hands, role_grants
+from bluezone.authority import recent_hands, role_grants
+from bluezone.authority.people import accounts
 from bluezone.authority.reach import TAKING_TWO, Scope, accounts_in_reach, has_role_over, may_grant
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.directory.models import AdminUnit, Agency

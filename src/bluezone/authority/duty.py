@@ -17,7 +17,7 @@ DUTY = Duty(
     },
     waiting="bluezone.authority.matters.matters_of",
     open_at="bluezone.authority.role_grants.count_people_at",
-    search="bluezone.authority.accounts.search",
+    search="bluezone.authority.people.accounts.search",
     purges=(
         Work("purge_authority", "bluezone.authority.two_persons.purge"),
         Work("purge_people_lists", "bluezone.authority.people.people_lists.purge"),

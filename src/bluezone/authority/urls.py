@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.authority import second_person_views
+from bluezone.authority import audit_views, second_person_views
 from bluezone.authority import views as authority_views
 from bluezone.authority.people import people_views
 from bluezone.identity import own_account_views
@@ -52,7 +52,7 @@ urlpatterns = [
     path("waiting/<int:pk>/", second_person_views.waiting_act, name="waiting-act"),
     path("waiting/<int:pk>/withdraw/", second_person_views.withdraw_act, name="waiting-withdraw"),
     path("glass/", second_person_views.glass, name="glass"),
-    path("audit/", authority_views.audit, name="audit"),
-    path("audit/verify/", authority_views.verify, name="audit-verify"),
-    path("audit/export/", authority_views.export, name="audit-export"),
+    path("audit/", audit_views.audit, name="audit"),
+    path("audit/verify/", audit_views.verify, name="audit-verify"),
+    path("audit/export/", audit_views.export, name="audit-export"),
 ]

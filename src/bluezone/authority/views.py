@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of accounts, roles, delegation and the audit, and the button "Undo" that follows a one-tap act."""
+"""Pages of accounts, roles and delegation, and the button "Undo" that follows a one-tap act."""
 
 import datetime
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,133 +16,32 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.audit import hash_chain
-from bluezone.authority import account_acts, accounts, recent_hands, role_grants, two_persons
+from bluezone.authority import account_acts, recent_hands, role_grants, two_persons
 from bluezone.authority.forms import (
     AccountChangeForm,
     AccountForm,
-    AuditFilterForm,
     DelegationForm,
-    NotedHeadForm,
     RoleForm,
 )
+from bluezone.authority.people import accounts
 from bluezone.authority.people.people_views import invitation_text
 from bluezone.authority.reach import TAKING_TWO, accounts_in_reach
-from bluezone.backup.drill_results import last_drill
-from bluezone.city import data_folder
-from bluezone.directory.scopes import has_city_role
 from bluezone.identity import account_links, acts
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
+from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.factors import second_factors
 from bluezone.identity.factors.confirmation import is_recently_confirmed
 from bluezone.identity.factors.second_factors import confirm_second_factor, redirect_to_confirmation, releases
-from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
+from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.qr_codes import qr_picture
-from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
 from bluezone.refusal import Refused
 from bluezone.training import practised
 
-AUDIT_ROWS_A_PAGE = 50
 ACCOUNTS_A_PAGE = 50
 _ADMIN = [Role.ADMIN]
 # Fields that an address may carry back into the form after the second factor was proved again.
 _CARRIED_FIELDS = ("username", "name", "agency", "role", "within_agency", "within_unit", "last_day")
-
-
-@require_safe
-@audience(OVERSEERS)
-@touches(Ownership.REACHED)
-def audit(request: OfficeRequest) -> HttpResponse:
-    """The newest entries first, all of them or those that the form selects."""
-    form = AuditFilterForm(request.GET or None)
-    entries = _filtered(form, request.user)
-    page = Paginator(entries.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "form": form,
-        "filtered": bool(request.GET),
-        "noted": NotedHeadForm(),
-        "drill": _last_drill(),
-    }
-    return render(request, "accounts/audit.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@audience(OVERSEERS)
-@touches(Ownership.NOTHING)
-def verify(request: OfficeRequest) -> HttpResponse:
-    """Check the whole chain and show what that proves, and what it does not: 200, or 422 for an invalid line.
-
-    It shows only numbers and hashes of entries, so that every overseer may check the chain.
-    """
-    form = NotedHeadForm(request.POST or None)
-    if request.method == "POST" and not form.is_valid():
-        return render(request, "accounts/audit_verify.html", {"noted": form}, status=422)
-    expected = form.cleaned_data["noted"] if request.method == "POST" else None
-    context = {"noted": form, "verdict": hash_chain.verify(expected), "expected": expected}
-    return render(request, "accounts/audit_verify.html", context)
-
-
-@require_POST
-@audience(OVERSEERS)
-@touches(Ownership.REACHED)
-def export(request: OfficeRequest) -> HttpResponse:
-    """The selected entries as CSV, oldest first; the export itself is recorded in the audit."""
-    entries = _filtered(AuditFilterForm(request.GET or None), request.user).order_by("number")
-    headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Person or item"), _("Details"), _("Hash")]
-    body = write_csv(ExportSheet(_("Audit"), [ExportColumn(heading) for heading in headings], _rows(entries)))
-    hash_chain.record(request.user.username, "audit_exported")
-    name = f"bluezone-audit-{timezone.localdate():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _last_drill() -> dict[str, Any] | None:
-    """Result and time of the last backup drill; None before the first."""
-    drill = last_drill(data_folder())
-    if not drill:
-        return None
-    return {"ok": drill.ok, "at": datetime.datetime.fromtimestamp(drill.at, datetime.UTC), "problem": drill.problem}
-
-
-def _filtered(form: AuditFilterForm, user: User) -> QuerySet[AuditEntry]:
-    """Entries within the person's reach that match the form; an empty or invalid field does not filter."""
-    form.full_clean()
-    values = form.cleaned_data if form.is_bound else {}
-    entries = _within_reach(user)
-    if values.get("action"):
-        entries = entries.filter(action=values["action"])
-    if values.get("actor"):
-        entries = entries.filter(actor=values["actor"].strip().lower())
-    if values.get("first"):
-        entries = entries.filter(at__gte=_midnight(values["first"]))
-    if values.get("last"):
-        entries = entries.filter(at__lt=_midnight(values["last"] + datetime.timedelta(days=1)))
-    return entries
-
-
-def _within_reach(user: User) -> QuerySet[AuditEntry]:
-    """The whole audit for an overseer of the city; for an agency or a unit only acts by its people and on them.
-
-    A person who also holds a role elsewhere is not one of its people, because their acts may concern others.
-    """
-    if has_city_role(user, OVERSEERS.roles):
-        return AuditEntry.objects.all()
-    ours = accounts_in_reach(user, OVERSEERS.roles).values("username")
-    return AuditEntry.objects.filter(Q(actor__in=ours) | Q(subject__in=ours))
-
-
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
-
-
-def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[str]]:
-    for entry in entries.iterator():
-        at = entry.at.astimezone(datetime.UTC).isoformat(timespec="seconds")
-        details = "; ".join(f"{name}: {value}" for name, value in entry.details.items())
-        yield [str(entry.number), at, entry.actor, entry.action, entry.subject, details, entry.digest]
 
 
 @practised

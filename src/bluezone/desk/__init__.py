@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The desk of one person: what waits for them, finding what they may see, and being told (docs/office.md, My work)."""
+"""The desk of one person: what waits for them, search, and notices (docs/office.md, My work)."""

@@ -39,7 +39,7 @@ FEWEST_LETTERS = 2
 class Row:
     """A matter as the page shows it. is_late: its deadline is over.
 
-    last_day: the day at whose end it is late, None where it is at an hour of a day.
+    last_day: the day after which it is late; None if the deadline is an hour of a day.
     """
 
     matter: Matter

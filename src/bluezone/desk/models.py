@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a person wants to be told of what waits, and the browsers that may show it."""
+"""How a person wants to be notified of new matters, and the browsers that show the notices."""
 
 import datetime
 from typing import ClassVar
@@ -11,14 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Choice(models.Model):
-    """One person's choice; who has none is told as their roles usually are (notices.py).
+    """One person's choice (notices.py).
 
-    mail: one mail a day. push: a notice in the browsers of this person that asked for it, when something new waits.
-    text: a text message to the telephone that they gave. only_urgent: of what is due within hours alone.
-    quiet_from, quiet_to: local times between which nothing is shown or sent.
-    told, texted: keys of the matters that a notice, or a message, has told of, the newest last; told_at, texted_at:
-    when they were looked at last.
-    Personal data: when an account may be disturbed; goes with the account.
+    mail: one mail a day. push: notices in the person's browsers. text: text messages to their telephone.
+    only_urgent: notices only of what is due within hours.
+    quiet_from, quiet_to: local times; between them nothing is shown or sent.
+    told, texted: keys of the matters that had a notice, or a text message, the newest last. told_at, texted_at: the
+    last look at the person's matters.
+    Personal data: the hours in which a person may be disturbed; deleted with the account.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notice_choice")
@@ -38,11 +38,12 @@ class Choice(models.Model):
 
 
 class PushBrowser(models.Model):
-    """One browser in which a person asked for notices.
+    """One browser in which a person turned notices on.
 
     endpoint: address of its push service. p256dh, auth: 65 and 16 bytes with which a notice is sealed for it.
     name: as the browser announces itself, "Chrome, Android".
-    Personal data: ties an account to a browser. Deleted when it is taken away, or its push service knows it no more.
+    Personal data: ties an account to a browser. Deleted when the person removes it, or its push service does not know
+    it any more.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="push_browsers")

@@ -19,7 +19,8 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import DirectoryRefused
-from bluezone.directory.records.store import ImportUnderWay, read_directory
+from bluezone.directory.records.reading import read_directory
+from bluezone.directory.records.store import ImportUnderWay
 from bluezone.directory.request_parameters import (
     chosen_day,
     chosen_number,

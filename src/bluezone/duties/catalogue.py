@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of duties, from which settings, addresses, menu, audit and the worker's rounds are built.
 
-Nothing here imports a model, so settings may read it.
+It imports no model, so that Django's settings can import it.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import os
 
 from bluezone.duties.duty import Audience, Dotted, Duty, FirstPage, MenuEntry, PrintSheet, Text, Work
 
-# Modules with a DUTY each. Their order is that of Django's apps: rows of later ones refer to rows of earlier ones.
+# Modules with a DUTY, in the order of Django's apps: rows of later apps refer to rows of earlier ones.
 NAMES = (
     "bluezone.identity.duty",
     "bluezone.directory.duty",
@@ -39,11 +39,11 @@ NAMES = (
 
 
 class DutyClash(ValueError):
-    """Two duties declare something under one name."""
+    """Two duties declare something under the same name."""
 
 
 def discover() -> tuple[Duty, ...]:
-    """Every duty: ours, then those named in BLUEZONE_DUTIES (dotted modules, with commas). Raises DutyClash."""
+    """Every duty: ours, then those of BLUEZONE_DUTIES (dotted modules, separated by commas). Raises DutyClash."""
     more = filter(None, os.environ.get("BLUEZONE_DUTIES", "").split(","))
     duties: tuple[Duty, ...] = tuple(importlib.import_module(name).DUTY for name in (*NAMES, *more))
     for kind, names in (
@@ -54,7 +54,7 @@ def discover() -> tuple[Duty, ...]:
         ("act of two people", [act for duty in duties for act in duty.shared_acts]),
         (
             "work",
-            [work.name for duty in duties for work in (*duty.purges, *duty.hourly, *duty.every_tick, *duty.beside)],
+            [work.name for duty in duties for work in (*duty.purges, *duty.hourly, *duty.every_tick, *duty.threads)],
         ),
     ):
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -82,7 +82,7 @@ def public_urls() -> list[str]:
 
 
 def api_prefixes() -> tuple[str, ...]:
-    """Under which addresses devices call."""
+    """The beginnings of the addresses that devices call."""
     return tuple(duty.api_prefix for duty in DUTIES if duty.api_prefix)
 
 
@@ -107,35 +107,35 @@ def menu() -> list[MenuEntry]:
 
 
 def menu_by_duty() -> list[tuple[str, MenuEntry]]:
-    """The same, each with the name of its duty."""
+    """(name of the duty, menu entry), from the top."""
     return sorted(((duty.name, entry) for duty in DUTIES for entry in duty.menu), key=lambda pair: pair[1].order)
 
 
 def first_pages() -> list[FirstPage]:
-    """What each audience begins by itself; of several the first is the usual one."""
+    """The work that audiences begin; of several pages for one person, the first is the usual one."""
     return sorted((page for duty in DUTIES for page in duty.first_pages), key=lambda page: page.order)
 
 
 def purges() -> list[Work]:
-    """What forgets, once an hour."""
+    """The purges, which run once an hour."""
     return [work for duty in DUTIES for work in duty.purges]
 
 
 def hourly() -> list[Work]:
-    """What else is done once an hour."""
+    """Other work that is done once an hour."""
     return [work for duty in DUTIES for work in duty.hourly]
 
 
 def every_tick() -> list[Work]:
-    """What is done at each tick."""
+    """Work that is done at each tick."""
     return [work for duty in DUTIES for work in duty.every_tick]
 
 
-def beside() -> list[Work]:
-    """What is done beside the ticks, each in a thread of its own."""
-    return [work for duty in DUTIES for work in duty.beside]
+def threads() -> list[Work]:
+    """Work that is done in separate threads, in parallel with the ticks."""
+    return [work for duty in DUTIES for work in duty.threads]
 
 
 def print_sheets() -> list[PrintSheet]:
-    """What duties offer for printing."""
+    """Files that the duties offer for printing."""
     return [sheet for duty in DUTIES for sheet in duty.print_sheets]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a part of the office registers: its app, addresses, audiences, acts, menu, purges, indicators and so on.
 
-Django's settings are built from duties, so a duty is made before Django knows its apps. Whatever needs models is
+Django's settings are built from the duties, so a duty is made before Django knows its apps. What needs models is
 therefore named by a dotted string ("bluezone.rollout.gates.counters.purge") and imported when it is first needed.
 """
 
@@ -20,17 +20,17 @@ Dotted = str
 
 
 def load(name: Dotted) -> Any:
-    """What a dotted name stands for. Raises ModuleNotFoundError or AttributeError where there is no such thing."""
+    """The object that a dotted name names. Raises ModuleNotFoundError or AttributeError if there is none."""
     module, _, within = name.rpartition(".")
     return getattr(importlib.import_module(module), within)
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Who a page is for.
+    """The people for whom a page is.
 
-    name:  in capitals, unique; templates ask `may.NAME`.
-    roles: values of Role, one of which opens the page. EVERYONE has none: it asks for no account.
+    name:  in capitals, unique; templates use it as `may.NAME`.
+    roles: values of Role; each of them opens the page. EVERYONE has none, because it needs no account.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Audience:
 
 
 class Group(enum.Enum):
-    """Headings of a long menu, from the top."""
+    """The headings of a long menu, from the top."""
 
     LETTERS = "letters"
     FIELD = "field"
@@ -50,10 +50,11 @@ class Group(enum.Enum):
 class MenuEntry:
     """One line of the office's menu.
 
-    url: name of the address. audience: who may open it, None for everybody signed in. order: its place, smallest first.
-    sections: first words of the names of addresses (`gate` of `gate-new`) on whose pages it is marked as current.
-    used_by: values of Role whose daily work is there; everybody else who may open it finds it under "Other pages".
-             Empty: the whole audience. group: where it stands when a menu is long.
+    url:      name of the address. order: its place, smallest first. group: its heading in a long menu.
+    audience: the people who may open it, None for everybody signed in.
+    sections: first words of names of addresses (`gate` of `gate-new`); on their pages the line is marked as current.
+    used_by:  values of Role with daily work there, empty for the whole audience. For the others who may open it, the
+              line is under "Other pages".
     """
 
     label: Text
@@ -67,8 +68,9 @@ class MenuEntry:
 
 @dataclass(frozen=True)
 class FirstPage:
-    """What an audience most often begins. url: name of the address. act: the same as a verb, for a button ("Issue a
-    code"). order: who is of several audiences is offered the first.
+    """The work that an audience most often begins.
+
+    url: name of the address. act: a verb for the button ("Issue a code"). order: the smallest is offered first.
     """
 
     audience: Audience
@@ -78,7 +80,7 @@ class FirstPage:
 
 
 class Pile(enum.Enum):
-    """Why something waits for a person."""
+    """Why something waits for a person: given to them, for their agency, or sent by them."""
 
     MINE = "mine"
     AGENCY = "agency"
@@ -87,16 +89,16 @@ class Pile(enum.Enum):
 
 @dataclass(frozen=True)
 class Matter:
-    """Something that waits for a person, with the one next act.
+    """Something that waits for a person, with its next act.
 
-    key:     unique and the same each time, so that nobody is told of it twice ("dispatch 12 received").
-    what:    what it is about. act: the next act, a verb ("Receive"). Both in the reader's language.
+    key:     unique and the same each time, so that there is only one notice of it ("dispatch 12 received").
+    what:    its subject. act: the next act, a verb ("Receive"). Both in the reader's language.
     url:     the page on which the act is done.
-    by:      aware moment by which it is to be done; what waits is shown in this order.
-    stated:  `by` is a deadline that a person set, and is shown; else it is only what is usual, and orders.
-    pile:    given to this person, to their agency, or sent by them and not come back.
-    where:   the agency it is for or about, "" where that goes without saying.
-    left_out: how many matters with the same act this line stands for, 0 where it is a matter itself; then `what` is "".
+    by:      aware moment by which the act should be done; matters are shown in this order.
+    stated:  whether `by` is a deadline that a person set, which is shown; otherwise it is only the usual time.
+    pile:    see Pile.
+    where:   the agency that it is for or about, "" if that is clear.
+    left_out: for a line in place of several matters with the same act: their number, and `what` is "". Otherwise 0.
     """
 
     key: str
@@ -110,15 +112,15 @@ class Matter:
     left_out: int = 0
 
 
-# A source gives a person no more than so many matters of one kind, the most urgent first, and says how many more wait.
+# Matters of one kind that a duty returns for a person, the most urgent first; a last line has the number of the others.
 MOST_MATTERS = 100
 
 
 def shorten(matters: Sequence[Matter], url: str, total: Callable[[], int] | None = None) -> list[Matter]:
-    """Cut matters of one kind to MOST_MATTERS, with a line that says how many more wait.
+    """Cut matters of one kind to MOST_MATTERS, and add a line with the number of the others.
 
-    matters: the most urgent first, at least one beyond MOST_MATTERS where more wait. url: a page that lists them all.
-    total: counts all that wait, called only where some are left out; None where `matters` are all.
+    matters: the most urgent first, with at least one beyond MOST_MATTERS if more wait. url: a page that lists them all.
+    total: counts all that wait, and is called only if some are left out; None if `matters` are all.
     """
     if len(matters) <= MOST_MATTERS:
         return list(matters)
@@ -131,7 +133,7 @@ def shorten(matters: Sequence[Matter], url: str, total: Callable[[], int] | None
 
 @dataclass(frozen=True)
 class Hit:
-    """Something found by its words. kind: what it is, in the reader's language ("Letter"). note: what sets it apart."""
+    """A result of the search. kind: in the reader's language ("Letter"). note: tells it from others with this title."""
 
     kind: str
     title: str
@@ -139,13 +141,13 @@ class Hit:
     note: str = ""
 
 
-# A source of search gives no more than so many.
+# Results that a duty returns for one search.
 MOST_HITS = 20
 
 
 @dataclass(frozen=True)
 class Work:
-    """Something the worker does again and again. name: unique, a label of metrics. call: takes the present moment."""
+    """Recurring work of the worker. name: unique, a label of metrics. call: takes the present moment."""
 
     name: str
     call: Dotted
@@ -153,9 +155,9 @@ class Work:
 
 @dataclass(frozen=True)
 class PrintSheet:
-    """Something to download and print from the public site.
+    """A file to download from the public site and print.
 
-    name, ending: of its file, "leaflet-a5.vi.pdf". make: takes the city's facts, returns the file's bytes.
+    name, ending: of the file, "leaflet-a5.vi.pdf". make: takes the city's facts, returns the file's bytes.
     """
 
     name: str
@@ -170,23 +172,24 @@ class PrintSheet:
 class Duty:
     """A part of the office.
 
-    name:         one word, unique. app: of Django, "" where it has none.
+    name:         one word, unique. app: of Django, "" if it has none.
     urls, public_urls: modules of addresses in the office and on the public site, "" for none.
     api_prefix:   addresses under /v1/ that its devices call, "/v1/gates/"; "" for none.
-    audiences:    those it declares. acts: what its audit tells of -> the same in words ("opened a gate").
-    purges, hourly, every_tick: work of the worker. What purges is done once an hour, each by itself.
-    beside:       what the worker does in a thread of its own, until the threading.Event that it takes is set.
+    audiences:    those that it declares. acts: name in the audit -> words ("opened a gate").
+    purges, hourly, every_tick: work of the worker. Each purge runs once an hour; a failed one does not stop the others.
+    threads:      work for which the worker starts a separate thread; it runs until the threading.Event that it takes is
+                  set.
     waiting:      `matters_of` in the room's matters.py: takes a person and a moment, returns the Matters that wait for
                   that person, each kind cut by `shorten`, in a number of queries that does not grow with them.
-    search:       takes a person and folded words, returns at most MOST_HITS Hits among what that person may open.
-    open_at:      takes an agency, returns sentences that say what is open there; read before it is ended.
+    search:       takes a person and folded words, returns at most MOST_HITS Hits that the person may open.
+    open_at:      takes an agency, returns sentences about its open work, shown before the agency is ended.
     indicators:   classes of Indicator that coverage shows.
     door_counts:  takes a moment, returns {unit: Doors}. help_counts: takes two days, returns {unit: HelpDone}.
     door_answers: takes two moments and when they were known, returns {unit: Answers}. Coverage ranks units by these.
-    reversers:    act that can be undone for ten seconds -> what takes it back.
+    reversers:    act that can be undone for ten seconds -> the function that undoes it.
     shared_acts:  act that takes two people -> its class, a SharedAct of bluezone.authority.two_persons.
-    demo:         takes the present moment and plants what `bluezone demo` shows of this duty; "" for nothing.
-    print_sheets: what the public site offers for printing.
+    demo:         takes the present moment and adds what `bluezone demo` shows of this duty; "" for nothing.
+    print_sheets: files that the public site offers for printing.
     """
 
     name: str
@@ -201,7 +204,7 @@ class Duty:
     purges: tuple[Work, ...] = ()
     hourly: tuple[Work, ...] = ()
     every_tick: tuple[Work, ...] = ()
-    beside: tuple[Work, ...] = ()
+    threads: tuple[Work, ...] = ()
     waiting: Dotted = ""
     search: Dotted = ""
     open_at: Dotted = ""

@@ -52,6 +52,8 @@ _ALONE = re.compile(r"words/(?!vi\.js).+\.js")
 _NOT_OFFLINE = ("icon-192.png", "icon-512.png")
 _FILES_PLACE = "/*FILES*/{}"
 _CONSENT_PLACE = b"<!--CONSENT-->"
+# The languages that every text of a city has (protocol/languages.py); this folder imports nothing of ours.
+_CONSENT_LANGUAGES = ("vi", "en")
 # A separate script with a message for browsers that are too old for the others.
 _GATE = "oldbrowser.js"
 _ENTRY = re.compile(r'^\s*("(?:[^"\\]|\\.)+"):\s*("(?:[^"\\]|\\.)*"),?\s*$', re.MULTILINE)
@@ -103,7 +105,7 @@ def page(engine: Literal["web", "handset"], *, city_key: str | None = None) -> S
     content = _BODY.sub(body, index.content, count=1)
     if engine == "web":
         content = content.replace(f'src="{ENTRY}"'.encode(), f'src="{OPENING}"'.encode(), 1)
-        content = content.replace(_CONSENT_PLACE, "\n".join(map(_consent, ("vi", "en"))).encode(), 1)
+        content = content.replace(_CONSENT_PLACE, "\n".join(map(_consent, _CONSENT_LANGUAGES)).encode(), 1)
     return StaticFile("", content, index.media_type)
 
 

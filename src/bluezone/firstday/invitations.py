@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bluezone.authority import account_acts, accounts, reach, two_persons
+from bluezone.authority import account_acts, reach, two_persons
 from bluezone.authority.models import WaitingAct
-from bluezone.authority.people import people_lists
+from bluezone.authority.people import accounts, people_lists
 from bluezone.authority.people.people_views import invitation_text
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency

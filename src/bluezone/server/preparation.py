@@ -178,7 +178,7 @@ def _check_history(loader: Any, applied: set[tuple[str, str]]) -> None:
 
 def _plant_directory() -> None:
     """Store the units and agencies that ship with the program, at the first start."""
-    from bluezone.directory.records.store import plant_first_seed
+    from bluezone.directory.records.seed import plant_first_seed
 
     plant_first_seed()
 

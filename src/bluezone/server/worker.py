@@ -126,7 +126,7 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
     announcer = make_announcer(server)
     threads = [
         threading.Thread(target=announce_until_stopped, args=(ended, server, announcer), name="web push"),
-        *(threading.Thread(target=load_call(work.call), args=(ended,), name=work.name) for work in catalogue.beside()),
+        *(threading.Thread(target=load_call(work.call), args=(ended,), name=work.name) for work in catalogue.threads()),
     ]
     for thread in threads:
         thread.start()

@@ -12,7 +12,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from bluezone.authority.people import people_lists
 from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, ListImport
-from bluezone.directory.records.store import read_directory, state_digest
+from bluezone.directory.records.reading import read_directory, state_digest
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.schools.classes import class_lists

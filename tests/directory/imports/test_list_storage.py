@@ -20,7 +20,8 @@ from tests.directory.imports.test_list_imports import (
 from bluezone.directory.imports import list_imports, list_storage
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records import changes
-from bluezone.directory.records.store import ImportUnderWay, read_directory, state_digest, wrong_paths
+from bluezone.directory.records.reading import read_directory, state_digest
+from bluezone.directory.records.store import ImportUnderWay, wrong_paths
 from bluezone.identity.models import AuditEntry
 
 __all__ = ["data_folder", "furnished_folder", "office", "quick_passwords"]

@@ -10,7 +10,7 @@ from bluezone.directory.imports.plans import plan_units
 from bluezone.directory.imports.rows import UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import marked_list
 from bluezone.directory.imports.tables import read_table
-from bluezone.directory.records.store import SEED_DAY, load_seed
+from bluezone.directory.records.seed import SEED_DAY, load_seed
 from bluezone.paper.tables import write_csv, write_xlsx
 
 LIST = "STT,Mã,Tên,Dân số\n1,01840,phường Đức Xuân,\n2,01837,phường Sông Cầu,=1+1\n3,77777,-nơi nào,\n"

@@ -16,7 +16,7 @@ from bluezone.directory.imports.sent_lists import ImportNotReady
 from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.kinds import Quantity, UnitKind
 from bluezone.directory.records.entries import DenominatorEntry, Directory, UnitEntry, Validity
-from bluezone.directory.records.store import SEED_DAY, load_seed
+from bluezone.directory.records.seed import SEED_DAY, load_seed
 from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 

@@ -11,7 +11,7 @@ from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import AgencyCycle, CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
-from bluezone.directory.records.store import read_directory, state_digest
+from bluezone.directory.records.reading import read_directory, state_digest
 from bluezone.identity.models import AuditEntry
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]

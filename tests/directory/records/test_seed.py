@@ -9,14 +9,8 @@ from django.core.management import call_command
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.directory.records.store import (
-    Planted,
-    load_seed,
-    plant_first_seed,
-    plant_seed,
-    read_directory,
-    state_digest,
-)
+from bluezone.directory.records.reading import read_directory, state_digest
+from bluezone.directory.records.seed import Planted, load_seed, plant_first_seed, plant_seed
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.directory.records.store: the city as the letter of 7 August 2020 found it."""
+"""bluezone.directory.records.seed: the city as the letter of 7 August 2020 found it."""
 
 import datetime
 import json
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.directory.kinds import UnitKind
-from bluezone.directory.records.store import SEED_DAY, SeedInvalid, load_seed, read_seed
+from bluezone.directory.records.seed import SEED_DAY, SeedInvalid, load_seed, read_seed
 from bluezone.refusal import Refused
 
 SEEDS = resources.files("bluezone.directory") / "seeds"

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from tests.builders.office import PASSWORD, app_code, prove_second_factor, user
 
-from bluezone.authority import accounts
+from bluezone.authority.people import accounts
 from bluezone.identity.models import AuditEntry, Role, SignInFailure, User, valid_roles
 from bluezone.protocol.upload.puzzle import solve
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.store import plant_first_seed
+from bluezone.directory.records.seed import plant_first_seed
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused
 from bluezone.rollout.drives import help_queue, help_requests

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists of people to enter as accounts, and their invitations."""
+"""The accounts of people: made one by one, by a list, or for the first administrator; and invitations."""

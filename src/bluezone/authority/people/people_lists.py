@@ -18,8 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from bluezone.authority import accounts, reach, recent_hands, role_grants
+from bluezone.authority import reach, recent_hands, role_grants
 from bluezone.authority.models import PeopleImport
+from bluezone.authority.people import accounts
 from bluezone.authority.reach import Scope, accounts_in_reach
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.list_storage import State

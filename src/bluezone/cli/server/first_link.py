@@ -16,7 +16,7 @@ def print_first_link(folder: Path, office: str) -> None:
     from django.utils import timezone
 
     from bluezone import logs
-    from bluezone.authority.first_admin import first_admin_link, is_first_admin_missing
+    from bluezone.authority.people.first_admin import first_admin_link, is_first_admin_missing
     from bluezone.server.preparation import preparation_lock
 
     link = None

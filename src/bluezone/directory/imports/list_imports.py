@@ -22,6 +22,7 @@ from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, ImportOutdated, Preview, Reading, digest_of
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records.entries import AgencyEntry, Directory, UnitEntry, read_entry, write_entry
+from bluezone.directory.records.reading import read_directory, state_digest
 from bluezone.directory.records.store import (
     begin_change,
     change_number,
@@ -29,8 +30,6 @@ from bluezone.directory.records.store import (
     free_codes,
     insert_entries,
     rank_of,
-    read_directory,
-    state_digest,
     update_entries,
     write_parents,
     write_paths,

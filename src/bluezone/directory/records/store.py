@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory in the database: read as values (`entries.py`), stored, and planted into an empty office."""
+"""Store changes of the directory: units, agencies and groups, with their paths, successors and figures."""
 
-import dataclasses
-import datetime
-import hashlib
-import json
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from importlib import resources
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import CharField, F, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from bluezone.audit import hash_chain
-from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.directory.apps import notify_followers
-from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
+from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import (
     AdminUnit,
     Agency,
@@ -32,11 +24,9 @@ from bluezone.directory.records import entries
 from bluezone.directory.records.entries import (
     AgencyEntry,
     Directory,
-    GroupEntry,
     UnitEntry,
-    read_agency,
-    read_unit,
 )
+from bluezone.directory.records.reading import read_directory
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -46,97 +36,6 @@ _SHARED = ["code", "name", "folded", "valid_from", "valid_to", "confirmed", "unc
 _HEAD = ["head_name", "head_phone"]
 _AT_ONCE = 200
 _T = TypeVar("_T")
-# The day of the directive: its "Kính gửi" means the agencies valid on that day.
-SEED_DAY = datetime.date(2020, 8, 7)
-
-
-def read_directory() -> Directory:
-    """The whole stored directory, in seven queries. It is consistent, because `rewrite_directory` checks it."""
-    units = list(AdminUnit.objects.order_by("pk"))
-    agencies = list(Agency.objects.order_by("pk"))
-    unit_key = {unit.pk: unit.key for unit in units}
-    agency_key = {agency.pk: agency.key for agency in agencies}
-    unit_figures, agency_figures = _figures()
-    unit_successors = _successors(UnitSuccession, unit_key)
-    agency_successors = _successors(AgencySuccession, agency_key)
-    return Directory(
-        {
-            unit.key: entries.UnitEntry(
-                key=unit.key,
-                name=unit.name,
-                kind=UnitKind(unit.kind),
-                code=unit.code,
-                parent=unit_key[unit.parent_id] if unit.parent_id else None,
-                validity=entries.Validity(unit.valid_from, unit.valid_to),
-                successors=tuple(unit_successors[unit.pk]),
-                denominators=tuple(unit_figures[unit.pk]),
-                confirmed=unit.confirmed,
-                unconfirmed=tuple(unit.unconfirmed),
-                head_name=unit.head_name,
-                head_phone=unit.head_phone,
-            )
-            for unit in units
-        },
-        {
-            agency.key: entries.AgencyEntry(
-                key=agency.key,
-                name=agency.name,
-                kind=AgencyKind(agency.kind),
-                unit=unit_key[agency.unit_id],
-                code=agency.code,
-                short_name=agency.short_name,
-                edxml_id=agency.edxml_id or None,
-                validity=entries.Validity(agency.valid_from, agency.valid_to),
-                successors=tuple(agency_successors[agency.pk]),
-                denominators=tuple(agency_figures[agency.pk]),
-                confirmed=agency.confirmed,
-                unconfirmed=tuple(agency.unconfirmed),
-                answers_to=agency_key[agency.parent_id] if agency.parent_id else None,
-                email=agency.email,
-                phone=agency.phone,
-            )
-            for agency in agencies
-        },
-        _groups(agency_key),
-    )
-
-
-def state_digest(directory: Directory) -> str:
-    """64 hex digits that identify the state of all units and agencies; a preview is bound to them."""
-    units = sorted(directory.units.values(), key=lambda unit: unit.key)
-    agencies = sorted(directory.agencies.values(), key=lambda agency: agency.key)
-    return hashlib.sha256(repr((units, agencies)).encode()).hexdigest()
-
-
-def _figures() -> tuple[Mapping[int, list[entries.DenominatorEntry]], Mapping[int, list[entries.DenominatorEntry]]]:
-    of_units: defaultdict[int, list[entries.DenominatorEntry]] = defaultdict(list)
-    of_agencies: defaultdict[int, list[entries.DenominatorEntry]] = defaultdict(list)
-    for row in Denominator.objects.order_by("kind", "as_of"):
-        figure = entries.DenominatorEntry(Quantity(row.kind), row.value, row.source, row.as_of)
-        if row.unit_id is not None:
-            of_units[row.unit_id].append(figure)
-        elif row.agency_id is not None:
-            of_agencies[row.agency_id].append(figure)
-    return of_units, of_agencies
-
-
-def _successors(model: Any, key_of: Mapping[int, str]) -> Mapping[int, list[str]]:
-    successors: defaultdict[int, list[str]] = defaultdict(list)
-    for ended, successor in model.objects.order_by("pk").values_list("ended_id", "successor_id"):
-        successors[ended].append(key_of[successor])
-    return successors
-
-
-def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.GroupEntry]:
-    members: defaultdict[int, list[str]] = defaultdict(list)
-    through = RecipientGroup.agencies.through._default_manager.order_by("agency_id")
-    for group, agency in through.values_list("recipientgroup_id", "agency_id"):
-        members[group].append(agency_key[agency])
-    return {
-        group.key: entries.GroupEntry(group.key, group.name, tuple(members[group.pk]), Purpose(group.purpose))
-        for group in RecipientGroup.objects.order_by("pk")
-        if members[group.pk]  # a group without members is unfinished, not wrong
-    }
 
 
 class ImportUnderWay(Refused):
@@ -417,84 +316,3 @@ def _write_groups(changed: Iterable[entries.GroupEntry]) -> None:
             key=group.key, defaults={"name": group.name, "purpose": group.purpose.value}
         )
         row.agencies.set(_pks(Agency, group.members).values())
-
-
-class SeedInvalid(Refused):
-    """A seed file is not a list of entries of the expected shape."""
-
-    code = "seed_invalid"
-
-
-def load_seed() -> Directory:
-    """The directory that ships with the program. Raises SeedInvalid or DirectoryRefused if a file was damaged."""
-    folder = resources.files("bluezone.directory") / "seeds"
-    return read_seed((folder / "units.json").read_bytes(), (folder / "agencies.json").read_bytes())
-
-
-def read_seed(units: bytes, agencies: bytes) -> Directory:
-    """Build a directory from the two JSON documents; the shape is that of the files in `seeds/`.
-
-    Raises SeedInvalid if they cannot be read, DirectoryRefused if the entries contradict each other.
-    """
-    try:
-        unit_rows = json.loads(units)["units"]
-        document = json.loads(agencies)
-        return Directory.build(
-            [read_unit(row) for row in unit_rows],
-            [read_agency(row) for row in document["agencies"]],
-            [_group(row) for row in document["groups"]],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SeedInvalid(f"a seed file cannot be read: {type(error).__name__}") from error
-
-
-def _group(row: Mapping[str, Any]) -> GroupEntry:
-    return GroupEntry(row["key"], row["name"], tuple(row["members"]), Purpose(row["purpose"]))
-
-
-@dataclasses.dataclass(frozen=True)
-class Planted:
-    """How many entries of the seed were added."""
-
-    units: int
-    agencies: int
-    groups: int
-
-
-def plant_first_seed() -> None:
-    """Plant the seed at the first start; a city that has a directory already gets nothing added to it.
-
-    Writes no audit entry, since no person acted.
-    """
-    if not AdminUnit.objects.exists():
-        _plant()
-
-
-def plant_seed() -> Planted:
-    """Add every entry of the seed with a key that is not stored; safe to repeat.
-
-    Raises SeedInvalid or a DirectoryRefused (the seed contradicts what the city entered); nothing is stored then.
-    """
-    with transaction.atomic():
-        planted = _plant()
-        if planted != Planted(0, 0, 0):
-            hash_chain.record(COMMAND_LINE, "entry_made", "seed", **dataclasses.asdict(planted))
-    return planted
-
-
-def _plant() -> Planted:
-    seed = load_seed()
-    planted = Planted(0, 0, 0)
-
-    def change(directory: Directory) -> Directory:
-        nonlocal planted
-        units = {key: unit for key, unit in seed.units.items() if key not in directory.units}
-        agencies = {key: agency for key, agency in seed.agencies.items() if key not in directory.agencies}
-        stored = set(RecipientGroup.objects.values_list("key", flat=True))  # also those without members
-        groups = {key: group for key, group in seed.groups.items() if key not in stored}
-        planted = Planted(len(units), len(agencies), len(groups))
-        return Directory(
-            {**directory.units, **units}, {**directory.agencies, **agencies}, {**directory.groups, **groups}
-        )
-
-    return rewrite_directory(change, lambda _units, _agencies: planted)

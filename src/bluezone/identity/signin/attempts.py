@@ -22,7 +22,7 @@ from bluezone.refusal import Refused
 from bluezone.vietnamese.typed import plain
 
 WINDOW = datetime.timedelta(minutes=15)
-# Wrong passwords for one account within the window: from a browser that has signed in before, and from all others.
+# Failures of one account within the window: of a browser that has signed in before, and of all others together.
 PAIR_LIMIT = 5
 ACCOUNT_LIMIT = 100
 # A browser remembers for more than a year which accounts have signed in; on a shared computer there are a few.
@@ -59,7 +59,7 @@ class SignInPuzzle(Refused):
 def sign_in(request: HttpRequest, username: str, password: str, now: datetime.datetime, puzzle: str = "") -> User:
     """The active user with this name and password.
 
-    A browser that has signed in to the account before has five tries in a quarter of an hour, whatever strangers do.
+    A browser that has signed in to the account before has five separate tries in a quarter of an hour.
     All other browsers share a hundred tries for each account; puzzles slow them down by network, but never refuse them.
     puzzle: 80 hex digits, challenge and answer, or nothing. Raises SignInLocked or SignInPuzzle before the password is
     checked, SignInRefused if it is wrong.

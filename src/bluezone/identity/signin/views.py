@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages for signing in and out: sign-in, one-time link, one's own password, and the second factor, after the password
-and before a signing act.
+"""Pages for signing in and out: sign-in, one-time link, one's own password, and the second factor.
+
+People prove the second factor after the password, and again before a signing act.
 """
 
 import time
@@ -45,7 +46,7 @@ def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpR
     if is_set_up(user):
         request.session[WAITING_KEY] = [user.pk, user.get_session_auth_hash(), int(time.time()), onward]
         return redirect("second-factor-proof")
-    _sign_in(request, user)
+    _begin_session(request, user)
     return redirect(onward)
 
 
@@ -55,18 +56,18 @@ def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpR
 @audience(EVERYONE)
 def second_step(request: HttpRequest) -> HttpResponse:
     """The second half of a sign-in: 302 signed in, or back if the password is too long ago; 422 wrong, 429 locked."""
-    user, onward = _waiting(request)
+    user, onward = _second_step_of(request)
     if user is None:
         return redirect("sign-in")
     form = ProofForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        status = _prove(request, user, form)
+        status = _check_proof(request, user, form)
         if status == 200:
-            _sign_in(request, user)
+            _begin_session(request, user)
             note_confirmed(request)
             return redirect(onward)
-    return _ask(request, user, form, status, signing_in=True)
+    return _show_proof_form(request, user, form, status, signing_in=True)
 
 
 @also_in_training
@@ -84,15 +85,15 @@ def confirm(request: OfficeRequest) -> HttpResponse:
     form = ProofForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        status = _prove(request, request.user, form)
+        status = _check_proof(request, request.user, form)
         if status == 200:
             note_confirmed(request)
             return redirect(onward)
-    return _ask(request, request.user, form, status, signing_in=False)
+    return _show_proof_form(request, request.user, form, status, signing_in=False)
 
 
-def _waiting(request: HttpRequest) -> tuple[User | None, str]:
-    """The person who has entered the password in this browser, and their next page; None if it is too long ago."""
+def _second_step_of(request: HttpRequest) -> tuple[User | None, str]:
+    """The person who has entered the password in this browser, and their next page; None if that was too long ago."""
     pk, password_hash, at, onward = request.session.get(WAITING_KEY, (0, "", 0, ""))
     user = User.objects.filter(pk=pk, is_active=True).first()
     if user is None or user.get_session_auth_hash() != password_hash or time.time() - at > WAITING_SECONDS:
@@ -100,8 +101,8 @@ def _waiting(request: HttpRequest) -> tuple[User | None, str]:
     return user, onward
 
 
-def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
-    """The status: 200 if proved, otherwise with the reason in the form."""
+def _check_proof(request: HttpRequest, user: User, form: ProofForm) -> int:
+    """Check a code or a passkey. The HTTP status: 200, or 422 or 429 with the reason in the form."""
     if not form.is_valid():
         return 422
     try:
@@ -110,8 +111,7 @@ def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
         else:
             second_factors.verify_second_factor(user, form.cleaned_data["code"], timezone.now())
     except SignInLocked as locked:
-        time_of_day = f"{timezone.localtime(locked.until):%H:%M}"
-        form.add_error(None, _("Too many failed tries. Try again after %(time)s.") % {"time": time_of_day})
+        form.add_error(None, _sentence_of_lock(locked))
         return 429
     except second_factors.SecondFactorRefused:
         form.add_error(
@@ -125,12 +125,14 @@ def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
     return 200
 
 
-def _ask(request: HttpRequest, user: User, form: ProofForm, status: int, *, signing_in: bool) -> HttpResponse:
+def _show_proof_form(
+    request: HttpRequest, user: User, form: ProofForm, status: int, *, signing_in: bool
+) -> HttpResponse:
     context = {"form": form, "options": passkeys.authentication_options(request, user), "signing_in": signing_in}
     return render(request, "accounts/proof.html", context, status=status)
 
 
-def _sign_in(request: HttpRequest, user: User) -> None:
+def _begin_session(request: HttpRequest, user: User) -> None:
     request.session.pop(WAITING_KEY, None)
     login(request, user, BACKEND)
     request.session[BROWSER_KEY] = browser_of(request)
@@ -146,39 +148,41 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("first-page")
     form = SignInForm(request.POST or None)
-    challenge = ""
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                name = form.cleaned_data["username"]
-                password = form.cleaned_data["password"]
-                user = attempts.sign_in(request, name, password, timezone.now(), request.POST.get("puzzle", ""))
-            except attempts.SignInPuzzle as puzzle:
-                challenge = puzzle.challenge.hex()
-                status = 429
-            except attempts.SignInLocked as locked:
-                form.add_error(
-                    None,
-                    _("Too many failed tries. Try again after %(time)s.")
-                    % {"time": f"{timezone.localtime(locked.until):%H:%M}"},
-                )
-                status = 429
-            except attempts.SignInRefused:
-                form.add_error(
-                    None,
-                    _(
-                        "The name and the password do not match. Check both. An administrator can create a new link "
-                        "for the account."
-                    ),
-                )
-            else:
-                response = finish_password_step(request, user, _requested_page(request))
-                attempts.remember_device(request, response, user)
-                return response
+    if request.method != "POST":
+        return _show_sign_in_form(request, form)
+    if not form.is_valid():
+        return _show_sign_in_form(request, form, 422)
+    name = form.cleaned_data["username"]
+    password = form.cleaned_data["password"]
+    try:
+        user = attempts.sign_in(request, name, password, timezone.now(), request.POST.get("puzzle", ""))
+    except attempts.SignInPuzzle as puzzle:
+        return _show_sign_in_form(request, form, 429, challenge=puzzle.challenge.hex())
+    except SignInLocked as locked:
+        form.add_error(None, _sentence_of_lock(locked))
+        return _show_sign_in_form(request, form, 429)
+    except attempts.SignInRefused:
+        form.add_error(
+            None,
+            _(
+                "The name and the password do not match. Check both. An administrator can create a new link "
+                "for the account."
+            ),
+        )
+        return _show_sign_in_form(request, form, 422)
+    response = finish_password_step(request, user, _requested_page(request))
+    attempts.remember_device(request, response, user)
+    return response
+
+
+def _show_sign_in_form(request: HttpRequest, form: SignInForm, status: int = 200, challenge: str = "") -> HttpResponse:
+    """The page of the form. challenge: hex, of the puzzle that the browser must solve before the next try."""
     context = {"form": form, "next": request.GET.get("next", ""), "challenge": challenge}
     return render(request, "accounts/sign_in.html", context, status=status)
+
+
+def _sentence_of_lock(locked: SignInLocked) -> str:
+    return _("Too many failed tries. Try again after %(time)s.") % {"time": f"{timezone.localtime(locked.until):%H:%M}"}
 
 
 @require_safe

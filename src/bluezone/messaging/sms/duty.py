@@ -14,5 +14,5 @@ DUTY = Duty(
         MenuEntry(_("Text messages"), "messages", 170, ("messages",), OVERSEERS, frozenset({"admin"}), Group.OFFICE),
     ),
     purges=(Work("purge_sms", "bluezone.messaging.sms.retention.purge"),),
-    beside=(Work("sms", "bluezone.messaging.sms.sender.send_until_stopped"),),
+    threads=(Work("sms", "bluezone.messaging.sms.sender.send_until_stopped"),),
 )

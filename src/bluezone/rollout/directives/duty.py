@@ -66,7 +66,7 @@ DUTY = Duty(
         Work("follow_successors", "bluezone.rollout.directives.issuance.recipient_changes.follow_successors"),
         Work("queue_digests", "bluezone.rollout.directives.inbox.digests.queue_daily"),
     ),
-    beside=(Work("exchange", "bluezone.rollout.directives.exchange.courier.carry_until"),),
+    threads=(Work("exchange", "bluezone.rollout.directives.exchange.courier.carry_until"),),
     reversers={
         "report-accepted": "bluezone.rollout.directives.reports.report_views.take_acceptance_back",
         "period-answered": "bluezone.rollout.directives.reports.report_views.let_the_request_wait",

@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority import accounts
+from bluezone.authority.people import accounts
 from bluezone.identity.models import Role
 from bluezone.keyserver.venues.registrar import VenueDescription, VenueNotRegistered
 from bluezone.messaging.email.outbox import queue_mail

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import accounts, role_grants
+from bluezone.authority import role_grants
+from bluezone.authority.people import accounts
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency

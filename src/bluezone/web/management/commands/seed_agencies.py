@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bluezone.directory.records.store import plant_seed
+from bluezone.directory.records.seed import plant_seed
 from bluezone.refusal import Refused
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority.accounts import make_account
+from bluezone.authority.people.accounts import make_account
 from bluezone.identity.account_links import make_account_link
 from bluezone.identity.models import Role, User
 
