@@ -124,7 +124,7 @@ def test_with_users_apart_one_command_starts_all_and_each_user_opens_its_own_alo
     assert [answer[0] for answer in served["pages"].values()] == [200, 200, 200], served["pages"]
     seen = json.loads(served["during"])
     own = {part: f"bluezone-{part}" for part in APART}
-    office = {"office": "bluezone", "schedule": "bluezone"}
+    office = {"office": "bluezone", "worker": "bluezone"}
     assert {"front": own.pop("public"), **own, **office}.items() <= seen["processes"].items()
     assert {name: each[0] for name, each in seen["sockets"].items() if name.startswith("run/")} == {
         f"run/{part}/{part}.sock": f"bluezone-{part}" for part in ("pages", "codes", "admission")

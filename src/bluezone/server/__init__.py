@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone serve`: its processes, metrics and schedule."""
+"""`bluezone serve`: its processes, its worker, and metrics."""

@@ -172,7 +172,7 @@ def test_a_report_goes_through_processes_of_seven_users_and_every_page_is_there(
     found = processes_of(city)
     owners = {part: int(Path(f"/proc/{pid}").stat().st_uid) for part, pid in found.items()}
     assert owners == {
-        "front": USERS["public"], "office": USERS["office"], "schedule": USERS["office"], "pages": USERS["pages"],
+        "front": USERS["public"], "office": USERS["office"], "worker": USERS["office"], "pages": USERS["pages"],
         "codes": USERS["codes"], "admission": USERS["admission"], "signer": USERS["signer"],
         "publication": USERS["publication"],
     }  # fmt: skip

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 migrations.AlterField(
                     model_name='spokenword',
                     name='pronunciation',
-                    field=models.TextField(db_column='said', verbose_name='As it is said'),
+                    field=models.TextField(db_column='said', verbose_name='How to say it'),
                 ),
                 migrations.AddConstraint(
                     model_name='spokenword',
