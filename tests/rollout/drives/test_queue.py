@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.builders import drives as build
 
 from bluezone.identity.models import AuditEntry
-from bluezone.rollout.drives import help_queue, help_requests, lifecycle
+from bluezone.rollout.drives import help_queue, help_requests, lifecycle, retention
 from bluezone.rollout.drives.help_requests import help_by_unit
 from bluezone.rollout.drives.models import HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
 
@@ -53,7 +53,7 @@ def test_a_request_held_too_long_may_be_taken_on_by_others_and_not_before(wards,
     help_queue.claim_request("hoa", asked, women, NOW + help_queue.CLAIM)
     assert asked.team == women
 
-    help_queue.purge(NOW + 2 * help_queue.CLAIM)
+    retention.purge(NOW + 2 * help_queue.CLAIM)
     asked.refresh_from_db()
     assert (asked.state, asked.team) == (HelpState.OPEN, None)
 
@@ -165,7 +165,7 @@ def test_tickets_of_a_stall_hold_nothing_of_the_person_and_go_after_a_day(wards,
     help_queue.claim_request("lan", ticket, youth, NOW)
     help_queue.close_as_helped("lan", ticket, [youth.pk], HelpProof.ATTESTED, NOW)
     HelpRequest.objects.update(opened_at=NOW)
-    help_queue.purge(NOW + datetime.timedelta(days=1, seconds=1))
+    retention.purge(NOW + datetime.timedelta(days=1, seconds=1))
 
     assert not HelpRequest.objects.exists()
     assert HelpOutcome.objects.get().request is None

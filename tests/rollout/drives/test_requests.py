@@ -12,7 +12,7 @@ from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.seed import plant_first_seed
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused
-from bluezone.rollout.drives import help_queue, help_requests
+from bluezone.rollout.drives import help_requests, retention
 from bluezone.rollout.drives.api import open_help_request
 from bluezone.rollout.drives.models import HelpRequest
 
@@ -97,9 +97,9 @@ def test_contacts_are_gone_thirty_days_after_help_and_ninety_after_the_question(
     def left():
         return [help_requests.open_texts(request).contact for request in HelpRequest.objects.all()]
 
-    help_queue.purge(now + 29 * DAY)
+    retention.purge(now + 29 * DAY)
     assert sorted(left()) == ["fresh", "helped", "waiting"]
-    help_queue.purge(now + 30 * DAY)
+    retention.purge(now + 30 * DAY)
     assert left() == ["fresh"], "30 days after it was done; 90 days after it was opened"
 
 

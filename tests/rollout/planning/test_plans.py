@@ -15,7 +15,7 @@ from bluezone.identity.models import Role
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs
 from bluezone.rollout.coverage.api import Figure, RunningShare
-from bluezone.rollout.planning import plans
+from bluezone.rollout.planning import plans, retention
 from bluezone.rollout.planning.models import CityPlan, PlanState
 
 pytestmark = pytest.mark.django_db
@@ -155,9 +155,9 @@ def test_no_more_than_five_plans_wait(leader):
 def test_plans_are_forgotten_after_ninety_days(leader):
     now = timezone.now()
     plans.queue_plan(leader, SMALL)
-    plans.purge(now + datetime.timedelta(days=89))
+    retention.purge(now + datetime.timedelta(days=89))
     assert CityPlan.objects.count() == 1
-    plans.purge(now + datetime.timedelta(days=91))
+    retention.purge(now + datetime.timedelta(days=91))
     assert not CityPlan.objects.exists()
 
 

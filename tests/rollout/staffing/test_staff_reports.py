@@ -11,7 +11,7 @@ from tests.builders.coverage import NOW, WEEK, agency, city, staff_report
 from tests.builders.office import user
 
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.rollout.staffing import staff_reports
+from bluezone.rollout.staffing import retention, staff_reports
 from bluezone.rollout.staffing.counts import MOST_STAFF, StaffCounts, StaffCountsRefused
 from bluezone.rollout.staffing.models import StaffReport
 
@@ -146,9 +146,9 @@ def test_training_is_stored_beside_the_real_report_seen_by_nobody_and_erased_aft
 
     assert [report.running for report in StaffReport.objects.all()] == [3]
     assert AuditEntry.objects.filter(action="staff_reported").count() == 1
-    staff_reports.purge(NOW + datetime.timedelta(days=6))
+    retention.purge(NOW + datetime.timedelta(days=6))
     assert StaffReport.everything.filter(training=True).exists()
-    staff_reports.purge(NOW + datetime.timedelta(days=7))
+    retention.purge(NOW + datetime.timedelta(days=7))
     assert [report.training for report in StaffReport.everything.all()] == [False]
 
 

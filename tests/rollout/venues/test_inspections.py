@@ -15,7 +15,7 @@ from tests.builders.office import user
 
 from bluezone.identity.models import Role
 from bluezone.rollout.report_week import Week
-from bluezone.rollout.venues import applications, inspections
+from bluezone.rollout.venues import inspections, retention
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
 from bluezone.rollout.venues.queries import VenuesRegistered, VenuesWithPoster
 
@@ -52,10 +52,10 @@ def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, o
     client.force_login(user("x.y", Role.OFFICER, within=wards[1]))
     assert client.get(address).status_code == 404
 
-    applications.purge(timezone.now() + 91 * DAY)
+    retention.purge(timezone.now() + 91 * DAY)
     assert not InspectionPhoto.objects.exists()
     assert Inspection.objects.get().findings
-    applications.purge(timezone.now() + 366 * DAY)
+    retention.purge(timezone.now() + 366 * DAY)
     assert Inspection.objects.get().findings == ""
 
 

@@ -15,7 +15,7 @@ from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.venues.registrar import VenueDescription, list_revoked
 from bluezone.messaging.email.delivery import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign
-from bluezone.rollout.venues import applications, decisions, tills
+from bluezone.rollout.venues import applications, decisions, retention, tills
 from bluezone.rollout.venues.applications import Contact, contact_of
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
 
@@ -206,14 +206,14 @@ def test_whom_to_reach_is_stored_sealed_and_forgotten_by_its_rule(server, wards,
     assert "0912 345 678" not in stored
     assert "example.org" not in stored
 
-    applications.purge(now + DAY)
+    retention.purge(now + DAY)
     assert not Venue.objects.filter(pk=waiting.pk).exists()
-    applications.purge(now + 29 * DAY)
+    retention.purge(now + 29 * DAY)
     assert Venue.objects.filter(pk=refused.pk).exists()
-    applications.purge(now + 30 * DAY)
+    retention.purge(now + 30 * DAY)
     assert not Venue.objects.filter(pk=refused.pk).exists()
     assert contact_of(Venue.objects.get(pk=closed.pk)).person
-    applications.purge(now + 90 * DAY)
+    retention.purge(now + 90 * DAY)
     assert contact_of(Venue.objects.get(pk=closed.pk)) == Contact()
 
 

@@ -178,9 +178,9 @@ def test_rows_become_sums_after_thirty_days_and_say_no_more_of_anybody(desk, hot
     go_on_until(sender, settled)
     now = timezone.now()
     before = queries.week_of_houses(timezone.localdate(), timezone.localdate())
-    retention.purge_notices(now + datetime.timedelta(days=30))
+    retention.purge(now + datetime.timedelta(days=30))
     assert Notice.objects.count() == 1
-    retention.purge_notices(now + datetime.timedelta(days=31))
+    retention.purge(now + datetime.timedelta(days=31))
 
     assert Notice.objects.count() == 0
     assert [(one.state, one.count) for one in NoticeDay.objects.all()] == [("delivered", 1)]

@@ -42,7 +42,7 @@ DUTY = Duty(
     ),
     waiting="bluezone.rollout.bulletins.matters.matters_of",
     search="bluezone.rollout.bulletins.search.search",
-    purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.air.air_log.purge"),),
+    purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.retention.purge"),),
     hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_airings"),),
     indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),
     shared_acts={"emergency-aired": "bluezone.rollout.bulletins.air.shared_emergency.EmergencyAired"},

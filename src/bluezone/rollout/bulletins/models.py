@@ -43,7 +43,7 @@ MACHINE_LANGUAGES = frozenset({Language.VI, Language.EN})
 class Sound(models.Model):
     """One MP3 as it is played. loudness_lufs, peak_dbtp: of the stored file, measured by ffmpeg's ebur128.
 
-    is_human: a person's recording. Deleted once no text refers to it (`air_log.purge`).
+    is_human: a person's recording. Deleted once no text refers to it (`retention.purge`).
     """
 
     sha256 = models.CharField(max_length=64, unique=True)

@@ -18,7 +18,6 @@ from bluezone.rollout.drives import permissions
 from bluezone.rollout.drives.models import (
     Drive,
     DriveState,
-    HelpChannel,
     HelpOutcome,
     HelpProof,
     HelpRequest,
@@ -34,9 +33,6 @@ STALL_CLAIM = datetime.timedelta(minutes=30)
 CLAIM = datetime.timedelta(hours=24)
 # The helper closes the request right after the pass; an older pass is another person's.
 PROOF_LIFE = datetime.timedelta(minutes=15)
-AFTER_CLOSING = datetime.timedelta(days=30)
-AFTER_OPENING = datetime.timedelta(days=90)
-AT_A_STALL = datetime.timedelta(days=1)
 
 
 class HelpTaken(Refused):
@@ -212,14 +208,3 @@ def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> 
     if outcome is None:
         raise acts.UndoTooLate("the request was opened again since")
     reopen_request(user.username, outcome, now)
-
-
-def purge(now: datetime.datetime) -> None:
-    """Delete requests closed 30 days ago or opened 90 days ago, and tickets of a stall after a day.
-
-    Also opens requests again that a team has had for too long.
-    """
-    past = Q(closed_at__lte=now - AFTER_CLOSING) | Q(opened_at__lte=now - AFTER_OPENING)
-    stall = Q(channel=HelpChannel.STALL, opened_at__lte=now - AT_A_STALL)
-    HelpRequest.objects.filter(past | stall).delete()
-    reopen_lapsed(now)

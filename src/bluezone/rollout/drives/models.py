@@ -150,7 +150,7 @@ class HelpRequest(PractisedMixin):
     repeat_key: keyed digest of the caller's Idempotency-Key, so that a request sent twice opens one ticket.
     opened_at, closed_at: to the second. No address of the caller is stored.
     Personal data: what is sealed, and the digest. Deleted with the row 30 days after it is closed, 90 days after it
-    was opened at the latest; at a stall a day after it was opened (`help_queue.purge`).
+    was opened at the latest; at a stall a day after it was opened (`retention.purge`).
     """
 
     ticket = models.CharField(max_length=7, unique=True)

@@ -17,6 +17,6 @@ DUTY = Duty(
         "plan_stopped": _("stopped a plan"),
     },
     menu=(MenuEntry(_("What would help"), "plans", 55, ("plans", "plan"), PLANNERS),),
-    purges=(Work("purge_planning", "bluezone.rollout.planning.plans.purge"),),
+    purges=(Work("purge_planning", "bluezone.rollout.planning.retention.purge"),),
     every_tick=(Work("work_off_plans", "bluezone.rollout.planning.plans.start_open_plans"),),
 )

@@ -26,7 +26,6 @@ from bluezone.rollout.report_week import Week
 
 log = logging.getLogger(__name__)
 
-RETENTION = datetime.timedelta(days=90)
 # For the whole office: plans run one after another, and each takes minutes.
 MOST_OPEN = 5
 
@@ -119,11 +118,6 @@ def stop_plan(user: User, plan: CityPlan) -> None:
     with transaction.atomic():
         if _open_plans().filter(pk=plan.pk).update(state=PlanState.STOPPED, results=[]):
             record(user.username, "plan_stopped", str(plan.pk))
-
-
-def purge(now: datetime.datetime) -> None:
-    """Delete plans that were queued 90 days ago."""
-    CityPlan.objects.filter(asked_at__lt=now - RETENTION).delete()
 
 
 def next_plan() -> CityPlan | None:

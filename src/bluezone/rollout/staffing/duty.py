@@ -24,7 +24,7 @@ DUTY = Duty(
         ),
     ),
     waiting="bluezone.rollout.staffing.matters.matters_of",
-    purges=(Work("purge_staffing", "bluezone.rollout.staffing.staff_reports.purge"),),
+    purges=(Work("purge_staffing", "bluezone.rollout.staffing.retention.purge"),),
     indicators=("bluezone.rollout.staffing.queries.StaffRunning",),
     reversers={
         "week-answered": "bluezone.rollout.staffing.views.undo_answer",

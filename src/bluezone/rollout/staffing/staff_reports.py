@@ -19,7 +19,6 @@ from bluezone.rollout.staffing.models import StaffReport, WeekReopening
 
 REOPENED_DAYS = 3
 _WEEKS = 3
-TRAINING_LIFE = datetime.timedelta(days=7)
 
 
 class PeriodLocked(Refused):
@@ -157,8 +156,3 @@ def plant_demo_reports(now: datetime.datetime) -> None:
                 staff=staff, with_smartphone=phones, running=running, web_edition=number % 3, reminded=phones - running
             )
             record_report(agency, week, counts, office, then)
-
-
-def purge(now: datetime.datetime) -> None:
-    """Delete the reports made in training mode more than a week ago."""
-    StaffReport.everything.filter(training=True, reported_at__lte=now - TRAINING_LIFE).delete()

@@ -25,11 +25,7 @@ from bluezone.messaging.sms.wording import code_text
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
 from bluezone.rollout.venues.models import (
-    Inspection,
-    InspectionPhoto,
     MailCode,
-    ScanCount,
-    TillCount,
     Venue,
     VenueState,
 )
@@ -41,11 +37,6 @@ CODE_LIFE = datetime.timedelta(minutes=30)
 MOST_TRIES = 5
 MOST_OPEN = 3
 _DIGITS = 6
-UNCONFIRMED = datetime.timedelta(days=1)
-REFUSED = datetime.timedelta(days=30)
-CLOSED = datetime.timedelta(days=90)
-PHOTO = datetime.timedelta(days=90)
-A_YEAR = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -200,20 +191,3 @@ def _text(phone: str, code: str, now: datetime.datetime) -> None:
 
 def _digest(venue: Venue, code: str) -> str:
     return keyed_digest("venue code", f"{venue.handle} {code}")
-
-
-def purge(now: datetime.datetime) -> None:
-    """Delete unconfirmed applications after a day and refused ones after 30; the contact of closed venues after 90.
-
-    Pictures are deleted after 90 days, findings and daily counts after a year.
-    """
-    MailCode.objects.filter(expires_at__lte=now - UNCONFIRMED).delete()
-    Venue.objects.filter(state=VenueState.UNCONFIRMED, applied_at__lte=now - UNCONFIRMED).delete()
-    Venue.objects.filter(state=VenueState.REFUSED, decided_at__lte=now - REFUSED).delete()
-    closed = Venue.objects.filter(state=VenueState.CLOSED, decided_at__lte=now - CLOSED)
-    closed.update(sealed=b"", contact_digest="", owner=None)
-    InspectionPhoto.objects.filter(inspection__made_at__lte=now - PHOTO).delete()
-    Inspection.objects.filter(made_at__lte=now - A_YEAR).exclude(findings="").update(findings="")
-    past = (now - A_YEAR).date()
-    ScanCount.objects.filter(day__lt=past).delete()
-    TillCount.objects.filter(day__lt=past).delete()

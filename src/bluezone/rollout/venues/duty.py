@@ -37,7 +37,7 @@ DUTY = Duty(
     first_pages=(FirstPage(VENUE_OWNERS, "venues", 120, _("See my venues")),),
     waiting="bluezone.rollout.venues.matters.matters_of",
     search="bluezone.rollout.venues.queries.search",
-    purges=(Work("purge_venues", "bluezone.rollout.venues.applications.purge"),),
+    purges=(Work("purge_venues", "bluezone.rollout.venues.retention.purge"),),
     indicators=(
         "bluezone.rollout.venues.queries.VenuesRegistered",
         "bluezone.rollout.venues.queries.VenuesWithPoster",

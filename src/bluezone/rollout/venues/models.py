@@ -51,7 +51,7 @@ class Venue(PractisedMixin):
     in_person: the ward has met the applicant; otherwise an e-mail address was confirmed.
     till_digest: SHA-256 of the token in the address of the till's page, None if there is no page.
     Personal data: sealed and contact_digest. They are emptied 90 days after the venue was closed; a refused
-    application is deleted after 30 days, an unconfirmed one after a day (applications.purge).
+    application is deleted after 30 days, an unconfirmed one after a day (`retention.purge`).
     """
 
     name = models.CharField(_("Name of the venue"), max_length=80)

@@ -23,6 +23,6 @@ DUTY = Duty(
             _("Visitors"), "visitors", 140, ("visitors",), VISITOR_DESKS, frozenset({"venue_owner"}), Group.FIELD
         ),
     ),
-    purges=(Work("purge_visitors", "bluezone.rollout.visitors.retention.purge_notices"),),
+    purges=(Work("purge_visitors", "bluezone.rollout.visitors.retention.purge"),),
     indicators=("bluezone.rollout.visitors.queries.NoticesDelivered",),
 )

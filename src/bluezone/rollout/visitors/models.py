@@ -25,7 +25,7 @@ class Notice(PractisedMixin):
     """One notice that a desk had sent. consent: the guest agreed to the text on the page; no row without it.
 
     house: key of a queries.House, which is in `unit`. made_by: sign-in name. message: in the outbox, None in training
-    mode. Counted into NoticeDay and deleted after 30 days (retention.purge_notices).
+    mode. Counted into NoticeDay and deleted after 30 days (retention.purge).
     """
 
     house = models.CharField(max_length=12)

@@ -13,7 +13,7 @@ from bluezone.rollout.visitors.models import Notice, NoticeDay
 RETAINED_DAYS = 30
 
 
-def purge_notices(now: datetime.datetime) -> None:
+def purge(now: datetime.datetime) -> None:
     """Add the rows of days more than 30 days ago to the daily sums and delete them, one day in each transaction."""
     bound = timezone.localdate(now) - datetime.timedelta(days=RETAINED_DAYS)
     days = list(Notice.objects.filter(day__lt=bound).values_list("day", flat=True).distinct().order_by("day"))

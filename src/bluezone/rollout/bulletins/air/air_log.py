@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +21,7 @@ from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.machine_reports import MachineReports, read_machine_reports
-from bluezone.rollout.bulletins.models import Airing, Attestation, Listening, OutletKind, Script, Sound
+from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 
 # Rows of a file or a sum; a city has far fewer in a week.
 MOST_ROWS = 20_000
@@ -32,10 +32,7 @@ _MOST_PARTS = 6
 # An airing may be attested this long before it is due.
 EARLY = datetime.timedelta(minutes=15)
 _LONGEST_SIDE = 1600
-PHOTO_DAYS = 365
-LOG_DAYS = 730
 # A new sound may not have its text yet.
-_UNUSED = datetime.timedelta(days=1)
 
 
 class Aired(enum.Enum):
@@ -299,16 +296,3 @@ def undo_attestation(user: User, values: dict[str, Any], now: datetime.datetime)
         if not mine.delete()[0]:
             raise UndoTooLate("the attestation is too old, or another person's")
         hash_chain.record(user.username, "airing_attested", f"airing {values['airing']}", now=now, taken_back=True)
-
-
-def purge(now: datetime.datetime) -> None:
-    """Delete photos after a year, airings and listenings after two, and sounds that nothing refers to."""
-    old_photos = Attestation.everything.filter(at__lt=now - datetime.timedelta(days=PHOTO_DAYS)).exclude(photo=None)
-    old_photos.update(photo=None, has_photo=False)
-    cutoff = now - datetime.timedelta(days=LOG_DAYS)
-    Airing.everything.filter(due_at__lt=cutoff).delete()
-    Listening.everything.filter(begun_at__lt=cutoff).delete()
-    scripts = Script.everything.filter(Q(machine=OuterRef("pk")) | Q(recording=OuterRef("pk")))
-    unused = Sound.objects.filter(~Exists(scripts), made_at__lt=now - _UNUSED)
-    airings = Airing.everything.filter(sound=OuterRef("pk"))
-    unused.filter(~Exists(airings)).delete()
