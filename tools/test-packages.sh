@@ -9,6 +9,7 @@ ldconfig -p | grep libharfbuzz-subset >/dev/null || need_package libharfbuzz-sub
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || need_package chromium "the tests marked browser" || true
 # Without windows it takes half the work for the same pages; where a system does not have it so, the other does all.
 command -v chromium-headless-shell >/dev/null 2>&1 || need_package chromium-headless-shell "the tests marked browser" || true
+command -v chattr >/dev/null 2>&1 || need_package e2fsprogs "the tests of folders that cannot be written" || true
 command -v softhsm2-util >/dev/null 2>&1 || need_package softhsm2 "the test of keys in a token" || true
 command -v node >/dev/null 2>&1 || need_package nodejs "the message centre of the tests of text messages" || true
 command -v npm >/dev/null 2>&1 || need_package npm "the message centre of the tests of text messages" || true

@@ -112,14 +112,14 @@ def test_neither_who_points_nor_who_knows_ten_cells_finds_a_case_in_a_file(reque
 
 @pytest.mark.long
 def test_a_re_run_yields_the_same_file(tmp_path, monkeypatch):
-    from bluezone.keyserver.publication import exports
+    from bluezone.keyserver.publication import export_files
 
     server = open_server(tmp_path, Clock(NOON))
     server.tick()
     store_patient(server, random.Random(1))
     server.clock.pass_by(2 * HOUR)
     with monkeypatch.context() as patch:
-        patch.setattr(exports.ExportFiles, "_complete", lambda *arguments: None)
+        patch.setattr(export_files.ExportFiles, "_complete", lambda *arguments: None)
         server.tick()
         first = {path.name: path.read_bytes() for path in (server.data_dir / "exports").glob("2-*.zip")}
         server.tick()
