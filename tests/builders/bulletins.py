@@ -49,7 +49,7 @@ def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         path.write_bytes(make_recording(seconds))
-        content, measured = sounds._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+        content, measured = sounds._level(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
         loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,
