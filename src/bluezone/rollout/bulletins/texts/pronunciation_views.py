@@ -79,7 +79,7 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
 @audience(EDITORS)
 @touches(Ownership.EVERYBODY)
 def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
-    """The text in the query as MP3, spoken as in a bulletin: 200, 404 no text, 503 with the reason if no voice works."""
+    """The text in the query as MP3, spoken as in a bulletin: 404 no text, 503 with the reason if no voice works."""
     spoken_text = pronunciation.read_aloud_form(request.GET.get("said", "")[:MOST_TRIAL_CHARACTERS], Language.VI)
     if not spoken_text:
         raise Http404
