@@ -29,14 +29,14 @@ NOW = datetime.datetime(2020, 8, 10, 0, 0, tzinfo=datetime.UTC)
 
 
 def make_people():
-    """An editor who writes, and another one who approves."""
+    """Two editors: one who writes, and one who approves."""
     made = [User.objects.filter(username=name).first() or user(name, "editor") for name in ("bien", "duyet")]
     return made[0], made[1]
 
 
 @functools.cache
 def make_recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
-    """A WAV of speech-like noise, as somebody would upload it."""
+    """A WAV of speech-like noise, as a person would upload it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         source = f"anoisesrc=d={seconds}:c=pink:r=44100:seed=7,volume={volume_db}dB"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The houses (hotels, stations) at which a user works, the notices that these requested, and the figures for coverage."""
+"""The houses (hotels, stations) at which a user works, their notices, and the figures for coverage."""
 
 import datetime
 from collections import Counter
