@@ -149,7 +149,7 @@ def waiting_list(content: bytes) -> Any:
 class Others:
     """All other writers: for each transaction of the import, each writes once, in a thread with its own connection.
 
-    transactions: those of the import so far. passed: for each of the other writes, how many of them were before it.
+    transactions: those of the import so far. passed: for each of the other writes, how many of these it waited for.
     """
 
     def __init__(self, transactions: list[Any]) -> None:
@@ -162,14 +162,14 @@ class Others:
         self._threads: list[threading.Thread] = []
 
     def begin(self, planted: dict[str, Any]) -> None:
-        """Start them."""
+        """Start the threads."""
         says = [(kind, say) for kind, each in talkers(planted, self._post).items() for say in each]
         for kind, say in [*says, ("sms", queued_message)]:
             self._threads.append(threading.Thread(target=self._write, args=(kind, say)))
             self._threads[-1].start()
 
     def end(self) -> None:
-        """Wait for the last of them."""
+        """Let the writers stop, and wait until all threads have ended."""
         self._ended = True
         for thread in self._threads:
             self.call()
@@ -223,7 +223,7 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
 
     Three lists: one adds `rows` households, one changes `changed` of them, one of `taken_back` rows is taken back after
     half of it, and then imported. Returns the work of each transaction; how often each of the others wrote, and what
-    was refused; and the largest number of transactions of the import before one of their writes.
+    was refused; and the largest number of transactions of the import that one of their writes waited for.
     """
     from django.conf import settings
     from django.db import connection

@@ -187,9 +187,9 @@ def _add(numbers: Numbers, name: str, count: int) -> None:
 
 
 def _suppress(rows: list[tuple[str, int, Numbers, bool]]) -> None:
-    """Suppress numbers under 5, and those that would reveal one; never the reader's own.
+    """Suppress numbers under 5, and those that would reveal one, in rows that are not the reader's own.
 
-    rows: path of the unit, team or 0, numbers, and whether they are the reader's own.
+    rows: (path of the unit, key of the team or 0, numbers, whether they are the reader's own); numbers are changed.
     """
     for name in NAMES:
         suppressed = suppressed_cells((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)

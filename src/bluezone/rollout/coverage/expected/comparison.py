@@ -113,7 +113,7 @@ def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: da
 
 
 def _is_enough(answers: Answers | None) -> bool:
-    """Whether a unit has enough visits and timed steps to be compared."""
+    """Whether a unit has at least SMALLEST_SHOWN visits and timed steps, so that it may be compared."""
     return answers is not None and answers.visits >= SMALLEST_SHOWN and answers.steps >= SMALLEST_SHOWN
 
 
