@@ -94,7 +94,7 @@ def low_contrast_texts(page):
 
 
 def elements_without_focus_ring(page):
-    """Elements that can have the focus and do not show it by an outline, which forced colours keep."""
+    """Focusable elements that do not show the focus by an outline, the only sign that forced colours keep."""
     return page.evaluate(FOCUS)
 
 
@@ -106,7 +106,7 @@ def _luminance(picture):
 
 
 def tab_to(page, selector):
-    """Press Tab until the element has the focus; it must be visible and show the focus."""
+    """Press Tab until the element has the focus. Asserts that it is visible and shows the focus."""
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement?.matches(selector) ?? false", selector):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For each page of an object: the object in the city of `objects`, and the form that somebody with permission sends."""
+"""For each page of an object: the object in the city of `objects`, and the form that a person with permission sends."""
 
 import datetime
 import re
@@ -33,18 +33,19 @@ Body = Callable[[City, Actor], dict[str, Any]]
 class Act:
     """One page and the act behind its button.
 
-    what:    arguments of the address. query: its query string.
-    sent:    body of the POST that succeeds with permission; None for a page without a form.
-    page_status: status of the page, None for a button without a page. done: status of the act.
+    what:    returns the arguments of the address. query: returns its query string.
+    sent:    returns the body of the POST that succeeds with permission; None for a page without a form.
+    page_status: status of the page, None for a button without a page. done: status of the answer to the POST.
     changes: whether the act changes the database; False if it only redirects or returns a file.
-    first:   what the person must have done before; also prepared for people without permission.
-    dear:    whether the answer is slow to make (a PDF); then one person with permission is enough.
-    noted:   roles, held at `noted_at`, for which reading the page is recorded; for other roles it is not.
-    strange: a form by which the same person tries to reach somebody else's object; it must have no effect.
-    near:    somebody connected with the object, which is no permission if the role is held elsewhere.
-    ways:    the declared ways that apply to this kind of object, None for all.
-    roles:   the roles of the audience that may do this kind of act; None for all that the ways name.
-    owner:   the owner of the object. refused: the statuses of a refusal.
+    first:   does what must have happened before the act; also called for people without permission.
+    noted:   roles at the places `noted_at` for which the office records that they have read the page.
+    strange: as `sent`, for an object that the same person may not reach; it must have no effect.
+    near:    returns a person who has to do with the object, and has no permission by that alone.
+    ways:    the declared ways of access that apply to this kind of object, None for all.
+    roles:   the roles of the audience that may do this kind of act, None for all that the ways name.
+    owner:   returns the owner of the object. around: what the places of users are relative to, "ward" or "school".
+    dear:    whether the answer is slow to make (a PDF), so that only one person with permission is tried.
+    refused: the statuses of a refusal.
     """
 
     what: Callable[[City], list[Any]]
@@ -71,22 +72,22 @@ def _sound_piece() -> SimpleUploadedFile:
 
 
 def of(name: str, attribute: str = "pk") -> Callable[[City], list[Any]]:
-    """The object with this name in the city."""
+    """For `Act.what`: the attribute of the city's object with this name."""
     return lambda city: [getattr(getattr(city, name), attribute)]
 
 
 def read(what: Callable[[City], list[Any]], **more: Any) -> Act:
-    """A page without a form."""
+    """The act of a page without a form. more: further values of Act."""
     return Act(what, **more)
 
 
 def press(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
-    """A button without a page."""
+    """The act of a button without a page. more: further values of Act."""
     return form(what, sent, page_status=None, **more)
 
 
 def form(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
-    """A page with a form."""
+    """The act of a page with a form. more: further values of Act."""
     body: Body = sent if callable(sent) else (lambda city, actor: dict(sent or {}))
     return Act(what, body, **more)
 
@@ -117,7 +118,7 @@ def _agency(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _session_of(city: City) -> list[Any]:
-    """The handle of another browser of the key holder, from that person's page."""
+    """The handle of another browser session of the key holder, from the key holder's own page."""
     client = Client()
     client.force_login(city.keyholder)
     return [re.findall(r"/sessions/([^/]+)/end/", client.get("/sessions/").text)[-1]]
@@ -157,7 +158,7 @@ def _campaign(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _claim(city: City, actor: Actor) -> dict[str, Any]:
-    """For a team of the actor's agency, or of the ward if the role reaches it."""
+    """The form that claims a request for a team of the actor's agency, else for the ward's team."""
     team = city.teams[city.ward.pk]
     if actor.place.name in ("BELOW", "ELSEWHERE", "WIDE"):
         team = city.teams.get(getattr(actor.scope, "pk", None), team)
@@ -183,7 +184,7 @@ def _schedule(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _recording(city: City, actor: Actor) -> dict[str, Any]:
-    """A file without sound: the tests are about whether it is looked at, not about its content."""
+    """A file without sound: these tests check only whether the office reads it at all."""
     return {"language": "vi", "text": TEXT, "file": SimpleUploadedFile("loi.wav", b"no sound", "audio/wav")}
 
 
@@ -200,7 +201,7 @@ def _period(city: City) -> str:
 
 
 def make(sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
-    """A form that makes an object: the whole audience opens it, and the body says where the object belongs."""
+    """The act of a form that creates an object. The whole audience may open it; the body names the object's agency."""
     return press(lambda city: [], sent, **{"refused": (403, 404, 422), **more})
 
 
@@ -251,7 +252,7 @@ def _new_drive(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _bulletin_text(city: City, actor: Actor) -> dict[str, Any]:
-    """A text without words, because the speech program would need most of a second each time."""
+    """A form with a text without words: with words, the speech program would need most of a second each time."""
     return {"title": "Cài Bluezone", "importance": "normal", "agency": city.ward.pk, "text_vi": "…", "text_en": ""}
 
 
@@ -272,7 +273,12 @@ _COUNTS = {"pupils": 40, "with_smartphone": 30, "running": 20, "relatives": 5}
 _WHY = {"reason": "Nhập nhầm số"}
 _school = {"around": "school"}
 _class_list = {"owner": lambda city: city.class_importer, "near": lambda city: city.class_importer, **_school}
-_house = [lambda city: [f"a{city.ward.pk}"]][0]
+
+
+def _house(city: City) -> list[Any]:
+    return [f"a{city.ward.pk}"]
+
+
 _imported = {"owner": lambda city: city.importer, "near": lambda city: city.importer}
 _people = {"owner": lambda city: city.people_importer}
 _COLUMNS = {"column-0": "code", "column-1": "name", "column-2": "kind", "column-3": "parent"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists as files, valid and damaged, and a stored directory: Bắc Kạn of 2020, or a large one."""
+"""Lists as files, valid and damaged, and a stored directory: Bắc Kạn of 2020, or a large invented city."""
 
 import dataclasses
 import datetime

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass
 class Keystore:
-    """Android's key store, in a file, so that it outlives the process. busy: it does not answer."""
+    """Android's key store, in a file, so that it survives the process. busy: whether it does not answer."""
 
     file: Path
     busy: bool = False
@@ -92,7 +92,7 @@ class FedRadio:
         self.listening.clear()
 
     def hear(self, payload: bytes) -> None:
-        """Let it hear one contact frame, on the thread on which the service listens."""
+        """Pass one contact frame to the service, on the thread on which it listens."""
         assert self.listening.wait(PATIENCE_SECONDS)
         assert self._loop is not None
         assert self._on_report is not None
@@ -101,7 +101,7 @@ class FedRadio:
 
 @dataclass
 class Awake:
-    """The processor. seconds: for how many seconds it was requested to stay awake. alarm: when it is to wake up."""
+    """The processor. seconds: for which it is requested to stay awake, 0 without a request. alarm: when it wakes up."""
 
     seconds: float = 0.0
     alarm: float | None = None
@@ -124,7 +124,7 @@ class Awake:
 
 @dataclass
 class Voice:
-    """Text to speech. outcome: of the next reading; None: it reads until `stop` is called."""
+    """Text to speech. outcome: of the next reading; None if it reads until `stop` is called."""
 
     outcome: Spoken | None = "ended"
     read: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -143,7 +143,7 @@ class Voice:
 
 @dataclass
 class Device:
-    """The phone. running, news: every notice shown, in order. over: whether the service was asked to end."""
+    """The phone. running, news: every notice that it has shown, in order. over: whether the service has to end."""
 
     keystore: Keystore
     phone_clock: PhoneClock

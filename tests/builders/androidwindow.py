@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A DOUBLE of the Android classes that the app's window uses, so that front.py runs on this machine. It is not Android.
 
-Every class of `android` and `java` exists under its name and does nothing. Exceptions are the questions of a window to
-the phone and the screens that it opens: an activity of this double has only the system screens that a test gives it.
+Every class of `android` and `java` exists under its name and does nothing, except for what a window asks of the phone
+and the screens that it opens: an activity of this double has only the system screens that a test passes to it.
 """
 
 import importlib
@@ -159,7 +159,7 @@ class View(Java):
 
 @contextmanager
 def open_window(phone: AndroidPhone, *screens: str) -> Iterator[tuple[Any, Activity, View]]:
-    """The window of front.py on a double of a phone, with its activity and view. screens: those that the phone has."""
+    """The window of front.py on a double of a phone, with its activity and view. screens: as for `Activity`."""
     finder = Packages()
     before = set(sys.modules)
     sys.meta_path.insert(0, finder)

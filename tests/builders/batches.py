@@ -53,7 +53,7 @@ def main(data: Path, case: str) -> None:
         with transaction.atomic():
             batch(0)
             issued.set()
-            while not through.wait(0.05) and not _somebody_waits(connection):
+            while not through.wait(0.05) and not _a_transaction_waits(connection):
                 pass
         connection.close()
 
@@ -76,8 +76,8 @@ def main(data: Path, case: str) -> None:
     server.close()
 
 
-def _somebody_waits(connection) -> bool:
-    """Whether a transaction waits for a lock, on PostgreSQL; always true on SQLite, which cannot say."""
+def _a_transaction_waits(connection) -> bool:
+    """Whether a transaction waits for a lock, on PostgreSQL; on SQLite, which does not show that, always true."""
     if connection.vendor == "sqlite":
         return True
     with connection.cursor() as cursor:

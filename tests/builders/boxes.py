@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes and tablets of a gate: a tablet that behaves like rollout/gates/phone/box.js, and a box on a port."""
+"""Boxes and tablets of a gate: a tablet that behaves like rollout/gates/phone/box.js, and a box that serves a port."""
 
 import hmac
 import json
@@ -28,7 +28,7 @@ class Tablet:
         self.ask(self.question(None))
 
     def question(self, session: bytes | None, nonce: bytes | None = None) -> bytes:
-        """The body with which it queries the box, in general or about a pass with this session."""
+        """The body of a query to the box; with a session, about the pass of this session."""
         query = {
             "tablet": self.number,
             "nonce": (nonce or os.urandom(16)).hex(),

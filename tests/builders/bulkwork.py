@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Import a ward's list of households into a city at work, in a separate data folder: loudspeakers report, gates count,
+"""Import a ward's list of households while a city works, in a separate data folder: loudspeakers report, gates count,
 phones of canvassers send their visits, and desks queue text messages.
 
 Run as a program in a separate process, because Django opens one data folder in a process. Arguments: the data folder,
@@ -53,7 +53,7 @@ def rows_of(count: int, groups: int, phones: int = 1) -> bytes:
 
 
 def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
-    """Plant devices at work; returns their tokens, and what each would send. Their agencies are those of the seed."""
+    """Plant devices of the seed's agencies; returns their tokens, and the message that each would send."""
     from django.utils import timezone
     from tests.builders import bulletins, devices, directives
     from tests.builders.canvass import Phone, street
@@ -105,7 +105,7 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
 
 
 def talkers(planted: dict[str, Any], post: Post) -> dict[str, list[Callable[[int], int]]]:
-    """Kind -> one function for each device, which sends its n-th message and returns the status of the answer."""
+    """By kind of device: one function for each device, which sends its n-th message and returns the answer's status."""
 
     def speaker(token: str, body: dict[str, Any]) -> Callable[[int], int]:
         return lambda _n: post("/v1/speakers/played", body, token)
@@ -147,9 +147,9 @@ def waiting_list(content: bytes) -> Any:
 
 
 class Others:
-    """All other writers, each in a thread with its own connection, once for each transaction of the import.
+    """All other writers: for each transaction of the import, each writes once, in a thread with its own connection.
 
-    transactions: those of the import, as they come. passed: how many of them went before each write of another.
+    transactions: those of the import so far. passed: for each of the other writes, how many of these it waited for.
     """
 
     def __init__(self, transactions: list[Any]) -> None:
@@ -162,21 +162,21 @@ class Others:
         self._threads: list[threading.Thread] = []
 
     def begin(self, planted: dict[str, Any]) -> None:
-        """Start them."""
+        """Start the threads."""
         says = [(kind, say) for kind, each in talkers(planted, self._post).items() for say in each]
         for kind, say in [*says, ("sms", queued_message)]:
             self._threads.append(threading.Thread(target=self._write, args=(kind, say)))
             self._threads[-1].start()
 
     def end(self) -> None:
-        """Wait for the last of them."""
+        """Let the writers stop, and wait until all threads have ended."""
         self._ended = True
         for thread in self._threads:
             self.call()
             thread.join()
 
     def call(self, execute: Any = None, sql: str = "BEGIN", *more: Any) -> Any:
-        """A wrapper for the connection of the import: when a transaction begins, all others want to write, too."""
+        """A wrapper for the connection of the import: when a transaction begins, all other writers start a write."""
         if sql.startswith("BEGIN"):
             with self._turn:
                 self._turn.notify_all()
@@ -221,9 +221,9 @@ class Others:
 def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, Any]:
     """Import lists while the others write.
 
-    Adds `rows`, then changes `changed` of them, then takes back another list of `taken_back` in the middle. Returns the
-    work of each transaction; and of the others how often each wrote, what was refused, and how many transactions of the
-    import went before one of their writes at most.
+    Three lists: one adds `rows` households, one changes `changed` of them, one of `taken_back` rows is taken back after
+    half of it, and then imported. Returns the work of each transaction; how often each of the others wrote, and what
+    was refused; and the largest number of transactions of the import that one of their writes waited for.
     """
     from django.conf import settings
     from django.db import connection

@@ -29,14 +29,14 @@ NOW = datetime.datetime(2020, 8, 10, 0, 0, tzinfo=datetime.UTC)
 
 
 def make_people():
-    """An editor who writes, and another one who approves."""
+    """Two editors: one who writes, and one who approves."""
     made = [User.objects.filter(username=name).first() or user(name, "editor") for name in ("bien", "duyet")]
     return made[0], made[1]
 
 
 @functools.cache
 def make_recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
-    """A WAV of speech-like noise, as somebody would upload it."""
+    """A WAV of speech-like noise, as a person would upload it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         source = f"anoisesrc=d={seconds}:c=pink:r=44100:seed=7,volume={volume_db}dB"
@@ -49,7 +49,7 @@ def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         path.write_bytes(make_recording(seconds))
-        content, measured = sounds._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+        content, measured = sounds._level(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
         loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,

@@ -49,7 +49,7 @@ def connected_phone(keeper, name="Máy 1", now=NOW) -> tuple[Device, str]:
 
 @dataclass
 class Phone:
-    """A phone that behaves like the app: it numbers its entries, keeps clocks, and sends what a test passes to it."""
+    """A phone that behaves like the app: it numbers its entries, advances its clocks, and sends a test's entries."""
 
     device: Device
     token: str

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Chromium, headless, for tests and for the bench of pages.
 
-The headless shell is preferred where it is installed: it needs half the work for the same pages.
+The headless shell is preferred if it is installed: it needs half the CPU time for the same pages.
 """
 
 import asyncio

@@ -25,7 +25,7 @@ _forks.set_forkserver_preload(LIBRARIES)
 
 
 def bluezone(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The result of the command. environment: variables in addition to those of the tests."""
+    """Run a command and return its result. environment: variables in addition to those of the tests."""
     with tempfile.TemporaryDirectory() as folder:
         written = [Path(folder) / "out", Path(folder) / "err"]
         process = fork(_command, [str(argument) for argument in arguments], written, {**os.environ, **environment})

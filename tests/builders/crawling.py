@@ -134,7 +134,7 @@ def _name_of(path: str) -> str | None:
 
 
 def scrolls_sideways(page) -> str:
-    """By how much a page is too wide; "" if it is not."""
+    """By how much a page is wider than the screen, as a text; "" if it fits."""
     width, room = page.evaluate(_SIZES)
     return "" if width <= room else f"{width} > {room}"
 

@@ -8,9 +8,9 @@ import threading
 
 
 class CuttingRelay:
-    """Relays connections to a port of this machine. share: the share of connections to cut; seed: selects them.
+    """Relays connections to a port of this machine. share: of the connections to cut, 0..1. seed: selects these.
 
-    server: the port of the server, which may change. connections, cuts: how many there were.
+    server: the port of the server, which may change. connections, cuts: the numbers so far.
     """
 
     def __init__(self, server: int, share: float, seed: int) -> None:

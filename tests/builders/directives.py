@@ -85,7 +85,7 @@ def confirm_as_seen(client, pk):
 
 
 def complete_dispatch(dispatch, clerk, now=NOW):
-    """Complete a dispatch: the agency reports and the issuer accepts; or the agency has seen it, if it has no task."""
+    """Complete a dispatch: the agency reports and the issuer accepts; without a task, the agency has only seen it."""
     if dispatch_acts.is_accepted_by_issuer(dispatch):
         dispatch_acts.move(dispatch, DispatchState.REPORTED, clerk, now, note="Đã làm xong.")
         dispatch_acts.accept_completion(dispatch, clerk, now)

@@ -144,7 +144,7 @@ class Emulated:
         self.machine.wait()
 
     def until(self, look: Callable[[], Found | None]) -> Found:
-        """Call `look` until it returns a true value, and return that. Fails if the machine ends."""
+        """Call `look` until it returns a true value, and return this value. Fails if the machine ends."""
         while True:
             result = look()
             if result:
@@ -176,7 +176,7 @@ class Emulated:
             return None
 
     def says_its_name(self) -> bool:
-        """Whether it has announced its name by multicast DNS since it was last switched on."""
+        """Whether the box has announced its name by multicast DNS since it was last switched on."""
         labels = b"".join(bytes([len(label)]) + label for label in (b"bluezone-box", b"local"))
         packets = (self.folder / "wire").read_bytes().split(socket.inet_aton("224.0.0.251"))
         return any(labels in packet for packet in packets[1:])

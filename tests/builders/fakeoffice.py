@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A fake office, for the reaction of gates and loudspeakers to answers that the real one seldom gives."""
+"""A fake office, for the reaction of gates and loudspeakers to answers that the real office seldom gives."""
 
 import json
 import threading

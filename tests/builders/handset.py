@@ -59,7 +59,7 @@ class AirWorld(World):
         self._base = value
 
     def live(self, story: Coroutine[Any, Any, None]) -> None:
-        """Run a simulation from now on; afterwards it is the time of its end."""
+        """Run a simulation that begins now; afterwards, true time is that of its end."""
         ended: list[float] = []
 
         async def timed() -> None:
@@ -185,7 +185,7 @@ def hear_frames(
 ) -> int:
     """Let a phone hear one frame in each burst for `minutes` minutes; true time passes. Returns the next burst.
 
-    frames: reciprocity frames that it also hears in each burst.
+    frames: reciprocity frames that the phone also hears in each burst.
     """
     number = first_burst
     for number in range(first_burst, first_burst + int(minutes * 60 / BURST_SECONDS)):
@@ -212,7 +212,7 @@ def meet_phone(listener: Handset, other: Handset, minutes: int, *, world: World,
 def meet_both_ways(
     listener: Handset, other: Handset, minutes: int, *, world: World, rssi_dbm: int = -76, told_dbm: int | None = None
 ) -> list[bytes]:
-    """Like `meet`, but in each burst the other phone also reports how it heard the listener. Returns these frames.
+    """As `meet_phone`, but in each burst the other phone also reports how it heard the listener. Returns these frames.
 
     told_dbm: the reported level, before the correction of its receiver; None for the level at the listener.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Malicious clients and a good one; loopback only, and no more connections than a test opens."""
+"""Malicious clients and a good client; loopback only, and no more connections than a test opens."""
 
 import http.client
 import resource
@@ -14,7 +14,7 @@ from typing import Any
 
 # How long the good client waits: a blocked origin does not answer at all, a busy machine answers within seconds.
 PATIENCE_SECONDS = 90.0
-# The address of the good client, and that of the others: two networks of this machine.
+# The addresses of the good client and of the malicious clients, in two networks of this machine.
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 
 
@@ -144,7 +144,7 @@ class GoodClient:
 
 
 class Flood:
-    """Many simultaneous requests, each sent again as soon as it is answered. sent: one complete request."""
+    """Many simultaneous requests, each sent again as soon as it is answered. sent: the bytes of one request."""
 
     def __init__(self, address: str, sent: bytes, at_a_time: int, source: str = ELSEWHERE) -> None:
         self._address = address

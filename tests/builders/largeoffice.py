@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office of any size, and the cost of its pages: the number of queries and the server's seconds of work."""
+"""An office of any size, and the cost of its pages: the number of queries and the server's CPU seconds."""
 
 import datetime
 import os

@@ -27,11 +27,11 @@ PATIENCE_SECONDS = 240
 
 
 class Refused503(Exception):
-    """The server cannot answer now; its answer says when to try again."""
+    """The server answered 503, with the time after which to retry."""
 
 
 class KeptUp:
-    """A `serve` that is started again whenever it ends, as systemd does; `stop` ends it. output: its lines."""
+    """A `serve` that is started again whenever it ends, as systemd does, until `stop`. output: lines of all starts."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -91,7 +91,7 @@ class KeptUp:
 
 
 class Load:
-    """Phones that report, a few at a time; each repeats a call until it is answered."""
+    """Phones that report, a few at a time; each repeats every call until it gets an answer."""
 
     def __init__(self, phones: list[Phone], lines: int = 4) -> None:
         self.acknowledged: list[Phone] = []

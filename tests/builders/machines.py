@@ -89,7 +89,7 @@ def _family(pid: int) -> list[int]:
 
 
 def wait_until(what: Callable[[], object], seconds: float = 300.0) -> float:
-    """Wait for a condition; returns the seconds that it took."""
+    """Wait until `what` returns true; returns the seconds that it took."""
     begun = time.monotonic()
     while not what():
         assert time.monotonic() - begun < seconds
@@ -104,7 +104,7 @@ def master_key(path: Path) -> None:
 
 
 def share(source: Path, target: Path, names: tuple[str, ...]) -> None:
-    """Make these folders of the data folder `target` links to those of `source`."""
+    """Replace these folders in the data folder `target` by links to the same folders in `source`."""
     for name in names:
         (source / name).mkdir(parents=True, exist_ok=True)
         if (target / name).is_dir() and not (target / name).is_symlink():

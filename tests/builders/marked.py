@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find the test files that may have tests marked `serve` or `postgres`, so that .ci/run collects no others.
 
-The search goes by the text of a file, of the builders that it imports and of the conftest.py files in its folder and
-above. It may name a file too many; tests/conftest.py refuses a marked test in a file that it leaves out. It needs no
-installation: `python3 tests/builders/marked.py serve|postgres` prints the files.
+It searches the text of a file, of the builders that it imports, and of the conftest.py files in its folder and above.
+The result may contain a file without such a test; tests/conftest.py refuses a marked test in a file that is not in the
+result. It needs no installation: `python3 tests/builders/marked.py serve|postgres` prints the files.
 """
 
 import functools

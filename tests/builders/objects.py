@@ -289,7 +289,7 @@ def _issued(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
 
 
 def _letters(city: City) -> None:
-    """Directives of the ward: a draft with a file, one approved, one sent, with its answers; and one it received."""
+    """Directives of the ward: a draft with a file, one approved, one sent, with its answers; and one received."""
     clerk = user("clerk", Role.CLERK)
     Agency.objects.filter(pk=city.ward.pk).update(edxml_id="001.22.H03")
     city.ward.refresh_from_db()

@@ -99,9 +99,9 @@ def furnished_folder(tmp_path_factory) -> Path:
 
 
 def copy_folder(furnished: Path, folder: Path) -> None:
-    """Copy a furnished folder with the modes of its files, without their times; two thousand tests need a copy.
+    """Copy a furnished folder with the modes of its files but not their times, which is faster; most tests need a copy.
 
-    Not as links: an expired key is overwritten before it is removed.
+    The files are copied, not linked: an expired key is overwritten before it is removed.
     """
     shutil.copytree(furnished, folder, copy_function=shutil.copy)
 
@@ -119,7 +119,7 @@ def data_folder(tmp_path, settings, furnished_folder) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings) -> None:
-    """Hash passwords with MD5, because Argon2 is slow on purpose; it remains for the tests of it."""
+    """Hash passwords with MD5, because Argon2 is slow on purpose; only its own tests use it."""
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
 
 
 def page(**request) -> dict:
-    """A page as an account sees it that has just proved its second factor."""
+    """A page as an account sees it after it has just proved its second factor."""
     from django.core.files.uploadedfile import SimpleUploadedFile
     from django.test import Client
 

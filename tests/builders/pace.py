@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The budget of a page: queries, and server time relative to a reference, which a busy machine slows down as well."""
+"""The budget of a page: queries, and server time relative to a reference, which a busy machine slows down equally."""
 
 import json
 import math
@@ -17,9 +17,9 @@ _QUIET_SECONDS = 0.0142
 
 
 def paced(seconds: float) -> float:
-    """Seconds of work on a quiet core, estimated by a fixed piece of work that runs right afterwards.
+    """The seconds that work would take on a quiet core, estimated by a fixed piece of work right afterwards.
 
-    A faster machine is not corrected, so that it does not gain anything.
+    On a faster machine the seconds stay as they are.
     """
     begun = time.process_time()
     _reference()
@@ -41,7 +41,7 @@ def quickest(work: Callable[[], object], clock: Callable[[], float], tries: int 
 
 
 def queries(client: Client, address: str) -> int:
-    """The queries of a page, the smaller of two requests: once in five minutes a page also counts waiting matters."""
+    """The number of queries of a page, the smaller of two requests: every five minutes a page also counts matters."""
     counted = []
     for _ in range(2):
         with CaptureQueriesContext(connection) as captured:

@@ -17,8 +17,8 @@ LANDING_BYTES, WEB_EDITION_BYTES, GREEN_MS = 60_000, 250_000, 300
 GREENS = 40
 
 
-def _fresh(chromium: Any) -> Any:
-    """The function that makes an unused context; in the separate browser of a bench every context is new."""
+def _maker_of_fresh_contexts(chromium: Any) -> Any:
+    """The function that makes an unused context. In the separate browser of a bench, every context is unused."""
     return getattr(chromium, "fresh_context", chromium.new_context)
 
 
@@ -26,7 +26,7 @@ def weighed(
     chromium: Any, served: Served, address: str, network: dict[str, Any] | None = None, ready: str = "main"
 ) -> tuple[dict[str, int], float]:
     """Open a page in a new profile; returns its bytes over the wire by address, and the seconds until it is usable."""
-    context = _fresh(chromium)(viewport=NARROW)
+    context = _maker_of_fresh_contexts(chromium)(viewport=NARROW)
     page = context.new_page()
     devtools = context.new_cdp_session(page)
     devtools.send("Network.enable")
@@ -66,7 +66,7 @@ def first_load(chromium: Any, served: Served, language: str) -> FirstLoad:
     Counted on the wire, HTTP/1.1. language: of the browser.
     """
     with wire_to(served.public) as wire:
-        context = _fresh(chromium)(viewport=NARROW, locale=language)
+        context = _maker_of_fresh_contexts(chromium)(viewport=NARROW, locale=language)
         page = context.new_page()
         page.goto(f"{wire.url}/app/", wait_until="networkidle")
         page.evaluate("navigator.serviceWorker.ready.then(() => null)")

@@ -19,15 +19,15 @@ SOURCE = Path(__file__).parents[2] / "src" / "bluezone" / "protocol" / "_kernel.
 _import = builtins.__import__
 
 
-def _guarded(name, globals=None, locals=None, fromlist=(), level=0):
+def _import_as_a_phone(name, globals=None, locals=None, fromlist=(), level=0):
     importer = (globals or {}).get("__name__", "")
     if name.partition(".")[0] in MISSING and is_engine(importer) and importer != MAKES_KEYS:
         raise ModuleNotFoundError(f"{importer} imports {name}, which no phone has")
     return _import(name, globals, locals, fromlist, level)
 
 
-def _built() -> Path | None:
-    """Build the library, once for this process and those that it starts."""
+def _build_library() -> Path | None:
+    """Build the library, once for this process and the processes that it starts; returns its path."""
     compiler = shutil.which("clang") or shutil.which("cc")
     if compiler is None:
         return None
@@ -39,9 +39,9 @@ def _built() -> Path | None:
 
 
 os.environ["BLUEZONE_PRIMITIVES"] = "libcrypto"
-if "BLUEZONE_KERNEL_LIBRARY" not in os.environ and (library := _built()) is not None:
+if "BLUEZONE_KERNEL_LIBRARY" not in os.environ and (library := _build_library()) is not None:
     os.environ["BLUEZONE_KERNEL_LIBRARY"] = str(library)
-builtins.__import__ = _guarded
+builtins.__import__ = _import_as_a_phone
 
 
 def pytest_report_header() -> str:

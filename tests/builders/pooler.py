@@ -43,7 +43,7 @@ def pooled_database(folder: Path, roles: bool = True) -> Iterator[dict[str, str]
             "ignore_startup_parameters = options,extra_float_digits\n"
         )
         (folder / "users.txt").write_text("".join(f'"{user}" ""\n' for user in set(users.values())))
-        # It refuses to run as root and changes to the user after -u, which must be able to read its files.
+        # pgbouncer refuses to run as root and changes to the user after -u, who must be able to read its files.
         for path in (folder, *folder.iterdir()):
             path.chmod(path.stat().st_mode | 0o055)
         process = subprocess.Popen([program, "-q", "-u", "nobody", str(settings)], stderr=subprocess.DEVNULL)

@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def photograph(link: str, *, turned: int = 0, kind: str = "PNG") -> bytes:
-    """A picture of a poster's code on a page, turned by some degrees, smaller than the frame; a file of `kind`."""
+    """A picture file of a poster's code on a page, smaller than the frame. turned: degrees. kind: of the file."""
     out = io.BytesIO()
     segno.make(link, error="m").save(out, kind="png", scale=6, border=4)
     code = Image.open(out).convert("L")

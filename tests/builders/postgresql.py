@@ -56,7 +56,7 @@ def hold_on_postgresql_too(files: Iterable[Path], slow: bool = False) -> None:
 
 @contextmanager
 def _prepared(server: str, name: str) -> Iterator[None]:
-    """Make the database that Django's tests use, with its tables, as a copy of one that is made once in a run."""
+    """Make the database that Django's tests use, with its tables: a copy of a database that is made once in a run."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     template = f"bluezone_template_{run[:32]}"
     with _alone(server) as connection:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which tests start processes of bluezone, or Python processes that load all of it: they take seconds.
+"""Find the tests that start processes of bluezone, or Python processes that load all of it: these take seconds.
 
-A test is judged by the functions that it and its fixtures can reach, not by what its module imports: a test that takes
-a free port from the builder that also starts `serve` starts nothing.
+What counts is which functions a test and its fixtures can reach, not what its module imports: a test may take a free
+port from the builder that also starts `serve`, and start nothing.
 """
 
 import functools

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Complete, valid protocol objects, in which a test changes the value that it is about."""
+"""Complete, valid protocol objects, in which a test changes only the value under test."""
 
 from dataclasses import replace
 from typing import Any

@@ -33,7 +33,7 @@ def signing(folder: Path, clock: Callable[[], float], allowed: Mapping[int, Righ
 
 
 class _DataToSign(Exception):
-    """The bytes that an export key should have signed."""
+    """Raised instead of a signature, with the bytes that an export key would have signed."""
 
 
 class _CapturingKey:
@@ -42,7 +42,10 @@ class _CapturingKey:
 
 
 def export_of(public: Any, end: int, days: Sequence[int], period: int = 7200, region: str = "VN") -> bytes:
-    """The signed bytes of an export with one random key for each of some UTC days. end: of its window."""
+    """The bytes to sign of an export with one random key for each of some UTC days.
+
+    end, period: end and length of its window in Unix seconds.
+    """
     count = len(days)
     columns = ExportKeys(
         np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16),

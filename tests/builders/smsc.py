@@ -92,7 +92,7 @@ class Centre:
         return f"smpp://{SYSTEM_ID}:{PASSWORD}@127.0.0.1:{self.port}?{query}"
 
     def smsc(self, **changes) -> Smsc:
-        """The same as a value for our provider."""
+        """The address as our provider takes it."""
         values = {"rate": 10_000, "window": 20, **changes}
         return Smsc(**{"host": "127.0.0.1", "port": self.port, "tls": False, "system_id": SYSTEM_ID,
                        "password": PASSWORD, "sender": SENDER, **values})  # fmt: skip

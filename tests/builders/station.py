@@ -29,7 +29,7 @@ def mp3(source: str, seconds: int = 30) -> bytes:
 
 @functools.cache
 def segments(source: str, seconds: int = 30) -> list[bytes]:
-    """The same as segments of HLS."""
+    """The sound of `source` as HLS segments."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-t", str(seconds), "-i", source, "-ac", "1"]
         shape = ["-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_list_size", "0"]

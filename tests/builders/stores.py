@@ -140,12 +140,12 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
                 shutil.rmtree(making, ignore_errors=True)
                 making.mkdir()
                 make(making)
-                _forget_old(kind)
+                _remove_old(kind)
                 making.rename(folder)
     return folder
 
 
-def _forget_old(kind: str) -> None:
+def _remove_old(kind: str) -> None:
     newest_first = sorted(KEPT.glob(f"{kind}-*"), key=lambda folder: -folder.stat().st_mtime)
     for folder in newest_first[MOST_KEPT - 1 :]:
         shutil.rmtree(folder, ignore_errors=True)

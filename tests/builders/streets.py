@@ -65,9 +65,11 @@ def heard(
     level_db: float,
     delay_seconds: float,
 ) -> np.ndarray:
-    """The signal of a microphone while a horn plays `played`: with the horn's band and overload, echoes of walls and
-    other horns, a clock that is off by at most 100 ppm, noise, and the level and 16 bits of the microphone.
-    """  # fmt: skip
+    """The signal of a microphone while a horn plays `played`; samples from -1 to 1.
+
+    It has the band and the overload of the horn, echoes of walls and other horns, a clock that is off by at most
+    100 ppm, noise of the kind `noisy`, and the level and the 16 bits of the microphone.
+    """
     spectrum = np.fft.rfft(played)
     hertz = np.fft.rfftfreq(len(played), 1 / RATE)
     horn = np.fft.irfft(spectrum / ((1 + (400 / np.maximum(hertz, 1)) ** 4) * (1 + (hertz / 3000) ** 6)), len(played))
@@ -85,7 +87,7 @@ def heard(
 
 
 def unheard(length: int, random: np.random.Generator, *, noisy: str, level_db: float, other: np.ndarray | None = None):
-    """The signal while the horn does not play. other: a bulletin of the next village, 6 dB above the street's noise."""
+    """The signal while the horn does not play. other: a bulletin of another village, 6 dB above the noise."""
     street = noise(noisy, length, random)
     if other is None:
         return _recorded(street, street, 0.0, level_db, random)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A relay between a browser and a server that counts all bytes: of pages, workers and headers."""
+"""A relay between a browser and a server that counts all bytes, including those of workers and headers."""
 
 import socket
 from collections.abc import Iterator

@@ -41,7 +41,7 @@ class Watchmen:
         self.server.key_server.public_log.set_policy(encode_policy(policy), addresses)
 
     def go_round(self) -> None:
-        """Let the server tick and query all witnesses; returns once all have answered."""
+        """Let the server tick and query all witnesses, and wait until all of them have answered."""
         self.server.key_server.tick()
         for thread in WitnessRounds(lambda: self.server.key_server.public_log).go_round():
             thread.join()

@@ -24,7 +24,7 @@ class Week:
 
     def __post_init__(self) -> None:
         if self.first_day.isoweekday() != 1:
-            raise WeekUnreadable(f"a week begins on a Monday, {self.first_day} is none")
+            raise WeekUnreadable(f"a week begins on a Monday, and {self.first_day} is not a Monday")
 
     @classmethod
     def of(cls, day: datetime.date) -> "Week":
@@ -49,12 +49,12 @@ class Week:
 
     @property
     def due(self) -> datetime.date:
-        """The last day on which its reports are in time: the Monday after it."""
+        """The last day on which its reports are on time: the Monday after the week."""
         return self.first_day + 7 * _DAY
 
     @property
     def locks_on(self) -> datetime.date:
-        """The first day on which its reports are locked."""
+        """The first day on which its reports are locked: the Tuesday after the week."""
         return self.first_day + 8 * _DAY
 
     @property
@@ -91,7 +91,7 @@ class Week:
 
 
 def parse_week(text: str, otherwise: Week) -> Week:
-    """The week that a text names, or `otherwise` if it names none."""
+    """The week that a text such as "2020-W33" names; `otherwise` if it names no week."""
     try:
         return Week.parse(text)
     except WeekUnreadable:

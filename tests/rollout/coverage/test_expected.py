@@ -22,7 +22,7 @@ from bluezone.rollout.canvass.households.facts import new_key
 from bluezone.rollout.canvass.models import Visit
 from bluezone.rollout.canvass.visits.answers import answers_by_unit
 from bluezone.rollout.coverage.expected.comparison import compare_week, week_to_compare
-from bluezone.rollout.coverage.expected.yields import Answers, Place, _count_between, _gamma_at, expectations
+from bluezone.rollout.coverage.expected.yields import Answers, Place, _count_interval, _gamma_quantile, expectations
 from bluezone.rollout.report_week import Week
 
 unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -134,8 +134,8 @@ def test_the_quantiles_are_those_of_drawn_numbers():
     for mean, spread in ((6.0, 0.3), (2.0, 0.6), (40.0, 0.15)):
         drawn = rng.gamma(1 / spread**2, mean * spread**2, 200_000)
         for z, part in ((-1.959964, 0.025), (1.959964, 0.975)):
-            assert _gamma_at(mean, spread, z) == pytest.approx(np.quantile(drawn, part), rel=0.05, abs=0.05)
-        low, high = _count_between(mean, spread)
+            assert _gamma_quantile(mean, spread, z) == pytest.approx(np.quantile(drawn, part), rel=0.05, abs=0.05)
+        low, high = _count_interval(mean, spread)
         counts = rng.poisson(drawn)
         assert 0.945 <= np.mean((counts >= low) & (counts <= high)) <= 0.995
 

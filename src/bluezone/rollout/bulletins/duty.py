@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
-# Approve a bulletin after listening: an editor who is not its author, or who heads the agency or signs for it.
+# Approve a bulletin after listening to it. The author may not; heads of the agency, and those who sign for it, may.
 BULLETIN_APPROVERS = Audience("BULLETIN_APPROVERS", frozenset({"editor", "lead", "issuer"}))
 # Plan what is aired where, set the loudspeakers, and attest what was aired.
 AIRING_KEEPERS = Audience("AIRING_KEEPERS", frozenset({"editor", "speaker_operator"}))

@@ -89,7 +89,7 @@ class TextForm(forms.Form):
 class WrittenForm(SharedForm, TextForm):
     """The next version of a text, with the correction of how the machine reads it.
 
-    bulletin: the one that gets the version. before: its newest version in each language, by the code of the language.
+    bulletin: the bulletin of the text. before: its newest version in each language, by the code of the language.
     """
 
     said = forms.CharField(
@@ -120,8 +120,8 @@ class WrittenForm(SharedForm, TextForm):
 class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """A word and its pronunciation; a word that exists already gets the new pronunciation.
 
-    instance: the stored word. words: the pronunciation of each of the city's words. The page carries them all, because
-    only the typed word says which of them the form changes.
+    instance: the stored word. words: the pronunciations of all of the city's words. The page contains them all, because
+    the server learns only from the typed word which of them the form changes.
     """
 
     changes_something = True
@@ -237,7 +237,7 @@ class ScheduleForm(EmergencyForm):
         return times
 
     def clean_exceptions(self) -> frozenset[datetime.date]:
-        """Days as people write them; without a year, the next from the first day on."""
+        """Days as people write them; a day without a year is the next such day from the first day on."""
         today = timezone.localdate()
         days = read_days(self.cleaned_data["exceptions"], today, self.cleaned_data.get("first") or today)
         if days is None:
@@ -288,7 +288,7 @@ class LendForm(SharedForm, forms.Form):
 
 
 class AiredForm(forms.Form):
-    """What became of an airing, with a link or a photo as evidence."""
+    """The outcome of an airing, with a link or a photo as evidence."""
 
     was_aired = forms.TypedChoiceField(
         label=_("Result"), choices=[("1", _("Aired")), ("0", _("Not aired"))], initial="1",
@@ -306,7 +306,7 @@ class AiredForm(forms.Form):
         return _require_file_size(self.cleaned_data["photo"], MOST_PHOTO_BYTES, _("The photo is larger than 8 MB."))
 
     def clean(self) -> dict[str, Any]:
-        """Require a reason if it was not aired."""
+        """Require a note with the reason if the bulletin was not aired."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("was_aired") is False and not values.get("note"):
             self.add_error("note", _("Say why it was not aired."))

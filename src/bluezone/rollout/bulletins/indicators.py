@@ -28,7 +28,10 @@ def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
 
 @dataclass(frozen=True)
 class DueAiring:
-    """An airing that was due: its cell in coverage, whether it has a sound, and whether a person attests it."""
+    """An airing that was due. cell: (path of the unit, key of the agency, local day) of its figure in coverage.
+
+    was_aired: whether a person has attested that it was aired.
+    """
 
     pk: int
     cell: tuple[str, int, datetime.date]
@@ -37,7 +40,7 @@ class DueAiring:
 
 
 def airings_due(week: Week) -> list[DueAiring]:
-    """Every airing of a week that is due by now; one query, shared by the indicators of all proofs."""
+    """Every airing of a week that is due by now; one query for all indicators within `cached_reads`."""
     return read_once(("airings due", week), lambda: _airings_due(week))
 
 

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the media centre writes, plans and attests: bulletins with their texts and sound, outlets, schedules, airings
-and attestations.
-"""
+"""The tables of bulletins: bulletins with their texts and sounds, outlets, schedules, airings and attestations."""
 
 import datetime
 from typing import ClassVar
@@ -41,9 +39,9 @@ MACHINE_LANGUAGES = frozenset({Language.VI, Language.EN})
 
 
 class Sound(models.Model):
-    """One MP3 as it is played. loudness_lufs, peak_dbtp: of the stored file, measured by ffmpeg's ebur128.
+    """One MP3 as it is played; deleted once no text refers to it (`retention.purge`).
 
-    is_human: a person's recording. Deleted once no text refers to it (`retention.purge`).
+    loudness_lufs, peak_dbtp: of the stored file, measured by ffmpeg's ebur128. is_human: it is a person's recording.
     """
 
     sha256 = models.CharField(max_length=64, unique=True)
@@ -64,8 +62,8 @@ class Sound(models.Model):
 class Bulletin(PractisedMixin):
     """A message to the public, with its texts in all languages and versions.
 
-    relay: name of a station of the city's list (`relay_stations`). Its stream is aired for `relay_minutes`, and the
-    text only while the stream fails; empty for a bulletin that is no relay.
+    relay: name of a station in the city's list (`relay_stations`), empty if the bulletin is no relay. The station's
+    stream is aired for `relay_minutes`, and the text only while the stream fails.
     Personal data: the account that made it, an official duty.
     """
 
@@ -182,8 +180,9 @@ class SpokenWord(models.Model):
 
 
 class Listening(PractisedMixin):
-    """A person listens to a version, to its end before they may approve it. begun_at: when it was last started.
+    """One person listens to one version. They may approve it once `heard_at` is set: they have heard it to its end.
 
+    begun_at: when they last started it.
     Personal data: an account and when it listened; deleted with the bulletin.
     """
 
@@ -249,12 +248,12 @@ class Outlet(models.Model):
 
     @property
     def territory(self) -> AdminUnit:
-        """Where it is heard."""
+        """The unit in which it is heard."""
         return self.unit or self.agency.unit
 
 
 class Schedule(PractisedMixin):
-    """When a bulletin is repeated at some outlets; only the days left out, the rank and the end ever change.
+    """When a bulletin is repeated, and where; only the outlets, the days left out, the rank and the end ever change.
 
     languages: aired one after the other. times: "HH:MM" local. weekdays: 0 Monday, none: daily. exceptions: local days.
     at_once: the moment of an emergency that is aired at once, whatever the other fields contain.
@@ -302,9 +301,9 @@ class Schedule(PractisedMixin):
 class Airing(PractisedMixin):
     """One bulletin in one language at one outlet at one time, planned ahead from its schedule (planner.py).
 
-    key: the same after every planning; loudspeakers report what they played by it.
-    due_at: the time by the schedule. starts_at: when it may begin (`planner.arrange`), None when displaced.
-    displaced: "clash" or "quiet" if it got no time.
+    key: the same each time that the plan is made; loudspeakers name the airing by it in their reports.
+    due_at: the time by the schedule. starts_at: when it may begin (`precedence.assign_times`), None if displaced.
+    displaced: "clash" or "quiet" if it got no time, else "".
     """
 
     key = models.CharField(max_length=64, unique=True)

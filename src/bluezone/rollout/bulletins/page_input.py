@@ -22,7 +22,7 @@ def chosen_outlet(request: HttpRequest) -> Outlet | None:
 
 
 def filter_query(outlet: Outlet | None, unit: AdminUnit | None) -> str:
-    """The query string that keeps a page filtered by outlet and unit, for its links: "outlet=3&unit=5"."""
+    """The query string by which the links of a page keep its outlet and unit: "outlet=3&unit=5"."""
     chosen = {"outlet": outlet, "unit": unit}
     return urlencode({name: row.pk for name, row in chosen.items() if row is not None})
 

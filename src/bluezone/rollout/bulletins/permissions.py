@@ -32,7 +32,7 @@ def own_bulletin(request: OfficeRequest, pk: int) -> Bulletin:
 
 
 def script_to_approve(request: OfficeRequest, pk: int) -> Script:
-    """A version of an agency for which the reader writes or approves. Raises Http404, OutsideScope (403)."""
+    """A version of a bulletin of an agency for which the reader writes or approves. Raises Http404, OutsideScope."""
     scripts = Script.objects.select_related("bulletin__agency__unit", "machine", "recording")
     script = get_object_or_404(scripts.defer("machine__content", "recording__content"), pk=pk)
     require_role(request.user, APPROVERS | WRITERS, agency=script.bulletin.agency)
@@ -74,7 +74,11 @@ def own_outlet(request: OfficeRequest, pk: int) -> Outlet:
 
 
 def outlets_for(user: User, bulletin: Bulletin, roles: Iterable[str] = WRITERS) -> QuerySet[Outlet]:
-    """Outlets at which the person may have a bulletin aired: those within reach, and those lent to its agency."""
+    """Open outlets at which the person may have a bulletin aired.
+
+    These are the outlets of agencies within the reach of `roles`, and those lent to the bulletin's agency or to one
+    above it.
+    """
     above = [pk for pk, path in Agency.objects.values_list("pk", "path") if bulletin.agency.path.startswith(path)]
     lent = Q(pk__in=Outlet.lent_to.through.objects.filter(agency__in=above).values("outlet"))
     return Outlet.objects.filter(Q(agency__in=agencies_in_reach(user, roles)) | lent, closed_at=None).select_related(
@@ -83,7 +87,10 @@ def outlets_for(user: User, bulletin: Bulletin, roles: Iterable[str] = WRITERS) 
 
 
 def may_air_at(user: User, outlet: Outlet) -> bool:
-    """Whether the person may air at an outlet: it is within reach, or lent to an agency for which they write."""
+    """Whether the person may air at an outlet.
+
+    It is within their reach as a writer or keeper, or lent to an agency for which they write or to one above it.
+    """
     if has_role(user, WRITERS | KEEPERS, agency=outlet.agency):
         return True
     lent = [agency.path for agency in outlet.lent_to.all()]
@@ -92,7 +99,7 @@ def may_air_at(user: User, outlet: Outlet) -> bool:
 
 
 def is_heard_in_ward_only(user: User, outlets: Iterable[Outlet], roles: Iterable[str] = WRITERS) -> bool:
-    """Whether an airing is heard only in the person's own ward: every outlet is a group of its loudspeakers."""
+    """Whether every outlet is a group of loudspeakers that is heard only in the person's own ward."""
     outlets = list(outlets)
     if any(outlet.kind != OutletKind.LOUDSPEAKERS for outlet in outlets):
         return False

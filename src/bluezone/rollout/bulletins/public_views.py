@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the press and stations can fetch, and its addresses: RSS of the approved bulletins, press kits, sound, the air
-plan as a calendar.
-"""
+"""Public downloads for stations and the press: RSS of the approved bulletins, press kits, sounds, the air plan."""
 
 import datetime
 import hashlib
@@ -56,7 +54,7 @@ def rss(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def ics(request: HttpRequest) -> HttpResponse:
-    """iCalendar of every current schedule."""
+    """The schedules that are not over, as iCalendar."""
     city = facts("vi")
     now = timezone.now()
     zone = ZoneInfo(timezone.get_default_timezone_name())
@@ -71,7 +69,7 @@ def ics(request: HttpRequest) -> HttpResponse:
             for schedule in schedules
         ]
         host = city.address.split("//")[-1].split(":")[0]
-        # The stamp changes once an hour, so that within the hour a reader gets 304.
+        # DTSTAMP changes once an hour, so that a calendar which fetches again within the hour gets 304.
         content = write_calendar(timed, name, host, zone, now.replace(minute=0, second=0, microsecond=0))
     return _cached(request, content, "text/calendar; charset=utf-8")
 
@@ -79,7 +77,7 @@ def ics(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def kit(request: HttpRequest, pk: int) -> HttpResponse:
-    """The press kit of a bulletin with an approved text; 404 without one, and once it was withdrawn."""
+    """The press kit of a bulletin as ZIP; 404 if no text of it is approved, or if it was withdrawn."""
     bulletin = _public_bulletin(pk)
     response = _cached(request, press_kit(bulletin), "application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="bluezone-ban-tin-{pk}.zip"'
@@ -89,7 +87,7 @@ def kit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def sound(request: HttpRequest, pk: int, language: str) -> HttpResponse:
-    """The MP3 of the newest approved version in a language."""
+    """The MP3 of a bulletin's newest approved version in a language; 404 without one, or if it was withdrawn."""
     script = approved_scripts([_public_bulletin(pk).pk]).get((pk, language))
     if script is None or script.sound is None:
         raise Http404
@@ -108,6 +106,7 @@ def _public_bulletin(pk: int) -> Bulletin:
 
 
 def _item(bulletin: Bulletin, script: Script, city: Facts) -> str:
+    """The RSS item of a bulletin. script: its Vietnamese text."""
     base = f"{city.address}/bulletins/{bulletin.pk}/"
     guid = f"bulletin-{bulletin.pk}-{script.number}@{city.address.split('//')[-1]}"
     at = script.approved_at or script.written_at
@@ -125,7 +124,7 @@ def _item(bulletin: Bulletin, script: Script, city: Facts) -> str:
 
 
 def _cached(request: HttpRequest, content: bytes, kind: str) -> HttpResponse:
-    """The content, or 304 for a reader that has it."""
+    """The content with its ETag; 304 if the request names this ETag."""
     etag = quote_etag(hashlib.sha256(content).hexdigest()[:32])
     response = HttpResponse(content, content_type=kind)
     response.headers["ETag"] = etag

@@ -110,7 +110,11 @@ def show_bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _languages_of(bulletin: Bulletin, reader: User) -> list[dict[str, Any]]:
-    """The languages of a bulletin in the order of Language, each with its versions and whether the reader heard it."""
+    """The languages of a bulletin in the order of Language, each with its versions.
+
+    heard: whether the reader has listened to the newest version. reads_otherwise: whether the machine would read it
+    differently now.
+    """
     stored = bulletin.scripts.select_related("machine", "recording", "written_by", "approved_by")
     versions_by_language: dict[str, list[Script]] = {}
     for version in stored.defer("machine__content", "recording__content").order_by("-number"):
@@ -257,7 +261,10 @@ def script_sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(BULLETIN_APPROVERS)
 @touches(Ownership.AGENCY)
 def note_listening(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Store that playing has started, or with `stage=heard` ended: 200; 409 with a sentence if parts were skipped."""
+    """Store that the sound has started, or with `stage=heard` that it has ended.
+
+    200; 409 with a sentence if the sound cannot have played to its end, or if there is none.
+    """
     script = permissions.script_to_approve(request, pk)
     try:
         if request.POST.get("stage") == "heard":

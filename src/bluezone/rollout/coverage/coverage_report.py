@@ -75,9 +75,9 @@ READING = (
 
 
 def report_of(coverage: Overview, ranking: Priorities, letter: Mapping[str, Any]) -> OfficialDocument:
-    """The report in administrative layout, ready to be sent up.
+    """The report in administrative layout, ready for the superior authority.
 
-    coverage: never an exact overview, since a report leaves the office. ranking: its units in order of priority.
+    coverage: read with `exact=False`, since a report leaves the office. ranking: its units in order of priority.
     letter: cleaned values of `ReportForm`.
     """
     basis = f"Thực hiện {letter['basis'].rstrip('.,;')}, " if letter["basis"] else ""
@@ -116,7 +116,10 @@ def report_of(coverage: Overview, ranking: Priorities, letter: Mapping[str, Any]
 
 
 def tables_of(coverage: Overview) -> list[Table]:
-    """One table for each indicator that counted anything, with the whole unit as last row; else one that says so."""
+    """A table for each indicator that counted anything, with the whole unit as its last row.
+
+    If none did, one table that says so.
+    """
     counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     if not counted:
         return [Table("Kết quả", (Column("Đơn vị", 3), Column("Số liệu", 2)), ((coverage.unit.name, "chưa có"),))]
@@ -282,7 +285,7 @@ class ReportForm(forms.Form):
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The form of a report's letterhead; its buttons lead to the files."""
+    """The form for a report's letterhead, with a button for each file format."""
     unit = get_object_or_404(AdminUnit, pk=pk)
     week = parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
     form = ReportForm(initial=ReportForm.first_values(unit))
@@ -293,10 +296,10 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def report_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
-    """The report as docx, xlsx, pdf or print; 404 another form, 422 letterhead incomplete.
+    """The report as a file, or as a page for print. form: docx, xlsx, pdf or print; 404 for any other.
 
-    Small numbers are suppressed for every reader, since a report leaves the office. Without WeasyPrint, pdf redirects
-    to print.
+    422 incomplete letterhead. Small numbers are suppressed for every reader, since a report leaves the office. Without
+    WeasyPrint, pdf redirects to print.
     """
     if form not in {"docx", "xlsx", "pdf", "print"}:
         raise Http404
@@ -332,8 +335,8 @@ def _file(content: bytes, kind: str, name: str) -> HttpResponse:
 
 
 def _for_print(request: HttpRequest, document: OfficialDocument, zone: ZoneInfo) -> HttpResponse:
-    """The page for print. The content security policy allows its one style sheet, by hash, and nothing else."""
-    # Widths become attributes of their elements, since the policy forbids style attributes.
+    """The page for print, with a content security policy that allows only its own style sheet, by hash."""
+    # Column widths become `width` attributes, since the policy forbids `style` attributes.
     html = re.sub(r'<col style="width:([0-9.]+%)">', r'<col width="\1">', write_html(document, zone=zone))
     style = html.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What duties add to coverage: indicators with their sums over units, and counts of doors and of help."""
+"""What duties add to coverage: indicators and their sums over units, counts of doors, and counts of help."""
 
 import abc
 import contextlib
@@ -49,7 +49,7 @@ class Proof(enum.Enum):
 class Figure:
     """One observation that an indicator counts: an agency's week, a gate's day, a school's week.
 
-    unit_path: path of its AdminUnit ("3/17/52/"). agency_id: the Agency, None for the unit itself.
+    unit_path: path of its AdminUnit ("3/17/52/"). agency_id: primary key of the Agency, None for the unit itself.
     count: numerator. base: denominator, count <= base. source: who counted the base, in the reader's language.
     as_of: the day of both counts.
     Raises ShareImpossible unless 0 <= count <= base.
@@ -82,8 +82,8 @@ class Indicator(abc.ABC):
     key: stable, unique, for addresses and tests. proof: its column.
     name: in the reader's language, such as "running, proven at the gates".
     base_name: its denominator, such as "passages in with a smartphone".
-    of_phones: it counts phones or their owners, not passages, so that it may be compared with a population.
-    adds_up: counts of different weeks are of different phones (as at a drive), so that weeks may be added.
+    of_phones: whether it counts phones or their owners, not passages, and may be compared with a population.
+    adds_up: whether counts of different weeks are of different phones (as at a drive), so that weeks may be added.
     """
 
     key: ClassVar[str]
@@ -95,7 +95,7 @@ class Indicator(abc.ABC):
 
     @abc.abstractmethod
     def figures(self, week: Week) -> Iterable[Figure]:
-        """Everything counted in a week, in a constant number of queries; nothing of training mode."""
+        """Everything counted in a week, without training mode; in a constant number of queries."""
 
     @abc.abstractmethod
     def rows_address(self, unit_id: int, week: Week) -> str:
@@ -111,18 +111,19 @@ class Indicator(abc.ABC):
     def suppressed_cells(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """The cells with a suppressed count, and those with a suppressed base, above the ward.
 
-        figures: all of a week. If the base is suppressed, so is the count: it would be a lower bound of the base.
+        figures: all figures of a week. Where the base is suppressed, so is the count, as it is a lower bound of the
+        base.
         """
         bases = suppressed_cells((figure.unit_path, figure.agency_id, figure.base) for figure in figures)
         counts = suppressed_cells((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
         return counts | bases, bases
 
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
-        """How many under a unit have reported for a week; None for an indicator without reports, as at gates."""
+        """How many agencies under a unit have reported for a week; None if the indicator needs no reports (gates)."""
         return None
 
     def missing(self, unit_path: str, week: Week) -> list[str]:
-        """Names of those under a unit that have not sent their report for a week; for the report sent up."""
+        """Names of those under a unit that have not reported for a week, for the coverage report."""
         return []
 
 
@@ -137,18 +138,18 @@ def _by_key() -> dict[str, Indicator]:
 
 
 def registered_indicators() -> list[Indicator]:
-    """Every indicator that a duty names, surest class first, then in the order of the duties."""
+    """Every indicator that a duty names, by class of proof, surest first, then in the order of the duties."""
     order = list(Proof)
     return sorted(_by_key().values(), key=lambda indicator: order.index(indicator.proof))
 
 
 class RunningShare(Indicator):
-    """Proven IN passages / IN passages with a smartphone at a unit's gates, interval by bootstrap over gate-days.
+    """The share of proven passages among the passages in with a smartphone, at a unit's gates.
 
-    A subclass gives one figure for each gate and day. The count is the IN passages with a phone that answered over
-    Bluetooth, the base the IN passages of people with a smartphone, whatever their verdict. Passages without a
-    smartphone are in neither; fresh codes, seen screens and the web edition are only in the base. It is a share of
-    passages, not of phones: only drives and doors count phones.
+    A subclass yields one figure for each gate and day. The count is the number of passages in with a phone that
+    answered over Bluetooth. The base is the number of passages in of people with a smartphone, whatever the verdict, so
+    that fresh codes, seen screens and the web edition are only in the base. Passages without a smartphone are in
+    neither. It is a share of passages, not of phones: only drives and doors count phones.
     Source: docs/design.md, "share running".
     """
 
@@ -194,7 +195,7 @@ class Sums:
 
 
 def sum_indicator(indicator: Indicator, week: Week) -> Sums:
-    """Add up an indicator's figures of a week, from the agencies and gates to the topmost unit."""
+    """Add up an indicator's figures of a week for every cell, from the agencies to the topmost unit."""
     sums = Sums()
     figures = list(indicator.figures(week))
     by_cell = sums.figures
@@ -209,14 +210,14 @@ def sum_indicator(indicator: Indicator, week: Week) -> Sums:
 
 
 def newest_denominators(units: Iterable[AdminUnit], on: datetime.date) -> dict[tuple[int, str], Denominator]:
-    """(primary key of the unit, kind) -> its newest denominator up to the day `on`; one query."""
+    """The newest denominators up to the day `on`, by (primary key of the unit, kind); one query."""
     figures = Denominator.objects.filter(unit__in=[unit.pk for unit in units], as_of__lte=on).order_by("as_of")
     return {(figure.unit_id or 0, figure.kind): figure for figure in figures}
 
 
 @contextlib.contextmanager
 def cached_reads() -> Iterator[None]:
-    """Within this context `read_once` reads each key once."""
+    """Within this context, `read_once` reads each key only once."""
     token = _cache.set({})
     try:
         yield
@@ -225,7 +226,7 @@ def cached_reads() -> Iterator[None]:
 
 
 def read_once(key: Hashable, read: Callable[[], _Read]) -> _Read:
-    """The result of `read`, cached within `cached_reads`. The caller must not change it."""
+    """The result of `read`; within `cached_reads`, the first result for this key. The caller must not change it."""
     cached = _cache.get()
     if cached is None:
         return read()
@@ -239,8 +240,9 @@ def read_once(key: Hashable, read: Callable[[], _Read]) -> _Read:
 class Doors:
     """The doors of one ward or commune.
 
-    households: doors in its lists. visited: of them, doors at which somebody was spoken to or a leaflet was left.
-    revisit: not visited yet, as no one was at home or another visit was agreed. last_visit: local date, None before it.
+    households: doors in its lists. visited: those at which somebody was spoken to or a leaflet was left.
+    revisit: not visited yet, as no one was at home or another visit was agreed.
+    last_visit: local date, None before the first visit.
     """
 
     households: int
@@ -256,9 +258,10 @@ class Doors:
 
 @dataclass(frozen=True)
 class HelpDone:
-    """The help of one unit. open, claimed: requests now. done, could_not: closed in some days, including tally sheets.
+    """The help of one unit, now and in a span of days.
 
-    helper_hours: people of a team times hours of its drives in those days, None without a drive.
+    open, claimed: requests now. done, could_not: requests closed in the span, including those on tally sheets.
+    helper_hours: people of each team times hours of its drives in the span, None without a drive.
     free_teams: teams of unions that serve this unit itself, without a running drive or a claimed request.
     """
 
@@ -271,19 +274,25 @@ class HelpDone:
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, list[Doors]]:
-    """Primary key of each unit with doors -> the counts of each duty that visits doors, at `now`."""
+    """The doors at `now` by primary key of the unit, one entry for each duty that visits doors."""
     return _by_unit(load(duty.door_counts)(now) for duty in DUTIES if duty.door_counts)
 
 
 def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, list[HelpDone]]:
-    """The same for help. since, until: first and last local day, both included."""
+    """The help by primary key of the unit, one entry for each duty that helps.
+
+    since, until: first and last local day of the span, both included.
+    """
     return _by_unit(load(duty.help_counts)(since, until) for duty in DUTIES if duty.help_counts)
 
 
 def answers_by_unit(
     begin: datetime.datetime, end: datetime.datetime, known: datetime.datetime
 ) -> dict[int, list[Answers]]:
-    """The same for answers at doors between two moments, if received before `known`."""
+    """The answers at doors by primary key of the unit, one entry for each duty that visits doors.
+
+    Answers given from `begin` to `end`, if the office received them before `known`.
+    """
     return _by_unit(load(duty.door_answers)(begin, end, known) for duty in DUTIES if duty.door_answers)
 
 

@@ -13,13 +13,13 @@ Z_95 = 1.959963984540054
 DRAWS = 2000
 # Fixed, so that the same gate-days give the same interval on every page and in every report.
 _SEED = 458
-# Gate-days that are drawn at once: 16 MB.
+# Gate-days that are drawn at once at most; they take 16 MB.
 _MOST_AT_ONCE = 1_000_000
 _CACHED_INTERVALS = 512
 
 
 class ShareImpossible(Refused):
-    """More phones run than there are, or a number is negative."""
+    """The count is larger than its base, or a number is negative."""
 
     code = "share_impossible"
 
@@ -52,11 +52,11 @@ def wilson_interval(count: int, base: int) -> Interval | None:
 def bootstrap_interval(
     gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed: int = _SEED
 ) -> Interval | None:
-    """Percentile bootstrap of a share of passages, whole gate-days drawn with replacement.
+    """The interval of a share of passages by percentile bootstrap: whole gate-days are drawn with replacement.
 
-    gate_days: (running, with a smartphone) of one gate on one day. The passages of one gate and day are mostly the same
-        people, so a gate-day is one observation, however many passages it has.
-    draws: how many samples are drawn, 1 or more. seed: of the draws.
+    gate_days: (passages running, passages with a smartphone) of one gate on one day. These are mostly the same people,
+        so that a gate-day is one observation, however many passages it has.
+    draws: how many samples are drawn, 1 or more. seed: of the random numbers.
     Returns None for fewer than two gate-days with a smartphone: one observation gives no spread.
     Raises ShareImpossible unless 0 <= running <= with a smartphone on every gate-day.
 
@@ -71,7 +71,7 @@ def bootstrap_interval(
 
 @lru_cache(maxsize=_CACHED_INTERVALS)
 def _percentiles(counted: tuple[tuple[int, int], ...], draws: int, seed: int) -> Interval:
-    """The percentiles; cached, since drawing takes most of the time of a page that shows the same gate-days again."""
+    """The 2.5 % and 97.5 % percentiles; cached, since drawing takes most of the time of a page."""
     running, phones = np.array(counted, dtype=np.float64).T
     rng = np.random.default_rng(seed)
     shares = []

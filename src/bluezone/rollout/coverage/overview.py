@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of a unit and week with its parts as rows, the summary that a leader reads first, and league tables.
+"""The table of a unit and week with the units under it as rows, the summary that a leader reads first, and league
+tables.
 
-A league table ranks the units under one by the phones counted, per resident and per smartphone, each with its source.
-It has both, since they give different pictures. Passages at gates are not phones and are compared with neither. If
-weeks may be added (a drive's phones), only the numbers that each week's own page shows are added, so that the sum
-reveals no suppressed number.
+A league table ranks the units under a unit by the phones counted there, per resident or per smartphone. It shows both
+shares with their sources, since they give different pictures. Passages at gates are not phones and have no league
+table. If weeks may be added (a drive's phones), only numbers that the pages of the single weeks show are added, so that
+the sum reveals no suppressed number.
 Source: docs/rollout.md, "0 Facts" (installs by population or by smartphones) and A4.
 """
 
@@ -44,8 +45,8 @@ class ShownCell:
     """The number of one indicator in one row.
 
     count, base: None if suppressed. share: 0..1; None if count or base is suppressed or the base is 0.
-    change: since the week before, in percentage points. sources, as_of: of the base.
-    is_new: the row counted nothing of it in the week before.
+    change: since the week before, in percentage points. sources, as_of: of the base. address: of the rows behind it.
+    is_new: whether the row had no such number in the week before, although other rows had.
     """
 
     indicator: Indicator
@@ -61,7 +62,7 @@ class ShownCell:
 
     @property
     def has_moved(self) -> bool:
-        """Whether the share differs from that of the week before; if it has an interval, by more than chance."""
+        """Whether the share differs from that of the week before; by more than chance, if it has an interval."""
         if self.change is None or self.share is None or round(self.change, 1) == 0:
             return False
         earlier = self.share - self.change / 100
@@ -75,9 +76,9 @@ class ShownCell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: a unit under the one shown.
+    """A row of the table: one of the units under the unit of the page.
 
-    unit: None for the row of what is in the unit itself but in none of those under it.
+    unit: None for the row of what is in the unit of the page but in none of the units under it.
     cells: by class of proof.
     stopped: keys of indicators that counted something in the week before and nothing in this one.
     """
@@ -136,7 +137,7 @@ def read_overview(
 ) -> Overview:
     """The table of a unit and week, with all indicators or those of `keys`.
 
-    exact: suppress nothing (suppression.may_see_small_numbers). by_name: also read who has not reported.
+    exact: suppress nothing (`suppression.may_see_small_numbers`). by_name: also read which have not reported.
     """
     indicators = [indicator for indicator in registered_indicators() if keys is None or indicator.key in keys]
     with cached_reads():
@@ -164,9 +165,9 @@ def read_overview(
 
 
 def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[ShownCell]:
-    """The unit's own number of every indicator that counted there in a week, surest class first; without changes.
+    """The unit's own number of every indicator that counted there in a week, surest class first.
 
-    exact: suppress nothing; ignored above the ward.
+    `change` and `is_new` are not set. exact: suppress nothing; ignored above the ward.
     """
     with cached_reads():
         counted = [(indicator, sum_indicator(indicator, week), Sums()) for indicator in registered_indicators()]
@@ -175,7 +176,7 @@ def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[ShownCell]:
 
 
 def _sums_of_two_weeks(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
-    """An indicator, its sums of a week and of the week before. If the week has none, the week before is not read."""
+    """An indicator, its sums of a week and of the week before; without figures in the week, the latter are empty."""
     sums = sum_indicator(indicator, week)
     if not sums.figures:
         return indicator, sums, Sums()
@@ -185,7 +186,7 @@ def _sums_of_two_weeks(indicator: Indicator, week: Week) -> tuple[Indicator, Sum
 def city_unit(day: datetime.date) -> AdminUnit | None:
     """The city: the smallest unit above the ward that contains most of the agencies that exist on `day`.
 
-    Most, not all: an agency of the province with which files are exchanged does not make the province the city.
+    Most, not all: an agency of the province that exchanges files with the city does not make the province the city.
     Returns None if there are no agencies.
     """
     paths = list(Agency.objects.valid_on(day).order_by().values_list("unit__path", flat=True))
@@ -251,7 +252,7 @@ class Summary:
     """The summary of a unit and week.
 
     sentence: in the reader's language. indicator: of the sentence and the map; None if nothing was counted.
-    rows: the units under it with their number of that indicator, the lowest share first, unknown ones last.
+    rows: the units under the unit with their number of this indicator, lowest share first, unknown shares last.
     rose, fell: units that changed by more than chance, the largest change first; at most MOST_MOVED each.
     began: names of units that counted something in this week and nothing in the week before. stopped: the reverse.
     """
@@ -271,21 +272,21 @@ class Summary:
 
 
 def _share_or_last(cell: ShownCell | None) -> float:
-    """The share of a cell, by which rows are sorted; more than any share if it is not shown."""
+    """The share of a cell, as a sort key; greater than any share if none is shown."""
     if cell is None or cell.share is None:
         return 2.0
     return cell.share
 
 
 def summarise(coverage: Overview) -> Summary:
-    """Summarise the share running at the gates; if no gate has counted, the surest indicator that did."""
+    """Summarise the share running at the gates; if no gate has counted, the surest indicator that has."""
     counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     if not counted:
         return Summary(_("Nothing was counted here this week."), None, [], [], [], [], [])
     indicator = next((indicator for indicator in counted if indicator.key == RUNNING), counted[0])
     parts = [(row.unit, row.cell(indicator.key), row) for row in coverage.rows if row.unit is not None]
     rows = [(unit, cell) for unit, cell, _row in parts]
-    # Equal shares stay in the order of the list.
+    # The sort is stable: units with equal shares keep the order of the directory.
     rows.sort(key=lambda row: _share_or_last(row[1]))
     moved = [(unit, cell) for unit, cell in rows if cell is not None and cell.has_moved]
     return Summary(
@@ -333,9 +334,10 @@ def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tupl
 
 @dataclass(frozen=True)
 class Compared:
-    """A number of phones compared with one denominator; both are full counts.
+    """A number of phones as a share of one denominator; both are full counts.
 
-    share: None if either is unknown. contradicts: there are more phones than the denominator, so there is no share.
+    share: 0..1, None if either is unknown. contradicts: whether there are more phones than the denominator allows, so
+    that there is no share.
     """
 
     denominator: Denominator | None
@@ -347,8 +349,8 @@ class Compared:
 class LeagueRow:
     """One unit of a league table.
 
-    place: None if there is no share to rank it by. count: None if nothing was counted or all of it is suppressed.
-    suppressed_weeks: how many weeks are suppressed.
+    place: from 1, the same for equal shares; None if there is no share to rank the unit by.
+    count: None if nothing was counted or all of it is suppressed. suppressed_weeks: how many weeks are suppressed.
     """
 
     place: int | None
@@ -377,9 +379,10 @@ class League:
 
 
 def rank_league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str) -> League:
-    """Rank units by the phones an indicator counts, as a share of `by` (of BY).
+    """Rank units by the phones that an indicator counts, as a share of `by`, which is one of BY.
 
-    One query, and those of the indicator for each week.
+    Counts `last`, or the WEEKS_ADDED weeks up to it if the indicator's weeks may be added. One query, and the queries
+    of the indicator for each week.
     """
     weeks = [last]
     while indicator.adds_up and len(weeks) < WEEKS_ADDED:
@@ -400,7 +403,7 @@ def rank_league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by
 def _counts(
     units: Sequence[AdminUnit], indicator: Indicator, weeks: Sequence[Week]
 ) -> dict[int, tuple[int | None, int]]:
-    """For each unit the sum of the numbers shown (None if there are none) and how many weeks are suppressed."""
+    """By unit: (sum of the weeks that are not suppressed, None without such a week; number of suppressed weeks)."""
     numbers_shown: dict[int, list[int]] = {unit.pk: [] for unit in units}
     suppressed_weeks = dict.fromkeys(numbers_shown, 0)
     for week in weeks:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where teams should go next: units ranked by what an hour of a team brings, each with its reason in a sentence."""
+"""Where teams should go next: units ranked by the result expected from a team-hour, each with its reason."""
 
 import datetime
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from bluezone.rollout.coverage.overview import Overview, ShownCell
 from bluezone.rollout.coverage.shares import grouped, percent, percent_short, range_of, spoken, tenths
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 
-# Help of four weeks up to the end of the week shown, so that no single day decides.
+# Four weeks of help up to the end of the chosen week, so that no single day decides.
 HELP_DAYS = 28
 
 
@@ -33,11 +33,12 @@ HELP_DAYS = 28
 class PriorityRow:
     """One unit in the ranking.
 
-    unvisited: households not visited, None if unknown or is_small: from 1 to 4, and suppressed.
-    by_list: counted from the lists of doors, not from the households of the directory.
-    share, interval: of running phones at its gates; None if unknown. speed: phones helped per helper hour.
+    unvisited: households not visited, None if unknown or small. is_small: they are from 1 to 4, and suppressed.
+    by_list: they are counted from lists of doors, not from the households of the directory.
+    share, interval: of running phones at its gates; None if unknown.
+    speed: phones helped per helper hour, None if too few were helped.
     teams: free teams of the unit itself. is_floor: it is among the least covered, and so always in the first places.
-    expected: newly running phones in an hour of a team. expects: the same as a sentence.
+    expected: newly running phones in a team-hour. expects: the same as a sentence. reason: a sentence.
     """
 
     place: int
@@ -58,7 +59,10 @@ class PriorityRow:
 
 @dataclass(frozen=True)
 class Priorities:
-    """Units in order. shared_teams: free teams of the unit above. as_of: the day of the counts of doors and teams."""
+    """Units in order of priority. shared_teams: free teams that serve the unit above all of them.
+
+    as_of: the day of the counts of doors and teams.
+    """
 
     rows: list[PriorityRow]
     shared_teams: int
@@ -67,7 +71,7 @@ class Priorities:
 
 @dataclass(frozen=True)
 class _Facts:
-    """The facts of a unit by which it is ranked."""
+    """The facts of a unit for its rank and its reason."""
 
     unit: AdminUnit
     place: Place
@@ -93,9 +97,9 @@ class _Facts:
 
 
 def rank_priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
-    """The units of an overview in order of priority; doors, answers and teams as of `now`, shares of its week.
+    """The units of an overview in order of priority, from doors, answers and teams at `now` and shares of its week.
 
-    Eleven queries, however many units.
+    The number of queries does not depend on the number of units.
     """
     units = [row.unit for row in coverage.rows if row.unit is not None]
     until = min(coverage.week.last_day, timezone.localdate(now))
@@ -182,7 +186,7 @@ def _reason(facts: _Facts, expected: Expectation, *, is_floor: bool, any_visits:
 
 
 def _answers(answers: Answers, expected: Expectation, any_visits: bool) -> str:
-    """The pace, how often someone is at home, the phones of a household; and on how many visits this is based."""
+    """A clause with the pace, how often someone is at home, the phones per household, and the number of visits."""
     values = {
         "minutes": spoken(expected.minutes),
         "met": percent_short(round(expected.met, 2)),

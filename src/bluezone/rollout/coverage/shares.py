@@ -25,7 +25,7 @@ def grouped(number: int) -> str:
 
 @register.filter
 def spoken(number: float) -> str:
-    """A number for a sentence: whole from 5 on, with one decimal below."""
+    """A number for a sentence: rounded from 5 on, with one decimal below."""
     return grouped(round(number)) if round(number, 1) >= 5 else tenths(number)
 
 
@@ -37,13 +37,13 @@ def group(number: int) -> str:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """A share 0..1 as percent; a dash for none."""
+    """A share 0..1 as percent with one decimal; a dash for None."""
     return "–" if share is None else f"{tenths(100 * share)}%"
 
 
 @register.filter
 def percent_short(share: float) -> str:
-    """A share as percent, without a decimal of zero: `25%`, `12,5%`."""
+    """A share 0..1 as percent, without a zero after the decimal point: `25%`, `12,5%`."""
     return percent(share).replace(",0%", "%").replace(".0%", "%")
 
 
@@ -70,7 +70,7 @@ def signed(change: float) -> str:
 
 @register.filter
 def days(week: Week) -> str:
-    """The days of a week."""
+    """The days of a week, in the reader's language."""
     return week.in_vietnamese() if get_language() == "vi" else week.in_english()
 
 
@@ -82,7 +82,7 @@ def of_hundred(share: float | None) -> str:
 
 @register.filter
 def width_of(interval: Interval) -> str:
-    """The width of an interval on a drawn bar of 100 units; at least one, so that it can be seen."""
+    """The width of an interval on a drawn bar of 100 units; at least 1 unit, so that it can be seen."""
     return f"{max(1.0, 100 * (interval.high - interval.low)):.1f}"
 
 
@@ -94,5 +94,5 @@ def axis(number: float) -> str:
 
 @register.filter
 def of_parameter(key: str) -> str:
-    """The part of an address that keeps the chosen indicator; "" for text that is no key."""
+    """The part of a query string that keeps the chosen indicator; "" if the text cannot be a key."""
     return f"of={key}" if key.replace("-", "").isalnum() and key.isascii() else ""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suppress numbers above the ward: those under 5, and those from which a reader could compute one under 5.
+"""Suppress numbers above the ward: those under 5, and those from which a reader could compute a number under 5.
 
-Numbers are the cells of a tree: units, the units in them, and agencies. This module names these cells, too.
+The numbers are the cells of a tree: units, the units in them, and agencies.
 """
 
 from collections import defaultdict
@@ -28,14 +28,14 @@ Key = TypeVar("Key", bound=Hashable)
 # A cell of the tree: a unit, the part of a unit that is in no unit below it, or an agency.
 Cell = tuple[str, int]
 ROOT: Cell = ("all", 0)
-# A page of many weeks needs the same tables again and again, and this computation is most of its work.
+# Pages of several weeks need the same tables again and again, and computing these takes most of their time.
 _CACHED_TABLES = 256
 
 
 def deduce_bounds(
     parts: Mapping[Node, Sequence[Node]], values: Mapping[Node, int], root: Node, suppressed: Collection[Node]
 ) -> dict[Node, Bounds]:
-    """For each cell with a number the smallest and the largest value that a reader of the table can deduce.
+    """For each cell with a number, the smallest and the largest value that a reader of the table can deduce.
 
     parts, values, root: as in `suppressed_sums`. suppressed: the cells that are not shown.
     """
@@ -52,6 +52,7 @@ def _from_below(
     suppressed: Collection[Node],
     bounds: dict[Node, Bounds],
 ) -> None:
+    """Set the bounds of `key` and of the cells under it: the bounds of a suppressed cell follow from its parts."""
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
     for part in below:
         _from_below(parts, values, part, suppressed, bounds)
@@ -64,6 +65,7 @@ def _from_below(
 
 
 def _from_above(parts: Mapping[Node, Sequence[Node]], key: Node, bounds: dict[Node, Bounds]) -> None:
+    """Narrow the bounds of the parts of `key`: they add up to its value, so that each is that minus the others."""
     below = [part for part in parts.get(key, ()) if part in bounds]
     smallest = sum(bounds[part][0] for part in below)
     endless = sum(bounds[part][1] == _UNBOUNDED for part in below)
@@ -85,8 +87,8 @@ def suppressed_sums(
     """The cells of a tree of sums that must not be shown.
 
     parts: the parts of each sum, from `root` down; a cell without parts is an observation.
-    values: the number of each cell; a missing one is 0. A 0 is shown, since it is about no one.
-    already: cells that another table suppresses. They are in the result, with the cells that they reveal.
+    values: the number of each cell; a missing number is 0. A 0 is shown, since it is about no one.
+    already: cells that another table suppresses. The result contains them, and the cells that would reveal them.
     """
     suppressed: set[Key] = {key for key in already if values.get(key, 0)}
     _suppress_small(parts, values, root, suppressed)
@@ -104,7 +106,7 @@ def suppressed_sums(
 def _revealed(
     parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, suppressed: set[Key]
 ) -> Key | None:
-    """A suppressed cell of which a reader can deduce that it is under 5; None if there is none."""
+    """A suppressed cell that a reader can deduce to be under 5; None if there is no such cell."""
     bounds = deduce_bounds(parts, values, root, suppressed)
     candidates = (key for key, (_low, high) in bounds.items() if key in suppressed and high < SMALLEST_SHOWN)
     return min(candidates, key=str, default=None)
@@ -132,7 +134,7 @@ def _suppress_another(
 def _suppress_small(
     parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, suppressed: set[Key]
 ) -> None:
-    """Suppress small cells, from the observations up, and as many others as are needed to keep them unknown."""
+    """Suppress the small cells, from the observations up, and enough others to keep each of them unknown."""
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
     for part in below:
         _suppress_small(parts, values, part, suppressed)
@@ -157,9 +159,9 @@ def _is_unknown(covered: Sequence[int]) -> bool:
 def _suppress_below(
     parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, suppressed: set[Key]
 ) -> None:
-    """From the top down: where all parts of a suppressed sum are shown, suppress the smallest part too.
+    """Where all parts of a suppressed sum are shown, suppress the smallest part too, as a reader could add them up.
 
-    Otherwise a reader could add them up.
+    From the top down.
     """
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
     if key in suppressed and below and suppressed.isdisjoint(below):
@@ -202,7 +204,7 @@ def cells_of(unit_path: str, agency_id: int | None) -> list[Cell]:
 
 @lru_cache(maxsize=4096)
 def _units_of(unit_path: str) -> tuple[Cell, ...]:
-    """The cells of a unit's path; cached, since many agencies share one."""
+    """The cells of a unit's path; cached, since many agencies have the same path."""
     units = [int(pk) for pk in unit_path.split("/") if pk]
     return (ROOT, *map(unit_cell, units), own_cell(units[-1]))
 
@@ -210,8 +212,8 @@ def _units_of(unit_path: str) -> tuple[Cell, ...]:
 def suppressed_cells(observations: Iterable[tuple[str, int | None, int]]) -> set[Cell]:
     """The cells of units and agencies that are suppressed above the ward.
 
-    observations: (path of the unit, primary key of the agency or None, number). They must be those of the whole tree,
-        even for a page that shows a part of it: otherwise its numbers could be computed from other pages.
+    observations: (path of the unit, primary key of the agency or None, number). They must cover the whole tree, even
+        for a page that shows a part of it: otherwise the suppressed numbers could be computed from other pages.
     """
     return set(_suppressed(tuple(observations)))
 

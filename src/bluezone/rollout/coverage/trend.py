@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One indicator of one unit over some weeks: a table, and a drawing of it made on the server.
+"""One indicator of one unit over some weeks, as the points of a table and of a drawing.
 
-Only what each week's own page shows is drawn: a week that is suppressed there is a gap here.
+A week with a suppressed number is a gap in the drawing, as on the week's own page.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from bluezone.rollout.coverage.suppression import unit_cell
 from bluezone.rollout.report_week import Week
 
 WEEKS = 12
-# In units of the drawing; small, so that its text is as large as the page's on a telephone.
+# The size of the drawing in its own units; small, so that on a telephone its text is as large as that of the page.
 WIDTH = 360
 HEIGHT = 200
 # The margins.
@@ -44,7 +44,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Mark:
-    """A week's share in the drawing. low, high: y of the ends of its interval, equal to y without one."""
+    """A week's share in the drawing. low, high: y of the ends of its interval; equal to `y` without an interval."""
 
     x: float
     y: float
@@ -55,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Trend:
-    """The weeks, oldest first. top: the share at the upper edge. lines: runs of marks without a gap."""
+    """An indicator by week, oldest first. top: the share at the upper edge. lines: runs of marks without a gap."""
 
     indicator: Indicator
     points: list[Point]
@@ -69,12 +69,12 @@ class Trend:
 
     @property
     def paths(self) -> list[str]:
-        """The points of each line, for a polyline."""
+        """The points of each line as an SVG polyline takes them."""
         return [" ".join(f"{mark.x:.1f},{mark.y:.1f}" for mark in line) for line in self.lines if len(line) > 1]
 
     @property
     def spreads(self) -> list[str]:
-        """The area between the ends of the intervals of each line, for a polygon."""
+        """The area between the ends of the intervals of each line, as an SVG polygon takes its points."""
         areas = []
         for line in self.lines:
             if len(line) > 1:
@@ -90,13 +90,13 @@ class Trend:
 
     @property
     def ends(self) -> list[tuple[float, Week]]:
-        """The first, middle and last week: (x, week)."""
+        """The first, middle and last week, for the labels of the axis: (x, week)."""
         last = len(self.points) - 1
         return [(_x(number, len(self.points)), self.points[number].week) for number in sorted({0, last // 2, last})]
 
 
 def read_trend(unit_id: int, indicator: Indicator, last: Week, *, exact: bool, weeks: int = WEEKS) -> Trend:
-    """The trend of the weeks up to `last`; one indicator's queries for each week."""
+    """The trend of the weeks up to and including `last`; runs the indicator's queries for each week."""
     chosen = [last]
     while len(chosen) < weeks:
         chosen.insert(0, chosen[0].previous)
@@ -105,7 +105,7 @@ def read_trend(unit_id: int, indicator: Indicator, last: Week, *, exact: bool, w
 
 
 def draw_trend(indicator: Indicator, points: Sequence[Point]) -> Trend:
-    """Draw points. The upper edge is the lowest of 25, 50 and 100 percent that no interval exceeds."""
+    """The trend of these points. The upper edge is the lowest of 25, 50 and 100 percent that no interval exceeds."""
     highest = max(map(_upper_end, points), default=0.0)
     top = next(edge for edge in (0.25, 0.5, 1.0) if highest <= edge or edge == 1.0)
     lines: list[list[Mark]] = [[]]

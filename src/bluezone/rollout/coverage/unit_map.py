@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The map of the units under one, drawn on the server: their outlines if the city's data folder has them, else one
+"""The map of the units under a unit, drawn on the server: their outlines if the city's data folder has these, else a
 square for each unit.
 """
 
@@ -18,18 +18,18 @@ from bluezone.rollout.coverage.overview import Row, ShownCell
 SIDE = 104
 GAP = 6
 LINE_LENGTH = 12
-# Shares from which a tile is darker; absolute, so that a colour means the same in every week and city.
+# Shares at which a tile becomes darker; absolute, so that a colour means the same in every week and city.
 LEVELS = (0.10, 0.25, 0.40, 0.60)
-# The largest size of a map of outlines, and how far its lines may be from the exact ones.
+# The largest size of a map of outlines, and how far its simplified lines may be from the exact ones.
 MOST_WIDE = 336
 MOST_HIGH = 300
 _MARGIN = 2
 _TOLERANCE = 0.5
-# The size of its texts: width of a letter, height of a line, width of a number.
+# The sizes of the texts in an outline: width of a letter, height of a line, width of a number.
 LETTER = 6.2
 LINE_STEP = 13
 FIGURE_ROOM = 38
-# At how many heights the widest place of an outline is sought.
+# The number of heights at which the widest place of an outline is searched for.
 _HEIGHTS = 15
 
 
@@ -75,7 +75,7 @@ class Tile:
 class OutlinedTile(Tile):
     """One unit in its outline. x, y: the middle of its widest place, where its texts are.
 
-    path: of an SVG. room: width of that place; a wider text is left out, since the table also has it.
+    path: of an SVG. room: the width for texts there; a wider text is left out, since the table also has it.
     """
 
     path: str = ""
@@ -109,10 +109,10 @@ class OutlinedTile(Tile):
 
 @dataclass(frozen=True)
 class TileMap:
-    """The tiles and the size of the drawing. placed: they have their geographic places, by a layout or their outlines.
+    """The tiles and the size of the drawing. placed: tiles have their geographic places, by a layout or by outlines.
 
-    outlined: they are drawn as outlines. missing: names of units that the city's file of outlines lacks.
-    source: as the file names it. trouble: why the file cannot be read.
+    outlined: tiles are drawn as outlines. missing: names of units that the city's file of outlines lacks.
+    source: of the outlines, as their file names it. trouble: why the file cannot be read, else "".
     """
 
     tiles: list[Tile]
@@ -180,7 +180,7 @@ def _cut(line: str) -> str:
 
 
 def _layout(keys: Sequence[str]) -> dict[str, tuple[int, int]] | None:
-    """The places of a layout that contains all `keys`; None if none does, or without units."""
+    """The (column, row) of each unit, from the first layout with all `keys`; None without keys or such a layout."""
     if not keys:
         return None
     return next((places for places in _layouts() if all(key in places for key in keys)), None)
@@ -224,7 +224,7 @@ def _points(polygons: Iterable[Polygon]) -> Iterator[Point]:
 
 
 def _projection(points: Iterable[Point]) -> tuple[Callable[[Point], Point], int, int]:
-    """A function from degrees to the drawing, north up and with one scale; and the size of the drawing."""
+    """A function from (longitude, latitude) to (x, y) with north up, and the width and height of the drawing."""
     longitudes, latitudes = zip(*points, strict=True)
     west = min(longitudes)
     north = max(latitudes)
@@ -240,14 +240,14 @@ def _projection(points: Iterable[Point]) -> tuple[Callable[[Point], Point], int,
 
 
 def _widest_place(polygon: Polygon) -> tuple[Point, float]:
-    """The middle and the width of the place with most room for texts inside a polygon."""
+    """The point inside a polygon with most room for texts, and the width there; less if near its top or bottom."""
     low = min(y for _x, y in polygon[0])
     high = max(y for _x, y in polygon[0])
     best = polygon[0][0]
     room = 0.0
     for number in range(1, _HEIGHTS + 1):
         part = number / (_HEIGHTS + 1)
-        y = low + (high - low) * number / (_HEIGHTS + 1)
+        y = low + (high - low) * part
         crossings = sorted(itertools.chain.from_iterable(_crossings(ring, y) for ring in polygon))
         for left, right in zip(crossings[::2], crossings[1::2], strict=False):
             # Near the middle of its height an outline has room for more than one line.

@@ -30,7 +30,7 @@ from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, read_trend
 from bluezone.rollout.coverage.unit_map import draw_map
 from bluezone.rollout.report_week import Week, parse_week
 
-# Units that the first page lists openly; the others unfold.
+# Units that the first page always lists; the reader unfolds the others.
 MOST_LISTED = 8
 
 
@@ -38,7 +38,7 @@ MOST_LISTED = 8
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def city(request: OfficeRequest) -> HttpResponse:
-    """The city in short; without agencies, a page that explains what to do."""
+    """The summary of the city; without agencies, a page that explains what to do."""
     week = parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
     unit = city_unit(week.first_day)
     if unit is None:
@@ -50,7 +50,7 @@ def city(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One unit in short: a sentence, what changed, a map and its table."""
+    """The summary of a unit: a sentence, the changes, a map and its table."""
     unit, week = _unit_and_week(request, pk)
     return _page(request, read_overview(unit, week, exact=may_see_small_numbers(request, unit)))
 
@@ -100,7 +100,7 @@ def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def priority(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Units under one in order of priority, with what an hour is expected to bring there and the reason.
+    """The units under a unit in order of priority, each with the result expected from a team-hour and the reason.
 
     Also compares the last week with what was expected of it.
     """
@@ -118,7 +118,7 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Units under one by phones counted, against population and smartphones; `?of=` an indicator, `?by=` of BY."""
+    """The league table of the units under a unit. `?of=`: key of an indicator; `?by=`: smartphones or population."""
     unit, week = _unit_and_week(request, pk)
     able = [indicator for indicator in registered_indicators() if indicator.of_phones]
     chosen = _chosen(request, able)
@@ -139,7 +139,7 @@ def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One indicator of a unit over twelve weeks, drawn and as a table; `?of=` an indicator."""
+    """One indicator of a unit over twelve weeks, as a drawing and a table. `?of=`: key of the indicator."""
     unit, week = _unit_and_week(request, pk)
     able = registered_indicators()
     chosen = _chosen(request, able)
@@ -166,7 +166,7 @@ def _unit_and_week(request: OfficeRequest, pk: int) -> tuple[AdminUnit, Week]:
 
 
 def _chosen(request: OfficeRequest, able: list[Indicator]) -> Indicator | None:
-    """The indicator of `?of=`, else the share running at the gates, else the first."""
+    """The indicator of `?of=`, else the share running at the gates, else the first; None if there are none."""
     by_key = {indicator.key: indicator for indicator in able}
     return by_key.get(request.GET.get("of", "")) or by_key.get(RUNNING) or next(iter(able), None)
 

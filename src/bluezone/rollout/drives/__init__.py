@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives and help: requests from the portal, the app, gates, house visits and telephones, and the teams that help."""
+"""Drives and help: teams that go out, and the requests for help that people make through any channel."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boards of drives: the help by ward, team and unit, with both denominators; and the indicators for coverage."""
+"""The numbers of drives and help by drive, ward, team and unit, and the indicators for coverage."""
 
 import datetime
 from collections import Counter, defaultdict
@@ -36,10 +36,10 @@ NAMES = ("proven", "attested", "other", "no_smartphone", "could_not")
 
 @dataclass
 class Numbers:
-    """Closed requests, in classes that are never added together; None if suppressed.
+    """Numbers of closed requests, in classes that are never added together; None if suppressed.
 
-    proven, attested: phones on which Bluezone ran. other: helped with something else. could_not: for any other reason
-    than no smartphone.
+    proven, attested: phones on which Bluezone ran. other: helped with something else. no_smartphone: could not be
+    helped for that reason. could_not: could not be helped for another reason.
     """
 
     proven: int | None = 0
@@ -54,7 +54,7 @@ class Numbers:
         return any(number is None for number in vars(self).values())
 
     def share_of(self, figure: Denominator | None) -> float | None:
-        """Proven of a denominator, 0..1; None without one."""
+        """Proven phones as a share of a denominator, 0..1; None if either is missing."""
         if self.proven is None or figure is None or not figure.value:
             return None
         return self.proven / figure.value
@@ -71,28 +71,28 @@ class WardRow:
 
     @property
     def population(self) -> Denominator | None:
-        """Newest population with its source."""
+        """The newest population with its source."""
         return self.figures.get(Quantity.POPULATION)
 
     @property
     def smartphones(self) -> Denominator | None:
-        """Newest count of smartphones with its source."""
+        """The newest number of smartphones with its source."""
         return self.figures.get(Quantity.SMARTPHONES)
 
     @property
     def of_population(self) -> float | None:
-        """Proven per head."""
+        """Proven phones per resident, 0..1."""
         return self.numbers.share_of(self.population)
 
     @property
     def of_smartphones(self) -> float | None:
-        """Proven per smartphone."""
+        """Proven phones per smartphone, 0..1."""
         return self.numbers.share_of(self.smartphones)
 
 
 @dataclass
 class TeamRow:
-    """One team: its drives and numbers."""
+    """One team: its numbers, and how many of its drives were opened."""
 
     team: Team
     numbers: Numbers
@@ -100,14 +100,17 @@ class TeamRow:
 
 
 def drive_numbers(drive: Drive) -> Numbers:
-    """The numbers of one drive; its sheets count as attested."""
+    """The numbers of one drive, never suppressed; phones running on its tally sheets count as attested."""
     outcomes = HelpOutcome.objects.filter(drive=drive)
     tallies = DriveTally.objects.filter(drive=drive)
     return _numbers_by(outcomes, tallies, "drive", "drive").get(drive.pk, Numbers())
 
 
 def ward_rows(campaign_id: int | None, own: frozenset[int], now: datetime.datetime) -> list[WardRow]:
-    """Wards with any number, by name. own: units for which no number is suppressed."""
+    """The wards with any number or open request, by name. own: units for which no number is suppressed.
+
+    campaign_id: only its drives count in the numbers; None for all requests.
+    """
     outcomes, tallies = _of_campaign(campaign_id)
     counted = _numbers_by(outcomes.exclude(unit=None), tallies, "unit", "drive__unit")
     open_now = HelpRequest.objects.filter(free_requests(now) | Q(state=HelpState.CLAIMED)).exclude(unit=None).order_by()
@@ -122,7 +125,10 @@ def ward_rows(campaign_id: int | None, own: frozenset[int], now: datetime.dateti
 
 
 def team_rows(campaign_id: int | None, own: frozenset[int]) -> list[TeamRow]:
-    """Teams, the one with the most proven phones first. own: agencies for which no number is suppressed."""
+    """The teams with any number or drive, most proven phones first. own: agencies with no suppressed number.
+
+    campaign_id: only its drives count; None for all.
+    """
     outcomes, tallies = _of_campaign(campaign_id)
     counted = _numbers_by(outcomes, tallies, "team", "drive__team")
     drives = Drive.objects.filter(opened_at__isnull=False)
@@ -136,7 +142,7 @@ def team_rows(campaign_id: int | None, own: frozenset[int]) -> list[TeamRow]:
 
 
 def _of_campaign(campaign_id: int | None) -> tuple[QuerySet[HelpOutcome], QuerySet[DriveTally]]:
-    """The outcomes and tally sheets of a campaign, or of all."""
+    """The outcomes and tally sheets of the campaign's drives; None for all outcomes and sheets."""
     outcomes = HelpOutcome.objects.all()
     tallies = DriveTally.objects.all()
     if campaign_id:
@@ -147,7 +153,7 @@ def _of_campaign(campaign_id: int | None) -> tuple[QuerySet[HelpOutcome], QueryS
 def _numbers_by(
     outcomes: QuerySet[HelpOutcome], tallies: QuerySet[DriveTally], key: str, tally_key: str
 ) -> dict[int, Numbers]:
-    """The numbers by a field: `key` of the outcomes, `tally_key` of the sheets."""
+    """The numbers by the values of a field, which outcomes call `key` and tally sheets `tally_key`."""
     numbers_by_key: defaultdict[int, Numbers] = defaultdict(Numbers)
     rows = outcomes.order_by().values_list(key, "result", "proof", "hindrance").annotate(count=Count("pk"))
     for pk, result, proof, hindrance, count in rows:
@@ -181,9 +187,9 @@ def _add(numbers: Numbers, name: str, count: int) -> None:
 
 
 def _suppress(rows: list[tuple[str, int, Numbers, bool]]) -> None:
-    """Suppress numbers under 5, and those that would reveal one; never the reader's own.
+    """Suppress numbers under 5, and those that would reveal one, in rows that are not the reader's own.
 
-    rows: path of the unit, team or 0, numbers, and whether they are the reader's own.
+    rows: (path of the unit, key of the team or 0, numbers, whether they are the reader's own); numbers are changed.
     """
     for name in NAMES:
         suppressed = suppressed_cells((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)
@@ -194,7 +200,7 @@ def _suppress(rows: list[tuple[str, int, Numbers, bool]]) -> None:
 
 
 def open_requests_by_unit(now: datetime.datetime) -> tuple[dict[int, int], dict[int, int]]:
-    """How many requests are free, and how many a team has, by unit."""
+    """By unit: the number of requests that are free, and the number of those that a team has."""
     live = HelpRequest.objects.exclude(unit=None).order_by()
     open_now = live.filter(free_requests(now)).values_list("unit").annotate(count=Count("pk"))
     claimed = (
@@ -204,7 +210,10 @@ def open_requests_by_unit(now: datetime.datetime) -> tuple[dict[int, int], dict[
 
 
 def closed_requests_by_unit(since: datetime.date, until: datetime.date) -> tuple[Counter[int], Counter[int]]:
-    """How many requests were helped, and how many could not be, by unit. since, until: local days, both included."""
+    """By unit: the number of people helped, and of those who could not be; requests and tally sheets together.
+
+    since, until: local days, both included.
+    """
     done: Counter[int] = Counter()
     could_not: Counter[int] = Counter()
     outcomes = HelpOutcome.objects.filter(day__range=(since, until)).exclude(unit=None).order_by()
@@ -222,7 +231,10 @@ def closed_requests_by_unit(since: datetime.date, until: datetime.date) -> tuple
 
 
 def helper_hours(since: datetime.date, until: datetime.date, now: datetime.datetime) -> dict[int, float]:
-    """Hours of drives times people of their team, by unit; a running drive counts until now."""
+    """Hours of drives in a span, times the people of their teams, by unit. since, until: local days, both included.
+
+    A live drive counts until `now`, but not beyond its planned end.
+    """
     first = timezone.make_aware(datetime.datetime.combine(since, datetime.time.min))
     after = timezone.make_aware(datetime.datetime.combine(until + datetime.timedelta(days=1), datetime.time.min))
     hours: dict[int, float] = {}
@@ -234,7 +246,7 @@ def helper_hours(since: datetime.date, until: datetime.date, now: datetime.datet
     ):
         if opened is None:
             continue
-        # A drive that was never closed counts until its planned end.
+        # A team may forget to close its drive, and close it late: no drive counts beyond its planned end.
         end = min(closed or now, max(planned, opened), after)
         seconds = max(0.0, (end - max(opened, first)).total_seconds())
         hours[unit_id] = hours.get(unit_id, 0.0) + people * seconds / 3600
@@ -250,14 +262,14 @@ def free_teams() -> dict[int, int]:
 
 
 def _outcomes(days: tuple[datetime.date, datetime.date]) -> list[tuple[str, int, datetime.date, str, int]]:
-    """How many requests of people with a smartphone were closed, by unit path, union, day and proof."""
+    """Closed requests of people with a smartphone: (unit path, union, day, proof, number of requests)."""
     outcomes = HelpOutcome.objects.filter(day__range=days).exclude(unit=None)
     rows = outcomes.exclude(hindrance=Hindrance.NO_SMARTPHONE).order_by()
     return list(rows.values_list("unit__path", "team__agency", "day", "proof").annotate(count=Count("pk")))
 
 
 def _sheets(days: tuple[datetime.date, datetime.date]) -> list[tuple[str, int, datetime.date, int, int]]:
-    """Tally sheets by unit path, union and day: how many phones were seen running, and how many people had one."""
+    """Tally sheets: (unit path, union, day, number of phones seen running, number of people with a smartphone)."""
     tallies = DriveTally.objects.filter(drive__begins__date__range=days).order_by()
     rows = tallies.values_list("drive__unit__path", "drive__team__agency", "drive__begins__date").annotate(
         seen=Sum("running"), base=Sum("running") + Sum("other_help") + Sum("could_not")
@@ -266,7 +278,7 @@ def _sheets(days: tuple[datetime.date, datetime.date]) -> list[tuple[str, int, d
 
 
 class ProvenWithHelp(Indicator):
-    """Phones that proved at a drive's radio that they run / closed requests of people with a smartphone."""
+    """Phones that proved at a drive's radio that they run, among closed requests of people with a smartphone."""
 
     key = "help-proven"
     proof = Proof.PROVEN
@@ -295,7 +307,7 @@ class ProvenWithHelp(Indicator):
             yield Figure(path, agency_id, counted[place], base, source, day)
 
     def on_paper(self, running: int) -> int:
-        """How many of the phones on a sheet count here: none, nothing on paper is proven."""
+        """How many of the phones seen running on a tally sheet count here: none, as nothing on paper is proven."""
         return 0
 
     def rows_address(self, unit_id: int, week: Week) -> str:
@@ -304,7 +316,7 @@ class ProvenWithHelp(Indicator):
 
 
 class SeenWithHelp(ProvenWithHelp):
-    """Phones that a helper saw running, without a radio; never counted as proven."""
+    """Phones that a helper saw running, without proof at a radio, among the same requests; never counted as proven."""
 
     key = "help-attested"
     proof = Proof.ATTESTED

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# Help people install, and read how to reach them.
+# Help people to install the app, and read how to reach these people.
 HELPERS = Audience("HELPERS", frozenset({"drive_lead"}))
 DRIVE_PLANNERS = Audience("DRIVE_PLANNERS", frozenset({"admin", "lead", "officer", "drive_lead"}))
 # Enter a request made by telephone.

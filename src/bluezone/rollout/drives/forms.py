@@ -22,7 +22,7 @@ MOST_ON_A_SHEET = 999
 
 
 class TeamForm(forms.Form):
-    """A team of a union that the reader plans for."""
+    """A team of one of the unions for which the reader plans."""
 
     agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Union"))
     name = PlainLineField(
@@ -70,7 +70,7 @@ class DriveForm(forms.Form):
         team_field.label_from_instance = lambda team: f"{team.name} · {team.agency.short_name or team.agency.name}"
 
     def clean(self) -> dict[str, Any]:
-        """Join day and times; refuse a drive that ends before it begins."""
+        """Combine the day with both times; refuse a drive that ends before it begins."""
         values: dict[str, Any] = super().clean() or {}
         if {"day", "begins", "ends"} <= set(values):
             zone = timezone.get_current_timezone()
@@ -143,5 +143,5 @@ class TallyForm(forms.Form):
 
     @property
     def counts(self) -> dict[str, int]:
-        """The four numbers, by name."""
+        """The four numbers of a valid form, by name."""
         return {name: self.cleaned_data[name] for name in ("running", "other_help", "no_smartphone", "could_not")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The help queue: a team takes a request on, closes it or gives it back, and can undo a tap; the purge of requests."""
+"""The help queue: a team claims a request, closes it or releases it, and can undo a tap; the purge of requests."""
 
 import datetime
 from collections.abc import Iterable
@@ -28,10 +28,10 @@ from bluezone.rollout.drives.models import (
 )
 from bluezone.rollout.gates.api import proven_passes
 
-# After this long, other teams may take a request on: at a stall the person waits, elsewhere they are called back.
+# How long a claim lasts before other teams may claim the request: short at a stall, where the person waits.
 STALL_CLAIM = datetime.timedelta(minutes=30)
 CLAIM = datetime.timedelta(hours=24)
-# The helper closes the request right after the pass; an older pass is another person's.
+# How old a proven pass may be: the helper closes the request right after it, so an older one is another person's.
 PROOF_LIFE = datetime.timedelta(minutes=15)
 
 
@@ -48,18 +48,18 @@ class HelpNotYours(Refused):
 
 
 class HelpProofMissing(Refused):
-    """The drive's radio has not lately heard a running phone that no request counts yet; nothing was changed."""
+    """The drive's radio has recently heard no running phone that is still uncounted; nothing was changed."""
 
     code = "help_proof_missing"
 
 
 def free_requests(now: datetime.datetime) -> Q:
-    """Requests that a team may take on: open, or taken on too long ago by another team."""
+    """The condition for requests that a team may claim: they are open, or another team's claim has expired."""
     return Q(state=HelpState.OPEN) | Q(state=HelpState.CLAIMED, claimed_until__lte=now)
 
 
 def claim_request(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) -> None:
-    """Let a team take a request on. Raises HelpTaken."""
+    """Claim a request for a team. Raises HelpTaken."""
     until = now + (STALL_CLAIM if request.drive_id else CLAIM)
     with transaction.atomic():
         updated = HelpRequest.objects.filter(free_requests(now), pk=request.pk, training=team.training).update(
@@ -72,7 +72,7 @@ def claim_request(actor: str, request: HelpRequest, team: Team, now: datetime.da
 
 
 def release_request(actor: str, request: HelpRequest, teams: Iterable[int], now: datetime.datetime) -> None:
-    """Give a request back, so that any team may take it on. teams: one of them must have it. Raises HelpNotYours."""
+    """Release a request, so that any team may claim it. teams: one of these must have it. Raises HelpNotYours."""
     with transaction.atomic():
         _locked(request, teams).update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
         record(actor, "help_released", str(request.pk), at=now.isoformat(timespec="minutes"))
@@ -89,8 +89,8 @@ def close_as_helped(
 ) -> HelpOutcome:
     """Close a request as helped.
 
-    proof: how it is known that Bluezone runs, NONE for any other help. drive: the one with the radio, if proven.
-    If the same telephone number counted before, the request is closed as other help and counts as no phone.
+    proof: how it is known that Bluezone runs; NONE for any other help. drive: the drive with the radio, if proven.
+    If another request of the same telephone number counts already, this one is closed as other help.
     Raises HelpNotYours, HelpProofMissing.
     """
     try:
@@ -116,7 +116,7 @@ def close_as_not_helped(
 
 
 def reopen_request(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> None:
-    """Undo a closing: the request is with the team again, and the proof is free. Raises HelpTaken."""
+    """Undo the closing of a request: the team has it again, and its proof counts for none. Raises HelpTaken."""
     request = outcome.request
     with transaction.atomic():
         until = now + (STALL_CLAIM if request and request.drive_id else CLAIM)
@@ -130,7 +130,7 @@ def reopen_request(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> 
 
 
 def free_proofs(drive: Drive, now: datetime.datetime) -> int:
-    """How many running phones a live drive's radio has heard in the last 15 minutes that no request counts yet."""
+    """How many running phones a live drive's radio has heard within PROOF_LIFE and no request counts yet."""
     if drive.gate_id is None or drive.state != DriveState.LIVE:
         return 0
     total, recent = proven_passes(drive.gate_id, now - PROOF_LIFE)
@@ -140,7 +140,7 @@ def free_proofs(drive: Drive, now: datetime.datetime) -> int:
 
 
 def reopen_lapsed(now: datetime.datetime) -> int:
-    """Open requests again that a team has had for too long; returns how many."""
+    """Open the requests again for which a team's claim has expired; returns how many."""
     lapsed = HelpRequest.objects.filter(state=HelpState.CLAIMED, claimed_until__lte=now)
     return lapsed.update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
 
@@ -182,19 +182,19 @@ def _close(
 
 
 def _free_proof(drive: Drive | None, now: datetime.datetime) -> tuple[int, int]:
-    """Gate and number of a proof that no request counts yet; locks the drive. Raises HelpProofMissing."""
+    """Gate and number of a proof that no request counts yet. Locks the drive. Raises HelpProofMissing."""
     locked = None
     if drive:
         locked = Drive.objects.select_for_update().filter(pk=drive.pk).first()
     if locked is None or locked.gate_id is None or free_proofs(locked, now) < 1:
-        raise HelpProofMissing("the radio has heard no running phone in the last 15 minutes that is not counted yet")
+        raise HelpProofMissing("in the last 15 minutes the radio has heard no running phone that is still uncounted")
     numbers = HelpOutcome.objects.filter(proof_gate=locked.gate_id).values_list("proof_number", flat=True)
     used_numbers = set(numbers)
     return locked.gate_id, next(number for number in count(1) if number not in used_numbers)
 
 
 def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Give back a request that was taken on by mistake. Raises UndoTooLate."""
+    """Release a request that was claimed by mistake. Raises UndoTooLate."""
     request = permissions.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
     if request is None:
         raise acts.UndoTooLate("the request was closed or given back since")
@@ -202,7 +202,7 @@ def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> No
 
 
 def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Open a request again that was closed by mistake. Raises UndoTooLate."""
+    """Reopen a request that was closed by mistake. Raises UndoTooLate."""
     teams = permissions.teams_of(user)
     outcome = HelpOutcome.objects.filter(pk=values["outcome"], team__in=teams).select_related("request").first()
     if outcome is None:

@@ -28,10 +28,10 @@ NOTE_LENGTH = 500
 # Read over the telephone: no 0/O, 1/I/L, 5/S, 8/B, 2/Z.
 _ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 _GROUP = 3
-# Other text is not sent to the database, which may fail on it.
+# The form of a unit's code. Other text never reaches the database, which may fail on some characters.
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,40}")
 _TRIES = 8
-# A number as people write it; shorter runs of digits are house numbers.
+# A telephone number as people write it; shorter runs of digits are house numbers.
 _PHONE = re.compile(r"\+?\d(?:[ .()-]?\d){8,13}")
 
 
@@ -57,7 +57,7 @@ class HelpContactMissing(HelpRefused):
 
 
 class HelpTextTooLong(HelpRefused):
-    """One of the texts is too long for a request."""
+    """A text of the request is too long; `field` says which."""
 
     code = "help_text_too_long"
 
@@ -75,7 +75,7 @@ class HelpUnitUnknown(HelpRefused):
 
 @dataclass(frozen=True)
 class HelpTexts:
-    """The texts of a request. contact: how to reach the person; place: where help is needed; note: with what."""
+    """The texts of a request. contact: how to reach the person. place: where they need help. note: for what."""
 
     contact: str
     place: str
@@ -85,12 +85,13 @@ class HelpTexts:
 def open_help_request(
     channel: str, contact: str, place: str = "", note: str = "", unit: str | None = None, *, repeat_key: str = ""
 ) -> str:
-    """Open a request for help and return its ticket, `K7M-2QX`.
+    """Open a request for help and return its ticket, such as `K7M-2QX`.
 
     channel: "portal", "app", "gate", "phone" or "canvass". contact: 1..80 characters. place: at most 120. note: at
     most 500. unit: official code of a current unit, None or "" if unknown.
-    repeat_key: the caller's own key; the same key again gives the same ticket and opens nothing.
-    Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown; then nothing is stored.
+    repeat_key: the caller's own key; a second call with the same key returns the same ticket and opens nothing.
+    Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown, or HelpRefused if no ticket is
+    free; then nothing is stored.
     """
     if channel not in HelpChannel.values or channel == HelpChannel.STALL:
         raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app, gate, phone or canvass")
@@ -100,7 +101,10 @@ def open_help_request(
 
 
 def join_stall(drive: Drive, repeat_key: str = "") -> HelpRequest:
-    """Put a person at a stall into its queue: opens a ticket, with nothing about the person."""
+    """Open a ticket in the queue of a stall; it contains nothing about the person.
+
+    repeat_key: as in `open_help_request`.
+    """
     return _store(HelpChannel.STALL, HelpTexts("", "", ""), drive.unit, drive, repeat_key)
 
 
@@ -110,7 +114,10 @@ def open_texts(request: HelpRequest) -> HelpTexts:
 
 
 def contact_digest(contact: str) -> str:
-    """Keyed digest of the first telephone number in a contact, "" without one; 0912 345 678 equals +84912345678."""
+    """Keyed digest of the first telephone number in a contact, "" if there is none.
+
+    0912 345 678 and +84912345678 have the same digest.
+    """
     match = _PHONE.search(contact)
     if match is None:
         return ""
@@ -174,9 +181,10 @@ def _new_ticket() -> str:
 
 
 def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDone]:
-    """The help of each unit that has any, by primary key. since, until: first and last local day, both included.
+    """The help of each unit that has any, by primary key; without training mode.
 
-    A request without a unit is counted only once a drive has closed it. Six queries; nothing of training mode.
+    since, until: first and last local day of closed requests, both included. A request without a unit is counted only
+    once a drive has closed it, in the drive's unit. Six queries.
     """
     now = timezone.now()
     open_now, claimed_now = boards.open_requests_by_unit(now)

@@ -15,7 +15,7 @@ from bluezone.rollout.directives.api import Campaign
 from bluezone.rollout.drives.models import Drive, DriveState, DriveTally, HelpRequest, HelpState, Team
 from bluezone.rollout.gates.api import close_radio, open_radio
 
-# Typed from a poster: lower-case letters without look-alikes.
+# Letters of the code that people type from a poster: lower case, and none that looks like another.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _CODE_LENGTH = 8
 
@@ -90,7 +90,7 @@ def open_drive(actor: str, drive: Drive, now: datetime.datetime, radio: Device |
 
 
 def close_drive(actor: str, drive: Drive, now: datetime.datetime) -> int:
-    """End a drive, or call a planned one off, and delete the tickets still in its queue; returns how many those were.
+    """Close a live drive, or cancel a planned one, and delete the tickets still in its queue; returns their number.
 
     Raises DriveStateWrong.
     """
@@ -100,7 +100,7 @@ def close_drive(actor: str, drive: Drive, now: datetime.datetime) -> int:
             raise DriveStateWrong("the drive was closed before")
         waiting = HelpRequest.objects.filter(drive=drive, state__in=[HelpState.OPEN, HelpState.CLAIMED])
         unserved = waiting.count()
-        # These people cannot be called: a ticket contains nothing about the person.
+        # A ticket contains nothing about the person, so that no one could call these people.
         waiting.delete()
         if drive.gate_id is not None:
             close_radio(actor, drive.gate_id, now)

@@ -17,7 +17,7 @@ from bluezone.rollout.drives.permissions import claimed_by, requests_for
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
-    """Requests that this person's teams have or may take on, and drives to open or close."""
+    """Requests that this person's teams have claimed or may claim, and drives to open or close within a day."""
     if not grants_for(user, HELPERS.roles):
         return []
     url = reverse("help-queue")

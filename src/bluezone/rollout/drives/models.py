@@ -26,7 +26,7 @@ class DriveState(models.TextChoices):
 class Team(PractisedMixin):
     """Some people of a union who go out together. Their names are not stored.
 
-    people: how many help, 1..200; helper hours are computed from it. ended_at: from then on the team does not help.
+    people: how many they are, 1..200, for the helper hours. ended_at: when the team stopped helping, None until then.
     """
 
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="teams", verbose_name=_("Union"))
@@ -145,10 +145,10 @@ class HelpRequest(PractisedMixin):
     counted: this request counts as a running phone of a team. At most one request of a telephone number does, so that
         two teams do not count one phone.
     unit: ward or commune, so that the right team sees it; None if unknown.
-    drive: the drive at the stall of which the person waits, None for other channels.
-    team: the team that has taken it on; after `claimed_until` others may. claimed_at, claimed_until: set while claimed.
-    repeat_key: keyed digest of the caller's Idempotency-Key, so that a request sent twice opens one ticket.
-    opened_at, closed_at: to the second. No address of the caller is stored.
+    drive: if the person waits at a stall, the drive of this stall; else None.
+    team: the team that has claimed it; after `claimed_until` others may. claimed_until: set only while it is claimed.
+    repeat_key: keyed digest of the caller's own key, so that a request sent twice opens one ticket.
+    No network address of the caller is stored.
     Personal data: what is sealed, and the digest. Deleted with the row 30 days after it is closed, 90 days after it
     was opened at the latest; at a stall a day after it was opened (`retention.purge`).
     """
@@ -228,9 +228,10 @@ class Hindrance(models.TextChoices):
 class HelpOutcome(PractisedMixin):
     """One request, closed by one team.
 
-    request: None once the request is purged. A request has one outcome, so only one team counts it.
+    request: None once the request is purged. A request has one outcome, so that only one team counts it.
     day: local day. hindrance: why the person could not be helped, else "".
-    proof_number: the number of its proven pass at `proof_gate`, from 1; each pass proves one request at most.
+    proof_gate, proof_number: the radio and, from 1, the number of the proven pass there; each pass proves at most one
+        request.
     """
 
     request = models.OneToOneField(HelpRequest, on_delete=models.SET_NULL, null=True, related_name="outcome")

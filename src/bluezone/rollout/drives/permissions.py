@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which drives, teams and requests a person works with, and what they may do there.
 
-The teams of the unions that serve a request's ward may take it on. A request without a ward is for the teams of the
-unions that serve the whole city.
+A request may be claimed by the teams of the unions that serve its ward. A request without a ward may be claimed by the
+teams of the unions that serve the whole city.
 """
 
 import datetime
@@ -22,7 +22,7 @@ _WHOLE_CITY = (UnitKind.PROVINCE, UnitKind.DISTRICT)
 
 
 def teams_of(user: User) -> QuerySet[Team]:
-    """Teams for which the person may take on requests."""
+    """Teams for which the person may claim requests."""
     return Team.objects.filter(ended_at=None, agency__in=agencies_in_reach(user, HELPERS.roles)).select_related(
         "agency"
     )
@@ -35,7 +35,7 @@ def planned_teams(user: User) -> QuerySet[Team]:
 
 
 def requests_for(user: User) -> QuerySet[HelpRequest]:
-    """Requests that the person's teams may take on; those of a stall are on the page of its drive."""
+    """Requests in the area of the person's teams, in any state, without those of stalls (on the page of the drive)."""
     reach = Q(pk__in=[])
     for grant in grants_for(user, HELPERS.roles):
         unit = grant.unit or (grant.agency.unit if grant.agency else None)
@@ -49,19 +49,19 @@ def requests_for(user: User) -> QuerySet[HelpRequest]:
 
 
 def claimed_by(user: User) -> QuerySet[HelpRequest]:
-    """Requests that one of the person's teams has taken on."""
+    """Requests that one of the person's teams has claimed."""
     teams = teams_of(user)
     return HelpRequest.objects.filter(state=HelpState.CLAIMED, team__in=teams).select_related("unit", "team", "drive")
 
 
 def wards_of_drives(union: Agency, now: datetime.datetime) -> QuerySet[AdminUnit]:
-    """Wards in which teams of a union, or of those under it, have a drive, up to two weeks after its end."""
+    """Wards in which a team of the union, or of a union under it, has a drive, until two weeks after the drive."""
     drives = Drive.objects.filter(team__agency__path__startswith=union.path, ends__gt=now - AFTERWARDS)
     return AdminUnit.objects.filter(pk__in=drives.values("unit"))
 
 
 def works_at(user: User, drive: Drive) -> bool:
-    """Whether the person works at this drive, and so takes on and closes its requests."""
+    """Whether the person works at this drive, and so claims and closes its requests."""
     return has_role(user, HELPERS.roles, agency=drive.team.agency)
 
 

@@ -17,9 +17,9 @@ STALL_RETENTION = datetime.timedelta(days=1)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete requests closed 30 days ago or opened 90 days ago, and tickets of a stall after a day.
+    """Delete requests 30 days after they were closed or 90 after they were opened; at a stall, 1 day after opening.
 
-    Also opens requests again that a team has had for too long.
+    Also opens the requests again for which a team's claim has expired.
     """
     past = Q(closed_at__lte=now - CLOSED_RETENTION) | Q(opened_at__lte=now - OPENED_RETENTION)
     stall = Q(channel=HelpChannel.STALL, opened_at__lte=now - STALL_RETENTION)

@@ -11,7 +11,7 @@ from bluezone.vietnamese.spelling import holds
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """Drives by place, ward and campaign; anyone who is signed in may read them."""
+    """The newest drives with these words in their place, ward or campaign; anyone who is signed in may read them."""
     drives = Drive.objects.select_related("unit", "campaign").order_by("-begins")
     matches = [
         drive for drive in drives[:2000] if holds(f"{drive.place} {drive.unit.name} {drive.campaign.name}", words)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page behind a stall's code, on the public origin: join the queue and get a number."""
+"""The pages behind a stall's QR code, on the public origin: join the queue, and see one's ticket."""
 
 import re
 import secrets
@@ -20,7 +20,7 @@ from bluezone.publicpages.page_frame import render_page
 from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState
 
-# Phones at one stall often share one address of their operator.
+# Generous, as the phones at a stall often share one network address of their operator.
 _limit = FormLimit(120, 1200)
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -28,7 +28,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def stall(request: HttpRequest, code: str) -> HttpResponse:
-    """Join the queue: 303 to the ticket, 403 sent from another site, 410 the drive is not open, 429 too many."""
+    """Join the queue: 303 to the ticket, 403 sent from another site, 410 drive not live, 429 solve a puzzle first."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
     if drive.state != DriveState.LIVE:
         return render_page(request, "public/stall_over.html", {"drive": drive}, status=410)
@@ -61,7 +61,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
 def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
-    """The number, and how many people are ahead; 404 if the stall has no such ticket."""
+    """A person's ticket, and how many people are before them; 404 if the stall has no such ticket."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
     help_request = get_object_or_404(HelpRequest.everything, drive=drive, ticket=ticket)
     before = HelpRequest.everything.filter(

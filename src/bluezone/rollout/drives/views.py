@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of drives and of the help queue.
 
-Drives: the board, planning, a single drive and its printed sheets. Help queue: taking requests on and closing them.
+Drives: the board, planning, a single drive and its printed sheets. Help queue: claim, release and close requests.
 """
 
 import datetime
@@ -54,7 +54,7 @@ ROWS = (
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def drives(request: OfficeRequest) -> HttpResponse:
-    """Current, planned and past drives, and the help by ward and by team, with both denominators."""
+    """Drives that are live, planned or past, and the help by ward and team, per resident and per smartphone."""
     now = timezone.now()
     campaign = chosen_number(request, "campaign")
     user = request.user
@@ -87,7 +87,7 @@ def drives(request: OfficeRequest) -> HttpResponse:
 @audience(DRIVE_PLANNERS)
 @touches(Ownership.CREATED)
 def new_team(request: OfficeRequest) -> HttpResponse:
-    """Enter a team: 302 to a new drive, 422 bad form."""
+    """Enter a team: 302 to the form for its first drive, 422 bad form."""
     today = timezone.localdate()
     unions = Agency.objects.valid_on(day_to_show(Agency, today)).filter(kind=AgencyKind.UNION)
     own_unions = unions.filter(pk__in=agencies_in_reach(request.user, DRIVE_PLANNERS.roles))
@@ -162,7 +162,7 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the drive: 302 to its page; 403 another union's."""
     drive = _planned_by(request, pk)
     form = OpenForm(request.POST, drive=drive)
-    # With an invalid form the drive opens without a radio.
+    # If the form is invalid, the drive opens without a radio.
     radio = form.cleaned_data["radio"] if form.is_valid() else None
     try:
         lifecycle.open_drive(request.user.username, drive, timezone.now(), radio)
@@ -176,7 +176,7 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DRIVE_PLANNERS)
 @touches(Ownership.AGENCY)
 def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Confirm, then end the drive or call it off: 302 to its page; 403 another union's."""
+    """Ask, then close the drive, or cancel it if it is only planned: 302 to its page; 403 another union's."""
     drive = _planned_by(request, pk)
     if request.method != "POST":
         waiting = HelpRequest.objects.filter(drive=drive, closed_at=None).count()
@@ -194,7 +194,7 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Open a ticket for a person at the stall and take it on, in one tap: 302; 403 another team's drive."""
+    """Open a ticket for a person at the stall and claim it, in one tap: 302; 403 if the reader does not work there."""
     drive = _get_drive(pk)
     if not permissions.works_at(request.user, drive):
         raise OutsideScope("the role does not reach the team of this drive")
@@ -277,7 +277,7 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 @audience(HELPERS)
 @touches(Ownership.SERVED, Ownership.AGENCY)
 def claim(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Take a request on for one of the reader's teams: 302, with a warning if another has it; 404 another area's."""
+    """Claim a request for one of the reader's teams: 302, with a warning if another has it; 404 another area's."""
     drive = _live_drive_in_form(request)
     requests = HelpRequest.objects.filter(drive=drive) if drive else permissions.requests_for(request.user)
     help_request = get_object_or_404(requests, pk=pk)
@@ -296,7 +296,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give a request back: 302; 404 not with one of the reader's teams."""
+    """Release a request: 302; 404 if none of the reader's teams has it."""
     help_request = get_object_or_404(permissions.claimed_by(request.user), pk=pk)
     drives_help_queue.release_request(request.user.username, help_request, _team_ids(help_request), timezone.now())
     messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": help_request.ticket})
@@ -308,7 +308,10 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Close a request as helped: 302; 404 not with the reader's teams. Form field `proof`: proven, attested or none."""
+    """Close a request as helped: 302; 404 if none of the reader's teams has it.
+
+    Form field `proof`: proven, attested or none.
+    """
     help_request = get_object_or_404(permissions.claimed_by(request.user), pk=pk)
     typed_proof = request.POST.get("proof", "")
     proof = HelpProof(typed_proof) if typed_proof in HelpProof.values else HelpProof.NONE
@@ -396,7 +399,7 @@ def _back(request: OfficeRequest) -> HttpResponse:
 
 
 def _team_ids(help_request: HelpRequest) -> list[int]:
-    """The team that has a request, as `help_queue` takes teams; 0 is no team."""
+    """The key of the team that has a request, as a list for `help_queue`; [0], which matches none, without a team."""
     return [help_request.team_id or 0]
 
 
@@ -418,7 +421,7 @@ def tally_pdf(drive: Drive) -> bytes:
 
 
 def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
-    """The sheet in Vietnamese, whatever the language of the reader's page: it is used on site."""
+    """A sheet as PDF, in Vietnamese whatever the reader's language, as it is used on site. Raises PdfUnavailable."""
     with translation.override("vi"):
         return write_pdf(render_to_string(f"drives/print/{name}.html", context))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plan's answer as a table and a picture: every number with the interval that contains nine of ten seeds."""
+"""A plan's answer as a table and a picture: each number has an interval that contains nine of ten seeds' results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ FIGURES: Mapping[str, Promise] = {
     "home_for_nothing": _("Days at home unnecessarily"),
     "tests": _("Tests"),
 }
-# Of the picture, in its units.
+# The size of the picture, its rows and its margins, in the units of the picture.
 WIDTH = 360
 ROW_HEIGHT = 44
 LEFT = 12
@@ -52,7 +52,7 @@ def format_number(value: float) -> str:
 
 @dataclass(frozen=True)
 class PrintedFigure:
-    """A figure as it is printed, always with its interval. words: for a change, its direction."""
+    """A figure as printed, always with its interval. words: "more" or "fewer" for a change, "" for a total."""
 
     value: str
     interval: str
@@ -60,7 +60,7 @@ class PrintedFigure:
 
     @classmethod
     def of(cls, estimate: Estimate, *, is_change: bool) -> "PrintedFigure":
-        """Format an estimate. A change gets words in place of a sign: fewer, more, or that the sign is unclear."""
+        """Format an estimate. For a change, words replace the sign: fewer, more, or that the two are too close."""
         if not is_change:
             value = format_number(estimate.middle)
             return cls(value, _between(format_number(estimate.low), format_number(estimate.high)), "")
@@ -69,6 +69,7 @@ class PrintedFigure:
         else:
             words = gettext("more") if estimate.middle > 0 else gettext("fewer")
         if estimate.high < 0:
+            # "Fewer" is the sign: the number and its interval are printed as positive.
             return cls(
                 format_number(-estimate.middle),
                 _between(format_number(-estimate.high), format_number(-estimate.low)),
@@ -85,7 +86,7 @@ def _between(low: str, high: str) -> str:
 
 @dataclass(frozen=True)
 class PrintedRow:
-    """One option in the table. figures: (name, figure) in the order of FIGURES; work: team-days, or None."""
+    """One option in the table. figures: (name, figure) in the order of FIGURES. work: in team-days, or None."""
 
     name: str
     title: str
@@ -95,7 +96,7 @@ class PrintedRow:
 
 @dataclass(frozen=True)
 class Whisker:
-    """One option in the picture, in its units: the change in infections, from `low` to `high`."""
+    """The change in infections by one option, as positions in the picture. is_clear: whether its sign is certain."""
 
     title: str
     y: float
@@ -107,7 +108,10 @@ class Whisker:
 
 @dataclass(frozen=True)
 class Picture:
-    """The changes in infections, one whisker below the other. zero: no change; least, most: the ends of the axis."""
+    """The changes in infections, one whisker below the other.
+
+    zero: the position of no change. least, most: the numbers at the ends of the axis.
+    """
 
     whiskers: tuple[Whisker, ...]
     zero: float
@@ -118,7 +122,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class PrintedAnswer:
-    """The answer on a plan's page. near, infected: of 100 people with a "high" warning, None if there were none."""
+    """The answer on a plan's page.
+
+    near, infected: how many of 100 people with a "high" warning were near a case, and were infected; None if no one
+    was warned. seeds: how many are done.
+    """
 
     near: PrintedFigure | None
     infected: PrintedFigure | None
@@ -129,7 +137,10 @@ class PrintedAnswer:
 
 
 def format_answer(plan: CityPlan, planner_options: tuple[str, ...]) -> PrintedAnswer | None:
-    """The answer from the seeds done so far; None before the third, as an interval needs three."""
+    """The answer from the seeds done so far; None for fewer than three, as an interval needs three.
+
+    planner_options: the names of the options, in the order of the planner.
+    """
     totals_by_piece = {(seed, option): totals for seed, option, totals in plan.results}
     if len({seed for seed, _option in totals_by_piece}) < 3:
         return None
@@ -182,5 +193,5 @@ def picture_of(answer: Answer) -> Picture:
 
 
 def assumptions_of(assumptions: Assumptions) -> list[Assumption]:
-    """Every assumption of a plan; those that are drawn come first."""
+    """Every assumption of a plan, by name; those that each seed draws from a range come first."""
     return sorted(assumptions.figures.values(), key=lambda figure: (figure.low is None, figure.name))

@@ -23,8 +23,8 @@ class PlanState(models.TextChoices):
 class CityPlan(models.Model):
     """One plan.
 
-    inputs: `bluezone.planning.plan.Inputs.as_json`. results: [seed, option, totals] of each piece that is done.
-    done, pieces: how many seeds are done, of how many. refusal: the code of the error if it failed, else empty.
+    inputs: `bluezone.planning.plan.Inputs.as_json`. results: [seed, option, totals] for each option of each seed done.
+    done, pieces: the number of seeds done, and of all seeds. refusal: the code of the error if it failed, else "".
     Personal data: the account that asked for it, an official duty; deleted 90 days after that.
     """
 
@@ -51,5 +51,5 @@ class CityPlan(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the worker still has to run it."""
+        """Whether the plan is waiting or running."""
         return self.state in (PlanState.WAITING, PlanState.RUNNING)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queue a plan, run it piece by piece in a thread of the worker, stop it, and purge old ones.
+"""Queue a plan, run it seed by seed in a thread of the worker, stop it, and purge old plans.
 
-Inputs are what coverage shows to everyone above the ward: residents and the share of running phones, after suppression.
+The inputs are numbers that coverage shows to everyone: residents and the share of running phones, after suppression.
 """
 
 import datetime
@@ -26,7 +26,7 @@ from bluezone.rollout.report_week import Week
 
 log = logging.getLogger(__name__)
 
-# For the whole office: plans run one after another, and each takes minutes.
+# Open plans of the whole office: they run one after another, and each takes minutes.
 MOST_OPEN = 5
 
 
@@ -47,11 +47,11 @@ def _open_plans() -> QuerySet[CityPlan]:
 
 
 def wards_of_city(running: float | None = None, today: datetime.date | None = None) -> tuple[Ward, ...]:
-    """The city's wards with their residents and the share who have the app running, as coverage shows them.
+    """The city's wards with their residents and the share of residents who have the app running, 0..1.
 
-    Coverage has the share of passages with a smartphone. It is multiplied by the share of residents with a smartphone,
-    from the directory, else from the assumptions. A ward with a suppressed or missing share gets the city's.
-    running: for wards without any share, not even of the city; None to refuse them. Raises PlanUnfounded.
+    Coverage has the share of passages with a smartphone. This is multiplied by the share of residents with a
+    smartphone, from the directory, else from the assumptions. A ward with a suppressed or missing share gets that of
+    the city. running: the share if the city has none either; None to refuse that. Raises PlanUnfounded.
     """
     day = today or timezone.localdate()
     week = latest_week(day)
@@ -114,21 +114,21 @@ def queue_plan(user: User, inputs: Inputs) -> CityPlan:
 
 
 def stop_plan(user: User, plan: CityPlan) -> None:
-    """Stop an open plan; any other stays as it is."""
+    """Stop an open plan and delete its results; a plan that is not open stays as it is."""
     with transaction.atomic():
         if _open_plans().filter(pk=plan.pk).update(state=PlanState.STOPPED, results=[]):
             record(user.username, "plan_stopped", str(plan.pk))
 
 
 def next_plan() -> CityPlan | None:
-    """The oldest open plan."""
+    """The oldest open plan, None if there is none."""
     return _open_plans().order_by("asked_at", "pk").first()
 
 
 class PlanRunner:
     """Runs plans in a separate thread, so that the worker can do its other work.
 
-    thread: the current or last one, None before the first plan.
+    thread: the one that runs or has run plans, None before the first plan.
     """
 
     def __init__(self) -> None:
@@ -153,16 +153,19 @@ class PlanRunner:
             connection.close()
 
 
-_shift = PlanRunner()
+_runner = PlanRunner()
 
 
 def start_open_plans(_now: datetime.datetime) -> None:
     """Start the work on open plans, at each tick."""
-    _shift.begin()
+    _runner.begin()
 
 
 def run_plan(plan: CityPlan) -> None:
-    """Run a plan to its end, storing each seed once it is done; returns early if the plan was stopped."""
+    """Run a plan from its first open seed to its last, and store each seed's results; return early if it is stopped.
+
+    A refusal or a lack of memory ends the plan as failed.
+    """
     try:
         inputs = Inputs.of_json(plan.inputs)
         planner = Planner(inputs)
@@ -187,7 +190,10 @@ def _store_results(plan: CityPlan, seed: int, results: list[list[object]], *, is
 
 
 def inputs_of(disease: str, infected: int, days: int, seeds: int) -> Inputs:
-    """The inputs of the city, as coverage shows it today. Raises PlanUnfounded, PlanInvalid."""
+    """The inputs of a plan for the city, from today's coverage. infected: people infected today.
+
+    Raises PlanUnfounded, PlanInvalid.
+    """
     wards = wards_of_city()
     if infected > sum(ward.residents for ward in wards):
         raise PlanInvalid("more people are infected than live in the city")

@@ -39,7 +39,7 @@ def _title(assumptions: Assumptions) -> str:
 
 
 class PlanForm(forms.Form):
-    """The inputs that a leader gives."""
+    """The inputs that a leader enters."""
 
     disease = forms.ChoiceField(label=_("Disease"))
     infected = CountField(

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schools (clause 4): what classes count of pupils and relatives, week by week; no child's name anywhere."""
+"""Schools (clause 4): numbers of pupils and relatives that classes report week by week; no child's name anywhere."""

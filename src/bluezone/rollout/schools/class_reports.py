@@ -39,10 +39,10 @@ def record_reports(
     by: User | None,
     now: datetime.datetime,
 ) -> int:
-    """Store the counts of classes of a school in a week, all or none. school: read with its unit.
+    """Store the counts of a school's classes for a week, all or none; returns how many classes have new numbers.
 
-    The same numbers again change nothing, unless they were sent back before. by: the reporter, None for a class link.
-    Returns how many classes have new numbers. Raises SchoolWeekClosed, ClassOutOfYear.
+    The same numbers again change nothing, unless the stored ones were sent back. school: read with its unit.
+    by: the reporter, None for a class link. Raises SchoolWeekClosed, ClassOutOfYear.
     """
     with transaction.atomic():
         # The lock makes two reports for the same class wait for each other; SQLite has one writer at a time anyway.
@@ -69,10 +69,10 @@ def record_reports(
 
 
 def send_reports_back(reports: Sequence[ClassReport], reason: str, by: User, now: datetime.datetime) -> int:
-    """Send numbers of one school back for correction; they count in no sum until new ones come.
+    """Send reports of one school and week back for correction; returns how many.
 
-    reports: read with school_class__school__unit. Returns how many were sent back.
-    Raises ReturnRefused; SchoolWeekClosed if the week takes no more corrections.
+    They count in no sum; the next version of each replaces it.
+    Raises ReturnRefused; SchoolWeekClosed if the week is closed for corrections.
     """
     reason = " ".join(reason.split())[:200]
     if not reason:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# The roles that enter the numbers of classes: each for the schools in its scope, a teacher for their own classes.
+# The roles that enter the numbers of classes: teachers for their own classes, the others for the schools in scope.
 CLASS_REPORTERS = Audience("CLASS_REPORTERS", frozenset({"admin", "clerk", "lead", "officer", "teacher"}))
 TEACHERS = Audience("TEACHERS", frozenset({"teacher"}))
 

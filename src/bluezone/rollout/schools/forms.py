@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of the schools: the four numbers, lists of classes, rows from a spreadsheet, weeks; and the sentence for each
-refusal in the reader's language.
+"""Forms of the schools: the four numbers, lists of classes, pasted rows, weeks without school; and the sentences for
+refusals.
 """
 
 from typing import Any
@@ -98,7 +98,7 @@ def _count(label: Any, most: int, help_text: Any = "") -> CountField:
 class CountsForm(SharedForm, forms.Form):
     """The four numbers of one class. counts: set once the form is valid."""
 
-    # Also for the first numbers of a week: a teacher and the school may enter them at the same time.
+    # Even the first numbers of a week may conflict: a teacher and the school may enter them at the same time.
     changes_something = True
     pupils = _count(_("Pupils"), MOST_PUPILS)
     with_smartphone = _count(_("With a smartphone"), MOST_PUPILS)
@@ -107,7 +107,7 @@ class CountsForm(SharedForm, forms.Form):
     counts: ClassCounts
 
     def clean(self) -> dict[str, Any]:
-        """Refuse numbers that contradict each other, with an error at the one to check first."""
+        """Set `counts`; refuse numbers that contradict each other, with an error at the number to check first."""
         values: dict[str, Any] = super().clean() or {}
         if all(values.get(name) is not None for name in NAMES):
             try:
@@ -118,7 +118,10 @@ class CountsForm(SharedForm, forms.Form):
 
 
 class RowForm(CountsForm):
-    """The same form as a row of a school's table; a row with nothing but the pupils is left out."""
+    """The four numbers as a row of a school's table; a row with nothing but the pupils counts as left out.
+
+    label: the name of the class, for screen readers.
+    """
 
     def __init__(self, *args: Any, label: str, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -127,7 +130,7 @@ class RowForm(CountsForm):
             field.widget.attrs["aria-label"] = f"{label}: {field.label}"
 
     def clean(self) -> dict[str, Any]:
-        """Require all four numbers if any but the pupils was entered."""
+        """Require all four numbers, unless the row is left out."""
         values = super().clean()
         if not self.is_left_out and not self.errors:
             for name in NAMES:
@@ -137,7 +140,7 @@ class RowForm(CountsForm):
 
     @property
     def is_left_out(self) -> bool:
-        """Whether the class was not entered."""
+        """Whether no number except that of the pupils was entered."""
         return all(self.data.get(self.add_prefix(name), "").strip() == "" for name in NAMES[1:])
 
 
@@ -153,7 +156,7 @@ class ClassListForm(forms.Form):
 
 
 class ClassesFileForm(ListFileForm):
-    """A list of classes as a file, and the school for rows that name none."""
+    """A list of classes as a file, and the school for rows that name no school."""
 
     school = forms.ModelChoiceField(
         label=_("School if the list gives none"), queryset=Agency.objects.none(), empty_label=None
@@ -216,5 +219,5 @@ class BreakForm(forms.Form):
 
     @property
     def weeks(self) -> tuple[Week, Week]:
-        """First and last week. Only after the form is valid."""
+        """The first and the last week of a valid form."""
         return Week.of(self.cleaned_data["first"]), Week.of(self.cleaned_data["last"])

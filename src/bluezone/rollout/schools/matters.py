@@ -21,8 +21,8 @@ from bluezone.rollout.schools.permissions import KEEPERS, is_user_above, own_sch
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     """Matters of a user: classes that owe the numbers of a week, and requests to open a locked week.
 
-    A teacher gets one matter for each class; somebody who keeps classes, one for each school and week. At most two
-    weeks are open.
+    Teachers get one matter for each class and week; those who keep a school's classes, one for each school and week.
+    At most two weeks are open.
     """
     if not grants_for(user, CLASS_REPORTERS.roles):
         return []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""School classes, their four numbers of a week and the rules between them, weeks without school, and requests to open
-locked weeks again.
+"""School classes, their four numbers for a week and the rules for these, weeks without school, and requests to reopen
+locked weeks.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NAMES = ("pupils", "with_smartphone", "running", "relatives")
 
 
 class ClassCountsRefused(Refused):
-    """The numbers cannot all be true. field: the one to check first. rule: the rule that they break."""
+    """The numbers cannot all be true. field: the number to check first. rule: the rule that they break."""
 
     code = "class_counts_refused"
 
@@ -36,7 +36,7 @@ class ClassCountsRefused(Refused):
 class ClassCounts:
     """Counts of one class; raises ClassCountsRefused if they contradict each other.
 
-    pupils, with_smartphone, running: numbers of pupils, 0..MOST_PUPILS, none larger than the one before.
+    pupils, with_smartphone, running: numbers of pupils, 0..MOST_PUPILS, each at most as large as the one before it.
     relatives: people at home whom pupils or the school helped to install it in the week, 0..MOST_RELATIVES.
     Source: Công văn 458/UBND-VP, clause 4 ("cho bản thân và người thân").
     """
@@ -65,9 +65,9 @@ class SchoolClass(PractisedMixin):
     """One class of a school in one school year.
 
     year:        the calendar year in which it begins, 2020 for 2020–2021. folded: the name for comparisons.
-    pupils:      their number, proposed in the form of a week; None if not entered.
-    teacher:     the account that reports for it, None if the class link is used.
-    ended_on:    the class owes nothing from this day on.
+    pupils:      their usual number, the initial value in the form of a week; None if not entered.
+    teacher:     the account that reports for the class, None if the class link is used.
+    ended_on:    the class owes no numbers after the week of this day.
     link_digest, pin_digest: keyed hashes of the class link and PIN, which are shown once and never stored.
     wrong_tries, locked_until: wrong PINs since the last right one, and until when every PIN is refused.
     Personal data: the teacher's account, an official duty; purged with link and PIN when the year is over.
@@ -104,9 +104,9 @@ class SchoolClass(PractisedMixin):
 
 
 class ClassesImport(PractisedMixin, SentList):
-    """An uploaded list of classes. Deleted when it is stored or discarded, at the latest after a day.
+    """An uploaded list of classes. Deleted when its changes are stored or it is discarded, at the latest after a day.
 
-    school, year: for rows that name none; the year is the one in which the school year begins.
+    school, year: for rows that do not name them; the year is the calendar year in which the school year begins.
     Personal data: names of teachers, an official duty, as in the file. A list with names of children is never stored.
     """
 
@@ -118,7 +118,7 @@ class ClassesImport(PractisedMixin, SentList):
 
 
 class Channel(models.TextChoices):
-    """How the numbers came in."""
+    """How the numbers were sent."""
 
     LINK = "link", _("class link")
     OFFICE = "office", _("typed in by the school")
@@ -128,8 +128,8 @@ class Channel(models.TextChoices):
 class ClassReport(PractisedMixin):
     """One version of the counts of one class for one week. Counts only, never a child.
 
-    week:        its Monday. version: 1, 2, …; only the newest has `is_current`, the others do not change.
-    returned_at: when it was sent back for correction; it counts in no sum, and the next version replaces it.
+    week:        its Monday. version: 1, 2, …; only the newest has `is_current`, earlier ones never change.
+    returned_at: when it was sent back for correction. A version that was sent back counts in no sum.
     Personal data: the accounts that reported and sent back, official duties; who used a class link is not known.
     """
 
@@ -207,7 +207,7 @@ class SchoolBreak(PractisedMixin):
 
 
 class WeekOpening(PractisedMixin):
-    """A school's request to open a locked week again (xin mở lại), and the answer.
+    """A school's request to reopen a locked week (xin mở lại), and the answer. until: the last day it is open again.
 
     Personal data: the accounts that asked and answered, official duties.
     """

@@ -10,7 +10,7 @@ from bluezone.rollout.report_week import Week, parse_week
 
 
 def latest_week() -> Week:
-    """This week, or the last one in which there were agencies."""
+    """This week, or the last week in which there were agencies."""
     return Week.of(day_to_show(Agency, timezone.localdate()))
 
 

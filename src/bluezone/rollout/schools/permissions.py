@@ -15,14 +15,14 @@ from bluezone.identity.audiences import OfficeRequest
 from bluezone.identity.models import User
 from bluezone.rollout.schools.models import SchoolClass
 
-# Head, officer in charge, clerk and administrator: the roles that report the staff of a school also keep its classes.
+# The roles that report the staff of a school also keep its classes: head, officer in charge, clerk and administrator.
 KEEPERS = STAFF_REPORTERS.roles
 
 
 def own_schools(request: OfficeRequest) -> frozenset[int]:
     """Primary keys of the agencies in which the reader has a role that keeps classes.
 
-    Officials above the schools are not included: they enter nothing for a school and see the sums that everybody sees.
+    Schools under these agencies are not included: officials above a school enter nothing for it and see only its sums.
     """
     return own_schools_of(request.user)
 
@@ -39,7 +39,7 @@ def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
 
 
 def is_above(request: OfficeRequest, school: Agency) -> bool:
-    """Whether the reader works above a school: may open locked weeks for it and send its numbers back."""
+    """Whether the reader works above a school, and so may reopen locked weeks for it and send its numbers back."""
     return is_user_above(request.user, school)
 
 
@@ -54,14 +54,15 @@ def is_user_above(user: User, school: Agency) -> bool:
 
 
 def _serves_schools(agency: Agency) -> bool:
-    """Whether an agency is a People's Committee or a department of one; a school has departments too."""
+    """Whether an agency is a People's Committee, or a department of a committee and not of a school."""
     committee = agency.parent if agency.kind == AgencyKind.DEPARTMENT else agency
     return committee is None or committee.kind == AgencyKind.COMMITTEE
 
 
 def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[AdminUnit]:
-    """Units in which the reader may enter breaks for all schools: those that a role reaches, and the unit that the
-    reader's committee or department serves.
+    """Units in which the reader may enter breaks for all schools.
+
+    These are the units that a role reaches, and the unit that the reader's committee or department serves.
     """
     serving = {
         grant.agency.unit_id

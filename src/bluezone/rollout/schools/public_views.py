@@ -25,7 +25,7 @@ from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import open_weeks, year_of
 from bluezone.training import practice
 
-# A school behind one IP address sends some forty classes within the hour, and corrects some.
+# A school behind one IP address sends the numbers of some forty classes within the hour, and corrects some.
 class_limit = FormLimit(200, 20_000)
 
 
@@ -33,8 +33,10 @@ class_limit = FormLimit(200, 20_000)
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def class_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The page of a class: 200 form or stored; 403 wrong PIN or sent from another site; 404 the link opens nothing; 409
-    week closed; 422 the numbers contradict each other; 429 locked or too many.
+    """The page of a class link: 200 form, or stored.
+
+    403 wrong PIN or sent from another site, 404 invalid link, 409 week closed, 422 numbers missing or contradictory,
+    429 too many wrong PINs or requests.
     """
     now = timezone.now()
     school_class = class_links.find_class(token, now)

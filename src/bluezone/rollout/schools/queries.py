@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a week of the schools: their sums, the classes that have not reported, the numbers that readers above the school
-do not see, and the figures for coverage.
+"""Read a week of the schools: their sums, the classes that have not reported, the numbers that are suppressed for
+readers outside a school, and the figures for coverage.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import Breaks, breaks_around, year_of
 
-# For each column, the wider columns that contain it; a small difference between the two must not be shown either.
+# For each number, the numbers that include it; a small difference between the two must not be shown either.
 _WITHIN = {"pupils": (), "with_smartphone": ("pupils",), "running": ("with_smartphone", "pupils"), "relatives": ()}
 SCHOOLS_A_PAGE = 50
 SHOWN = ("all", "reported", "missing")
@@ -41,7 +41,7 @@ SHOWN = ("all", "reported", "missing")
 
 @dataclass(frozen=True)
 class Counted:
-    """The four numbers of a school or of a sum; None for a suppressed one."""
+    """The four numbers of a school or of a sum; a suppressed number is None."""
 
     pupils: int | None
     with_smartphone: int | None
@@ -50,7 +50,7 @@ class Counted:
 
     @property
     def share(self) -> float | None:
-        """Running by pupils with a smartphone, 0..1; None if suppressed, or if no pupil has a smartphone."""
+        """Running pupils among those with a smartphone, 0..1; None if suppressed, or if no pupil has a smartphone."""
         if self.running is None or not self.with_smartphone:
             return None
         return self.running / self.with_smartphone
@@ -68,7 +68,10 @@ class Counted:
 
 @dataclass(frozen=True)
 class SchoolSum:
-    """The sums over the classes of one school in a week. path: of the school's unit."""
+    """The sums over the classes of one school in a week.
+
+    path: of the school's unit. counts: in the order of NAMES. reports: the number of classes that reported.
+    """
 
     school_id: int
     path: str
@@ -81,7 +84,7 @@ class SchoolSum:
 
 
 def suppressed_cells_by_count(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]:
-    """The cells to suppress in each of the four columns. sums: of all schools, whichever of them a page shows."""
+    """The cells to suppress, by name of the number. sums: of all schools of the week, even if a page shows fewer."""
     schools = list(sums)
     suppressed: dict[str, set[Cell]] = {}
     for name in NAMES:
@@ -99,9 +102,11 @@ def suppressed_cells_by_count(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]
 
 @dataclass(frozen=True)
 class SchoolRow:
-    """One school in the table. counted: None before any report; missing: names of the classes that owe numbers.
+    """One school in the table.
 
-    closed: why there is no school this week, "" if there is. is_own: whether the reader enters its numbers.
+    classes: how many owe numbers. received: how many have sent them. missing: names of those that have not.
+    counted: None before the first report. closed: why there is no school this week, "" if there is school.
+    is_own: whether the reader enters its numbers.
     """
 
     school: Agency
@@ -117,7 +122,8 @@ class SchoolRow:
 class SchoolTable:
     """One page of the table of a week and unit.
 
-    expected, received: the number of schools that owe numbers, and of those that sent all.
+    expected, received: the number of schools that owe numbers, and of those that have sent all.
+    classes, classes_received: the same for classes.
     """
 
     page: Page[Agency]
@@ -137,7 +143,7 @@ class SchoolTable:
 
 @dataclass(frozen=True)
 class _Week:
-    """What is stored for a week: by school its sums and number of classes; the suppressed cells; the breaks."""
+    """The data of a week. sums, classes: by school. suppressed: the cells by name of the number."""
 
     sums: dict[int, SchoolSum]
     classes: dict[int, int]
@@ -185,10 +191,10 @@ def _school_sums(week: Week) -> list[SchoolSum]:
 def school_table(
     week: Week, unit: AdminUnit | None, show: str, words: str, number: str | None, own: frozenset[int]
 ) -> SchoolTable:
-    """Read the table in a constant number of queries.
+    """The table of a week, read in a constant number of queries.
 
     unit: only schools in it. show: one of SHOWN. words: part of a name or code. number: of the page.
-    own: schools for which the reader enters numbers; none of these are suppressed.
+    own: schools for which the reader enters numbers; their numbers are not suppressed.
     """
     data = _read(week)
     owing = list(schools_of_week(week, unit).select_related("unit").order_by("unit__path", "name", "pk"))
@@ -222,12 +228,15 @@ def all_rows(week: Week, unit: AdminUnit | None, own: frozenset[int]) -> list[Sc
 
 
 def row_of(school: Agency, week: Week, *, is_own: bool) -> SchoolRow:
-    """One school, read with its unit. is_own: as its own people see it, with nothing suppressed."""
+    """The row of one school. school: read with its unit. is_own: whether the reader enters its numbers."""
     return _rows([school], week, _read(week), frozenset({school.pk} if is_own else ()))[0]
 
 
 def missing_schools(week: Week, unit: AdminUnit | None) -> list[str]:
-    """Schools that have not sent everything, as texts for a report; with the missing classes if some have reported."""
+    """The names of schools that have not sent all numbers, for a report.
+
+    If some classes of a school have reported, the classes without a report follow its name.
+    """
     rows = all_rows(week, unit, frozenset())
     return [_missing_text(row) for row in rows if not row.closed and (row.missing or not row.classes)]
 
@@ -240,7 +249,7 @@ def _missing_text(row: SchoolRow) -> str:
 
 
 def count_reporting(week: Week, path: str) -> tuple[int, int]:
-    """How many schools under a path have sent all numbers for a week, and how many owe some; five queries."""
+    """(schools that have sent all numbers for a week, schools that owe numbers) under a unit's path; five queries."""
     data = _read(week)
     schools = schools_of_week(week).filter(unit__path__startswith=path).order_by().values_list("pk", "unit__path")
     owing = [pk for pk, unit_path in schools if not data.breaks.reason_at(pk, unit_path, week)]
@@ -273,7 +282,7 @@ def _rows(schools: Sequence[Agency], week: Week, data: _Week, own: frozenset[int
         if sums is not None:
             counted = Counted(*sums.counts)
             if not is_own:
-                counted = counted.without(_hidden_at(data, agency_cell(school.pk)))
+                counted = counted.without(_suppressed_names(data, agency_cell(school.pk)))
         closed = data.breaks.reason_for(school, week)
         names = () if closed else tuple(missing.get(school.pk, ()))
         received = sums.reports if sums else 0
@@ -298,22 +307,22 @@ def _total(data: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: 
     sums = [sum(column) for column in zip(*(school.counts for school in under), strict=True)]
     if schools and all(school.school_id in own for school in under):
         return Counted(*sums)
-    return Counted(*sums).without(_hidden_at(data, unit_cell(unit.pk) if unit else ROOT))
+    return Counted(*sums).without(_suppressed_names(data, unit_cell(unit.pk) if unit else ROOT))
 
 
-def _hidden_at(data: _Week, cell: Cell) -> list[str]:
+def _suppressed_names(data: _Week, cell: Cell) -> list[str]:
     return [name for name in NAMES if cell in data.suppressed[name]]
 
 
 @dataclass(frozen=True)
 class PupilFigure(Figure):
-    """A school's week. pupils: all of them; minus the base they are the pupils without a smartphone."""
+    """A school's week. pupils: all pupils, with or without a smartphone."""
 
     pupils: int = 0
 
 
 class PupilsRunning(Indicator):
-    """Pupils with Bluezone running / pupils with a smartphone, as the classes report for a week."""
+    """The share of pupils with Bluezone running among those with a smartphone, as the classes report for a week."""
 
     key = "pupils"
     proof = Proof.SELF_REPORTED
@@ -322,7 +331,7 @@ class PupilsRunning(Indicator):
     of_phones = True
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One for each school that reported; one query."""
+        """One figure for each school that reported; one query."""
         days = week.in_vietnamese() if get_language() == "vi" else week.in_english()
         source = _("class reports of the schools, week %(week)s") % {"week": days}
         day = min(week.last_day, timezone.localdate())
@@ -331,7 +340,7 @@ class PupilsRunning(Indicator):
             yield PupilFigure(school.path, school.school_id, running, phones, source, day, pupils)
 
     def suppressed_cells(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
-        """As in the table of the schools: also where few pupils have no smartphone, or few do not run it."""
+        """As in the table of the schools; also suppressed if few pupils have no smartphone, or few do not run it."""
         suppressed = suppressed_cells_by_count(_sum_of(figure) for figure in figures)
         return suppressed["running"], suppressed["with_smartphone"]
 
@@ -349,7 +358,7 @@ class PupilsRunning(Indicator):
         return Reporting(complete, owing, address)
 
     def missing(self, unit_path: str, week: Week) -> list[str]:
-        """Schools that have not sent everything, with the classes that are missing."""
+        """Schools under a unit that have not sent all numbers, as `missing_schools` names them."""
         return missing_schools(week, AdminUnit.objects.filter(path=unit_path).first())
 
 

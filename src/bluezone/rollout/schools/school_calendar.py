@@ -19,7 +19,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools.models import SchoolBreak, WeekOpening
 
-# A summer break has eleven weeks; a much longer one is a typing error.
+# Weeks of a break at most: a summer break has eleven, and a much longer one is a typing error.
 MOST_WEEKS = 20
 OPENED = datetime.timedelta(days=2)
 MOST_OPENED_DAYS = 31
@@ -31,7 +31,7 @@ _GRADE = re.compile(r"(\D*)(\d{1,2})(.*)", re.DOTALL)
 
 
 class SchoolWeekClosed(Refused):
-    """The week takes no numbers: it is locked, still to come, or without school; `why` says which."""
+    """No numbers are accepted for the week. why: locked, to_come, or break (no school)."""
 
     code = "school_week_closed"
 
@@ -47,9 +47,9 @@ class BreakRefused(Refused):
 
 
 class OpeningRefused(Refused):
-    """The week cannot be reopened. `why`: it is not locked, it was requested or answered already, or the day is wrong.
+    """The week cannot be reopened.
 
-    (The values: not_locked, asked, answered, day, reason.)
+    why: not_locked, asked (a request is open), answered (the request was), day (out of range), reason (missing).
     """
 
     code = "school_opening_refused"
@@ -61,16 +61,19 @@ class OpeningRefused(Refused):
 
 @dataclass(frozen=True)
 class Breaks:
-    """The breaks of some weeks, read once. rows: (school or None, path of the unit or "", first, last, reason)."""
+    """The breaks of some weeks. rows: (key of the school or None, path of the unit or "", first, last, reason).
+
+    first, last: Mondays.
+    """
 
     rows: tuple[tuple[int | None, str, datetime.date, datetime.date, str], ...]
 
     def reason_for(self, school: Agency, week: Week) -> str:
-        """The reason why there is no school in a week; "" if there is. school: read with its unit."""
+        """The reason why a school has a break in a week; "" if it has none. school: read with its unit."""
         return self.reason_at(school.pk, school.unit.path, week)
 
     def reason_at(self, school_id: int, unit_path: str, week: Week) -> str:
-        """The same for a school by its key and the path of its unit."""
+        """As `reason_for`, for a school by its primary key and the path of its unit."""
         for closed_id, path, first, last, reason in self.rows:
             applies = closed_id == school_id or (path and unit_path.startswith(path))
             if applies and first <= week.first_day <= last:
@@ -89,7 +92,7 @@ def breaks_around(first: Week, last: Week | None = None) -> Breaks:
 def enter_break(
     holder: Agency | AdminUnit, first: Week, last: Week, reason: str, by: User, now: datetime.datetime
 ) -> SchoolBreak:
-    """Store a break from the first to the last week, both included. Raises BreakRefused."""
+    """Store a break of a school, or of all schools in a unit. first, last: both included. Raises BreakRefused."""
     reason = " ".join(reason.split())[:80]
     weeks = (last.first_day - first.first_day).days // 7 + 1
     if not reason or not 1 <= weeks <= MOST_WEEKS:
@@ -119,7 +122,7 @@ def delete_break(school_break: SchoolBreak, by: User, now: datetime.datetime) ->
 
 
 def check_open(school: Agency, week: Week, today: datetime.date) -> None:
-    """Raise SchoolWeekClosed unless the school may send numbers for the week today. school: read with its unit."""
+    """Check that a school may send numbers for a week today. school: read with its unit. Raises SchoolWeekClosed."""
     if today < week.first_day:
         raise SchoolWeekClosed(f"week {week} begins on {week.first_day}", "to_come")
     if breaks_around(week).reason_for(school, week):
@@ -134,7 +137,7 @@ def is_reopened(school: Agency, week: Week, today: datetime.date) -> bool:
 
 
 def open_weeks(school: Agency, today: datetime.date) -> list[Week]:
-    """Weeks that a school may send numbers for today, the oldest first."""
+    """The weeks for which a school may send numbers today, oldest first."""
     this_week = Week.of(today)
     openings = WeekOpening.objects.filter(school=school, state="opened", until__gte=today)
     reopened = set(openings.values_list("week", flat=True))
@@ -148,12 +151,12 @@ def open_weeks(school: Agency, today: datetime.date) -> list[Week]:
 
 
 def request_opening(school: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekOpening:
-    """Ask that a locked week be opened again. Raises OpeningRefused."""
+    """Request that a locked week be reopened. Raises OpeningRefused."""
     reason = " ".join(reason.split())[:200]
     if not reason:
         raise OpeningRefused("no reason was given", "reason")
     with transaction.atomic():
-        # The lock makes two people who ask for the same school at once wait for each other.
+        # Two requests of the same school wait for each other here, so that the second sees the first.
         list(Agency.objects.select_for_update().filter(pk=school.pk).values_list("pk"))
         try:
             check_open(school, week, timezone.localdate(now))
@@ -168,7 +171,7 @@ def request_opening(school: Agency, week: Week, reason: str, by: User, now: date
 
 
 def answer_request(request: WeekOpening, until: datetime.date | None, by: User, now: datetime.datetime) -> None:
-    """Open the week until the end of a day, or decline if `until` is None. Raises OpeningRefused."""
+    """Reopen the week until the end of the day `until`, or decline if it is None. Raises OpeningRefused."""
     today = timezone.localdate(now)
     if until is not None and not today <= until <= today + datetime.timedelta(days=MOST_OPENED_DAYS):
         raise OpeningRefused(f"the day is {until}, expected {today} to a month ahead", "day")
@@ -193,7 +196,7 @@ def answer_request(request: WeekOpening, until: datetime.date | None, by: User, 
 
 
 def requests_for(schools: Sequence[int] | None) -> list[WeekOpening]:
-    """Requests without an answer, oldest first. schools: only of these; None for all."""
+    """The oldest requests without an answer, at most 100. schools: only of these schools; None for all."""
     requests = WeekOpening.objects.filter(state="asked").select_related("school__unit", "asked_by")
     if schools is not None:
         requests = requests.filter(school__in=schools)

@@ -110,7 +110,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def school(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One school and week: each class for its own people; for others the sums, and the classes without a report."""
+    """One school and week: every class for its own people; for others the sums, and the classes without a report."""
     chosen_school = school_of(pk)
     week = chosen_week(request)
     today = timezone.localdate()
@@ -138,7 +138,7 @@ def school(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _classes(school_id: int, week: Week) -> list[tuple[SchoolClass, ClassReport | None]]:
-    """Classes of a week with their newest report, also if it was sent back."""
+    """The classes of a week, each with its newest report, even if that was sent back; None without one."""
     classes = queries.classes_of(week).filter(school=school_id).select_related("teacher")
     reports = ClassReport.objects.filter(school_class__school=school_id, week=week.first_day, is_current=True)
     by_class = {report.school_class_id: report for report in reports.select_related("reported_by")}

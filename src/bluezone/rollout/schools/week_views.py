@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of a school's weeks: enter or paste all numbers, send them back, breaks, requests to open a locked week, and
-the printed letter and form.
+"""Pages of a school's weeks: enter or paste all numbers, send them back, breaks, requests to reopen a locked week, the
+letter to parents and the paper form.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ BLANK_LINES = 20
 
 
 def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
-    """The letter to parents with the school's name. directive: number and day as written; "" leaves a blank to fill in.
+    """The letter to parents as PDF. directive: its number and day as printed; "" leaves a blank to fill in.
 
     Raises PdfUnavailable. Source: docs/texts.md section 11.
     """
@@ -70,9 +70,9 @@ def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> byte
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF, Ownership.OVER)
 def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Send back the numbers of the ticked classes, without a tick those of the whole school: 302, 403 not yours.
+    """Send back the numbers of the ticked classes, or without a tick all numbers of the school: 302, 403 not yours.
 
-    Officials above the school see no classes, so they send the whole school back.
+    Officials above the school see no classes; they always send all numbers back.
     """
     school = permissions.school_of(pk)
     week = page_input.chosen_week(request)
@@ -100,7 +100,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask to open the locked week of `?week=` again: 302 back to the school."""
+    """Request that the locked week of `?week=` be reopened: 302 back to the school."""
     school = permissions.own_school(request, pk)
     week = page_input.chosen_week(request)
     with acts.refusals_as_messages(request, sentence_of):
@@ -114,7 +114,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.OVER)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
+    """Reopen the week until a day, or decline: 302 to the list of schools, 403 for the school itself."""
     opening = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
     if not permissions.is_above(request, opening.school):
         raise PermissionDenied
@@ -133,7 +133,10 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF, Ownership.OVER)
 def breaks(request: OfficeRequest) -> HttpResponse:
-    """Weeks without school, for a school or for all schools in a unit: 302 entered, 403 not yours, 422 bad form."""
+    """The weeks without school, and the form to enter some for a school or for all schools in a unit.
+
+    302 entered, 403 neither your school nor your unit, 422 bad form.
+    """
     form = BreakForm(request.POST or None)
     units = permissions.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
     schools = (
@@ -185,7 +188,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def letter(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
+    """The letter to parents as PDF. `?in=en`: in English. `?directive=`: number and day of the directive to print."""
     school = permissions.school_of(pk)
     language = request.GET.get("in", "")
     if language not in LANGUAGES:
@@ -222,19 +225,19 @@ def _back(pk: int, week: Week) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
 def enter(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Every class of a school as a row: 302 stored, 409 week closed or changed meanwhile, 422 what to correct.
+    """Enter the numbers of every class of a school in a table: 302 stored, 422 with what to correct.
 
-    Empty rows are left out.
+    409 week closed or changed meanwhile. Rows that are left out store nothing.
     """
     school = permissions.own_school(request, pk)
     week = page_input.chosen_week(request)
     if request.method != "POST":
         return _table(request, school, week, _rows(school, week, None))
     with transaction.atomic():
-        # The lock makes two reports for one school wait for each other; the second sees the numbers of the first.
+        # Two reports for one school wait for each other here, so that the second sees the numbers of the first.
         list(SchoolClass.objects.select_for_update().filter(school=school).order_by("pk").values_list("pk"))
         rows = _rows(school, week, request.POST)
-        # All forms are validated, so that each shows its errors.
+        # The list, unlike `any`, validates every form, so that each shows its errors.
         if [form for _class, form in rows if not form.is_valid()]:
             return _table(request, school, week, rows)
         counted = [(school_class, form.counts) for school_class, form in rows if not form.is_left_out]
@@ -266,9 +269,9 @@ def _rows(school: Agency, week: Week, typed: QueryDict | None) -> list[tuple[Sch
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
 def paste(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Show what was read (200; 422 refused rows), or store it (`store`): 302, 409 week closed.
+    """Show what was read from the pasted rows: 200, or 422 with refused rows. With `store` in the form, store it: 302.
 
-    A table that names people is discarded (422): it is not stored and not shown again.
+    409 week closed. A table that names people is discarded (422): it is neither stored nor shown again.
     """
     school = permissions.own_school(request, pk)
     week = page_input.chosen_week(request)

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.refusal import Refused
 
-# No agency of a city has more staff; a larger number is a code or a telephone number in the wrong column.
+# No agency of a city has more staff: a larger number is a code or a telephone number in the wrong column.
 MOST_STAFF = 100_000
 NAMES = ("staff", "with_smartphone", "running", "web_edition", "reminded")
 
 
 class StaffCountsRefused(Refused):
-    """The numbers cannot all be true. field: the one to check first. rule: the rule that they break."""
+    """The numbers cannot all be true. field: the number to check first. rule: the broken rule, a key of COUNTS."""
 
     code = "staff_counts_refused"
 
@@ -26,9 +26,10 @@ class StaffCountsRefused(Refused):
 
 @dataclass(frozen=True)
 class StaffCounts:
-    """Numbers of people of one agency, 0..MOST_STAFF; raises StaffCountsRefused if they contradict each other.
+    """Numbers of people of one agency, each 0..MOST_STAFF. Raises StaffCountsRefused if they contradict each other.
 
-    web_edition: people with only the web edition. reminded: people who were reminded and do not run it.
+    running: people with a smartphone that runs Bluezone. web_edition: people with only the web edition.
+    reminded: people with a smartphone that does not run Bluezone, who were reminded.
     """
 
     staff: int

@@ -22,7 +22,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
-    """Matters of a user: staff reports owed for this week or the last, and requests to open a locked week."""
+    """Staff reports that a user owes for this week or the last, and requests to reopen a locked week."""
     today = timezone.localdate(now)
     roles = STAFF_REPORTERS.roles - {Role.ADMIN}
     matters: list[Matter] = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The staff reports of agencies for a week, in all versions; and locked weeks that were opened again.
+"""The staff reports of agencies for a week, in all versions; requests to reopen a locked week, and reopened weeks.
 
 Source: Công văn 458/UBND-VP, clause 1: all cadres and staff with a smartphone install it; the agency is responsible.
 """
@@ -18,16 +18,16 @@ from bluezone.training import PractisedMixin, TrainingMixin
 
 
 class WeekDay(models.Func):
-    """Day of the week of a date, 0 (Sunday) to 6, by built-in functions of the databases.
+    """The day of the week of a date, 0 (Sunday) to 6, by built-in functions of the databases.
 
-    Django's own lookup needs a function that only Django's SQLite connections have. Other programs must be able to
-    check the constraint, too, such as `PRAGMA integrity_check` of a backup.
+    Django's own lookup needs a function that only Django's SQLite connections have. Other programs must also be able to
+    check the constraint, such as SQLite's `PRAGMA integrity_check` of a backup.
     """
 
     output_field = models.IntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """SQL for SQLite; the percent sign goes through two rounds of parameters."""
+        """SQL for SQLite. Parameters are inserted twice, so that `%%%%w` becomes `%w`."""
         return self.as_sql(
             compiler, connection, template="CAST(strftime('%%%%w', %(expressions)s) AS INTEGER)", **context
         )
@@ -40,11 +40,11 @@ class WeekDay(models.Func):
 class StaffReport(TrainingMixin):
     """One version of the staff report of one agency for one week. Counts of people, never a name.
 
-    week:           its Monday. version: 1, 2, …; only the newest has `is_current`, the others do not change.
-    staff:          all cadres, staff and workers. with_smartphone: how many of them have one.
+    week:           its Monday. version: 1, 2, …; only the newest has `is_current`, earlier ones never change.
+    staff:          all cadres, staff and workers. with_smartphone: those of them with a smartphone.
     running:        people with a smartphone on which Bluezone runs, with Bluetooth on.
     web_edition:    people with only the web edition, which records no encounters and never counts as running.
-    reminded:       people who do not run it and were reminded in the week.
+    reminded:       people with a smartphone that does not run Bluezone, who were reminded in the week.
     training:       made in training mode: in no figure, erased after 7 days.
     Personal data: the account that reported, an official duty.
     """
@@ -88,9 +88,9 @@ class StaffReport(TrainingMixin):
 
 
 class WeekReopening(PractisedMixin):
-    """A locked week for which one agency may report again until the end of a day, and why. Practice rows are separate.
+    """A locked week for which one agency may report again, and why. Rows of training mode are separate.
 
-    Personal data: the account that opened it, an official duty.
+    until: the last day on which it may. Personal data: the account that reopened it, an official duty.
     """
 
     agency = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="week_reopenings")
@@ -111,7 +111,7 @@ class WeekReopening(PractisedMixin):
 
 
 class WeekRequest(PractisedMixin):
-    """An agency's request to open a locked week again (xin mở lại), and the answer. Practice rows are separate.
+    """An agency's request to reopen a locked week (xin mở lại), and the answer. Rows of training mode are separate.
 
     Personal data: the accounts that asked and answered, official duties.
     """

@@ -32,7 +32,7 @@ for _column, _headings in HEADINGS.items():
 class PastedRow:
     """A pasted row with the numbers of an agency.
 
-    number: of the line, from 1. agency, counts: None if they could not be read.
+    number: of its line, from 1. agency, counts: None if they could not be read.
     refusal: "", a key of ROWS, or "counts" with a key of COUNTS in `rule`.
     """
 
@@ -47,10 +47,11 @@ class PastedRow:
 def read_pasted_rows(text: str, agencies: Iterable[Agency]) -> list[PastedRow]:
     """Parse pasted rows of cells separated by tabs.
 
-    A first row without digits is a heading row, which gives the order of the columns. Without it the order is agency,
-    staff, with a smartphone, running, web edition, reminded; a row number may come before them. Rows that begin with
-    "Tổng" are sums and are left out.
-    agencies: those that a row may name, by code, name or short name; marks, capitals and legacy fonts do not matter.
+    If the first row has no digits and at least two known headings, it gives the order of the columns. Otherwise the
+    order is agency, staff, with a smartphone, running, web edition, reminded; a row number may come first. Rows of sums
+    ("Tổng", "Tổng cộng") are left out.
+    agencies: those that a row may name, by code, name or short name; diacritics, capitals and legacy fonts do not
+    matter.
     """
     lines = [(number, line.split("\t")) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     order = _order_of(lines[0][1]) if lines else None
@@ -65,7 +66,7 @@ def read_pasted_rows(text: str, agencies: Iterable[Agency]) -> list[PastedRow]:
 
 
 def _order_of(cells: Sequence[str]) -> Sequence[str | None] | None:
-    """The columns that a heading row names, None for cells it does not name; None if it is not a heading row."""
+    """The columns that a heading row names, None for each unknown heading; None if the row is no heading row."""
     if any(character.isdigit() for character in "".join(cells)):
         return None
     order = [_column_of(cell) for cell in cells]
@@ -86,7 +87,7 @@ def _is_sum(cells: Sequence[str]) -> bool:
 
 
 def _cells_by_column(cells: tuple[str, ...], order: Sequence[str | None] | None) -> dict[str, str]:
-    """The cells by name of their column: in the order of the headings, or without headings in that of COLUMNS."""
+    """The cells by column. order: the columns by the headings; without headings the order of COLUMNS applies."""
     if order is not None:
         return {column: cell for column, cell in zip(order, cells, strict=False) if column}
     has_row_number = len(cells) > len(COLUMNS) and cells[0].rstrip(".").isdigit()
@@ -132,7 +133,7 @@ def _column_of(heading: str) -> str | None:
 
 
 def _readings(text: str) -> tuple[str, str, str]:
-    """A text as it is, and as it reads if it was typed in one of the two legacy fonts."""
+    """The text itself, and the texts that it would be in the two legacy fonts."""
     return text, to_unicode(text, TextEncoding.TCVN3), to_unicode(text, TextEncoding.VNI)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agency table of a week: the reports, the agencies without one, the numbers that a reader does not see; and the
-figures for coverage.
+"""The agency table of a week: the reports, the agencies without one, and the suppressed numbers; and the figures for
+coverage.
 """
 
 import datetime
@@ -38,7 +38,7 @@ SHOWN = ("all", "reported", "missing")
 
 @dataclass(frozen=True)
 class Counted:
-    """The five numbers of an agency or of a sum; None for a suppressed one."""
+    """The five numbers of an agency or of a sum; a suppressed number is None."""
 
     staff: int | None
     with_smartphone: int | None
@@ -48,12 +48,12 @@ class Counted:
 
     @property
     def of_staff(self) -> float | None:
-        """Running by all staff, 0..1."""
+        """Running staff as a share of all staff, 0..1; None if unknown."""
         return _share(self.running, self.staff)
 
     @property
     def of_smartphones(self) -> float | None:
-        """Running by staff with a smartphone, 0..1."""
+        """Running staff as a share of staff with a smartphone, 0..1; None if unknown."""
         return _share(self.running, self.with_smartphone)
 
     @property
@@ -64,7 +64,10 @@ class Counted:
 
 @dataclass(frozen=True)
 class AgencyRow:
-    """One agency in the table. counted: None if it has not reported. is_own: whether the reader reports for it."""
+    """One agency in the table. is_own: whether the reader reports for it.
+
+    counted, reported_at: None if it has not reported; then `version` is 0.
+    """
 
     agency: Agency
     counted: Counted | None
@@ -75,7 +78,10 @@ class AgencyRow:
 
 @dataclass(frozen=True)
 class AgencyTable:
-    """One page of the table of a week and unit. expected, received: how many agencies owe a report, and sent it."""
+    """One page of the table of a week and unit.
+
+    expected: the number of agencies that owe a report. received: the number of those that have sent it.
+    """
 
     page: Page[Agency]
     rows: list[AgencyRow]
@@ -117,16 +123,16 @@ def agency_table(
     own: frozenset[int],
     training: bool = False,
 ) -> AgencyTable:
-    """Read the table in a constant number of queries.
+    """The table of a week, read in a constant number of queries.
 
     unit: only agencies in it. show: one of SHOWN. words: part of a name or code. number: of the page.
-    own: agencies for which the reader reports; none of their numbers are suppressed.
+    own: agencies for which the reader reports; their numbers are not suppressed.
     """
     stored = _read_reports(week, training)
     suppressed = _suppressed_cells(stored)
     owing = expected_agencies(week, unit)
     by_agency = {report.agency_id: report for report in stored}
-    agencies = _narrowed(owing, by_agency, show, words)
+    agencies = _agencies_to_show(owing, by_agency, show, words)
     page = Paginator(agencies, AGENCIES_A_PAGE).get_page(number)
     under = [report for report in stored if unit is None or report.unit_path.startswith(unit.path)]
     rows = [_row(agency, by_agency.get(agency.pk), suppressed, own) for agency in page.object_list]
@@ -141,7 +147,7 @@ def agency_table(
 
 
 def all_rows(week: Week, unit: AdminUnit | None, *, own: frozenset[int], training: bool = False) -> list[AgencyRow]:
-    """Every agency that owes a report, for the file."""
+    """Every agency in a unit that owes a report for a week, or every agency if `unit` is None."""
     stored = _read_reports(week, training)
     suppressed = _suppressed_cells(stored)
     by_agency = {report.agency_id: report for report in stored}
@@ -156,13 +162,13 @@ def report_versions(agency: Agency, week: Week, *, training: bool = False) -> li
 
 
 def last_report_before(agency: Agency, week: Week, *, training: bool = False) -> StaffReport | None:
-    """The newest report of an agency for the week or an earlier one."""
+    """The current report of an agency for the week, or else for the last week before it; None without any."""
     reports = StaffReport.everything.filter(agency=agency, week__lte=week.first_day, training=training, is_current=True)
     return reports.order_by("-week").first()
 
 
 def reopenings(agency: Agency, week: Week) -> list[WeekReopening]:
-    """When and why a week was opened again for an agency, newest first."""
+    """The reopenings of a week for an agency, newest first."""
     return list(WeekReopening.objects.filter(agency=agency, week=week.first_day).select_related("opened_by"))
 
 
@@ -171,9 +177,10 @@ def units_to_choose(week: Week) -> QuerySet[AdminUnit]:
     return AdminUnit.objects.valid_on(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
 
 
-def _narrowed(owing: QuerySet[Agency], reported: Collection[int], show: str, words: str) -> QuerySet[Agency]:
-    """Filter by ids that are in memory already. Without statistics, PostgreSQL joins the reports row by row, for
-    minutes.
+def _agencies_to_show(owing: QuerySet[Agency], reported: Collection[int], show: str, words: str) -> QuerySet[Agency]:
+    """The agencies to show, in order. reported: primary keys of agencies.
+
+    They are a parameter, as without table statistics PostgreSQL takes minutes to join the reports.
     """
     agencies = owing.matching(words)  # type: ignore[attr-defined]
     if show == "reported":
@@ -224,7 +231,7 @@ def _share(count: int | None, base: int | None) -> float | None:
 
 
 class StaffRunning(Indicator):
-    """Staff with Bluezone running / staff with a smartphone, as their agencies report for a week."""
+    """The share of staff with Bluezone running among those with a smartphone, as their agencies report for a week."""
 
     key = "staff"
     proof = Proof.SELF_REPORTED
@@ -233,7 +240,7 @@ class StaffRunning(Indicator):
     of_phones = True
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One for each agency that reported; one query."""
+        """One figure for each agency that reported; one query."""
         days = week.in_vietnamese() if get_language() == "vi" else week.in_english()
         source = _("staff reports of the agencies, week %(week)s") % {"week": days}
         rows = StaffReport.objects.filter(week=week.first_day, is_current=True).values_list(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Staff reports: report a week and correct it by further versions; the reports of a demo; the purge."""
+"""Staff reports: report a week and correct it by further versions; reopen a locked week; reports of a demo; purge."""
 
 import datetime
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _WEEKS = 3
 
 
 class PeriodLocked(Refused):
-    """The week of the report is locked, and not opened again for this agency."""
+    """The week of the report is locked, and not reopened for this agency."""
 
     code = "period_locked"
 
@@ -42,11 +42,11 @@ class AgencyOutOfForce(Refused):
 def record_report(
     agency: Agency, week: Week, counts: StaffCounts, by: User, now: datetime.datetime, *, training: bool = False
 ) -> StaffReport:
-    """Store the staff numbers of an agency for a week, as a further version if others are stored already.
+    """Store the staff numbers of an agency for a week, and return the report: a further version, or the first.
 
-    The same numbers again change nothing and return the stored version, so that a second tap does no harm.
+    If the numbers are those of the current version, nothing is stored and that version is returned.
     training: made in training mode; such a report is in no figure and not in the audit.
-    Raises PeriodNotBegun, PeriodLocked, AgencyOutOfForce; nothing is stored then.
+    Raises PeriodNotBegun, PeriodLocked, AgencyOutOfForce; then nothing is stored.
     """
     return record_reports([(agency, counts)], week, by, now, training=training)[0]
 
@@ -59,7 +59,7 @@ def record_reports(
     *,
     training: bool = False,
 ) -> list[StaffReport]:
-    """Like `record_report`, for several agencies, all or none."""
+    """As `record_report`, for several agencies, all or none; returns the reports in the same order."""
     today = timezone.localdate(now)
     with transaction.atomic():
         agencies = {agency.pk: agency for agency, _counts in counted}
@@ -79,7 +79,7 @@ def record_reports(
 
 
 def reopen_week(agency: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekReopening:
-    """Let an agency report for a locked week again, for REOPENED_DAYS days from today on. reason: not empty."""
+    """Reopen a locked week for an agency, for REOPENED_DAYS days including today. reason: not empty."""
     until = timezone.localdate(now) + datetime.timedelta(days=REOPENED_DAYS - 1)
     with transaction.atomic():
         opened = WeekReopening.objects.create(
@@ -90,7 +90,7 @@ def reopen_week(agency: Agency, week: Week, reason: str, by: User, now: datetime
 
 
 def check_open(agencies: Sequence[Agency], week: Week, today: datetime.date) -> None:
-    """Raise PeriodNotBegun, AgencyOutOfForce or PeriodLocked unless every agency may report for the week today."""
+    """Check that every agency may report for the week today. Raises PeriodNotBegun, AgencyOutOfForce, PeriodLocked."""
     if today < week.first_day:
         raise PeriodNotBegun(f"week {week} begins on {week.first_day}")
     for agency in agencies:

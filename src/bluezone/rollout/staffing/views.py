@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the staff report.
 
-The agency table of a week, also as a file; the report of one agency; pasted rows; requests to open a locked week.
+The agency table of a week, also as a file; the report of one agency; pasted rows; requests to reopen a locked week.
 """
 
 import datetime
@@ -45,7 +45,7 @@ from bluezone.rollout.staffing.queries import AgencyRow
 from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
 from bluezone.training import current_training, practised
 
-# Characters. Each takes up to three bytes of the 64 KB that a form may have, so a paste has at most 54 KB.
+# In characters: each takes up to three bytes, so that a paste has at most 54 of the 64 KB that a form may have.
 LONGEST_PASTE = 18_000
 DAY = datetime.timedelta(days=1)
 # Always in Vietnamese: the file is a form of the office, not a page.
@@ -66,7 +66,7 @@ def _count(label: Any, help_text: Any = "") -> CountField:
 class StaffForm(SharedForm, forms.Form):
     """The staff numbers of one agency. counts: set once the form is valid."""
 
-    # Also for the first report of a week: two people of an agency may enter it at the same time.
+    # Even the first report of a week may conflict: two people of an agency may enter it at the same time.
     changes_something = True
     staff = _count(_("Staff"), _("All cadres, staff and workers."))
     with_smartphone = _count(_("With a smartphone"))
@@ -76,7 +76,7 @@ class StaffForm(SharedForm, forms.Form):
     counts: StaffCounts
 
     def clean(self) -> dict[str, Any]:
-        """Refuse numbers that contradict each other, with an error at the one to check first."""
+        """Set `counts`; refuse numbers that contradict each other, with an error at the number to check first."""
         values: dict[str, Any] = super().clean() or {}
         if all(name in values for name in NAMES):
             try:
@@ -110,7 +110,7 @@ def chosen_week(request: HttpRequest, default: Week) -> Week:
 
 
 def chosen_unit(request: HttpRequest) -> AdminUnit | None:
-    """The unit of `?unit=`, None for all. Raises Http404 for one that does not exist."""
+    """The unit of `?unit=`, None for all units. Raises Http404 if the unit does not exist."""
     pk = chosen_number(request, "unit")
     if pk is None:
         return None
@@ -140,7 +140,7 @@ def in_training(request: HttpRequest) -> bool:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.AGENCY)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask to open the locked week of `?week=` again: 302 back to the report."""
+    """Request that the locked week of `?week=` be reopened: 302 back to the report."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require_role(request.user, STAFF_REPORTERS.roles, agency=agency)
     now = timezone.now()
@@ -162,7 +162,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.AGENCY.for_roles(Role.ADMIN), Ownership.ABOVE.for_roles(Role.CLERK))
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
+    """Reopen the week until a day, or decline: 302 to the agency table, 403 if the reader may not answer."""
     week_request = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
     if not week_requests.may_answer(request.user, week_request.agency):
         raise PermissionDenied
@@ -209,7 +209,7 @@ def listing(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) ->
 
 
 def latest_week() -> Week:
-    """This week, or the last one in which there were agencies."""
+    """This week, or the last week in which there were agencies."""
     return Week.of(day_to_show(Agency, timezone.localdate()))
 
 
@@ -218,7 +218,7 @@ def latest_week() -> Week:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def agency_list(request: OfficeRequest) -> HttpResponse:
-    """Every agency that owes a report for a week, also those that have not reported, with both denominators."""
+    """Every agency that owes a report for a week, whether it has reported or not, with its shares running."""
     week = chosen_week(request, latest_week())
     unit = chosen_unit(request)
     show = chosen_value(request, "show", list(queries.SHOWN)) or "all"
@@ -272,7 +272,10 @@ def file(request: OfficeRequest) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.AGENCY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One agency's numbers for a week: 302; 403 not your agency, 409 closed or reported meanwhile, 422 bad form."""
+    """Report one agency's numbers for a week: 302 stored, 403 not your agency, 409 closed or reported meanwhile.
+
+    422 bad form.
+    """
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require_role(request.user, STAFF_REPORTERS.roles, agency=agency)
     week = chosen_week(request, latest_week())
@@ -297,7 +300,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Open a locked week again for one agency: 302 to its form, 403 not your agency, 422 without a reason."""
+    """Reopen a locked week for one agency: 302 to its report, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require_role(request.user, ADMINS.roles, agency=agency)
     week = chosen_week(request, latest_week())
@@ -316,7 +319,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _initial(agency: Agency, week: Week, training: bool) -> dict[str, int]:
-    """Initial values of the form: the numbers of this week, or those of an earlier week that seldom change."""
+    """Initial values of the form: the numbers of the week; without them, the earlier ones that seldom change."""
     last = queries.last_report_before(agency, week, training=training)
     if last is None:
         return {}
@@ -360,7 +363,10 @@ def _page(
 @audience(STAFF_REPORTERS)
 @touches(Ownership.CREATED)
 def paste(request: OfficeRequest) -> HttpResponse:
-    """Show what was read (200; 422 with refused rows), or store it (`store` in the form): 302, 409 week closed."""
+    """Show what was read from the pasted rows: 200, or 422 with refused rows. With `store` in the form, store it: 302.
+
+    409 week closed.
+    """
     week = chosen_week(request, latest_week())
     form = PasteForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
@@ -410,7 +416,7 @@ def _paste_sentence(row: PastedRow) -> str:
 
 
 def _closed_sentence(agencies: list[Agency], week: Week) -> str:
-    """Why not all of them can report for the week now; "" if they can."""
+    """Why not all of the agencies can report for the week now; "" if they can."""
     try:
         staff_reports.check_open(agencies, week, timezone.localdate())
     except staff_reports.PeriodLocked:

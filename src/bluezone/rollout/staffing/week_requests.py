@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests of agencies to open a locked week again, and the answers."""
+"""Requests of agencies to reopen a locked week, and the answers."""
 
 import datetime
 
@@ -21,7 +21,7 @@ REQUESTS_AT_ONCE = 10
 
 
 class WeekNotLocked(Refused):
-    """The week is open or still to come; there is nothing to ask for."""
+    """The week is open, so that it need not be reopened."""
 
     code = "week_not_locked"
 
@@ -39,13 +39,16 @@ class WeekRequestAnswered(Refused):
 
 
 class WeekDayWrong(Refused):
-    """The last day of the opening is past, or more than a month ahead."""
+    """The last day of the reopening is past, or more than a month ahead."""
 
     code = "week_day_wrong"
 
 
 def may_answer(user: User, agency: Agency) -> bool:
-    """Whether a user may open a week for an agency: as its administrator, or as a clerk of an office above it."""
+    """Whether a user may reopen a week for an agency.
+
+    Administrators may for the agencies in their scope, clerks only for agencies below their own agency or unit.
+    """
     for grant in grants_for(user, (Role.ADMIN, Role.CLERK)):
         above = grant.agency or grant.unit
         reaches = above is None or agency.is_under(above)
@@ -56,9 +59,12 @@ def may_answer(user: User, agency: Agency) -> bool:
 
 
 def request_reopening(agency: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekRequest:
-    """Ask to open a locked week again. reason: not empty. Raises WeekNotLocked or WeekRequestOpen."""
+    """Request that a locked week be reopened. reason: not empty.
+
+    Raises WeekNotLocked, WeekRequestOpen, PeriodNotBegun, AgencyOutOfForce.
+    """
     with transaction.atomic():
-        # The lock makes two people who ask for the same agency at once wait for each other.
+        # Two requests of the same agency wait for each other here, so that the second sees the first.
         list(Agency.objects.select_for_update().filter(pk=agency.pk).values_list("pk"))
         try:
             check_open([agency], week, timezone.localdate(now))
@@ -76,9 +82,9 @@ def request_reopening(agency: Agency, week: Week, reason: str, by: User, now: da
 def answer_request(
     request: WeekRequest, until: datetime.date | None, text: str, by: User, now: datetime.datetime
 ) -> WeekReopening | None:
-    """Open the week until the end of a day, or decline if `until` is None.
+    """Reopen the week until the end of the day `until`, or decline if it is None. text: for the agency.
 
-    Raises WeekRequestAnswered or WeekDayWrong.
+    Returns the reopening, None if declined. Raises WeekRequestAnswered, WeekDayWrong.
     """
     today = timezone.localdate(now)
     if until and not today <= until <= today + datetime.timedelta(days=MOST_DAYS):
@@ -104,9 +110,10 @@ def answer_request(
 
 
 def withdraw_answer(request: int, opened: int | None, user: User, now: datetime.datetime) -> None:
-    """Withdraw the user's answer to a request, which then waits again. opened: its WeekReopening, if there is one.
+    """Withdraw the user's answer to a request, so that the request waits again.
 
-    Raises UndoTooLate if the agency has reported or asked again since.
+    request, opened: primary keys of the request and of its WeekReopening, None if it was declined.
+    Raises UndoTooLate if the agency has since reported or sent another request.
     """
     with transaction.atomic():
         stored = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
@@ -127,12 +134,12 @@ def withdraw_answer(request: int, opened: int | None, user: User, now: datetime.
 
 
 def latest_request(agency: Agency, week: Week) -> WeekRequest | None:
-    """The newest request of an agency for a week."""
+    """The newest request of an agency for a week, None without one."""
     return WeekRequest.objects.filter(agency=agency, week=week.first_day).first()
 
 
 def open_requests(user: User) -> list[WeekRequest]:
-    """The oldest requests that this user may answer: at most REQUESTS_AT_ONCE, and one more if there are more."""
+    """The oldest requests that this user may answer: at most REQUESTS_AT_ONCE + 1, so that a page knows of more."""
     reached = agencies_in_reach(user, [Role.ADMIN, Role.CLERK])
     waiting_requests = WeekRequest.objects.filter(state=WeekRequest.State.OPEN, agency__in=reached)
     requests = waiting_requests.select_related("agency__unit", "asked_by").order_by("asked_at", "pk")[:100]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The functions on venues for other rollout apps: the venues of an owner, and names of venues."""
+"""The functions of venues for other parts of the rollout: the venues of an owner, and names of venues."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from bluezone.rollout.venues.models import Venue, VenueState
 
 
 def registered_venues_of(user: User) -> list[Venue]:
-    """The registered venues that a user owns. In training mode, too: the venue is real, only the messages are not."""
+    """The registered venues that a user owns, in training mode too: only the messages are not real then."""
     return list(
         Venue.everything.filter(training=False, owner=user, state__in=[VenueState.APPROVED, VenueState.SUSPENDED])
     )

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registering a venue, on the public site with a one-time code by e-mail or text message, or in the office; and the
-purge.
-"""
+"""Register a venue: on the public site, with a one-time code by e-mail or text message, or in the office. The purge."""
 
 import datetime
 import json
@@ -41,7 +39,7 @@ _DIGITS = 6
 
 @dataclass(frozen=True)
 class Contact:
-    """How to reach a venue. person: who runs it. phone, email: "" if not entered."""
+    """How to reach a venue. person: the name of the person who runs it. phone, email: "" if not entered."""
 
     person: str = ""
     phone: str = ""
@@ -49,26 +47,26 @@ class Contact:
 
 
 def seal_contact(venue: Venue, contact: Contact) -> None:
-    """Seal the contact into an unsaved or changed venue; the caller saves."""
+    """Set the sealed contact of a venue, and its digest; the caller saves the venue."""
     venue.sealed = seal(json.dumps(asdict(contact)).encode(), f"venue {venue.handle}")
     venue.contact_digest = keyed_digest("venue e-mail", contact.email.lower()) if contact.email else ""
 
 
 def contact_of(venue: Venue) -> Contact:
-    """The contact, empty after it was purged. Raises SealBroken."""
+    """The contact of a venue; empty once it is purged. Raises SealBroken."""
     if not venue.sealed:
         return Contact()
     return Contact(**json.loads(unseal(bytes(venue.sealed), f"venue {venue.handle}")))
 
 
 class MailMissing(Refused):
-    """This server cannot send the code now; nothing was stored. The ward registers in person."""
+    """This server cannot send the code now; nothing was stored. The owner can register at the ward in person."""
 
     code = "venue_mail_missing"
 
 
 class TooManyApplications(Refused):
-    """The address has several unconfirmed applications; nothing was stored. Confirm one of them, or ask the ward."""
+    """The e-mail address or number has MOST_OPEN unconfirmed applications; nothing was stored. Confirm one of them."""
 
     code = "venue_applications_open"
 
@@ -91,7 +89,7 @@ class MailCodeGone(Refused):
 
 @dataclass(frozen=True)
 class Application:
-    """The data of a venue in an application. name, address: short enough in bytes for a venue code."""
+    """The data of a venue in an application. name, address: at most 80 and 100 bytes, for the venue code."""
 
     name: str
     address: str
@@ -134,7 +132,7 @@ def confirm_application(venue: Venue, code: str, now: datetime.datetime) -> None
     with transaction.atomic():
         mail_code = MailCode.objects.select_for_update().filter(venue=venue, expires_at__gt=now).first()
         if mail_code is None or mail_code.tries >= MOST_TRIES or venue.state != VenueState.UNCONFIRMED:
-            raise MailCodeGone("the code was used, has run out, or was tried wrongly too often")
+            raise MailCodeGone("the code was used, has expired, or had too many wrong tries")
         is_right = compare_digest(mail_code.digest, _digest(venue, digits))
         if is_right:
             mail_code.delete()
@@ -144,7 +142,7 @@ def confirm_application(venue: Venue, code: str, now: datetime.datetime) -> None
             mail_code.save(update_fields=["tries"])
     if not is_right:
         if mail_code.tries >= MOST_TRIES:
-            raise MailCodeGone("the code was tried wrongly too often")
+            raise MailCodeGone("the code had too many wrong tries")
         raise MailCodeWrong(MOST_TRIES - mail_code.tries)
     venue.refresh_from_db()
 
@@ -160,7 +158,7 @@ def register_in_person(actor: str, application: Application, now: datetime.datet
 
 
 def change_venue(actor: str, venue: Venue, application: Application) -> bool:
-    """Store new values. Returns whether name or address changed, so that the valid code contains the old ones."""
+    """Store new values of a venue. Returns whether its name or address changed, so that it needs a new code."""
     before = (venue.name, venue.address)
     for name in ("name", "address", "kind", "stay_minutes", "unit"):
         setattr(venue, name, getattr(application, name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ward's decisions on a venue: approve, refuse, renew or withdraw its code, close it."""
+"""The ward's decisions on a venue: approve or refuse it, renew or withdraw its code, close it."""
 
 import contextlib
 import datetime
@@ -26,7 +26,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueState
 
-# People type the address from a poster: lower-case letters without look-alikes.
+# Letters of the address that people type from a poster: lower case, and none that looks like another.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _SHORT_LENGTH = 8
 _PRACTICE_KID = 255
@@ -43,7 +43,7 @@ class VenueStateWrong(Refused):
 def approve_venue(actor: str, venue: Venue, now: datetime.datetime, *, account: bool = False) -> str | None:
     """Approve an application and sign its code.
 
-    account: make an account for the owner. Returns the token of its first link, None if no account was made.
+    account: whether the owner gets an account. Returns the token of its first link, None if no account was made.
     Raises VenueStateWrong, StoreRefused.
     """
     token = None
@@ -54,7 +54,7 @@ def approve_venue(actor: str, venue: Venue, now: datetime.datetime, *, account: 
             token = _set_owner(actor, venue, now)
         record(actor, "venue_approved", str(venue.pk))
         link = _OWN_PAGE if token else ""
-        _tell(venue, _("%(name)s is registered"), _APPROVED, now, more=link, link=_start_link(token))
+        _mail_owner(venue, _("%(name)s is registered"), _APPROVED, now, more=link, link=_start_link(token))
     return token
 
 
@@ -64,28 +64,28 @@ def refuse_venue(actor: str, venue: Venue, reason: str, now: datetime.datetime) 
         _step(venue, [VenueState.APPLIED], VenueState.REFUSED, now, reason)
         record(actor, "venue_refused", str(venue.pk))
         text = _("The ward has not registered the venue: %(reason)s. Ask the ward, or apply again.")
-        _tell(venue, _("%(name)s is not registered"), text, now, reason=reason)
+        _mail_owner(venue, _("%(name)s is not registered"), text, now, reason=reason)
 
 
 def renew_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
-    """Replace the valid code, or sign a new one after the code was withdrawn. Raises VenueStateWrong."""
+    """Sign a new code in place of the valid or withdrawn one. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.APPROVED, now)
         code = sign_code(venue, now)
         record(actor, "venue_renewed", str(venue.pk))
         text = _("The poster with the new code is on the page of the venue. The old one no longer works: take it down.")
-        _tell(venue, _("%(name)s has a new code"), text, now)
+        _mail_owner(venue, _("%(name)s has a new code"), text, now)
     return code
 
 
 def withdraw_code(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
-    """Withdraw the code of a venue; phones learn of it within the hour. Raises VenueStateWrong."""
+    """Withdraw the code of a venue; phones fetch this within the hour. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
         _end(venue, CodeEnd.SUSPENDED, now)
         record(actor, "venue_suspended", str(venue.pk))
         text = _("The ward has withdrawn the code: %(reason)s. Take the poster down.")
-        _tell(venue, _("The code of %(name)s is withdrawn"), text, now, reason=reason)
+        _mail_owner(venue, _("The code of %(name)s is withdrawn"), text, now, reason=reason)
 
 
 def close_venue(actor: str, venue: Venue, now: datetime.datetime) -> None:
@@ -132,7 +132,7 @@ def _sign_by_registrar(venue: Venue) -> tuple[str, str, str]:
 
 
 def _sign_for_practice(venue: Venue) -> tuple[str, str, str]:
-    """The same for training, signed with a key that is thrown away."""
+    """Link, fingerprint and SHA-256 of a code for training, signed with a random key that is not stored."""
     venue_data = SignedVenue(
         type=venue.kind, stay_minutes=venue.stay_minutes, name=venue.name, address=venue.address,
         seed=os.urandom(SEED_LENGTH), kid=_PRACTICE_KID,
@@ -143,7 +143,7 @@ def _sign_for_practice(venue: Venue) -> tuple[str, str, str]:
 
 def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
-        # This also revokes a code that was signed but that the office then failed to store.
+        # This also revokes a code that the registrar signed and the office then failed to store.
         with contextlib.suppress(VenueNotRegistered):
             key_server().registrar.revoke(registrar_name(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
@@ -152,7 +152,7 @@ def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
 def _set_owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
     """Set the owner: the account of another venue with the same e-mail address, or a new one.
 
-    Returns the token of a new account.
+    Returns the token of the new account, None for another venue's.
     """
     same = Venue.objects.filter(contact_digest=venue.contact_digest).exclude(contact_digest="").exclude(owner=None)
     other_venue = same.select_related("owner").first()
@@ -176,8 +176,13 @@ def _start_link(token: str | None) -> str:
     return f"{origin_of(host, tls=settings.TLS)}/start/{token}/"
 
 
-def _tell(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more: str = "", **values: str) -> None:
-    """Mail the owner, always in Vietnamese. more: a second paragraph."""
+def _mail_owner(
+    venue: Venue, subject: str, text: str, now: datetime.datetime, *, more: str = "", **values: str
+) -> None:
+    """Queue a mail to the owner, always in Vietnamese; no mail without an address or in training mode.
+
+    subject, text, more (a second paragraph): message ids; `values` fill their placeholders.
+    """
     email = contact_of(venue).email
     if not email or venue.training:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of venues: registering one, the one-time code, a reason, an inspection."""
+"""Forms of venues: registration, the one-time code, a reason, an inspection."""
 
 import datetime
 from typing import Any
@@ -25,7 +25,7 @@ MOST_DAYS_AGO = 30
 class VenueForm(SharedForm, forms.Form):
     """The data of a venue that are signed and printed, and its contact.
 
-    units: wards to choose from, None for all. venue: the one to change, None for a new one.
+    units: wards to choose from, None for all wards. venue: the venue to change, None for a new venue.
     """
 
     entry: Venue | None
@@ -51,8 +51,8 @@ class VenueForm(SharedForm, forms.Form):
     def __init__(self, *args: Any, units: Any = None, venue: Venue | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entry = venue
-        in_force = AdminUnit.objects.valid_on(day_to_show(AdminUnit, timezone.localdate()))
-        wards = in_force.filter(kind__in=WARDS).order_by("name")
+        current_units = AdminUnit.objects.valid_on(day_to_show(AdminUnit, timezone.localdate()))
+        wards = current_units.filter(kind__in=WARDS).order_by("name")
         field: Any = self.fields["unit"]
         field.queryset = wards if units is None else wards.filter(pk__in=units)
         if venue is not None:
@@ -87,7 +87,7 @@ class PublicVenueForm(VenueForm):
             self.fields["phone"].help_text = help_text
 
     def clean(self) -> dict[str, Any]:
-        """Without an e-mail address, require a telephone number that can get a text message."""
+        """Require an e-mail address, or a telephone number that can get a text message."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if not values.get("email") and "email" not in self.errors and "phone" not in self.errors:
             try:

@@ -30,9 +30,9 @@ class PhotoUnreadable(Refused):
 
 
 def strip_metadata(file: Any) -> bytes:
-    """A JPEG with the pixels of an uploaded picture and no metadata, upright, at most 1600 pixels on the longer side.
+    """An uploaded picture as JPEG without metadata, upright, at most 1600 pixels on the longer side.
 
-    file: has `size` and `read`. Raises PhotoTooLarge, PhotoUnreadable.
+    file: an object with `size` and `read`. Raises PhotoTooLarge, PhotoUnreadable.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -46,7 +46,7 @@ def strip_metadata(file: Any) -> bytes:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise PhotoUnreadable("the file is not a JPEG, PNG or WebP picture") from None
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    # The pixels are pasted into a new picture, without the metadata of the old one (EXIF, XMP, profiles, comments).
+    # A new picture gets only the pixels of the old one, not its metadata (EXIF, XMP, profiles, comments).
     clean = Image.new("RGB", upright.size)
     clean.paste(upright)
     output = io.BytesIO()

@@ -14,7 +14,7 @@ from bluezone.rollout.venues.queries import KEEPERS, kept_venues
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
-    """Matters of a user: applications that wait for a decision of the ward."""
+    """Applications that wait for a decision, if the user keeps the venues of their ward."""
     if not grants_for(user, KEEPERS):
         return []
     applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venues and their states, their signed codes, counts of poster pages opened and of people at tills, inspections with
+"""Venues and their states, signed codes, counts of opened poster pages and of people at tills, inspections with
 pictures, and one-time codes for applications.
 """
 
@@ -19,7 +19,7 @@ MOST_STAY_MINUTES = 1440
 
 
 class VenueKind(models.IntegerChoices):
-    """Kind of a venue. The numbers are the types of docs/protocol.md section 6 that have an entrance of their own."""
+    """Kind of a venue. The numbers are the types of docs/protocol.md section 6 that have a separate entrance."""
 
     OTHER = 1, _("Hotel, other")
     SHOP = 3, _("Shop, market")
@@ -46,9 +46,10 @@ class Venue(PractisedMixin):
     name, address: as signed and printed, at most 80 and 100 bytes. stay_minutes: the usual stay.
     owner:     account of the person who runs it, None if there is no account.
     sealed:    the contact, JSON {"person", "phone", "email"}, under a key of the data folder; empty once purged.
-    contact_digest: keyed digest of the e-mail address, by which a second venue gets the same account; "" without one.
+    contact_digest: keyed digest of the e-mail address, by which a second venue gets the same account. Without an
+        e-mail address, that of the telephone number that gets the code, or "".
     handle:    22 random characters in the address of the applicant's page.
-    in_person: the ward has met the applicant; otherwise an e-mail address was confirmed.
+    in_person: the ward has met the applicant; otherwise a code confirmed the e-mail address or telephone number.
     till_digest: SHA-256 of the token in the address of the till's page, None if there is no page.
     Personal data: sealed and contact_digest. They are emptied 90 days after the venue was closed; a refused
     application is deleted after 30 days, an unconfirmed one after a day (`retention.purge`).
@@ -94,9 +95,9 @@ class Venue(PractisedMixin):
 
 
 class MailCode(PractisedMixin):
-    """The one-time code of an application, six digits sent to its e-mail address; a keyed digest, deleted when used.
+    """The one-time code of an application, six digits sent by e-mail or text message; deleted when it is redeemed.
 
-    tries: wrong ones so far. expires_at: 30 minutes after it was sent.
+    digest: keyed, of the code. tries: wrong tries so far. expires_at: 30 minutes after it was sent.
     """
 
     venue = models.OneToOneField(Venue, on_delete=models.CASCADE, related_name="mail_code")
@@ -121,8 +122,8 @@ class CodeEnd(models.TextChoices):
 class PosterCode(PractisedMixin):
     """One signed code (docs/protocol.md section 6) of a venue, and the posters and cards printed with it.
 
-    number: 1, 2, … for each venue. link: text of the large QR code; it hangs at the door, so it is no secret.
-    short:  8 letters in the address of the poster's own page (`/p/<short>`), which says whether the code is valid.
+    number: 1, 2, … for each venue. link: text of the large QR code; as this hangs at the door, it is no secret.
+    short:  8 letters in the address of the poster's own page (`/p/<short>`), which shows whether the code is valid.
     """
 
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="codes")
@@ -155,7 +156,7 @@ class PosterCode(PractisedMixin):
 
 
 class ScanCount(models.Model):
-    """How often a poster's page was opened on a day. Nothing about the readers: no address, no cookie, no time."""
+    """How often a poster's page was opened on a day; nothing about the readers, such as address, cookie or time."""
 
     code = models.ForeignKey(PosterCode, on_delete=models.CASCADE, related_name="scans")
     day = models.DateField()
@@ -170,9 +171,9 @@ class ScanCount(models.Model):
 
 
 class TillCount(models.Model):
-    """How many people were counted on a day by tapping on one tablet at the till; the largest reported number is kept.
+    """How many people were counted on a day, by taps on one tablet at the till: the largest number that it reported.
 
-    tablet: 16 random hex digits that the page made.
+    tablet: 16 random hex digits that the page on the tablet has made.
     """
 
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="till_counts")

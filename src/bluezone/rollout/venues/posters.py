@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Posters of a venue: the poster and table card as PDF, and how often the poster's page was opened."""
+"""Posters of a venue: the poster and table card as PDF, and the count of openings of the poster's page."""
 
 import datetime
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import poster_qr
 from bluezone.rollout.venues.models import PosterCode, ScanCount
 
-# Millimetres, type sizes in points; the large code has a white margin of four modules.
+# Sizes on paper in millimetres, type sizes in points; the large code has a white margin of four modules.
 _A4: Mapping[str, str] = MappingProxyType({
     "width": "210", "height": "297", "side": "16", "pad": "10", "head": "50", "title": "25", "text": "11",
     "code": "152", "code_left": "29", "code_top": "61", "foot": "72", "foot_pad": "6", "small": "27",
@@ -29,12 +29,12 @@ CARD_CODE_MM = 54
 
 
 def poster_pdf(code: PosterCode, paper: str) -> bytes:
-    """The poster at the door. paper: a key of PAPERS. Raises PdfUnavailable."""
+    """The poster for the door, as PDF. paper: a key of PAPERS. Raises PdfUnavailable."""
     return _in_vietnamese("poster", {**_context(code), **PAPERS[paper]})
 
 
 def card_pdf(code: PosterCode) -> bytes:
-    """An A6 card for tables and the counter. Raises PdfUnavailable."""
+    """An A6 card for tables and the counter, as PDF. Raises PdfUnavailable."""
     return _in_vietnamese("card", {**_context(code), "code_mm": CARD_CODE_MM})
 
 
@@ -44,7 +44,7 @@ def poster_link(code: PosterCode) -> str:
 
 
 def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:
-    """Render a sheet as on a Vietnamese page, whatever the reader's language; its text is in both languages."""
+    """A sheet as PDF, rendered in Vietnamese whatever the reader's language; its text is in both languages."""
     with translation.override("vi"):
         return write_pdf(render_to_string(f"venues/print/{name}.html", context))
 

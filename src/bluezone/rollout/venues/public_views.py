@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of venues on the public origin, with their addresses: registering a venue, a poster's own page, the page at
-the till.
-"""
+"""Pages of venues on the public origin, and their URLs: registration, a poster's own page, the page at the till."""
 
 import datetime
 import re
@@ -29,7 +27,7 @@ from bluezone.rollout.venues.models import PosterCode, Venue
 
 MOST_BYTES = 1024
 _DAY = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)")
-# An office that helps owners register may send many in an hour; each costs one mail.
+# An office that helps owners to register may send many applications in an hour; each costs one mail.
 apply_limit = FormLimit(10, 200)
 code_limit = FormLimit(30, 1000)
 
@@ -61,7 +59,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 error = _("This site cannot send codes now. Register at the People’s Committee of your ward.")
                 status = 503
             else:
-                return _see(redirect("venue-apply-code", venue.handle))
+                return _see_other(redirect("venue-apply-code", venue.handle))
     context = {"form": form, "told": error, "challenge": challenge}
     return _fresh(render_page(request, "public/venue_register.html", context, status=status))
 
@@ -69,7 +67,10 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def confirm(request: HttpRequest, handle: str) -> HttpResponse:
-    """Ask for the code and redeem it: 303 to itself; 422 wrong; 410 no longer valid. Afterwards: the venue's state."""
+    """The applicant's page: it asks for the code, and shows the state of the venue once the code is redeemed.
+
+    303 redeemed, 403 sent from another site, 410 code no longer valid, 422 wrong code, 429 too many tries.
+    """
     venue = get_object_or_404(Venue.everything.select_related("unit"), handle=handle)
     form = CodeForm(request.POST or None)
     error = ""
@@ -94,7 +95,7 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
                 )
                 status = 410
             else:
-                return _see(redirect("venue-apply-code", handle))
+                return _see_other(redirect("venue-apply-code", handle))
     by_text = not contact_of(venue).email
     context = {
         "venue": venue,
@@ -110,7 +111,7 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
 def poster(request: HttpRequest, short: str) -> HttpResponse:
-    """A poster's own page, which says whether its code is valid; openings are counted by poster and day only."""
+    """A poster's own page, which shows whether its code is valid. Openings are counted by poster and day only."""
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
     if request.method == "GET":
         posters.count_page_opening(code, timezone.localdate())
@@ -120,7 +121,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
 def till(request: HttpRequest, token: str) -> HttpResponse:
-    """The page at the till: the valid code, large, and a button that counts people; 404 after it was replaced."""
+    """The page at the till: the valid code, large, and a button that counts people; 404 for a replaced address."""
     venue = tills.venue_of_till(token)
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
     if venue is None or code is None:
@@ -131,8 +132,9 @@ def till(request: HttpRequest, token: str) -> HttpResponse:
 
 @json_endpoint("POST", EVERYONE)
 def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
-    """`{"tablet", "day", "people"}`, the absolute number of a day -> `{"people"}` of all tablets; safe to repeat.
+    """Store the count of a tablet for a day, `{"tablet", "day", "people"}`; safe to repeat.
 
+    people: all people of the day so far. The answer is `{"people"}` with the sum over all tablets.
     404 `till_unknown`, 422 `till_count_invalid`.
     """
     venue = tills.venue_of_till(token)
@@ -149,9 +151,9 @@ def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
 
 
 def _check_origin(request: HttpRequest) -> tuple[str, int]:
-    """Error and status if another site sent this form, by the Origin header: without a session there is no CSRF token.
+    """(error, 403) if the Origin header names another site, else ("", 200).
 
-    ("", 200) otherwise.
+    Without a session there is no CSRF token.
     """
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.get_host():
@@ -164,7 +166,7 @@ def _fresh(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _see(response: HttpResponse) -> HttpResponse:
+def _see_other(response: HttpResponse) -> HttpResponse:
     response.status_code = 303
     return response
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The venues that a user reaches, the values on the pages of the register, and the figures for coverage."""
+"""The venues of a user, the values on the pages of the register, and the figures for coverage."""
 
 import datetime
 from collections import Counter
@@ -25,21 +25,21 @@ from bluezone.rollout.venues.duty import VENUE_KEEPERS
 from bluezone.rollout.venues.models import Inspection, PosterCode, ScanCount, TillCount, Venue, VenueState
 from bluezone.vietnamese.spelling import fold, holds
 
-# An inspection counts as evidence for the poster for this long.
+# How long an inspection counts as evidence that the poster hangs.
 EVIDENCE_LIFE = datetime.timedelta(days=30)
 WAITING_FIRST = Case(When(state=VenueState.APPLIED, then=Value(0)), default=Value(1), output_field=IntegerField())
 KEEPERS = VENUE_KEEPERS.roles
 
 
 def registered_by(day: datetime.date) -> Q:
-    """Venues with a valid code at the end of a local day."""
+    """The condition for venues that had a valid code at the end of a local day."""
     after = timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time.min))
     codes = PosterCode.objects.filter(venue=OuterRef("pk"), made_at__lt=after)
     return Q(Exists(codes.filter(Q(ended_at=None) | Q(ended_at__gte=after))))
 
 
 class VenuesRegistered(Indicator):
-    """Venues with a valid code / venues open to the public, as counted in the directory."""
+    """Venues with a valid code, as a share of the venues open to the public that the directory counts."""
 
     key = "venues-registered"
     proof = Proof.SELF_REPORTED
@@ -48,7 +48,7 @@ class VenuesRegistered(Indicator):
     of_phones = False
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One for each ward with a count in the directory; two queries."""
+        """One figure for each ward with a count in the directory; two queries."""
         day = min(week.last_day, timezone.localdate())
         rows = Venue.objects.filter(registered_by(day)).order_by().values_list("unit").annotate(count=Count("pk"))
         registered: Counter[int] = Counter(dict(rows))
@@ -72,7 +72,7 @@ class VenuesRegistered(Indicator):
 
 
 class VenuesWithPoster(VenuesRegistered):
-    """Registered venues where an inspection of the last 30 days saw the poster / registered venues."""
+    """The share of registered venues where the newest inspection, at most 30 days old, saw the poster."""
 
     key = "venues-poster"
     proof = Proof.ATTESTED
@@ -80,7 +80,7 @@ class VenuesWithPoster(VenuesRegistered):
     base_name = gettext_lazy("venues registered")
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One for each ward with registered venues; two queries."""
+        """One figure for each ward with registered venues; two queries."""
         day = min(week.last_day, timezone.localdate())
         registered = Venue.objects.filter(registered_by(day)).exclude(state=VenueState.CLOSED)
         bases = dict(registered.order_by().values_list("unit__path").annotate(count=Count("pk")))
@@ -96,10 +96,11 @@ class VenuesWithPoster(VenuesRegistered):
 
 @dataclass(frozen=True)
 class WardRow:
-    """One ward. known: venues open to the public by the directory, with source and day; None if not counted.
+    """The numbers of venues in one ward.
 
-    inspected, with_poster: registered venues inspected in the last 30 days, and those where the inspection saw the
-    poster.
+    waiting: applications without a decision. registered: approved venues. inspected, with_poster: of the registered
+    venues, those inspected in the last 30 days, and those where such an inspection saw the poster.
+    known: venues open to the public by the directory, with source and day; None if not counted.
     """
 
     unit: AdminUnit
@@ -133,7 +134,7 @@ def ward_rows(today: datetime.date) -> list[WardRow]:
 
 
 def find_matching(venues: QuerySet[Venue], words: str) -> list[int]:
-    """Primary keys of the venues with the words in name or address; diacritics do not matter."""
+    """Primary keys of the venues with these words in name or address; diacritics do not matter."""
     folded = fold(words)
     return [
         pk for pk, name, address in venues.values_list("pk", "name", "address") if folded in fold(f"{name} {address}")
@@ -141,13 +142,13 @@ def find_matching(venues: QuerySet[Venue], words: str) -> list[int]:
 
 
 def scan_counts(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int, int]]:
-    """Rows (day, number of the code, openings of its page), newest first."""
+    """The openings of poster pages since a day: (day, number of the code, openings), newest first."""
     rows = ScanCount.objects.filter(code__venue=venue, day__gte=since).order_by("-day", "-code__number")
     return list(rows.values_list("day", "code__number", "count"))
 
 
 def people_counts(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int]]:
-    """Rows (day, people counted at the till), newest first."""
+    """The people counted at the till since a day: (day, people), newest first."""
     rows = TillCount.objects.filter(venue=venue, day__gte=since).order_by().values_list("day")
     return list(rows.annotate(people=Sum("people")).order_by("-day"))
 

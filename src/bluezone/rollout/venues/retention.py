@@ -21,9 +21,9 @@ FINDINGS_RETENTION = datetime.timedelta(days=365)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete unconfirmed applications after a day and refused ones after 30; the contact of closed venues after 90.
+    """Delete unconfirmed applications after a day, and refused applications after 30 days.
 
-    Pictures are deleted after 90 days, findings and daily counts after a year.
+    The contact of closed venues and pictures are deleted after 90 days, findings and daily counts after a year.
     """
     MailCode.objects.filter(expires_at__lte=now - UNCONFIRMED_RETENTION).delete()
     Venue.objects.filter(state=VenueState.UNCONFIRMED, applied_at__lte=now - UNCONFIRMED_RETENTION).delete()

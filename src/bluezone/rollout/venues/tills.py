@@ -16,7 +16,7 @@ _TABLET = re.compile(r"[0-9a-f]{16}")
 
 
 class TillUnknown(DeviceRefused):
-    """No till has this address (any more); nothing was stored."""
+    """No till has this address, or no longer has it; nothing was stored."""
 
     code = "till_unknown"
     status = 404
@@ -29,14 +29,14 @@ class TillCountInvalid(DeviceRefused):
 
 
 def new_till(venue: Venue) -> str:
-    """Make a token for the till's page; the previous one stops working. Shown once: only its SHA-256 is stored."""
+    """Make a token for the till's page; the previous token becomes invalid. Only its SHA-256 is stored."""
     token = secrets.token_urlsafe(16)
     Venue.objects.filter(pk=venue.pk).update(till_digest=_digest(token))
     return token
 
 
 def venue_of_till(token: str) -> Venue | None:
-    """The registered venue to which the till's page with this token belongs."""
+    """The registered venue of the till with this token, None if the token is not valid."""
     venues = Venue.everything.filter(till_digest=_digest(token), state=VenueState.APPROVED)
     return venues.select_related("unit").first()
 

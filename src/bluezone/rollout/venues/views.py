@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the venues in the office: the register of a ward, one venue, registering in person, the ward's decisions,
+"""Pages of the venues in the office: the register of a ward, one venue, registration in person, the ward's decisions,
 inspections, and posters as PDF.
 """
 
@@ -39,7 +39,7 @@ SHOWN_DAYS = 14
 @audience(SIGNED_IN)
 @touches(Ownership.REACHED)
 def venues(request: OfficeRequest) -> HttpResponse:
-    """The number of venues in each ward, for everybody; the venues themselves for their ward and their owners."""
+    """The numbers of venues by ward for everybody, and the list of venues that the reader keeps or owns."""
     unit = chosen_number(request, "unit")
     state = chosen_value(request, "state", [str(venue_state) for venue_state in VenueState])
     words = " ".join(request.GET.get("find", "").split())[:80]
@@ -137,7 +137,10 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Approve and sign: 302 to the venue, with a warning if it was decided meanwhile; 404 another ward's."""
+    """Approve a venue and sign its code: 302 to the venue, with a warning if it was decided meanwhile.
+
+    404 another ward's.
+    """
     venue = _kept_venue(request, pk)
     account = request.POST.get("account") == "on"
     try:
@@ -155,7 +158,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Refuse with a reason: 302 to the venue, with a warning if the reason is missing."""
+    """Refuse a venue with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(
         request, pk, decisions.refuse_venue, _("The application has been refused; the owner is informed why.")
     )
@@ -166,7 +169,7 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Withdraw the code with a reason: 302 to the venue, with a warning if the reason is missing."""
+    """Withdraw the code of a venue with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(
         request,
         pk,
@@ -315,7 +318,7 @@ def poster(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
 def card(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The table card, A6."""
+    """The table card, A6: 404 as for `poster`."""
     return pdf_response(card_pdf(_code(request, pk)), f"card-{pk}")
 
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
-# The roles that have the notice sent to arriving guests, each for its own house.
+# The roles that have the notice sent to arriving guests, each for the houses (hotels, stations) in its scope.
 VISITOR_DESKS = Audience("VISITOR_DESKS", frozenset({"clerk", "lead", "officer", "venue_owner"}))
 
 DUTY = Duty(

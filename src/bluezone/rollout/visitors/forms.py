@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The forms of the desk, for a list, and on the public page for people who want no more messages."""
+"""The forms of the desk: for one guest, for a list of guests; and the public form for people who opt out."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ MESSAGE_LANGUAGE_CHOICES = [("", _("according to the number")), ("vi", _("Vietna
 
 
 class PhoneField(forms.CharField):
-    """A mobile number as people type it; the cleaned value is in E.164."""
+    """A mobile number as people type it; the cleaned value is in E.164 ("+84…")."""
 
     def __init__(self, **kwargs: Any) -> None:
         attributes = {"type": "tel", "inputmode": "tel", "autocomplete": "off"}
@@ -63,6 +63,6 @@ class ListForm(forms.Form):
 
 
 class StopForm(forms.Form):
-    """The number that wants no more messages."""
+    """The number that gets no more messages."""
 
     phone = PhoneField(label=_("Your mobile number"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists of guests in CSV or XLSX: parse one, and seal it in the form of the preview until it is sent."""
+"""Lists of guests in CSV or XLSX: parse a list, and seal it into the form of the preview until the desk sends it."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ class ListExpired(Refused):
 
 @dataclass(frozen=True)
 class ListRow:
-    """One row of the preview. masked_phone: made by `mask`. refusal: "" if a notice can be sent."""
+    """One row of the preview. masked_phone: as `mask` shows it. refusal: a key of views.ROWS, "" if it can be sent."""
 
     number: int
     masked_phone: str
@@ -59,7 +59,10 @@ class ReadList:
 
 
 def read_list(source: BinaryIO) -> ReadList:
-    """Parse a list. A row that gets no notice has the reason in `refusal`. Raises ListTooLong and as `read_table`."""
+    """Parse a list; a row that gets no notice has the reason in `refusal`.
+
+    Raises ListTooLong, and what `read_table` raises.
+    """
     table = read_table(source, LIST_COLUMNS).without_conversion()
     if len(table.rows) > MOST_ROWS:
         raise ListTooLong(f"the list has {len(table.rows)} rows, expected at most {MOST_ROWS}; send it in parts")
@@ -91,7 +94,7 @@ def read_list(source: BinaryIO) -> ReadList:
 
 
 def seal_list(guests: list[Guest], actor: str, house: str) -> str:
-    """Encrypt the guests for the form of the preview; only this server can open it, for the same account and house."""
+    """Seal the guests for the form of the preview; only this server can open them, for the same account and house."""
     content = json.dumps([int(time.time()), [[guest.phone, guest.language] for guest in guests]]).encode()
     return base64.urlsafe_b64encode(seal(content, f"visitor list {actor} {house}")).decode()
 
@@ -108,7 +111,7 @@ def open_list(text: str, actor: str, house: str) -> list[Guest]:
 
 
 def _phone_text(cell: Any) -> str:
-    """The text of a phone cell. Spreadsheet programs drop the leading zero or plus of a number; it is restored."""
+    """The text of a phone cell, with the leading zero or plus that spreadsheet programs drop from numbers."""
     if isinstance(cell, int) and not isinstance(cell, bool):
         phone = phone_of_number(cell)
         return phone if phone.startswith("0") else f"+{phone}"

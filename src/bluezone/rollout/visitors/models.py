@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stored facts of a notice: its desk, its time and its state, but no recipient. Only the outbox has the number,
-sealed, and deletes it when the operator has accepted the message.
+"""Notices with desk, time and state, but without recipient, and their daily sums.
+
+Only the outbox has the number, sealed, and deletes it when the operator has accepted the message.
 """
 
 from typing import ClassVar
@@ -15,17 +16,17 @@ from bluezone.training import PractisedMixin
 
 
 class Channel(models.TextChoices):
-    """The way in which the desk requested a notice."""
+    """How the desk requested a notice."""
 
     DESK = "desk", _("at the desk")
     LIST = "list", _("by a list")
 
 
 class Notice(PractisedMixin):
-    """One notice that a desk had sent. consent: the guest agreed to the text on the page; no row without it.
+    """One notice that a desk requested. Added to NoticeDay and deleted after 30 days (`retention.purge`).
 
-    house: key of a queries.House, which is in `unit`. made_by: sign-in name. message: in the outbox, None in training
-    mode. Counted into NoticeDay and deleted after 30 days (retention.purge).
+    house: key of a `queries.House`, which is in `unit`. consent: the guest agreed to the text on the page; no row
+    without it. made_by: sign-in name. message: in the outbox; None in training mode, or once the outbox has purged it.
     """
 
     house = models.CharField(max_length=12)
@@ -48,7 +49,7 @@ class Notice(PractisedMixin):
 
     @property
     def state(self) -> State | None:
-        """The state of the message, None in training mode."""
+        """The state of the message, None without a message."""
         return State(self.message.state) if self.message else None
 
 

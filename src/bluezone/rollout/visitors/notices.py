@@ -32,7 +32,7 @@ class ConsentMissing(Refused):
 
 @dataclass(frozen=True)
 class Guest:
-    """A guest to notify. phone: as typed. language: a code of LANGUAGES, or "" to choose by the number's prefix."""
+    """A guest to notify. phone: as typed. language: a code of LANGUAGES, or "" for that of the number's prefix."""
 
     phone: str
     language: str = ""
@@ -41,7 +41,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class ListSent:
-    """The result of sending to a list. queued: how many notices. refused: how many rows, by code of the refusal."""
+    """The result of sending to a list. queued: the number of notices. refused: numbers of rows, by refusal code."""
 
     queued: int
     refused: dict[str, int]
@@ -50,7 +50,8 @@ class ListSent:
 def send_notice(actor: str, house: House, guest: Guest, now: datetime.datetime) -> Notice:
     """Queue the notice for one guest at the desk.
 
-    Raises ConsentMissing, DestinationInvalid, SmsNotSet, SmsAlreadySent, SmsOptedOut, BudgetSpent; nothing is stored.
+    Raises ConsentMissing, DestinationInvalid, SmsNotSet, SmsAlreadySent, SmsOptedOut, BudgetSpent; then nothing is
+    stored.
     """
     with transaction.atomic():
         notice = _send(actor, house, guest, Channel.DESK, now)
@@ -59,7 +60,7 @@ def send_notice(actor: str, house: House, guest: Guest, now: datetime.datetime) 
 
 
 def send_notices(actor: str, house: House, guests: list[Guest], now: datetime.datetime) -> ListSent:
-    """Queue the notice for a list. A refused guest is counted and does not stop the others."""
+    """Queue the notice for each guest in a list. A refused guest is counted, and the others still get the notice."""
     queued = 0
     refused: dict[str, int] = {}
     for guest in guests:

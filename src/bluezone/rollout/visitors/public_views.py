@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two pages of the public origin with their addresses: opt out of messages, and the start page of a house's Wi-Fi."""
+"""Two public pages and their URLs: opt out of messages, and the start page of a house's Wi-Fi."""
 
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import render_page
 from bluezone.rollout.visitors.forms import StopForm
 
-# One network may be a whole hotel. The limit stops an attempt to opt out all numbers of a city.
+# One network address may be that of a whole hotel. The limit stops attempts to opt out all numbers of a city.
 _limit = FormLimit(each=10, all_together=300)
 
 
@@ -32,7 +32,10 @@ def is_cross_site(request: HttpRequest) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def stop(request: HttpRequest) -> HttpResponse:
-    """Opt a number out: 200 done, also for an unknown number; 403 from another site; 422 no number; 429 too many."""
+    """Opt a number out: 200 done, even if the number is unknown; 403 sent from another site; 422 no mobile number.
+
+    429 solve a puzzle first.
+    """
     if request.method != "POST":
         return render_page(request, "public/stop.html", {"form": StopForm()})
     form = StopForm(request.POST)

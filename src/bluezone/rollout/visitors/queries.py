@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The houses (hotels, stations) at which a user works, the notices that they had sent, and the figures for coverage:
-notices delivered by the operator's receipts, of all that desks requested.
-"""
+"""The houses (hotels, stations) at which a user works, their notices, and the figures for coverage."""
 
 import datetime
 from collections import Counter
@@ -35,7 +33,7 @@ _NOT_REACHED = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 
 @dataclass(frozen=True)
 class House:
-    """One house. key: "a12" for an agency, "v7" for a venue. audited: its name in the audit."""
+    """One hotel or station. key: "a12" for an agency, "v7" for a venue. audited: its name in the audit."""
 
     key: str
     name: str
@@ -69,7 +67,7 @@ def house_names(keys: Iterable[str]) -> dict[str, str]:
 
 
 def may_see_all(user: User) -> bool:
-    """Whether a user may see small numbers of every house: those responsible for the notices of the whole city."""
+    """Whether a user is responsible for the notices of the whole city, and so may see small numbers of every house."""
     return has_city_role(user, OFFICERS)
 
 
@@ -78,12 +76,12 @@ def _current_agencies() -> list[int]:
 
 
 def chosen_house(request: HttpRequest, houses: list[House]) -> House:
-    """The house of `?house=a12`, without it the first. Raises Http404 if it is not one of `houses`."""
+    """The house of `?house=a12`, or the first of `houses` without it. Raises Http404 if it is not among `houses`."""
     return house_of(request.GET.get("house"), houses)
 
 
 def house_of(key: str | None, houses: list[House]) -> House:
-    """The house with this key, the first if key is None. Raises Http404."""
+    """The house with this key, the first of `houses` if `key` is None. Raises Http404."""
     for house in houses:
         if key in (None, house.key):
             return house
@@ -92,7 +90,10 @@ def house_of(key: str | None, houses: list[House]) -> House:
 
 @dataclass(frozen=True)
 class HouseWeek:
-    """Notices that one house had sent in a week. handed_over: accepted by the operator, including those delivered."""
+    """The numbers of notices that one house requested in a week, or their sums over several houses.
+
+    handed_over: accepted by the operator, including those delivered. unknown: without a final state when purged.
+    """
 
     house: str
     unit_path: str
@@ -104,17 +105,17 @@ class HouseWeek:
 
 
 def newest_notices(house: House) -> list[Notice]:
-    """The newest notices of a house with their messages."""
+    """The newest notices of a house, at most NEWEST, with their messages."""
     return list(Notice.objects.filter(house=house.key).select_related("message")[:NEWEST])
 
 
 def has_open_notice(notices: list[Notice]) -> bool:
-    """Whether the state of one of them may still change, so that the page polls."""
+    """Whether the state of a notice may still change, so that the page polls."""
     return any(notice.message and notice.message.state in (*OPEN_STATES, State.SENT) for notice in notices)
 
 
 def week_of_houses(first: datetime.date, last: datetime.date) -> list[HouseWeek]:
-    """Notices of every house in a range of days, from rows and daily sums, without training; two queries."""
+    """The notices of each house and unit from the first to the last day, without training mode; two queries."""
     states_by_house: dict[tuple[str, str], Counter[str]] = {}
     rows = Notice.everything.filter(training=False, day__range=(first, last))
     counted = rows.values_list("house", "unit__path", "message__state").annotate(Count("pk")).order_by()
@@ -125,7 +126,7 @@ def week_of_houses(first: datetime.date, last: datetime.date) -> list[HouseWeek]
 
 
 def sum_weeks(weeks: Iterable[HouseWeek]) -> HouseWeek:
-    """The sums over some houses: the figures for the report on clause 5."""
+    """The sums over some houses: the figures for the report on clause 5. Its `house` and `unit_path` are ""."""
     house_weeks = list(weeks)
     names = ("requested", "handed_over", "delivered", "not_reached", "unknown")
     return HouseWeek("", "", **{name: sum(getattr(house_week, name) for house_week in house_weeks) for name in names})
@@ -144,7 +145,7 @@ def _house_week(house: str, path: str, states: Counter[str]) -> HouseWeek:
 
 
 class NoticesDelivered(Indicator):
-    """Notices delivered by the operator's receipts / notices that desks had sent."""
+    """The share of the notices requested by desks that were delivered, by the receipts of the operator."""
 
     key = "visitor-notices"
     # A receipt shows that a phone got the message, not that anything runs on it.
@@ -155,7 +156,7 @@ class NoticesDelivered(Indicator):
     adds_up = True
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One for each house; two queries."""
+        """One figure for each house and unit; two queries."""
         source = _("receipts of the mobile operators")
         for house_week in week_of_houses(week.first_day, week.last_day):
             agency_id = int(house_week.house[1:]) if house_week.house.startswith("a") else None

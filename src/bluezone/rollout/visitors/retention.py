@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long notices are retained: after 30 days only daily sums remain."""
+"""The purge of notices: after 30 days only daily sums remain."""
 
 import datetime
 from collections import Counter
@@ -14,7 +14,7 @@ RETAINED_DAYS = 30
 
 
 def purge(now: datetime.datetime) -> None:
-    """Add the rows of days more than 30 days ago to the daily sums and delete them, one day in each transaction."""
+    """Add notices older than 30 days to the daily sums, and delete them; each day in its own transaction."""
     bound = timezone.localdate(now) - datetime.timedelta(days=RETAINED_DAYS)
     days = list(Notice.objects.filter(day__lt=bound).values_list("day", flat=True).distinct().order_by("day"))
     for day in days:
@@ -31,7 +31,7 @@ def purge(now: datetime.datetime) -> None:
 
 
 def _final_state(row: Notice) -> State:
-    """The state of a row for the sums: unknown if the message was purged first, or is still open."""
+    """The state of a notice for the sums; unknown if its message was purged first, or is still open."""
     if row.state is None or row.state in OPEN_STATES:
         return State.UNKNOWN
     return row.state

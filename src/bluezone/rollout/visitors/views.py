@@ -56,7 +56,7 @@ ROWS = {
     "consent": _("no consent"),
 }
 CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
-# Smaller counts of other houses are suppressed, as everywhere.
+# Smaller counts of other houses are suppressed, as in coverage.
 SMALL = 5
 
 
@@ -66,7 +66,7 @@ SMALL = 5
 @audience(VISITOR_DESKS)
 @touches(Ownership.REACHED)
 def guest_list(request: OfficeRequest) -> HttpResponse:
-    """Read a list and show a preview: 200, 422 not readable. Send a list after the preview: 302 queued, 409 too old."""
+    """Show the preview of a list: 200, 422 unreadable. With `sealed` in the form, send it: 302 queued, 409 too old."""
     houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
@@ -117,7 +117,7 @@ def _sentence_of(refused: SpreadsheetRefused | guest_lists.ListTooLong) -> str:
 
 
 def card_pdf(kind: str) -> bytes:
-    """One card. kind: a key of CARDS. Raises PdfUnavailable."""
+    """A bilingual card with the QR code, as PDF. kind: a key of CARDS. Raises PdfUnavailable."""
     paper, scale = CARDS[kind]
     city = facts("vi")
     with override("en"):
@@ -159,7 +159,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
     try:
         notices.send_notice(request.user.username, house, guest, timezone.now())
     except Refused as refused:
-        # The form is empty, so that the number is not on the screen any more.
+        # An empty form, so that the number does not stay on the screen.
         reason = REFUSALS.get(refused.code, refused.message)
         return _desk(request, houses, house, DeskForm(), status=409, refused=reason)
     messages.success(request, gettext("On its way. The number is deleted after sending and not shown again."))
@@ -175,7 +175,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
     Ownership.ITSELF.for_roles(Role.VENUE_OWNER),
 )
 def states(request: OfficeRequest, house: str) -> HttpResponse:
-    """The newest notices, for an open page that polls."""
+    """The newest notices as a part of the page, which polls it; `X-Code-State: open` while their states may change."""
     newest = queries.newest_notices(queries.house_of(house, houses_of(request.user)))
     response = render(request, "visitors/newest.html", {"newest": newest})
     response.headers["X-Code-State"] = "open" if queries.has_open_notice(newest) else "settled"
@@ -186,7 +186,7 @@ def states(request: OfficeRequest, house: str) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def week(request: OfficeRequest) -> HttpResponse:
-    """Notices that houses had sent in a week; small numbers of other houses are suppressed."""
+    """The notices that houses requested in a week; small numbers of other houses are suppressed."""
     chosen_week = parse_week(request.GET.get("week", ""), Week.of(timezone.localdate()))
     pk = chosen_number(request, "unit")
     unit = AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
@@ -208,10 +208,10 @@ def week(request: OfficeRequest) -> HttpResponse:
         "unit": unit,
         "rows": rows,
         "suppresses": bool(suppressed),
-        # Suppressed numbers are left out; otherwise they could be worked out from the sum.
+        # The sum leaves suppressed numbers out; otherwise a reader could compute them.
         "sums": queries.sum_weeks(house_week for house_week in house_weeks if house_week not in suppressed),
         "narrowed": f"unit={unit.pk}" if unit else "",
-        # With the week, so that the address in a report still leads to it later.
+        # The address contains the week, so that an address copied into a report always shows the same week.
         "address": request.build_absolute_uri(f"?week={chosen_week}" + (f"&unit={unit.pk}" if unit else "")),
         "is_latest": chosen_week.following.first_day > timezone.localdate(),
     }

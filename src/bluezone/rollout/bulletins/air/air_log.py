@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plan and log of airings for pages, files and reports, proven and attested side by side; attesting an airing; the
-purge of airings and of unused sounds.
+"""The log of airings for pages, files and reports: what machines proved and what people attested, in separate columns.
+
+Also attests an airing, undoes that, and purges airings and unused sounds.
 """
 
 import datetime
@@ -23,16 +24,15 @@ from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.machine_reports import MachineReports, read_machine_reports
 from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 
-# Rows of a file or a sum; a city has far fewer in a week.
+# Airings that are read for a file or a sum at most; a city has far fewer in a week.
 MOST_ROWS = 20_000
-# An airing without any report is called silent once it was due this long ago.
+# An airing counts as silent if no report has arrived this long after it was due.
 SILENT_AFTER = datetime.timedelta(minutes=5)
-# Changes between a relayed station and its replacement that a page shows of one airing.
+# Parts of one relay that a page lists; each change between the station and its replacement begins a part.
 _MOST_PARTS = 6
 # An airing may be attested this long before it is due.
 EARLY = datetime.timedelta(minutes=15)
 _LONGEST_SIDE = 1600
-# A new sound may not have its text yet.
 
 
 class Aired(enum.Enum):
@@ -57,7 +57,7 @@ class Aired(enum.Enum):
 class Row:
     """One airing with its proof and its attestation.
 
-    proven: None if no machine reports, or if the machines are silent and a person attests the outcome.
+    proven: None if the outlet has no machines, or if no machine has reported and a person has attested the outcome.
     """
 
     airing: Airing
@@ -72,7 +72,7 @@ class Row:
 
     @property
     def first_parts(self) -> list[tuple[str, str]]:
-        """Of a relay, the first parts that were heard: kind, and from when to when in local time."""
+        """The first six parts of a relay: (kind, "HH:MM:SS–HH:MM:SS" in local time); empty if it is no relay."""
         return [
             (kind, f"{_local(began):%H:%M:%S}–{_local(began + seconds):%H:%M:%S}")
             for kind, began, seconds in self._parts()[:_MOST_PARTS]
@@ -80,31 +80,34 @@ class Row:
 
     @property
     def further_parts(self) -> int:
-        """How many further parts there are."""
+        """How many parts of the relay `first_parts` leaves out."""
         return max(0, len(self._parts()) - _MOST_PARTS)
 
     def seconds_of(self, kind: str) -> int | None:
-        """Of a relay, for how many seconds this kind of part was heard; None for anything else."""
+        """For how many seconds a relay played parts of this kind; None if the airing is no relay."""
         if self.proven is None or not self.proven.parts:
             return None
         return round(sum(seconds for part_kind, _began, seconds in self.proven.parts if part_kind == kind))
 
     def _parts(self) -> list[tuple[str, float, float]]:
+        """The parts of at least one second."""
         if self.proven is None:
             return []
         return [part for part in self.proven.parts if part[2] >= 1]
 
     @property
     def needs_no_evidence(self) -> bool:
-        """Whether one tap attests it, without link or photo."""
+        """Whether one tap attests the airing, without link or photo."""
         return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Airings of a span: proven ones count per machine, attested ones per outlet; the two are never added.
+    """Counts of the airings in a span. Proven ones count per machine, attested ones per outlet; never add the two.
 
-    listened: those that a microphone could judge. in_street: how many of these it heard; a third proof.
+    machine_airings: airings times machines. proven, late, preempted: of them, as in `MachineReports`; late ones are
+    proven too. listened: those that a microphone could judge. in_street: those that it heard, a third kind of proof.
+    other_airings: airings without machine reports. attested: of them, those that a person attested as aired.
     """
 
     machine_airings: int = 0
@@ -150,13 +153,13 @@ def aired_counts(
     unit: AdminUnit | None = None,
     outlet: int | None = None,
 ) -> Counts:
-    """What was due and aired in a span up to now; the figures of a report on clause 6."""
+    """The counts of the airings due in [since, until) and before `now`; the figures of a report on clause 6."""
     airings = airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]
     return sum_rows(log_rows(list(airings), now))
 
 
 def sum_rows(rows: Iterable[Row]) -> Counts:
-    """The sums of a log."""
+    """The counts of these log rows."""
     proofs: list[MachineReports] = []
     others: list[Row] = []
     for row in rows:
@@ -244,10 +247,10 @@ def attest_airing(
     photo: bytes | None = None,
     note: str = "",
 ) -> Attestation:
-    """Attest that an airing was aired, or was not, with the reason in `note`.
+    """Attest that an airing was aired, or that it was not; then `note` has the reason.
 
-    photo: JPEG or PNG; stored without its metadata. Only loudspeakers need no evidence: they may be played by hand, and
-    no one else records that. Raises AiringNotYet, AiringWithoutEvidence, AiringAttestedBefore, PhotoUnreadable.
+    photo: JPEG or PNG; stored without its metadata. Only loudspeakers need neither link nor photo: played by hand, they
+    leave no record. Raises AiringNotYet, AiringWithoutEvidence, AiringAttestedBefore, PhotoUnreadable.
     """
     if airing.due_at - EARLY > now:
         raise AiringNotYet("the airing is still to come")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the air: the plan of a week, also on paper, and the log of what was aired."""
+"""Pages of airings: the plan of a week, also as PDF; the log, also as XLSX; and the forms that attest an airing."""
 
 import datetime
 from collections.abc import Iterable
@@ -97,7 +97,7 @@ def _cells(row: Row) -> list[str | int | None]:
 
 
 def _attestation_cells(attestation: Attestation | None) -> tuple[str, str]:
-    """Who attests and when, and the evidence."""
+    """Two cells: who attested the airing and when; the evidence or the note. Both are empty without an attestation."""
     if attestation is None:
         return "", ""
     by = f"{attestation.by.name} {timezone.localtime(attestation.at):%H:%M %d/%m/%Y}"
@@ -111,7 +111,7 @@ def _attestation_cells(attestation: Attestation | None) -> tuple[str, str]:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def show_plan(request: OfficeRequest) -> HttpResponse:
-    """What is aired when and where in a week, at all outlets or one."""
+    """The airings planned for a week, at all outlets or one."""
     week = page_input.chosen_week(request)
     outlet = page_input.chosen_outlet(request)
     unit = chosen_unit(request)
@@ -148,7 +148,7 @@ def plan_pdf(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
 def show_log(request: OfficeRequest) -> HttpResponse:
-    """What was planned and what was aired: a day, or a week of `?week=`."""
+    """The airings of a day with their outcomes, or of the week of `?week=`."""
     since, until = page_input.chosen_span(request)
     now = timezone.now()
     outlet = page_input.chosen_outlet(request)
@@ -159,7 +159,7 @@ def show_log(request: OfficeRequest) -> HttpResponse:
     first = timezone.localdate(since)
     week = request.GET.get("week", "")
     narrowed = page_input.filter_query(outlet, unit)
-    # With the day or week, so that the address in a report still shows the same rows later.
+    # The address contains the day or week, so that an address copied into a report always shows the same rows.
     span = f"week={Week.of(first)}" if week else f"on={first}"
     query = f"{span}&{narrowed}" if narrowed else span
     context = {
@@ -202,7 +202,10 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Ownership.AGENCY)
 def attest_aired(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Attest an airing at loudspeakers by one tap, "Đã phát", and offer to undo it: 302 back; 403 another agency's."""
+    """Attest an airing at loudspeakers by one tap, "Đã phát", and offer to undo it.
+
+    302 to the address in `next`, else to the log; 403 if the outlet is another agency's.
+    """
     airing = permissions.own_airing(request, pk)
     now = timezone.now()
     with acts.refusals_as_messages(request, sentences.sentence_of):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What loudspeakers and other machines reported of airings; the loudspeakers register here as readers."""
+"""What loudspeakers and other machines reported of airings. The code of the loudspeakers registers its reader here."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,13 +11,14 @@ class MachineReports:
 
     Each machine counts in exactly one of played, late, preempted, missed, unheard, broken_off and silent.
 
-    machines: all that were to play it.
+    machines: all that were due to play it.
     played: started within a minute of its time. late: started after that.
     preempted: cut short by an emergency and not resumed.
     missed: could not play.
     unheard: played without a sound card.
-    broken_off: cut off in the middle by a kill or a power cut. broken_seconds: the most that was heard of it.
-    again: machines that aired it after they were cut off and started again.
+    broken_off: stopped in the middle by a crash or a power cut. broken_seconds: the longest time that one of these
+        played.
+    again: machines that were stopped in this way, restarted, and then aired it.
     with_tone: machines that aired an emergency after the tone. on_second: those that aired it on a second channel too.
     parts: of a relay, at the machine where the station was heard least: (kind, start in Unix seconds, seconds).
     in_street, not_in_street, street_unknown: what microphones heard, at machines that have one. This is a separate
@@ -57,10 +58,10 @@ _readers: list[Reader] = []
 
 
 def set_report_reader(reader: Reader) -> None:
-    """Register a reader of proofs: it gets primary keys of airings and returns what machines reported of each.
+    """Register a reader, which gets primary keys of airings and returns the machine reports of each.
 
-    A reader leaves out airings without machines, and those that a person has attested while no machine has reported:
-    they count as attested alone.
+    A reader leaves out airings without machines, and airings that a person has attested and no machine has reported:
+    these count only as attested.
     """
     _readers.append(reader)
 

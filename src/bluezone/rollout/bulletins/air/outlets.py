@@ -33,7 +33,7 @@ def enter_outlet(actor: str, kind: OutletKind, name: str, agency: Agency, unit: 
 
 
 def lend_outlet(actor: str, outlet: Outlet, agencies: Sequence[Agency]) -> None:
-    """Lend an outlet to agencies, which may then have bulletins aired there; what is already planned stays."""
+    """Lend an outlet to exactly these agencies: they may have bulletins aired there. Planned airings stay."""
     with transaction.atomic():
         outlet.lent_to.set(agencies)
         record(actor, "outlet_lent", str(outlet.pk), to=sorted(agency.key for agency in agencies))
@@ -42,7 +42,7 @@ def lend_outlet(actor: str, outlet: Outlet, agencies: Sequence[Agency]) -> None:
 def set_quiet_hours(
     actor: str, outlet: Outlet, since: datetime.time, until: datetime.time, now: datetime.datetime
 ) -> None:
-    """Change the quiet hours of an outlet; planned airings within them lose their time."""
+    """Change the quiet hours of an outlet and plan its airings again: those in the quiet hours are displaced."""
     with transaction.atomic():
         Outlet.objects.filter(pk=outlet.pk).update(quiet_from=since, quiet_to=until)
         record(actor, "outlet_changed", str(outlet.pk), now=now, quiet=f"{since:%H:%M}-{until:%H:%M}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plan the airings of the coming days from the schedules. The loudspeakers register here for changes of the plan."""
+"""Plan the airings of the coming days from the schedules. The code of the loudspeakers listens for changes here."""
 
 import datetime
 from collections import defaultdict
@@ -29,17 +29,17 @@ def announce_plan_change() -> None:
 
 
 HORIZON = datetime.timedelta(days=8)
-# An emergency ordered longer ago than this is no longer started.
+# An emergency that has not started this long after it was ordered is not started any more.
 EMERGENCY_LIFE = datetime.timedelta(minutes=10)
-# An airing that started this long ago may still be playing, or have a language to come.
+# An airing that started less than this ago may still be playing, and further languages of it may still follow.
 _STILL_PLAYING = datetime.timedelta(hours=1)
-# The reading pace for texts without a sound.
+# A reader's pace, for texts without a sound.
 _SECONDS_A_WORD = 0.4
 _DELETE_BATCH = 1000
 _MOST_EMERGENCIES = 10
 _FIELDS = ("script_id", "sound_id", "starts_at", "seconds", "displaced", "importance")
 _COLUMNS = ("key", "schedule_id", "outlet_id", "language", "due_at", *_FIELDS, "training")
-_RANKS = {
+_PRECEDENCES = {
     "emergency": Precedence.EMERGENCY,
     "priority": Precedence.PRIORITY,
     "normal": Precedence.NORMAL,
@@ -48,7 +48,7 @@ _RANKS = {
 
 @dataclass(slots=True)
 class _PlannedAiring:
-    """An airing as it is planned; a row of Airing without the cost of a model."""
+    """A planned airing: the values of a row of Airing, without the cost of a model."""
 
     key: str
     schedule_id: int
@@ -65,7 +65,7 @@ class _PlannedAiring:
 
 
 def plan_airings(now: datetime.datetime, outlets: Iterable[int] | None = None) -> int:
-    """Plan every airing that is due from now to HORIZON; returns how many there are.
+    """Plan every airing due from now until HORIZON later, and store the plan; returns the number of airings.
 
     outlets: primary keys of the outlets to plan again; all by default.
     """
@@ -73,14 +73,14 @@ def plan_airings(now: datetime.datetime, outlets: Iterable[int] | None = None) -
     chosen = {outlet.pk: outlet for outlet in _open_outlets(outlets)}
     with transaction.atomic():
         planned = {airing.key: airing for airing in _planned_airings(chosen, now, zone)}
-        _give_times(planned.values(), chosen, now, zone)
+        _assign_times(planned.values(), chosen, now, zone)
         if _store(planned, chosen, now):
             announce_plan_change()
     return len(planned)
 
 
 def airing_key(schedule: int, outlet: int, language: str, due: datetime.datetime) -> str:
-    """The key of an airing. It stays the same when the plan is made again."""
+    """The key of an airing; the same each time that the plan is made."""
     return f"{schedule}-{outlet}-{language}-{int(due.timestamp())}"
 
 
@@ -99,7 +99,7 @@ def quiet_spans(outlet: Outlet, first: datetime.date, last: datetime.date, zone:
 
 
 def script_seconds(script: Script) -> float:
-    """How many seconds a text takes: its relay's minutes, else the length of its sound, else at a reader's pace."""
+    """The seconds that a text takes: those of its relay, else of its sound, else of reading it at a usual pace."""
     if script.bulletin.relay:
         return script.bulletin.relay_minutes * 60.0
     if script.sound:
@@ -139,7 +139,7 @@ def _planned_airings(chosen: dict[int, Outlet], now: datetime.datetime, zone: Zo
             moments = [schedule.at_once] if now - schedule.at_once < _STILL_PLAYING else []
         else:
             earliest = now
-            # After a moment has passed, further languages may still be due, if the schedule existed at that moment.
+            # Further languages of a past moment may still be due, but only if the schedule existed at that moment.
             since = min(now, max(schedule.made_at, now - _STILL_PLAYING))
             moments = list(schedule.rule.moments(since, now + HORIZON, zone))
         outlets = [outlet.pk for outlet in schedule.outlets.all() if outlet.pk in chosen]
@@ -151,7 +151,7 @@ def _planned_airings(chosen: dict[int, Outlet], now: datetime.datetime, zone: Zo
 def _airings_at(
     schedule: Schedule, spoken: list[Script], outlets: list[int], moment: datetime.datetime
 ) -> Iterator[_PlannedAiring]:
-    """One airing for each language and outlet, the languages one after the other."""
+    """One airing for each language and outlet from this moment on, the languages one after the other."""
     due = moment
     for script in spoken:
         seconds = script_seconds(script)
@@ -173,9 +173,10 @@ def _airings_at(
         due += datetime.timedelta(seconds=round(seconds + GAP_SECONDS + 0.5))
 
 
-def _give_times(
+def _assign_times(
     airings: Iterable[_PlannedAiring], chosen: dict[int, Outlet], now: datetime.datetime, zone: ZoneInfo
 ) -> None:
+    """Set `starts_at` and `displaced` of each airing, by what else its outlet plays."""
     by_outlet: dict[int, list[_PlannedAiring]] = defaultdict(list)
     for airing in airings:
         by_outlet[airing.outlet_id].append(airing)
@@ -187,25 +188,25 @@ def _give_times(
     for outlet, key, starts, seconds, importance in rows:
         if starts is not None and all(key != airing.key for airing in by_outlet[outlet]):
             span = (starts.timestamp(), starts.timestamp() + seconds + GAP_SECONDS)
-            taken[outlet].append((span, _RANKS[importance]))
+            taken[outlet].append((span, _PRECEDENCES[importance]))
     for pk, airings_here in by_outlet.items():
         slots = [_slot(airing) for airing in airings_here]
-        places = assign_times(slots, quiet_spans(chosen[pk], first, last, zone), taken[pk])
+        placements = assign_times(slots, quiet_spans(chosen[pk], first, last, zone), taken[pk])
         for airing in airings_here:
-            place = places[airing.key]
-            airing.displaced = place.why.value
+            placement = placements[airing.key]
+            airing.displaced = placement.why.value
             airing.starts_at = None
-            if place.start is not None:
-                airing.starts_at = datetime.datetime.fromtimestamp(place.start, datetime.UTC)
+            if placement.start is not None:
+                airing.starts_at = datetime.datetime.fromtimestamp(placement.start, datetime.UTC)
 
 
 def _slot(airing: _PlannedAiring) -> Slot:
-    rank = _RANKS[airing.importance]
+    rank = _PRECEDENCES[airing.importance]
     return Slot(airing.key, airing.due_at.timestamp(), airing.seconds, rank, airing.rank)
 
 
 def _store(planned: dict[str, _PlannedAiring], chosen: dict[int, Outlet], now: datetime.datetime) -> int:
-    """Make the rows of the future equal to the plan; returns how many changed."""
+    """Make the stored rows of coming airings equal to the plan; returns how many were deleted, changed or added."""
     future = Airing.objects.filter(outlet__in=list(chosen), due_at__gte=now - EMERGENCY_LIFE)
     rows = future.filter(attestation__isnull=True).values_list("key", "pk", "due_at", *_FIELDS)
     stored = {row[0]: row[1:] for row in rows}
@@ -226,7 +227,7 @@ def _store(planned: dict[str, _PlannedAiring], chosen: dict[int, Outlet], now: d
 
 
 def _insert(new: list[_PlannedAiring]) -> None:
-    """Insert new rows. Django's bulk_create would take as long as the rest of the planning."""
+    """Insert the airings with one statement: Django's bulk_create takes as long as the rest of the planning."""
     if not new:
         return
     adapt = connection.ops.adapt_datetimefield_value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which airing of an outlet plays first if several overlap: each gets a time at which nothing else plays. Pure."""
+"""Pure functions that give each airing of an outlet a time at which nothing else plays, the most important first."""
 
 import bisect
 import enum
@@ -45,7 +45,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Placement:
-    """The time of a slot. start: Unix seconds, None if it was displaced. why: the reason for that."""
+    """The time of a slot. start: Unix seconds, None if the slot is displaced. why: the reason why it is."""
 
     start: float | None
     why: Displaced = Displaced.NOT
@@ -59,23 +59,24 @@ def assign_times(
 ) -> dict[str, Placement]:
     """Give each slot of one outlet a time at which nothing else plays; returns the placements by key.
 
-    A slot waits until what plays before it has ended; an emergency waits only for another emergency.
-    quiet: spans [from, to) in which only emergencies play. taken: what is already playing, with its class.
+    A slot waits until the airings before it have ended; an emergency waits only for another emergency.
+    quiet: spans [from, to) in which only emergencies play. taken: the spans of airings that are already playing, each
+    with its class. All spans are in Unix seconds.
     """
     playing = list(taken)
     urgent = sorted(span for span, importance in playing if importance == Precedence.EMERGENCY)
     busy = sorted(span for span, _importance in playing)
-    places: dict[str, Placement] = {}
+    placements: dict[str, Placement] = {}
     for slot in sorted(slots, key=lambda slot: (slot.importance, slot.rank, slot.due, slot.key)):
         is_urgent = slot.importance == Precedence.EMERGENCY
-        place = _place(slot, urgent if is_urgent else busy, quiet)
-        places[slot.key] = place
-        if place.start is not None:
-            span = (place.start, place.start + slot.seconds + GAP_SECONDS)
+        placement = _place(slot, urgent if is_urgent else busy, quiet)
+        placements[slot.key] = placement
+        if placement.start is not None:
+            span = (placement.start, placement.start + slot.seconds + GAP_SECONDS)
             bisect.insort(busy, span)
             if is_urgent:
                 bisect.insort(urgent, span)
-    return places
+    return placements
 
 
 def _place(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Placement:
@@ -93,9 +94,10 @@ def _place(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Placement:
 
 
 def _first_free_moment(due: float, seconds: float, busy: list[Span]) -> float:
-    """The first moment from `due` on that leaves room for the sound and the gap after it, in Unix seconds."""
+    """The first moment from `due` on, in Unix seconds, that leaves room for the sound and the gap after it."""
     start = due
-    # An emergency may overlap what it interrupts, so an earlier span can end later; none is longer than an hour.
+    # An emergency overlaps the airing that it interrupts, so the span that begins first need not end first. As no span
+    # is longer than an hour, those that began more than an hour before `due` are over.
     at = bisect.bisect_left(busy, (due - _LONGEST_SECONDS, 0.0))
     for begins, ends in busy[at:]:
         if start + seconds + GAP_SECONDS <= begins:

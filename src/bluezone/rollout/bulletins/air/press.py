@@ -22,14 +22,17 @@ from bluezone.rollout.bulletins.air.recurrence import Rule, write_rrule
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Schedule, Script, Sound
 
 _FOLD_OCTETS = 73
-# Every entry of a ZIP has this time, so that the same content gives the same bytes.
+# The time of every entry of a ZIP; it is fixed, so that the same content gives the same bytes.
 _STAMP = (2020, 1, 1, 0, 0, 0)
 
 
 def write_calendar(
     schedules: Iterable[tuple[Schedule, float]], name: str, host: str, zone: ZoneInfo, now: datetime.datetime
 ) -> bytes:
-    """The calendar of schedules, each with its length in seconds. host: for the UIDs; name: of the calendar."""
+    """An iCalendar file in UTF-8 of schedules, each with its length in seconds.
+
+    name: of the calendar. host: the domain in the UIDs of the events. zone: of the times.
+    """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Bluezone//air plan//VI", "CALSCALE:GREGORIAN",
              "METHOD:PUBLISH", f"X-WR-CALNAME:{escape_text(name)}", f"X-WR-TIMEZONE:{zone.key}"]  # fmt: skip
     lines += _zone_lines(zone, now)
@@ -40,7 +43,7 @@ def write_calendar(
 
 
 def escape_text(text: str) -> str:
-    """A TEXT value: backslash, semicolon, comma and line break escaped."""
+    """The text as an iCalendar TEXT value: backslash, semicolon, comma and line break escaped."""
     return text.replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,").replace("\r\n", "\n").replace("\n", r"\n")
 
 
@@ -65,7 +68,10 @@ def _events(schedule: Schedule, seconds: float, host: str, zone: ZoneInfo, now: 
 
 
 def _first_day(rule: Rule) -> datetime.date | None:
-    """The first day that fits the weekdays, left out or not: DTSTART is always an instance."""
+    """The first day on one of the rule's weekdays, even if it is left out; None if the rule ends before it.
+
+    DTSTART always counts as an occurrence, so that it must be such a day; EXDATE then removes it if it is left out.
+    """
     for offset in range(7):
         day = rule.first + datetime.timedelta(days=offset)
         if rule.last is not None and day > rule.last:
@@ -76,14 +82,14 @@ def _first_day(rule: Rule) -> datetime.date | None:
 
 
 def _zone_lines(zone: ZoneInfo, now: datetime.datetime) -> list[str]:
-    """The zone with its current offset; a reader that knows the name uses its own rules, including DST."""
+    """The zone with its current offset; a calendar that knows the zone's name uses its own rules, including DST."""
     offset = now.astimezone(zone).strftime("%z")
     return ["BEGIN:VTIMEZONE", f"TZID:{zone.key}", "BEGIN:STANDARD", "DTSTART:19700101T000000",
             f"TZOFFSETFROM:{offset}", f"TZOFFSETTO:{offset}", "END:STANDARD", "END:VTIMEZONE"]  # fmt: skip
 
 
 def _folded(line: str) -> str:
-    """A line folded at 75 octets, never within a character."""
+    """A line folded so that no part exceeds the 75 octets of RFC 5545, and never within a character."""
     parts = []
     part = ""
     size = 0
@@ -99,7 +105,7 @@ def _folded(line: str) -> str:
 
 
 def air_plan_pdf(title: str, airings: Sequence[Airing], first: datetime.date, last: datetime.date) -> bytes:
-    """The plan from the first to the last day, both included, with room to tick airings. Raises PdfUnavailable."""
+    """The airings by day as PDF, with room to tick each. first, last: the days in the title. Raises PdfUnavailable."""
     groups = groupby(airings, key=lambda airing: timezone.localdate(airing.due_at))
     by_day = [(day, list(group)) for day, group in groups]
     with override("vi"):
@@ -108,7 +114,7 @@ def air_plan_pdf(title: str, airings: Sequence[Airing], first: datetime.date, la
 
 
 def script_pdf(title: str, scripts: Sequence[Script]) -> bytes:
-    """A bulletin's texts on paper, one language after the other. Raises PdfUnavailable."""
+    """A bulletin's texts as PDF, one language after the other. Raises PdfUnavailable."""
     with override("vi"):
         context = {"title": title, "scripts": scripts, "city": facts("vi")}
         return write_pdf(render_to_string("bulletins/print/text.html", context))
@@ -133,7 +139,8 @@ def press_kit(bulletin: Bulletin) -> bytes:
 def stick_files(airings: Sequence[Airing], plan: bytes | None) -> bytes:
     """A ZIP with the plan as PDF and the MP3 files, named so that any player keeps the order of the plan.
 
-    A sound that is aired several times is included each time: to play by hand, go from one file to the next.
+    A sound that is aired several times is included each time, so that the files can be played one after the other.
+    plan: the PDF, None to leave it out.
     """
     sounds = dict(Sound.objects.filter(pk__in={airing.sound_id for airing in airings}).values_list("pk", "content"))
     files: list[tuple[str, bytes]] = [] if plan is None else [("000-lich-phat.pdf", plan)]
@@ -141,7 +148,7 @@ def stick_files(airings: Sequence[Airing], plan: bytes | None) -> bytes:
         if airing.sound_id not in sounds:
             continue
         at = timezone.localtime(airing.starts_at or airing.due_at)
-        name = f"{number:03}-{at:%m%d-%Hh%M}-{_plain(airing.schedule.bulletin.title)}-{airing.language}.mp3"
+        name = f"{number:03}-{at:%m%d-%Hh%M}-{_file_name(airing.schedule.bulletin.title)}-{airing.language}.mp3"
         files.append((name, bytes(sounds[airing.sound_id])))
     return _zipped(files)
 
@@ -151,8 +158,8 @@ def _approved(bulletin: Bulletin) -> list[Script]:
     return sorted(approved_scripts([bulletin.pk]).values(), key=lambda script: order.index(script.language))
 
 
-def _plain(text: str) -> str:
-    """ASCII letters and digits of a text, at most 40, for file systems of any age."""
+def _file_name(text: str) -> str:
+    """A file name of at most 40 ASCII letters, digits and hyphens that any file system accepts; "ban-tin" if empty."""
     decomposed = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
     letters = [letter for letter in decomposed if not unicodedata.combining(letter)]
     ascii_text = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in letters)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a bulletin is repeated: days and times of the local clock, up to and including a last local day; pure.
+"""The rule by which a bulletin is repeated: local days and times, up to and including a last local day. No database.
 
-Calendars get it as in RFC 5545: FREQ=DAILY or WEEKLY with BYDAY, days left out (EXDATE), and an end. The end is a local
-date: an UNTIL at the end of a UTC day would include the next morning (measured with dateutil: UNTIL=20200930T235959Z
-still gives 05:30 on 1 October in Việt Nam).
+Calendars get the rule as in RFC 5545: FREQ=DAILY or WEEKLY with BYDAY, days left out (EXDATE), and an end. The end is a
+local date: an UNTIL at the end of a UTC day would include the next morning (measured with dateutil:
+UNTIL=20200930T235959Z still gives 05:30 on 1 October in Việt Nam).
 """
 
 import datetime
@@ -32,9 +32,10 @@ class ScheduleUnreadable(Refused):
 
 @dataclass(frozen=True)
 class Rule:
-    """first, last: local days, both included; last None: no end. times: of the local clock. weekdays: 0 Monday, empty:
-    daily. exceptions: local days that are left out.
+    """The days and times at which a bulletin is aired.
 
+    first, last: local days, both included; without `last` it never ends. times: of the local clock, 1 to MOST_TIMES.
+    weekdays: 0 is Monday; empty for every day. exceptions: local days that are left out.
     Raises ScheduleEndsBeforeStart, ScheduleUnreadable.
     """
 
@@ -61,10 +62,10 @@ class Rule:
     def moments(
         self, since: datetime.datetime, until: datetime.datetime, zone: ZoneInfo
     ) -> Iterator[datetime.datetime]:
-        """Each due moment in [since, until) in order, in UTC. since, until: aware. zone: of the city.
+        """Each due moment in [since, until), in order and in UTC. since, until: aware. zone: of the city.
 
-        A time that is skipped when the clock goes forward is aired an hour later; of a time that comes twice, the first
-        is used.
+        A local time that the clock skips when it goes forward is aired an hour later. A local time that occurs twice is
+        aired the first time.
         """
         day = max(self.first, since.astimezone(zone).date() - DAY)
         end = until.astimezone(zone).date()
@@ -79,9 +80,10 @@ class Rule:
 
 
 def write_rrule(rule: Rule, time: datetime.time, zone: ZoneInfo) -> str:
-    """The RRULE of one time of day, for a DTSTART with TZID, where RFC 5545 3.3.10 requires UNTIL in UTC.
+    """The RRULE value for one of the rule's times of day, for an event with DTSTART;TZID=….
 
-    UNTIL is the rule's last local day at exactly that time, so that no calendar adds one more.
+    UNTIL, in UTC as RFC 5545 3.3.10 requires, is the rule's last local day at exactly this time, so that no calendar
+    adds another airing.
     """
     parts = ["FREQ=WEEKLY" if rule.weekdays else "FREQ=DAILY"]
     if rule.weekdays:

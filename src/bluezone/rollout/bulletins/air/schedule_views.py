@@ -42,9 +42,9 @@ from bluezone.rollout.bulletins.models import (
 )
 from bluezone.training import practised, practising
 
-# A reader who proved the second factor when the page was opened has this long to fill it in.
+# How long a proof of the second factor counts when the form is sent: the reader proved it before filling in the form.
 _FILLING_SECONDS = 900
-# Moments that a page lists one by one.
+# Moments that a page lists at most.
 MOST_SHOWN = 120
 
 
@@ -135,7 +135,7 @@ def stop_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Ownership.AGENCY)
 def leave_out_day(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Leave out the day `day` of the form: 302 to the schedule, 403 that of another agency."""
+    """Leave the day in the form's field `day` out of a schedule: 302 to the schedule, 403 that of another agency."""
     schedule = permissions.own_schedule(request, pk)
     day = typed_day(request.POST.get("day", ""))
     if day is None:
@@ -194,7 +194,7 @@ def _needs_second_person(request: OfficeRequest, outlets: list[Outlet]) -> bool:
 
 
 def _air_or_request_second_person(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
-    """Let the emergency wait for a second person, or air it if the reader acts alone after breaking the glass."""
+    """Request a second person for the emergency; air it at once if the reader has broken the glass and acts alone."""
     act, _made = two_persons.perform_or_request("emergency-aired", request.user, values, timezone.now())
     if act is None:
         messages.success(request, _("The emergency bulletin is being aired now and interrupts everything else."))

@@ -21,7 +21,7 @@ from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, Schedu
 def airing_values(
     bulletin: Bulletin, outlets: Sequence[Outlet], languages: Sequence[str], rule: Rule | None = None
 ) -> dict[str, Any]:
-    """An airing to be confirmed, as stored values; without a rule it is aired at once."""
+    """The stored values of an emergency that waits for a second person; without a rule it is aired at once."""
     values: dict[str, Any] = {
         "bulletin": bulletin.pk,
         "outlets": sorted(outlet.pk for outlet in outlets),
@@ -46,7 +46,7 @@ class EmergencyAired(SharedAct):
     roles: ClassVar = BULLETIN_APPROVERS.roles
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Those who write or approve for the bulletin's agency, and may have it aired at every outlet."""
+        """Whether the person writes or approves for the bulletin's agency and may have it aired at every outlet."""
         bulletin = self._bulletin(values)
         outlets = values["outlets"]
         if bulletin is None or not has_role(user, self.roles, agency=bulletin.agency):
@@ -72,7 +72,7 @@ class EmergencyAired(SharedAct):
         ]
 
     def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Schedule:
-        """Raises what air_at_once and schedule_airings raise."""
+        """Air the emergency or store its schedule. Raises ActGone, and what air_at_once and schedule_airings raise."""
         bulletin = self._bulletin(values)
         outlets = list(Outlet.objects.filter(pk__in=values["outlets"], closed_at=None))
         if bulletin is None or len(outlets) != len(values["outlets"]):

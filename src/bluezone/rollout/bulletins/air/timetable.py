@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schedules of bulletins: air by a rule, or in an emergency at once; stop, leave out days, put a schedule first."""
+"""Schedules of bulletins: air by a rule, or an emergency at once; stop a schedule, leave out days, put it first."""
 
 import datetime
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
 from bluezone.rollout.bulletins.texts.scripts import BulletinWithdrawn
 
-# Two schedules are compared over this span: long enough for the weekly pattern, with some days left out.
+# The span over which two schedules are compared: long enough to find an overlap of weekly rules with days left out.
 _COMPARED = datetime.timedelta(days=60)
 
 
@@ -55,7 +55,7 @@ class ScheduleOverlaps(Refused):
 
 
 class ScheduleNeverDue(Refused):
-    """No day of the rule is still to come, or all are left out."""
+    """The rule has no airing in the future; or the day to leave out has none."""
 
     code = "schedule_never_due"
 
@@ -74,7 +74,7 @@ def schedule_airings(
     user: User,
     now: datetime.datetime,
 ) -> Schedule:
-    """Schedule the airings of a bulletin by a rule. If it is refused, nothing is stored.
+    """Schedule the airings of a bulletin by a rule. A refusal stores nothing.
 
     Raises BulletinWithdrawn, ScriptNotApproved, ScheduleInQuietHours, ScheduleOverlaps, ScheduleNeverDue.
     """
@@ -129,7 +129,7 @@ def stop_schedule(schedule: Schedule, user: User, now: datetime.datetime) -> Non
     with transaction.atomic():
         if Schedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=now):
             _replan(schedule, user, now, stopped=True)
-            # If its last airing is playing, the plan does not change, but machines have to cut it off.
+            # If only its last airing is left and playing, the plan does not change, but machines have to cut it off.
             announce_plan_change()
 
 
@@ -178,7 +178,7 @@ def _replan(schedule: Schedule, user: User, now: datetime.datetime, **details: o
 
 
 def _total_seconds(bulletin: Bulletin, languages: Sequence[str]) -> float:
-    """Seconds that all languages take, one after the other. Raises BulletinWithdrawn, ScriptNotApproved."""
+    """The seconds of the texts in all these languages together. Raises BulletinWithdrawn, ScriptNotApproved."""
     if bulletin.withdrawn_at is not None:
         raise BulletinWithdrawn("the bulletin was withdrawn")
     scripts = approved_scripts([bulletin.pk])
@@ -202,7 +202,7 @@ def _refuse_overlap(
 ) -> None:
     others = Schedule.objects.filter(bulletin=bulletin, stopped_at=None, at_once=None, outlets__in=list(outlets))
     for other in others.distinct().prefetch_related("outlets"):
-        # Compare from the day on which both are aired: years may be between their first days.
+        # Compare from the later of the two first days: years may be between them.
         later_start = max(rule.first, other.first)
         since = max(now, datetime.datetime.combine(later_start, datetime.time(), zone))
         mine = [moment.timestamp() for moment in rule.moments(since, since + _COMPARED, zone)]
@@ -215,7 +215,7 @@ def _refuse_overlap(
 
 
 def _first_overlap(mine: list[float], theirs: list[float], length: float) -> float | None:
-    """The first of `mine` that overlaps one of `theirs`; both in order."""
+    """The first of `mine` that is less than `length` seconds from one of `theirs`; both are sorted Unix seconds."""
     at = 0
     for moment in mine:
         while at < len(theirs) and theirs[at] + length <= moment:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Approval of a version of a text, which needs that the approver has listened to it to the end."""
+"""Approval of a version of a text. The approver must first have listened to it to the end."""
 
 import datetime
 
@@ -16,7 +16,7 @@ from bluezone.rollout.bulletins.models import (
 )
 from bluezone.rollout.bulletins.texts.scripts import BulletinWithdrawn
 
-# Clocks and players round: a second and a tenth of the sound may be missing.
+# Clocks and players round: a listening may be shorter than the sound by a tenth of it and a second.
 _SLACK_SECONDS = 1.0
 _LEAST_SHARE = 0.9
 
@@ -46,7 +46,7 @@ class ScriptWithoutSound(Refused):
 
 
 def begin_listening(script: Script, user: User, now: datetime.datetime) -> None:
-    """Store that the person starts the sound. Raises ScriptWithoutSound."""
+    """Store when the person starts the sound. Raises ScriptWithoutSound."""
     if script.sound is None:
         raise ScriptWithoutSound("there is nothing to listen to")
     Listening.objects.update_or_create(script=script, user=user, defaults={"begun_at": now})
@@ -85,7 +85,7 @@ def approve_version(script: Script, user: User, now: datetime.datetime) -> None:
         if locked.sound is None:
             raise ScriptWithoutSound("there is nothing to listen to")
         if not has_heard(locked, user):
-            raise NotListened("listen to it to the end first")
+            raise NotListened("the approver has not listened to the end")
         if locked.approved_at is not None:
             return
         locked.approved_by = user

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the machine pronounces a text: by its rules, and as the city has set for its own words."""
+"""How the machine pronounces a text: by its rules, and by the pronunciations that the city has set for its words."""
 
 import datetime
 import unicodedata
@@ -31,7 +31,10 @@ def city_words() -> dict[str, str]:
 
 
 def lock_word(written: str) -> SpokenWord | None:
-    """The city's word of this spelling, locked until the end of the transaction. written: as it was typed."""
+    """The city's word of this spelling, locked until the transaction ends; None if it is not stored.
+
+    written: as it was typed.
+    """
     if "\0" in written:
         # PostgreSQL refuses the character in a query.
         return None

@@ -32,7 +32,7 @@ MOST_TRIAL_CHARACTERS = 400
 @audience(EDITORS)
 @touches(Ownership.WIDE)
 def spoken_words(request: OfficeRequest) -> HttpResponse:
-    """How the machine pronounces the city's own words. GET with `?text=` tries a text; POST sets a word.
+    """How the machine pronounces the city's own words. GET with `?text=` shows how it reads a text; POST sets a word.
 
     302 set, 409 set meanwhile, 422 bad form; 403 for an editor of one ward: the words apply to the whole city.
     """
@@ -62,7 +62,7 @@ def spoken_words(request: OfficeRequest) -> HttpResponse:
 def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
     """Set a word. Returns None, or the form if it has to be shown again."""
     with transaction.atomic():
-        # If two people set a word at the same time, the second sees what the first has stored.
+        # The lock makes a second person who sets the same word see what the first has stored.
         existing = pronunciation.lock_word(request.POST.get("written", ""))
         form = SpokenWordForm(request.POST, instance=existing, words=pronunciation.city_words())
         if not form.is_valid():
@@ -79,7 +79,7 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
 @audience(EDITORS)
 @touches(Ownership.EVERYBODY)
 def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
-    """A text of the query as MP3, read as in a bulletin: 200, 404 no text, 503 with the reason why no voice works."""
+    """The text in the query as MP3, spoken as in a bulletin: 404 no text, 503 with the reason if no voice works."""
     spoken_text = pronunciation.read_aloud_form(request.GET.get("said", "")[:MOST_TRIAL_CHARACTERS], Language.VI)
     if not spoken_text:
         raise Http404
@@ -96,7 +96,7 @@ def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
 @audience(EDITORS)
 @touches(Ownership.WIDE)
 def remove_spoken_word(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Remove one of the city's words: 302 to the others, also if it was removed meanwhile."""
+    """Remove one of the city's words: 302 to the page of words, even if the word was removed meanwhile."""
     require_more_than_a_ward(request.user, EDITORS.roles)
     word = SpokenWord.objects.filter(pk=pk).first()
     if word is not None:

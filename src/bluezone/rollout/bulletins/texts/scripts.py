@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Enter a bulletin, write and record the versions of its texts, withdraw it."""
+"""Enter a bulletin, write and record the versions of its texts, and withdraw the bulletin."""
 
 import datetime
 
@@ -38,9 +38,10 @@ def enter_bulletin(
     now: datetime.datetime,
     relay: tuple[str, int] = ("", 0),
 ) -> Bulletin:
-    """Enter a bulletin with its first texts, by language; the machine speaks the languages that it can.
+    """Enter a bulletin with its first texts, each spoken by the machine if it can speak the language.
 
-    relay: a station of the city's list and for how many minutes it is aired. If it fails, the texts are aired instead.
+    texts: by language; empty ones are left out. relay: (station of the city's list, minutes); the texts are aired only
+    if the station fails. ("", 0) for a bulletin that is no relay.
     """
     with transaction.atomic():
         bulletin = Bulletin.objects.create(
@@ -61,9 +62,10 @@ def enter_bulletin(
 def write_version(
     bulletin: Bulletin, language: str, text: str, user: User, now: datetime.datetime, correction: str = ""
 ) -> Script:
-    """Store the next version of a text, spoken by the machine. Without a voice it waits for a recording.
+    """Store the next version of a text, spoken by the machine; without a machine's voice, it has no sound yet.
 
-    correction: how the machine should pronounce it, if an editor has corrected the reading. Raises BulletinWithdrawn.
+    correction: the words that the machine should speak, if an editor has corrected its reading. Raises
+    BulletinWithdrawn.
     """
     text = normalise_text(text)
     correction = normalise_text(correction)
@@ -85,6 +87,7 @@ def record_version(
 ) -> Script:
     """Store the next version of a text, with a person's recording of it.
 
+    If a version with the same text exists, its machine's voice and correction are taken over.
     Raises BulletinWithdrawn, RecordingUnreadable, RecordingTooLong, RecordingSilent, SoundUnavailable.
     """
     recording = store_recording(data)
@@ -103,7 +106,7 @@ def record_version(
 
 
 def withdraw_bulletin(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
-    """Withdraw a bulletin: it is no longer aired, and cut off where it plays now; the log stays."""
+    """Withdraw a bulletin: it is no longer aired, and cut off wherever it is playing; the log stays."""
     with transaction.atomic():
         changed = Bulletin.objects.filter(pk=bulletin.pk, withdrawn_at=None).update(
             withdrawn_at=now, withdrawn_reason=reason[:300]

@@ -22,7 +22,7 @@ MOST_PEAK_DBTP = -1.5
 _SILENT_LUFS = -50.0
 _PASSES = 6
 _MOST_FAULTS = 10
-# First bytes -> the one demuxer that may read the file.
+# (bytes, their offset in the file, the only demuxer of ffmpeg that may read such a file).
 _FORMATS = (
     (b"ID3", 0, "mp3"), (b"\xff\xfb", 0, "mp3"), (b"\xff\xf3", 0, "mp3"), (b"\xff\xf2", 0, "mp3"), (b"WAVE", 8, "wav"),
     (b"OggS", 0, "ogg"), (b"fLaC", 0, "flac"), (b"ftyp", 4, "mov"), (b"\x1aE\xdf\xa3", 0, "matroska"),
@@ -57,9 +57,9 @@ class Measured:
 
 
 def make_machine_sound(spoken_text: str, language: str) -> Sound:
-    """Speak a text with espeak-ng and store the sound once.
+    """Speak a text with espeak-ng and store the sound; the same sound is stored once.
 
-    spoken_text: as `read_aloud_form` writes it. Raises SoundUnavailable.
+    spoken_text: a text in the form of `read_aloud_form`. Raises SoundUnavailable.
     """
     if language not in MACHINE_LANGUAGES:
         raise SoundUnavailable(f"no machine speaks {language}; add a person's recording")
@@ -67,13 +67,13 @@ def make_machine_sound(spoken_text: str, language: str) -> Sound:
         wave = Path(folder) / "spoken.wav"
         try:
             say(spoken_text, language, wave)
-            return _stored(*_levelled(wave, Path(folder), ["-f", "wav"], "22050", "48k"), is_human=False)
+            return _store(*_level(wave, Path(folder), ["-f", "wav"], "22050", "48k"), is_human=False)
         except (ProgramFailed, RecordingSilent) as error:
             raise SoundUnavailable(f"the voice made no sound: {error}") from None
 
 
 def store_recording(data: bytes) -> Sound:
-    """Level a person's recording and store the sound once.
+    """Level a person's recording and store the sound; the same sound is stored once.
 
     Raises RecordingUnreadable, RecordingTooLong, RecordingSilent, and SoundUnavailable if ffmpeg is missing.
     """
@@ -81,7 +81,7 @@ def store_recording(data: bytes) -> Sound:
     if kind is None:
         raise RecordingUnreadable("the file is not MP3, WAV, M4A, OGG, FLAC or WebM")
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "given"
+        source = Path(folder) / "recording"
         source.write_bytes(data)
         try:
             plain = Path(folder) / "plain.wav"
@@ -89,7 +89,7 @@ def store_recording(data: bytes) -> Sound:
             seconds = measure_sound(plain, ["-f", "wav"]).seconds
             if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
                 raise RecordingTooLong(f"the recording lasts {seconds:.0f} s, expected 1 to {MOST_SECONDS:.0f}")
-            return _stored(*_levelled(plain, Path(folder), ["-f", "wav"], "44100", "96k"), is_human=True)
+            return _store(*_level(plain, Path(folder), ["-f", "wav"], "44100", "96k"), is_human=True)
         except ProgramFailed as error:
             raise RecordingUnreadable(f"the recording cannot be decoded: {error}") from None
 
@@ -109,18 +109,21 @@ def measure_sound(path: Path, as_format: list[str]) -> Measured:
 
 
 def _decode(source: Path, plain: Path, kind: str) -> None:
-    """Decode to WAV with one channel. Decoding stops shortly after the longest length that is accepted."""
+    """Decode to WAV with one channel, up to a little more than the longest accepted length. Raises ProgramFailed."""
     reading = ["-protocol_whitelist", "file", "-f", kind, "-i", str(source)]
     writing = ["-map", "0:a:0", "-t", str(MOST_SECONDS + 5), "-ac", "1", "-ar", "44100", str(plain)]
     output = run_program(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *reading, *writing])
     faults = len(output.splitlines())
-    # A truncated last frame is common and inaudible; a file that is damaged throughout is not aired.
+    # A truncated last frame is common and inaudible, but a file that is damaged throughout must not be aired.
     if faults > _MOST_FAULTS:
         raise ProgramFailed(f"{faults} faults in the file")
 
 
-def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str) -> tuple[bytes, Measured]:
-    """The MP3 of a sound at LOUDNESS_LUFS. Gain and limiter are corrected until the MP3 itself measures right."""
+def _level(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str) -> tuple[bytes, Measured]:
+    """The MP3 of a sound at LOUDNESS_LUFS, and its measures. Raises RecordingSilent, ProgramFailed.
+
+    Coding changes the loudness, so gain and limiter are corrected until the MP3 itself is within the tolerance.
+    """
     first = measure_sound(wave, as_format)
     if first.loudness_lufs < _SILENT_LUFS:
         raise RecordingSilent(f"the recording measures {first.loudness_lufs} LUFS")
@@ -148,7 +151,7 @@ def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: s
     return coded.read_bytes(), measured
 
 
-def _stored(content: bytes, measured: Measured, *, is_human: bool) -> Sound:
+def _store(content: bytes, measured: Measured, *, is_human: bool) -> Sound:
     values = {
         "content": content,
         "seconds": measured.seconds,

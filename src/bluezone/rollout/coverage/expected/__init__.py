@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an hour of a team is expected to bring in each unit, and how last week's expectation turned out."""
+"""The newly running phones expected from a team-hour in each unit, and how well the expectation of a past week held."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare a past week with what was expected of it on its Monday."""
+"""Compare the result of a past week with the expectation on its Monday."""
 
 import datetime
 from collections.abc import Iterable, Sequence
@@ -60,37 +60,38 @@ class Comparison:
 
     @property
     def expected(self) -> float:
-        """What was expected in these rows."""
+        """Newly running phones expected in the rows of `shown`."""
         return sum(row.expected for row in self.shown)
 
     @property
     def came(self) -> int:
-        """The result in these rows; a sum of shown numbers reveals no suppressed one."""
+        """Newly running phones in the rows of `shown`. A sum of shown numbers reveals no suppressed one."""
         return sum(row.came or 0 for row in self.shown)
 
     @property
     def held(self) -> int:
-        """In how many of these rows the result is within the interval."""
+        """In how many rows of `shown` the result is within the interval."""
         return sum(row.held is True for row in self.shown)
 
 
 def week_to_compare(chosen: Week, today: datetime.date) -> Week:
-    """The chosen week if it is over, else the last week that is."""
+    """The chosen week if it is over, else the last week that is over."""
     if chosen.last_day < today:
         return chosen
     return Week.of(today).previous
 
 
 def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: datetime.datetime) -> Comparison:
-    """Compare a week with the expectation of its Monday: from answers received by then, and gates of the week before.
+    """Compare the result of a week, as known at `now`, with what was expected on its Monday.
 
-    The expectation is for the hours really worked, so that a team that stayed away does not make it wrong. It is
-    computed from stored rows with their times of receipt, so that no one can improve it afterwards.
+    The expectation uses the answers received before that Monday and the gates of the week before. It is for the hours
+    really worked, so that it does not fail because a team did not come. It is computed from stored rows with their
+    times of receipt, so that no one can improve it afterwards.
     """
     monday = _midnight(week.first_day)
     end = _midnight(week.following.first_day)
-    arrived = answers_by_unit(monday, end, now)
-    totals = sum_answers(sum_by_unit(top, units, arrived))
+    answers_in_week = answers_by_unit(monday, end, now)
+    totals = sum_answers(sum_by_unit(top, units, answers_in_week))
     visited = [unit for unit in units if _is_enough(totals.get(unit.pk))]
     if not visited:
         return Comparison(week, [])
@@ -101,7 +102,7 @@ def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: da
     expected = expectations(
         place_of(unit, doors[unit.pk], shares[unit.pk], before.get(unit.pk), figures) for unit in units
     )
-    suppressed = _suppressed(arrived)
+    suppressed = _suppressed(answers_in_week)
     rows = []
     for unit in visited:
         answers = totals[unit.pk]
@@ -112,7 +113,7 @@ def compare_week(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: da
 
 
 def _is_enough(answers: Answers | None) -> bool:
-    """Whether a unit has enough visits and timed steps to be compared."""
+    """Whether a unit has at least SMALLEST_SHOWN visits and timed steps, so that it may be compared."""
     return answers is not None and answers.visits >= SMALLEST_SHOWN and answers.steps >= SMALLEST_SHOWN
 
 

@@ -12,14 +12,18 @@ from bluezone.rollout.coverage.expected.yields import Answers, Place
 from bluezone.rollout.coverage.indicators import Doors, answers_by_unit
 
 _Count = TypeVar("_Count")
-# Answers of four weeks: enough that no single day decides, and none so old that it no longer applies.
+# Four weeks of answers: enough that no single day decides, and recent enough that they still apply.
 ANSWER_DAYS = 28
 
 
 def sum_by_unit(
     top: AdminUnit, units: Iterable[AdminUnit], counts: Mapping[int, list[_Count]]
 ) -> defaultdict[int, list[_Count]]:
-    """The counts of each unit and of all units under it; one query if there are counts of lower units."""
+    """For each of `units`, the counts of the unit itself and of all units under it, by primary key.
+
+    counts: by primary key of the unit; those outside `units` and `top` are left out. One query if there are counts of
+    lower units.
+    """
     own = {unit.pk: unit for unit in units}
     by_unit: defaultdict[int, list[_Count]] = defaultdict(list)
     lower = [pk for pk in counts if pk not in own and pk != top.pk]
@@ -43,7 +47,7 @@ def _units_above(top: AdminUnit, own: Mapping[int, AdminUnit], lower: Iterable[i
 
 
 def answers_before(top: AdminUnit, units: Iterable[AdminUnit], moment: datetime.datetime) -> dict[int, Answers]:
-    """The summed answers of each unit in the ANSWER_DAYS before a moment, if received by then."""
+    """The summed answers of each unit from the ANSWER_DAYS before a moment, if they were received before it."""
     begin = moment - datetime.timedelta(days=ANSWER_DAYS)
     return sum_answers(sum_by_unit(top, units, answers_by_unit(begin, moment, moment)))
 
@@ -60,7 +64,10 @@ def place_of(
     answers: Answers | None,
     figures: Mapping[tuple[int, str], Denominator],
 ) -> Place:
-    """The input for the expectation of a unit. figures: households and smartphones of the directory."""
+    """The input for the expectation of a unit.
+
+    figures: households and smartphones in the directory, by unit and kind, as `newest_denominators` returns them.
+    """
     doors = list(doors)
     households = figures.get((unit.pk, Quantity.HOUSEHOLDS))
     phones = figures.get((unit.pk, Quantity.SMARTPHONES))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rank units by what an hour of a team brings: a pure function, with a floor for the least covered."""
+"""Rank units by the result expected from a team-hour, with a floor for the least covered. No database, no clock."""
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# One of every UNITS_A_FLOOR units is of the floor; each of these is within FLOOR_PLACE times their number.
+# One of every UNITS_A_FLOOR units belongs to the floor. If n units do, all of them are within the first
+# FLOOR_PLACE * n places.
 UNITS_A_FLOOR = 10
 FLOOR_PLACE = 3
 
@@ -32,7 +33,7 @@ class Ranked:
 
 
 def rank_units(units: Iterable[Signals]) -> list[Ranked]:
-    """Units in order of priority, highest first; equal ones in the order of their keys."""
+    """The units in order of priority, highest first; units with equal expectations in the order of their keys."""
     listed = list(units)
     floor = _least_covered(listed)
     listed.sort(key=lambda unit: (-unit.expected, unit.key))
@@ -40,19 +41,19 @@ def rank_units(units: Iterable[Signals]) -> list[Ranked]:
 
 
 def _least_covered(units: Sequence[Signals]) -> set[int]:
-    """Keys of the units of the floor: the tenth of all units with the lowest upper end of the interval."""
+    """Keys of the units of the floor: the tenth with the lowest upper ends; units without an interval never are."""
     known = sorted((unit.high, unit.key) for unit in units if unit.high is not None)
     return {key for _high, key in known[: math.ceil(len(units) / UNITS_A_FLOOR)]}
 
 
 def _with_floor(ranked: list[Ranked]) -> list[Ranked]:
-    """Move units of the floor up into the first places if they are behind them; all others keep their order."""
-    within = FLOOR_PLACE * sum(unit.is_floor for unit in ranked)
-    late = [unit for unit in ranked[within:] if unit.is_floor]
-    head = ranked[:within]
-    tail = [unit for unit in ranked[within:] if not unit.is_floor]
-    for unit in late:
-        # The last unit that is not of the floor makes room.
+    """Move the units of the floor that rank too low into the first places; all other units keep their order."""
+    first_places = FLOOR_PLACE * sum(unit.is_floor for unit in ranked)
+    too_low = [unit for unit in ranked[first_places:] if unit.is_floor]
+    head = ranked[:first_places]
+    tail = [unit for unit in ranked[first_places:] if not unit.is_floor]
+    for unit in too_low:
+        # The lowest unit of the head that does not belong to the floor makes room.
         place = max(number for number, other in enumerate(head) if not other.is_floor)
         tail.insert(0, head.pop(place))
         head.append(unit)

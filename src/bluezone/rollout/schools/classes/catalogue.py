@@ -27,7 +27,7 @@ _NUMBER_AFTER = re.compile(r"(.*?)[\t,;: ]+(\d{1,4})\s*\Z")
 
 
 class ClassListRefused(Refused):
-    """A list of classes has a wrong line. line: its number, 0 for the list as a whole. rule: what is wrong with it."""
+    """A list of classes is wrong. line: number of the wrong line, 0 for the whole list. rule: a key of forms.LIST."""
 
     code = "class_list_refused"
 
@@ -39,14 +39,14 @@ class ClassListRefused(Refused):
 
 @dataclass(frozen=True)
 class ListedClass:
-    """A class as a list describes it. pupils, teacher: None if the list does not contain them."""
+    """A class in a list. pupils, teacher: None if the list does not contain them."""
 
     name: str
     pupils: int | None
     teacher: User | None = None
 
     def differs(self, stored: SchoolClass) -> bool:
-        """Whether entering this would change the stored class."""
+        """Whether entering this entry would change the stored class."""
         return bool(
             stored.ended_on
             or (self.pupils is not None and self.pupils != stored.pupils)
@@ -55,7 +55,10 @@ class ListedClass:
 
 
 def read_list(text: str) -> list[ListedClass]:
-    """Parse lines such as "6A 32" or "6A", or two columns of a spreadsheet. Raises ClassListRefused."""
+    """Parse lines such as "6A 32" or "6A", or two columns of a spreadsheet, separated by tabs.
+
+    Raises ClassListRefused.
+    """
     classes: dict[str, ListedClass] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
@@ -78,9 +81,9 @@ def fold_name(name: str) -> str:
 def enter_classes(
     school: Agency, year: int, entries: Sequence[ListedClass], by: User, now: datetime.datetime
 ) -> tuple[int, int]:
-    """Enter classes of a year. An entry for a stored class updates it, and reopens it if it had ended.
+    """Enter classes of a year. An entry for a stored class updates it, and reopens it if it has ended.
 
-    Returns how many are new and how many were changed.
+    Returns (number of new classes, number of changed classes). Raises ClassListRefused.
     """
     with transaction.atomic():
         this_year = SchoolClass.objects.filter(school=school, year=year)
@@ -113,7 +116,7 @@ def enter_classes(
 def correct_class(
     school_class: SchoolClass, name: str, pupils: int | None, teacher: User | None, by: User, now: datetime.datetime
 ) -> None:
-    """Change a class's name, size or teacher. Raises ClassListRefused if the name is in use, or is no class name."""
+    """Change a class's name, size and teacher. Raises ClassListRefused if the name is in use, or is no class name."""
     entry = _read(name.strip(), 1) if name.strip() else None
     if entry is None or entry.pupils is not None:
         raise ClassListRefused("no name of a class", 1, "name")
@@ -132,7 +135,7 @@ def correct_class(
 
 
 def end_class(school_class: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) -> None:
-    """End a class: it owes nothing from the week after `day` on, its link opens nothing; its reports remain."""
+    """End a class: it owes no numbers after the week of `day`, and its link opens nothing; its reports stay."""
     with transaction.atomic():
         school_class.ended_on = day
         school_class.link_digest = None
@@ -145,7 +148,7 @@ def end_class(school_class: SchoolClass, day: datetime.date, by: User, now: date
 
 
 def undo_end(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Reopen a class that was ended by mistake; its link stays closed. Raises UndoTooLate."""
+    """Reopen a class that was ended by mistake; its link stays invalid. Raises UndoTooLate."""
     ended = SchoolClass.everything.select_related("school").filter(pk=values["pk"]).exclude(ended_on=None)
     school_class = ended.first()
     if school_class is None:
@@ -160,7 +163,7 @@ def undo_end(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
 
 
 def carry_over(school: Agency, year: int) -> list[ListedClass]:
-    """The classes of the year before, one grade higher, without those that leave the school."""
+    """The classes of the year before, one grade higher, without the grades that leave the school."""
     names = SchoolClass.objects.filter(school=school, year=year - 1, ended_on=None).values_list("name", flat=True)
     return [ListedClass(later, None) for later in map(next_name, names) if later]
 
@@ -184,5 +187,5 @@ def _read(line: str, number: int) -> ListedClass:
 
 
 def is_class_name(text: str) -> bool:
-    """Whether a text can be the name of a class, and does not look like a person's."""
+    """Whether a text can be the name of a class, and does not look like the name of a person."""
     return bool(text) and len(text) <= LONGEST_NAME and bool(fold_name(text)) and not looks_like_a_person(text)

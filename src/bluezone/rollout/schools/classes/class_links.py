@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The class link and its PIN: a school makes them, sees them once, and they are stored as keyed hashes. Link, PIN and
-teacher are purged when the school year is over.
+"""The class link and its PIN: a school makes them and sees them once; only their keyed hashes are stored.
+
+Link, PIN and teacher are purged when the school year is over.
 """
 
 import datetime
@@ -24,7 +25,7 @@ from bluezone.rollout.schools.school_calendar import year_of
 from bluezone.vietnamese.typed import digits_typed
 
 PIN_DIGITS = 6
-# With five tries in a quarter of an hour and twenty in all, one guesser in fifty thousand finds the PIN.
+# Five tries in a quarter of an hour and twenty in all: a guesser finds the PIN with a chance of 1 in 50,000.
 TRIES_AT_ONCE = 5
 MOST_TRIES = 20
 LOCKED = datetime.timedelta(minutes=15)
@@ -38,7 +39,7 @@ class ClassPinWrong(Refused):
 
 
 class ClassLinkLocked(Refused):
-    """Too many wrong PINs. until: when a PIN is accepted again, None if only a new link helps."""
+    """Too many wrong PINs. until: when a PIN is accepted again; None if never, so that the class needs a new link."""
 
     code = "class_link_locked"
 
@@ -50,7 +51,7 @@ class ClassLinkLocked(Refused):
 
 @dataclass(frozen=True)
 class ClassLink:
-    """What is printed for a class, once. address: on the public origin."""
+    """The link and PIN of a class, to be printed once. address: on the public origin."""
 
     school_class: SchoolClass
     address: str
@@ -88,7 +89,7 @@ def address_of(token: str) -> str:
 
 
 def find_class(token: str, now: datetime.datetime) -> SchoolClass | None:
-    """The class of a link, practice or real; None if the link opens nothing (any more)."""
+    """The class of a link, real or of training mode; None if the link is unknown or no longer valid."""
     if not _TOKEN.fullmatch(token):
         return None
     matches = SchoolClass.everything.filter(link_digest=_link_digest(token), ended_on=None)
@@ -99,7 +100,7 @@ def find_class(token: str, now: datetime.datetime) -> SchoolClass | None:
 
 
 def check_pin(school_class: SchoolClass, pin: str, now: datetime.datetime) -> None:
-    """Return only if the PIN is right. Raises ClassPinWrong; ClassLinkLocked without looking at the PIN.
+    """Check the PIN of a class link. Raises ClassPinWrong, or ClassLinkLocked whatever the PIN is.
 
     The try is counted before the PIN is compared, in one statement, so that simultaneous tries count separately.
     """
@@ -129,7 +130,7 @@ def _pin_digest(school_class: SchoolClass, pin: str) -> str:
 
 
 def purge(now: datetime.datetime) -> None:
-    """Purge link, PIN and teacher of classes of past years; bluezone.training erases what was practised."""
+    """Purge link, PIN and teacher of the classes of past years. `bluezone.training` erases rows of training mode."""
     past = SchoolClass.everything.filter(year__lt=year_of(timezone.localdate(now)))
     past.exclude(link_digest=None, pin_digest="", teacher=None).update(
         link_digest=None, pin_digest="", teacher=None, wrong_tries=0, locked_until=None

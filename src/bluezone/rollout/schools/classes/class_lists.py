@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists of classes with pupils and teachers: a school uploads one, sees the changes, and stores them; or downloads its
-own.
+"""Lists of classes with numbers of pupils and with teachers.
+
+A school uploads a list, sees the changes and stores them; or it downloads the list of its classes.
 """
 
 import datetime
@@ -63,7 +64,7 @@ COLUMNS = (
     Column("school", ("Trường", "Tên trường", "Trường học", "Mã trường", "Đơn vị", "School")),
     Column("year", ("Năm học", "School year")),
 )  # fmt: skip
-# Some lists have the 6 of class 6A in a separate column.
+# Some lists have the grade of a class, the 6 of 6A, in a separate column.
 _GRADE = Column("grade", ("Khối", "Khối lớp", "Grade"))
 _KNOWN_HEADINGS: set[str] = set()
 for _column in (*COLUMNS, _GRADE):
@@ -75,7 +76,7 @@ KEPT = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One accepted row. row: its number. stored: the class that it describes, None for a new one."""
+    """One accepted row of a list. row: its number. named: its values. stored: the class of that name, None if new."""
 
     row: int
     school: Agency
@@ -86,7 +87,10 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ClassPlan:
-    """What a list would change. unchanged: a number of rows. strangers: row and name of teachers without an account."""
+    """The changes that a list would make. unchanged: the number of rows that change nothing.
+
+    strangers: (number of the row, name of its teacher) for teachers without an account.
+    """
 
     added: tuple[ClassRow, ...]
     changed: tuple[ClassRow, ...]
@@ -96,12 +100,12 @@ class ClassPlan:
 
 
 def reading_of(school: Agency) -> Reading:
-    """How the lists of a school are read."""
+    """How the lists of a school are read: their columns, and the settings stored for the school."""
     return Reading("classes", (*COLUMNS, _GRADE), school.key)
 
 
 def receive_list(user: User, school: Agency, file_name: str, content: bytes, year: int) -> ClassesImport:
-    """Keep a readable list until it is stored or discarded. year: for rows that name none.
+    """Retain a readable list until its changes are stored or it is discarded. year: for rows without a school year.
 
     Raises a SpreadsheetRefused, or PupilsNamed.
     """
@@ -122,7 +126,7 @@ def _is_known(heading: str) -> bool:
 
 
 def preview_list(waiting: ClassesImport) -> Preview[ClassPlan]:
-    """What the list would change in the schools for which its sender keeps classes. Raises a SpreadsheetRefused."""
+    """The changes that a list would make in the schools of the person who uploaded it. Raises a SpreadsheetRefused."""
     table = reading_of(waiting.school).read_table(waiting)
     if table.legacy is not None:
         return Preview(table, None, digest_of(waiting))
@@ -132,7 +136,7 @@ def preview_list(waiting: ClassesImport) -> Preview[ClassPlan]:
 
 
 def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
-    """Compare a list with the stored classes; an empty cell changes nothing."""
+    """The differences between a list and the stored classes; an empty cell changes nothing."""
     reader = _RowReader(waiting)
     added = []
     changed = []
@@ -166,7 +170,7 @@ def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
 
 
 class _RowReader:
-    """Reads rows by the names of schools, teachers and classes that the sender of a list keeps."""
+    """Reads rows of a list: finds the schools, teachers and classes that they name, of the person who uploaded it."""
 
     def __init__(self, waiting: ClassesImport) -> None:
         self._waiting = waiting
@@ -230,7 +234,7 @@ def address(school: Agency) -> str:
 
 
 def _year(text: str, default: int) -> int | None:
-    """The first year of "2020-2021" if it is `default` or the next; None otherwise."""
+    """The first year in "2020-2021", if it is `default` or the year after, else None; `default` for an empty text."""
     if not text:
         return default
     match = _YEAR.fullmatch(text)
@@ -239,10 +243,10 @@ def _year(text: str, default: int) -> int | None:
 
 
 def store_list(waiting: ClassesImport, digest: str, now: datetime.datetime) -> tuple[int, int]:
-    """Make the changes of the preview with this digest, and delete the list.
+    """Store the changes of the preview with this digest, and delete the list.
 
-    Returns how many classes are new and how many were changed. Raises ImportOutdated or ImportNotReady; nothing is
-    stored then.
+    Returns (number of new classes, number of changed classes). Raises ImportOutdated, ImportNotReady; then nothing is
+    stored.
     """
     class_plan = preview_list(waiting).plan_for(digest)
     rows: defaultdict[tuple[Agency, int], list[ListedClass]] = defaultdict(list)
@@ -252,7 +256,7 @@ def store_list(waiting: ClassesImport, digest: str, now: datetime.datetime) -> t
         raise ImportNotReady("nothing can be stored yet")
     added = changed = 0
     with transaction.atomic():
-        # A second tap on the button waits here, and then there is no list.
+        # After a second tap on the button, this statement waits for the first one, and then there is no list.
         if not ClassesImport.objects.filter(pk=waiting.pk).delete()[0]:
             raise ImportNotReady("it was stored or discarded meanwhile")
         for (school, year), entries in rows.items():
@@ -279,7 +283,7 @@ def listing(school: Agency, classes: Iterable[SchoolClass]) -> ExportSheet:
 
 
 def _teacher_cell(teacher: User | None, names: Sequence[str]) -> str:
-    """A teacher's name, or the sign-in name if several have that name."""
+    """A teacher's name, or the sign-in name if several teachers have the same name; "" for None."""
     if teacher is None:
         return ""
     return teacher.name if names.count(teacher.name) == 1 else teacher.username

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of classes: the list of a school year, links and PINs, one class with its numbers, a teacher's classes."""
+"""Pages of classes: the classes of a school year, links and PINs, one class with its numbers, a teacher's classes."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ from bluezone.training import practised
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
 def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The classes of a school year, that of `?week=`: 302 entered, 422 a line is not a class."""
+    """The classes of the school year of `?week=`, and the form to enter some: 302 entered, 422 a line is no class."""
     school = own_school(request, pk)
     now = timezone.now()
     week = chosen_week(request)
@@ -73,7 +73,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
 def links(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Make links and PINs for the ticked classes, without a tick for all that have none; shown only once."""
+    """Make links and PINs for the ticked classes, or without a tick for all that have no link; shown only once."""
     school = own_school(request, pk)
     now = timezone.now()
     week = chosen_week(request)
@@ -113,7 +113,7 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _lock(school_class: SchoolClass) -> None:
-    """Lock the row of a class until the transaction ends, so that others who change it see what it stores."""
+    """Lock the row of a class until the transaction ends, and read it again."""
     list(SchoolClass.everything.select_for_update().filter(pk=school_class.pk).values_list("pk"))
     school_class.refresh_from_db()
 
@@ -181,7 +181,7 @@ def mine(request: OfficeRequest) -> HttpResponse:
 
 
 def _initial(school_class: SchoolClass, week: Week) -> dict[str, int | None]:
-    """Initial values of a form: the numbers of this week, or those of an earlier week that seldom change."""
+    """Initial values of the form: the numbers of the week; without them, the earlier ones that seldom change."""
     last = ClassReport.objects.filter(school_class=school_class, week__lte=week.first_day, is_current=True).first()
     if last is None:
         return {"pupils": school_class.pupils}

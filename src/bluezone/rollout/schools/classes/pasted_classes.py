@@ -38,7 +38,7 @@ _SUMS = frozenset({"tong", "tong so", "tong cong", "cong", "toan truong", "total
 class PastedClass:
     """A pasted row with the numbers of a class.
 
-    number: of the line, from 1. label: the class as pasted. school_class, counts: None if they could not be read.
+    number: of its line, from 1. label: the class as pasted. school_class, counts: None if they could not be read.
     refusal: "", a key of forms.ROWS, or "counts" with the broken rule in `rule`.
     """
 
@@ -60,7 +60,7 @@ def read_pasted_classes(text: str, classes: Iterable[SchoolClass]) -> list[Paste
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             lines.append((number, line.split("\t")))
-    # Some headings look like names of people.
+    # Some headings look like names of people, and so they are allowed.
     headings = {heading for heading in _COLUMNS_BY_HEADING if looks_like_a_person(heading)}
     allowed = [*(school_class.name for school_class in classes_by_name.values()), *headings]
     cells_to_check = []
@@ -79,7 +79,7 @@ def read_pasted_classes(text: str, classes: Iterable[SchoolClass]) -> list[Paste
 
 
 def _refuse_repeats(rows: list[PastedClass]) -> list[PastedClass]:
-    """The rows; those of a class that has several rows are refused."""
+    """The same rows; if a class has several, all of these are refused."""
     row_counts = Counter(row.school_class.pk for row in rows if row.school_class)
     for index, row in enumerate(rows):
         if row.school_class and row_counts[row.school_class.pk] > 1:
@@ -88,7 +88,7 @@ def _refuse_repeats(rows: list[PastedClass]) -> list[PastedClass]:
 
 
 def _cells_by_column(cells: list[str], order: Sequence[str | None] | None) -> dict[str, str]:
-    """The cells by name of their column: in the order of the headings, or without headings in that of COLUMNS."""
+    """The cells by column. order: the columns by the headings; without headings the order of COLUMNS applies."""
     if order is not None:
         return {column: cell for column, cell in zip(order, cells, strict=False) if column}
     has_row_number = len(cells) > len(COLUMNS) and cells[0].rstrip(".").isdigit()

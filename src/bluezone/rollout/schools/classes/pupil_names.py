@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Distinguish a table of counts from a list of children, by headings and cells that look like a person's name or
-particulars.
+"""Distinguish a table of counts from a list of children: by headings that announce names or other personal data, and
+cells that look like them.
 
-A table that looks like such a list is refused as a whole and never stored; the refusal asks the school to leave those
-columns out. A wrong alarm is better than the stored name of a child.
+A table that looks like a list of children is refused as a whole and never stored; the refusal asks the school to leave
+these columns out. A false alarm is better than the stored name of a child.
 Source: docs/rollout.md A5 (counts only, no record of a child).
 """
 
@@ -34,7 +34,7 @@ la choi mam buoi sang chieu class classes total pupils week school grade smartph
 a the of em hs may sl luong duoc nhung chua ban tru noi chuyen chat luong cao tang cuong
 """
 _PLAIN = frozenset(_PLAIN_WORDS.split())
-# Beginnings of titles; a name after them is that of a school or place, not of a child.
+# Beginnings of titles; a name after one of these belongs to a school or place, not to a child.
 _TITLES = ("truong ", "phong ", "ubnd ", "uy ban ", "lop ", "khoi ", "bieu ", "bang ", "bao cao ", "school ", "class ")
 _TELEPHONE = re.compile(r"(?:\+?84|0)\d{8,10}\Z")
 _DAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d{2}\Z")
@@ -43,7 +43,7 @@ _LONGEST_CLASS = 20
 
 
 class PupilsNamed(Refused):
-    """A table, a class or a note seems to name children; nothing of it was stored."""
+    """A table seems to name children; nothing of it was stored."""
 
     code = "pupils_named"
 
@@ -51,25 +51,25 @@ class PupilsNamed(Refused):
 def refuse_names(lines: Iterable[Sequence[str]], allowed: Iterable[str] = ()) -> None:
     """Raise PupilsNamed if a heading or a cell looks like a person's name, birthday or telephone number.
 
-    lines: cells of a table. allowed: texts that pass whatever they look like, such as names of classes.
+    lines: cells of a table. allowed: texts that are accepted even if they look like it, such as names of classes.
     """
     allowed_keys = {fold(text) for text in allowed}
     for number, cells in enumerate(lines, 1):
         for cell in cells:
             if fold(cell.strip()) not in allowed_keys and (names_a_column(cell) or looks_like_a_person(cell)):
-                raise PupilsNamed(f"line {number} seems to name a person; numbers of classes are all that is taken")
+                raise PupilsNamed(f"line {number} seems to name a person; only numbers of classes are accepted")
 
 
 def refuse_children(rows: Sequence[Sequence[str]], known: Callable[[str], bool]) -> None:
-    """Raise PupilsNamed if a list of classes seems to name pupils: it has a column for them, or more names of people
-    than of classes.
+    """Raise PupilsNamed if a list of classes seems to name pupils.
 
-    rows: cells of a sheet. known: whether such a list may have this heading, for example the teacher's.
+    It does if a heading announces them, or if it names more people than classes. rows: cells of a sheet.
+    known: returns whether a list of classes may have this heading, for example that of the teachers.
     """
     for number, cells in enumerate(rows, 1):
         # Title rows, with the school's address and telephone number, have few cells.
         if sum(map(bool, cells)) > 2 and any(names_a_column(cell) and not known(cell) for cell in cells):
-            raise PupilsNamed(f"line {number} seems to announce names or particulars of pupils")
+            raise PupilsNamed(f"line {number} seems to announce names or other personal data of pupils")
     people = 0
     classes = 0
     for column in itertools.zip_longest(*rows, fillvalue=""):
@@ -78,11 +78,11 @@ def refuse_children(rows: Sequence[Sequence[str]], known: Callable[[str], bool])
         people = max(people, len(named))
         classes = max(classes, sum(len(text) <= _LONGEST_CLASS for text in texts - named))
     if people > classes:
-        raise PupilsNamed(f"{people} people are named beside {classes} classes")
+        raise PupilsNamed(f"{people} people but only {classes} classes are named")
 
 
 def names_a_column(cell: str) -> bool:
-    """Whether a heading announces names or particulars of people, also if it is in a legacy font."""
+    """Whether a heading announces names or other personal data, also if it is in a legacy font."""
     keys = {heading_key(reading) for reading in _readings(cell)}
     return any(key in _WHOLE_HEADINGS or _HEADINGS.search(key) for key in keys)
 
@@ -105,7 +105,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _readings(text: str) -> tuple[str, ...]:
-    """The text as it is, and as it reads in the legacy fonts, which have only characters of Latin-1."""
+    """The text itself, and if all its characters are of Latin-1, the texts that it would be in the legacy fonts."""
     if any(ord(char) > 0xFF for char in text):
         return (text,)
     return text, to_unicode(text, TextEncoding.TCVN3), to_unicode(text, TextEncoding.VNI)
