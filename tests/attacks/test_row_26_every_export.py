@@ -31,7 +31,7 @@ STARTS = ["=", "+", "-", "@", "\t=", "\r=", "\n="]
 WRITERS = {"paper/tables.py", "paper/official/xlsx_file.py"}
 # Every module that sends a table away, and how it is fetched here; None says where else it is held.
 EXPORTS = {
-    "authority/views.py": "/audit/export/",
+    "authority/audit_views.py": "/audit/export/",
     "directory/imports/listings.py": "/agencies/list.xlsx",
     "healthauthority/views.py": "/codes/statistics/statistics.xlsx",
     "rollout/bulletins/air/air_views.py": "/air-log/file/",
