@@ -5,8 +5,8 @@ The model (docs/risk.md explains it with figures):
 
 - Attenuation grows with the logarithm of distance along two straight lines; the second line is nearly flat.
 - Bodies, pockets and calibration shift all levels of an encounter by some dB. The shift is unknown, so the model tries
-  17 values, weighted by a normal distribution. A part of the shift is separate for each direction; hearing both directions
-  halves the variance of this part.
+  17 values, weighted by a normal distribution. A part of the shift is separate for each direction; levels of both
+  directions halve the variance of this part.
 - An encounter is cut into equal segments of at most five minutes. The mean level of a segment varies by fading, less
   with more bursts.
 - From one segment to the next, two people stay at their distance with a certain chance; otherwise, every distance is
