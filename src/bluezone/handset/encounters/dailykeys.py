@@ -56,7 +56,7 @@ class DailyKeys:
         return {row.key.day: row.key for row in self._rows() if row.kind == OWN and row.key.day <= today}
 
     def stored(self) -> set[bytes]:
-        """Return every stored key, so that the phone never warns of keys of this phone."""
+        """Return every stored key, so that no key of this phone ever warns its owner."""
         return {row.key.key for row in self._rows()}
 
     def identifiers(self) -> "OwnIdentifiers":
@@ -107,7 +107,7 @@ class OwnIdentifiers:
         self._of_interval: dict[int, list[bytes]] = {}
 
     def around(self, unix_seconds: float) -> list[bytes]:
-        """Return the identifiers of this phone to which a frame heard at a moment may refer; [] without keys of that day."""
+        """Return this phone's identifiers to which a frame heard at a moment may refer; [] without keys of that day."""
         now = interval_at(unix_seconds)
         identifiers: list[bytes] = []
         for interval in range(now + self.EARLIEST, now + self.LATEST + 1):

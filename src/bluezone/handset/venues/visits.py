@@ -82,8 +82,8 @@ class Visit:
     fingerprint:    of the poster.
     in_at, out_at:  begin and end; out_at is None while the stay lasts.
     planned_out_at: when the stay ends automatically.
-    can_send:       whether a report may contain it: ten minutes or longer, and not reported yet. A stay that still lasts
-                    has it only in `Visits.reportable`.
+    can_send:       whether a report may contain it: ten minutes or longer, and not reported yet. For a stay that still
+                    lasts, it is set only by `Visits.reportable`.
     event:          whether it was at an event; the host of an event can recognise a report of this stay.
     """
 
