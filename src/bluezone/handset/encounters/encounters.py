@@ -138,7 +138,10 @@ class Encounters:
     def note_radio(
         self, sent: float | None, heard: float | None, problem: str | None = None, since: float | None = None
     ) -> None:
-        """Note when the radio last sent and heard, and which refusal has stopped it since when; boot seconds."""
+        """Note when the radio last sent and heard. problem: code of a refusal that has stopped it since `since`.
+
+        All times are boot seconds.
+        """
         clock = self._time.clock
         with self._lock:
             self.radio_state = self.radio_state.updated(
@@ -147,14 +150,14 @@ class Encounters:
 
     @property
     def _reciprocal(self) -> bool:
-        # The radio must run on while the store is locked.
+        # While the store is locked, the radio continues, but without reciprocity frames.
         with contextlib.suppress(Refused):
             config = self._city.current
             return config is None or config.reciprocity
         return False
 
     def identifiers_per_day(self) -> dict[date, int]:
-        """How many identifiers were heard each local day; `identifiers_per_day` explains what that is not."""
+        """Return how many identifiers were heard on each local day; see `log.identifiers_per_day`."""
         return identifiers_per_day(self.log, self._time.zone())
 
     def check_clocks(self, boot: float) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the phone returns to its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
+"""The JSON values that the phone returns to its page, as the engine contract (face/static/engine/interface.js) defines.
 
 A warning has a day, minutes in bands, level and certainty, but no time of day, signal strength or identifier.
 Source: docs/attacks.md row 11.
