@@ -25,9 +25,9 @@ from bluezone.refusal import Refused
 FLUSH_SECONDS = 2.5
 PURGE_SECONDS = 3600.0
 ERRAND_SECONDS = 15.0
-# How long a call to the server may keep a sleeping phone's processor awake: longer than the client waits for an answer.
+# How long a call to the server may keep the processor awake: longer than the client waits for an answer.
 ERRAND_AWAKE_SECONDS = 60.0
-# After `resume` the processor stays awake this long, until each task has looked at the clock and holds it awake.
+# How long `resume` keeps the processor awake, so that each task can check the clock and keep it awake if necessary.
 RESUME_AWAKE_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ LOOK_SECONDS = 0.5
 
 
 class _StoreBeforeSleep:
-    """A Power that stores what was heard before it lets the processor sleep."""
+    """A Power that stores the new sightings before it lets the processor sleep."""
 
     def __init__(self, power: Power, store: Callable[[], None]) -> None:
         self.hold = power.hold
@@ -52,9 +52,11 @@ class _StoreBeforeSleep:
 class Agent:
     """Runs one phone until cancelled.
 
-    radio: opened by the beacon. duty: how often to listen. rng: source of rotation times, addresses and jitter.
-    power: for a phone with a processor that sleeps; what wakes it must call `resume`. Only the radio sets a time to
-    wake; all other work waits until it is due and the processor is awake anyway.
+    radio: opened by the beacon.
+    duty:  how often to listen.
+    rng:   source of rotation times, addresses and jitter.
+    power: for a phone with a processor that sleeps; code that wakes the processor must call `resume`. Only the radio
+           sets a time to wake; other work that is due waits until the processor is awake.
     """
 
     def __init__(
@@ -79,13 +81,13 @@ class Agent:
         self._power.hold("look", RESUME_AWAKE_SECONDS)
         asyncio.get_running_loop().call_later(RESUME_AWAKE_SECONDS, self._power.release, "look")
         self.beacon.look_again()
-        # Wake all that sleep now; what sleeps from here on waits for a new event.
+        # This wakes all tasks that sleep now. Tasks that begin to sleep later wait for the new event.
         woken = self._woken
         self._woken = asyncio.Event()
         woken.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep by the boot clock, which runs while the processor sleeps; the loop's clock does not."""
+        """Sleep for some seconds of the boot clock, which, unlike the loop's clock, runs while the processor sleeps."""
         loop = asyncio.get_running_loop()
         boot = self.handset.clock.boot_seconds
         loop_end = loop.time() + seconds
@@ -96,7 +98,7 @@ class Agent:
                     await self._woken.wait()
 
     def _payload(self) -> bytes:
-        # The model is known only once the radio is open, and the beacon asks for its first payload then.
+        # The model is known only after the beacon has opened the radio, and then the beacon calls this.
         if self._model != self._radio.model:
             self._model = self._radio.model
             self.handset.encounters.use_radio(self._model)
@@ -135,14 +137,14 @@ class Agent:
             asyncio.get_running_loop().call_later(SHOWN_SECONDS, self.handset.passes.hide, session)
 
     async def _flush(self) -> None:
-        """Store what was heard, well within the five seconds that may be lost in a kill."""
+        """Store new sightings every 2.5 s: a kill of the process may lose at most those of five seconds."""
         while True:
             self._store()
             await asyncio.sleep(FLUSH_SECONDS)
 
     def _store(self) -> None:
         self._note_radio()
-        # The page reports a full disk or a locked store; what was heard waits in memory for the next flush.
+        # The page reports a full disk or a locked store; the sightings wait in memory for the next flush.
         with contextlib.suppress(Refused):
             self.handset.encounters.flush()
 
@@ -154,7 +156,7 @@ class Agent:
         )
 
     def _until_errand(self) -> float:
-        # A rehearsal's second call must come as soon as an owner's would, or the traffic would distinguish the two.
+        # A rehearsal's second call must come as soon as a report's, or an observer could distinguish the two.
         due = self.handset.next_errand_at()
         if due is None:
             return ERRAND_SECONDS
@@ -163,15 +165,16 @@ class Agent:
     async def _every(
         self, seconds: float, work: Callable[[], object], pause_after: Callable[[], float] | None = None
     ) -> None:
-        """Repeat some work next to the radio; after a refusal wait twice as long (`retries`).
+        """Repeat some work for ever; after each refusal, wait twice as long as before, up to half an hour.
 
-        seconds: pause between two rounds. pause_after: returns the pause after each success, instead of `seconds`.
+        seconds:     pause after a success.
+        pause_after: returns the pause after a success, instead of `seconds`.
         """
         pause = seconds
         while True:
             try:
                 await self._run_awake(work)
-                # This reads the store too, which another program may have locked in the meantime.
+                # `pause_after` reads the store and is refused if another program has locked it.
                 pause = await asyncio.to_thread(pause_after) if pause_after else seconds
             except Refused as refused:
                 logger.info("put off: %s", refused.code)
@@ -179,7 +182,7 @@ class Agent:
             await self.sleep(pause)
 
     async def _run_awake(self, work: Callable[[], object]) -> None:
-        """Do some work on a separate thread and keep the processor awake meanwhile."""
+        """Run `work` on another thread and keep the processor awake until it ends."""
         name = f"errand {id(work)}"
         self._power.hold(name, ERRAND_AWAKE_SECONDS)
         try:
@@ -205,7 +208,7 @@ class Agent:
 
     def _poll_seconds(self) -> float:
         config = None
-        # The check may have been refused because the store cannot be read.
+        # If the store cannot be read, the default applies.
         with contextlib.suppress(Refused):
             config = self.handset.city.current
         return float(config.poll_seconds if config else DEFAULT_POLL_SECONDS)
@@ -216,8 +219,11 @@ def run_agent(
 ) -> None:
     """Run a phone until the process gets a signal to stop, or the owner erases everything on the page.
 
-    radio: as `open_radio` reads it. duty: name of a duty profile. uuid: None for the default.
-    port: of the local page, 0 for a free one, None for no page. say: prints the page's address.
+    radio: name of a radio, for `open_radio`.
+    duty:  name of a duty profile.
+    uuid:  16-bit UUID of the Bluetooth service, None for the default.
+    port:  of the local page, 0 for a free port, None for no page.
+    say:   prints a line for the person or program that started the phone, with the page's address.
     Raises InvalidRadio.
     """
     # Imported here, because Android has another radio and no bumble.
@@ -237,7 +243,7 @@ def run_agent(
     try:
         asyncio.run(_run_until_stopped(agent, erased))
     except ExceptionGroup:
-        # Once the owner has erased the store, work in progress fails for lack of it.
+        # After the owner erased the store, tasks that still use it fail.
         if not handset.forgotten:
             raise
     finally:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the phone talks to its server: a new connection for each call, and nothing that would link two calls.
+"""The phone's calls to its server. Each uses a new connection, so that the server cannot link two calls of a phone.
 
-No cookie, no kept connection, no session resumption (a fresh TLS context each time), no redirect followed,
-no header that distinguishes phones. Source: docs/protocol.md section 4.
+There are no cookies, no TLS session resumption (each call has a new TLS context), no redirects, and no headers that
+distinguish phones. Source: docs/protocol.md section 4.
 """
 
 import http.client
@@ -16,21 +16,22 @@ from urllib.parse import urlsplit
 
 from bluezone.refusal import Refused
 
-# The first limits the wait for the next byte, the second a whole call, however slowly its bytes come.
+# The longest wait for the next byte of an answer.
 TIMEOUT_SECONDS = 30.0
+# The longest duration of a whole call.
 CALL_SECONDS = 600.0
 MAX_SIGNED_BYTES = 2 * 1024 * 1024
 MAX_EXPORT_BYTES = 32 * 1024 * 1024
 
 
 class ServerUnreachable(Refused):
-    """No connection to the server; everything on the phone is kept and tried again."""
+    """The server cannot be reached, or took too long; the phone keeps everything and tries again."""
 
     code = "offline"
 
 
 class ServerAnswerRefused(Refused):
-    """The server answered with an error, with too many bytes, or not in HTTP."""
+    """The server answered with an error status, with too many bytes, or not in HTTP."""
 
     code = "server_answer_refused"
 
@@ -42,11 +43,13 @@ class InvalidServerAddress(Refused):
 
 
 class Client:
-    """The server as the phone sees it. address: `https://host[:port]`; plain http is for a local server.
+    """Makes calls to one server.
 
-    most_seconds, most_bytes: limits for all calls together, the time counted from now. None: each call has
-        CALL_SECONDS, and its own limit of bytes.
-    tls: whether calls go over TLS.
+    address:      `https://host[:port]`; plain http is for a local server.
+    timeout_seconds: longest wait for the next byte.
+    most_seconds: limit for all calls together, counted from now; None for CALL_SECONDS for each call.
+    most_bytes:   limit for all answers together; None for only the limit of each call.
+    tls:          whether calls use TLS.
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class Client:
         return self._require_ok(*self._call("GET", path, None, most_bytes), f"GET {path}")
 
     def post(self, path: str, body: bytes, most_bytes: int, headers: Mapping[str, str] | None = None) -> bytes:
-        """Send one message and return the answer. headers: in addition to those of every call.
+        """Send a body of bytes and return the answer. headers: in addition to those of every call.
 
         Raises ServerUnreachable, ServerAnswerRefused.
         """
@@ -89,7 +92,7 @@ class Client:
     def post_json(
         self, path: str, body: bytes, most_bytes: int, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Send a JSON object; return the status, whatever it is, and the answer. Raises as `post`."""
+        """Send a JSON object and return the status and the answer. Raises as `post`, but not for an error status."""
         return self._call("POST", path, body, most_bytes, {"Content-Type": "application/json", **(headers or {})})
 
     @staticmethod
@@ -139,9 +142,9 @@ class Client:
 
 @contextmanager
 def _time_limit(connection: socket.socket, seconds: float) -> Iterator[threading.Event]:
-    """End a connection after some seconds: a server that sends a byte now and then would never time out.
+    """Shut down a connection after some seconds, even if the server still sends a byte now and then.
 
-    Yields an event that is set when the time is over.
+    Yields an event that is set if the connection was shut down.
     """
     timed_out = threading.Event()
 

@@ -38,7 +38,7 @@ class Stamp:
     newest_export: int
 
     def unix_seconds(self, boot_seconds: float) -> float | None:
-        """Convert a moment on the boot clock to trusted time; None before the first signed file."""
+        """Return the trusted Unix time of a moment on the boot clock; None before the first signed file."""
         if self.offset_seconds is None:
             return None
         return max(self.offset_seconds + boot_seconds, float(self.floor_seconds))
@@ -58,10 +58,10 @@ class TrustedTime:
         self._reference: float | None = None
 
     def note_start(self, boot_id: str, boot: float, wall: float) -> None:
-        """Note that the program runs again: the offset remains valid until the machine restarts.
+        """Note that the program was started. The offset remains valid if the machine was not restarted.
 
-        After a restart the wall clock is used provisionally, unless it is behind the last trusted time. Before the
-        first signed file ever, there is no trusted time.
+        After a restart of the machine the wall clock is used provisionally, unless it is behind the last trusted time.
+        Before the first signed file there is no trusted time.
         """
         same_boot = boot_id == self.boot_id and boot >= self._latest_boot
         if same_boot and self._reference is not None:
@@ -76,17 +76,17 @@ class TrustedTime:
         self.trusted = True
 
     def check_wall_clock(self, boot: float, wall: float) -> None:
-        """Notice when the wall clock jumps by over 5 minutes against the boot clock."""
+        """Stop trusting the time if the wall clock has jumped by over 5 minutes against the boot clock."""
         self._latest_boot = max(self._latest_boot, boot)
         if self._reference is None or abs(wall - boot - self._reference) > JUMP_SECONDS:
             self._reference = wall - boot
-            # Without an offset nothing depends on the wall clock, so its jump does no harm.
+            # Without an offset, nothing depends on the wall clock, so a jump does no harm.
             self.trusted = self.offset_seconds is None
         if self.offset_seconds is not None and self.trusted:
             self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
 
     def accept_signed_time(self, generated_at: int, boot: float, wall: float) -> None:
-        """Take the time from a signed file, after a check of its history. generated_at: Unix seconds, as signed."""
+        """Set the trusted time from a signed file that continues its history. generated_at: of the file, Unix s."""
         is_newer = generated_at > self.floor_seconds
         if not is_newer and (not self.trusted or (self.offset_seconds is not None and not self.provisional)):
             return
@@ -103,12 +103,12 @@ class TrustedTime:
         self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
 
     def now(self, boot: float, wall: float) -> float:
-        """The best available time in Unix seconds: trusted if there is an offset, else the wall clock's."""
+        """Return the best available time in Unix seconds: trusted time if there is an offset, else the wall clock."""
         best = wall if self.offset_seconds is None else self.offset_seconds + boot
         return max(best, float(self.floor_seconds))
 
     def clock_error_seconds(self, boot: float, wall: float) -> float:
-        """How far the wall clock is ahead of trusted time; 0 while there is none to compare with."""
+        """Return how many seconds the wall clock is ahead of trusted time; 0 without trusted time."""
         if self.offset_seconds is None:
             return 0.0
         return wall - self.now(boot, wall)
@@ -119,7 +119,7 @@ class TrustedTime:
         return self.offset_seconds is not None and self.trusted
 
     def stamp(self, run: int, newest_export: int) -> Stamp:
-        """The stamp for a sighting made now."""
+        """Return the stamp for sightings from now on."""
         return Stamp(
             self.boot_id, run, self.offset_seconds, self.provisional, self.trusted, self.floor_seconds, newest_export
         )
@@ -128,12 +128,12 @@ class TrustedTime:
         return self.floor_seconds - JUMP_SECONDS <= wall <= self.floor_seconds + STALE_SECONDS
 
     def to_json(self) -> dict[str, Any]:
-        """The state that must survive the end of the program."""
+        """Return the state to store for the next run of the program."""
         return dict(vars(self))
 
     @classmethod
     def from_json(cls, stored: dict[str, Any] | None) -> "TrustedTime":
-        """Restore what `to_json` returned; None begins without any time."""
+        """Restore a result of `to_json`; None for a phone without trusted time."""
         time = cls()
         for name, value in (stored or {}).items():
             setattr(time, name, value)
@@ -141,7 +141,7 @@ class TrustedTime:
 
 
 def stamp_to_json(stamp: Stamp) -> dict[str, Any]:
-    """The stamp as a page stores it."""
+    """Return a stamp as the pages of the encounter log store it."""
     return asdict(stamp)
 
 
@@ -149,14 +149,14 @@ class Clock(Protocol):
     """The two clocks that a handset needs. Tests and the demo pass in their own."""
 
     def boot_seconds(self) -> float:
-        """Seconds since the phone started, sleep included; never goes back until the next start."""
+        """Return the seconds since the phone started, including sleep; they never decrease until the next start."""
 
     def wall_seconds(self) -> float:
-        """Unix time as the phone shows it; the owner, the network or an attacker may set it."""
+        """Return the Unix time of the phone's clock, which the owner, the network or an attacker may set."""
 
 
 class SystemClock:
-    """The clocks of the machine the agent runs on."""
+    """The clocks of the machine on which the agent runs."""
 
     def boot_seconds(self) -> float:
         """Seconds since start from CLOCK_BOOTTIME, which runs during sleep (elsewhere CLOCK_MONOTONIC)."""
@@ -167,7 +167,7 @@ class SystemClock:
         return time.time()
 
     def boot_id(self) -> str:
-        """A random name of this start of the machine; empty if the system has none."""
+        """Return the random id of this start of the machine, "" if the system has none."""
         try:
             return BOOT_ID.read_text("ascii").strip()
         except OSError:
@@ -175,21 +175,21 @@ class SystemClock:
 
 
 def boot_id_of(clock: Clock) -> str:
-    """The name of this start, or "" for a clock that never restarts (the simulated ones)."""
+    """Return the id of this start of the machine, or "" for simulated clocks, which never restart."""
     read_boot_id = getattr(clock, "boot_id", None)
     return str(read_boot_id()) if read_boot_id else ""
 
 
 def current_moment(clock: Clock) -> dict[str, Any]:
-    """This moment on the phone's own clocks, as it is stored."""
+    """Return this moment on the phone's own clocks, to store for `seconds_since`."""
     return {"boot_id": boot_id_of(clock), "boot": clock.boot_seconds(), "wall": clock.wall_seconds()}
 
 
 def seconds_since(earlier: dict[str, Any] | None, clock: Clock) -> float | None:
-    """How long ago a moment was by the phone's own clocks, which no server can set; None if they cannot tell.
+    """Return how long ago a moment was by the phone's own clocks, which no server can set; None if unknown.
 
-    Within one start of the machine the boot clock counts. Otherwise the wall clock does, unless it has gone back.
-    earlier: from `current_moment`; None for what earlier releases stored without it.
+    The boot clock is used if the machine was not restarted since, or else the wall clock, unless it was set back.
+    earlier: from `current_moment`; None if an earlier release stored none.
     """
     if earlier is None:
         return None
@@ -213,17 +213,17 @@ class PhoneTime:
         self.zone = zone
 
     def now(self) -> float:
-        """Unix seconds: trusted time after the first signed file, before that the wall clock's."""
+        """Return Unix seconds: trusted time after the first signed file, before it the wall clock."""
         return self.source.now(self.clock.boot_seconds(), self.clock.wall_seconds())
 
     def today(self) -> date:
-        """The local date."""
+        """Return the local date."""
         return self.local(self.now()).date()
 
     def local(self, unix_seconds: float) -> datetime:
-        """A moment in the city's zone."""
+        """Return a moment as a datetime in the city's zone."""
         return datetime.fromtimestamp(unix_seconds, UTC).astimezone(self.zone())
 
     def clock_error_seconds(self) -> float:
-        """How far the wall clock is ahead of trusted time; 0 while there is none to compare with."""
+        """Return how many seconds the wall clock is ahead of trusted time; 0 without trusted time."""
         return self.source.clock_error_seconds(self.clock.boot_seconds(), self.clock.wall_seconds())

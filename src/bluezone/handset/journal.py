@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The owner's journal: calls, tests, symptoms and notes, which never leave this phone.
 
-From it the page derives how far the owner is after a warning or a report (face/static/journey.js).
+From these entries the page derives which steps the owner has taken after a warning or a report
+(face/static/journey.js).
 """
 
 import secrets
@@ -17,9 +18,10 @@ from bluezone.refusal import Refused
 RETAINED_DAYS = 30
 MOST_ENTRIES = 500
 LONGEST_TEXT = 2000
-# called: the owner called the health station. tested: gave a sample. ended: read the notice that the watch is over.
+# called: the owner called the health station. tested: the owner gave a sample. ended: the owner has read that they no
+# longer need to watch their health.
 KINDS = ("called", "tested", "negative", "positive", "ended", "symptoms", "note")
-# The kinds that name the warnings they are about.
+# The kinds of entry that refer to warnings.
 ABOUT_WARNINGS = ("called", "tested", "negative")
 MOST_WARNINGS = 50
 LONGEST_NAME = 100
@@ -34,20 +36,22 @@ class JournalInvalid(Refused):
 
 
 class JournalFull(Refused):
-    """The journal holds as many entries as it may; remove some. Nothing was written."""
+    """The journal has the largest allowed number of entries; nothing was written."""
 
     code = "journal_full"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the journal.
+    """One entry of the journal.
 
-    id:    names the entry for its removal.
-    day:   the local day it is about, "YYYY-MM-DD". at: when it was written, Unix seconds.
-    kind:  one of KINDS. text: of a note, the owner's words.
-    marks: of "symptoms", names from SYMPTOMS; of a call or a test, the warnings it is about, named as by the page
-           (face/static/journey.js).
+    id:    identifies the entry for `remove`.
+    day:   the local day to which it refers, "YYYY-MM-DD".
+    kind:  one of KINDS.
+    text:  the owner's words in a note.
+    marks: for "symptoms", names from SYMPTOMS; for a call or a test, ids of the warnings to which it refers, as the
+           page makes them (face/static/journey.js).
+    at:    when it was written, Unix seconds.
     """
 
     id: str
@@ -66,7 +70,7 @@ class Journal:
         self._time = time
 
     def all(self) -> list[Entry]:
-        """Every entry of the last 30 days; writes nothing."""
+        """Return the entries of the last 30 days; changes nothing in the store."""
         stored: list[dict[str, Any]] = self._store.get(_NAME, [])
         oldest = self._oldest()
         entries = (Entry(**(entry | {"marks": tuple(entry["marks"])})) for entry in stored)
@@ -91,12 +95,12 @@ class Journal:
         return entry
 
     def remove(self, entry_id: str) -> None:
-        """Remove an entry if it is there."""
+        """Remove an entry; do nothing if there is none with this id."""
         with self._store.transaction():
             self._save([entry for entry in self.all() if entry.id != entry_id])
 
     def purge(self) -> None:
-        """Remove what is older than 30 days."""
+        """Remove entries of days more than 30 days ago."""
         with self._store.transaction():
             if self._store.get(_NAME) is not None:
                 self._save(self.all())
@@ -109,7 +113,7 @@ class Journal:
 
 
 def _are_marks(kind: str, marks: tuple[str, ...]) -> bool:
-    """Whether these can be the marks of an entry: names of warnings, or of symptoms."""
+    """Whether `marks` are allowed for an entry of a kind: ids of warnings, or names of symptoms."""
     if kind not in ABOUT_WARNINGS:
         return set(marks) <= set(SYMPTOMS)
     return len(marks) <= MOST_WARNINGS and all(len(mark) <= LONGEST_NAME for mark in marks)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner sees at a glance: one state, and the figures behind it.
+"""The overview that the owner sees first: the state of the phone, and the figures from which it follows.
 
 The states have the names of the home texts: A no risk found, B1 Bluetooth off, B2 not checked, B3 wrong clock,
-C possible risk, D risk. If the phone has a risk and a stop, the page shows both and the risk is the state.
+C possible risk, D risk. A risk has priority over B1, B2 and B3; the page then shows both.
 """
 
 from dataclasses import asdict, dataclass
@@ -17,17 +17,19 @@ State = Literal["A", "B1", "B2", "B3", "C", "D"]
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Moments are Unix seconds on the phone's trusted time, None where it never happened.
+    """The state and the figures of a phone. Moments are trusted Unix seconds, or None for an event that never happened.
 
-    bluetooth_problem:   code of what keeps the radio from sending or hearing now, None if nothing does.
+    bluetooth_problem:   code of the problem that stops the radio now, None without a problem.
     stops:               every reason why warnings may be missing now: "B1", "B2", "B3".
-    last_record:         when the phone last heard a contact frame.
-    clock_error_seconds: how far the phone's clock is ahead.
+    last_record:         when the phone last heard a frame of another phone.
+    clock_error_seconds: how far the phone's clock is ahead of trusted time.
     lists:               the newest numbers of config, exports and venues on this phone.
-    reported_at:         when the owner's last report was sent: a patient, even if the phone finds no risk.
+    reported_at:         when the owner's last report was sent; then the owner is a patient, even without a risk.
     agreed_at:           when the owner agreed to that report, or to the pending one.
     uploads:             how often the owner's keys were sent; random_packets: rehearsals, which carry no keys.
-    report_upload_at:    when the certified report will be sent; report_begun: a report still needs its certificate.
+    report_begun:        whether there is a report without its certificate yet.
+    report_upload_at:    when the certified report will be sent.
+    refused_identifiers: number of identifiers that were not stored because too many came.
     """
 
     state: State
@@ -55,12 +57,12 @@ class Overview:
     lists: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
-        """For `--json` and the local page's status."""
+        """Return the members for `--json` and for the status of the local page."""
         return asdict(self)
 
 
 def overview(handset: Handset) -> Overview:
-    """Gather the figures of a phone."""
+    """Return the overview of a phone now."""
     boot = handset.clock.boot_seconds()
     now = handset.time.now()
     boot_id = boot_id_of(handset.clock)

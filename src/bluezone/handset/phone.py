@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone: it connects its parts, and does what concerns them all: check, purge, errands, erase."""
+"""The phone: it connects its parts and does the work that concerns all of them: check, purge, errands, erase."""
 
 import random
 import threading
@@ -37,18 +37,24 @@ LAST_WARNING = "last_warning"
 
 
 class Handset:
-    """One phone. Make it with `open`, end it with `close`; usable from any thread.
+    """One phone, opened with `open` and closed with `close`; usable from any thread.
 
     time:         trusted Unix seconds and the city's dates.
-    city:         the signed config; downloads: its export files; pages: news of the city, and help.
+    city:         the signed config.
+    downloads:    the city's export files.
+    venue_packages: the city's venue packages.
+    pages:        news of the city, and requests for help.
     neighbours:   other cities that this phone follows.
     encounters:   what the radio broadcasts and hears.
     journal:      the owner's private notes.
-    visits:       stays at venues; events: codes that the owner made; passes: QR codes to show at a gate.
+    visits:       stays at venues.
+    events:       codes that the owner made.
+    passes:       QR codes to show at a gate.
     risk:         whether a case was near, and the warnings.
-    report:       the owner's report; declarations: messages about a warning to the health authority.
-    tls:          whether calls to the server go over TLS.
-    sent_log:     everything of the owner's that ever left the phone.
+    report:       the owner's report.
+    declarations: messages to the health authority about a warning.
+    tls:          whether calls to the server use TLS.
+    sent_log:     all data of the owner that ever left the phone.
     forgotten:    whether the owner has erased everything.
     """
 
@@ -95,14 +101,14 @@ class Handset:
         reading: bool = False,
         sealing: KeySealing = AS_IT_IS,
     ) -> "Handset":
-        """Open the phone in a folder, making it if there is none.
+        """Open the phone in a folder, or create it there.
 
-        server_url:  `https://host[:port]`. radio_model: the adapter's name in radio/calibration.py;
-                     None means the last one used (`Encounters.use_radio`).
-        clock, rng:  None means the machine's clocks and SystemRandom.
+        server_url:  `https://host[:port]`.
+        radio_model: the adapter's name in radio/calibration.py, None for the last one used (`Encounters.use_radio`).
+        clock, rng:  None for the machine's clocks and SystemRandom.
         trust:       the city's Ed25519 public key, needed once: hex, base64, PEM, or a file with one of them.
-        reading:     only look at a phone that another process may be running.
-        sealing:     how the file protects the store's key (vault.py).
+        reading:     change nothing, because another process may be running the phone.
+        sealing:     how the key file protects the store's key (vault.py).
         Raises InvalidServerAddress, InvalidTrust, HandsetBusy, HandsetStoreTooNew, HandsetKeyDamaged, HandsetMissing.
         """
         public = parse_trust(trust) if trust else None
@@ -128,11 +134,11 @@ class Handset:
         self.encounters.store_state()
 
     def purge(self) -> int:
-        """Delete what is older than it may be (`retention`); return the number of deleted rows."""
+        """Delete what must not be retained longer (`retention`); return the number of deleted rows."""
         return retention.purge(self.time, self.encounters, self.visits, self.events, self.journal)
 
     def check(self) -> Assessment:
-        """Fetch what is new, verify it, match it here, and assess. Every refusal keeps the old state.
+        """Fetch new files, verify and match them, and return the assessment. A refusal keeps the old state.
 
         Raises ServerUnreachable, FileUntrusted, InvalidSignedFile, ConfigRefused, IndexRefused and the like.
         """
@@ -148,7 +154,7 @@ class Handset:
                 self.store.put("checked_at", self.time.now())
                 self.store.put("check_problem", None)
                 self._note_day()
-        # Last, so that no neighbour can delay the lists of the owner's city by being slow.
+        # Last, so that a slow neighbour cannot delay the files of the owner's city.
         self.risk.match_neighbour_files()
         with self.store.transaction():
             self._note_day()
@@ -156,7 +162,7 @@ class Handset:
         return self.risk.assessment()
 
     def _check_log(self) -> None:
-        """Compare the public log with what was fetched; a contradiction leads to a notice and blocks nothing."""
+        """Compare the public log with the files that were fetched; a contradiction only leads to a notice."""
         config = self.city.current
         sha256 = self.city.current_sha256
         if config is None or sha256 is None:
@@ -170,7 +176,7 @@ class Handset:
         self.city.public_log.check(config, sha256, heads, self.time.now())
 
     def _note_day(self) -> None:
-        """Store that today was checked, and the latest warning: the page announces its end when the warning is gone."""
+        """Store that today was checked, and the end of the latest warning, which the page announces later."""
         today = self.time.today()
         checked_days = {*self.store.get(CHECKED_DAYS, []), today.isoformat()}
         oldest = (today - timedelta(days=retention.RETAINED_DAYS)).isoformat()
@@ -180,18 +186,18 @@ class Handset:
             latest = max(warnings, key=lambda warning: warning.day)
             self.store.put(LAST_WARNING, {"day": latest.day.isoformat(), "watchUntil": latest.watch_until.isoformat()})
         elif self.store.get(LAST_WARNING, {"watchUntil": ""})["watchUntil"] >= today.isoformat():
-            # The warning was withdrawn early, by new rules or because the owner removed the stay: there is no end.
+            # The warning disappeared early, by new rules or because the owner removed the stay: announce no end.
             self.store.put(LAST_WARNING, None)
 
     def run_errands(self) -> None:
-        """Continue a pending report and the random packets, as far as they are due. Raises as `Report.advance`."""
+        """Make the calls of a pending report and of rehearsals that are due. Raises as `Report.advance`."""
         if self.report.pending is not None:
             self.report.advance()
         if self.city.current is not None:
             self._rehearsals.advance(self.time.now())
 
     def next_errand_at(self) -> float | None:
-        """When the next call of a report or rehearsal is due, trusted Unix seconds; None if none is pending."""
+        """Return when the next call of a report or rehearsal is due, trusted Unix seconds; None if none is pending."""
         pending = self.report.pending
         rehearsal = self._rehearsals.next_call_at()
         moments: list[float] = []
@@ -202,13 +208,13 @@ class Handset:
         return min(moments, default=None)
 
     def erase(self) -> None:
-        """Erase everything and destroy the key; afterwards this object writes nothing."""
+        """Erase everything and destroy the key. `close` then stores nothing."""
         self._reading = True
         self.forgotten = True
         self.store.erase()
 
     def close(self) -> None:
-        """Flush, and release the folder."""
+        """Store what is in memory, and release the folder."""
         try:
             if not self._reading:
                 self.encounters.flush()

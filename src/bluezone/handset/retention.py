@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a phone retains what it stores, and the purge that deletes what is older.
+"""How long a phone retains its data, and the purge that deletes older data.
 
 | what | retained |
 |---|---|
@@ -7,7 +7,7 @@
 | codes of the owner's events | 14 days after the event: `event_codes.EVENT_RETAINED_SECONDS` |
 | the journal | 30 days: `journal.RETAINED_DAYS` |
 
-The agent purges once an hour; the phone also when it is opened and after each check.
+The agent purges once an hour. The phone also purges when it is opened and after each check.
 """
 
 from bluezone.handset.clocks import PhoneTime
@@ -18,12 +18,12 @@ from bluezone.handset.venues.visits import Visits
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
-# No older key can be uploaded, so an older encounter cannot match one.
+# Older keys cannot be uploaded, so older encounters cannot match.
 RETAINED_DAYS = MAX_KEY_AGE_DAYS
 
 
 def purge(time: PhoneTime, encounters: Encounters, visits: Visits, events: Events, journal: Journal) -> int:
-    """Delete what is older than it may be, if the time is known; return the number of deleted rows."""
+    """Delete older data, if the time is known. Return the number of deleted rows, without events and the journal."""
     if not time.source.is_known:
         return 0
     now = time.now()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log of everything of the owner's that ever left the phone, written before it is sent; counts random packets too.
+"""The log of all data of the owner that ever left the phone, written before sending. It also counts random packets.
 
 Source: docs/design.md, promise 2.
 """
@@ -12,7 +12,7 @@ from typing import Literal
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
 
-# Name in the store of the flag that the last report failed, until the next one; also the code of the notice.
+# Name in the store of the flag that the last report was refused; also the code of the notice about it.
 REPORT_REFUSED = "report_refused"
 
 Kind = Literal["code_checked", "certificate_asked", "keys_sent", "declared", "help_asked"]
@@ -44,7 +44,7 @@ class SentRequest:
 
 
 class SentLog:
-    """The list that the owner sees. Only `forget` removes anything from it."""
+    """The log that the owner sees. Only erasing the phone removes entries."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -61,12 +61,12 @@ class SentLog:
         self._store.replace("sent", number, day_at(sent.unix_seconds), _encode(replace(sent, outcome=outcome)))
 
     def all(self) -> list[SentRequest]:
-        """Every entry, oldest first."""
+        """Return all entries, oldest first."""
         return [_decode(contents) for _, _, contents in self._store.rows("sent")]
 
     @property
     def random_packets(self) -> int:
-        """The number of rehearsals; they carry nothing of the owner's."""
+        """The number of rehearsals, which carry no data of the owner."""
         return int(self._store.get("random_packets", 0))
 
     def count_random_packet(self) -> None:
@@ -89,6 +89,6 @@ def _encode(sent: SentRequest) -> bytes:
 
 
 def _decode(contents: bytes) -> SentRequest:
-    # Entries from before there were venues end with the outcome.
+    # Entries of releases without venues have no number of slots.
     unix_seconds, kind, days, outcome, *slots = json.loads(contents)
     return SentRequest(unix_seconds, kind, tuple(days), outcome, *slots)

@@ -42,7 +42,7 @@ CREATE TABLE venue_overlaps (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, seale
 
 
 class HandsetStoreTooNew(Refused):
-    """A newer version of this program wrote the store; this version could lose some of it."""
+    """A newer version of this program wrote the store; this version could lose data in it."""
 
     code = "handset_store_too_new"
 
@@ -54,7 +54,7 @@ class HandsetBusy(Refused):
 
 
 class HandsetDiskFull(Refused):
-    """The disk is full: nothing was written, and everything stored before is intact."""
+    """The disk is full. Nothing was written; everything stored before remains."""
 
     code = "handset_disk_full"
 
@@ -66,7 +66,7 @@ class HandsetMissing(Refused):
 
 
 def _refusal(error: sqlite3.Error) -> Refused:
-    """The refusal that fits an error of SQLite."""
+    """Return the refusal for an error of SQLite."""
     message = str(error)
     if "locked" in message or "busy" in message:
         return HandsetBusy("the phone's store is locked by another process; try again")
@@ -76,7 +76,7 @@ def _refusal(error: sqlite3.Error) -> Refused:
 
 
 class NamedValues(Protocol):
-    """JSON values by name: those of a whole phone (Store), or of one part of it (Part)."""
+    """JSON values by name, of a whole phone (Store) or of a part of it (Part)."""
 
     def transaction(self) -> AbstractContextManager[object]:
         """One atomic change; may be nested."""
@@ -92,7 +92,7 @@ class NamedValues(Protocol):
 
 
 class Part:
-    """A view of the values with one prefix, by their names without it. Names are not sealed."""
+    """The values of a store with one prefix in their names; callers leave the prefix out. Names are not sealed."""
 
     def __init__(self, store: "Store", prefix: str) -> None:
         self._store = store
@@ -133,8 +133,8 @@ class Store:
     def open(cls, folder: Path, *, reading: bool = False, sealing: KeySealing = AS_IT_IS) -> "Store":
         """Open the store in `folder`, or create it.
 
-        reading: only read (another process may be running the phone); create nothing and take no lock.
-        sealing: how the file protects the key.
+        reading: create nothing and take no lock, because another process may be running the phone.
+        sealing: how the key file protects the key.
         Raises HandsetStoreTooNew, HandsetBusy, HandsetMissing, HandsetKeyDamaged, HandsetStoreDamaged.
         """
         path = folder / STORE_FILE
@@ -216,13 +216,13 @@ class Store:
                 yield number, day, contents
 
     def numbers(self, table: str) -> list[int]:
-        """The numbers of a table's rows, oldest first, without opening their contents."""
+        """Return the numbers of a table's rows, oldest first, without opening their contents."""
         # Sorted here, so that SQLite reads a small index instead of the table, which has a blob in every page.
         with self._lock:
             return sorted(number for (number,) in self._read(f"SELECT id FROM {table}", ()))  # noqa: S608
 
     def row(self, table: str, number: int) -> bytes | None:
-        """The contents of one row, or None if it is gone."""
+        """Return the contents of a row, or None if it was removed."""
         with self._lock:
             rows = self._read(f"SELECT sealed FROM {table} WHERE id = ?", (number,))  # noqa: S608
         if not rows:
@@ -230,19 +230,19 @@ class Store:
         return self._vault.unseal(f"{table}:{number}", rows[0][0])
 
     def remove(self, table: str, number: int) -> None:
-        """Remove one row; secure_delete overwrites it."""
+        """Remove a row; SQLite overwrites its space (secure_delete)."""
         with self.transaction() as connection:
             connection.execute(f"DELETE FROM {table} WHERE id = ?", (number,))  # noqa: S608
 
     def page_bytes(self) -> int:
-        """Size of all sealed pages of the encounter log in bytes."""
+        """Return the size of all sealed pages of the encounter log in bytes."""
         with self._lock:
             return int(self._read("SELECT coalesce(sum(length(sealed)), 0) FROM pages", ())[0][0])
 
     def purge(self, before_day: int) -> int:
-        """Remove everything of days before `before_day` and return the number of removed rows.
+        """Remove the rows of days before `before_day` and return their number.
 
-        secure_delete overwrites the freed space, and a checkpoint empties the write-ahead log.
+        SQLite overwrites the freed space (secure_delete), and a checkpoint empties the write-ahead log.
         """
         removed = 0
         with self.transaction() as connection:
@@ -260,7 +260,7 @@ class Store:
         self._resources.close()
 
     def erase(self) -> None:
-        """Destroy the key, then overwrite and remove the store. Remnants on the medium cannot be opened."""
+        """Destroy the key, then overwrite and remove the store. No one can open remnants without the key."""
         with self._lock:
             self._sealing.destroy()
             overwrite_and_remove(self.folder / KEY_FILE)
@@ -317,10 +317,10 @@ def _connect(path: Path, is_new: bool) -> sqlite3.Connection:
 
 
 def erase_folder(folder: Path, sealing: KeySealing = AS_IT_IS) -> None:
-    """Destroy the key, then overwrite and remove the store; works on a damaged or newer store too.
+    """Destroy the key, then overwrite and remove the store, even a damaged or newer one.
 
-    sealing: how the file protects the key.
-    Raises HandsetMissing, HandsetBusy (the agent is running: stop it first).
+    sealing: how the key file protects the key.
+    Raises HandsetMissing, and HandsetBusy while the agent is running.
     """
     if not (folder / STORE_FILE).exists() and not (folder / KEY_FILE).exists():
         raise HandsetMissing(f"no phone in {folder}: there is nothing to erase")

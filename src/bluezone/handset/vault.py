@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sealing of everything the phone stores: AES-256-GCM with a key from a file next to the store.
+"""Seals all data that the phone stores: AES-256-GCM with a key from a file next to the store.
 
-Only the owner can read the key file. Without it a copied or leaked database file stays closed, and `forget` makes
-every remnant unreadable at once. It does not protect against somebody who can read the whole folder as the owner
-(docs/handset.md), unless the key in the file is sealed itself: see KeySealing.
+Only the owner's account can read the key file. Without this file, a copy of the database cannot be opened; to destroy
+it makes all remnants unreadable at once. Sealing does not protect against a person who can read the whole folder
+(docs/handset.md), unless the key in the file is also sealed: see KeySealing.
 """
 
 import os
@@ -24,44 +24,44 @@ class HandsetKeyDamaged(Refused):
 
 
 class HandsetStoreDamaged(Refused):
-    """Something in the store does not open with its key: it was altered or truncated, or is of another phone."""
+    """A value in the store cannot be opened with the key: it was altered or truncated, or is of another phone."""
 
     code = "handset_store_damaged"
 
 
 class KeySealing(Protocol):
-    """How the file holds the 32-byte key. On a system with a key store, the key is sealed with that."""
+    """How the key file protects the 32-byte key. On a system with a key store, the key store seals it."""
 
     def seal(self, key: bytes) -> bytes:
-        """The contents of the file for a new key."""
+        """Return the contents of the key file for a new key."""
 
     def unseal(self, sealed: bytes) -> bytes:
         """Return the key. Raises HandsetKeyDamaged, or another Refused."""
 
     def destroy(self) -> None:
-        """Make every sealed key unreadable for ever, if there is one."""
+        """Make every sealed key unreadable for ever."""
 
 
 class PlainKey:
-    """No key store: the file, mode 0600, holds the key itself."""
+    """Without a key store: the key file, mode 0600, contains the key itself."""
 
     def seal(self, key: bytes) -> bytes:
-        """Return the key as it is."""
+        """Return the key unchanged."""
         return key
 
     def unseal(self, sealed: bytes) -> bytes:
-        """Return the contents as they are."""
+        """Return the contents unchanged."""
         return sealed
 
     def destroy(self) -> None:
-        """Do nothing: only the file holds the key."""
+        """Do nothing: only the key file contains the key."""
 
 
 AS_IT_IS = PlainKey()
 
 
 class Vault:
-    """Seals and opens values; each is bound to its place in the store, so that rows cannot be swapped."""
+    """Seals and opens values. Each value is bound to its place in the store, so that rows cannot be swapped."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_LENGTH:
@@ -95,7 +95,7 @@ class Vault:
         return nonce + primitives.seal(self._key, nonce, plain, place.encode())
 
     def unseal(self, place: str, sealed: bytes) -> bytes:
-        """Return what was sealed at `place`. Raises HandsetStoreDamaged."""
+        """Return the plain bytes of a value sealed for `place`. Raises HandsetStoreDamaged."""
         try:
             return primitives.unseal(self._key, sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], place.encode())
         except primitives.InvalidTag as error:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Blind RSA signatures: the health authority signs messages that it cannot see, and cannot recognise them later.
 
-Variants with SHA-384 and MGF1-SHA-384 (RFC 9474 section 5); the message that the caller passes selects the variant.
-RSABSSA-SHA384-PSS-Randomized signs 32 random bytes || M (reports), -Deterministic signs M itself (gate tokens).
-Both have a salt of 48 bytes; the PSSZERO variants, with salt length 0, are only for the published vectors.
+Variants with SHA-384 and MGF1-SHA-384 (RFC 9474 section 5). The input message selects the variant: 32 random bytes || M
+for RSABSSA-SHA384-PSS-Randomized (reports), M itself for RSABSSA-SHA384-PSS-Deterministic (gate tokens). Both have a
+salt of 48 bytes. The PSSZERO variants, with an empty salt, are only for the published test vectors.
 """
 
 import hashlib
@@ -79,7 +79,7 @@ class PrivateKey(PublicKey):
 
     @cached_property
     def crt(self) -> tuple[int, int, int]:
-        """d mod p - 1, d mod q - 1, and q**-1 mod p: exponents and moduli of half the length (RFC 8017 section 3.2)."""
+        """d mod (p - 1), d mod (q - 1) and q**-1 mod p, each half as long as d (RFC 8017 section 3.2)."""
         return self.d % (self.p - 1), self.d % (self.q - 1), pow(self.q, -1, self.p)
 
 
@@ -103,7 +103,8 @@ def blind(public: PublicKey, input_msg: bytes, *, salt: bytes | None = None, r: 
     """Hide a message from its signer.
 
     input_msg: as the variant prepares it, see the module's docstring.
-    salt:      by default 48 random bytes. r: by default a random unit modulo n. Only tests pass them.
+    salt:      by default 48 random bytes; only tests pass it.
+    r:         blinding factor, by default a random number in 1..n-1; only tests pass it.
     Returns the blinded message, `public.length` bytes, and the inverse that `finalize` needs.
     Raises InvalidBlindSignature for a message or r that shares a factor with n.
 
@@ -125,9 +126,9 @@ def blind_sign(private: PrivateKey, blinded: bytes) -> bytes:
     """Sign a blinded message; the same message gives the same signature.
 
     blinded: `private.length` bytes, a number below n.
-    A stranger chooses the argument, so it is multiplied by a random factor first: the time of the exponentiation then
-    reveals nothing about the key. The result is verified before it is released, because a single fault in one half of
-    it would reveal a prime (Boneh, DeMillo, Lipton 1997).
+    Strangers choose `blinded`, so it is multiplied by a random factor first: then the time of the exponentiation
+    reveals nothing about the key. The signature is verified before it is returned, because a fault in half of the
+    computation would reveal a prime (Boneh, DeMillo, Lipton 1997).
     Raises InvalidBlindSignature for another length, a number out of range, or a result that does not verify.
 
     Source: RFC 9474 section 4.3.
@@ -165,7 +166,7 @@ def finalize(
 
 
 def verify(public: PublicKey, input_msg: bytes, sig: bytes, *, salt_length: int = SALT_LENGTH) -> bool:
-    """Tell whether `sig` is the key's RSASSA-PSS signature of `input_msg`, salt length included.
+    """Return whether `sig` is the key's RSASSA-PSS signature of `input_msg` with a salt of `salt_length` bytes.
 
     Source: RFC 9474 section 4.5; RFC 8017 section 8.1.2.
     """

@@ -14,7 +14,7 @@ IDENTIFIER_LENGTH = 12
 MILLISECONDS_PER_DAY = 86_400_000
 SLOTS_PER_DAY = 96
 MOST_SLOTS_PER_DAY = 1440
-# A century: the chain is computed day by day, and a hostile date must not cost minutes.
+# One century. The key chain is computed day by day, so a hostile date could take minutes.
 MOST_DAYS = 36_525
 
 SERVICE_UUID = 0x4E56
@@ -88,7 +88,7 @@ def bluezone_day(base: bytes, created_ms: int, at_ms: int, slots: int = SLOTS_PE
 
 
 def daily_key(base: bytes, days: int) -> bytes:
-    """Return the key `days` UTC days after the day of `base`; for earlier days, like the original, `base` itself."""
+    """Return the key of `days` UTC days after the day of `base`, 32 bytes; like the original, `base` if days < 0."""
     if len(base) != KEY_LENGTH:
         raise InvalidBluezone2020(f"base key is {len(base)} bytes, expected {KEY_LENGTH}")
     if days > MOST_DAYS:
@@ -115,7 +115,7 @@ def day_identifiers(daily: bytes, slots: int = SLOTS_PER_DAY) -> list[bytes]:
 
 
 def identifier_of(sub_key: bytes) -> bytes:
-    """Return 12 of a sub key's 32 bytes; for any other length, like the original, 12 zero bytes."""
+    """Return 12 of a sub key's 32 bytes. For a sub key of any other length, return 12 zero bytes like the original."""
     if len(sub_key) != KEY_LENGTH:
         return bytes(IDENTIFIER_LENGTH)
     return bytes(sub_key[place] for place in _IDENTIFIER_PLACES)
@@ -127,12 +127,12 @@ def slot_at(at_ms: int, slots: int = SLOTS_PER_DAY) -> int:
 
 
 def identifier_changed(before_ms: int, after_ms: int, slots: int = SLOTS_PER_DAY) -> bool:
-    """Return the answer of the original app, which compares slots but not days: whole days later is "the same"."""
+    """Return whether the slot of the day differs; like the original, a whole number of days makes no difference."""
     return slot_at(before_ms, slots) != slot_at(after_ms, slots)
 
 
 def check_slots(slots: int) -> None:
-    """Refuse a slot count for which the original makes no identifiers (1), or which no phone had."""
+    """Refuse a slot count outside 2..1440: for 1 the original makes no identifiers, and no phone had more than 1440."""
     if not 2 <= slots <= MOST_SLOTS_PER_DAY:
         raise InvalidBluezone2020(f"{slots} slots a day, expected 2..{MOST_SLOTS_PER_DAY}")
 
@@ -158,7 +158,7 @@ def read_identifier(advertising_data: bytes, *, as_iphone: bool = False) -> byte
     structures = _structures(advertising_data)
     manufacturer = [content for kind, content in structures if kind == _MANUFACTURER]
     if not as_iphone:
-        if not _names_service(structures, (_SOME_UUIDS16, _ALL_UUIDS16), _SERVICE_BYTES):
+        if not _lists_service(structures, (_SOME_UUIDS16, _ALL_UUIDS16), _SERVICE_BYTES):
             return None
         manufacturer = [content for content in manufacturer if content.startswith(_COMPANY_BYTES)]
     if not manufacturer or len(manufacturer[0]) != len(_COMPANY_BYTES) + IDENTIFIER_LENGTH:
@@ -167,11 +167,11 @@ def read_identifier(advertising_data: bytes, *, as_iphone: bool = False) -> byte
 
 
 def is_iphone_advertisement(advertising_data: bytes) -> bool:
-    """Whether the iPhone version sent a frame: its identifier is not in the frame but in IPHONE_CHARACTERISTIC_UUID."""
-    return _names_service(_structures(advertising_data), (_SOME_UUIDS128, _ALL_UUIDS128), _IPHONE_SERVICE_BYTES)
+    """Whether an iPhone sent the frame. Its identifier is not in the frame, but in IPHONE_CHARACTERISTIC_UUID."""
+    return _lists_service(_structures(advertising_data), (_SOME_UUIDS128, _ALL_UUIDS128), _IPHONE_SERVICE_BYTES)
 
 
-def _names_service(structures: list[tuple[int, bytes]], kinds: tuple[int, int], uuid: bytes) -> bool:
+def _lists_service(structures: list[tuple[int, bytes]], kinds: tuple[int, int], uuid: bytes) -> bool:
     for kind, content in structures:
         if kind not in kinds:
             continue
@@ -181,7 +181,7 @@ def _names_service(structures: list[tuple[int, bytes]], kinds: tuple[int, int], 
 
 
 def _structures(advertising_data: bytes) -> list[tuple[int, bytes]]:
-    """Return (type, content) of each structure up to the first that is empty or cut off."""
+    """Return (type, content) of each structure before the first empty or truncated one."""
     structures = []
     position = 0
     while position < len(advertising_data):

@@ -32,13 +32,13 @@ _LEVELS: "tuple[DeclaredLevel, ...]" = ("low", "high", "unclear")
 _PHONE = re.compile(r"\+?[0-9]{8,15}")
 _LONGEST_PHONE = 16
 
-# 500 characters of Vietnamese prose take about 680 bytes; only emoji, or a script with three bytes a character, come
-# near this.
+# 500 characters of Vietnamese prose take about 680 bytes. Only emoji, or a script with three bytes a character, can
+# exceed this limit.
 MAX_TEXT_BYTES = _PLAIN_SIZE - _HEAD.size - _LONGEST_PHONE - _TEXT_LENGTH.size
 
 
 class InvalidDeclaration(Refused):
-    """A declaration, to send or received, is out of bounds; the message repeats none of its content."""
+    """A value of a declaration is out of range; the refusal repeats none of the person's text or number."""
 
     code = "declaration_invalid"
 
@@ -60,10 +60,10 @@ class Declaration:
     """What a warned person declares.
 
     day:   local date of the exposure, in days since 1970-01-01, 0 <= day < 2**32.
-    level: of the warning, "low" or "high"; "unclear" if it is low and the phone cannot tell how near the owner was.
-    phone: where to call back, 8 to 15 digits, with or without a "+" before them.
-    text:  the person's own words, may be empty; at most 500 characters and 918 bytes as UTF-8, no control characters
-           except line feeds; in NFC.
+    level: the level of the warning; "unclear" if it is low and the phone could not estimate the distance.
+    phone: number to call back, 8 to 15 digits, with or without a "+" before them.
+    text:  the person's own words, may be empty; at most 500 characters and 918 bytes as UTF-8; no control characters
+           except line feeds; normalised to NFC.
     Phone and text are left out of `repr`. Raises InvalidDeclaration.
     """
 
@@ -91,7 +91,7 @@ class Declaration:
 
 
 def read_public_key(pem: str) -> bytes:
-    """Read a config's `declaration_key`: its point on P-256, 65 bytes. Raises InvalidDeclarationKey."""
+    """Return the point on P-256, 65 bytes, of a config's `declaration_key`. Raises InvalidDeclarationKey."""
     try:
         return primitives.read_p256_pem(pem)
     except primitives.InvalidPublicKey as refused:
@@ -99,7 +99,7 @@ def read_public_key(pem: str) -> bytes:
 
 
 def seal_declaration(declaration: Declaration, public_key: bytes) -> bytes:
-    """Return the 1,024 bytes to send; two calls never return the same.
+    """Return the 1,024 bytes to send. They differ in every call, even for the same declaration.
 
     public_key: as `read_public_key` returns it.
     """
@@ -115,7 +115,7 @@ def _encode(declaration: Declaration) -> bytes:
 
 
 def decode_declaration(plain: bytes) -> Declaration:
-    """Read the content of an opened message; raises InvalidDeclaration."""
+    """Read the decrypted content of a message, as long as `seal_declaration` encrypts it. Raises InvalidDeclaration."""
     version, day, level, phone_length = _HEAD.unpack_from(plain)
     if version != _VERSION:
         raise InvalidDeclaration(f"declaration version is {version}, expected {_VERSION}")

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The health authority's key for declarations, and the opening of declarations; phones have neither.
+"""The health authority's key pair for declarations, and opening a declaration with it. Phones do neither.
 
-The public half is in the config, the private half is sealed under a passphrase.
+The public key is in the config. The private key is sealed with a passphrase:
 
     sealed private key: salt[16] | nonce[12] | AES-256-GCM(scrypt(passphrase, salt), nonce, PKCS #8) with its tag
 
-It is not an encrypted PEM, because `cryptography` would stretch the passphrase only 2,048 times, and an attacker with a
-copy of the office store could try billions. Source: docs/protocol.md section 8; scrypt parameters of OWASP's password
-storage cheat sheet, 64 MiB for each try.
+An encrypted PEM would be too weak: `cryptography` stretches its passphrase only 2,048 times, so an attacker with a copy
+of the office store could try billions. The scrypt parameters, 64 MiB for each try, are from OWASP's password storage
+cheat sheet. Source: docs/protocol.md section 8.
 """
 
 import os
@@ -57,16 +57,16 @@ def new_private_key() -> ec.EllipticCurvePrivateKey:
 
 
 def public_key_pem(private_key: ec.EllipticCurvePrivateKey) -> str:
-    """The public half as the config's `declaration_key` carries it."""
+    """Return the public key in PEM, as in the config's `declaration_key`."""
     return private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def seal_private_key(
     private_key: ec.EllipticCurvePrivateKey, passphrase: str, random_bytes: RandomBytes = os.urandom
 ) -> bytes:
-    """Return the key sealed under a passphrase, for the office store.
+    """Return the key sealed with a passphrase, for the office store.
 
-    passphrase: at least 16 characters, spaces count; raises PassphraseTooShort.
+    passphrase: at least 16 characters, including the spaces between words; raises PassphraseTooShort.
     """
     if len(_normal(passphrase)) < MIN_PASSPHRASE_CHARACTERS:
         raise PassphraseTooShort(
@@ -112,5 +112,5 @@ def _cipher(passphrase: str, salt: bytes) -> AESGCM:
 
 
 def _normal(passphrase: str) -> str:
-    """Return one spelling for text that keyboards write as different code points (above all Vietnamese tone marks)."""
+    """Return the same text for all spellings: keyboards write Vietnamese tone marks as different code points."""
     return unicodedata.normalize("NFKC", passphrase).strip()

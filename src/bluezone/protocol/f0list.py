@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The list of confirmed cases (F0) of the Bluezone app of 2020, and its match to a log."""
+"""The list of confirmed cases (F0) of the Bluezone app of 2020, and matching it with a phone's log of sightings."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,11 +18,11 @@ from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.members import JsonMembers
 from bluezone.refusal import Refused
 
-# In the foreground a phone sent one identifier for up to 150 s, also after its slot had ended.
+# With the app in the foreground, a phone sent each identifier for up to 150 s, even if its slot ended in the meantime.
 LATE_FRAME_MS = 150_000
-# Days of all cases together; each takes a hundred hashes.
+# Days of all cases together; each day takes a hundred hashes or more.
 MOST_CASE_DAYS = 100_000
-# Android wrote milliseconds and the iPhone seconds into the same column; as milliseconds this is March 1973.
+# Android phones logged milliseconds and iPhones seconds in the same column. In milliseconds, this is March 1973.
 _FIRST_MILLISECONDS = 10**11
 
 
@@ -36,8 +36,9 @@ class InvalidF0List(Refused):
 class F0Case:
     """One confirmed case: the key of its first day, from which all later days follow.
 
-    daily_key:  32 bytes; of another length the case matches nothing.
-    start_seconds: start of the UTC day of daily_key; end_seconds: the search ends with the slot of this moment.
+    daily_key:  32 bytes; a case with a key of another length matches nothing.
+    start_seconds: start of the UTC day of daily_key, in Unix seconds.
+    end_seconds: a moment in the last slot to search, in Unix seconds.
     slots:      identifiers a day.
     """
 
@@ -68,7 +69,7 @@ class F0Match:
 def read_f0_list(text: bytes) -> tuple[F0Case, ...]:
     """Read the InfoF text of a push: `{"data": [{"daily_key", "time_start", "time_end", "max"}]}`.
 
-    Raises InvalidF0List if it has another shape, or if its cases last over 100,000 days together.
+    Raises InvalidF0List if it has another shape, or if its cases together last more than 100,000 days.
     """
     cases = tuple(
         F0Case(
@@ -107,10 +108,10 @@ def find_cases(
 ) -> list[F0Match]:
     """Return every sighting of a case, ordered by case, slot and time.
 
-    sightings: (identifier of 12 bytes, time) rows of a log; the time in Unix milliseconds.
-    tolerant:  also accept frames up to 150 s after their slot, which phones did send and the original never matches,
-               and read the times that iPhones logged in seconds.
-    Otherwise exactly the sightings that the original counts: within the slot, both ends included.
+    sightings: (identifier of 12 bytes, Unix milliseconds) for each row of a log.
+    tolerant:  False for exactly the matches of the original: sightings within the slot, both ends included.
+               True to match also frames up to 150 s after their slot, which phones did send, and to accept times that
+               iPhones logged in seconds.
     """
     late_ms = LATE_FRAME_MS if tolerant else 0
     log: dict[bytes, list[tuple[int, int]]] = {}

@@ -26,7 +26,7 @@ _NO_SALT = bytes(64)
 
 
 class InvalidMetadata(Refused):
-    """Not four metadata bytes, or values they cannot carry."""
+    """Metadata that is not 4 bytes, or a value that does not fit in its field."""
 
     code = "metadata_invalid"
 
@@ -72,8 +72,8 @@ def attenuation_db(metadata: bytes, rssi_dbm: int) -> int | None:
 
     metadata: decrypted, 4 bytes, or empty if the frame carried none.
     rssi_dbm: received strength, corrected for the receiver.
-    Returns None if it is unknown: for no metadata, a major version other than 1 (three times in four also the result of
-    a wrong key), or a transmit power outside -50..20 dBm. Raises InvalidMetadata for another length.
+    Returns None without metadata, for a major version other than 1 (which three in four wrong keys give as well), and
+    for a transmit power outside -50..20 dBm. Raises InvalidMetadata for metadata of another length.
     """
     if not metadata:
         return None
@@ -110,7 +110,7 @@ def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS
 
 
 def identifier_bytes(key: bytes, start: int, count: int) -> bytes:
-    """Return the same identifiers as one bytes object, for callers that have checked key, start and count."""
+    """Return the result of `rolling_proximity_identifiers` as one bytes object, without checking the arguments."""
     return encrypt_blocks(identifier_key(key), _padded_intervals(start, count))
 
 
@@ -135,16 +135,16 @@ def crypt_metadata(key: bytes, identifier: bytes, metadata: bytes) -> bytes:
 
 @lru_cache(maxsize=64)
 def _padded_intervals(start: int, count: int) -> bytes:
-    """Return the plaintext blocks of `count` intervals; keys of one day share them."""
+    """Return the plaintext blocks of `count` intervals, cached because all keys of one day have the same."""
     return b"".join([struct.pack("<6s6xI", b"EN-RPI", interval) for interval in range(start, start + count)])
 
 
 def derive_key(key: bytes, info: bytes) -> bytes:
     """Derive 16 bytes from a temporary exposure key for the purpose `info`: HKDF-SHA256 without salt.
 
-    One extract and one expand block. Raises InvalidKey.
+    Raises InvalidKey.
 
-    HMAC is written out here, because the set-up in each call of hmac.digest would be half the work of a match.
+    HMAC is computed with sha256 here, because the set-up in each call of hmac.digest would be half the work of a match.
     """
     if len(key) != KEY_LENGTH:
         raise InvalidKey(f"key is {len(key)} bytes, expected {KEY_LENGTH}")

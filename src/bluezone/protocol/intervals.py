@@ -43,11 +43,11 @@ def day_of(interval: int) -> int:
 
 
 def week_start(unix_seconds: float) -> int:
-    """Unix seconds of the Monday, 00:00 UTC, that begins the ISO week of `unix_seconds`."""
+    """Return the Unix seconds at which the ISO week of `unix_seconds` begins: Monday, 00:00 UTC."""
     return int(unix_seconds - (unix_seconds - _FIRST_MONDAY) % SECONDS_PER_WEEK)
 
 
 def week_name(unix_seconds: float) -> str:
-    """The ISO week of `unix_seconds` in UTC, such as "2026-W48"."""
+    """Return the ISO week of `unix_seconds` in UTC, such as "2026-W48"."""
     year, week, _ = datetime.fromtimestamp(unix_seconds, UTC).date().isocalendar()
     return f"{year}-W{week:02d}"

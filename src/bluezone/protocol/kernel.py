@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native matcher: loads its library if there is one for this source, lists its processors, and calls it.
+"""The native matcher: loads the library built from `_kernel.c`, lists its processors, and calls it.
 
-`_kernel.c` is a plain shared library, called through ctypes, and optional: without a compiler, an installation matches
-in Python, with the same answers, but slower. A library that was built from another source than the installed file is
-refused, so that no stale build ever runs.
+A processor is the matching code for one set of CPU instructions. The library is called through ctypes and is optional:
+an installation without a compiler matches in Python, with the same matches, but slower. A library that was not built
+from the installed `_kernel.c` is refused, so that no stale build ever runs.
 """
 
 import ctypes
@@ -18,9 +18,9 @@ from typing import Final, NamedTuple
 from bluezone.protocol.keys import KEY_LENGTH
 from bluezone.refusal import Refused
 
-# Set to `python` to avoid the native matcher, or to the name of one of its processors.
+# Environment variable: `python` to match without the library, or the name of one of its processors.
 CHOICE_VARIABLE: Final = "BLUEZONE_KERNEL"
-# Path, or name for the system's loader, of the library to use instead of the one in this folder.
+# Environment variable: path, or name for the system's loader, of another library than the one in this folder.
 LIBRARY_VARIABLE: Final = "BLUEZONE_KERNEL_LIBRARY"
 PYTHON: Final = "python"
 
@@ -136,9 +136,11 @@ class Kernel:
             self._library.bzkernel_free(items)
 
     def read_keys(self, data: bytes, position: int, absent: int) -> tuple[int, KeysRead, KeysRead] | None:
-        """Read the consecutive key messages from a position on: their end, the keys and the revised keys.
+        """Read the consecutive key messages of an export file from `position` on.
 
-        Returns None for messages that no known server writes. Raises TypeError, ValueError.
+        absent: the number to return for a field that a message does not contain.
+        Returns the position after the messages, the keys and the revised keys, or None for messages that no known
+        server writes. Raises TypeError, ValueError.
         """
         _require_bytes(data)
         if not 0 <= position <= len(data):
@@ -152,21 +154,29 @@ class Kernel:
                 self._library.bzkernel_columns_free(part)
 
     def near_counts(
-        self, like: "array[float]", weights: "array[float]", is_near: bytes, stay: float
+        self, likelihoods: "array[float]", weights: "array[float]", is_near: bytes, stay: float
     ) -> tuple[list[float], list[float]]:
-        """Chances that 0 .. all segments are near, and the divisor of all states in each segment (risk.nearness).
+        """Return the chances that 0, 1 .. all segments are near, and the normalising divisor of each segment.
 
-        like: float64, segments x shifts x distances. weights: float64, of each shift. is_near: a byte for each
-        distance. Raises ValueError, MemoryError.
+        See `risk.nearness.near_counts` for the parameters. Raises ValueError, MemoryError.
         """
         width = len(weights) * len(is_near)
-        if not width or not like or len(like) % width or like.typecode != "d" or weights.typecode != "d":
-            raise ValueError(f"{len(like)} likelihoods, expected a multiple of {width} float64")
-        segments = len(like) // width
+        is_float64 = likelihoods.typecode == "d" and weights.typecode == "d"
+        if not width or not likelihoods or len(likelihoods) % width or not is_float64:
+            raise ValueError(f"{len(likelihoods)} likelihoods, expected a multiple of {width} float64")
+        segments = len(likelihoods) // width
         counts = (ctypes.c_double * (segments + 1))()
         totals = (ctypes.c_double * segments)()
         outcome = self._library.bzkernel_near_counts(
-            like.tobytes(), segments, len(weights), len(is_near), weights.tobytes(), is_near, stay, counts, totals
+            likelihoods.tobytes(),
+            segments,
+            len(weights),
+            len(is_near),
+            weights.tobytes(),
+            is_near,
+            stay,
+            counts,
+            totals,
         )
         if outcome < 0:
             raise MemoryError
@@ -237,8 +247,8 @@ def native_matcher(processor: str | None = None) -> tuple[Kernel, int] | None:
 
 
 def native_library() -> Kernel | None:
-    """Return the library for calls that are the same for every processor, or None to do them in Python.
+    """Return the library, for calls that are the same for every processor.
 
-    It is used wherever it is built, unless BLUEZONE_KERNEL is python.
+    Returns None, for Python code to be used instead, without a library or if BLUEZONE_KERNEL is `python`.
     """
     return None if os.environ.get(CHOICE_VARIABLE) == PYTHON else _kernel

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The languages that every text of a city has."""
+"""The languages in which every text of a city is written."""
 
-# By code, each with its own name; the first is the one of a reader who has chosen none.
+# Names of the languages by code. The first language is for readers who have not chosen one.
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}

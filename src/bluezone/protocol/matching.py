@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds the published keys behind the identifiers that a phone has heard.
 
-The native matcher (`_kernel.c`, optional) does all of it in one call without Python's lock. Without it Python does the
-same, some thirty times slower: it derives the identifiers of each key and looks up their first four bytes together;
-only one key in a thousand passes and is compared in full.
+The native matcher (`_kernel.c`, optional) matches all keys in one call, with the interpreter lock released. The search
+in Python gives the same matches, but is some thirty times slower. It first looks up only four bytes of each identifier;
+about one key in a thousand passes this test and is compared in full.
 
 Source: docs/protocol.md section 3, "Match"; docs/exposure-notification.md section 4.
 """
@@ -21,8 +21,8 @@ from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.kernel import Kernel, NativeIndex, native_matcher
 from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, InvalidKey, TemporaryExposureKey
 
-# How many intervals a sighting may be later than the interval of its identifier. An import is within two hours. A phone
-# uses an identifier for up to 20 minutes, so up to two intervals late; early only if a clock is wrong.
+# How many intervals a sighting may be later than the interval of its identifier. For imported sightings, two hours both
+# ways. A phone sends an identifier for up to 20 minutes, so up to two intervals late; early only if a clock is wrong.
 IMPORTED = range(-12, 13)
 ON_HANDSET = range(-1, 3)
 
@@ -53,12 +53,13 @@ class SightingIndex:
     ) -> None:
         """identifiers: `width` bytes for each sighting, which begin with the identifier of 16 bytes; repeats allowed.
 
-        unix_seconds: when each was heard, or None: then an identifier matches at any time; fastest as an array of whole
+        unix_seconds: time of each sighting, or None to match an identifier at any time. Fastest as an array of whole
                       seconds, type "q".
         late:         how many intervals a sighting may be later than the interval of its identifier, within 4096,
                       step 1.
-        processor:    see `kernel.chosen`.
-        width:        16 or a larger multiple of 4. Raises InvalidKey for other sizes, ProcessorMissing.
+        processor:    see `kernel.choose_processor`.
+        width:        16 or a larger multiple of 4.
+        Raises InvalidKey for another width, length or number of times, and ProcessorMissing.
         """
         self._count, remainder = divmod(len(identifiers), width)
         if remainder or width < IDENTIFIER_LENGTH or width % 4:
@@ -126,7 +127,7 @@ class _PlainSearch:
 
     def match(self, keys: KeyColumns) -> Iterator[Match]:
         for row, (start, period) in enumerate(zip(keys.starts, keys.periods, strict=True)):
-            count = _count(start, period)
+            count = _identifier_count(start, period)
             if not count or not self._is_possible(start, count):
                 continue
             identifiers = identifier_bytes(keys.key(row), start, count)
@@ -134,7 +135,7 @@ class _PlainSearch:
                 yield from self._compare(row, start, identifiers)
 
     def _is_possible(self, start: int, count: int) -> bool:
-        """Whether there is a sighting at a time at which identifiers of these intervals may be heard."""
+        """Whether the time of any sighting can match an identifier of these intervals."""
         if self._intervals is None:
             return True
         place = bisect_left(self._intervals, start + self._late[0])
@@ -149,12 +150,12 @@ class _PlainSearch:
 
 
 def is_within_tolerance(interval: int, unix_seconds: float) -> bool:
-    """Whether a sighting is in intervals j-1 .. j+2 of its identifier: the rule for a phone's own sightings."""
+    """Whether a phone's own sighting matches in time: one interval before to two after that of its identifier."""
     return int(unix_seconds // SECONDS_PER_INTERVAL) - interval in ON_HANDSET
 
 
 def _whole(unix_seconds: Iterable[float]) -> "array[int]":
-    """Seconds rounded down."""
+    """Return the seconds rounded down, as an array of type "q"."""
     if isinstance(unix_seconds, array) and unix_seconds.typecode == "q":
         return unix_seconds
     return array("q", map(math.floor, unix_seconds))
@@ -164,6 +165,7 @@ def _first_words(identifiers: bytes, width: int = IDENTIFIER_LENGTH) -> list[int
     return memoryview(identifiers).cast("I")[:: width // 4].tolist()
 
 
-def _count(start: int, period: int) -> int:
+def _identifier_count(start: int, period: int) -> int:
+    """Return how many identifiers a key has, 0..144; 0 if its start or period is out of range."""
     count = min(max(period, 0), INTERVALS_PER_KEY)
     return count if 0 <= start < 2**32 - count else 0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reciprocity frame: a phone tells its neighbours how it heard them, readable later with a published key only.
 
-Until the sender's key is published, no one can read, link or forge an entry, not even the neighbour that it is for.
+Until the sender's key is published, no one can read, link or forge an entry, not even the neighbour it is addressed to.
 Then anyone who recorded the frame and the neighbour's identifier can read how the sender heard that neighbour.
 Source: docs/protocol.md section 2, "Reciprocity frame".
 """
@@ -41,9 +41,9 @@ def encode_reciprocity_frame(
     """Write one frame, 23 bytes.
 
     key:         as `reciprocity_key` derives it. identifier: the sender's current identifier, 16 bytes.
-    nonce:       2 bytes, never used before with this identifier and other levels.
+    nonce:       2 bytes; reuse it with the same identifier only for the same levels.
     heard:       at most four neighbours; levels outside -128..127 dBm are clamped. Unused entries are random.
-    Raises ValueError for another length or number, because all of it comes from our own code, never from input.
+    Raises ValueError, not a refusal, for other lengths: only a mistake in the caller's code can cause them.
     """
     if len(identifier) != IDENTIFIER_LENGTH or len(nonce) != NONCE_LENGTH or len(heard) > ENTRIES:
         raise ValueError(f"identifier {len(identifier)}, nonce {len(nonce)} bytes, {len(heard)} neighbours")
@@ -58,15 +58,15 @@ def is_reciprocity_frame(data: bytes) -> bool:
 
 
 def identifier_prefix(frame: bytes) -> bytes:
-    """The first 4 bytes of the identifier that the sender of a frame broadcasts."""
+    """Return the first 4 bytes of the sender's identifier."""
     return frame[1 : 1 + BINDING_LENGTH]
 
 
 def open_reciprocity_frame(key: bytes, identifier: bytes, frame: bytes, own: Iterable[bytes]) -> int | None:
-    """Return how strongly the sender heard this phone, -128..127 dBm, or None if no entry is for it.
+    """Return how strongly the sender heard this phone, -128..127 dBm, or None if no entry is for this phone.
 
     key:        `reciprocity_key` of the sender's published key. identifier: the sender's, 16 bytes.
-    own:        identifiers that this phone may have broadcast then, 16 bytes each.
+    own:        identifiers that this phone may have broadcast at that time, 16 bytes each.
     """
     if not is_reciprocity_frame(frame) or identifier_prefix(frame) != identifier[:BINDING_LENGTH]:
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city that the app was built for: its server, and the public key for its signed files.
+"""The city for which the app was built: its server, and the public key for its signed files.
 
 Android's network security configuration does not apply to Python's sockets, so this module refuses servers without TLS.
 Source: docs/protocol.md section 5, "pinned in the build".

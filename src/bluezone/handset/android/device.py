@@ -26,7 +26,7 @@ class Keystore(Protocol):
     """One AES-256-GCM key that never leaves Android's key store."""
 
     def create(self) -> None:
-        """Make the key, replacing any earlier one. Raises KeystoreUnavailable."""
+        """Generate the key, which replaces any earlier key. Raises KeystoreUnavailable."""
 
     def encrypt(self, plain: bytes) -> bytes:
         """Return nonce[12] || ciphertext || tag[16]; the key store chooses the nonce. Raises as `decrypt`."""
@@ -34,7 +34,7 @@ class Keystore(Protocol):
     def decrypt(self, sealed: bytes) -> bytes:
         """Return the plain bytes.
 
-        Raises KeystoreKeyLost if the key is gone or is a different one, KeystoreUnavailable if it may come back.
+        Raises KeystoreKeyLost if the key is lost or is another key, KeystoreUnavailable if a later call may succeed.
         """
 
     def delete(self) -> None:
@@ -44,8 +44,8 @@ class Keystore(Protocol):
 class KeystoreSealing:
     """A vault.KeySealing: seals the phone's 32-byte key, in `handset.key`, with a keystore key.
 
-    The keystore key is made and destroyed together with the phone's store. So a copy of the app's whole folder cannot
-    be opened on another phone, or after the app was removed.
+    The keystore key is generated and destroyed together with the phone's store. Therefore a copy of the app's folder
+    cannot be opened on another phone, or after the app was removed.
     """
 
     MARK = b"BZK1"
@@ -73,16 +73,16 @@ class WakeLock(Protocol):
     """The phone's processor. Every method may be called from any thread."""
 
     def hold(self, seconds: float) -> None:
-        """Keep it awake for this time from now, instead of any earlier one."""
+        """Keep the processor awake for this time from now; this replaces earlier calls."""
 
     def release(self) -> None:
-        """Let it sleep."""
+        """Let the processor sleep."""
 
     def wake_at(self, boot_seconds: float) -> None:
-        """Wake it at this moment of the boot clock, instead of any earlier one, and call the service."""
+        """Wake the processor at this moment of the boot clock and call the service; this replaces earlier calls."""
 
     def cancel(self) -> None:
-        """Let it sleep, and cancel its alarm."""
+        """Let the processor sleep, and cancel the alarm."""
 
 
 class Device(Protocol):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the app shows outside its screens: the service's permanent notice, and the notice that there is news."""
+"""The app's notices: the permanent notice of its service, and the notice of news."""
 
 import json
 from collections.abc import Callable
@@ -22,14 +22,14 @@ def face_words(language: str) -> dict[str, str]:
 
 @cache
 def app_words(language: str) -> dict[str, str]:
-    """The sentences that only the app has, by name. language: "vi" or "en"."""
+    """The sentences of the app that the face does not have, by name. language: "vi" or "en"."""
     words: dict[str, str] = json.loads((Path(__file__).parent / f"words-{language}.json").read_text("utf-8"))
     return words
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice, the same on and off the lock screen."""
+    """A notice; the lock screen shows the same text."""
 
     title: str
     text: str
@@ -57,7 +57,7 @@ def waiting_notice(language: str) -> Notice:
 
 
 def stopped_notice(language: str) -> Notice:
-    """The notice if the phone cannot run at all; the app's screen says why."""
+    """The notice if the phone cannot run; the app's screen shows the reason."""
     return Notice(face_words(language)["home.b.title"], app_words(language)["stopped.text"])
 
 

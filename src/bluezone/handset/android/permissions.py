@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The permissions that the app needs on each Android, and the guide to each maker's setting for background use."""
+"""The permissions that the app needs on each version of Android, and the guide for each maker's background settings."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -35,10 +35,12 @@ _MAKERS: dict[str, Guide] = {
 
 @dataclass(frozen=True, slots=True)
 class PhoneState:
-    """The phone as it is now.
+    """The permissions and settings of the phone now.
 
-    api_level: of its Android, 26 or more. granted: granted permissions. settled: permissions that were refused so often
-    that Android no longer asks. location_on: the location switch; Android before 12 needs it for any Bluetooth scan.
+    api_level:      of the phone's Android, 26 or more.
+    granted:        granted permissions.
+    settled:        permissions that were refused so often that Android no longer asks the owner.
+    location_on:    whether location is switched on; before Android 12, Bluetooth scans need it.
     battery_exempt: whether the app is exempt from Android's battery optimisation.
     """
 
@@ -58,7 +60,7 @@ def step_permissions(step: Step) -> tuple[str, ...]:
 
 
 def required_steps(api_level: int) -> tuple[Step, ...]:
-    """The steps without which the phone cannot hear others, in order. From Android 12 on they include no location."""
+    """Return the steps without which the phone cannot hear others, in order. Android 12 or later needs no location."""
     if api_level >= ANDROID_12:
         return ("nearby",)
     # A service that starts when the phone boots counts as background.
@@ -81,7 +83,7 @@ def may_run(state: PhoneState, answers: Answers) -> bool:
 
 
 def next_step(state: PhoneState, answers: Answers) -> Step:
-    """The screen to show now; "go" is the phone's page."""
+    """Return the step to show now; "go" means the phone's page."""
     if not answers.agreed:
         return "agree"
     for step in required_steps(state.api_level):

@@ -10,8 +10,8 @@ from bluezone.handset.android.device import WakeLock
 class WakeTime:
     """Implements radio.interface.Power with a phone's single wake lock and single alarm.
 
-    A task that is never released ends when its time is over, for the lock and for the count.
-    boot_clock: seconds since start-up on a clock that runs during sleep.
+    A task that is never released ends when its time is over.
+    boot_clock: returns the seconds since start-up; it runs during sleep.
     """
 
     def __init__(self, awake: WakeLock, boot_clock: Callable[[], float]) -> None:
@@ -25,7 +25,7 @@ class WakeTime:
 
     @property
     def awake_seconds(self) -> float:
-        """How long this has kept the processor awake so far."""
+        """How long the tasks have kept the processor awake so far, in seconds."""
         with self._lock:
             self._count()
             return self._counted
@@ -55,7 +55,7 @@ class WakeTime:
                 self._awake.wake_at(boot_seconds)
 
     def note_alarm(self) -> None:
-        """Note that the alarm went off, so that the next one is set again, even for the same moment."""
+        """Note that the alarm went off, so that the next call of `wake_at` sets it again, even for the same moment."""
         with self._lock:
             self._alarm = None
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The app's own screens, before the phone's page can be shown: agreement, permissions, battery, and problems.
+"""The app's own screens, for the time before the phone's page: agreement, permissions, battery, and problems.
 
-Plain HTML with the face's style sheet inside; no script, and nothing is fetched. A button is a link to `bluezone:NAME`.
+They are HTML with the face's style sheet inside, without scripts and external files. A button is a link to
+`bluezone:NAME`.
 """
 
 import html
@@ -27,7 +28,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """html: the whole page. actions: its buttons, by the name after `bluezone:`. texts: to be read aloud."""
+    """A screen. html: the whole page. actions: names of its buttons, after `bluezone:`. texts: to read aloud."""
 
     html: str
     actions: frozenset[str]
@@ -35,7 +36,7 @@ class Screen:
     texts: tuple[str, ...]
 
     def with_read_aloud(self, reading: bool, outcome: Spoken | None) -> "Screen":
-        """The screen with a button to start or stop reading aloud, and the problem of the last time, if any."""
+        """Return the screen with a button to start or stop reading aloud, and the last problem with reading, if any."""
         words = face_words(self.language)
         button = _safe(words["voice.stop" if reading else "voice.read"])
         problem = _VOICE_PROBLEMS.get(outcome) if outcome else None
@@ -72,7 +73,7 @@ def _step_screen(step: Step, language: str, maker: str, killed: bool) -> Screen:
 
 
 def problem_screen(code: str, language: str) -> Screen:
-    """Why the phone does not run, and what to do. code: of a refusal, or "fault"."""
+    """Return the screen with the reason why the phone does not run, and what to do. code: of a refusal, or "fault"."""
     own = app_words(language)
     buttons = {"anew": own["anew"]} if code in STARTS_ANEW else {}
     return _page(language, own["problem.title"], _card([_problem_text(code, language)]), buttons)

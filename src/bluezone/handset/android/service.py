@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the phone inside the Android service: opens it, shows notices, and starts it again after any failure.
 
-The agent's loop has a separate thread. The process may be killed at any instant: what was heard is on disk within five
-seconds, and a pending report continues at the next start, as on every handset (docs/handset.md).
+The agent's loop has a separate thread. Android may kill the process at any instant: sightings are on disk within five
+seconds, and a pending report continues at the next start (docs/handset.md).
 """
 
 import asyncio
@@ -50,9 +50,10 @@ logger = logging.getLogger(__name__)
 class Tracing:
     """Keeps one phone alive from `start` to `stop`. Every method may be called from any thread.
 
-    folder:    the app's own, not backed up. city: reads which city the app was built for, and may refuse.
-    url:       of the phone's page with its token, None while there is none.
-    problem:   code of what keeps the phone from running, None while nothing does.
+    folder:    the app's own folder, which is not backed up.
+    city:      reads the city for which the app was built; may raise a refusal.
+    url:       address of the phone's page with its token, None without a page.
+    problem:   code of the problem because of which the phone does not run, None if it runs.
     power:     keeps the processor awake for the phone's tasks, and counts the time.
     on_change: called, from any thread, when url or problem has changed.
     """
@@ -83,7 +84,7 @@ class Tracing:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended, even while a `problem` keeps the phone from running."""
+        """Whether the thread has started and not ended, even if a problem keeps the phone from running."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
@@ -97,7 +98,7 @@ class Tracing:
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop cleanly: what was heard is on disk afterwards."""
+        """Stop cleanly; afterwards all sightings are on disk."""
         self._over.set()
         self._wake()
         thread = self._thread
@@ -116,7 +117,7 @@ class Tracing:
         self._wake()
 
     def on_alarm(self) -> None:
-        """Do what is due, after Android's alarm has woken the processor."""
+        """Do the work that is due; called when Android's alarm has woken the processor."""
         self.power.note_alarm()
         self._again.set()
         self._look_again()
@@ -211,7 +212,7 @@ class Tracing:
                 self._set(page.url, None)
                 await self._until(ended, agent.run(), self._update_notices(agent), self._log_usage(agent))
         except Exception:
-            # Once the owner has erased the store, work in progress fails for lack of it.
+            # After the owner erased the store, tasks that still use it fail.
             if not handset.forgotten:
                 raise
         finally:

@@ -16,10 +16,14 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """agreed: to what Bluezone does. *_asked: the step was shown and left. language: "vi" or "en".
+    """The owner's answers.
 
-    running_in: names the boot of the phone in which the service runs; None after it was stopped. killed: Android has
-    killed the service since the owner last read how to prevent that. requested: permissions that the app has requested.
+    agreed:     whether the owner agreed on the first screen.
+    *_asked:    whether the step was shown and left.
+    killed:     whether Android has killed the service since the owner last read how to prevent this.
+    language:   "vi" or "en".
+    running_in: id of the boot of the phone in which the service runs; None after it was stopped.
+    requested:  permissions that the app has requested.
     """
 
     agreed: bool = False
@@ -60,7 +64,7 @@ class Setup:
             return Answers()
 
     def update(self, **changes: Any) -> None:
-        """Change some answers, all or none. Raises HandsetDiskFull, which leaves them as before."""
+        """Change some answers and store them. Raises HandsetDiskFull, and then changes none."""
         with self._lock:
             answers = replace(self.answers, **changes)
             # Earlier releases call the field "asked".
@@ -79,7 +83,7 @@ class Setup:
             self.problem = None
 
     def note_start(self, boot_id: str) -> None:
-        """Note that the service starts. If it did not end before, in the same boot of the phone, it was killed."""
+        """Note that the service starts. If it ran earlier in this boot and was not stopped, it was killed."""
         self.update(running_in=boot_id, killed=self.answers.killed or self.answers.running_in == boot_id)
 
     def note_stop(self) -> None:

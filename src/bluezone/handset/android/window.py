@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the app's window shows now, and what the buttons of the app's screens do."""
+"""The content of the app's window, and the actions of the buttons on the app's screens."""
 
 import threading
 from collections.abc import Callable
@@ -18,9 +18,12 @@ Order = Literal["nothing", "ask", "app_settings", "location_settings", "battery_
 
 @dataclass(frozen=True, slots=True)
 class WindowContent:
-    """screen: one of the app's own, or None if the window shows the phone's page at `address`. step: its step.
+    """The content of the window.
 
-    start: whether to start the service, which may run and does not.
+    step:    the current step of the set-up.
+    screen:  one of the app's own screens, or None if the window shows the phone's page.
+    start:   whether the service must be started, because it may run and does not.
+    address: of the phone's page.
     """
 
     step: Step
@@ -30,7 +33,7 @@ class WindowContent:
 
 
 class Reader:
-    """Reads the app's own screens aloud. on_change: called, from any thread, when it begins, ends or fails."""
+    """Reads the app's own screens aloud. on_change: called, from any thread, when reading begins, ends or fails."""
 
     def __init__(self, voice: Voice, on_change: Callable[[], None]) -> None:
         self._voice = voice
@@ -70,7 +73,7 @@ class Reader:
 
 
 def choose_content(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> WindowContent:
-    """Choose what to show. maker: Android's name for it."""
+    """Choose the content of the window. maker: Android's name for the phone's maker."""
     answers = setup.answers
     start = may_run(state, answers) and not tracing.running
     step = next_step(state, answers)
@@ -88,7 +91,7 @@ def choose_content(state: PhoneState, setup: Setup, tracing: Tracing, maker: str
 def handle_press(action: str, now: WindowContent, setup: Setup, tracing: Tracing) -> Order:
     """Do the part of a button's action that needs no Android; return what Android has to do.
 
-    If the disk is full nothing is done, and the screen says so (`setup.problem`).
+    If the disk is full, nothing is done, and the screen shows `setup.problem`.
     """
     try:
         return _do(action, now, setup, tracing)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The city as the phone knows it: the pinned key, and the signed config with its unbroken history.
 
-The phone gets the key at set-up (built in, or scanned; its fingerprint is on the portal), and all other trust follows
-from it.
+The phone gets the key at set-up: it is built in or scanned, and its fingerprint is on the portal. All other trust
+follows from this key.
 Source: docs/protocol.md sections 4 (week keys) and 5 (pinned key, history); docs/attacks.md rows 17, 18 and 37.
 """
 
@@ -40,7 +40,7 @@ from bluezone.refusal import Refused
 from bluezone.transparency.leaves import epoch_leaf
 from bluezone.transparency.watch import current_policy
 
-# Before the first config: the zone of Vietnam, for which this was made.
+# The time zone before the first config: that of Vietnam.
 FIRST_ZONE = "Asia/Ho_Chi_Minh"
 
 
@@ -51,13 +51,13 @@ class TrustMissing(Refused):
 
 
 class InvalidTrust(Refused):
-    """This is no Ed25519 public key, or not the one that this phone was set up with."""
+    """The text is not an Ed25519 public key, or not the key with which this phone was set up."""
 
     code = "trust_invalid"
 
 
 class WeekKeyUntrusted(Refused):
-    """The server named a certificate key that this phone has known for less than a week."""
+    """The server named a week key that this phone must not use: unknown, known for less than a week, or not current."""
 
     code = "week_key_untrusted"
 
@@ -94,10 +94,12 @@ def _from_base64(text: str) -> bytes:
 
 
 class CityConfig:
-    """The current config on this phone, and how a newer one replaces it. Every refusal keeps the current one.
+    """The current config on this phone, and how a newer config replaces it. Every refusal keeps the current config.
 
-    trusted_now: returns trusted Unix seconds, None while there are none. clock: the phone's own, which no signed file
-    can set. epochs: which epoch the phone is in. public_log: what the phone has seen of the city's log and witnesses.
+    trusted_now: returns trusted Unix seconds, or None before the first signed file.
+    clock:       the phone's own, which no signed file can set.
+    epochs:      the epoch of the phone.
+    public_log:  what the phone has stored of the city's log and witnesses.
     """
 
     def __init__(
@@ -112,7 +114,7 @@ class CityConfig:
         self._decoded: Config | None = None
 
     def pin(self, public: bytes | None) -> None:
-        """Store the city's key, 32 bytes. A phone with a key refuses every different one until `forget`."""
+        """Store the city's key, 32 bytes; do nothing for None. Raises InvalidTrust if the phone has another key."""
         pinned = self._store.get("trust")
         if public is None:
             return
@@ -121,7 +123,7 @@ class CityConfig:
         self._store.put("trust", public.hex())
 
     def trusted(self) -> dict[str, bytes]:
-        """The pinned key by its fingerprint. Raises TrustMissing."""
+        """Return the pinned key by its fingerprint. Raises TrustMissing."""
         raw = self._store.get("trust")
         if raw is None:
             raise TrustMissing("no key of the city yet; give it with --trust (the portal shows it)")
@@ -148,11 +150,11 @@ class CityConfig:
         return None if stored is None else str(stored["sha256"])
 
     def zone(self) -> ZoneInfo:
-        """The city's time zone; before the first config FIRST_ZONE."""
+        """Return the city's time zone, FIRST_ZONE before the first config."""
         return ZoneInfo(self.current.zone if self.current else FIRST_ZONE)
 
     def is_in_history(self, config_sha256: str) -> bool:
-        """Whether a config is in this phone's history. config_sha256: as an index names it."""
+        """Whether a config is in this phone's history. config_sha256: from an index."""
         current = self.current
         return current is not None and config_sha256 in (self.current_sha256, *current.history)
 
@@ -164,8 +166,8 @@ class CityConfig:
     def update(self) -> Config:
         """Fetch the config and accept it if it continues the history; return it.
 
-        A phone that missed more configs than one lists follows the older ones first. Raises ConfigGap if the server no
-        longer has them: a high number alone makes no key trusted. The owner can start over with `restart_history`.
+        If the phone missed more configs than the history lists, it follows older configs first. Raises ConfigGap if the
+        server no longer has these; the owner can then start over with `restart_history`.
         """
         payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
         config = decode_config(payload)
@@ -191,13 +193,13 @@ class CityConfig:
     def restart_history(self, public: bytes) -> None:
         """Forget the histories followed so far, and accept the city's current config as at first install.
 
-        public: the key, 32 bytes, which the owner has compared with the one that the city shows. The encounter log,
-        warnings and the recovery key remain. Raises InvalidTrust for another key than the pinned one, TrustMissing,
-        and as `update`.
+        public: the city's key, 32 bytes, which the owner has compared with the key on the portal.
+        The encounter log, warnings and the recovery key remain. Raises InvalidTrust for another key than the pinned
+        one, TrustMissing, and as `update`.
         """
         if public not in self.trusted().values():
             raise InvalidTrust("this is not the key that this phone was set up with")
-        # Fetched first: without a network nothing is forgotten.
+        # Fetched first, so that nothing is forgotten without a network.
         payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
         config = decode_config(payload)
         with self._store.transaction():
@@ -207,7 +209,7 @@ class CityConfig:
             self._accept(config, payload, first=True)
 
     def require_trusted(self, kid: int, klass: int, now: float) -> WeekKey:
-        """The upload key `kid` for a class, if this phone may use it for a certificate now. Raises WeekKeyUntrusted."""
+        """Return the upload key `kid` for a class if this phone may use it now. Raises WeekKeyUntrusted."""
         key = self._find_key(kid, "upload")
         if key.klass != klass or not key.use_from <= now <= key.accept_until:
             raise WeekKeyUntrusted(f"key {kid} is not for this kind of code and this week; nothing was sent")
@@ -215,7 +217,7 @@ class CityConfig:
         return key
 
     def chaff_key(self, now: float) -> WeekKey:
-        """The key that signs random packets. Raises WeekKeyUntrusted."""
+        """Return the key that signs random packets. Raises WeekKeyUntrusted."""
         current = self.current
         keys = [key for key in current.week_keys if key.purpose == "chaff"] if current else []
         usable = [key for key in keys if key.use_from <= now <= key.accept_until] or keys
@@ -224,9 +226,9 @@ class CityConfig:
         return usable[0]
 
     def _enter_epoch(self, record: str, newest: Config, payload: bytes) -> Config:
-        """Enter one epoch and return its first config, which is the current one from then on.
+        """Enter an epoch, accept its first config, and return this config.
 
-        newest, payload: the city's current config. Raises EpochRefused and the like.
+        newest, payload: the city's current config. Raises EpochRefused and other refusals.
         """
         now = self.trusted_now() or float(newest.generated_at)
         epoch = self.epochs.read_record(record, now)
@@ -250,7 +252,7 @@ class CityConfig:
         return first
 
     def _follow_to_ancestor(self, epoch: Epoch) -> None:
-        """Follow the old history to its last config, if this phone is not there yet."""
+        """Follow the old history to its last valid config, unless this phone has already done so."""
         current = self.current
         assert current is not None
         if current.number >= epoch.config.ancestor:
@@ -280,7 +282,7 @@ class CityConfig:
             raise WeekKeyUntrusted(f"this phone has not known key {key.kid} for a week; nothing was sent")
 
     def _known_for_a_week(self, first_sight: dict[str, Any], key: WeekKey) -> bool:
-        """Whether first sight was a week before use, by trusted time and by the clocks that no file can set."""
+        """Whether this phone first saw a key a week before its use, by trusted time and by the phone's own clocks."""
         if first_sight["at"] > key.use_from - ANNOUNCED_BEFORE_USE_SECONDS:
             return False
         passed = seconds_since(first_sight.get("moment"), self.clock)
@@ -319,7 +321,7 @@ class CityConfig:
             self._follow(config, payload, current)
 
     def _accept(self, config: Config, payload: bytes, *, first: bool) -> None:
-        # A policy that cannot be read is refused here, even in the first config, which nothing else checks.
+        # Refuses a witness policy that cannot be read; nothing else checks it in the first config.
         current_policy(config.witnesses)
         stored = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
         with self._store.transaction():
@@ -331,7 +333,7 @@ class CityConfig:
         self._decoded = config
 
     def _note_week_keys(self, config: Config, *, first: bool) -> None:
-        """Store when each key was seen first; without trusted time, keys of later configs do not count as seen yet."""
+        """Store when each week key was seen first; without trusted time, only those of the first config."""
         now = self.trusted_now()
         if now is None and not first:
             return
@@ -342,13 +344,13 @@ class CityConfig:
 
 
 def _digest(key: WeekKey) -> str:
-    """Digest of all fields of a week key, so that a changed key counts as another one."""
+    """Return a digest of all fields of a week key except announced_at, so that a changed key is a new key."""
     fields = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, key.n, key.e]
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
 def _check_shared_past(config: Config, current: Config) -> None:
-    """Raise ConfigHistoryDiffers if two configs list different payloads for one number."""
+    """Raise ConfigHistoryDiffers if the histories of two configs have different hashes for one number."""
     past = {current.number - len(current.history) + place: sha256 for place, sha256 in enumerate(current.history)}
     for place, sha256 in enumerate(config.history):
         number = config.number - len(config.history) + place

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the web edition at an address is in the city's log; for people who check on behalf of others.
+"""Checks whether the web edition at an address is in the city's log, for people who check it on behalf of others.
 
-Source: docs/attacks.md row 46: served code cannot check itself, but anybody who fetches it as a reader does can.
+Source: docs/attacks.md row 46: served code cannot check itself, but everyone can fetch it like a reader and check it.
 """
 
 import hashlib
@@ -29,17 +29,19 @@ class EditionNotLogged(Refused):
 
 
 def check_edition(client: Client, city_key: bytes) -> dict[str, Any]:
-    """Fetch the whole web edition and look it up in the log; return figures for people to read.
+    """Fetch the whole web edition and find it in the log.
 
-    city_key: 32 bytes. Raises EditionNotLogged, NoteInvalid, ProofInvalid, and as Client.
+    city_key: 32 bytes.
+    Returns the number of files, the number of the leaf, the size of the log, and the witnesses that signed.
+    Raises EditionNotLogged, NoteInvalid, ProofInvalid, and as Client.
     """
     listed = dict(_LISTED.findall(client.get(LIST).decode("utf-8", "replace")))
     served = {
         path: hashlib.sha256(client.get(APP + path, MAX_SIGNED_BYTES)).hexdigest() for path in (listed or {"": ""})
     }
-    other = sorted(APP + path for path in served if served[path] != listed.get(path))
-    if other:
-        raise EditionNotLogged(f"{other[0]} is not what the list on {LIST} says of it")
+    different = sorted(APP + path for path in served if served[path] != listed.get(path))
+    if different:
+        raise EditionNotLogged(f"{different[0]} is not the file that {LIST} lists")
     content = edition_leaf("web", hashlib.sha256(manifest(served)).hexdigest())
     try:
         proof = read_proof(client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES))

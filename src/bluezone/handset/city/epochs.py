@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far this phone has followed the city's numbered histories, and how it enters a new epoch of them.
+"""How far this phone has followed the city's numbered histories, and how it enters a new epoch.
 
 Source: docs/protocol.md section 5, "Epochs"; docs/attacks.md rows 55 to 60.
 """
@@ -18,19 +18,20 @@ from bluezone.protocol.signed.index import EXPORTS, STALE_SECONDS, VENUES, Index
 NOTICE = "epoch_began"
 # The number of heads to store: 42 days of exports, 21 of hourly packages. No backup is older than 30 days.
 HEADS_KEPT = 512
-# An index lists 14 days. This is a day less, because a file is listed by the end of its period.
+# An index lists files with a period that ended in the last 14 days; one day less, to be safe.
 AWAY_SECONDS = 13 * SECONDS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far this phone has followed one kind of file.
+    """How far this phone has followed the files of one kind.
 
-    number: of the newest matched file, 0 before the first. chain: chain value after it, 32 bytes.
-    generated_at: largest of an index that was followed, Unix seconds.
-    epoch: to which the numbers belong.
-    rescan: whether the files from before the epoch are still to be matched again.
-    moment: when that index was followed, from handset.clocks.current_moment; None if an earlier release stored this.
+    number:       number of the newest matched file, 0 before the first.
+    chain:        chain value after this file, 32 bytes.
+    generated_at: largest `generated_at` of an index that was followed completely, Unix seconds.
+    epoch:        to which the number belongs.
+    rescan:       whether the files from before the epoch must still be matched again.
+    moment:       when the last index was followed, from clocks.current_moment; None from earlier releases.
     """
 
     number: int
@@ -41,13 +42,13 @@ class Position:
     moment: dict[str, Any] | None = None
 
     def is_stale(self, now: float) -> bool:
-        """Whether the newest list is over 36 hours old, or there is none."""
+        """Whether the newest index is over 36 hours old, or there is none."""
         return now - self.generated_at > STALE_SECONDS
 
     def was_away(self, index: Index, clock: Clock) -> bool:
-        """Whether so much time has passed that an honest index may no longer list what follows this position.
+        """Whether this position is so old that an honest index may no longer list the next file.
 
-        The phone's own clocks count, which no signed file can set; if they cannot tell, the time in the index does.
+        Measured with the phone's own clocks, which no signed file can set, or else with the times of the indexes.
         """
         passed = seconds_since(self.moment, clock)
         if passed is None:
@@ -56,7 +57,7 @@ class Position:
 
 
 def read_position(store: NamedValues, kind: str) -> Position:
-    """This phone's position in the files of a kind."""
+    """Return this phone's position in the files of a kind."""
     stored = store.get(kind)
     if stored is None:
         return Position(0, CHAIN_START, 0)
@@ -81,7 +82,7 @@ def store_heads(store: NamedValues, index: Index) -> None:
 
 
 def known_heads(store: NamedValues, kind: str) -> dict[int, str]:
-    """The chain values (hex) that this phone knows, by number, up to the highest number it has seen."""
+    """Return the chain values (hex) that this phone has stored, by number."""
     stored: dict[str, str] = store.get(f"{kind}_heads", {})
     position = read_position(store, kind)
     return {
@@ -103,12 +104,12 @@ class Epochs:
         return int(self._state()["number"])
 
     def branch_of(self, index: Index) -> tuple[int, int, str]:
-        """First number, ancestor and head (hex) of an index's kind in the epoch this phone is in."""
+        """Return first number, ancestor and head (hex) of an index's kind in this phone's epoch."""
         first, ancestor, head = self._state()["branches"][index.kind]
         return first, ancestor, head
 
     def is_of_current_epoch(self, kind: str, number: int) -> bool:
-        """Whether the file of a kind and number was published in the epoch this phone is in, rather than before it."""
+        """Whether the file of a kind and number was published in this phone's epoch, not before it."""
         branch = self._state()["branches"].get(kind)
         return branch is None or number >= branch[0]
 
@@ -117,7 +118,7 @@ class Epochs:
         self._store.put("epoch", {"number": len(config.epochs), "accepted_at": None, "branches": {}})
 
     def pin(self, config: Config, now: float, *, first: bool) -> None:
-        """Store the recovery key of a config for good: the first one that a phone sees is never replaced.
+        """Store the recovery key of a config, unless the phone has one: it is never replaced.
 
         first: whether this is the first config that the phone ever accepted.
         """
@@ -125,7 +126,7 @@ class Epochs:
             self._store.put("recovery", {"key": config.recovery_key, "first": first, "at": now})
 
     def read_record(self, record: str, now: float) -> Epoch:
-        """Read the record of an epoch. Raises EpochRefused, UntrustedSignature, InvalidEpoch."""
+        """Read and verify the record of an epoch. Raises EpochRefused, UntrustedSignature, InvalidEpoch."""
         pinned = self._store.get("recovery")
         if pinned is None:
             raise EpochRefused("no_key: this phone does not have a recovery key")
@@ -134,7 +135,7 @@ class Epochs:
         return open_epoch(record, bytes.fromhex(pinned["key"]))
 
     def known_histories(self, config: Config, sha256: str) -> KnownHistories:
-        """What this phone has seen of each history. config: the current one; sha256: of its payload, hex."""
+        """Return what this phone has seen of each history. config: the current one; sha256: of its payload, hex."""
         state = self._state()
         past = (*config.history, sha256)
         oldest = config.number - len(past) + 1
@@ -146,7 +147,7 @@ class Epochs:
         return KnownHistories(state["number"], state["accepted_at"], seen, known)
 
     def enter(self, epoch: Epoch, now: float) -> None:
-        """Store that this phone has entered an epoch, which was checked before, and leave a notice for the owner."""
+        """Store that this phone has entered an epoch, and a notice for the owner. The caller has checked the epoch."""
         branches = {kind: [epoch.branch(kind).first, epoch.branch(kind).ancestor, epoch.branch(kind).head]
                     for kind in (EXPORTS, VENUES)}  # fmt: skip
         self._store.put("epoch", {"number": epoch.number, "accepted_at": now, "branches": branches})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of a signed, unbroken history: which of them this phone has matched, and which come next.
+"""Follows the two signed histories of files: which files this phone has matched, and which it must fetch next.
 
-Export files have one such history, venue packages another. The phone reads only files that are in one of them.
+Export files have one history, venue packages the other. The phone reads only files in these histories.
 """
 
 import hashlib
@@ -39,13 +39,13 @@ REVOKED = "venues_revoked"
 
 
 class FileUntrusted(Refused):
-    """A downloaded list is not the one the signed index names, or its signature is not the city's."""
+    """A fetched file is not the file in the signed index, or it is not signed by the city."""
 
     code = "file_untrusted"
 
 
 class ConfigMismatch(Refused):
-    """The index names a config that is not in this phone's history: the server tells phones different things."""
+    """The index names a config that is not in this phone's history: the server gives phones different configs."""
 
     code = "config_mismatch"
 
@@ -90,7 +90,7 @@ class IndexFollower:
                 f"index was made at {index.generated_at}, one of {position.generated_at} is known here"
             )
         if position.number == 0 and not position.generated_at:
-            # For a new phone, files from before the epoch are as new as later ones.
+            # A new phone must match the files from before the epoch as well.
             wants_earlier = first_files is None or first_files > len(index.entries)
             self._save(replace(position, epoch=index.epoch, rescan=wants_earlier and bool(index.earlier)))
             if first_files is not None:
@@ -101,8 +101,8 @@ class IndexFollower:
         try:
             entries = follow_index(index, position.number, position.chain)
         except IndexGap:
-            # For two weeks an honest index lists what follows this position. After that the phone has missed files.
-            # This makes no key trusted, because the config is still followed without a gap.
+            # An honest index lists the next file for two weeks. If more time has passed, the phone has missed files and
+            # continues after them. This makes no new key trusted, because the configs are followed without a gap.
             if not position.was_away(index, self._city.clock):
                 raise IndexHistoryDiffers(
                     f"index begins with file {index.first_number}, though {position.number} is not that long ago"
@@ -116,13 +116,13 @@ class IndexFollower:
         return entries
 
     def _enter_epoch(self, index: Index, position: Position) -> None:
-        """Continue in the epoch that the config announced; match the files from before it once more."""
+        """Continue in the epoch of the config; the files from before the epoch will be matched again."""
         first, ancestor, head = self._city.epochs.branch_of(index)
         if index.first_number < first or (index.first_number == first and index.chain_before != head):
             raise IndexHistoryDiffers(f"index does not continue with {first} after file {ancestor}, as its epoch says")
-        # If the phone has seen the ancestor, it has the head that the epoch names: the config's check made sure of it.
-        behind = max(known_heads(self._store, self._kind)) < ancestor
-        if behind and chain_heads(index).get(position.number) != position.chain.hex():
+        # If the phone has seen the ancestor, `check_epoch` has compared the heads.
+        has_seen_ancestor = max(known_heads(self._store, self._kind)) >= ancestor
+        if not has_seen_ancestor and chain_heads(index).get(position.number) != position.chain.hex():
             if not position.was_away(index, self._city.clock):
                 raise IndexHistoryDiffers(f"index does not lead from file {position.number} to its epoch")
             self._store.put("notice", f"{self._kind}_missed")
@@ -133,7 +133,7 @@ class IndexFollower:
         self._save(replace(self.position, number=number - 1, chain=chain_value(index, number - 1)))
 
     def entries_before_epoch(self, index: Index) -> list[IndexEntry]:
-        """The files from before the epoch that are still to be matched again, oldest first."""
+        """Return the files from before the epoch that must still be matched again, oldest first."""
         return list(index.earlier) if self.position.rescan else []
 
     def note_rescanned(self) -> None:
@@ -142,12 +142,12 @@ class IndexFollower:
             self._save(replace(self.position, rescan=False))
 
     def fetch_bytes(self, entry: IndexEntry, most_bytes: int) -> bytes:
-        """Fetch one file and check that it is the one the index names. Raises FileUntrusted."""
+        """Fetch one file and compare it with its entry in the index. Raises FileUntrusted."""
         if entry.size > most_bytes:
             raise FileUntrusted(f"file {entry.number} is {entry.size} bytes, expected at most {most_bytes}")
         data = self._client.get(f"/v1/{self._kind}/{entry.name}", entry.size)
         if len(data) != entry.size or hashlib.sha256(data).hexdigest() != entry.sha256:
-            raise FileUntrusted(f"file {entry.number} is not the one the index names")
+            raise FileUntrusted(f"file {entry.number} is not the file in the index")
         return data
 
     def note_matched(self, entry: IndexEntry) -> None:
@@ -167,7 +167,7 @@ class IndexFollower:
 
 
 class Downloads(IndexFollower):
-    """Follows the index of export files and fetches what is new."""
+    """Follows the index of export files and fetches new files."""
 
     def __init__(self, store: NamedValues, client: Client, city: CityConfig) -> None:
         super().__init__(store, client, city, EXPORTS)
@@ -189,16 +189,16 @@ class Downloads(IndexFollower):
 
 
 class VenuePackages(IndexFollower):
-    """Follows the index of venue packages and fetches what is new."""
+    """Follows the index of venue packages and fetches new packages."""
 
     def __init__(self, store: NamedValues, client: Client, city: CityConfig) -> None:
         super().__init__(store, client, city, VENUES)
 
     def fetch_new(self, age_seconds: float) -> Iterator[tuple[bytes, Callable[[], None]]]:
-        """New packages, oldest first, each with a function that notes the match; call it in the same transaction.
+        """Yield new packages, oldest first, each with a function to call in the transaction that stores its matches.
 
-        age_seconds: since the phone was installed. It has no earlier stays, and so needs no older packages.
-        Raises as IndexFollower.
+        age_seconds: time since the phone was installed; older packages are not needed, because there are no older
+        stays. Raises as IndexFollower.
         """
         index, entries = self.follow_index(int(max(age_seconds, 0) // SECONDS_PER_HOUR) + 2)
         for entry in self.entries_before_epoch(index):
@@ -212,5 +212,5 @@ class VenuePackages(IndexFollower):
 
 
 def revoked_codes(store: NamedValues) -> frozenset[str]:
-    """The codes that a city has withdrawn, as far as this phone knows: SHA256(V) in hex."""
+    """Return the venue codes that a city has revoked, from the last index: SHA256(V) in hex."""
     return frozenset(store.get(REVOKED, []))

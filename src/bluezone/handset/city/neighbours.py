@@ -23,10 +23,10 @@ from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import Config, Neighbour
 from bluezone.refusal import Refused
 
-# A person met on the last day there may report this late.
+# How long after leaving a city a person who was met there may still report.
 AFTER_LEAVING_SECONDS = 14 * SECONDS_PER_DAY
-# The limits for one neighbour at one check: several times what a usual city has in two weeks. Later checks fetch the
-# rest.
+# The limits for one neighbour in one check: several times the files of a usual city in two weeks. Later checks fetch
+# the remaining files.
 MOST_SECONDS = 300.0
 MOST_BYTES = 16 * 1024 * 1024
 MOST_LIST_BYTES = 256 * 1024
@@ -35,7 +35,7 @@ MOST_NAME_LENGTH = 200
 RECORDS = "neighbours"
 
 File = tuple[Export | bytes, Callable[[], None]]
-"""An export file or venue package, and a function that notes its match; call it in the same transaction."""
+"""An export file or venue package, and a function to call in the transaction that stores its matches."""
 
 
 class NeighbourUnknown(Refused):
@@ -48,9 +48,10 @@ class NeighbourUnknown(Refused):
 class NeighbourStatus:
     """Whether and how this phone follows a neighbour.
 
-    is_followed: because the owner chose it, or the city chose it for everybody.
-    until: Unix seconds at which following ends, None for no end.
-    checked_at: time of the last successful check, None for never; problem: code of a refusal since then.
+    is_followed: whether the owner chose it, or the city chose it for every phone.
+    until:       Unix seconds at which following ends, None for no end.
+    checked_at:  time of the last successful check, None for never.
+    problem:     code of the refusal of the last check, None if it was successful.
     """
 
     neighbour: Neighbour
@@ -70,7 +71,7 @@ class Neighbours:
         self._reading = threading.Lock()
 
     def all(self) -> list[NeighbourStatus]:
-        """The neighbours in the city's config, in its order."""
+        """Return the status of each neighbour in the city's config, in the order of the config."""
         records = self._records()
         now = self._time.now()
         return [_status(neighbour, records.get(neighbour.id, {}), now) for neighbour in self._configured()]
@@ -94,10 +95,10 @@ class Neighbours:
             self._tidy()
 
     def new_files(self) -> Generator[tuple[Neighbour, Iterator[File]]]:
-        """Each followed neighbour with its new files, oldest first; fetching them raises as Downloads.
+        """Yield each followed neighbour with its new files, oldest first; fetching them raises as Downloads.
 
-        Yields nothing while another thread iterates. Begins by erasing what is stored about neighbours that are no
-        longer followed. Close the generator if you stop before its end: it holds a lock that `forget` waits for.
+        First erases the data of neighbours that are no longer followed. Yields nothing while another thread iterates.
+        A caller that stops before the end must close the generator: it holds a lock for which `forget` waits.
         """
         if not self._reading.acquire(blocking=False):
             return
@@ -138,12 +139,12 @@ class Neighbours:
             if not any(status.is_followed for status in self.all() if status.neighbour.id == neighbour.id):
                 return
             yield file
-            # Matching the file, which happens during the yield, counts too.
+            # The time includes matching the file, which the caller does during the yield.
             if client.is_out_of_time:
                 raise ServerUnreachable(f"{neighbour.address} took over {MOST_SECONDS:g} s; the rest comes later")
 
     def cities(self) -> Iterator[tuple[Config, frozenset[str]]]:
-        """Config and withdrawn venue codes of each followed city, as far as this phone has them."""
+        """Yield config and revoked venue codes of each neighbouring city, if this phone has its config."""
         records = self._records()
         for status in self.all():
             if not status.neighbour.key or status.neighbour.id not in records:
@@ -171,7 +172,7 @@ class Neighbours:
             self._store.put(RECORDS, records)
 
     def _record_of(self, id: str) -> dict[str, Any]:
-        """The record of a neighbour, created if there is none."""
+        """Return the record of a neighbour, which is created if there is none."""
         records = self._records()
         if id not in records:
             used_slots = {record["slot"] for record in records.values()}
@@ -199,7 +200,7 @@ def _city_config(part: Part, client: Client, own: CityConfig) -> CityConfig:
 def _files_of_city(
     neighbour: Neighbour, part: Part, client: Client, own: CityConfig, age_seconds: float
 ) -> Iterator[File]:  # fmt: skip
-    """New files of another city, followed by the same rules as the phone's own, except those of the public log."""
+    """Yield new files of another city, followed like the phone's own city, but without checks of the public log."""
     city = _city_config(part, client, own)
     city.pin(bytes.fromhex(neighbour.key))
     downloads = Downloads(part, client, city)
@@ -214,7 +215,7 @@ def _files_of_city(
 
 
 def _files_of_other_maker(neighbour: Neighbour, part: Part, client: Client) -> Iterator[File]:
-    """New files of another maker's server. Its list is not signed, so that a missing file goes unnoticed."""
+    """Yield new files of another maker's server. Its list is not signed, so a missing file cannot be noticed."""
     listed = client.get(neighbour.index, MOST_LIST_BYTES).decode("ascii", "replace").split()
     names = [name for name in dict.fromkeys(listed) if _is_path(name)][-MOST_LISTED:]
     digests = {name: hashlib.sha256(name.encode()).hexdigest()[:16] for name in names}

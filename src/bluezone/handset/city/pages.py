@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a phone uses of the city's public pages, besides signed files: news, and the form for help.
+"""The parts of the city's public pages that a phone uses: news, recordings, and the form for help.
 
-News is not signed, so it never changes a warning. It is the same for everybody, and every check fetches it, whatever
-the result. A request for help is sent only when the owner presses the button, and it is in the sent log.
+News is not signed, so it never changes a warning. It is the same for all phones, and every check fetches it. A request
+for help is sent only when the owner presses the button; it is in the sent log.
 """
 
 import json
@@ -49,7 +49,7 @@ class HelpRefused(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """News or a notice. at: Unix seconds, None if unknown. url: of the same text on the city's site."""
+    """News or a notice. at: Unix seconds, None if unknown. url: address of the same text on the city's site."""
 
     id: str
     kind: Literal["news", "notice"]
@@ -78,14 +78,17 @@ class CityPages:
         self._store.put("news", news)
 
     def messages(self, language: str) -> list[Message]:
-        """Notices, then news, latest first, in Vietnamese for "vi", else in English. A notice's title is its code."""
+        """Return notices, then news, latest first, in Vietnamese for "vi", else in English.
+
+        The title of a notice is its code.
+        """
         read = self.read_ids()
         notices = [_notice(code, read) for code in self.notices()]
         news = [_message(item, language, read) for item in self._store.get("news", [])]
         return notices + sorted(news, key=lambda message: message.at or 0, reverse=True)
 
     def recording(self, path: str) -> bytes:
-        """Fetch the recording of a screen, or the list of recordings; not stored. path: "voice/tay/help.mp3".
+        """Fetch a recording of a screen's text, or the list of recordings. path: such as "voice/tay/help.mp3".
 
         The page fetches all recordings of a language, so that the requests do not reveal which screen is open.
         Raises ServerUnreachable, ServerAnswerRefused.
@@ -93,16 +96,16 @@ class CityPages:
         return self._client.get(f"/{path}", MOST_RECORDING_BYTES)
 
     def notices(self) -> list[str]:
-        """The phone's own notices, as codes, the most serious first."""
+        """Return the codes of the phone's own notices, the most serious first."""
         report = REPORT_REFUSED if self._sent.report_refused else None
         return [code for code in (report, self._store.get("log_notice"), self._store.get("notice")) if code]
 
     def read_ids(self) -> frozenset[str]:
-        """The ids of what the owner has read; they never leave the phone."""
+        """Return the ids of the messages and warnings that the owner has read; they never leave the phone."""
         return frozenset(self._store.get("read", []))
 
     def mark_read(self, name: str) -> None:
-        """Note that a message or a warning was read."""
+        """Note that a message or a warning was read. name: its id."""
         with self._store.transaction():
             read = self._store.get("read", [])
             if name not in read:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city's public log as this phone sees it: what needs a quorum of witnesses, who watches, and contradictions.
+"""Checks of the city's public log: whether a quorum of witnesses signed a change, and whether the log is consistent.
 
-The log never delays what needs no quorum: the phone shows a notice and continues. If the city's config names no
-witnesses, the phone does not fetch the log. Source: docs/protocol.md section 9; docs/attacks.md rows 17 and 37.
+Problems of the log delay only changes that need a quorum; for all others, the phone shows a notice and continues. If
+the city's config names no witnesses, the phone does not fetch the log. Source: docs/protocol.md section 9;
+docs/attacks.md rows 17 and 37.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from bluezone.transparency.watch import QuorumMissing, current_policy, follow_wi
 SPLIT_VIEW = "split_view"
 MISSING = "log_missing"
 UNWATCHED = "log_unwatched"
-# A server that restarts during a publication logs it at its next tick, and a cache may be a minute behind.
+# How long a publication may be missing in the log without a notice: a server logs it at its next tick.
 PATIENCE_SECONDS = 24 * 3600
 # Witnesses may be offline for a weekend before the owner gets a notice.
 UNWATCHED_SECONDS = 3 * SECONDS_PER_DAY
@@ -55,17 +56,17 @@ class Watcher:
 
 
 class PublicLog:
-    """What this phone knows of the log. city_key: returns the pinned key of the city, 32 bytes."""
+    """The log as this phone has seen it. city_key: returns the pinned key of the city, 32 bytes."""
 
     def __init__(self, store: NamedValues, client: Client, city_key: Callable[[], bytes]) -> None:
         self._store = store
         self._client = client
         self._city_key = city_key
 
-    # What needs a quorum
+    # Changes that need a quorum
 
     def require_agreed(self, config: Config, current: Config, now: float) -> None:
-        """Check that the quorum of the current witnesses has signed for new witnesses or city keys in a config.
+        """Check that a quorum of the current witnesses has signed new witnesses and new city keys in a config.
 
         now: trusted Unix seconds. Raises WitnessesRefused, QuorumMissing, and as Client.
         """
@@ -74,7 +75,7 @@ class PublicLog:
             self.require_quorum(city_keys_leaf(config), current, now)
 
     def require_quorum(self, content: bytes, current: Config, now: float) -> None:
-        """Check that the quorum of the current config, if it has one, has signed for a leaf. Raises QuorumMissing."""
+        """Check that a quorum of the current config's witnesses, if any, has signed a leaf. Raises QuorumMissing."""
         policy = current_policy(current.witnesses)
         if policy is None:
             return
@@ -84,18 +85,19 @@ class PublicLog:
         except (ServerAnswerRefused, NoteInvalid) as refused:
             raise QuorumMissing(f"the log does not show what witnesses should have signed: {refused.message}") from None
 
-    # What leads to a notice only
+    # Checks that lead only to a notice
 
     def check(self, config: Config, sha256: str, heads: dict[str, tuple[int, int, str]], now: float) -> None:
-        """Check that the log only grew, contains what this phone has, and has witnesses. A problem leads to a notice.
+        """Check that the log only grew, contains this phone's config and files, and has witnesses.
 
-        sha256: of the current config's payload, hex. heads: by kind, (epoch, number, chain in hex) of the newest
-        matched file. Never raises Refused.
+        sha256: of the current config's payload, hex.
+        heads:  by kind, (epoch, number, chain in hex) of the newest matched file.
+        A problem leads to a notice. Never raises Refused.
         """
         if not config.witnesses:
             return
         try:
-            self._look(config, sha256, heads, now)
+            self._check_entries(config, sha256, heads, now)
         except _SplitView:
             self._store.put("log_notice", SPLIT_VIEW)
         except ServerUnreachable:
@@ -107,7 +109,7 @@ class PublicLog:
             if now - since >= PATIENCE_SECONDS:
                 self._set_notice(MISSING)
 
-    def _look(self, config: Config, sha256: str, heads: dict[str, tuple[int, int, str]], now: float) -> None:
+    def _check_entries(self, config: Config, sha256: str, heads: dict[str, tuple[int, int, str]], now: float) -> None:
         key = log_key(self._city_key())
         newest = read_note(self._client.get("/v1/log/checkpoint", MOST_BYTES))
         self._accept(newest, open_checkpoint(newest, key))
@@ -161,12 +163,12 @@ class PublicLog:
 
     @property
     def evidence(self) -> tuple[str, str] | None:
-        """Two signed checkpoints that contradict each other, if this phone was ever shown any."""
+        """Two signed checkpoints that contradict each other, if this phone ever received such."""
         evidence = self._load().get("evidence")
         return (evidence[0], evidence[1]) if evidence else None
 
     def watchers(self, config: Config) -> list[Watcher]:
-        """The city's witnesses that count towards the quorum."""
+        """Return the city's witnesses that count towards the quorum."""
         policy = current_policy(config.witnesses)
         moments = self._load().get("moments") or {}
         counted = policy.counted_witnesses(config, self._city_key()) if policy else ()

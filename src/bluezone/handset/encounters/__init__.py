@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encounters: the phone's own keys, the log of what it heard, and whether it is running."""
+"""Encounters: the phone's own keys, the log of the identifiers that it heard, and the state of its radio."""

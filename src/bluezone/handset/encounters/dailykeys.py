@@ -14,8 +14,8 @@ from bluezone.protocol.keys import INTERVALS_PER_KEY, TemporaryExposureKey, new_
 
 # The kinds of key: the first byte of a row, before the 16 bytes of the key.
 OWN = b"\x00"  # may be uploaded
-UPLOADED = b"\x01"  # was uploaded, is no longer broadcast
-REPLACEMENT = b"\x02"  # made after an upload for the remainder of that day, never uploaded
+UPLOADED = b"\x01"  # was uploaded and is no longer used
+REPLACEMENT = b"\x02"  # is used for the remainder of a day after an upload, and is never uploaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class DailyKeys:
         self._current: TemporaryExposureKey | None = None
 
     def current(self, day: int) -> TemporaryExposureKey:
-        """The key in use on `day`; the first call makes and stores it."""
+        """Return the key to use on `day`; the first call generates and stores it."""
         if self._current is not None and self._current.day == day:
             return self._current
         with self._store.transaction():
@@ -46,25 +46,25 @@ class DailyKeys:
         return self._current
 
     def payload(self, unix_seconds: float, metadata: Metadata) -> bytes:
-        """Identifier and encrypted metadata for the interval of `unix_seconds`, 20 bytes."""
+        """Return identifier and encrypted metadata for the interval of `unix_seconds`, 20 bytes."""
         key = self.current(day_at(unix_seconds)).key
         identifier = rolling_proximity_identifier(key, interval_at(unix_seconds))
         return identifier + crypt_metadata(key, identifier, metadata.to_bytes())
 
     def reportable(self, today: int) -> dict[int, TemporaryExposureKey]:
-        """The keys that a report may contain, by day: of kind OWN, and of today or before."""
+        """Return the keys that a report may contain, by day: those of kind OWN, up to today."""
         return {row.key.day: row.key for row in self._rows() if row.kind == OWN and row.key.day <= today}
 
     def stored(self) -> set[bytes]:
-        """Every key that is still stored, so that the phone never warns of itself."""
+        """Return every stored key, so that no key of this phone ever warns its owner."""
         return {row.key.key for row in self._rows()}
 
     def identifiers(self) -> "OwnIdentifiers":
-        """What this phone may have broadcast, for the days with stored keys."""
+        """Return the identifiers that this phone may have broadcast on the days with stored keys."""
         return OwnIdentifiers(row.key for row in self._rows())
 
     def mark_uploaded(self, keys: set[bytes], today: int) -> None:
-        """Mark keys as uploaded; if today's key is one of them, replace it at once by one that is never uploaded."""
+        """Mark keys as uploaded; if today's key is one of them, replace it by a key that is never uploaded."""
         with self._store.transaction():
             for row in self._rows():
                 if row.key.key in keys:
@@ -73,7 +73,7 @@ class DailyKeys:
                         self._current = self._make(today, REPLACEMENT)
 
     def remove_future(self, today: int) -> None:
-        """Remove keys of future days, which a wrong clock has led to."""
+        """Remove keys of days after `today`, which the phone generated while its clock was wrong."""
         with self._store.transaction():
             for row in self._rows():
                 if row.key.day > today:
@@ -107,7 +107,7 @@ class OwnIdentifiers:
         self._of_interval: dict[int, list[bytes]] = {}
 
     def around(self, unix_seconds: float) -> list[bytes]:
-        """The identifiers that a frame heard at a moment may refer to; empty if no key of that day is stored."""
+        """Return this phone's identifiers to which a frame heard at a moment may refer; [] without keys of that day."""
         now = interval_at(unix_seconds)
         identifiers: list[bytes] = []
         for interval in range(now + self.EARLIEST, now + self.LATEST + 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Between phone and radio: what the phone broadcasts, what it hears and when, and the state of its Bluetooth."""
+"""Connects the phone with its radio: gives it the payloads to broadcast, and stores sightings and its state."""
 
 import contextlib
 import random
@@ -28,7 +28,7 @@ STATE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Calibration of this phone's radio: the correction to add to its RSSI in dB, and the confidence 0..3."""
+    """Calibration of this phone's radio: correction_db is added to every RSSI; confidence is 0..3."""
 
     correction_db: int
     confidence: int
@@ -36,7 +36,7 @@ class Receiver:
 
 @dataclass(slots=True)
 class _Sent:
-    """What is being broadcast: the identifier, the key for its reciprocity frames, and their first nonce."""
+    """The identifier that is broadcast now, the key for its reciprocity frames, and their first nonce."""
 
     key: bytes
     identifier: bytes
@@ -44,13 +44,13 @@ class _Sent:
 
 
 class Encounters:
-    """A radio's Listener (`burst_started`, `heard`) and Reciprocity, and the Beacon's source of payloads.
+    """Implements the radio's Listener and Reciprocity, and gives the Beacon its payloads.
 
-    Usable from any thread. It keeps the phone's trusted time up to date, because it stamps every sighting with it.
+    Usable from any thread. It also keeps the phone's trusted time up to date, because every sighting is stamped.
 
     receiver:            calibration of the radio.
-    radio_state:         what the radio last did.
-    store_problem:       code of the refusal that keeps sightings from being stored, None while nothing does.
+    radio_state:         when the radio last sent and heard, and its problem.
+    store_problem:       code of the refusal because of which sightings cannot be stored; None if they can.
     refused_identifiers: how many identifiers were not stored because too many came.
     """
 
@@ -76,19 +76,19 @@ class Encounters:
         self._state_kept_at = float("-inf")
 
     def start(self) -> None:
-        """Begin a run of the program: find out whether the machine was restarted before it."""
+        """Note that the program was started, perhaps after a restart of the machine."""
         clock = self._time.clock
         self._time.source.note_start(boot_id_of(clock), clock.boot_seconds(), clock.wall_seconds())
 
     def use_radio(self, model: str) -> None:
-        """Send and measure with the calibration of this adapter in radio/calibration.py. Raises InvalidCalibration."""
+        """Use the calibration of an adapter in radio/calibration.py. Raises InvalidCalibration."""
         self._model = model
         self._metadata = Metadata(effective_power_dbm(model), confidence(model))
         self.receiver = Receiver(receiver_correction_db(model), confidence(model))
         self.log.power_dbm = self._metadata.transmit_power_dbm
 
     def payload(self) -> bytes:
-        """Identifier and encrypted metadata of this moment, 20 bytes; the Beacon calls this at each rotation."""
+        """Return identifier and encrypted metadata for now, 20 bytes; the Beacon calls this at each rotation."""
         with self._lock:
             now = self._time.now()
             payload = self.keys.payload(now, self._metadata)
@@ -98,9 +98,9 @@ class Encounters:
             return payload
 
     def reciprocity_frame(self, burst: int, heard: Sequence[NeighbourLevel]) -> bytes | None:
-        """A frame that tells neighbours how this radio heard them, bound to the last identifier.
+        """Return a frame from which neighbours learn how this radio heard them, for the current identifier.
 
-        heard: at most four identifiers and their mean RSSI in dBm, as measured in burst `burst`.
+        heard: at most four identifiers and their mean RSSI in dBm in burst `burst`, uncorrected.
         Returns None if the city's config does not allow reciprocity frames.
         """
         with self._lock:
@@ -117,7 +117,7 @@ class Encounters:
             )
 
     def heard_reciprocity(self, frame: bytes) -> None:
-        """Note a reciprocity frame of the current burst; it stays closed until its sender's key is published."""
+        """Note a reciprocity frame of the current burst; it cannot be read before its sender's key is published."""
         if self._reciprocal:
             self.log.heard_reciprocity(frame)
 
@@ -127,7 +127,7 @@ class Encounters:
         self.log.burst_started(burst)
 
     def heard(self, sighting: Sighting) -> None:
-        """Note a contact frame. If it cannot be stored, as on a full disk, it is lost and the phone runs on."""
+        """Note a frame with an identifier. If it cannot be stored, for example on a full disk, it is lost."""
         if sighting.boot_seconds - self._looked >= LOOK_SECONDS:
             self.check_clocks(sighting.boot_seconds)
         try:
@@ -138,7 +138,10 @@ class Encounters:
     def note_radio(
         self, sent: float | None, heard: float | None, problem: str | None = None, since: float | None = None
     ) -> None:
-        """Note when the radio last sent and heard, and which refusal has stopped it since when; boot seconds."""
+        """Note when the radio last sent and heard. problem: code of a refusal that has stopped it since `since`.
+
+        All times are boot seconds.
+        """
         clock = self._time.clock
         with self._lock:
             self.radio_state = self.radio_state.updated(
@@ -147,14 +150,14 @@ class Encounters:
 
     @property
     def _reciprocal(self) -> bool:
-        # The radio must run on while the store is locked.
+        # While the store is locked, the radio continues, but without reciprocity frames.
         with contextlib.suppress(Refused):
             config = self._city.current
             return config is None or config.reciprocity
         return False
 
     def identifiers_per_day(self) -> dict[date, int]:
-        """How many identifiers were heard each local day; `identifiers_per_day` explains what that is not."""
+        """Return how many identifiers were heard on each local day; see `log.identifiers_per_day`."""
         return identifiers_per_day(self.log, self._time.zone())
 
     def check_clocks(self, boot: float) -> None:
@@ -167,14 +170,14 @@ class Encounters:
             self._stamp_day = day_at(self._time.source.now(boot, wall))
 
     def renew_stamp(self) -> None:
-        """Stamp later sightings with the time and the newest export file of this moment."""
+        """Take a new stamp, with the current time and newest export file, for later sightings."""
         with self._lock:
             self._stamp: Stamp = self._time.source.stamp(self._run, self._downloads.position.number)
 
     def accept_signed_time(self, generated_at: int) -> None:
-        """Take the time from signed files; with the first of them, stamp earlier sightings too.
+        """Set the trusted time from signed files; the first time, earlier sightings get a time too.
 
-        generated_at: the largest of the files, Unix seconds.
+        generated_at: the largest `generated_at` of the files, Unix seconds.
         """
         clock = self._time.clock
         source = self._time.source
@@ -187,7 +190,7 @@ class Encounters:
             self.store_state()
 
     def flush(self) -> None:
-        """Store what was heard; called at least every 5 s. Raises HandsetDiskFull, HandsetBusy."""
+        """Store new sightings; called at least every 5 s. Raises HandsetDiskFull, HandsetBusy."""
         try:
             self.log.flush()
             if self._time.clock.boot_seconds() - self._state_kept_at >= STATE_SECONDS:
@@ -209,9 +212,9 @@ class Encounters:
             self._store.put("radio_model", self._model)
 
     def purge(self, oldest_day: int, today: int) -> int:
-        """Remove from the whole store what is older than `oldest_day`, and keys of days after `today`.
+        """Remove all rows of days before `oldest_day` from the store, and keys of days after `today`.
 
-        Both are UTC days since 1970-01-01. Returns how many rows were too old.
+        Both are UTC days since 1970-01-01. Returns the number of rows that were too old.
         """
         with self._lock:
             self.keys.remove_future(today)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The encounter log: which identifiers were heard when, sealed page by page, on this phone only.
+"""The encounter log: which identifiers were heard when, in sealed pages, on this phone only.
 
-A page covers at most ten minutes. Each flush seals the open page again, so that a kill loses only what was heard since
-the last flush (5 s). A closed page does not change until its purge, except that it gets its time after the first signed
-file. So what an index needs of closed pages stays in memory, and each run of the program reads it from the store once.
+A page covers at most ten minutes. Each flush seals the open page again, so that a kill of the process loses only the
+sightings since the last flush (5 s). A closed page does not change until its purge, except that it may get its time
+from the first signed file. The columns of closed pages therefore stay in memory, and each run of the program reads them
+only once.
 """
 
 import math
@@ -29,24 +30,24 @@ from bluezone.radio.interface import Burst, Sighting
 
 PAGE_SECONDS = 600.0
 PAGE_IDENTIFIERS = 5_500
-# Up to the first size the log stores identifiers heard once, up to the second those heard again.
+# A larger log stores no identifiers that were heard only once.
 SINGLES_BYTES = 64 * 1024 * 1024
+# A larger log stores nothing.
 LOG_BYTES = 96 * 1024 * 1024
-# The reciprocity frames of a page of ten minutes, 44 kB; each burst may store a share in proportion to its time.
-# None are stored when the log has reached the second size: they only make the sightings more precise.
+# The most reciprocity frames of a page, 44 kB; each burst may store a share in proportion to its time.
 PAGE_RECIPROCITY = 2_000
+# A larger log stores no reciprocity frames, which only make sightings more precise.
 RECIPROCITY_BYTES = 48 * 1024 * 1024
-# The columns of this many identifiers stay in memory, 14 MB: twice what 200 constant neighbours produce in 14 days.
-# More is a flood.
+# The columns of up to this many identifiers stay in memory, 14 MB: twice those of 200 constant neighbours in 14 days.
 KEPT_IDENTIFIERS = 500_000
 IDENTIFIERS_PER_MINUTE = 500
 WAITING_IDENTIFIERS = 20_000
-# An identifier is broadcast for at most 20 minutes (docs/protocol.md section 2); after that its absence means nothing.
+# How long an identifier is remembered. A phone broadcasts it for at most 20 minutes (docs/protocol.md section 2).
 REMEMBERED_SECONDS = 1500.0
 
 
 class Admission:
-    """Remembers what was heard recently, and decides for each frame whether it is stored. Times are boot seconds."""
+    """Decides for each frame whether it is stored, from the frames heard recently. Times are boot seconds."""
 
     def __init__(self) -> None:
         self.refused = 0
@@ -57,7 +58,7 @@ class Admission:
         self._waiting: dict[bytes, HeardIdentifier] = {}
 
     def is_stored(self, frame: bytes, boot_seconds: float) -> bool:
-        """Whether a frame's 20 bytes are stored already. After 60 s of hearing them, they are never replaced."""
+        """Whether a frame's 20 bytes are stored already. Once heard for 60 s, they can no longer be replaced."""
         self._start_minute(boot_seconds)
         known = self._stored.get(frame)
         if known is None:
@@ -68,17 +69,17 @@ class Admission:
         return True
 
     def waiting_entry(self, heard: HeardIdentifier) -> HeardIdentifier:
-        """The waiting entry of an identifier that is not stored; `heard` becomes the entry if there is none yet."""
+        """Return the waiting entry of an identifier that is not stored, or `heard` as a new waiting entry."""
         entry = self._waiting.setdefault(heard.frame, heard)
         if len(self._waiting) > WAITING_IDENTIFIERS:
             del self._waiting[next(iter(self._waiting))]
         return entry
 
     def admit(self, entry: HeardIdentifier, *, singles: bool) -> tuple[bool, bytes | None]:
-        """Decide on a waiting entry.
+        """Decide whether to store a waiting entry.
 
         singles: whether the log is small enough to store identifiers that were heard once.
-        Returns whether the entry is stored now, and the frame to remove from the open page for it, if any.
+        Returns whether to store the entry now, and the frame to remove from the open page in exchange, or None.
         """
         room = self._stored_this_minute < IDENTIFIERS_PER_MINUTE
         leaving = None
@@ -97,7 +98,7 @@ class Admission:
         return True, leaving
 
     def note_page_closed(self) -> None:
-        """Note that the page is closed: from now on nothing in it may be replaced."""
+        """Note that the page is closed, so that no frame in it may be replaced."""
         self._replaceable.clear()
 
     def _start_minute(self, boot_seconds: float) -> None:
@@ -113,7 +114,7 @@ class Admission:
 
 
 class EncounterLog:
-    """Stores sightings, sealed and within bounds, and provides them to the matcher on this phone."""
+    """Stores sightings, sealed and limited in number, and gives them to the matcher on this phone."""
 
     def __init__(
         self,
@@ -143,7 +144,7 @@ class EncounterLog:
     def burst_started(self, burst: Burst) -> None:
         """Remember the burst for its sightings."""
         with self._lock:
-            self._keep_reciprocity()
+            self._store_reciprocity()
             share = min(burst.seconds_since_previous / PAGE_SECONDS, 1.0)
             self._reciprocity_room = math.ceil(PAGE_RECIPROCITY * share)
             self._bursts[burst.number] = burst
@@ -151,7 +152,7 @@ class EncounterLog:
                 del self._bursts[next(iter(self._bursts))]
 
     def heard(self, sighting: Sighting, stamp: Stamp, day: int) -> None:
-        """Note one frame. stamp: of the clocks at that time; day: UTC day by the best available time."""
+        """Note one frame. stamp: state of the clocks at that time; day: UTC day by the best available time."""
         with self._lock:
             self._turn_page(sighting.boot_seconds, stamp, day)
             assert self._page is not None
@@ -174,19 +175,19 @@ class EncounterLog:
                 self._changed = True
 
     def heard_reciprocity(self, frame: bytes) -> None:
-        """Note a reciprocity frame of the current burst; it is stored if its sender's identifier is."""
+        """Note a reciprocity frame of the current burst; it is stored if its sender's identifier is stored."""
         with self._lock:
-            # Collect more than will be stored, to choose the nearest from many.
+            # Collect more frames than will be stored, to choose those of the nearest senders.
             if len(self._reciprocity) < 2 * PAGE_RECIPROCITY:
                 self._reciprocity[frame] = None
 
     def flush(self) -> None:
-        """Seal what changed; called at least every 5 s.
+        """Seal the open page if it has changed; called at least every 5 s.
 
-        Raises HandsetDiskFull or HandsetBusy; what was heard then waits in memory for the next flush.
+        Raises HandsetDiskFull or HandsetBusy; the sightings then wait in memory for the next flush.
         """
         with self._lock:
-            self._keep_reciprocity()
+            self._store_reciprocity()
             if self._changed and self._page is not None:
                 self._row = self._write(self._row, self._page)
                 self._changed = False
@@ -199,15 +200,15 @@ class EncounterLog:
             return refused
 
     def pages(self) -> Iterator[tuple[int, Page]]:
-        """Every page with its number, oldest first, including what was just heard."""
+        """Yield every page with its number, oldest first, after a flush."""
         self.flush()
         for row, _, contents in self._store.rows("pages"):
             yield row, Page.from_bytes(contents)
 
     def columns(self) -> list[tuple[int, PageColumns]]:
-        """The columns of every page with its number, oldest first, including what was just heard.
+        """Return the columns of every page with its number, oldest first, after a flush.
 
-        Only pages that this run of the program has neither written nor read are opened.
+        Opens only pages that are not in memory yet.
         """
         self.flush()
         loaded: list[tuple[int, PageColumns]] = []
@@ -227,7 +228,7 @@ class EncounterLog:
         return loaded
 
     def first_heard(self) -> int | None:
-        """When the oldest page with a time began, Unix seconds, rounded down; None if no page has a time."""
+        """Return the earliest time in the oldest page with times, Unix seconds; None if no page has times."""
         for row in self._store.numbers("pages"):
             contents = self._store.row("pages", row)
             first = PageColumns.from_bytes(contents).first_seconds if contents else ()
@@ -236,14 +237,14 @@ class EncounterLog:
         return None
 
     def page(self, row: int) -> Page | None:
-        """One page, or None if it was purged."""
+        """Return a page, or None if it was purged."""
         contents = self._store.row("pages", row)
         if contents is None:
             return None
         return Page.from_bytes(contents)
 
     def stamp_earlier(self, stamp: Stamp) -> None:
-        """Give the sightings of this boot from before the first signed file a time, by the boot clock."""
+        """Give sightings of this start of the machine a time if they have none or only a provisional one."""
         assert stamp.offset_seconds is not None
         with self._lock:
             self._close_page()
@@ -259,7 +260,7 @@ class EncounterLog:
                 self._write(row, page)
 
     def measure(self) -> None:
-        """Measure the log, and drop the columns of pages that are gone; called after a purge."""
+        """Measure the size of the log, and drop the columns of purged pages from memory; called after a purge."""
         with self._lock:
             self._closed_bytes = self._store.page_bytes()
             stored = set(self._store.numbers("pages"))
@@ -275,8 +276,8 @@ class EncounterLog:
         self._columns[row] = PageColumns.from_page(page)
         return row
 
-    def _keep_reciprocity(self) -> None:
-        """Move the burst's reciprocity frames to their senders in the page, as far as there is room.
+    def _store_reciprocity(self) -> None:
+        """Add the burst's reciprocity frames to the entries of their senders, up to the limit.
 
         Every sender gets one frame before any sender gets a second one; the nearest senders come first.
         """
@@ -333,7 +334,7 @@ class EncounterLog:
 
 
 def identifiers_per_day(log: EncounterLog, zone: ZoneInfo) -> dict[date, int]:
-    """How many identifiers were heard each local day, earliest first.
+    """Return how many identifiers were heard on each local day, earliest first.
 
     A phone changes its identifier every 10 to 20 minutes, so this is not a number of phones or of people.
     """

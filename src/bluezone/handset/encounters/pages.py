@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of the encounter log: what was heard, as it is stored."""
+"""The stored form of the encounter log: pages with the identifiers that were heard."""
 
 import json
 import math
@@ -39,7 +39,8 @@ _DAMAGED = "a page of the encounter log cannot be read"
 class HeardBurst:
     """One identifier in one scan burst.
 
-    rssi_dbm: as received, one per frame. reciprocity: reciprocity frames of the same sender, RECIPROCITY_LENGTH each.
+    rssi_dbm:    uncorrected, one for each frame.
+    reciprocity: reciprocity frames of the same sender, RECIPROCITY_LENGTH bytes each.
     """
 
     number: int
@@ -50,13 +51,13 @@ class HeardBurst:
 
     @property
     def mean_rssi_dbm(self) -> float:
-        """Mean over the frames."""
+        """The mean over the frames, dBm."""
         return sum(self.rssi_dbm) / len(self.rssi_dbm)
 
 
 @dataclass(slots=True)
 class HeardIdentifier:
-    """One identifier with its encrypted metadata and every burst of the page it was heard in, oldest first."""
+    """One identifier, its encrypted metadata, and every burst of a page in which it was heard, oldest first."""
 
     identifier: bytes
     metadata: bytes
@@ -73,7 +74,7 @@ class HeardIdentifier:
 
     @property
     def frame(self) -> bytes:
-        """Identifier and metadata together, 20 bytes: a copy with different metadata is a separate entry."""
+        """Identifier and metadata, 20 bytes; a copied identifier with other metadata is a separate entry."""
         return self.identifier + self.metadata
 
     @property
@@ -82,7 +83,7 @@ class HeardIdentifier:
         return self.bursts[-1].boot_seconds - self.bursts[0].boot_seconds >= REPEAT_SECONDS
 
     def to_bytes(self) -> bytes:
-        """The entry as it is stored, without reciprocity frames."""
+        """Return the stored form of the entry, without reciprocity frames."""
         parts = [_RECORD.pack(self.identifier, self.metadata, len(self.bursts))]
         for burst in self.bursts:
             count = len(burst.rssi_dbm)
@@ -93,9 +94,11 @@ class HeardIdentifier:
 
 @dataclass(slots=True)
 class Page:
-    """Everything heard during some minutes of `day` (UTC) under one stamp, by frame.
+    """The identifiers heard during some minutes under one stamp.
 
-    power_dbm: effective power at which this phone sent in that time; None in pages of releases that did not note it.
+    day:       UTC day since 1970-01-01.
+    heard:     entries by frame.
+    power_dbm: effective power at which this phone sent in that time; None in pages of older releases.
     """
 
     stamp: Stamp
@@ -104,11 +107,11 @@ class Page:
     power_dbm: int | None = None
 
     def to_bytes(self) -> bytes:
-        """The page as it is sealed."""
+        """Return the stored form of the page, before it is sealed."""
         fields = {"stamp": stamp_to_json(self.stamp), "day": self.day, "power_dbm": self.power_dbm}
         head = json.dumps(fields).encode()
         records = zlib.compress(b"".join(heard.to_bytes() for heard in self.heard.values()), 1)
-        # The reciprocity frames follow uncompressed, because encrypted bytes do not shrink.
+        # The reciprocity frames follow uncompressed, because encrypted bytes cannot be compressed.
         return b"".join([_LENGTH.pack(len(head)), head, records, *self._reciprocity_records()])
 
     def _reciprocity_records(self) -> Iterator[bytes]:
@@ -137,9 +140,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageColumns:
-    """The frames of a page and when each was heard first: what an index needs, in 28 bytes an entry.
+    """The frames of a page and the time when each was heard first, for an index: 28 bytes for each entry.
 
-    frames:          20 bytes an entry, joined, in the page's order.
+    frames:          20 bytes for each entry, joined, in the page's order.
     first_seconds:   Unix seconds of each entry's first burst, rounded down; empty while the page has no time.
     longest_seconds: the longest time from the first to the last burst of an entry.
     """
@@ -159,7 +162,7 @@ class PageColumns:
 
     @classmethod
     def from_page(cls, page: Page) -> "PageColumns":
-        """The columns of a page in memory."""
+        """Return the columns of a page in memory."""
         ends = [(heard.bursts[0].boot_seconds, heard.bursts[-1].boot_seconds) for heard in page.heard.values()]
         return cls._from_ends(page.stamp, page.day, list(page.heard), ends)
 
@@ -196,7 +199,7 @@ class PageColumns:
 
 
 def _open(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
-    """Head, records and reciprocity frames of a stored page. Raises one of _DAMAGE."""
+    """Return head, records and reciprocity frames of a stored page. Raises an exception in _DAMAGE."""
     (length,) = _LENGTH.unpack_from(data)
     head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
     unzipping = zlib.decompressobj()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether this phone is running, and since when: Bluetooth has sent and heard within 15 minutes.
+"""Whether this phone is running, which means that Bluetooth has sent and heard within 15 minutes, and since when.
 
 Source: docs/glossary.md, "running phone"; docs/texts.md section 1, states A and B1.
 """
@@ -16,10 +16,11 @@ Bluetooth = Literal["running", "listening", "off"]
 
 @dataclass(frozen=True, slots=True)
 class RadioState:
-    """What the radio last did, on the boot clock of `boot_id`; None for never.
+    """When the radio last sent and heard. All times are boot seconds of the start `boot_id`; None for never.
 
-    running_since: start of the current run without a gap of 15 minutes, boot seconds.
-    problem: code of what stops the radio now, None if nothing does; problem_since: boot seconds.
+    off_since:     since when Bluetooth has been off, None if it is not.
+    running_since: start of the current period without a gap of 15 minutes.
+    problem:       code of the problem that stops the radio now, None without a problem.
     """
 
     boot_id: str = ""
@@ -34,7 +35,7 @@ class RadioState:
         self, boot_id: str, now: float, sent: float | None, heard: float | None,
         problem: str | None = None, problem_since: float | None = None,
     ) -> "RadioState":  # fmt: skip
-        """The state after a look at the radio. now, sent, heard, problem_since: boot seconds."""
+        """Return the new state. now: boot seconds; sent, heard: None if unchanged."""
         before = self if self.boot_id == boot_id else RadioState(boot_id)
         sent = before.sent if sent is None else sent
         heard = before.heard if heard is None else heard
@@ -48,7 +49,7 @@ class RadioState:
         return replace(after, off_since=off_since, running_since=_running_since(before, after, boot_id, now))
 
     def bluetooth(self, boot_id: str, now: float) -> Bluetooth:
-        """ "running" if it has both sent and heard within 15 minutes, "listening" if it has only sent, else "off"."""
+        """Return "running" if it has sent and heard within 15 minutes, "listening" if only sent, else "off"."""
         if self.boot_id != boot_id or not _recent(self.sent, now):
             return "off"
         return "running" if _recent(self.heard, now) else "listening"
@@ -73,7 +74,7 @@ def _recent(moment: float | None, now: float) -> bool:
 def _running_since(before: RadioState, after: RadioState, boot_id: str, now: float) -> float | None:
     if after.bluetooth(boot_id, now) != "running":
         return None
-    # While the processor sleeps nothing looks at the radio, so a gap shows only afterwards.
+    # While the processor sleeps, no state is noted, so a gap becomes visible only afterwards.
     unbroken = _follows(before.sent, after.sent) and _follows(before.heard, after.heard)
     if before.running_since is not None and unbroken:
         return before.running_since

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the owner was near a case, and the warnings about it."""
+"""The owner's exposure to cases, and the warnings about it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Matching of published keys with the encounter log, in memory, on this phone: was the owner near a case?
+"""Matches published keys with the encounter log and stores the resulting exposure windows.
 
 Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 """
@@ -37,28 +37,28 @@ _BurstName = tuple[int, int]
 
 
 class HeardIndex:
-    """An index of the log in which to look up keys. It has identifiers only; a page is opened when one matches.
+    """An index of the encounter log for matching keys. It has identifiers only; a page is opened if one matches.
 
     The log keeps its columns in memory, so that a second index reads only new pages.
     """
 
     def __init__(self, log: EncounterLog) -> None:
         self._log = log
-        # A page without a time can never count (_scored_sightings).
+        # Sightings of pages without a time never count (_scored_sightings).
         timed = [(row, columns) for row, columns in log.columns() if columns.first_seconds]
         self._page_rows = [row for row, _ in timed]
         self._page_ends = list(accumulate(len(columns) for _, columns in timed))
         self._frames = b"".join([columns.frames for _, columns in timed])
         times = array("q", b"".join([columns.first_seconds for _, columns in timed]))
         longest = max((columns.longest_seconds for _, columns in timed), default=0.0)
-        # The index has one time for all bursts of a record, the first, but later bursts may be in later intervals. Each
-        # burst is checked separately when its key has matched.
-        wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
-        late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
+        # The index has only the time of the first burst of an entry, but later bursts may be in later intervals. After
+        # a match, each burst is checked separately.
+        longest_intervals = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
+        late = range(ON_HANDSET.start - longest_intervals, ON_HANDSET.stop)
         self._index = SightingIndex(self._frames, times, late, width=FRAME_LENGTH)
 
     def match(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, HeardIdentifier]]]:
-        """For each row of `keys` that was heard: the interval, page and record of every match."""
+        """Return interval, page and entry of every match, by row of `keys`."""
         matches: dict[int, list[tuple[int, Page, HeardIdentifier]]] = defaultdict(list)
         opened: dict[int, Page | None] = {}
         for key_row, interval, place in self._index.match(keys):
@@ -73,15 +73,15 @@ class HeardIndex:
 
 
 class Surroundings:
-    """The other identifiers that were heard in a burst together with a case. Computes each page once."""
+    """Counts the other identifiers that were heard in the same burst as a case. Reads each page once."""
 
     def __init__(self) -> None:
         self._bursts: dict[int, dict[int, dict[bytes, float]]] = {}
 
     def measure(self, page: Page, burst: int, identifier: bytes) -> tuple[int, int | None]:
-        """How many other identifiers a page has in a burst, and the standard deviation of their mean levels in dB.
+        """Return how many other identifiers a page has in a burst, and the standard deviation of their mean levels.
 
-        The deviation is rounded, and None if there are fewer than two.
+        The deviation is in whole dB; it is None for fewer than two identifiers.
         """
         if id(page) not in self._bursts:
             self._bursts[id(page)] = self._levels(page)
@@ -105,14 +105,16 @@ def build_file_windows(
     index: HeardIndex, keys: KeyColumns, number: int, own_keys: set[bytes], receiver: Receiver, zone: str,
     profile: Profile, own_identifiers: OwnIdentifiers | None = None, period_end: int | None = None,
 ) -> list[ExposureWindow]:  # fmt: skip
-    """The exposure windows that result from export file `number` and the log.
+    """Return the exposure windows that result from an export file and the log.
 
-    A sighting counts only if its clock was trusted, it was in intervals j-1 .. j+2 of its identifier, and the file is
-    newer than every file that the phone had at the time.
-    own_keys: keys of this phone, which never warn it.
-    own_identifiers: what this phone broadcast, to open the reciprocity frames of the sightings; None opens none.
-    period_end: of a neighbour's file, Unix seconds. Stamps have no numbers of neighbours' files, so a sighting counts
-        only if every signed file that the phone had seen by then was made before that end.
+    A sighting counts only if the clock was trusted, its time fits the interval of the identifier
+    (`is_within_tolerance`), and the file was not public yet at that time.
+
+    number:     of the file; a sighting counts if the phone had only files with lower numbers.
+    own_keys:   keys of this phone, which never warn it.
+    own_identifiers: identifiers of this phone, to open the reciprocity frames of the sightings; None to open none.
+    period_end: of a neighbour's file, Unix seconds; used instead of `number`, which stamps lack for neighbours. A
+                sighting counts if all signed files on the phone were made before this time.
     """
     windows: list[ExposureWindow] = []
     surroundings = Surroundings()
@@ -136,7 +138,7 @@ def build_file_windows(
 
 
 def _was_published(stamp: Stamp, number: int, period_end: int | None) -> bool:
-    """Whether a file may have been public when a sighting was made; then anybody could have broadcast its keys."""
+    """Whether a file may have been public at a sighting: then anyone could have broadcast identifiers of its keys."""
     if period_end is None:
         return stamp.newest_export >= number
     return stamp.floor_seconds >= period_end
@@ -146,9 +148,9 @@ def _scored_sightings(
     key: bytes, matches: Iterable[tuple[int, Page, HeardIdentifier]], receiver: Receiver,
     surroundings: Surroundings, own_identifiers: OwnIdentifiers | None,
 ) -> list[MatchedSighting]:  # fmt: skip
-    """Every frame of a matched key that may count, in order of time, with its bursts numbered from 1.
+    """Return every frame of a matched key that counts, in order of time, with its bursts numbered from 1.
 
-    The reciprocity frames of one burst contribute their mean, the same for each sighting of the burst.
+    Each sighting of a burst has the mean of the reciprocity frames of the burst.
     """
     scored: list[tuple[float, _BurstName, float, int, int, tuple[int, int | None]]] = []
     reciprocal: dict[_BurstName, list[int]] = defaultdict(list)
@@ -189,7 +191,7 @@ def _scored_sightings(
 def _opened(
     key: bytes, page: Page, identifier: bytes, burst: HeardBurst, own_identifiers: list[bytes]
 ) -> Iterable[int]:
-    """The attenuations in dB at which the sender of a matched identifier heard this phone, by its own frames."""
+    """Yield the attenuations in dB at which the sender of an identifier heard this phone, from its own frames."""
     if page.power_dbm is None or not own_identifiers:
         return
     for payload in burst.reciprocity:
@@ -206,7 +208,7 @@ def _rounded_mean(values: list[int]) -> int | None:
 
 
 class Exposures:
-    """The exposure windows of all matches so far; they remain when their files are gone."""
+    """The stored exposure windows of all matches so far."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -214,8 +216,8 @@ class Exposures:
     def add(self, windows: Iterable[ExposureWindow], *, again: bool = False, neighbour_id: str | None = None) -> None:
         """Store windows, by the local day of their start.
 
-        again: the file may repeat keys of an earlier one, so leave out windows that are stored already.
-        neighbour_id: of the neighbour that the file came from, None for the phone's own city.
+        again:        whether the file may repeat keys of an earlier file; then stored windows are not stored again.
+        neighbour_id: of the neighbour with the file, None for the phone's own city.
         """
         with self._store.transaction():
             known = {window for window, _ in self._stored()} if again else frozenset[ExposureWindow]()
@@ -227,11 +229,11 @@ class Exposures:
                     self._store.add("windows", (window.day - DAY_ZERO).days, json.dumps(document).encode())
 
     def all(self) -> list[ExposureWindow]:
-        """Every stored window."""
+        """Return every stored window."""
         return [window for window, _ in self._stored()]
 
     def neighbours(self, day: date, profile: Profile) -> tuple[str, ...]:
-        """The neighbours with windows that count on a local day: their ids, sorted."""
+        """Return the sorted ids of the neighbours with windows on a local day that count in the profile."""
         return tuple(sorted({
             neighbour_id for window, neighbour_id in self._stored()
             if neighbour_id and window.day == day and profile.factor(window.report_type, window.infectiousness) > 0

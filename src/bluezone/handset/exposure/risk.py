@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The risk of a phone's owner: matches new files of the city with what this phone has stored, and assesses the result.
+"""The risk of a phone's owner: matches new files with the encounter log and the stays, and assesses the result.
 
-Every phone fetches the same files at the same times, whatever it has stored. Source: docs/protocol.md sections 3, 5
-(venue package) and 6; docs/venues.md, "Files" and "Matching and level"; docs/attacks.md rows 18 and 20.
+The files that a phone fetches do not depend on its data. Source: docs/protocol.md sections 3, 5 (venue package) and 6;
+docs/venues.md, "Files" and "Matching and level"; docs/attacks.md rows 18 and 20.
 """
 
 from contextlib import closing
@@ -24,7 +24,7 @@ from bluezone.refusal import Refused
 
 
 class Risk:
-    """Matches new files with what this phone has stored, stores the result, and assesses it as of today."""
+    """Matches new files with the phone's encounters and stays, stores the result, and assesses it as of today."""
 
     def __init__(
         self, store: Store, city: CityConfig, downloads: Downloads, venues: VenueFollower, encounters: Encounters,
@@ -41,12 +41,12 @@ class Risk:
         self.exposures = Exposures(store)
 
     def match_new_files(self) -> None:
-        """Fetch what is new, verify it and match it here; a refusal keeps the matches made before it.
+        """Fetch, verify and match the city's new files; after a refusal, earlier matches remain.
 
         Raises ServerUnreachable, FileUntrusted, InvalidSignedFile, ConfigRefused, IndexRefused and the like.
         """
         self._match_new_exports()
-        # Fetched even if there are no stays: what a phone fetches must reveal nothing about the owner.
+        # Fetched even without stays: the requests of a phone must reveal nothing about the owner.
         self._venues.match_new_packages(self._store.get("installed_at", self._time.now()))
 
     def _match_new_exports(self) -> None:
@@ -74,7 +74,7 @@ class Risk:
         self._encounters.renew_stamp()
 
     def match_neighbour_files(self) -> None:
-        """Fetch and match the neighbours' files; a refusal is stored with its neighbour and affects nothing else."""
+        """Fetch and match the neighbours' files; a refusal is only stored with its neighbour."""
         config = self._city.current
         assert config is not None
         profile = parse_profile(config.profile)
@@ -104,28 +104,28 @@ class Risk:
                 self._neighbours.note_check(neighbour.id, problem)
 
     def assessment(self) -> Assessment:
-        """Levels and days as of today, from the encounters matched so far."""
+        """Return levels and days as of today, from the encounters matched so far."""
         config = self._city.current
         if config is None:
             return Assessment("none", ())
         return self.exposures.assess(parse_profile(config.profile), self._time.today())
 
     def venue_days(self) -> list[VenueDay]:
-        """The risk of venues as of today, by day, from the stays matched so far."""
+        """Return the exposure at venues by day as of today, from the stays matched so far."""
         config = self._city.current
         if config is None:
             return []
         return self._venues.assess(parse_profile(config.profile), self._time.today())
 
     def level(self) -> Level:
-        """The level of the worst day, near a case or at a venue."""
+        """Return the highest level of all days, near a case or at a venue."""
         levels = {self.assessment().level, *(day.level for day in self.venue_days())}
         if "high" in levels:
             return "high"
         return "low" if "low" in levels else "none"
 
     def warnings(self) -> list[Warning]:
-        """The owner's warnings, latest day first; on the same day, encounters before venues."""
+        """Return the owner's warnings, latest day first; on the same day, encounters before venues."""
         config = self._city.current
         if config is None:
             return []

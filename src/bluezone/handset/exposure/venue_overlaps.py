@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venue packages are matched with the owner's stays; the overlaps are stored and assessed.
+"""Matches venue packages with the owner's stays, and stores and assesses the overlaps.
 
 Source: docs/protocol.md sections 5 (venue package) and 6; docs/venues.md, "Files" and "Matching and level".
 """
@@ -22,7 +22,7 @@ from bluezone.protocol.venues.items import index_items, open_records, split_pack
 from bluezone.protocol.venues.overlaps import VenueDay, VenueOverlap, assess_venues, compute_overlap
 
 TABLE = "venue_overlaps"
-# More matches in one package with one phone's stays are an attempt of a neighbour to fill its store.
+# The most overlaps stored from one package of a neighbour; more would be an attempt to fill the phone's store.
 MOST_OVERLAPS = 500
 
 
@@ -37,7 +37,7 @@ class VenueFollower(VenuePackages):
         self._time = time
 
     def match_new_packages(self, installed_at: float) -> None:
-        """Fetch and match what is new. installed_at: Unix seconds. Raises as IndexFollower, and InvalidPackage."""
+        """Fetch and match new packages. installed_at: Unix seconds. Raises as IndexFollower, and InvalidPackage."""
         for package, note in self.fetch_new(self._time.now() - installed_at):
             with self._store.transaction():
                 self.match(package)
@@ -46,7 +46,7 @@ class VenueFollower(VenuePackages):
     def match(self, package: bytes, neighbour_id: str | None = None) -> None:
         """Store the overlaps of a package with this phone's stays.
 
-        neighbour_id: of the neighbour that the package came from, None for the phone's own city. Raises InvalidPackage.
+        neighbour_id: of the neighbour with the package, None for the phone's own city. Raises InvalidPackage.
         """
         items = index_items(split_package(package))
         now = self._time.now()
@@ -68,7 +68,7 @@ class VenueFollower(VenuePackages):
         return assess_venues([venue_overlap for venue_overlap, _ in self._stored()], profile, today)
 
     def neighbours(self, day: date) -> tuple[str, ...]:
-        """The neighbours with packages that overlap with stays of a local day: their ids, sorted."""
+        """Return the sorted ids of the neighbours with packages that overlap with stays of a local day."""
         ids = set()
         for venue_overlap, neighbour_id in self._stored():
             if neighbour_id and venue_overlap.day == day:

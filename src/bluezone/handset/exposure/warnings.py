@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The owner's warnings: the day, about how long, how certain it is, and what to do; nothing else.
+"""The owner's warnings: the day, the approximate duration, the certainty, and what to do; nothing else.
 
 Source: docs/protocol.md section 3; docs/attacks.md rows 18 and 20.
 """
@@ -22,12 +22,12 @@ _MONTHS = (
 
 
 def day_and_month(day: date, language: str) -> str:
-    """25/11, or 25 November."""
+    """Return a date such as 25/11 for "vi", else 25 November."""
     return f"{day.day}/{day.month}" if language == "vi" else f"{day.day} {_MONTHS[day.month - 1]}"
 
 
 def full_date(day: date, language: str) -> str:
-    """25/11/2026, or 25 November 2026."""
+    """Return a date such as 25/11/2026 for "vi", else 25 November 2026."""
     separator = "/" if language == "vi" else " "
     return f"{day_and_month(day, language)}{separator}{day.year}"
 
@@ -36,11 +36,13 @@ def full_date(day: date, language: str) -> str:
 class Warning:
     """One day with a risk.
 
-    band:  minutes, coarse. texts: by language ("vi", "en") and name, placeholders filled in.
-    kind:  "near" by Bluetooth, or "venue". label: names of the venues, if the owner wanted them stored.
-    near:  minutes likely near, from and to, in fives; None if no distance could be assessed.
-    watch_days: how long the signed rules ask the owner to watch their health.
-    neighbours: ids of other cities with lists that contain cases of that day; empty if only the phone's city has any.
+    band:  range of the minutes.
+    texts: by language ("vi", "en") and name, with the placeholders replaced.
+    kind:  "near" by Bluetooth, or "venue".
+    label: names of the venues that the owner wanted stored, None without any.
+    near:  lowest and highest probable minutes near, in multiples of 5; None if no distance could be estimated.
+    watch_days: how long the owner should watch their health.
+    neighbours: ids of other cities with files that contain cases of this day.
     """
 
     day: date
@@ -66,20 +68,20 @@ class Warning:
 
     @property
     def declared_level(self) -> DeclaredLevel:
-        """The level for a declaration: "unclear" if the phone cannot tell how near the owner was."""
+        """The level for a declaration: "unclear" if the phone could not estimate the distance."""
         if self.kind == "near" and self.certainty == "unclear":
             return "unclear"
         return "high" if self.level == "high" else "low"
 
 
 def build_warnings(assessment: Assessment, config: Config) -> list[Warning]:
-    """The warnings of an assessment, latest day first."""
+    """Return the warnings of an assessment, latest day first."""
     risky = [day for day in assessment.days if day.level != "none"]
     return [_warning(day, config) for day in sorted(risky, key=lambda day: day.day, reverse=True)]
 
 
 def build_venue_warnings(days: Iterable[VenueDay], labels: Mapping[int, str | None], config: Config) -> list[Warning]:
-    """The warnings of venues, in the order of the days. labels: names of stays by their number."""
+    """Return the warnings of venues, in the order of `days`. labels: names of stays by their number."""
     return [_venue_warning(day, labels, config) for day in days if day.level != "none"]
 
 
@@ -101,7 +103,7 @@ def _venue_warning(day: VenueDay, labels: Mapping[int, str | None], config: Conf
 
 
 def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
-    """A range in fives: the start rounded down; the end rounded up if over by more than a minute, at least 5."""
+    """Return a range in multiples of 5: the start rounded down, the end less one minute rounded up, at least 5."""
     if near is None:
         return None
     low, high = near
@@ -109,9 +111,9 @@ def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
 
 
 def _kinds(kind: str, exposure: DayExposure | VenueDay) -> tuple[str, ...]:
-    """The kinds of text for a day, best first: a low level asks the owner to watch and to mask, never to isolate.
+    """Return the kinds of text for a day, preferred first. Texts for a low level never ask the owner to isolate.
 
-    A config of an earlier release has no texts for "low"; those for "unclear" ask for the same.
+    A config of an earlier release has no texts for "low"; those for "unclear" ask the owner for the same.
     """
     if kind == "near" and exposure.certainty == "unclear":
         return ("unclear",)
@@ -120,7 +122,7 @@ def _kinds(kind: str, exposure: DayExposure | VenueDay) -> tuple[str, ...]:
 
 
 def _texts(day: date, config: Config, kinds: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The texts of a day: for each name the first of the kinds that the config has, else the plain text."""
+    """Return the texts of a day: for each name, the first of the kinds in the config, or else the general text."""
     return {
         language: {name: _filled(_choose_text(texts, name, kinds), language, day, config) for name in TEXT_NAMES}
         for language, texts in config.texts.items()

@@ -38,7 +38,7 @@ class Voice(Protocol):
     """Reads aloud if the page cannot, as in a web view of Android. Called from any thread."""
 
     def speak(self, language: str, pieces: list[str]) -> Spoken:
-        """Read texts in order, after stopping what is being read; return when done.
+        """Stop any current reading, then read texts in order; return at the end.
 
         "engine_missing": the phone has no speech engine; "voice_missing": it has no offline voice for this language.
         """
@@ -48,7 +48,7 @@ class Voice(Protocol):
 
 
 class LanguageUnknown(Refused):
-    """The page has no texts in this language; it stays as it was."""
+    """The page has no texts in this language; the language was not changed."""
 
     code = "language_unknown"
 
@@ -66,7 +66,7 @@ class WarningMissing(Refused):
 
 
 class NotOffered(Refused):
-    """This edition of the phone does not offer it; nothing was changed."""
+    """This edition of the phone does not offer the requested function; nothing was changed."""
 
     code = "not_offered"
 
@@ -111,7 +111,7 @@ class Api:
 
     @property
     def language(self) -> str:
-        """The owner's choice; before that Vietnamese."""
+        """The language that the owner chose, by default Vietnamese."""
         return str(self._handset.store.get("language", PAGE_LANGUAGES[0]))
 
     def _state(self) -> dict[str, Any]:
@@ -281,10 +281,11 @@ def _choice(arguments: Arguments) -> tuple[list[int], list[int]]:
 class LocalPage(localpage.LocalPage):
     """Serves one phone's page.
 
-    port: 0 takes a free one. next_check: returns Unix seconds of the next planned check, or None.
-    on_erased: called once after the owner erased everything and the page has confirmed it.
-    host: the address to listen on; only a phone without real data may use another address than loopback.
-    voice: reads aloud if the page cannot, as in a web view of Android.
+    port:       0 for a free port.
+    next_check: returns Unix seconds of the next planned check, or None.
+    on_erased:  called once after the owner erased everything and the page has confirmed it.
+    host:       address on which to listen; only a phone without real data may use another address than loopback.
+    voice:      reads aloud if the page cannot, as in a web view of Android.
     """
 
     def __init__(
@@ -312,7 +313,7 @@ class LocalPage(localpage.LocalPage):
         )
 
     def file_at(self, path: str) -> localpage.ServedFile | None:
-        """A file of the face, or a recording from the city, fetched each time and not stored on the phone."""
+        """Return a file of the face, or a recording, which is fetched from the city each time and not stored."""
         if not _RECORDINGS.fullmatch(path):
             return super().file_at(path)
         try:

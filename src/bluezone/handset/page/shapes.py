@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the phone returns to its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
+"""The JSON values that the phone returns to its page, as the engine contract (face/static/engine/interface.js) defines.
 
 A warning has a day, minutes in bands, level and certainty, but no time of day, signal strength or identifier.
 Source: docs/attacks.md row 11.
@@ -32,7 +32,7 @@ DECLARATION_SIZE = 1024
 
 
 def state_of(handset: Handset, language: str, next_check: float | None) -> dict[str, Any]:
-    """Everything the home page shows. language: one of the page's. next_check: Unix seconds."""
+    """The content of the home page. language: one of the page's. next_check: Unix seconds."""
     figures = overview(handset)
     visits = handset.visits.all()
     warnings = warnings_of(handset, language)
@@ -89,7 +89,7 @@ def _bluetooth(figures: Overview) -> dict[str, Any]:
 
 
 def city_of(handset: Handset, language: str) -> dict[str, Any]:
-    """The city from its signed config; before the first config everything is empty."""
+    """The city from its signed config; before the first config, most members are empty."""
     config = handset.city.current
     key = handset.store.get("trust")
     if config is None:
@@ -128,7 +128,7 @@ def _care(care: Care) -> dict[str, Any]:
 
 
 def entry_of(entry: Entry) -> dict[str, Any]:
-    """A line of the owner's journal."""
+    """An entry of the owner's journal."""
     return asdict(entry)
 
 
@@ -161,7 +161,7 @@ def visit_of(visit: Visit) -> dict[str, Any]:
 
 
 def venue_of(venue: Poster) -> dict[str, Any]:
-    """What a poster says."""
+    """The content of a poster's code."""
     return {
         "name": venue.name, "address": venue.address, "type": venue.type, "stayMinutes": venue.stay_minutes,
         "fingerprint": venue.fingerprint, "validFrom": venue.valid_from or None, "validTo": venue.valid_to or None,
@@ -170,7 +170,7 @@ def venue_of(venue: Poster) -> dict[str, Any]:
 
 
 def event_of(event: OwnEvent) -> dict[str, Any]:
-    """An event with a code that was made here."""
+    """An event with a code that was made on this phone."""
     return asdict(event)
 
 
@@ -191,7 +191,7 @@ def diary_of(handset: Handset) -> list[dict[str, Any]]:
 
 
 def draft_of(draft: ReportDraft) -> dict[str, Any]:
-    """What could be reported."""
+    """The days and stays that could be reported."""
     days = [
         {"day": unix_day(key.day).isoformat(), "utcDay": key.day, "level": LEVELS[level]} for key, level in draft.keys
     ]
@@ -244,7 +244,7 @@ def report_of(handset: Handset) -> dict[str, Any]:
 
 
 def sent_of(handset: Handset) -> dict[str, Any]:
-    """Everything of the owner's that ever left the phone, oldest first; and how many random packets did."""
+    """All requests with data of the owner that ever left the phone, oldest first, and the number of random packets."""
     return {"own": [_sent(handset, sent) for sent in handset.sent_log.all()], "chaff": handset.sent_log.random_packets}
 
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The owner's report: code, consent, the three calls real or rehearsed, and the list of what was ever sent."""
+"""The owner's report: from the code and the consent to the upload; rehearsals of reports; and declarations."""

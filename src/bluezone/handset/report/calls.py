@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three calls of a report, real or rehearsed: the same code and the same sizes for both.
+"""The three calls of a report. Rehearsals make them with the same code and messages of the same sizes.
 
 Source: docs/protocol.md section 4.
 """
@@ -27,7 +27,7 @@ from bluezone.protocol.upload import (
 )
 from bluezone.protocol.upload.puzzle import solve
 
-# After this many puzzles the phone gives up on a server that asks for another one after each answer.
+# After this many puzzles for one call, the phone gives up.
 MOST_PUZZLES = 3
 
 Request = TypeVar("Request", Verify1Request, Verify2Request, UploadRequest)
@@ -43,7 +43,7 @@ class Calls:
         self._random_bytes = random_bytes
 
     def check_code(self, request: Verify1Request) -> Verify1Answer:
-        """Ask whether a code is valid and for what. Raises ServerUnreachable, ServerAnswerRefused, BadAnswer."""
+        """Ask whether a code is valid, and its class. Raises ServerUnreachable, ServerAnswerRefused, BadAnswer."""
         return self._ask("/v1/verify", request, encode_verify1, decode_verify1_answer)
 
     def redeem_code(self, request: Verify2Request) -> Verify2Answer:

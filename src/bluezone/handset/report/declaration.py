@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Declarations: a warned owner informs the health authority. Sealed on the phone, sent once, and not stored there.
+"""Declarations, with which a warned owner informs the health authority. The phone seals and sends them, once.
 
-Only the fact that it was sent is stored. If it does not reach the server, the phone does not send it again later: the
-page reports the failure, and the owner sends it again or calls. Source: docs/protocol.md section 8; docs/design.md,
-promise 2.
+The phone stores only that a declaration was sent, not its content. If the server cannot be reached, the phone does not
+send the declaration again automatically: the page reports the failure, and the owner sends it again or calls. Source:
+docs/protocol.md section 8; docs/design.md, promise 2.
 """
 
 from datetime import date
@@ -31,7 +31,7 @@ class DeclarationImpossible(Refused):
 
 
 class NotWarned(Refused):
-    """This phone has no warning of that day and level, so there is nothing to declare; nothing was sent."""
+    """This phone has no warning of the given day and level; nothing was sent."""
 
     code = "not_warned"
 
@@ -53,11 +53,12 @@ class Declarations:
         self._time = time
 
     def declare(self, day: date, level: DeclaredLevel, phone: str, text: str = "", *, consent: bool) -> None:
-        """Inform the health authority about a warning of this phone: sealed, once, and not stored here.
+        """Send the health authority a declaration about a warning of this phone.
 
-        day, level: the warning's local date and its `declared_level`. phone: number to call back, 8 to 15 digits.
-        text: the owner's words, at most 500 characters.
-        Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration (nothing was sent then),
+        day, level: the warning's local date and its `declared_level`.
+        phone: number to call back, 8 to 15 digits.
+        text:  the owner's words, at most 500 characters.
+        Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration before anything is sent, and
         ServerUnreachable, ServerAnswerRefused, DeclarationRefused.
         """
         if not consent:
@@ -85,7 +86,7 @@ class Declarations:
         for _ in range(MOST_PUZZLES):
             if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
                 break
-            # In a header, because the body has no room next to the message.
+            # The message fills the body, so the solution is sent in a header.
             headers = {PUZZLE_HEADER: solve_for_header(answer.challenge)}
             answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE, headers))
         return answer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rehearsals of a report, which screens call random packets: an observer of the network cannot tell who reports.
+"""Rehearsals of reports, called random packets on screens: they hide from network observers who really reports.
 
 On average a phone rehearses once in five days, in addition to real reports. The times are stored, so that a restart
 neither skips nor repeats a rehearsal. Source: docs/protocol.md section 4, "Chaff"; docs/attacks.md row 16.
@@ -40,7 +40,7 @@ class Rehearsals:
         self._rng = rng
 
     def advance(self, now: float) -> bool:
-        """Make the next call if it is due; return whether anything was sent. The server's answers do not matter."""
+        """Make the next call if it is due; return whether a call was made. Raises as Calls."""
         pending = read_pending(self._store, PENDING_UPLOAD)
         if pending is not None and now >= pending.upload_at:
             store_pending(self._store, PENDING_UPLOAD, None)
@@ -63,7 +63,7 @@ class Rehearsals:
         return True
 
     def next_call_at(self) -> float | None:
-        """When the next call of a started rehearsal is due, None if there is none."""
+        """Return when the next call of a started rehearsal is due, None if no rehearsal was started."""
         pending = read_pending(self._store, PENDING_UPLOAD)
         second = self._store.get(SECOND_CALL)
         moments: list[float] = []
@@ -98,7 +98,7 @@ class Rehearsals:
             store_pending(self._store, PENDING_UPLOAD, report.with_signature(signature, now + wait))
 
     def _random_report(self, kid: int, public: PublicKey, now: float) -> tuple[PendingReport, int]:
-        """A report of random keys with its blinded commitment, and the inverse that unblinds the answer."""
+        """Return a report of random keys with its blinded commitment, and the inverse to unblind the answer."""
         today = day_at(now)
         keys = tuple(
             (self._rng.randbytes(16).hex(), first_interval(day), HIGH if day > today - 6 else STANDARD)

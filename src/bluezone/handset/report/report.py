@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The owner's report of an infection, from a code to the upload, with consent; it survives a kill at any instant.
+"""The owner's report of an infection: code, consent, certificate and upload.
 
-The pending report is stored before each call, so that the phone repeats the same call after a kill: the server signs
-the same blinded value again, and an upload that arrives twice counts once.
+The process may be killed at any instant. The pending report is stored before each call, so that the phone then repeats
+the same call: the server signs the same blinded value again, and an upload that arrives twice counts once.
 Source: docs/protocol.md section 4; docs/design.md, promise 2; docs/attacks.md rows 17 and 44.
 """
 
@@ -58,13 +58,13 @@ class ConsentMissing(Refused):
 
 
 class NothingToReport(Refused):
-    """This phone has no keys of the days that matter, or the owner deselected all of them, or they were sent before."""
+    """There is nothing to send: no keys or stays of the infectious days, or the owner deselected all of them."""
 
     code = "nothing_to_report"
 
 
 class ReportPending(Refused):
-    """A report is certified and will be sent automatically; no new code is needed."""
+    """Another report has its certificate and will be sent automatically; no new code is needed."""
 
     code = "report_pending"
 
@@ -88,9 +88,9 @@ class ReportRefused(Refused):
 
 
 class Report:
-    """Drives one report at a time. Times are trusted Unix seconds.
+    """Makes the owner's reports, one at a time. Times are trusted Unix seconds.
 
-    refresh:    fetches what is new of the city; called if the config does not cover this week.
+    refresh:    fetches the city's new files; called if the config has no upload keys of this week.
     on_rekeyed: called after today's key was uploaded and replaced.
     """
 
@@ -117,7 +117,7 @@ class Report:
         return read_pending(self._store, PENDING)
 
     def prepare(self, credential: str) -> ReportDraft:
-        """Check a code or link, and return what a report would send; this does not use the code.
+        """Check a code or link, and return what a report would send. The code can still be used afterwards.
 
         Raises InvalidCode, CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending,
         ServerUnreachable, and as `refresh`.
@@ -149,7 +149,7 @@ class Report:
         return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), visits, now, answer.onset_day)
 
     def preview(self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = ()) -> ReportPreview:
-        """Exactly what `send` with the same choice would send. Raises VisitMissing."""
+        """Return exactly what `send` would send for the same days and visits. Raises VisitMissing."""
         keys = [
             PreviewItem("key", unix_day(day_of(key.start)), key.to_bytes().hex()) for key in draft.chosen_keys(days)
         ]
@@ -160,7 +160,7 @@ class Report:
         return ReportPreview((*keys, *slots))
 
     def slots(self, draft: ReportDraft, visits: Iterable[int]) -> tuple[Slot, ...]:
-        """The slots that a report would send of the chosen stays. Raises VisitMissing for a stay not in the draft."""
+        """Return the slots that a report would send for chosen stays. Raises VisitMissing for one not in the draft."""
         chosen = set(visits)
         offered = {visit.id for visit in draft.visits}
         if not chosen <= offered:
@@ -170,7 +170,7 @@ class Report:
     def send(
         self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = (), *, consent: bool
     ) -> ReportOutcome:
-        """Use the code for a certificate of exactly the chosen days and stays, and upload after the wait.
+        """Redeem the code for a certificate of exactly the chosen days and stays, and upload these after the wait.
 
         days: UTC days since 1970-01-01 to send, None for all of the draft. visits: numbers of stays of the draft.
         Raises ConsentMissing, NothingToReport, VisitMissing, and as `advance`.
@@ -194,7 +194,7 @@ class Report:
     def prepare_and_send(
         self, credential: str, days: Iterable[date] | None = None, *, consent: bool = False
     ) -> ReportOutcome:
-        """Report with a code or link in one step. days: UTC dates to send, None for all. Raises as the two steps."""
+        """Report with a code or link in one step. days: UTC dates, None for all. Raises as `prepare` and `send`."""
         draft = self.prepare(credential)
         numbers = None if days is None else [(day - unix_day(0)).days for day in days]
         return self.send(draft, numbers, consent=consent)
@@ -203,7 +203,7 @@ class Report:
         """Do the next step of the pending report; safe to repeat.
 
         Raises ServerUnreachable, ServerAnswerRefused (the report remains pending), and CodeWrong, CodeUsedOrExpired,
-        WeekKeyUntrusted, ReportRefused (the report is dropped, and the page says so until the next one).
+        WeekKeyUntrusted, ReportRefused (the report is dropped, and the page shows this until the next report).
         """
         with self._lock:
             pending = self.pending
@@ -288,7 +288,7 @@ class Report:
     def _log_call(
         self, kind: Kind, now: float, call: Callable[[], Answer], days: tuple[int, ...] = (), slots: int = 0
     ) -> Answer:
-        """Enter a request in the sent log, make it, and log how it ended."""
+        """Log a request, make the call, and log the outcome. Returns the answer; raises as `call`."""
         number = self._sent.log_request(kind, now, days, slots)
         try:
             answer = call()
@@ -300,7 +300,7 @@ class Report:
 
 
 def _may_be_offered(visit: Visit, onset_day: int, today: int) -> bool:
-    """Whether a stay can be sent, and was on one of the days on which the owner could infect others."""
+    """Whether a stay can be sent and was on a day on which the owner could infect others."""
     day = day_at(visit.in_at)
     return visit.can_send and today - day <= MAX_KEY_AGE_DAYS and infectious_level(day, onset_day) is not None
 

@@ -15,18 +15,21 @@ from bluezone.protocol.upload.codes import Credential, CredentialKind
 
 
 def unix_day(day: int) -> date:
-    """The date of a UTC day since 1970-01-01."""
+    """Return the date of a UTC day, counted from 1970-01-01."""
     return date(1970, 1, 1) + timedelta(days=day)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportDraft:
-    """What a report would send, for the owner to agree to.
+    """The keys and stays that a report could send, for the owner to choose from.
 
-    credential: the code or link. klass: 1 confirmed test, 2 clinical. kid: key of the certificate.
-    keys: by UTC day since 1970-01-01, with that day's level, 1 standard or 2 high.
-    visits: stays to choose from, oldest first. prepared_at: trusted Unix seconds; nothing later is sent.
-    onset_day: UTC day since 1970-01-01.
+    credential:  the code or link.
+    klass:       1 confirmed test, 2 clinical.
+    kid:         number of the week key for the certificate.
+    keys:        key of each day with the level of that day, 1 standard or 2 high, earliest first.
+    visits:      stays, oldest first.
+    prepared_at: trusted Unix seconds; no time after it is sent.
+    onset_day:   UTC day since 1970-01-01.
     """
 
     credential: Credential
@@ -43,7 +46,7 @@ class ReportDraft:
         return tuple(key.day for key, _ in self.keys)
 
     def chosen_keys(self, days: Iterable[int] | None) -> tuple[UploadKey, ...]:
-        """The keys of some UTC days, None for all, as they are sent."""
+        """Return the keys of some UTC days, None for all days, in the form for an upload."""
         chosen_days = set(self.days if days is None else days)
         return tuple(
             UploadKey(key.key, key.start, key.period, level) for key, level in self.keys if key.day in chosen_days
@@ -52,9 +55,10 @@ class ReportDraft:
 
 @dataclass(frozen=True, slots=True)
 class PreviewItem:
-    """One thing that a report would send.
+    """A key or a slot that a report would send.
 
-    kind: "key" or "slot". day: of a key the UTC date, of a slot the local date. hex: its exact bytes.
+    day: UTC date of a key, local date of a slot.
+    hex: the exact bytes.
     """
 
     kind: Literal["key", "slot"]
@@ -72,12 +76,17 @@ class ReportPreview:
 
 @dataclass(frozen=True, slots=True)
 class PendingReport:
-    """Stage one: blinded and not yet signed (signature empty). Stage two: certified, uploaded at `upload_at`.
+    """A report in one of two stages: blinded, with an empty signature; or certified, to be uploaded at `upload_at`.
 
-    Bytes are hex. credential is dropped when the certificate is there. keys: (key, start, level).
-    slots: (hour, slot key, start minute, end minute); visits: numbers of their stays.
-    blinded, inverse: of the blind signature; after a kill the same values are sent again, so that the server
-    signs again instead of refusing the code as used. upload_at: trusted Unix seconds.
+    All bytes are in hex.
+
+    credential: the code or link, "" once the report is certified.
+    keys:       (key, start, level).
+    slots:      (hour, slot key, start minute, end minute).
+    visits:     numbers of the stays of the slots.
+    blinded, inverse: of the blind signature. After a kill of the process the same values are sent again, so that the
+                server signs again instead of refusing the code as used.
+    upload_at:  trusted Unix seconds.
     """
 
     kind: int
@@ -105,27 +114,27 @@ class PendingReport:
         return tuple(day_of(start) for _, start, _ in self.keys)
 
     def upload_keys(self) -> tuple[UploadKey, ...]:
-        """The keys in the form in which they are committed to and sent."""
+        """Return the keys in the form for the commitment and the upload."""
         return tuple(UploadKey(bytes.fromhex(key), start, INTERVALS_PER_DAY, level) for key, start, level in self.keys)
 
     def upload_slots(self) -> tuple[Slot, ...]:
-        """The venue slots in the form in which they are committed to and sent."""
+        """Return the venue slots in the form for the commitment and the upload."""
         return tuple(Slot(hour, bytes.fromhex(key), start, end) for hour, key, start, end in self.slots)
 
     def input_message(self) -> bytes:
-        """What the certificate signs: rand || M."""
+        """Return the bytes that the certificate signs: rand || M."""
         return bytes.fromhex(self.rand) + commitment(bytes.fromhex(self.salt), self.upload_keys(), self.upload_slots())
 
     def read_credential(self) -> Credential:
-        """The code or link that the report was started with."""
+        """Return the code or link of a report that is not certified yet."""
         return Credential(CredentialKind(self.kind), bytes.fromhex(self.credential))
 
     def with_signature(self, signature: bytes, upload_at: float) -> "PendingReport":
-        """Stage two; the code, now useless, is dropped."""
+        """Return the certified report, without the code and the inverse, which are no longer needed."""
         return replace(self, signature=signature.hex(), upload_at=upload_at, credential="", inverse="")
 
     def request(self, *, chaff: bool = False) -> UploadRequest:
-        """The upload request."""
+        """Return the upload request. chaff: for a rehearsal."""
         return UploadRequest(
             chaff=chaff, kid=self.kid, rand=bytes.fromhex(self.rand), signature=bytes.fromhex(self.signature),
             salt=bytes.fromhex(self.salt), keys=self.upload_keys(), slots=self.upload_slots(),
@@ -133,7 +142,7 @@ class PendingReport:
 
 
 def read_pending(store: Store, name: str) -> PendingReport | None:
-    """The report stored under `name`, if any."""
+    """Return the report stored under `name`, or None."""
     stored: dict[str, Any] | None = store.get(name)
     if stored is None:
         return None

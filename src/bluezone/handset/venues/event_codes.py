@@ -27,20 +27,20 @@ from bluezone.refusal import Refused
 
 EVENTS = "events"
 MOST_EVENTS = 20
-# How long a code is retained after the event: until then a health worker may ask the host for it.
+# How long a code is retained after the event, because a health worker may ask the host for it.
 EVENT_RETAINED_SECONDS = 14 * SECONDS_PER_DAY
 FURTHEST_SECONDS = 60 * SECONDS_PER_DAY
 _LATE_SECONDS = 3600
 
 
 class EventInvalid(Refused):
-    """The event's name, beginning or length is out of bounds; nothing was made."""
+    """The name, beginning or duration of the event is not allowed; no code was made."""
 
     code = "event_invalid"
 
 
 class EventsFull(Refused):
-    """The phone has as many events as it may store; remove one first. Nothing was made."""
+    """The phone has the largest allowed number of events; no code was made."""
 
     code = "events_full"
 
@@ -49,7 +49,10 @@ class EventsFull(Refused):
 class OwnEvent:
     """An event with a code that was made on this phone.
 
-    id: names it for its removal. begin, end: Unix seconds. link: the text of its QR code.
+    id:          identifies the event for `remove`.
+    fingerprint: six characters that poster and phone show.
+    begin, end:  Unix seconds.
+    link:        the text of the QR code.
     """
 
     id: str
@@ -95,13 +98,13 @@ class Events:
         return _own_event(link)
 
     def all(self) -> list[OwnEvent]:
-        """Every event until two weeks after its end, earliest first; writes nothing."""
+        """Return the events until two weeks after their end, earliest first; changes nothing in the store."""
         oldest = self._time.now() - EVENT_RETAINED_SECONDS
         events = (_own_event(link) for link in self._store.get(EVENTS, []))
         return sorted((event for event in events if event.end >= oldest), key=lambda event: event.begin)
 
     def remove(self, event_id: str) -> None:
-        """Remove an event if it is there. The owner's stays at it remain."""
+        """Remove an event; do nothing if there is none with this id. The owner's stays at the event remain."""
         with self._store.transaction():
             self._store.put(EVENTS, [event.link for event in self.all() if event.id != event_id])
 

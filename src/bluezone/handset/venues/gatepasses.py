@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passes for gates. A pass is new each time, shown only when the owner taps, for at most a minute, and never stored.
+"""Passes for gates. The owner's tap makes a new pass, which is shown for at most a minute and never stored.
 
 Source: docs/protocol.md section 7; docs/attacks.md rows 30 and 34.
 """
@@ -15,7 +15,7 @@ from bluezone.protocol.gate.passes import SESSION_LENGTH, STEP_SECONDS, PassA, p
 from bluezone.refusal import Refused
 
 SHOWN_SECONDS = 60.0
-# One for the owner, and a second if the gate could not read the first; a third would be for another person.
+# The second pass is for a gate that could not read the first. A third would be for another person.
 PASSES_A_MINUTE = 2
 
 
@@ -38,10 +38,11 @@ class ShownPass:
 
 
 class GatePasses:
-    """Makes passes and reports which one is shown; usable from any thread.
+    """Makes passes, and reports when one is shown and hidden; usable from any thread.
 
-    on_session: called with the pass's 16 bytes when it is shown, and with None when it is hidden; in between the
-                agent lets the beacon answer gates. answered: whether the pass answered a gate's challenge.
+    on_session: called with the session of a pass, 16 bytes, when it is shown, and with None when it is hidden. In
+                between, the agent makes the beacon answer gates.
+    answered:   returns whether the shown pass has answered a gate's challenge.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class GatePasses:
         return ShownPass(pass_text(PassA(state, step, session)), now + SHOWN_SECONDS)
 
     def hide(self, session: bytes | None = None) -> None:
-        """Hide the pass that is shown. session: only if it is the pass with these 16 bytes."""
+        """Hide the shown pass. session: hide only the pass with these 16 bytes."""
         with self._lock:
             if self._session is None or session not in (None, self._session):
                 return

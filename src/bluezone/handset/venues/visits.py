@@ -35,7 +35,7 @@ from bluezone.protocol.venues.stays import SHORTEST_STAY_MINUTES, hours_of_stay,
 from bluezone.refusal import Refused
 
 TABLE = "visits"
-# Whole numbers that JavaScript can hold exactly.
+# JavaScript represents whole numbers of this size exactly.
 _ID_BITS = 48
 
 
@@ -53,10 +53,13 @@ class VisitMissing(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """What a poster says, for the owner to read before checking in.
+    """The content of a poster's code, for the owner to read before checking in.
 
-    type: the Corona-Warn-App's number for the kind of place. fingerprint: to compare with the poster's.
-    valid_from, valid_to: Unix seconds, 0 for no limit. temporary: for one event. event: not signed by the city.
+    type:        kind of place, with the numbers of the Corona-Warn-App.
+    fingerprint: six characters to compare with those on the poster.
+    valid_from, valid_to: Unix seconds, 0 for no limit.
+    temporary:   whether the code is for a limited time.
+    event:       whether it is an event's code, which the city has not signed.
     """
 
     name: str
@@ -74,11 +77,14 @@ class Poster:
 class Visit:
     """One stay. Moments are trusted Unix seconds.
 
-    id:       identifies it in the owner's choice.
-    label:    the venue's name, None if the owner did not want it stored; fingerprint: that of the poster.
-    out_at:   None while it lasts; planned_out_at: when it ends automatically.
-    can_send: whether a report may contain it: ten minutes or longer, or still lasting, and not reported yet.
-    event:    whether the code was an event's; its host can recognise a report of this stay.
+    id:             number of the stay.
+    label:          the venue's name, None if the owner did not want it stored.
+    fingerprint:    of the poster.
+    in_at, out_at:  begin and end; out_at is None while the stay lasts.
+    planned_out_at: when the stay ends automatically.
+    can_send:       whether a report may contain it: ten minutes or longer, and not reported yet. For a stay that still
+                    lasts, it is set only by `Visits.reportable`.
+    event:          whether it was at an event; the host of an event can recognise a report of this stay.
     """
 
     id: int
@@ -93,7 +99,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
-    """A stay as it is stored: with its row, K_h by hour, and whether the owner has reported it."""
+    """A stay as it is stored. row: its row in the store. reported: whether it was uploaded. keys: K_h by hour."""
 
     row: int
     id: int
@@ -107,7 +113,7 @@ class _Stay:
     event: bool = False
 
     def as_of(self, now: float) -> "_Stay":
-        """The stay as it is at a moment: over if its planned end has passed."""
+        """Return the stay at a moment: checked out if its planned end has passed."""
         if self.out_at is None and now >= self.planned_out_at:
             return self.checked_out(self.planned_out_at)
         return self
@@ -120,7 +126,7 @@ class _Stay:
         )  # fmt: skip
 
     def checked_out(self, out_at: float) -> "_Stay":
-        """The stay after check-out, without the keys of hours outside it."""
+        """Return the stay after check-out, without the keys of hours after it."""
         out_at = min(max(out_at, self.in_at), self.planned_out_at)
         hours = hours_of_stay(self.in_at, out_at)
         return replace(self, out_at=out_at, keys={hour: key for hour, key in self.keys.items() if hour in hours})
@@ -168,9 +174,9 @@ class Visits:
         return self.begin(self._venue(text), self._time.now(), remember=remember)
 
     def begin(self, venue: Venue | Event, now: float, *, remember: bool) -> Visit:
-        """Begin a stay at `now`, Unix seconds. Of the venue only the name is stored, if the owner wants that.
+        """Begin a stay at `now`, Unix seconds. remember: store the venue's name.
 
-        If the owner scans the same poster again during the stay, nothing changes.
+        Returns the current stay if the owner scans the same poster again.
         """
         fingerprint = venue_fingerprint(venue)
         with self._store.transaction():
@@ -183,14 +189,14 @@ class Visits:
             key = venue_key(venue.to_bytes())
             keys = {hour: slot_key(key, hour) for hour in hours_of_stay(now, planned_out_at)}
             label = venue.name if remember else None
-            # Not the row's number: SQLite reuses it after a removal, and old overlaps would seem to be of this stay.
+            # Not the number of the row: SQLite reuses it after a removal, and old overlaps would belong to this stay.
             id = secrets.randbits(_ID_BITS)
             stay = _Stay(0, id, label, fingerprint, now, None, planned_out_at, False, keys, is_event)
             self._store.add(TABLE, day_at(now), stay.to_bytes())
             return stay.visit()
 
     def check_out(self, visit_id: int) -> Visit:
-        """End a stay now, unless it is over already. Raises VisitMissing."""
+        """End a stay now, unless it has already ended. Raises VisitMissing."""
         now = self._time.now()
         with self._store.transaction():
             self.end_planned(now)
@@ -200,22 +206,22 @@ class Visits:
             return stay.visit()
 
     def end_planned(self, now: float) -> None:
-        """End the stays that are over by plan, and drop the keys of hours outside them. now: Unix seconds."""
+        """Check out of the stays with a planned end that has passed. now: Unix seconds."""
         with self._store.transaction():
             for stay in self._stays():
                 if stay.as_of(now) is not stay:
                     self._save(stay.as_of(now))
 
     def all(self, now: float | None = None) -> list[Visit]:
-        """Every stay as it is at `now`, Unix seconds (None for this moment), oldest first.
+        """Return every stay as of `now`, Unix seconds (None for this moment), oldest first.
 
-        Writes nothing, so that one process may look at a phone while another one runs it.
+        Changes nothing in the store, so that it works while another process runs the phone.
         """
         now = self._time.now() if now is None else now
         return [stay.as_of(now).visit() for stay in self._stays()]
 
     def reportable(self, now: float) -> list[Visit]:
-        """Every stay as a report at `now` would send it: one that still lasts ends now, however short it is."""
+        """Return every stay as a report at `now` would send it: a stay that still lasts ends at `now`."""
         stays = (stay.as_of(now) for stay in self._stays())
         return [_open_visit(stay, now) if stay.out_at is None else stay.visit() for stay in stays]
 
@@ -224,11 +230,11 @@ class Visits:
         self._store.remove(TABLE, self._stay(visit_id).row)
 
     def slots(self, visit_id: int, now: float) -> tuple[Slot, ...]:
-        """The slots that a report at `now`, Unix seconds, would send of a stay. Raises VisitMissing."""
+        """Return the slots that a report at `now`, Unix seconds, would send of a stay. Raises VisitMissing."""
         return tuple(_slots(self._stay(visit_id).as_of(now), now))
 
     def mark_reported(self, visit_ids: Iterable[int]) -> None:
-        """Mark stays as sent: they are not sent again and do not warn the owner."""
+        """Mark stays as reported: they are not sent again and do not warn the owner."""
         with self._store.transaction():
             reported_ids = set(visit_ids)
             for stay in self._stays():
@@ -236,7 +242,7 @@ class Visits:
                     self._save(replace(stay, reported=True))
 
     def matchable(self, now: float) -> list[tuple[int, float, float, dict[int, bytes]]]:
-        """(number, begin, end, K_h by hour) of the stays to match with cases; one that still lasts ends at `now`."""
+        """Return (number, begin, end, K_h by hour) of the stays to match; a stay that still lasts ends at `now`."""
         stays = (stay.as_of(now) for stay in self._stays())
         return [
             (stay.id, stay.in_at, now if stay.out_at is None else stay.out_at, stay.keys)
@@ -246,12 +252,12 @@ class Visits:
 
     def _venue(self, text: str) -> Venue | Event:
         venue = read_code_link(text)
-        revoked = revoked_codes(self._store) if isinstance(venue, Event) else self._withdrawn_by_signer(venue)
+        revoked = revoked_codes(self._store) if isinstance(venue, Event) else self._revoked_by_signer(venue)
         check_validity(venue, revoked, self._time.now())
         return venue
 
-    def _withdrawn_by_signer(self, venue: Venue) -> frozenset[str]:
-        """The codes withdrawn by the city that signed a code: the phone's own city, or another one that it follows."""
+    def _revoked_by_signer(self, venue: Venue) -> frozenset[str]:
+        """Return the codes revoked by the city that signed a code: the phone's own, or a neighbour."""
         config = self._city.current
         if config is None:
             raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
@@ -280,20 +286,20 @@ class Visits:
 
 
 def _planned_end(venue: Venue | Event, now: float) -> float:
-    """When a stay that begins at `now` ends automatically, Unix seconds."""
+    """Return when a stay that begins at `now` ends automatically, Unix seconds."""
     if isinstance(venue, Event):
         return 60.0 * venue.valid_to
     return now + 60 * venue.stay_minutes
 
 
 def _slots(stay: _Stay, now: float) -> list[Slot]:
-    """The slots that a report at `now` would send. A stay that still lasts counts as ten minutes at least."""
+    """Return the slots that a report at `now` would send. A stay that still lasts counts as at least ten minutes."""
     out_at = max(now, stay.in_at + 60 * SHORTEST_STAY_MINUTES) if stay.out_at is None else stay.out_at
     return slots_of_stay(stay.in_at, out_at, stay.keys, now)
 
 
 def _open_visit(stay: _Stay, now: float) -> Visit:
-    """A stay that still lasts, as a report at `now` would send it."""
+    """Return a stay that still lasts as a report at `now` would send it."""
     return replace(stay.checked_out(now).visit(), can_send=bool(_slots(stay, now)) and not stay.reported)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keys of an export file as columns of numbers, the form that the matcher needs.
 
-The native reader handles files as all known servers write them. Without it, and for anything unusual, the key messages
-are read here one by one, with fields in any order and with unknown fields between them.
+`NativeKeys` reads files as all known servers write them. `PlainKeys` reads all other valid files, with fields in any
+order and unknown fields, and every file on machines without the native library.
 
 Source: docs/exposure-notification.md section 2 (message TemporaryExposureKey).
 """
@@ -20,12 +20,12 @@ from bluezone.protocol.exports.wire import (
     read_field,
     read_varint,
 )
-from bluezone.protocol.kernel import Kernel
+from bluezone.protocol.kernel import Kernel, KeysRead
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH, DiagnosisKey
 
 # Outside int32, so no file can contain it.
 ABSENT = 2**31
-# Real keys have at most 8 fields. Without a bound a hostile file could make the readers step a million times.
+# Real keys have at most 8 fields. Without a limit, one key of a hostile file could have millions.
 MOST_FIELDS_PER_KEY = 64
 # Tag, length and the 16 bytes of a key.
 SHORTEST_KEY_MESSAGE = 2 + KEY_LENGTH
@@ -39,10 +39,10 @@ _Row = tuple[bytes, int, int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class KeyColumns:
-    """Diagnosis keys as in the file; row i of each column is key i.
+    """Diagnosis keys as in a file; row i of each column is key i.
 
     keys:    16 bytes each.
-    starts, periods: int64, not checked; an absent period is 144.
+    starts, periods: int64, not checked; a start missing in the file is 0, a missing period 144.
     report_types, days_since_onset, transmission_risk_levels: int64, ABSENT if not in the file.
     """
 
@@ -96,16 +96,17 @@ class KeyColumns:
 
 
 class UnusualKeys(Exception):
-    """Key messages that the native reader leaves to `PlainKeys`."""
+    """Key messages that `NativeKeys` cannot read, but `PlainKeys` may."""
 
 
 class NativeKeys:
-    """Keys of a file read by `_kernel.c`, as every known server writes them."""
+    """The keys of a file as every known server writes it, read by `_kernel.c`."""
 
     def __init__(self, kernel: Kernel, data: bytes) -> None:
         self._kernel = kernel
         self._data = data
-        self._parts: tuple[list[KeyColumns], list[KeyColumns]] = ([], [])
+        self._keys: list[KeyColumns] = []
+        self._revised_keys: list[KeyColumns] = []
 
     def read(self, position: int) -> int:
         """Read the consecutive key messages from `position` on; return the position after them.
@@ -115,20 +116,18 @@ class NativeKeys:
         answer = self._kernel.read_keys(self._data, position, ABSENT)
         if answer is None:
             raise UnusualKeys
-        end, *both_lists = answer
-        for parts, (keys, numbers) in zip(self._parts, both_lists, strict=True):
-            width = len(numbers) // 5
-            parts.append(KeyColumns(keys, *(array("q", numbers[at * width : (at + 1) * width]) for at in range(5))))
+        end, keys, revised = answer
+        self._keys.append(_native_columns(keys))
+        self._revised_keys.append(_native_columns(revised))
         return end
 
     def columns(self) -> tuple[KeyColumns, KeyColumns]:
         """Return the keys and the revised keys."""
-        keys, revised = self._parts
-        return KeyColumns.concatenate(keys), KeyColumns.concatenate(revised)
+        return KeyColumns.concatenate(self._keys), KeyColumns.concatenate(self._revised_keys)
 
 
 class PlainKeys:
-    """Keys of a file read in Python, with fields in any order and unknown fields."""
+    """The keys of any valid file, read in Python: fields may be in any order and unknown."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -137,7 +136,7 @@ class PlainKeys:
     def read(self, position: int) -> int:
         """Read the consecutive key messages from `position` on; return the position after them.
 
-        Raises InvalidExport if one is malformed or truncated, has over 64 fields, or no key of 16 bytes.
+        Raises InvalidExport if a message is malformed or truncated, has over 64 fields, or has no key of 16 bytes.
         """
         end = len(self._data)
         while position < end and (rows := self._rows_by_tag.get(self._data[position])) is not None:
@@ -153,6 +152,13 @@ class PlainKeys:
         return _columns(self._rows_by_tag[KEY_TAG]), _columns(self._rows_by_tag[REVISED_KEY_TAG])
 
 
+def _native_columns(answer: KeysRead) -> KeyColumns:
+    """Return the columns of one answer of the library, in which they follow one another."""
+    width = len(answer.numbers) // 5
+    columns = (array("q", answer.numbers[place * width : (place + 1) * width]) for place in range(5))
+    return KeyColumns(answer.keys, *columns)
+
+
 def _columns(rows: list[_Row]) -> KeyColumns:
     keys = b"".join([row[0] for row in rows])
     numbers = zip(*[row[1:] for row in rows], strict=True) if rows else [()] * 5
@@ -160,7 +166,7 @@ def _columns(rows: list[_Row]) -> KeyColumns:
 
 
 def _read_key(data: bytes, position: int, end: int) -> _Row:
-    """Read the key message data[position:end]; of a repeated field, the last one counts."""
+    """Read the key message data[position:end]; the last one of a repeated field is returned."""
     key: bytes | None = None
     numbers = {2: ABSENT, 3: 0, 4: INTERVALS_PER_KEY, 5: ABSENT, 6: ABSENT}
     for _ in range(MOST_FIELDS_PER_KEY):

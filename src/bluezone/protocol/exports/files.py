@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and verify export files, ours and all variants of other Exposure Notification servers.
+"""Reads and verifies export files of our own servers and of other Exposure Notification servers.
 
 Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md sections 2 and 3.
 """
@@ -79,7 +79,7 @@ class Export:
 
     @cached_property
     def keys(self) -> tuple[DiagnosisKey, ...]:
-        """The published keys as objects, made on first access; `columns` is the fast way."""
+        """The published keys as objects, made on first access; reading `columns` is faster."""
         return self.columns.diagnosis_keys()
 
     @cached_property
@@ -105,7 +105,7 @@ def read_export(data: bytes) -> Export:
 
 
 def verify_export(export: Export, public_key: bytes) -> Literal["verified", "invalid", "absent"]:
-    """Whether one of the export's signatures is by `public_key` over the whole of export.bin.
+    """Return "verified" if `public_key` made one of the export's signatures, "absent" if it has none, else "invalid".
 
     public_key: point on P-256, 65 bytes.
     """
@@ -149,7 +149,10 @@ def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]
 
 
 class _ExportMessage:
-    """The outer message of an export: small fields by their number; the key messages go to `keys`."""
+    """The outer message of an export: passes the key messages to `keys` and stores the other fields.
+
+    fixed, numbers: values of the fields by field number.
+    """
 
     def __init__(self, data: bytes, keys: NativeKeys | PlainKeys) -> None:
         self._data = data
@@ -176,6 +179,7 @@ class _ExportMessage:
         elif wire == DELIMITED and number == 6:
             self.infos.append(read_signature_info(self._data, value, after))
         elif wire == DELIMITED and number in (7, 8):
+            # `keys` reads all fields 7 and 8 with the usual tag of one byte.
             raise InvalidExport("a key field has a tag that no server writes")
         return after
 
@@ -207,7 +211,7 @@ def _unzip(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _check_directory(data: bytes) -> None:
-    """Refuse a zip with room for more than a few names in its directory, before any of them is read."""
+    """Refuse a zip with a directory of over 64 KiB before it is read."""
     end = data.rfind(_DIRECTORY_END, -0x10000 - 22)
     if end < 0 or end + 22 > len(data):
         raise InvalidExport(f"zip of {len(data)} bytes is cut off")
@@ -230,5 +234,5 @@ def _member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes | Non
     if member.file_size > most_bytes:
         raise ExportTooLarge(f"{name} would unpack to {member.file_size} bytes, expected at most {most_bytes}")
     with archive.open(member) as content:
-        # Without a bound, a member with a false size would be inflated completely before it is cut.
+        # With a limit, a member larger than its stated size is not unpacked completely.
         return content.read(member.file_size + 1)

@@ -15,7 +15,7 @@ FIXED64 = 1
 DELIMITED = 2
 FIXED32 = 5
 LONGEST_VARINT = 10
-# Without a bound, a hostile file of 32 MiB could contain 16 million fields of two bytes.
+# Without a limit, a hostile file of 32 MiB could contain 16 million fields of two bytes.
 MOST_FIELDS = 1000
 ECDSA_P256_SHA256 = "1.2.840.10045.4.3.2"
 
@@ -28,7 +28,7 @@ class InvalidExport(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SignatureInfo:
-    """Which key signed an export; other servers may leave any of these empty.
+    """Which key signed an export; in files of other servers, any of these may be empty.
 
     verification_key_id: for a country its mobile country code, 452 for Vietnam.
     signature_algorithm: OID in dotted form.
@@ -40,7 +40,7 @@ class SignatureInfo:
 
 
 def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
-    """Return (value below 2**64, position after it). Raises InvalidExport if it is truncated or over 10 bytes."""
+    """Return (number below 2**64, position after it). Raises InvalidExport if it is truncated or over 10 bytes long."""
     value = 0
     for shift in range(0, 7 * LONGEST_VARINT, 7):
         if position >= end:
@@ -56,7 +56,7 @@ def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
 def read_field(data: bytes, position: int, end: int) -> tuple[int, int, int, int]:
     """Return (field number, wire type, value, position after it) of the field at `position`.
 
-    The value is the number for VARINT, FIXED64 and FIXED32; for DELIMITED it is where the content starts.
+    The value is a number for VARINT, FIXED64 and FIXED32, and the position of the content for DELIMITED.
     Raises InvalidExport for groups, unknown wire types, field number 0 and anything truncated.
     """
     tag, position = read_varint(data, position, end)
@@ -83,7 +83,7 @@ def read_field(data: bytes, position: int, end: int) -> tuple[int, int, int, int
 def read_fields(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield each field of the small message data[position:end], as read_field returns it.
 
-    Raises InvalidExport, also for over 1,000 of them.
+    Raises InvalidExport for a malformed field or more than 1,000 fields.
     """
     for _ in range(MOST_FIELDS):
         if position >= end:
@@ -101,7 +101,7 @@ def int32(value: int) -> int:
 
 
 def read_signature_info(data: bytes, position: int, end: int) -> SignatureInfo:
-    """Read a SignatureInfo message; fields it lacks are empty. Raises InvalidExport."""
+    """Read a SignatureInfo message; missing fields are empty. Raises InvalidExport."""
     texts = {3: "", 4: "", 5: ""}
     for number, wire, value, after in read_fields(data, position, end):
         if number in texts and wire == DELIMITED:

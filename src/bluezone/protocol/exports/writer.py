@@ -25,10 +25,10 @@ from bluezone.protocol.exports.wire import (
 )
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH
 
-# Every start between November 2009 and the year 7073 takes a varint of 4 bytes, so all key messages have one length.
+# Starts between November 2009 and the year 7073 are varints of 4 bytes, so that all key messages are equally long.
 EARLIEST_START = 2**21
 LATEST_START = 2**28 - 1
-# The range of one byte of zigzag.
+# Zigzag encoding writes -63..63 in one byte.
 FARTHEST_ONSET_DAYS = 63
 HIGHEST_REPORT_TYPE = 127
 
@@ -48,7 +48,7 @@ class P256Signer(Protocol):
     """A private key on P-256 of `cryptography`, or an object that gets its signatures from the signer process."""
 
     def sign(self, data: bytes, signature_algorithm: ECDSA, /) -> bytes:
-        """The signature in DER."""
+        """Return the signature in DER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ def _key_fields(columns: ExportKeys) -> bytes:
     fields[:, _KEY_AT : _KEY_AT + KEY_LENGTH] = columns.keys[order]
     starts = columns.starts[order]
     for index in range(4):
-        more = 0x80 if index < 3 else 0
-        fields[:, _START_AT + index] = starts >> (7 * index) & 0x7F | more
+        continuation = 0x80 if index < 3 else 0
+        fields[:, _START_AT + index] = starts >> (7 * index) & 0x7F | continuation
     fields[:, _REPORT_TYPE_AT] = columns.report_types[order]
     onset = columns.days_since_onset[order].astype(np.int16)
     fields[:, _ONSET_AT] = onset << 1 ^ onset >> 15
@@ -146,7 +146,7 @@ def _check(columns: ExportKeys) -> None:
 
 
 def _zip(members: dict[str, bytes]) -> bytes:
-    """Return an uncompressed zip, as key bytes do not compress; with a fixed time, equal members give equal bytes."""
+    """Return an uncompressed zip: random keys do not compress. The fixed time makes equal members give equal bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():

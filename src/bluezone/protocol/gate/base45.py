@@ -8,7 +8,7 @@ _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
 
 
 class InvalidBase45(Refused):
-    """Text that is not Base45, or not as an encoder writes it."""
+    """Text that is not Base45, or that no encoder writes."""
 
     code = "base45_invalid"
 
@@ -29,9 +29,9 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Read Base45; it accepts only text exactly as `encode` writes it.
+    """Read Base45 text exactly as `encode` writes it.
 
-    Raises InvalidBase45 for a foreign letter, a single last letter, or a group with a value above its bytes.
+    Raises InvalidBase45 for a letter outside the alphabet, a single last letter, or a group with too large a value.
 
     Source: RFC 9285 sections 4 and 6.
     """

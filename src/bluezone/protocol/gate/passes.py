@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """GatePass v1: the passes that a phone shows at a gate, and the messages between gate and phone.
 
-A pass has fresh random values only: nothing about the owner, nothing from the identifiers that contacts hear, and
-nothing in common with another pass of the phone. Source: docs/protocol.md section 7; docs/attacks.md rows 28-34, 43.
+Every pass consists of new random values. It contains nothing about the owner, nothing from the identifiers that other
+phones hear, and nothing that is also in another pass. Source: docs/protocol.md section 7; docs/attacks.md rows 28-34,
+43.
 
     gate's advertisement   0x01 | gate_id[4] | G_ble[8]      13 bytes, a new G_ble every 30 s, never displayed
     phone's advertisement  0x02 | R_g[16]                    17 bytes
     gate's screen          0x03 | gate_id[4] | G_qr[8]       QR "BZGQ:", a new G_qr every 30 s, never advertised
-    pass A                 0x01 | flags | step | k_sess      QR "BZG1:", 22 bytes: Bluetooth proves the rest
-    pass B                 0x02 | ... | token | signature    QR "BZG2:", 384 bytes: of a browser, without Bluetooth
+    pass A                 0x01 | flags | step | k_sess      QR "BZG1:", 22 bytes, of a phone that also answers by radio
+    pass B                 0x02 | ... | token | signature    QR "BZG2:", 384 bytes, of a browser, without Bluetooth
 
 QR texts are in Base45, an alphabet that QR codes store with 5.5 bits a character (RFC 9285).
 """
@@ -32,7 +33,7 @@ OPK_LENGTH = 32
 TOKEN_LENGTH = 256
 SIGNATURE_LENGTH = 64
 
-# How long a gate uses a challenge, and how long a phone's step lasts.
+# How long a gate uses one challenge, and the unit in which a phone counts time in a pass.
 CHALLENGE_SECONDS = 30
 STEP_SECONDS = 15
 
@@ -54,7 +55,7 @@ PASS_B_LENGTH = _B.size
 _PREFIX_A = "BZG1:"
 _PREFIX_B = "BZG2:"
 _PREFIX_SCREEN = "BZGQ:"
-# Longer than any Bluezone code; a scanner may read any QR code on a wall.
+# Longer than any Bluezone code. Scanners also read other QR codes, which may be of any length.
 MOST_QR_LETTERS = 600
 
 
@@ -95,7 +96,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class PassA:
-    """step: Unix seconds // 15 when it was made, not checked. session: 16 random bytes, never used again."""
+    """step: Unix seconds // 15 when the pass was made. session: 16 random bytes, never used in another pass."""
 
     state: BluetoothState
     step: int
@@ -140,7 +141,7 @@ Pass = PassA | PassB
 
 
 def response(session: bytes, challenge: bytes) -> bytes:
-    """R_g, the 16 bytes with which a phone answers a gate by radio.
+    """Return R_g, the 16 bytes with which a phone answers a gate by radio.
 
     session: k_sess of the pass on its screen, 16 bytes. challenge: G_ble, 8 bytes.
     """
@@ -150,7 +151,7 @@ def response(session: bytes, challenge: bytes) -> bytes:
 
 
 def session_mark(session: bytes) -> bytes:
-    """8 bytes by which gates recognise a used session without storing it; they cannot answer a challenge."""
+    """Return 8 bytes by which gates recognise a used session. No one can answer a challenge with them."""
     _require("session", session, SESSION_LENGTH)
     return hmac.digest(session, b"BZ-USED-v1", "sha256")[:MARK_LENGTH]
 
@@ -218,7 +219,7 @@ def read_pass(text: str) -> Pass:
 
 
 def token_message(opk: bytes) -> bytes:
-    """The message for a one-time key that a gate(week) key signs blind, for `blindrsa.blind` and `finalize`."""
+    """Return the message about a one-time key that a gate(week) key signs blind: the input of `blindrsa.blind`."""
     _require("one-time key", opk, OPK_LENGTH)
     return b"BZ-OPK-v1" + opk
 

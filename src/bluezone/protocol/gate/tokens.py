@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The call with which a browser gets tokens for its passes: 20 blind signatures at once, always of the same size.
+"""The call with which a browser gets tokens for its passes: 20 blind signatures at once, in messages of one size.
 
     request  6144 B: u8 1 | u8 flags | u16 kid | 20 * blinded[256] | … | challenge[32] | nonce[8]
     answer   6144 B: u8 1 | u8 status | u16 kid | 20 * blind_sig[256]
-                    with status puzzle_required: challenge[32] after it
+                    with status puzzle_required, challenge[32] follows the status
 
 Source: docs/protocol.md section 7; the statuses are those of section 4.
 """
@@ -83,7 +83,7 @@ def decode_tokens(body: bytes) -> TokensRequest:
     if flags:
         raise BadRequest(f"flags are {flags:#04x}, expected 0")
     challenge, nonce = _PUZZLE.unpack_from(body, TOKENS_SIZE - _PUZZLE.size)
-    return TokensRequest(kid, _split(body, _HEADER.size), challenge, nonce)
+    return TokensRequest(kid, _batch(body, _HEADER.size), challenge, nonce)
 
 
 def encode_tokens_answer(answer: TokensAnswer, random_bytes: RandomBytes = os.urandom) -> bytes:
@@ -113,10 +113,11 @@ def decode_tokens_answer(body: bytes) -> TokensAnswer:
     if status is not Status.OK:
         return TokensAnswer(status)
     (kid,) = _KID.unpack_from(body, start)
-    return TokensAnswer(status, kid, _split(body, start + _KID.size))
+    return TokensAnswer(status, kid, _batch(body, start + _KID.size))
 
 
-def _split(body: bytes, start: int) -> tuple[bytes, ...]:
+def _batch(body: bytes, start: int) -> tuple[bytes, ...]:
+    """Return the 20 messages that begin at `start`, 256 bytes each."""
     end = start + _BATCH_LENGTH
     return tuple(body[place : place + BLINDED_LENGTH] for place in range(start, end, BLINDED_LENGTH))
 

@@ -2,12 +2,12 @@
 """The cryptography that phone and protocol need beyond the standard library's hashes, by one of two providers.
 
 `cryptography` is for servers and desktops. It is not published for Android, so phones use `libcrypto`, the OpenSSL of
-Python's own ssl module. One is chosen at start and never mixed with the other: BLUEZONE_PRIMITIVES names it; the
-default is `cryptography` if it is installed.
+Python's own ssl module. One provider is chosen at the start of the program: the one named by BLUEZONE_PRIMITIVES, by
+default `cryptography` if it is installed.
 
 Keys are bytes here. A public key on P-256 is its uncompressed point, 65 bytes; an Ed25519 key is its 32 bytes. Sizes,
-and whether a point is on its curve, are checked here, so that both providers refuse the same input. For a signature
-that does not verify, for whatever reason, the result is False.
+and whether a point is on its curve, are checked here, so that both providers refuse the same input. Verifying returns
+False for every kind of invalid signature.
 
 Source: FIPS 197, SP 800-38A, SP 800-38D (AES and its modes); RFC 8032 (Ed25519); FIPS 186-4, SEC 1 (P-256); RFC 8017
 (RSASSA-PSS); RFC 5480, RFC 8410 (public keys in PEM).
@@ -62,17 +62,17 @@ class Ed25519Signer(Protocol):
     """A private key of `cryptography`; phones have none."""
 
     def sign(self, data: bytes, /) -> bytes:
-        """The signature, 64 bytes."""
+        """Return the signature, 64 bytes."""
 
     def public_key(self) -> "Ed25519Public":
-        """Its public half."""
+        """Return the public key that belongs to this private key."""
 
 
 class Ed25519Public(Protocol):
     """A public key of `cryptography`."""
 
     def public_bytes_raw(self) -> bytes:
-        """The 32 bytes."""
+        """Return the 32 bytes of the key."""
 
 
 def _is_installed(package: str) -> bool:
@@ -103,21 +103,21 @@ _provider = _load()
 
 
 def encrypt_blocks(key: bytes, blocks: bytes) -> bytes:
-    """AES-128 of whole blocks of 16 bytes, each separately (ECB). Raises ValueError for other sizes."""
+    """Encrypt blocks of 16 bytes with AES-128, each separately (ECB). Raises ValueError for other sizes."""
     if len(key) != 16 or len(blocks) % AES_BLOCK:
         raise ValueError(f"key of {len(key)} bytes and {len(blocks)} bytes, expected 16 and a multiple of {AES_BLOCK}")
     return _provider.encrypt_blocks(key, blocks)
 
 
 def apply_counter(key: bytes, counter: bytes, data: bytes) -> bytes:
-    """AES-128 in counter mode: encrypts and decrypts. counter: 16 bytes. Raises ValueError for other sizes."""
+    """Encrypt or decrypt with AES-128 in counter mode. counter: 16 bytes. Raises ValueError for other sizes."""
     if len(key) != 16 or len(counter) != AES_BLOCK:
         raise ValueError(f"key of {len(key)} bytes and counter of {len(counter)}, expected 16 and {AES_BLOCK}")
     return _provider.apply_counter(key, counter, data)
 
 
 def seal(key: bytes, nonce: bytes, plain: bytes, associated: bytes = b"") -> bytes:
-    """AES-GCM: the ciphertext followed by the tag of 16 bytes.
+    """Encrypt and authenticate with AES-GCM; return the ciphertext followed by the tag of 16 bytes.
 
     key: 16 or 32 bytes. nonce: 12 bytes, never used again under this key. associated: authenticated, not encrypted.
     Raises ValueError for other sizes.
@@ -128,7 +128,11 @@ def seal(key: bytes, nonce: bytes, plain: bytes, associated: bytes = b"") -> byt
 
 
 def unseal(key: bytes, nonce: bytes, sealed: bytes, associated: bytes = b"") -> bytes:
-    """Open what `seal` made. Raises InvalidTag, also for a nonce of another size or sealed bytes shorter than a tag."""
+    """Return the plain bytes of a result of `seal`.
+
+    Raises InvalidTag, also for a nonce of another size or sealed bytes shorter than a tag; ValueError for a key of
+    another size.
+    """
     if len(key) not in (16, 32):
         raise ValueError(f"key of {len(key)} bytes, expected 16 or 32")
     if len(nonce) != GCM_NONCE_LENGTH or len(sealed) < GCM_TAG_LENGTH:
@@ -151,7 +155,7 @@ def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:
 def verify_pss(modulus: int, exponent: int, salt_length: int, signature: bytes, message: bytes) -> bool:
     """Whether `signature` is an RSASSA-PSS signature with SHA-384 and MGF1-SHA-384 over `message`.
 
-    modulus: odd, 2048 bits or more. exponent: odd, above 2. salt_length: exactly that of the signature, bytes.
+    modulus: odd, 2048 bits or more. exponent: odd, above 2. salt_length: of the signature, exactly, in bytes.
     """
     if len(signature) != (modulus.bit_length() + 7) // 8:
         return False

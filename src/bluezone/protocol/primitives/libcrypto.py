@@ -2,8 +2,8 @@
 """The primitives with OpenSSL's libcrypto through ctypes, for phones. Callers have checked every size.
 
 It is the library that Python's own ssl and hashlib are linked with, version 3.0 or newer. Only functions of its EVP
-interface are called, none of them variadic, and every result is checked: according to the manual pages, 1 is success,
-and 0, negative numbers or NULL are failure. Anything but plain success counts as failure.
+interface are called, none of them variadic. Every result is checked: 1 is success; 0, negative numbers and NULL are
+failures according to the manual pages, and any other number is treated as one.
 
 Source: OpenSSL 3.0's manual pages EVP_EncryptInit, EVP_DigestVerifyInit, EVP_PKEY_CTX_ctrl, EVP_PKEY_keygen,
 EVP_PKEY_derive, d2i_X509 and ERR_clear_error; RFC 8017 appendix A.1.1 (RSAPublicKey).
@@ -72,11 +72,11 @@ _FUNCTIONS = {
 
 
 class LibcryptoFailed(RuntimeError):
-    """A call failed that can fail only for lack of memory or randomness."""
+    """A call to libcrypto failed: for lack of memory or randomness, or for a public key that it cannot read."""
 
 
 def _candidates() -> Iterator[str]:
-    """Where the library may be: the one linked into Python's hashlib, its names on Android, the system's."""
+    """Yield where the library may be: linked into Python's hashlib, under its names on Android, in the system."""
     if hasattr(_hashlib, "__file__"):
         yield _hashlib.__file__
     yield from ("libcrypto_python.so", "libcrypto_chaquopy.so")
@@ -106,7 +106,7 @@ _lib = _open()
 def _require(outcome: int) -> None:
     """Raise LibcryptoFailed unless a call succeeded.
 
-    It empties the error queue, because ssl uses the same queue and would take the errors for its own.
+    Empties the error queue first, because Python's ssl reads the same queue and would report these errors as its own.
     """
     if outcome != 1:
         _lib.ERR_clear_error()
@@ -115,7 +115,7 @@ def _require(outcome: int) -> None:
 
 @contextmanager
 def _owned(address: int | None, free: Callable[[int], None]) -> Iterator[int]:
-    """Use the object that a call made, and free it in any case. Raises LibcryptoFailed if the call made none."""
+    """Yield the object that a call returned and free it afterwards. Raises LibcryptoFailed for NULL."""
     if not address:
         _require(0)
     assert address
@@ -215,7 +215,7 @@ class Provider:
 
 
 def _length(data: bytes) -> int:
-    """The size of data, which must fit a C int. Raises OverflowError."""
+    """Return the size of data as a C int. Raises OverflowError if it does not fit."""
     if len(data) >= 2**31:
         raise OverflowError(f"{len(data)} bytes at once, expected fewer than 2147483648")
     return len(data)
@@ -233,10 +233,10 @@ def _encrypt(cipher: int, key: bytes, counter: bytes | None, data: bytes) -> byt
 
 
 def _update(update: Callable[[int, Any, Any, bytes, int], int], context: int, data: bytes) -> bytes:
-    """The output of an update for data, of the same length, without padding."""
+    """Encrypt or decrypt data with one update call; the output has the same length."""
     if not data:
         return b""
-    # The manual asks for room for one more block.
+    # According to the manual, the output may need one more block.
     output = create_string_buffer(len(data) + AES_BLOCK)
     size = c_int()
     _require(update(context, output, byref(size), data, _length(data)))
@@ -246,14 +246,14 @@ def _update(update: Callable[[int, Any, Any, bytes, int], int], context: int, da
 
 @contextmanager
 def _public_key(der: bytes) -> Iterator[int]:
-    """Use the public key of a SubjectPublicKeyInfo. Raises LibcryptoFailed for anything else."""
+    """Yield the public key of a SubjectPublicKeyInfo. Raises LibcryptoFailed for other bytes."""
     place = c_char_p(der)
     with _owned(_lib.d2i_PUBKEY(None, byref(place), len(der)), _lib.EVP_PKEY_free) as key:
         yield key
 
 
 def _is_signed(der: bytes, digest: bytes | None, signature: bytes, message: bytes, salt_length: int = -1) -> bool:
-    """Verify with the public key in `der`; False for any failure. salt_length: of PSS, negative for other schemes."""
+    """Verify with the public key in `der`; False for any failure. salt_length: for PSS; negative for other schemes."""
     parameters = c_void_p()
     try:
         with (
@@ -282,7 +282,7 @@ def _generate_p256() -> int | None:
 
 
 def _point(key: int) -> bytes:
-    """The public half of a key on P-256, uncompressed."""
+    """Return the uncompressed point of a key on P-256, 65 bytes."""
     size = len(P256_PREFIX) + P256_POINT_LENGTH
     _require(_lib.i2d_PUBKEY(key, None) == size)
     output = create_string_buffer(size)
@@ -293,7 +293,7 @@ def _point(key: int) -> bytes:
 
 
 def _rsa_key(modulus: int, exponent: int) -> bytes:
-    """SubjectPublicKeyInfo of an RSA key: rsaEncryption, and a bit string of the two numbers."""
+    """Return the SubjectPublicKeyInfo of an RSA key: rsaEncryption, and a bit string of the two numbers."""
     numbers = b"".join(
         _der(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in (modulus, exponent)
     )
@@ -302,7 +302,7 @@ def _rsa_key(modulus: int, exponent: int) -> bytes:
 
 
 def _der(tag: int, content: bytes) -> bytes:
-    """One value in DER: tag, length, content."""
+    """Return one value in DER: tag, length, content."""
     if len(content) < 0x80:
         return bytes([tag, len(content)]) + content
     length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From exposure windows to a warning: for each day a score, a level, minutes and a certainty.
+"""Assesses exposure windows: a score, a level, minutes and a certainty for each day.
 
-Source: docs/protocol.md section 3; docs/contracts.md, `exposure score`.
+It also computes the daily summaries of Exposure Notification v2, for information only: no level depends on them.
 
-Also the daily summaries of Exposure Notification v2, for information only: no level depends on them.
-
-Source: docs/exposure-notification.md section 6, DailySummary.
+Source: docs/protocol.md section 3; docs/contracts.md, `exposure score`; docs/exposure-notification.md section 6,
+DailySummary.
 """
 
 import math
@@ -42,15 +41,15 @@ Band = Literal["<10", "10-15", "15-30", ">30"]
 
 _LEVELS: tuple[Level, ...] = ("none", "low", "high")
 
-# Share of a day's distribution within the minutes that are shown.
-_SHOWN_SHARE = 0.8
+# Chance with which the displayed range of minutes includes the true minutes near.
+_DISPLAYED_SHARE = 0.8
 
-# Without a model of nearness: confidence from which both radios count as measured, and other bounds of a sure warning.
+# Bounds of a sure warning without a model of nearness: calibration confidence of both radios, attenuation and minutes.
 _SURE_CONFIDENCE = 2
 _SURE_BELOW_DB = 63
 _SURE_ABOVE_MINUTES = 15
 
-# Binary fractions miss a bound such as 9.0 by far less than the last of these decimals.
+# Scores are rounded, because sums of binary fractions may miss a bound such as 9.0 by a tiny amount.
 _SCORE_DECIMALS = 6
 _DOSE_DECIMALS = 2
 _ROUNDING = 1e-9
@@ -60,8 +59,9 @@ _ROUNDING = 1e-9
 class DailySummary:
     """Sums over a day's windows, in weighted seconds (15 minutes at weight 1 are 900).
 
-    weighted_duration_sum is weighted by attenuation only; score_sum and maximum_score (the largest window) also by
-    report type and infectiousness.
+    weighted_duration_sum: weighted by attenuation only.
+    score_sum:             weighted by attenuation, report type and infectiousness.
+    maximum_score:         the score of the window with the highest score.
     """
 
     score_sum: float
@@ -70,7 +70,7 @@ class DailySummary:
 
 
 def summarise(windows: Iterable[ExposureWindow], weights: SummaryWeights) -> DailySummary:
-    """Summarise the windows of one day without those that have no score, like Exposure Notification."""
+    """Summarise the windows of one day like Exposure Notification, which ignores windows with score 0."""
     durations: list[float] = []
     scores: list[float] = []
     for window in windows:
@@ -94,13 +94,14 @@ class DayExposure:
     day:       local date.
     score:     the dose: sum over all cases of expected minutes near x factor, or of minutes x weight x factor if the
                profile has no model of nearness.
-    minutes:   minutes in which cases were heard (counted minutes without the model), to the nearest 5; band: the same
-               for display.
+    minutes:   minutes in which cases were heard, to the nearest 5; without the model, only those with a weight.
+    band:      the range of these minutes, for display.
     certainty: how sure it is that the owner was near for at least the profile's minutes: "sure", "likely", "unlikely",
-               or "unclear" if the evidence allows no answer.
-    summary:   that of Exposure Notification v2, or None if the profile has no weights for it.
-    near:      minutes likely near, from .. to, which include the truth with a chance of 80 %; None without the model.
-    chance:    chance of at least the profile's minutes near, 0..1; None without the model.
+               or "unclear" if the evidence is too weak.
+    summary:   of Exposure Notification v2, or None if the profile has no weights for it.
+    near:      lowest and highest probable minutes near; the true minutes are between them with a chance of 80 %. None
+               without the model.
+    chance:    of at least the profile's minutes near, 0..1; None without the model.
     """
 
     day: date
@@ -123,9 +124,9 @@ class Assessment:
 
 
 def assess(windows: Iterable[ExposureWindow], profile: Profile, today: date) -> Assessment:
-    """Score windows day by day.
+    """Assess windows day by day.
 
-    today: local date; windows of later days, or days older than the profile's bound, are left out.
+    today: local date. Windows of later days, and of days that are too old for the profile, are left out.
 
     Source: docs/protocol.md section 3.
     """
@@ -189,37 +190,37 @@ def _assess_day(day: date, windows: Sequence[ExposureWindow], profile: Profile) 
 def _assess_by_nearness(
     day: date, windows: Sequence[ExposureWindow], profile: Profile, model: Nearness
 ) -> DayExposure:  # fmt: skip
-    meetings = []
+    encounters = []
     for window in windows:
         factor = profile.factor(window.report_type, window.infectiousness)
         if factor > 0:
-            meetings.append(_meeting(window, model, factor))
-    everything = add_near_minutes(meeting.near for meeting in meetings)
-    firm = add_near_minutes(meeting.near for meeting in meetings if not meeting.is_weak)
-    dose = round(math.fsum(meeting.dose for meeting in meetings), _DOSE_DECIMALS)
-    firm_dose = math.fsum(meeting.dose for meeting in meetings if not meeting.is_weak)
-    chance = everything.chance_at_least(model.high_minutes)
+            encounters.append(_assess_encounter(window, model, factor))
+    total = add_near_minutes(encounter.near for encounter in encounters)
+    strong = add_near_minutes(encounter.near for encounter in encounters if not encounter.is_weak)
+    dose = round(math.fsum(encounter.dose for encounter in encounters), _DOSE_DECIMALS)
+    strong_dose = math.fsum(encounter.dose for encounter in encounters if not encounter.is_weak)
+    chance = total.chance_at_least(model.high_minutes)
 
     level: Level = "none"
-    if profile.minimum_minutes is None or everything.heard > profile.minimum_minutes + _ROUNDING:
-        if firm_dose >= model.high_dose and firm.chance_at_least(model.high_minutes) >= model.high_chance:
+    if profile.minimum_minutes is None or total.heard > profile.minimum_minutes + _ROUNDING:
+        if strong_dose >= model.high_dose and strong.chance_at_least(model.high_minutes) >= model.high_chance:
             level = "high"
         elif dose >= model.low_dose:
             level = "low"
     certainty: Certainty = "unlikely"
-    if level != "high" and 2 * firm_dose < dose:
+    if level != "high" and 2 * strong_dose < dose:
         certainty = "unclear"
     elif chance >= model.sure_chance:
         certainty = "sure"
     elif chance >= model.high_chance:
         certainty = "likely"
-    low, high = everything.credible_interval(_SHOWN_SHARE)
+    low, high = total.credible_interval(_DISPLAYED_SHARE)
     return DayExposure(
         day=day,
         score=dose,
         level=level,
-        minutes=5 * math.floor(everything.heard / 5 + 0.5),
-        band=minutes_band(round(everything.heard, _SCORE_DECIMALS)),
+        minutes=5 * math.floor(total.heard / 5 + 0.5),
+        band=minutes_band(round(total.heard, _SCORE_DECIMALS)),
         certainty=certainty,
         summary=None if profile.summary is None else summarise(windows, profile.summary),
         near=(round(low, 1), round(high, 1)),
@@ -228,32 +229,32 @@ def _assess_by_nearness(
 
 
 @dataclass(frozen=True, slots=True)
-class _Meeting:
-    """One window under the model. is_weak: signal strength says too little to ask anybody to stay at home."""
+class _AssessedEncounter:
+    """The result of the model for one window. is_weak: the evidence is too weak for a high level."""
 
     near: NearMinutes
     dose: float
     is_weak: bool
 
 
-def _meeting(window: ExposureWindow, model: Nearness, factor: float) -> _Meeting:
-    """Apply the model to a window. factor: what a minute near counts.
+def _assess_encounter(window: ExposureWindow, model: Nearness, factor: float) -> _AssessedEncounter:
+    """Apply the model to a window. factor: dose of a minute near.
 
-    The evidence is weak with few bursts, with directions that disagree, and, if the profile checks it, in a crowd that
-    is all heard alike. Radios without calibration are treated like others, with the wider spread of the profile.
+    The evidence is weak if there are few bursts, if the directions disagree, or if the levels look like those in a
+    crowded tram. Radios without calibration are no reason: the model has a wider spread for them.
     """
-    meeting = SegmentedEncounter(window, model)
+    encounter = SegmentedEncounter(window, model)
     is_weak = (
         len(window.scan_instances) < model.fewest_bursts
-        or meeting.is_crowded_and_flat()
-        or meeting.directions_disagree()
+        or encounter.is_crowded_and_flat()
+        or encounter.directions_disagree()
     )
-    near = meeting.near_minutes()
-    return _Meeting(near, near.expected * factor, is_weak)
+    near = encounter.near_minutes()
+    return _AssessedEncounter(near, near.expected * factor, is_weak)
 
 
 def minutes_band(minutes: float) -> Band:
-    """The band in which minutes are displayed."""
+    """Return the range of minutes that is displayed instead of the exact minutes."""
     if minutes < 10:
         return "<10"
     if minutes < 15:

@@ -14,7 +14,7 @@ from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
 from bluezone.protocol.signed.members import LARGEST_INTEGER, JsonMembers
 from bluezone.refusal import Refused
 
-# An entry that every such configuration has, and no profile in our own format.
+# An entry of every Corona-Warn-App configuration. Profiles in our own format do not have it.
 CWA_MARK = "minutesAtAttenuationWeights"
 
 _LEVELS: dict[int, Level] = {0: "none", 1: "low", 2: "high"}
@@ -35,9 +35,9 @@ def parse_cwa(table: ProfileTable) -> Profile:
     """Make a profile from a configuration object; raises InvalidProfile."""
     risk_levels = _risk_levels(table.table("trlEncoding"))
     values = _risk_values(table, sorted(set(risk_levels.values())))
-    dropped = [entry.read_whole(_dropped_levels) for entry in table.tables("trlFilters")]
+    dropped_ranges = [entry.read_whole(_dropped_levels) for entry in table.tables("trlFilters")]
     days = [entry.read_whole(_level) for entry in table.tables("normalizedTimePerDayToRiskLevelMapping", least=1)]
-    # Levels of single windows are for a count of encounters, which we do not show: check and ignore them.
+    # The levels of single windows are for a count of encounters, which we do not display: only check them.
     for entry in table.tables("normalizedTimePerEWToRiskLevelMapping"):
         entry.read_whole(_level)
     profile = Profile(
@@ -50,14 +50,16 @@ def parse_cwa(table: ProfileTable) -> Profile:
         minutes_filters=tuple(
             entry.read_whole(_minutes_filter) for entry in table.tables("minutesAtAttenuationFilters")
         ),
-        dropped_factors=frozenset(pair for pair, level in risk_levels.items() if any(level in r for r in dropped)),
+        dropped_factors=frozenset(
+            pair for pair, level in risk_levels.items() if any(level in dropped for dropped in dropped_ranges)
+        ),
     )
     table.finish()
     return profile
 
 
 def _risk_levels(table: ProfileTable) -> dict[tuple[int, int], int]:
-    """The transmission risk level (TRL) of each report type and infectiousness."""
+    """Return the transmission risk level (TRL) of each report type and infectiousness."""
     report = {int(number): table.integer(name, 0, 100) for number, name in _REPORT_OFFSETS.items()}
     infectious = {number: table.integer(name, 0, 100) for number, name in _INFECTIOUSNESS_OFFSETS.items()}
     table.finish()
@@ -65,7 +67,7 @@ def _risk_levels(table: ProfileTable) -> dict[tuple[int, int], int]:
 
 
 def _risk_values(table: ProfileTable, risk_levels: list[int]) -> dict[int, float]:
-    """The value of each transmission risk level: from a table since version 1.15, a multiple before."""
+    """Return the value of each transmission risk level: from a table, before version 1.15 a multiple of the level."""
     multiple = table.number("transmissionRiskLevelMultiplier", 0, 100, default=0)
     if "transmissionRiskValueMapping" not in table:
         if not multiple:
@@ -113,7 +115,7 @@ class InvalidWindows(Refused):
 
 
 def read_windows(data: bytes, today: date) -> tuple[ExposureWindow, ...]:
-    """Read a JSON list of windows; their ages count from the local date `today`. Raises InvalidWindows."""
+    """Read a JSON list of windows with ages in days before the local date `today`. Raises InvalidWindows."""
     try:
         entries = json.loads(data)
     except (ValueError, RecursionError):
@@ -135,7 +137,7 @@ def _window(entry: JsonMembers, today: date) -> ExposureWindow:
     age_days = entry.integer("ageInDays", 0, _LARGEST_AGE_DAYS)
     if age_days >= today.toordinal():
         raise InvalidWindows(f"a window is {age_days} days old, which is before the calendar's first day")
-    # The file has only the confidence that the case's phone sent, nothing about our own radio.
+    # The file gives only the confidence of the case's radio, not of our own.
     return ExposureWindow(
         day=today - timedelta(days=age_days),
         report_type=entry.integer("reportType", 0, 5),
@@ -150,6 +152,6 @@ def _scan_instance(entry: JsonMembers) -> ScanInstance:
     return ScanInstance(
         typical_attenuation_db=entry.integer("typicalAttenuation", 0, 255),
         minimum_attenuation_db=entry.integer("minAttenuation", 0, 255),
-        # A scan with a negative duration counts nothing, as in the Corona-Warn-App.
+        # Negative durations count as 0, as in the Corona-Warn-App.
         seconds_since_last_scan=max(entry.integer("secondsSinceLastScan", -LARGEST_INTEGER), 0),
     )

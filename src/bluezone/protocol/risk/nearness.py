@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many minutes of a meeting were within two metres, as a distribution: all that signal strength can tell.
+"""Estimates the minutes of an encounter within two metres from signal strength, as a distribution.
 
-The model, in one page (docs/risk.md has it with its figures):
+The model (docs/risk.md explains it with figures):
 
-- Attenuation grows with distance along two straight lines over log distance, the second one nearly flat.
-- Bodies, pockets and calibration shift a whole meeting by some dB. The shift is unknown, so every value is tried,
-  weighted by a normal distribution. Part of it is separate for each direction, so hearing both halves that part.
-- A meeting is cut into equal segments of at most five minutes. The mean of a segment varies by fading; more bursts
-  make it vary less.
-- From one segment to the next two people stay at their distance with a certain chance, else they take a new one.
-  That chance differs between people who sit and people who walk; each value of the profile is tried.
+- Attenuation grows with the logarithm of distance along two straight lines; the second line is nearly flat.
+- Bodies, pockets and calibration shift all levels of an encounter by some dB. The shift is unknown, so the model tries
+  17 values, weighted by a normal distribution. A part of the shift is separate for each direction; levels of both
+  directions halve the variance of this part.
+- An encounter is cut into equal segments of at most five minutes. The mean level of a segment varies by fading, less
+  with more bursts.
+- From one segment to the next, two people stay at their distance with a certain chance; otherwise, every distance is
+  equally likely. People who sit stay more often than people who walk, so every chance in the profile is tried.
 
-The result is a sum over distances, shifts and chances: no random numbers, no fitting on the phone.
+The result is a sum over distances, shifts and chances to stay, without random numbers and without fitting.
 """
 
 import math
@@ -31,16 +32,17 @@ from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
 _DISTANCES = 25
 _SHIFTS = 17
 _LARGEST_SHIFT = 2.6  # standard deviations
-_STEP_MINUTES = 0.5  # of a day's distribution
+_STEP_MINUTES = 0.5  # resolution of a distribution
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class NearMinutes:
-    """Chances of having been near for 0, 1, 2 .. steps of half a minute.
+    """The distribution of the minutes near a case.
 
-    chances: their sum is 1. heard: minutes in which the other phone was heard at all.
-    resolution: the longest time that one burst represents, minutes.
+    chances:    of 0, 1, 2 .. half minutes near; their sum is 1.
+    heard:      minutes in which the case's phone was heard at any distance.
+    resolution: the longest time that one burst represents, in minutes.
     """
 
     chances: Sequence[float]
@@ -49,7 +51,7 @@ class NearMinutes:
 
     @property
     def expected(self) -> float:
-        """Mean, minutes."""
+        """The mean of the minutes near."""
         return math.fsum(steps * chance for steps, chance in enumerate(self.chances)) * _STEP_MINUTES
 
     def chance_at_least(self, minutes: float) -> float:
@@ -57,10 +59,10 @@ class NearMinutes:
         return math.fsum(self.chances[math.ceil(minutes / _STEP_MINUTES - _ROUNDING) :])
 
     def credible_interval(self, share: float) -> tuple[float, float]:
-        """The minutes from .. to that include the truth with a chance of at least `share`, with equal tails.
+        """Return the bounds, in minutes, between which the true minutes are with a chance of at least `share`.
 
-        A burst represents a stretch of time, so each end may be off by one burst; the upper end is at most that much
-        above the minutes heard.
+        The tails outside the bounds have equal chances. Both bounds are widened by the time of one burst; the upper
+        bound is at most the minutes heard plus this time.
         """
         cumulative = list(accumulate(self.chances))
         low = bisect_left(cumulative, (1 - share) / 2)
@@ -75,7 +77,7 @@ NOTHING = NearMinutes((1.0,), 0.0, 0.0)
 
 
 def add_near_minutes(parts: Iterable[NearMinutes]) -> NearMinutes:
-    """Minutes near over several meetings with independent chances."""
+    """Return the distribution of the sum over several independent encounters."""
     total = NOTHING
     for part in parts:
         total = NearMinutes(
@@ -87,18 +89,18 @@ def add_near_minutes(parts: Iterable[NearMinutes]) -> NearMinutes:
 
 
 def _convolve(left: Sequence[float], right: Sequence[float]) -> Sequence[float]:
-    """The chances of a sum. Most steps of a meeting have no chance and are skipped."""
+    """Return the chances of a sum. The steps with chance 0, which are most, are skipped."""
     chances = [0.0] * (len(left) + len(right) - 1)
-    nonzero = [(steps, chance) for steps, chance in enumerate(right) if chance]
-    for first, chance in enumerate(left):
-        if chance:
-            for steps, other in nonzero:
-                chances[first + steps] += chance * other
+    nonzero_right = [(steps, chance) for steps, chance in enumerate(right) if chance]
+    for left_steps, left_chance in enumerate(left):
+        if left_chance:
+            for right_steps, right_chance in nonzero_right:
+                chances[left_steps + right_steps] += left_chance * right_chance
     return chances
 
 
 class SegmentedEncounter:
-    """One meeting under a model of nearness, cut into segments once."""
+    """One encounter, cut into segments, and what a model of nearness concludes from it."""
 
     def __init__(self, window: ExposureWindow, model: Nearness) -> None:
         self._window = window
@@ -106,29 +108,27 @@ class SegmentedEncounter:
         self._segments = _segments(window.scan_instances, model)
 
     def near_minutes(self) -> NearMinutes:
-        """The minutes near."""
+        """Return the distribution of the minutes near, NOTHING for an encounter without duration."""
         segments = self._segments
         instances = self._window.scan_instances
         if not segments:
             return NOTHING
-        like = _likelihoods(segments, self._window, self._model)
-        counts = _counts(like, self._model)
+        segment_chances = _near_segment_chances(_likelihoods(segments, self._window, self._model), self._model)
         heard = math.fsum(instance.seconds_since_last_scan for instance in instances) / 60
-        steps = [round(count * heard / len(segments) / _STEP_MINUTES) for count in range(len(counts))]
+        steps = [round(count * heard / len(segments) / _STEP_MINUTES) for count in range(len(segment_chances))]
         longest = max(instance.seconds_since_last_scan for instance in instances)
         chances = [0.0] * (steps[-1] + 1)
-        for step, chance in zip(steps, counts, strict=True):
+        for step, chance in zip(steps, segment_chances, strict=True):
             chances[step] += chance
         return NearMinutes(chances, heard, longest / 60)
 
     def directions_disagree(self) -> bool:
-        """Whether the two phones heard each other so differently, in most segments that both heard, that strength says
-        little."""
+        """Whether the levels of the two directions disagree in most segments with both, so that they say little."""
         two_way = [segment for segment in self._segments if segment.reciprocal_db is not None]
         return bool(two_way) and sum(not segment.agrees(self._model) for segment in two_way) * 2 > len(two_way)
 
     def is_crowded_and_flat(self) -> bool:
-        """Whether all phones around were heard alike, and the case's phone at one level all the time, as in a tram."""
+        """Whether all other phones had similar levels and the case's phone an almost constant one, as in a tram."""
         instances = self._window.scan_instances
         model = self._model
         spreads = [
@@ -144,7 +144,11 @@ class SegmentedEncounter:
 
 @dataclass(frozen=True)
 class _Segment:
-    """Means over the bursts of one segment, dB; reciprocal_db is None if the other direction is unknown."""
+    """Mean attenuations over the bursts of one segment, in dB.
+
+    typical_db:    of the case's phone, as this phone heard it, over `bursts` bursts.
+    reciprocal_db: of this phone, as the case's phone heard it, over `reciprocal_bursts` bursts; None if unknown.
+    """
 
     typical_db: float
     bursts: int
@@ -152,15 +156,15 @@ class _Segment:
     reciprocal_bursts: int
 
     def both_db(self, model: Nearness) -> float:
-        """The mean of both directions, at most half the allowed difference away from our own direction.
+        """Return the mean of both directions, at most half of `directions_within_db` away from `typical_db`.
 
-        So false levels from a case's phone move a pair by at most 6 dB.
+        The limit is for false levels from a case's phone.
         """
         if self.reciprocal_db is None:
             return self.typical_db
         half = (self.reciprocal_db - self.typical_db) / 2
-        most = model.directions_within_db / 2
-        return self.typical_db + min(max(half, -most), most)
+        limit = model.directions_within_db / 2
+        return self.typical_db + min(max(half, -limit), limit)
 
     def agrees(self, model: Nearness) -> bool:
         return (
@@ -169,7 +173,7 @@ class _Segment:
 
 
 def _segments(instances: Sequence[ScanInstance], model: Nearness) -> list[_Segment]:
-    """Cut a meeting into equal segments; the time of a segment without bursts goes to the other segments."""
+    """Cut an encounter into equal segments and leave out those without bursts."""
     seconds = math.fsum(instance.seconds_since_last_scan for instance in instances)
     if seconds <= 0:
         return []
@@ -196,20 +200,20 @@ def _segment(instances: Sequence[ScanInstance]) -> _Segment:
 
 
 def _likelihoods(segments: Sequence[_Segment], window: ExposureWindow, model: Nearness) -> "array[float]":
-    """How well each shift and distance explain each segment: segments x shifts x distances, at most 1 in each."""
+    """Return how well each shift and distance explain each segment: segments x shifts x distances, each 0..1."""
     _, curve = _distances(model)
     shifts, _ = _shifts()
     calibration = model.calibration_db[window.confidence] ** 2 + model.calibration_db[window.own_confidence] ** 2
-    own_part = model.direction_db**2 + calibration
+    direction_variance = model.direction_db**2 + calibration
     likelihoods = array("d")
     for segment in segments:
         level = segment.both_db(model)
         bursts = segment.bursts
-        part = own_part
+        variance = direction_variance
         if segment.agrees(model):
             bursts += segment.reciprocal_bursts
-            part /= 2
-        deviation = math.sqrt(model.pair_db**2 + part)
+            variance /= 2
+        deviation = math.sqrt(model.pair_db**2 + variance)
         spread = math.sqrt(model.drift_db**2 + model.burst_db**2 / bursts)
         logarithms: list[float] = []
         for shift in shifts:
@@ -220,72 +224,81 @@ def _likelihoods(segments: Sequence[_Segment], window: ExposureWindow, model: Ne
     return likelihoods
 
 
-def _counts(like: "array[float]", model: Nearness) -> list[float]:
-    """Chances that 0 .. all segments are near.
+def _near_segment_chances(likelihoods: "array[float]", model: Nearness) -> list[float]:
+    """Return the chances that 0, 1 .. all segments are near.
 
-    Each chance to stay is weighted by how well it explains the whole meeting.
+    Each chance to stay is weighted by how well it explains the whole encounter.
     """
-    near, _ = _distances(model)
+    is_near, _ = _distances(model)
     _, weights = _shifts()
     kernel = native_library()
-    count = kernel.near_counts if kernel else near_counts
-    evidence = []
-    counts = []
+    compute = kernel.near_counts if kernel else near_counts
+    log_evidence = []
+    chances_by_stay = []
     for stay in model.stays:
-        of_stay, totals = count(like, weights, near, stay)
-        evidence.append(math.fsum(map(math.log, totals)))
-        counts.append(of_stay)
-    best = max(evidence)
-    shares = [math.exp(logarithm - best) for logarithm in evidence]
+        chances, divisors = compute(likelihoods, weights, is_near, stay)
+        log_evidence.append(math.fsum(map(math.log, divisors)))
+        chances_by_stay.append(chances)
+    best = max(log_evidence)
+    shares = [math.exp(logarithm - best) for logarithm in log_evidence]
     whole = math.fsum(shares)
-    return [math.fsum(map(operator.mul, shares, column)) / whole for column in zip(*counts, strict=True)]
+    return [math.fsum(map(operator.mul, shares, column)) / whole for column in zip(*chances_by_stay, strict=True)]
 
 
 def near_counts(
-    like: "array[float]", weights: "array[float]", is_near: bytes, stay: float
+    likelihoods: "array[float]", weights: "array[float]", is_near: bytes, stay: float
 ) -> tuple[list[float], list[float]]:
-    """`Kernel.near_counts` in Python, with the same result; a meeting of half a day takes seconds.
+    """Return the chances that 0, 1 .. all segments are near, and the normalising divisor of each segment.
 
-    Forward over the segments, `rows` has the weight of each number of near segments so far, shift and distance.
+    likelihoods: float64, segments x shifts x distances. weights: float64, one for each shift.
+    is_near:     one byte for each distance. stay: chance of staying at a distance until the next segment.
+
+    The same as `Kernel.near_counts`, but slower: an encounter of half a day takes seconds.
     """
     distances = len(is_near)
     width = len(weights) * distances
     nothing = [0.0] * width
     prior = 1 / distances
-    totals = []
+    divisors = []
     near = list(is_near) * len(weights)
+    # Row n has the weight of every shift and distance if n segments so far were near.
     rows: list[list[float]] = []
-    for start in range(0, len(like), width):
-        segment = like[start : start + width]
+    for start in range(0, len(likelihoods), width):
+        segment = likelihoods[start : start + width]
         if rows:
-            after = [_step(row, segment, stay, prior, distances) for row in rows]
+            after = [_next_segment(row, segment, stay, prior, distances) for row in rows]
         else:
             after = [[weights[at // distances] * prior * value for at, value in enumerate(segment)]]
+        # At a near distance this segment counts, so its weight comes from the row for one near segment less.
         rows = [
-            [under if is_near_here else same for under, same, is_near_here in zip(below, row, near, strict=True)]
+            [
+                from_below if counts else from_same
+                for from_below, from_same, counts in zip(below, row, near, strict=True)
+            ]
             for below, row in zip([nothing, *after], [*after, nothing], strict=True)
         ]
-        totals.append(math.fsum(map(sum, rows)))
-        rows = [[value / totals[-1] for value in row] for row in rows]
-    return [math.fsum(row) for row in rows], totals
+        divisor = math.fsum(map(sum, rows))
+        rows = [[value / divisor for value in row] for row in rows]
+        divisors.append(divisor)
+    return [math.fsum(row) for row in rows], divisors
 
 
-def _step(row: list[float], segment: "array[float]", stay: float, prior: float, distances: int) -> list[float]:
-    """The weights one segment later, separately for each shift: people are at the same distance, or at any.
+def _next_segment(row: list[float], segment: "array[float]", stay: float, prior: float, distances: int) -> list[float]:
+    """Return the weights one segment later: for each shift, at the same distance or redrawn over all distances.
 
-    segment: its likelihoods, shifts x distances.
+    segment: likelihoods of the later segment, shifts x distances.
     """
     after: list[float] = []
     for start in range(0, len(row), distances):
-        here = row[start : start + distances]
-        redrawn = sum(here) * (1 - stay) * prior
-        after += [stay * value + redrawn for value in here]
+        same_shift = row[start : start + distances]
+        redrawn = sum(same_shift) * (1 - stay) * prior
+        after += [stay * value + redrawn for value in same_shift]
     return list(map(operator.mul, after, segment))
 
 
 @lru_cache(maxsize=8)
 def _distances(model: Nearness) -> tuple[bytes, list[float]]:
-    """Whether each distance is near, one byte each, and its attenuation (dB); all have the same weight."""
+    """Return whether each distance to try is near, one byte each, and its mean attenuation in dB."""
     nearest = math.log(model.nearest_m)
     farthest = math.log(model.farthest_m)
     metres = [math.exp(nearest + (farthest - nearest) * place / (_DISTANCES - 1)) for place in range(_DISTANCES)]
@@ -295,7 +308,7 @@ def _distances(model: Nearness) -> tuple[bytes, list[float]]:
 
 @lru_cache(maxsize=1)
 def _shifts() -> tuple["array[float]", "array[float]"]:
-    """The shifts to try, in standard deviations, and their weights."""
+    """Return the shifts to try, in standard deviations, and their weights, with the sum 1."""
     shifts = array("d", [_LARGEST_SHIFT * (2 * place / (_SHIFTS - 1) - 1) for place in range(_SHIFTS)])
     weights = [math.exp(-0.5 * shift**2) for shift in shifts]
     return shifts, array("d", [weight / math.fsum(weights) for weight in weights])

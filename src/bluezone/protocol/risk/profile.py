@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disease profile: how nearness, duration and infectiousness determine a level of exposure risk.
 
-Only the values: profilefiles.py reads them from a file, assessment.py and windows.py apply them. Source:
-docs/protocol.md section 3.
+profilefiles.py reads a profile from a file; assessment.py and windows.py apply it. Source: docs/protocol.md section 3.
 """
 
 import math
@@ -64,24 +63,25 @@ class Nearness:
     """The model by which a phone estimates how long two people were near each other (nearness.py).
 
     near_m:               distance up to which a minute counts as near, metres.
-    nearest_m, farthest_m: the range of distances before anything was heard; all decades are equally likely.
-    at_1m_db, slope_db, bend_m, far_slope_db: attenuation at 1 m, increase per decade of distance up to the bend, and
-                          beyond it.
-    pair_db, direction_db: standard deviation of the shift of an encounter's levels: the part common to both directions,
-                          and the part of each direction.
+    nearest_m, farthest_m: range of possible distances; the logarithms of all distances in it are equally likely.
+    at_1m_db:             attenuation at 1 m.
+    slope_db, far_slope_db: increase of attenuation per decade of distance, up to bend_m and beyond it.
+    bend_m:               distance from which far_slope_db applies, metres.
+    pair_db, direction_db: standard deviations of the shift of an encounter's levels: of the part common to both
+                          directions, and of the part of each direction.
     calibration_db:       standard deviation of one radio's calibration, by its confidence 0..3.
-    drift_db, burst_db:   spread of a segment's mean that does not average out, and that of one burst.
-    segment_seconds:      longest segment. stays: chances that a distance lasts from one segment to the next.
-    directions_within_db: largest difference at which the two directions agree. The mean of both differs from what this
-                          phone heard itself by at most half of it.
-    low_dose, high_dose:  dose of a day from which its level is low, and high: expected minutes near x factor.
+    drift_db, burst_db:   spread of a segment's mean that more bursts do not reduce, and spread of one burst.
+    segment_seconds:      longest segment.
+    stays:                chances that a distance lasts from one segment to the next; the model tries each.
+    directions_within_db: largest difference at which the two directions agree. The mean of both directions differs from
+                          this phone's own direction by at most half of it.
+    low_dose, high_dose:  doses from which a day's level is low or high; a dose is expected minutes near x factor.
     high_minutes, high_chance: a high level also needs at least this chance of at least this many minutes near.
-    sure_chance:          from this chance on, a warning says that the encounter was near for sure.
-    crowd, crowd_spread_db, change_db: strength says nothing about distance if three things come together: at least
-                          `crowd` other phones in most bursts, a spread of their levels of at most crowd_spread_db
-                          (standard deviation), and one of the case's level between segments of at most change_db.
-                          A crowd of 1000 turns the check off.
-    fewest_bursts:        with fewer bursts the evidence is too weak.
+    sure_chance:          chance of high_minutes near from which a warning is "sure".
+    crowd, crowd_spread_db, change_db: the evidence is too weak for a high level if most bursts heard at least `crowd`
+                          other phones, the standard deviation of their levels is at most crowd_spread_db, and that of
+                          the case's level over the segments is at most change_db. A crowd of 1000 turns the check off.
+    fewest_bursts:        with fewer bursts, the evidence is too weak for a high level.
     """
 
     near_m: float
@@ -110,7 +110,7 @@ class Nearness:
     fewest_bursts: int
 
     def attenuation_db(self, metres: float) -> float:
-        """The mean attenuation at a distance, metres above 0."""
+        """Return the mean attenuation at a distance of more than 0 metres."""
         decades = math.log10(metres)
         bend = math.log10(self.bend_m)
         return self.at_1m_db + self.slope_db * min(decades, bend) + self.far_slope_db * max(decades - bend, 0.0)
@@ -121,14 +121,16 @@ class Profile:
     """The decisions of a city's health authority about one disease.
 
     attenuation:          which attenuation of a scan instance is used.
-    weights:              weight of a minute by attenuation (dB), from the first range that matches; 0 if none does.
+    weights:              weight of a minute by attenuation (dB): of the first range that contains it, or else 0.
     factors:              value of a minute by (report type, infectiousness); 0 if absent.
-    levels:               level of a day by its score, from the first range that matches; "none" if none does.
-    minimum_minutes:      a day with this many counted minutes or fewer has no level; None: only its score decides.
-    max_age_days:         days older than this are not assessed; None: all are.
-    high_days_since_onset: `days_since_onset` of published keys with high infectiousness; others are standard.
-    nearness:             the model of distance; None: only `weights`, as in the profile "cwa".
-    minutes_filters, dropped_factors: windows to leave out completely (only in CWA's older configurations).
+    levels:               level of a day by its score: of the first range that contains it, or else "none".
+    minimum_minutes:      a day with this many counted minutes or fewer has level "none"; None for no such limit.
+    max_age_days:         days older than this are not assessed; None to assess all.
+    high_days_since_onset: values of `days_since_onset` that mean high infectiousness; all others mean standard.
+    minutes_filters:      windows to leave out; only in older configurations of the Corona-Warn-App.
+    dropped_factors:      (report type, infectiousness) of windows to leave out, likewise.
+    summary:              weights for the daily summaries; None for no summaries.
+    nearness:             the model of distance; None to use `weights`, as in the profile "cwa".
     """
 
     name: str

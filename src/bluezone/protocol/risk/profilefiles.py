@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find and read disease profiles: those that ship, those in files, and the one in a city's signed config."""
+"""Reads disease profiles: those that ship with this package, those in files, and the one in a city's signed config."""
 
 import json
 import math
@@ -36,14 +36,14 @@ _LARGEST_FILE = 100_000
 
 
 def load_profile(name_or_path: str | Path) -> Profile:
-    """Return a profile that ships ("covid-19", "cwa") or one in a TOML or JSON file; raises InvalidProfile."""
+    """Return the shipped profile "covid-19" or "cwa", or the one in a TOML or JSON file; raises InvalidProfile."""
     return parse_profile(profile_document(name_or_path))
 
 
 def profile_document(name_or_path: str | Path) -> dict[str, Any]:
-    """Return a profile as the mapping in its file and in a signed config; raises InvalidProfile.
+    """Return a profile as a mapping, as a signed config contains it; raises InvalidProfile for an unreadable file.
 
-    Its content is not checked; `parse_profile` does that.
+    `parse_profile` checks its content.
     """
     if name_or_path in SHIPPED:
         source = resources.files("bluezone.protocol").joinpath("profiles", f"{name_or_path}.toml")
@@ -67,7 +67,7 @@ def profile_document(name_or_path: str | Path) -> dict[str, Any]:
 def parse_profile(document: Mapping[str, Any]) -> Profile:
     """Make a profile from a mapping in our format, or from a Corona-Warn-App configuration object.
 
-    Raises InvalidProfile, with its name, for an entry of a wrong type, out of range, missing or unknown.
+    Raises InvalidProfile for an entry that is of a wrong type, out of range, missing or unknown; the message names it.
     profiles/covid-19.toml explains the format.
     """
     table = ProfileTable(document)
@@ -84,7 +84,7 @@ def _profile(table: ProfileTable) -> Profile:
     return Profile(
         name=table.text("name", 40),
         attenuation=cast(AttenuationKind, attenuation),
-        # If there is a model of nearness, the weights are only for phones that do not know it.
+        # Next to a model of nearness, the weights are only for phones of version 0.1.0, which do not know the model.
         weights=() if nearness is not None else weights,
         factors=table.table("factors").read_whole(_factors),
         levels=table.table("levels").read_whole(_levels),

@@ -18,9 +18,9 @@ class InvalidProfile(Refused):
 
 
 class ProfileTable:
-    """One table of a profile; every entry must be read before `finish`, so that a misspelt name is noticed.
+    """One table of a profile. `finish` refuses entries that were not read, so that a misspelt name is noticed.
 
-    where: the table's path, for messages.
+    where: path of the table in the profile, for messages. All methods that read raise InvalidProfile.
     """
 
     def __init__(self, value: object, where: str = "profile") -> None:
@@ -50,7 +50,7 @@ class ProfileTable:
         return value
 
     def numbers(self, name: str, count: int | None, low: float, high: float) -> tuple[float, ...]:
-        """Return a list of numbers within low..high, `count` of them unless None."""
+        """Return a list of numbers within low..high: `count` numbers, or any count if None."""
         items = self._list(name)
         if count is not None and len(items) != count:
             raise InvalidProfile(f"{self._where}.{name} has {len(items)} entries, expected {count}")
@@ -58,7 +58,7 @@ class ProfileTable:
         return tuple(table.number(str(position), low, high) for position in range(len(items)))
 
     def integers(self, name: str, count: int | None, low: int, high: int) -> tuple[int, ...]:
-        """Return a list of whole numbers within low..high, `count` of them unless None."""
+        """Return a list of whole numbers within low..high: `count` numbers, or any count if None."""
         numbers = self.numbers(name, count, low, high)
         if not all(isinstance(number, int) for number in numbers):
             raise InvalidProfile(f"{self._where}.{name} is not a list of whole numbers")
@@ -72,7 +72,7 @@ class ProfileTable:
         return value
 
     def choice(self, name: str, choices: Sequence[str]) -> str:
-        """Return one of the named texts."""
+        """Return a text that is one of `choices`."""
         value = self._entry(name, _MISSING)
         if not isinstance(value, str) or value not in choices:
             raise InvalidProfile(f"{self._where}.{name} is {_short(value)}, expected {' or '.join(choices)}")
@@ -90,7 +90,7 @@ class ProfileTable:
         return ProfileTable(self._entry(name, _MISSING), f"{self._where}.{name}")
 
     def tables(self, name: str, *, least: int = 0) -> "list[ProfileTable]":
-        """Return a list of tables, at least `least` of them."""
+        """Return a list of `least` to 100 tables."""
         items = self._list(name)
         if not least <= len(items) <= 100:
             raise InvalidProfile(f"{self._where}.{name} has {len(items)} entries, expected {least}..100")
@@ -103,7 +103,7 @@ class ProfileTable:
             raise InvalidProfile(f"{self._where} has an unknown entry {_short(unknown[0])}")
 
     def read_whole(self, read: "Callable[[ProfileTable], Read]") -> Read:
-        """Apply a reader to this table and refuse entries that it did not read."""
+        """Return the result of `read` for this table; refuse entries that `read` did not read."""
         result = read(self)
         self.finish()
         return result
@@ -123,6 +123,6 @@ class ProfileTable:
 
 
 def _short(value: object) -> str:
-    """A value for a message: short, on one line."""
+    """Return a value for a message: at most 40 characters, on one line."""
     text = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
     return text if len(text) <= 40 else text[:37] + "..."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From matched sightings of one key to exposure windows, which are all that is stored of an encounter."""
+"""Builds exposure windows from the matched sightings of one key. Only the windows of an encounter are stored."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from itertools import chain
 from bluezone.protocol.keys import ReportType
 from bluezone.protocol.risk.profile import Profile
 
-# No instance counts more, however long the radio was off before it.
+# An instance represents at most this time, even if the radio was off for longer before it.
 LONGEST_INSTANCE_SECONDS = 300
 WINDOW_SECONDS = 30 * 60
 
@@ -26,9 +26,9 @@ class ScanInstance:
 
     typical_attenuation_db: mean of the burst, rounded; minimum_attenuation_db: its smallest. Both 0..255 dB.
     seconds_since_last_scan: the time that the instance represents, 0 or more.
-    reciprocal_attenuation_db: the same in the other direction, as the case's phone heard this one; None: unknown.
-    others, others_spread_db: how many other identifiers the burst heard, and the standard deviation of their levels;
-                              None for fewer than two.
+    reciprocal_attenuation_db: attenuation of this phone as the case's phone heard it; None if unknown.
+    others:           number of other identifiers heard in the burst.
+    others_spread_db: standard deviation of their levels; None for fewer than two.
     """
 
     typical_attenuation_db: int
@@ -62,10 +62,11 @@ class ExposureWindow:
 class MatchedSighting:
     """One hearing of a case's identifier, after its metadata was decrypted.
 
-    unix_seconds:   trusted time. burst: number of this phone's scan burst that heard it (0 for imports).
-    seconds_since_previous_burst: boot time from the start of the previous burst to the start of this one, one scan
-                    period for the first; None if an import does not know it.
-    attenuation_db: 0..255, None if the metadata gives none: such a sighting says nothing about nearness.
+    unix_seconds:   trusted time.
+    burst:          number of the scan burst of this phone that heard it, 0 for imports.
+    seconds_since_previous_burst: from the start of the previous burst to the start of this one by the boot clock; one
+                    scan period for the first burst; None if an import does not contain it.
+    attenuation_db: 0..255, or None if the metadata gives none; such a sighting is not used.
     confidence:     calibration confidence in the metadata, 0..3.
     reciprocal_attenuation_db, others, others_spread_db: of the burst, as in ScanInstance.
     """
@@ -81,6 +82,7 @@ class MatchedSighting:
 
 
 Instance = list[MatchedSighting]
+"""The sightings of one scan instance."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def build_windows(
     report_type, days_since_onset: of the published key, None if absent from the file.
     zone:           time zone that gives the day of a window's start.
     own_confidence: calibration confidence of this phone's radio, 0..3.
-    One burst is one instance. A window ends if nothing was heard for 30 minutes. A revoked key has no windows.
+    One burst is one instance. A window ends when the key was not heard for 30 minutes. A revoked key has no windows.
 
     Source: docs/protocol.md section 3.
     """

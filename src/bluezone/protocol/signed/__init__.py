@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that phones fetch besides exports: the signed envelope, the config and the index in it, strict members."""
+"""Signed files that phones fetch, except exports: the envelope, the config, indexes and epochs, read strictly."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed config: what a city tells every phone, and how a phone follows its history.
+"""The signed config: the settings of a city for all phones, and how a phone follows the configs' history.
 
 Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": the config).
 """
@@ -18,8 +18,8 @@ from bluezone.protocol.signed.members import JsonMembers
 from bluezone.refusal import Refused
 
 HISTORY_LENGTH = 50
-# A key shown to only one phone would mark that phone's certificate. All phones compare the config, so such a key would
-# be noticed within a week.
+# A week key given to only one phone would make that phone's certificate recognisable. Phones therefore wait a week
+# before they use a key: in this time, comparing configs reveals such a key.
 ANNOUNCED_BEFORE_USE_SECONDS = 7 * SECONDS_PER_DAY
 MODULUS_BITS = 2048
 MOST_NEIGHBOURS = 8
@@ -30,7 +30,7 @@ _HOST = r"[^\s/]+"
 _ADDRESS = r"https?://[^\s/]+"
 _PATH = r"(/[A-Za-z0-9._-]+)+"
 _BASE64 = r"[A-Za-z0-9+/]+={0,2}"
-# 65 bytes without padding, the first of them 0x04.
+# A P-256 point of 65 bytes, which begins with 0x04, in base64url without padding.
 _PUSH_KEY = r"B[A-Za-z0-9_-]{86}"
 _VENUE_KID = re.compile(r"0|[1-9][0-9]{0,2}")
 Purpose = Literal["upload", "gate", "chaff"]
@@ -38,43 +38,44 @@ _CLASSES = {"upload": (1, 2), "gate": (0, 0), "chaff": (0, 0)}
 
 
 class InvalidConfig(Refused):
-    """Not a config, or one without something that every phone needs (the health hotline, a week key's modulus)."""
+    """Not a config, or a config in which a required member is missing or out of range."""
 
     code = "config_invalid"
 
 
 class ConfigRefused(Refused):
-    """A complete config that does not continue the history that this phone has seen."""
+    """A valid config that does not continue the history that this phone has seen."""
 
     code = "config_refused"
 
 
 class ConfigRolledBack(ConfigRefused):
-    """Its number is below that of the phone's config, or its time is earlier."""
+    """The number or the time of the config is below that of the phone's current config."""
 
     code = "config_rolled_back"
 
 
 class ConfigHistoryDiffers(ConfigRefused):
-    """The phone's config is not in its history: this server gives phones different configs."""
+    """The history of the config lists another config where the phone's is: the server gives phones different ones."""
 
     code = "config_history_differs"
 
 
 class ConfigGap(ConfigRefused):
-    """The phone's config is older than the history it lists, and the configs between are lost: it is not accepted."""
+    """The history of the config begins after the phone's current config, so that it cannot be compared."""
 
     code = "config_gap"
 
 
 @dataclass(frozen=True, slots=True)
 class WeekKey:
-    """One RSA public key that signs certificates of one purpose, class and week.
+    """The public key of an RSA key that signs certificates of one purpose and class in one week.
 
     kid:          0..65535, unique to this key.
     klass:        1 confirmed test, 2 clinical; 0 for gate and chaff.
     week:         ISO week in UTC, such as "2026-W48".
-    use_from, accept_until, announced_at: Unix seconds; accepted until 7 days after the end of the week.
+    use_from, announced_at: Unix seconds.
+    accept_until: Unix seconds, 7 days after the end of the week.
     n, e:         modulus of 2048 bits and public exponent.
     """
 
@@ -91,14 +92,16 @@ class WeekKey:
 
 @dataclass(frozen=True, slots=True)
 class Care:
-    """What the health authority asks a warned person and a patient to do; the day itself counts as 0.
+    """What the health authority asks a warned person and a patient to do.
 
-    watch_days:     how long a warned person should watch their health, 1..14: phones store nothing older.
-    home_days:      how long a person with a high risk should stay at home in that time, 0..watch_days.
-    isolation_days: how long a patient should isolate, from the day of the result or the report, 1..21: phones store
-                    their owner's notes for 30 days.
-    test_from_day:  first day after the exposure on which a test is useful, 0..watch_days.
-    test_places:    where to be tested, each a line for people: name, address, hours, number.
+    Days are counted from the day of the exposure, and for a patient from the day of the result or the report; that day
+    is 0.
+
+    watch_days:     how long a warned person should watch their health, 1..14.
+    home_days:      how long of this time a person with a high risk should stay at home, 0..watch_days.
+    isolation_days: how long a patient should isolate, 1..21.
+    test_from_day:  first day on which a test is useful, 0..watch_days.
+    test_places:    where to be tested, one text for each place: name, address, hours, telephone number.
     """
 
     watch_days: int = 14
@@ -113,11 +116,12 @@ class Neighbour:
     """Another city, or an Exposure Notification server of another maker, that phones of this city may follow.
 
     name:       by language, "vi" and "en".
-    address:    where a phone fetches its files, `https://host[:port]`.
-    everybody:  whether every phone follows it, or only those with a setting by their owner.
-    key:        of another city: its public key (Ed25519, hex), the root of all other trust in it.
-    index, export_key: of another maker's server: path of its list of files, one name a line, and the PEM of the P-256
-                key that signs them. Either `key` or these two are set, the others are "".
+    address:    where phones fetch its files, `https://host[:port]`.
+    everybody:  whether every phone follows it, or only phones with owners who chose it.
+    key:        public key of another city (Ed25519, hex), from which all trust in that city follows.
+    index:      on another maker's server, the path of the list of its files, one name in each line.
+    export_key: PEM of the P-256 key that signs those files.
+    Either `key` or `index` and `export_key` are set; the others are "".
     """
 
     name: Mapping[str, str]
@@ -129,25 +133,25 @@ class Neighbour:
 
     @property
     def id(self) -> str:
-        """Its name on a phone; with another key or address it is another neighbour."""
+        """Identity of the neighbour on a phone, 16 hex digits; another key or address makes another identity."""
         identity = "\0".join((self.address, self.key, self.index, self.export_key))
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a city tells every phone.
+    """The settings of a city for all phones.
 
-    number:       1 for the first config, one more for each.
+    number:       1 for the first config, one more for each later config.
     generated_at: Unix seconds.
-    history:      SHA-256 (hex) of the payloads of the last 50 numbers before it, oldest first.
+    history:      SHA-256 (hex) of the payloads of the 50 configs before this one, oldest first.
     city, texts:  by language, "vi" and "en"; texts have at least TEXT_NAMES.
     hotline:      the health hotline, never empty.
     profile:      the disease profile, for bluezone.protocol.risk.assessment.parse_profile.
     export_keys:  PEM of the P-256 keys that sign trusted export files.
-    waits:        verify_to_upload_seconds, web_minimum_seconds.
+    waits:        verify_to_upload_seconds, web_minimum_seconds, and hold_seconds except in older configs.
     venue_keys:   raw Ed25519 public keys (hex) of venue codes by their number, "0".."255"; none in older configs.
-    push_key:     public key of Web Push (uncompressed P-256 point, base64url), None for none.
+    push_key:     public key of Web Push (uncompressed P-256 point, base64url), None without Web Push.
     national_hotline: the ministry's number, shown next to the city's own; None in older configs.
     reciprocity:  whether phones send and store reciprocity frames; true in older configs.
     recovery_key: raw Ed25519 public key (hex) that signs new epochs, None if the city has none.
@@ -185,22 +189,22 @@ class Config:
 
 
 def encode_config(config: Config) -> bytes:
-    """Return the payload to sign: canonical JSON, with moduli in hex, as browsers cannot read such long numbers."""
+    """Return the payload to sign: canonical JSON, with moduli in hex, because browsers cannot read long numbers."""
     members = asdict(config)
     for key in members["week_keys"]:
         key["n"] = f"{key['n']:x}"
-    # The payload of a city that has none of them is the same as in earlier versions.
+    # Without these members, the payload is the same as in earlier versions.
     for name in ("recovery_key", "epochs", "witnesses", "neighbours"):
         if not members[name]:
             del members[name]
-    # Phones of 0.1.0 need weights in the profile and refuse it with nearness, so nearness goes next to the profile.
+    # Phones of 0.1.0 refuse a profile that contains `nearness`, so this table is written next to the profile.
     if {"weights", "nearness"} <= members["profile"].keys():
         members["nearness"] = members["profile"].pop("nearness")
     return canonical_json(members)
 
 
 def decode_config(payload: bytes) -> Config:
-    """Read a config's payload (its signature already checked). Raises InvalidConfig."""
+    """Read a payload that `open_signed` returned. Raises InvalidConfig."""
     members = JsonMembers.parse(payload, InvalidConfig)
     history = members.texts("history", _SHA256)
     if len(history) > HISTORY_LENGTH:
@@ -249,15 +253,17 @@ def follow_config(
     """
     if config.number < known_number:
         raise ConfigRolledBack(f"config has number {config.number}, expected at least {known_number}")
-    line = (*config.history, payload_sha256)
-    position = len(line) - 1 - (config.number - known_number)
+    hashes = (*config.history, payload_sha256)
+    position = len(hashes) - 1 - (config.number - known_number)
     if position < 0:
-        raise ConfigGap(f"config {config.number} lists no hash of number {known_number}, which is held here")
-    if line[position] != known_sha256:
-        raise ConfigHistoryDiffers(f"config {config.number} lists another number {known_number} than is held here")
+        raise ConfigGap(f"config {config.number} lists no hash of config {known_number}, which this phone has")
+    if hashes[position] != known_sha256:
+        raise ConfigHistoryDiffers(
+            f"config {config.number} lists another hash of config {known_number} than this phone has"
+        )
     if config.generated_at < known_generated_at:
         raise ConfigRolledBack(
-            f"config {config.number} is of {config.generated_at}, number {known_number} of {known_generated_at}"
+            f"config {config.number} is of {config.generated_at}, but config {known_number} of {known_generated_at}"
         )
 
 
@@ -275,7 +281,7 @@ def _care(members: JsonMembers) -> Care:
 def _neighbours(entries: list[JsonMembers]) -> tuple[Neighbour, ...]:
     neighbours = tuple(_neighbour(entry) for entry in entries)
     if len(neighbours) > MOST_NEIGHBOURS or len({neighbour.id for neighbour in neighbours}) < len(neighbours):
-        raise InvalidConfig(f"{len(neighbours)} neighbours, expected {MOST_NEIGHBOURS} at most, and none twice")
+        raise InvalidConfig(f"{len(neighbours)} neighbours, expected at most {MOST_NEIGHBOURS}, all different")
     return neighbours
 
 
@@ -309,13 +315,13 @@ def _venue_keys(members: JsonMembers) -> dict[str, str]:
     keys = {kid: members.text(kid, _SHA256) for kid in members.other_names(())}
     for kid in keys:
         if not _VENUE_KID.fullmatch(kid) or int(kid) > 255:
-            raise InvalidConfig(f"venue_keys names a key {kid!r}, expected 0..255")
+            raise InvalidConfig(f"venue_keys has a key with the number {kid!r}, expected 0..255")
     return keys
 
 
 def _export_keys(pems: tuple[str, ...]) -> tuple[str, ...]:
     if not pems:
-        raise InvalidConfig("export_keys is empty, so no export could be believed")
+        raise InvalidConfig("export_keys is empty, so no export could be verified")
     for pem in pems:
         try:
             read_p256_pem(pem)
@@ -347,5 +353,5 @@ def _week_key(members: JsonMembers) -> WeekKey:
     if key.n.bit_length() != MODULUS_BITS or not key.n % 2 or not key.e % 2:
         raise InvalidConfig(f"week key {key.kid} is not an RSA key of {MODULUS_BITS} bits")
     if key.accept_until <= key.use_from:
-        raise InvalidConfig(f"week key {key.kid} ends before it begins")
+        raise InvalidConfig(f"week key {key.kid} is accepted until a time before its first use")
     return key

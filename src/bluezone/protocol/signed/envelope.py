@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The envelope of every file that phones fetch except exports, and the hash chain of its history.
 
-A signed file is `{"payload": base64, "kid": text, "sig": base64}`, the signature Ed25519 over
-`"BZ-SIGNED-v1\\0" || kind || "\\0" || payload`, so that a file of one kind never passes for another.
+A signed file is `{"payload": base64, "kid": text, "sig": base64}`. The signature is Ed25519 over
+`"BZ-SIGNED-v1\\0" || kind || "\\0" || payload`, so that a file of one kind is not accepted as one of another kind.
 
 Source: docs/protocol.md section 5, "Signed JSON" and "History".
 """
@@ -18,7 +18,7 @@ from bluezone.refusal import Refused
 
 CHAIN_START = bytes(32)
 FINGERPRINT_DIGITS = 16
-# Two MiB: forty times a config with three weeks of keys. A phone can read this much even if a server sends garbage.
+# 2 MiB, forty times the size of a config with three weeks of keys. A phone has memory for a garbage file of this size.
 MAX_SIGNED_BYTES = 2 * 1024 * 1024
 
 
@@ -45,7 +45,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def sign_payload(kind: str, payload: bytes, private_key: Ed25519Signer) -> bytes:
-    """Return the signed file of `payload`; the same bytes each time (Ed25519 draws no randomness)."""
+    """Return the signed file of `payload`. The bytes are the same each time, because Ed25519 is deterministic."""
     signature = private_key.sign(_signed_bytes(kind, payload))
     envelope = {
         "payload": base64.b64encode(payload).decode(),
@@ -81,7 +81,7 @@ def open_signed(kind: str, data: bytes, trusted: Mapping[str, bytes]) -> bytes:
 
 
 def extend_chain(previous: bytes, file_sha256: bytes) -> bytes:
-    """Return the chain value after a file: SHA-256 of the value before it and the file's SHA-256."""
+    """Return the chain value after a file: SHA-256 of the previous chain value and the file's SHA-256."""
     return hashlib.sha256(previous + file_sha256).digest()
 
 

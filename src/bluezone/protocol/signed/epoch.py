@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A new epoch: how a city continues after part of its history was lost, and what a phone checks before it accepts that.
+"""Epochs: how a city continues its histories after it lost a part of them, and when a phone accepts this.
 
-The recovery key signs the record; it is on no server. Source: docs/protocol.md section 5, "Epochs"; docs/attacks.md
-rows 55 to 60.
+The recovery key, which is on no server, signs the record of an epoch. Source: docs/protocol.md section 5, "Epochs";
+docs/attacks.md rows 55 to 60.
 """
 
 import base64
@@ -19,33 +19,33 @@ from bluezone.refusal import Refused
 
 KIND = "epoch"
 CONFIG = "config"
-# The numbered histories, which have to continue above the numbers that phones have seen.
+# The numbered histories. In a new epoch, each continues above the numbers that phones have seen.
 BRANCHES = (CONFIG, EXPORTS, VENUES)
-# An attacker with both keys can mislead phones once a week, not at every poll.
+# Least time between two epochs. It limits an attacker with both keys to one false epoch in a week.
 LEAST_SECONDS = 7 * SECONDS_PER_DAY
 
 _SHA256 = r"[0-9a-f]{64}"
 
 
 class InvalidEpoch(Refused):
-    """Not a record of an epoch, or one that contradicts itself."""
+    """Not a record of an epoch, or a record that contradicts itself."""
 
     code = "epoch_invalid"
 
 
 class EpochRefused(Refused):
-    """This phone does not accept the record of an epoch; the message says why, and the phone keeps its history."""
+    """This phone does not accept an epoch and keeps its history; the message begins with a code for the reason."""
 
     code = "epoch_refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Where one numbered history continues.
+    """Where one numbered history continues in a new epoch.
 
     first:    first new number, above every number that a phone may have seen.
     ancestor: last number of the old history that is still valid.
-    head:     chain value (hex) after the ancestor; for configs, the SHA-256 (hex) of its payload.
+    head:     chain value (hex) after the ancestor; for configs, the SHA-256 (hex) of the ancestor's payload.
     """
 
     first: int
@@ -64,7 +64,7 @@ class Epoch:
     venues: Branch
 
     def branch(self, kind: str) -> Branch:
-        """The branch of `kind`, one of BRANCHES."""
+        """Return the branch of a history. kind: one of BRANCHES."""
         branch: Branch = getattr(self, kind)
         return branch
 
@@ -112,11 +112,12 @@ def open_epoch(record: str, recovery_key: bytes) -> Epoch:
 
 @dataclass(frozen=True, slots=True)
 class KnownHistories:
-    """What a phone knows of the numbered histories.
+    """What a phone has stored about the numbered histories.
 
-    number:   of its epoch, at first 0. accepted_at: when the phone accepted that epoch, Unix seconds, at first None.
-    seen:     by branch, the highest number ever seen.
-    heads:    by branch, the known heads (hex) by number.
+    number:      number of the phone's epoch, 0 at first.
+    accepted_at: when the phone accepted this epoch, Unix seconds; None at first.
+    seen:        by branch, the highest number that the phone has seen.
+    heads:       by branch, the heads (hex) that the phone knows, by number.
     """
 
     number: int
@@ -126,7 +127,7 @@ class KnownHistories:
 
 
 def check_epoch(epoch: Epoch, known: KnownHistories, now: float) -> None:
-    """Check that a phone may accept an epoch. now: its trusted Unix seconds. Raises EpochRefused."""
+    """Check that a phone may accept an epoch. now: the phone's trusted Unix seconds. Raises EpochRefused."""
     if epoch.number != known.number + 1:
         raise EpochRefused(f"number: epoch {epoch.number} does not follow {known.number}")
     if known.accepted_at is not None and now - known.accepted_at < LEAST_SECONDS:
@@ -134,21 +135,25 @@ def check_epoch(epoch: Epoch, known: KnownHistories, now: float) -> None:
     for kind in BRANCHES:
         branch = epoch.branch(kind)
         if branch.first <= known.seen[kind]:
-            raise EpochRefused(f"rolled_back: {kind} continue with {branch.first}, {known.seen[kind]} was seen here")
-        # A phone has no head for numbers that it has not reached; there the files must lead to the ancestor.
+            raise EpochRefused(
+                f"rolled_back: {kind} continue with {branch.first}, but this phone has seen {known.seen[kind]}"
+            )
+        # If the phone has not reached the ancestor yet, it has no head to compare. Its next index is checked instead.
         if branch.ancestor <= known.seen[kind] and known.heads[kind].get(branch.ancestor) != branch.head:
-            raise EpochRefused(f"ancestor: {kind} {branch.ancestor} is not as this phone knows it")
+            raise EpochRefused(f"ancestor: {kind} {branch.ancestor} differs from the one that this phone has seen")
 
 
 def check_first_config(config: Config, epoch: Epoch, current: Config) -> None:
     """Check that the first config of an epoch has no key that the phone's current config lacks. Raises EpochRefused.
 
-    The caller compares week keys, because it remembers every one that was ever announced.
+    Week keys are not checked here: only the caller knows all those that were ever announced.
     """
     if config.number != epoch.config.first or config.history or len(config.epochs) != epoch.number:
         raise EpochRefused(f"first_config: config {config.number} does not begin epoch {epoch.number}")
     if config.generated_at < current.generated_at:
-        raise EpochRefused(f"rolled_back: its first config says {config.generated_at}, {current.generated_at} is known")
+        raise EpochRefused(
+            f"rolled_back: the first config is of {config.generated_at}, the phone's of {current.generated_at}"
+        )
     for name in ("declaration_key", "push_key", "recovery_key"):
         new = getattr(config, name)
         if new is not None and new != getattr(current, name):
@@ -156,4 +161,4 @@ def check_first_config(config: Config, epoch: Epoch, current: Config) -> None:
     if not set(config.export_keys) <= set(current.export_keys):
         raise EpochRefused("new_key: the epoch comes with another export key")
     if any(current.venue_keys.get(kid) != key for kid, key in config.venue_keys.items()):
-        raise EpochRefused("new_key: the epoch comes with another key of venues")
+        raise EpochRefused("new_key: the epoch comes with another venue key")

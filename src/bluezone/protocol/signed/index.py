@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed index of files to fetch, and how a phone follows it, refusing older states and other histories.
+"""The signed index of the files that phones fetch, and how a phone follows its history.
 
 Source: docs/protocol.md section 5, "History".
 """
@@ -26,25 +26,25 @@ class InvalidIndex(Refused):
 
 
 class IndexRefused(Refused):
-    """A complete index that does not continue the history that this phone has seen; the phone keeps its state."""
+    """A valid index that does not continue the history that this phone has seen; the phone keeps its state."""
 
     code = "index_refused"
 
 
 class IndexRolledBack(IndexRefused):
-    """Its number is below the newest file of this phone."""
+    """The number of the index is below the newest file that this phone has read."""
 
     code = "index_rolled_back"
 
 
 class IndexHistoryDiffers(IndexRefused):
-    """It lists other files than this phone has fetched under the same numbers."""
+    """The index lists other files than this phone has fetched under the same numbers."""
 
     code = "index_history_differs"
 
 
 class IndexGap(IndexRefused):
-    """It begins after the files that this phone knows: start as after a first install, and say so."""
+    """The index begins after the next file that this phone needs, so that files are missing."""
 
     code = "index_gap"
 
@@ -64,16 +64,16 @@ class Index:
     """The files of the last 14 days.
 
     kind:          "exports" or "venues".
-    number:        of the newest file ever published, 0 before the first.
+    number:        number of the newest file, 0 before the first.
     generated_at:  Unix seconds.
     config_sha256: SHA-256 (hex) of the payload of the current config.
-    chain_before:  chain value (hex) before the first entry; without entries, the value at `number`.
+    chain_before:  chain value (hex) before the first entry; without entries, the value after file `number`.
     entries:       consecutive, oldest first, up to `number`.
     revoked:       SHA256(V) (hex) of revoked venue codes, only in an index of venues.
     registered:    number of valid venue codes, only in an index of venues.
-    epoch:         of these numbers, at first 0 (docs/protocol.md section 5, "Epochs").
+    epoch:         to which the numbers belong, 0 at first (docs/protocol.md section 5, "Epochs").
     earlier:       files of the last 14 days from before the epoch, with their old numbers, oldest first.
-    earlier_chain: chain value (hex) before the first of them, "" if there are none.
+    earlier_chain: chain value (hex) before the first earlier file, "" if there are none.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class Index:
 
     @property
     def first_number(self) -> int:
-        """Number of the first entry, or of the next one if there is none."""
+        """Number of the first entry; without entries, the number of the next file."""
         return self.number - len(self.entries) + 1
 
 
@@ -107,7 +107,7 @@ def encode_index(index: Index) -> bytes:
 
 
 def decode_index(payload: bytes) -> Index:
-    """Read an index's payload (its signature already checked). Raises InvalidIndex."""
+    """Read a payload that `open_signed` returned. Raises InvalidIndex."""
     members = JsonMembers.parse(payload, InvalidIndex)
     kind = members.text("kind", f"{EXPORTS}|{VENUES}")
     index = Index(
@@ -124,7 +124,7 @@ def decode_index(payload: bytes) -> Index:
         earlier_chain=members.text("earlier_chain", _SHA256) if members.has("earlier") else "",
     )
     if [entry.number for entry in index.entries] != list(range(index.first_number, index.number + 1)):
-        raise InvalidIndex(f"entries do not run up to number {index.number} without a gap")
+        raise InvalidIndex(f"the numbers of the entries are not consecutive up to {index.number}")
     if index.first_number < 1 or (index.first_number == 1 and index.chain_before != CHAIN_START.hex()):
         raise InvalidIndex("the chain before file 1 is not zero")
     _check_earlier(index)
@@ -154,10 +154,10 @@ def _check_earlier(index: Index) -> None:
 
 
 def chain_heads(index: Index) -> dict[int, str]:
-    """Return every chain value (hex) that an index gives, by the number of the file before it."""
+    """Return every chain value (hex) that follows from an index, by the number of the file before the value."""
     values: dict[int, str] = {}
-    runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
-    for before, entries in runs:
+    sequences = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
+    for before, entries in sequences:
         if not before:
             continue
         value = bytes.fromhex(before)
@@ -173,12 +173,12 @@ def chain_value(index: Index, upto_number: int) -> bytes:
     """Return the chain value after file `upto_number`, 32 bytes.
 
     upto_number: from the number before the first entry up to index.number.
-    Raises IndexGap below that range, IndexRolledBack above it.
+    Raises IndexGap for smaller numbers, IndexRolledBack for larger ones.
     """
     if upto_number < index.first_number - 1:
-        raise IndexGap(f"index begins with file {index.first_number}, file {upto_number} is the last one known here")
+        raise IndexGap(f"index begins with file {index.first_number}, but this phone has read only up to {upto_number}")
     if upto_number > index.number:
-        raise IndexRolledBack(f"index ends with file {index.number}, file {upto_number} is already known here")
+        raise IndexRolledBack(f"index ends with file {index.number}, but this phone has read up to {upto_number}")
     value = bytes.fromhex(index.chain_before)
     for entry in index.entries[: upto_number - index.first_number + 1]:
         value = extend_chain(value, bytes.fromhex(entry.sha256))
@@ -188,12 +188,12 @@ def chain_value(index: Index, upto_number: int) -> bytes:
 def follow_index(index: Index, known_number: int, known_chain: bytes) -> list[IndexEntry]:
     """Return the entries to fetch, oldest first, if `index` continues the history of this phone.
 
-    known_number: newest file that the phone has read, 0 after a first install.
-    known_chain:  chain value after it, 32 bytes, CHAIN_START after a first install.
-    A first install accepts all files of the index. Raises IndexRolledBack, IndexHistoryDiffers, IndexGap.
+    known_number: number of the newest file that the phone has read, 0 on a new phone.
+    known_chain:  chain value after this file, 32 bytes, CHAIN_START on a new phone.
+    On a new phone these are all files of the index. Raises IndexRolledBack, IndexHistoryDiffers, IndexGap.
     """
     if known_number == 0 and index.first_number > 1:
         return list(index.entries)
     if chain_value(index, known_number) != known_chain:
-        raise IndexHistoryDiffers(f"index lists other files up to number {known_number} than were fetched here")
+        raise IndexHistoryDiffers(f"index lists other files up to number {known_number} than this phone has fetched")
     return list(index.entries[known_number - index.first_number + 1 :])

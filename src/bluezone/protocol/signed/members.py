@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A strict reader of the members of a JSON object: each has the expected type and range, or the file is refused.
+"""A strict reader of JSON objects: it refuses a member that does not have the expected type and range.
 
-Members that are not read are ignored, so that a later server may add some.
+Unknown members are ignored, so that later servers may add some.
 """
 
 import json
@@ -11,14 +11,15 @@ from typing import Any, Self
 
 from bluezone.refusal import Refused
 
-# The largest whole number that every language reads from JSON without loss.
+# The largest whole number that JavaScript reads exactly.
 LARGEST_INTEGER = 2**53 - 1
 
 
 class JsonMembers:
-    """One JSON object, and the refusal to raise if a member is not as expected.
+    """One JSON object of a file.
 
-    where: the path of the object inside the file, for messages, which never repeat values.
+    refusal: makes the exception to raise if a member is not as expected, from its message.
+    where:   path of the object in the file, for messages. Messages never repeat values.
     """
 
     def __init__(self, value: object, refusal: Callable[[str], Refused], where: str = "file") -> None:
@@ -30,7 +31,7 @@ class JsonMembers:
 
     @classmethod
     def parse(cls, payload: bytes, refusal: Callable[[str], Refused]) -> Self:
-        """Read JSON text as an object."""
+        """Read JSON text that is one object."""
         try:
             value = json.loads(payload)
         except (ValueError, RecursionError):
@@ -74,11 +75,11 @@ class JsonMembers:
         return tuple(values)
 
     def other_names(self, names: Iterable[str]) -> list[str]:
-        """Return the names of the members beyond `names`, sorted."""
+        """Return the names of all members except `names`, sorted."""
         return sorted(set(self._value).difference(names))
 
     def mapping(self, name: str) -> dict[str, Any]:
-        """Return an object as it is, for another reader."""
+        """Return a nested object without checking its members."""
         value = self._value.get(name)
         if not isinstance(value, dict):
             raise self._refused(name, "an object")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report from phone to server (docs/protocol.md section 4): everything that both ends need, to import from here.
+"""The messages of a report (docs/protocol.md section 4). Phone and server import them from this package.
 
-payload.py   keys, venue slots, the commitment to them and their bounds
+payload.py   keys, venue slots, the commitment to both, and their limits
 requests.py  the three requests
 answers.py   the answers and their statuses
 """

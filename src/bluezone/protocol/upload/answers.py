@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server's answers to verify 1, verify 2 and upload: always 1,024 bytes, whatever the result.
+"""A server's answers to verify 1, verify 2 and upload, which always have 1,024 bytes.
 
 Source: docs/protocol.md section 4.
 """
@@ -29,7 +29,7 @@ RandomBytes = Callable[[int], bytes]
 
 
 class BadAnswer(Refused):
-    """A server's answer is not of this protocol version; the phone keeps its state and tries later."""
+    """A server's answer does not follow this version of the protocol; the phone keeps its state and retries later."""
 
     code = "bad_answer"
 
@@ -39,7 +39,7 @@ class Status(IntEnum):
 
     # fmt: off
     OK                = 0
-    CODE_INVALID      = 1  # unknown or revoked; the answer does not say which
+    CODE_INVALID      = 1  # unknown or revoked: the answer is the same for both
     CODE_USED         = 2
     CODE_EXPIRED      = 3
     KID_REFUSED       = 4
@@ -54,7 +54,7 @@ class Status(IntEnum):
 class Answer:
     """The fields of all answers.
 
-    challenge: 32 bytes if the status is PUZZLE_REQUIRED, else None. Raises BadAnswer on any other combination.
+    challenge: 32 bytes if the status is PUZZLE_REQUIRED, else None; raises BadAnswer otherwise.
     """
 
     status: Status
@@ -69,10 +69,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Verify1Answer(Answer):
-    """What a code allows; the other fields are 0 unless the status is OK.
+    """What a code allows. All fields of this class are 0 unless the status is OK.
 
     klass:     1 confirmed test, 2 clinical, 0 for chaff.
-    kid:       number of the RSA key that the message is blinded for.
+    kid:       number of the RSA key for which the phone blinds its message.
     onset_day: UTC day since 1970-01-01 on which the case's symptoms started.
     """
 
@@ -102,7 +102,7 @@ class Verify2Answer(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class UploadAnswer(Answer):
-    """Whether an upload was accepted."""
+    """The answer to an upload; the status says whether it was accepted."""
 
 
 def encode_verify1_answer(answer: Verify1Answer, random_bytes: RandomBytes = os.urandom) -> bytes:

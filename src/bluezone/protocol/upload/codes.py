@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verification codes and links: what a health worker gives to a case, and how the case types it in."""
+"""Verification codes and reporting links, which health workers give to cases, and reading what a case entered."""
 
 import base64
 import re
@@ -11,18 +11,18 @@ from enum import IntEnum
 
 from bluezone.refusal import Refused
 
-# 36.5 bits. The long ones have 49.8 bits, for times when many wrong codes make it likely to hit a short one.
+# A short code has 36.5 random bits. A long one has 49.8, for times when many wrong codes are tried.
 CODE_LENGTH = 12
 LONG_CODE_LENGTH = 16
 _LENGTHS = f"{CODE_LENGTH} or {LONG_CODE_LENGTH}"
 LINK_LENGTH = 16
 CREDENTIAL_LENGTH = 16
 
-# Longer input is not a mistyped code and is not even normalised.
+# Longer input cannot be a mistyped code and is refused before it is normalised.
 _LONGEST_TEXT = 200
 
-# Quasigroup of order 10 without fixed points on the diagonal: it catches every single wrong digit and every
-# swap of neighbours. Source: H. Michael Damm, "Total anti-symmetrische Quasigruppen", 2004.
+# A totally anti-symmetric quasigroup of order 10: the check digit detects every single wrong digit and every swap of
+# adjacent digits. Source: H. Michael Damm, "Total anti-symmetrische Quasigruppen", 2004.
 _DAMM = (
     "0317598642",
     "7092154863",
@@ -44,13 +44,13 @@ _LINK = re.compile(r"(?:https?://[^/\s?#]+/r#)?([A-Za-z0-9_-]{22})")
 
 
 class InvalidCode(Refused):
-    """The text is neither a verification code nor a reporting link; the message never repeats it."""
+    """The text is neither a verification code nor a reporting link; the refusal does not repeat the text."""
 
     code = "code_malformed"
 
 
 class CredentialKind(IntEnum):
-    """Which of the two secrets of an issued code is used."""
+    """Which of the two secrets of an issued code a person uses: its digits or its link."""
 
     DIGITS = 0
     LINK = 1
@@ -58,10 +58,11 @@ class CredentialKind(IntEnum):
 
 @dataclass(frozen=True)
 class Credential:
-    """A code or a link in the form of a message.
+    """A code or a link as a request contains it.
 
-    value: 16 bytes. For DIGITS: 16 ASCII digits, or 12 and four zero bytes. For LINK: the link itself.
-    Raises InvalidCode if the value has another shape. Left out of `repr`, because it is a secret.
+    value: 16 bytes, left out of `repr`, because they are secret. For DIGITS: 16 ASCII digits, or 12 and four zero
+           bytes. For LINK: the bytes of the link.
+    Raises InvalidCode for another value.
 
     Source: docs/protocol.md section 4, verify1.
     """
@@ -77,12 +78,12 @@ class Credential:
 
     @classmethod
     def from_digits(cls, digits: str) -> "Credential":
-        """The credential of a code; digits: 12 or 16 ASCII digits, as `parse_code` returns them."""
+        """Return the credential of a code. digits: 12 or 16 ASCII digits, as `parse_code` returns them."""
         return cls(CredentialKind.DIGITS, digits.encode().ljust(CREDENTIAL_LENGTH, b"\0"))
 
     @classmethod
     def from_link(cls, link: bytes) -> "Credential":
-        """The credential of a link; link: 16 bytes."""
+        """Return the credential of a link. link: 16 bytes."""
         return cls(CredentialKind.LINK, link)
 
     @classmethod
@@ -102,7 +103,7 @@ def damm_digit(digits: str) -> str:
 
 
 def new_code(randbelow: Callable[[int], int] = secrets.randbelow, length: int = CODE_LENGTH) -> str:
-    """Draw a code: random digits and their check digit.
+    """Return a new code: random digits and their check digit.
 
     randbelow: n -> uniform integer in 0..n-1. length: CODE_LENGTH or LONG_CODE_LENGTH.
     """
@@ -117,9 +118,9 @@ def format_code(digits: str) -> str:
 
 
 def parse_code(text: str) -> str:
-    """Read a code as people write it: with spaces, dashes or full-width digits, or without.
+    """Return the 12 or 16 ASCII digits of a code that a person wrote, perhaps with spaces, dashes or full-width digits.
 
-    Returns its 12 or 16 ASCII digits. Raises InvalidCode on anything else or on a wrong check digit.
+    Raises InvalidCode for any other text and for a wrong check digit.
     """
     if len(text) > _LONGEST_TEXT:
         raise InvalidCode(f"text is {len(text)} characters long, expected a code of {_LENGTHS} digits")
@@ -138,22 +139,22 @@ def parse_code(text: str) -> str:
 
 
 def new_link(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
-    """Draw a link: 16 random bytes."""
+    """Return a new link: 16 random bytes."""
     return random_bytes(LINK_LENGTH)
 
 
 def link_url(origin: str, link: bytes) -> str:
-    """Write a link for a message or a QR code. origin: the public origin, `https://host[:port]`.
+    """Return the URL of a link, for a message or a QR code. origin: the public origin, `https://host[:port]`.
 
-    The secret comes after `#`, and browsers do not send that part, so it is in no request and no server log.
+    The secret is after `#`. Browsers do not send this part, so the secret is in no request and no server log.
     """
     return f"{origin}/r#{base64.urlsafe_b64encode(link).rstrip(b'=').decode()}"
 
 
 def parse_link(text: str) -> bytes:
-    """Read a link, complete or only the part after `#`; returns its 16 bytes or raises InvalidCode.
+    """Return the 16 bytes of a link, given as a complete URL or only the part after `#`. Raises InvalidCode.
 
-    The host is not compared: the phone calls its own server in any case.
+    The host may be any: the phone always calls its city's server.
     """
     match = _LINK.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
     if match is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The content of an upload: keys and venue slots, the commitment to them, and the bounds for both."""
+"""The content of an upload: keys and venue slots, the commitment to both, and their limits."""
 
 import hashlib
 import itertools
@@ -13,7 +13,7 @@ from bluezone.refusal import Refused
 
 MAX_KEYS = 15
 MAX_HIGH_KEYS = 6
-# For how many days after its own day a key may be uploaded. Files and phones retain keys and encounters as long.
+# How many days old a key in an upload may be. Servers retain published keys, and phones encounters, for the same time.
 MAX_KEY_AGE_DAYS = 14
 MAX_SLOTS = 80
 MAX_SLOTS_PER_HOUR = 3
@@ -23,7 +23,7 @@ SALT_LENGTH = 32
 STANDARD = 1
 HIGH = 2
 
-# An export has these values instead of the true distance, so that it does not reveal the onset (docs/protocol.md
+# Exports contain these values instead of the true days, so that they do not reveal the day of onset (docs/protocol.md
 # section 5).
 _DAYS_SINCE_ONSET = {HIGH: 0, STANDARD: 7}
 
@@ -35,7 +35,7 @@ SLOT_SIZE = _SLOT.size
 
 
 class KeysRefused(Refused):
-    """Keys or slots outside the bounds of docs/protocol.md section 4; nothing of the upload is accepted."""
+    """Keys or slots exceed the limits of docs/protocol.md section 4; nothing of the upload is accepted."""
 
     code = "keys_refused"
 
@@ -63,7 +63,7 @@ class UploadKey:
             raise KeysRefused("a key's start, period or level does not fit its field")
 
     def to_bytes(self) -> bytes:
-        """Return the 23 bytes that are sent and part of the commitment."""
+        """Return the 23 bytes of this key in an upload and in the input of the commitment."""
         return _KEY.pack(self.key, self.start, self.period, self.level)
 
 
@@ -89,17 +89,17 @@ class Slot:
             raise KeysRefused("a slot's hour or minutes do not fit their fields")
 
     def to_bytes(self) -> bytes:
-        """Return the 38 bytes that are sent and part of the commitment."""
+        """Return the 38 bytes of this slot in an upload and in the input of the commitment."""
         return _SLOT.pack(self.hour, self.slot_key, self.start_minute, self.end_minute)
 
     @property
     def end_unix_seconds(self) -> int:
-        """The end of the slot."""
+        """The end of the slot, exclusive, in Unix seconds."""
         return self.hour * 3600 + self.end_minute * 60
 
 
 def key_order(key: UploadKey) -> tuple[int, bytes]:
-    """The order of keys in an upload: by first interval, then by key."""
+    """Return the sort key for the order of keys in an upload: first interval, then key."""
     return key.start, key.key
 
 
@@ -110,25 +110,25 @@ def encode_keys(keys: Iterable[UploadKey]) -> bytes:
 
 
 def encode_slots(slots: Iterable[Slot]) -> bytes:
-    """Return `u16 count || slots`, sorted by their bytes, and so by hour first."""
+    """Return `u16 count || slots`, sorted by their bytes, of which the first are the hour."""
     encoded = sorted(slot.to_bytes() for slot in slots)
     return _COUNT.pack(len(encoded)) + b"".join(encoded)
 
 
 def decode_keys(data: bytes) -> tuple[UploadKey, ...]:
-    """Read the keys of `encode_keys` from their bytes without the count, in the same order."""
+    """Return the keys in a result of `encode_keys`, in the same order. data: the result without the count."""
     return tuple(UploadKey(*fields) for fields in _KEY.iter_unpack(data))
 
 
 def decode_slots(data: bytes) -> tuple[Slot, ...]:
-    """Read the slots of `encode_slots` from their bytes without the count, in the same order."""
+    """Return the slots in a result of `encode_slots`, in the same order. data: the result without the count."""
     return tuple(Slot(*fields) for fields in _SLOT.iter_unpack(data))
 
 
 def commitment(salt: bytes, keys: Iterable[UploadKey], slots: Iterable[Slot]) -> bytes:
-    """Return M, the 32 bytes that a certificate signs, so that the certificate is valid only for this upload.
+    """Return M, the 32 bytes that a certificate signs, so that it is valid only for an upload of these keys and slots.
 
-    salt: 32 random bytes, so that the blind signer cannot compare a later upload with guesses.
+    salt: 32 random bytes, so that no one can find out keys and slots from M by guessing.
 
     Source: docs/protocol.md section 4.
     """
@@ -136,7 +136,7 @@ def commitment(salt: bytes, keys: Iterable[UploadKey], slots: Iterable[Slot]) ->
 
 
 def infectious_level(day: int, onset_day: int) -> int | None:
-    """Return how infectious a case was on a day: 2 high, 1 standard, None for days without an upload.
+    """Return how infectious a case was on a day: 2 high, 1 standard, None for days with no key to upload.
 
     Both days are UTC days since 1970-01-01. Source: docs/protocol.md section 4, Infectious window.
     """
@@ -154,10 +154,10 @@ def days_since_onset(level: int) -> int:
 
 
 def check_keys(keys: Sequence[UploadKey], today: int) -> None:
-    """Raise KeysRefused unless the keys of one upload are within every bound that a server can check.
+    """Raise KeysRefused unless the keys of one upload are valid, sorted and within the limits.
 
-    today: UTC day since 1970-01-01 at the server. The caller checks that no key is stored or published already, because
-    that needs the store. Source: docs/protocol.md section 4; docs/rules/key-validation.md.
+    today: UTC day since 1970-01-01 at the server. Whether a key is already stored or published, the caller checks.
+    Source: docs/protocol.md section 4; docs/rules/key-validation.md.
     """
     if len(keys) > MAX_KEYS:
         raise KeysRefused(f"got {len(keys)} keys, expected at most {MAX_KEYS}")
@@ -188,7 +188,7 @@ def _check_key(key: UploadKey, today: int) -> None:
 
 
 def check_slots(slots: Sequence[Slot], now: int) -> None:
-    """Raise KeysRefused unless the venue slots of one upload are within their bounds.
+    """Raise KeysRefused unless the venue slots of one upload are valid, sorted and within the limits.
 
     now: Unix seconds at the server. Source: docs/protocol.md section 4.
     """
@@ -205,4 +205,4 @@ def check_slots(slots: Sequence[Slot], now: int) -> None:
             raise KeysRefused(f"got more than {MAX_SLOTS_PER_HOUR} slots in one hour")
     encoded = [slot.to_bytes() for slot in slots]
     if any(earlier >= later for earlier, later in itertools.pairwise(encoded)):
-        raise KeysRefused("slots are not sorted, or one is given twice")
+        raise KeysRefused("slots are not sorted, or the same slot is there twice")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The puzzle that slows down guessing, but locks no one out."""
+"""A puzzle for callers to solve with computing time: it slows down guessing of codes without locking anyone out."""
 
 import hashlib
 import json
@@ -13,25 +13,25 @@ NONCE_LENGTH = 8
 NO_CHALLENGE = bytes(CHALLENGE_LENGTH)
 NO_NONCE = bytes(NONCE_LENGTH)
 
-# Header with the answer to a challenge, for calls without room for it in the body.
+# Header with a solved puzzle, for calls that have no field for it in the body.
 PUZZLE_HEADER = "X-Bluezone-Puzzle"
 _SOLVED = re.compile(rf"[0-9a-f]{{{2 * (CHALLENGE_LENGTH + NONCE_LENGTH)}}}")
-# About a million hashes, a second on a phone: little for one call, too much for guessing 36-bit codes.
+# About a million hashes, or a second on a phone: little for one call, too much for guessing 36-bit codes.
 PUZZLE_BITS = 20
-# The first byte of a challenge is the number of further bits. A client solves puzzles up to here, 16 million hashes.
+# A client solves no puzzle with more bits than this, which are 16 million hashes.
 MOST_BITS = 24
-# How long a server accepts an answer to its challenge.
+# How long a server accepts a solution of its challenge.
 PUZZLE_SECONDS = 300
 
 
 class PuzzleTooHard(Refused):
-    """The server asks for more work than a phone does."""
+    """The server's challenge needs more computing time than a phone spends."""
 
     code = "server_answer_refused"
 
 
 def read_solution(text: str) -> tuple[bytes, bytes]:
-    """Challenge and nonce of a solved puzzle, which callers send as 80 hex digits; zero bytes for any other text."""
+    """Return challenge and nonce of a solved puzzle in 80 hex digits; zero bytes for any other text."""
     if not _SOLVED.fullmatch(text):
         return NO_CHALLENGE, NO_NONCE
     solved = bytes.fromhex(text)
@@ -39,7 +39,7 @@ def read_solution(text: str) -> tuple[bytes, bytes]:
 
 
 def read_challenge(refusal: bytes) -> bytes | None:
-    """The challenge, 32 bytes, in a refusal `{"error": {"challenge": 64 hex digits, ...}}`; None if it has none."""
+    """Return the challenge, 32 bytes, in a refusal `{"error": {"challenge": 64 hex digits}}`; None if it has none."""
     try:
         challenge = bytes.fromhex(json.loads(refusal)["error"]["challenge"])
     except (ValueError, KeyError, TypeError):
@@ -48,12 +48,12 @@ def read_challenge(refusal: bytes) -> bytes | None:
 
 
 def solve_for_header(challenge: bytes) -> str:
-    """The value of the header PUZZLE_HEADER for a challenge: 80 hex digits, found by `solve`."""
+    """Solve the puzzle of a challenge and return the value of the header PUZZLE_HEADER: 80 hex digits."""
     return (challenge + solve(challenge)).hex()
 
 
 def difficulty_bits(challenge: bytes) -> int:
-    """How many zero bits a challenge of 32 bytes asks for: 20 plus its first byte."""
+    """Return how many zero bits a challenge of 32 bytes requires: 20 plus its first byte."""
     return PUZZLE_BITS + challenge[0]
 
 
@@ -61,8 +61,8 @@ def solve(challenge: bytes, bits: int | None = None) -> bytes:
     """Find the 8-byte nonce for which SHA-256(challenge || nonce) begins with `bits` zero bits.
 
     challenge: 32 bytes from a server's answer `puzzle_required`.
-    bits:      by default the number that the challenge asks for; the expected work is 2**bits hashes.
-    Raises PuzzleTooHard beyond MOST_BITS.
+    bits:      by default the number that the challenge requires; the expected work is 2**bits hashes.
+    Raises PuzzleTooHard for more than MOST_BITS bits.
 
     Source: docs/protocol.md section 4, Limits.
     """
@@ -81,7 +81,7 @@ def solve(challenge: bytes, bits: int | None = None) -> bytes:
 
 
 def is_solution(challenge: bytes, nonce: bytes, bits: int | None = None) -> bool:
-    """Whether the nonce answers the challenge; False also for values of another length."""
+    """Whether the nonce solves the puzzle of the challenge; False also for values of another length."""
     if len(challenge) != CHALLENGE_LENGTH or len(nonce) != NONCE_LENGTH:
         return False
     bits = difficulty_bits(challenge) if bits is None else bits

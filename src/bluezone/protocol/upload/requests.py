@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The requests of a report, byte by byte: verify 1, verify 2, upload.
 
-Every body has the same size for any content; unused space is filled with random bytes. Decoders accept any bytes: they
-return a message or raise Refused. Source: docs/protocol.md section 4.
+The size of a body does not depend on its content: unused space is filled with random bytes. Decoders may be given any
+bytes: they return a request or raise Refused. Source: docs/protocol.md section 4.
 """
 
 import os
@@ -57,8 +57,9 @@ class BadRequest(Refused):
 class Request:
     """The fields of all requests.
 
-    chaff:     a rehearsal: it looks up no credential, is signed by the chaff key, and is rolled back.
-    challenge, nonce: 32 and 8 bytes, the answer to a puzzle; zero bytes if there was none.
+    chaff:     whether this is a rehearsal: the server looks up no credential, signs with the chaff key and stores
+               nothing.
+    challenge, nonce: a solved puzzle, 32 and 8 bytes; zero bytes if there was no puzzle.
     """
 
     chaff: bool = False
@@ -72,7 +73,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Verify1Request(Request):
-    """Asks what a code allows, without redeeming it."""
+    """Asks what a code allows, and does not redeem it."""
 
     credential: Credential
 
@@ -168,7 +169,7 @@ def _check_envelope(body: bytes, size: int) -> None:
 
 
 def decode_verify(body: bytes) -> Verify1Request | Verify2Request:
-    """Read a body of `POST /v1/verify`, of either step; raises BadRequest."""
+    """Read a body of `POST /v1/verify`: verify 1 or verify 2. Raises BadRequest."""
     _check_envelope(body, VERIFY_SIZE)
     _, flags, step, kind, value = _VERIFY.unpack_from(body)
     challenge, nonce = _PUZZLE.unpack_from(body, VERIFY_SIZE - _PUZZLE.size)
@@ -191,7 +192,7 @@ def decode_verify(body: bytes) -> Verify1Request | Verify2Request:
 def decode_upload(body: bytes) -> UploadRequest:
     """Read a body of `POST /v1/upload`; raises BadRequest, or KeysRefused for too many keys or slots.
 
-    `check_keys` and `check_slots` check order and bounds of keys and slots.
+    Callers check the keys and slots with `check_keys` and `check_slots`.
     """
     _check_envelope(body, UPLOAD_SIZE)
     _, flags, kid, rand, signature, salt = _UPLOAD.unpack_from(body)
@@ -206,7 +207,8 @@ def decode_upload(body: bytes) -> UploadRequest:
 
 
 def _split_counted(name: str, data: bytes, size: int, most: int) -> tuple[bytes, bytes]:
-    # 15 keys and 80 slots fit into the body, so after this check nothing can be truncated.
+    """Return the bytes of the counted items at the beginning of `data`, and the bytes after them."""
+    # The most keys and slots fit into the body, so after this check no item can be truncated.
     (count,) = _COUNT.unpack_from(data)
     if count > most:
         raise KeysRefused(f"got {count} {name}, expected at most {most}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The codes for check-in: a venue's, which the city signed, and an event's, which anyone can make.
+"""The codes for check-in: those of venues, which the city signs, and those of events, which anyone can make.
 
-Both are read strictly, because anyone can print a poster.
+V is the bytes of a venue's code, E those of an event's. Both are read strictly, because anyone can print a poster.
 Source: docs/protocol.md section 6 (V and E); docs/venues.md ("The code", "Events"); docs/attacks.md rows 24, 42, 63.
 """
 
@@ -36,9 +36,9 @@ _EVENT_HEAD = struct.Struct(f">BIH{SEED_LENGTH}s")
 _SIGNATURE_CONTEXT = b"BZ-VENUE-SIG-v1"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LINK = re.compile(r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(?::[0-9]{1,5})?/v#([A-Za-z0-9_-]{1,600})")
-# Characters that are invisible, or change the direction of text, could make one name look like another.
-_UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-# An event's name is not verified and appears in warnings: it must not contain a telephone number or an address.
+# Categories of characters that are invisible or change the direction of text: they could make two names look alike.
+_INVISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+# No one verifies an event's name, and it appears in warnings: it must not contain a telephone number or web address.
 _NUMBER_OR_ADDRESS = re.compile(r"\d(?:[\s.()+-]*\d){8}|://|www\.", re.IGNORECASE)
 
 
@@ -49,7 +49,7 @@ class InvalidVenue(Refused):
 
 
 class VenueForeign(Refused):
-    """A complete code that no venue key of this city signed: another city's, unsigned, or altered."""
+    """A valid code without a signature of this city: it is another city's, unsigned, or altered."""
 
     code = "venue_foreign"
 
@@ -76,13 +76,14 @@ class VenueExpired(Refused):
 class Venue:
     """The content of a venue's code.
 
-    type:         the Corona-Warn-App's number of the kind of place, 0..12.
-    stay_minutes: usual length of a stay, 1..1440; then the phone checks out automatically.
+    type:         kind of place, 0..12, with the numbers of the Corona-Warn-App.
+    stay_minutes: usual length of a stay, 1..1440, after which the phone checks out automatically.
     valid_from, valid_to: Unix minutes, valid_to exclusive; 0 for no limit.
     seed:         16 random bytes, so that no one can make the code from name and address.
     name, address: at most 80 and 100 bytes of UTF-8, NFC, no invisible characters.
-    kid:          number of the city's key that signed, 0..255; signature: 64 bytes.
-    Raises InvalidVenue for anything else.
+    kid:          number of the city's key that signed the code, 0..255.
+    signature:    64 bytes.
+    Raises InvalidVenue for other values.
     """
 
     type: int
@@ -114,7 +115,7 @@ class Venue:
         _check_text("address", self.address, MAX_ADDRESS_BYTES)
 
     def unsigned_bytes(self) -> bytes:
-        """The signed part: V without its signature, but with the number of the key."""
+        """Return the signed part of V: all but the signature."""
         flags = (SIGNED if self.signed else 0) | (TEMPORARY if self.temporary else 0)
         head = _HEAD.pack(VERSION, self.type, flags, self.stay_minutes, self.valid_from, self.valid_to, self.seed)
         name = self.name.encode()
@@ -122,18 +123,18 @@ class Venue:
         return head + bytes([len(name)]) + name + bytes([len(address)]) + address + bytes([self.kid])
 
     def to_bytes(self) -> bytes:
-        """V, at most 276 bytes."""
+        """Return V, at most 276 bytes."""
         return self.unsigned_bytes() + self.signature
 
 
 @dataclass(frozen=True)
 class Event:
-    """The content of an event's code; its host made it, and it is not signed.
+    """The content of an event's code, which the host makes and no one signs.
 
-    name:    at most 80 bytes, like a venue's, without a telephone number or address.
-    begin:   Unix minutes. minutes: how long it lasts, 15..1440; check-in is not possible before or after.
+    name:    at most 80 bytes, like a venue's, but without a telephone number or web address.
+    begin:   Unix minutes. minutes: duration, 15..1440. Check-in is possible only during the event.
     seed:    16 random bytes.
-    Raises InvalidVenue for anything else.
+    Raises InvalidVenue for other values.
     """
 
     name: str
@@ -150,26 +151,26 @@ class Event:
         if not self.name.strip():
             raise InvalidVenue("the name is empty")
         if _NUMBER_OR_ADDRESS.search(self.name):
-            raise InvalidVenue("the name of an event holds a telephone number or an address")
+            raise InvalidVenue("the name of an event contains a telephone number or a web address")
 
     @property
     def valid_from(self) -> int:
-        """Unix minutes."""
+        """Beginning of the event, Unix minutes."""
         return self.begin
 
     @property
     def valid_to(self) -> int:
-        """Unix minutes, exclusive."""
+        """End of the event, exclusive, Unix minutes."""
         return self.begin + self.minutes
 
     def to_bytes(self) -> bytes:
-        """E, at most 104 bytes."""
+        """Return E, at most 104 bytes."""
         name = self.name.encode()
         return _EVENT_HEAD.pack(EVENT_VERSION, self.begin, self.minutes, self.seed) + bytes([len(name)]) + name
 
 
 def parse_code(payload: bytes) -> Venue | Event:
-    """Read V or E. Raises InvalidVenue. `verify_venue_signature` checks the signature of a venue."""
+    """Read V or E. Raises InvalidVenue. Does not verify the signature; see `verify_venue_signature`."""
     if payload[:1] == bytes([EVENT_VERSION]):
         return parse_event(payload)
     return parse_venue(payload)
@@ -189,7 +190,7 @@ def parse_event(payload: bytes) -> Event:
 
 
 def parse_venue(payload: bytes) -> Venue:
-    """Read V. Raises InvalidVenue. `verify_venue_signature` checks the signature."""
+    """Read V. Raises InvalidVenue. Does not verify the signature; see `verify_venue_signature`."""
     if len(payload) < _HEAD.size:
         raise InvalidVenue(f"a venue code of {len(payload)} bytes is too short")
     version, kind, flags, stay, valid_from, valid_to, seed = _HEAD.unpack_from(payload)
@@ -208,7 +209,7 @@ def parse_venue(payload: bytes) -> Venue:
 
 
 def sign_venue(venue: Venue, private_key: Ed25519Signer) -> Venue:
-    """Return the venue with the city's signature; the same each time (Ed25519 draws no randomness)."""
+    """Return the venue with the city's signature, which is the same each time: Ed25519 is deterministic."""
     signed = replace(venue, signed=True)
     return replace(signed, signature=private_key.sign(_SIGNATURE_CONTEXT + signed.unsigned_bytes()))
 
@@ -237,12 +238,12 @@ def check_validity(venue: Venue | Event, revoked: Collection[str], now: float) -
 
 
 def venue_sha256(venue: Venue | Event) -> bytes:
-    """SHA256(V), 32 bytes: all that the registrar stores of a venue's code; it stores nothing of an event's."""
+    """Return SHA-256 of V or E, 32 bytes. The registrar stores only this of a venue's code, nothing of an event's."""
     return hashlib.sha256(venue.to_bytes()).digest()
 
 
 def venue_fingerprint(venue: Venue | Event) -> str:
-    """Six characters that both poster and phone show: the first 30 bits of SHA256(V) in Crockford's base32.
+    """Return six characters that both poster and phone show: the first 30 bits of SHA256(V) in Crockford's base32.
 
     Source: docs/venues.md; docs/attacks.md row 42.
     """
@@ -251,7 +252,7 @@ def venue_fingerprint(venue: Venue | Event) -> str:
 
 
 def venue_link(venue: Venue | Event, origin: str) -> str:
-    """The text of the QR code. origin: the public origin, `https://host[:port]`."""
+    """Return the text of the QR code. origin: the public origin, `https://host[:port]`."""
     return f"{origin}/v#{base64.urlsafe_b64encode(venue.to_bytes()).rstrip(b'=').decode()}"
 
 
@@ -283,7 +284,7 @@ def _base64url(text: str) -> bytes:
 
 
 def _text(data: bytes) -> tuple[str, bytes]:
-    """A text after its length, and the bytes after it."""
+    """Return the text at the beginning of `data`, where its length is in the first byte, and the bytes after it."""
     if not data or len(data) < 1 + data[0]:
         raise InvalidVenue("the code ends within a text")
     length = data[0]
@@ -297,10 +298,10 @@ def _check_text(what: str, text: str, most_bytes: int) -> None:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise InvalidVenue(f"the {what} holds half a character") from None
+        raise InvalidVenue(f"the {what} contains half a character") from None
     if size > most_bytes:
         raise InvalidVenue(f"the {what} is {size} bytes, expected at most {most_bytes}")
     if unicodedata.normalize("NFC", text) != text:
         raise InvalidVenue(f"the {what} is not in Unicode's composed form (NFC)")
-    if any(unicodedata.category(sign) in _UNSEEN for sign in text):
-        raise InvalidVenue(f"the {what} holds a sign that cannot be seen")
+    if any(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in text):
+        raise InvalidVenue(f"the {what} contains an invisible character")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of a venue and the sealed items of its hours, which only people who were there in that hour can open.
+"""The keys of a venue, and sealed items about its hours, which only people who were there in that hour can open.
+
+K_v is the key of a venue. K_h is its key of one hour, from which the tag and the cipher key E_h follow.
 
 Source: docs/protocol.md section 6 (K_v, K_h, tag, E_h, rec, item); docs/attacks.md row 20.
 """
@@ -34,9 +36,11 @@ class InvalidPackage(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The content of an opened item. level: 1 clinical, 2 confirmed. Minutes of the hour, end exclusive.
+    """The content of an opened item: when a case was at the venue.
 
-    hour: Unix seconds // 3600.
+    level: 1 clinical, 2 confirmed.
+    start_minute, end_minute: minutes of the hour, end exclusive.
+    hour:  Unix seconds // 3600.
     """
 
     level: int
@@ -56,29 +60,29 @@ class Record:
 
 
 def venue_key(payload: bytes) -> bytes:
-    """K_v, 32 bytes. payload: all of V, including the signature."""
+    """Return K_v, 32 bytes. payload: the whole V, including the signature."""
     # HKDF-SHA256 without salt (RFC 5869); only one block of 32 bytes is needed.
     extracted = hmac.digest(bytes(32), payload, "sha256")
     return hmac.digest(extracted, b"BZ-VENUE-v1\x01", "sha256")
 
 
 def slot_key(key: bytes, hour: int) -> bytes:
-    """K_h, 32 bytes. key: K_v; hour: Unix seconds // 3600."""
+    """Return K_h, 32 bytes. key: K_v; hour: Unix seconds // 3600."""
     return hmac.digest(key, b"BZ-SLOT" + struct.pack(">I", hour), "sha256")
 
 
 def slot_tag(key: bytes) -> bytes:
-    """The tag by which items of this venue and hour are found, 16 bytes. key: K_h."""
+    """Return the tag by which phones find the items of a venue and hour, 16 bytes. key: K_h."""
     return hmac.digest(key, b"BZ-TAG", "sha256")[:TAG_LENGTH]
 
 
 def slot_cipher_key(key: bytes) -> bytes:
-    """E_h, 32 bytes. key: K_h."""
+    """Return E_h, 32 bytes. key: K_h."""
     return hmac.digest(key, b"BZ-ENC", "sha256")
 
 
 def seal_item(key: bytes, record: Record, nonce: bytes) -> bytes:
-    """One item of 52 bytes. key: K_h; nonce: 12 random bytes, never used again under this key."""
+    """Return an item, 52 bytes. key: K_h; nonce: 12 random bytes, never used again with this key."""
     tag = slot_tag(key)
     plain = _RECORD.pack(_RECORD_VERSION, record.level, record.start_minute, record.end_minute, record.hour)
     return tag + nonce + seal(slot_cipher_key(key), nonce, plain, tag)
@@ -111,7 +115,7 @@ def split_package(data: bytes) -> Iterator[bytes]:
 
 
 def index_items(items: Iterable[bytes]) -> dict[bytes, list[bytes]]:
-    """Items by their tag, which is the same for all cases of one venue and hour."""
+    """Return the items by their tag, which is the same for all cases of one venue and hour."""
     by_tag: dict[bytes, list[bytes]] = defaultdict(list)
     for item in items:
         by_tag[item[:TAG_LENGTH]].append(item)
@@ -119,7 +123,7 @@ def index_items(items: Iterable[bytes]) -> dict[bytes, list[bytes]]:
 
 
 def open_records(keys: Mapping[int, bytes], items: Mapping[bytes, list[bytes]]) -> list[Record]:
-    """The records for the hours of one stay. keys: K_h by hour; items: from `index_items`."""
+    """Return the records for the hours of one stay. keys: K_h by hour; items: from `index_items`."""
     records = []
     for hour, key in sorted(keys.items()):
         for item in items.get(slot_tag(key), ()):

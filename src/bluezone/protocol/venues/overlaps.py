@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a stay at a venue overlapped with a case's stay, and the resulting level day by day.
+"""The overlap of a stay at a venue with the stays of cases, and the resulting level of each day.
 
 Source: docs/protocol.md sections 3 (levels, bands) and 6 (weights, match on the true stay); docs/venues.md,
 "Matching and level".
@@ -19,15 +19,17 @@ from bluezone.protocol.venues.items import CLINICAL_LEVEL, CONFIRMED_LEVEL, Reco
 # Weight of a minute near a case, by the level of the item.
 WEIGHTS = {CLINICAL_LEVEL: 1.4, CONFIRMED_LEVEL: 1.6}
 _LIKELY_ABOVE_MINUTES = 15
-# Binary fractions miss a bound such as 9.0 by far less than the last of these decimals.
+# Scores are rounded, because sums of binary fractions may miss a bound such as 9.0 by a tiny amount.
 _DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class VenueOverlap:
-    """The part of a stay that a case shared. day: local date of its beginning; level: 1 clinical, 2 confirmed.
+    """The time that a stay shared with a case's stay.
 
-    visit: the number under which the phone stores the stay.
+    day:   local date of the beginning of the shared time.
+    level: 1 clinical, 2 confirmed.
+    visit: number under which the phone stores the stay.
     """
 
     day: date
@@ -38,7 +40,7 @@ class VenueOverlap:
 
 @dataclass(frozen=True)
 class VenueDay:
-    """The exposure at the venues of one local day. visits: numbers of the stays concerned, in order."""
+    """The exposure at venues on one local day. visits: numbers of the stays that overlapped, each once."""
 
     day: date
     score: float
@@ -50,7 +52,7 @@ class VenueDay:
 
 
 def compute_overlap(record: Record, start: float, end: float, visit: int, zone: str) -> VenueOverlap | None:
-    """The time shared by a case's slot and the true stay; None if there is none. start, end: Unix seconds."""
+    """Return the time that a case's record and a stay share, None if there is none. start, end: of the stay, Unix s."""
     shared_start = max(start, record.start)
     shared_end = min(end, record.end)
     if shared_start >= shared_end:
@@ -60,7 +62,7 @@ def compute_overlap(record: Record, start: float, end: float, visit: int, zone: 
 
 
 def assess_venues(overlaps: Iterable[VenueOverlap], profile: Profile, today: date) -> list[VenueDay]:
-    """Score the venues day by day, earliest first, without future days and days too old for the profile."""
+    """Assess the overlaps of each day, earliest first, without future days and days too old for the profile."""
     by_day: dict[date, list[VenueOverlap]] = defaultdict(list)
     for part in overlaps:
         age = (today - part.day).days

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a stay at a venue to the slots that a case uploads: the aerosol's tail, hours, and the bounds of an upload.
+"""From a stay at a venue to the slots that a case uploads: with time for the aerosol, by hour, within the limits.
 
-Source: docs/protocol.md sections 4 (bounds) and 6; docs/venues.md, "What is reported"; the Corona-Warn-App's
-deriveTime as docs/venues.md, "What is reported", gives it.
+Source: docs/protocol.md sections 4 (bounds) and 6; docs/venues.md, "What is reported", also for the Corona-Warn-App's
+deriveTime.
 """
 
 from collections import defaultdict
@@ -12,16 +12,17 @@ from bluezone.protocol.intervals import SECONDS_PER_HOUR, hour_at
 from bluezone.protocol.upload.payload import MAX_SLOTS, MAX_SLOTS_PER_HOUR, Slot
 
 SHORTEST_STAY_MINUTES = 10
-# How long after a stay its last slot may end: the aerosol's tail of 30 minutes, and rounding to ten minutes.
+# How long after a stay its last slot may end: 30 minutes in which aerosol remains, and rounding to ten minutes.
 TAIL_SECONDS = 40 * 60
 _LONGEST_AEROSOL_SECONDS = 30 * 60
 _STEP = 600
 
 
 def infectious_time(start: int, end: int) -> tuple[int, int] | None:
-    """The time in which a case's stay could infect others, with the aerosol's tail, in steps of ten minutes.
+    """Return the time in which a case's stay could infect others, while aerosol remains, in steps of ten minutes.
 
-    start, end: Unix seconds. Returns Unix seconds, or None for a stay under ten minutes.
+    start, end: of the stay, Unix seconds.
+    Returns start and end in Unix seconds, or None for a stay under ten minutes.
     """
     duration = end - start
     minutes = duration // 60
@@ -38,12 +39,12 @@ def infectious_time(start: int, end: int) -> tuple[int, int] | None:
 
 
 def hours_of_stay(start: float, end: float) -> range:
-    """The hours for which keys of a stay are needed, with its tail. start, end: Unix seconds."""
+    """Return the hours in which the slots of a stay may be. start, end: of the stay, Unix seconds."""
     return range(hour_at(start), hour_at(end + TAIL_SECONDS) + 1)
 
 
 def split_by_hour(start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (hour, start minute, end minute) for a time between two Unix seconds, whole minutes, end exclusive."""
+    """Yield (hour, start minute, end minute) for each hour of a time. start, end: Unix seconds, end exclusive."""
     for hour in range(hour_at(start), hour_at(end) + 1):
         start_minute = max(start - hour * SECONDS_PER_HOUR, 0) // 60
         end_minute = min(end - hour * SECONDS_PER_HOUR, SECONDS_PER_HOUR) // 60
@@ -52,21 +53,22 @@ def split_by_hour(start: int, end: int) -> Iterator[tuple[int, int, int]]:
 
 
 def slots_of_stay(start: float, end: float, keys: Mapping[int, bytes], now: float) -> list[Slot]:
-    """The slots that report one stay, up to `now`.
+    """Return the slots with which one stay is reported, none of them after `now`.
 
     start, end, now: Unix seconds. keys: K_h by hour; hours without a key are left out.
     """
-    derived = infectious_time(int(start), int(end))
-    if derived is None:
+    infectious = infectious_time(int(start), int(end))
+    if infectious is None:
         return []
-    until = min(derived[1], int(now) // 60 * 60)
-    return [Slot(hour, keys[hour], *minutes) for hour, *minutes in split_by_hour(derived[0], until) if hour in keys]
+    first, last = infectious
+    until = min(last, int(now) // 60 * 60)
+    return [Slot(hour, keys[hour], *minutes) for hour, *minutes in split_by_hour(first, until) if hour in keys]
 
 
 def limit_to_upload(slots: Iterable[Slot]) -> tuple[Slot, ...]:
-    """Return the slots for one upload, sorted: joined if they touch, then the longest and latest.
+    """Return the slots for one upload, sorted: the 3 longest of each hour, and of these the 80 latest.
 
-    Source: docs/protocol.md section 4: at most 3 slots an hour and 80 in all.
+    Slots of one venue that touch are joined first. Source: docs/protocol.md section 4.
     """
     by_hour: dict[int, list[Slot]] = defaultdict(list)
     for slot in _joined(slots):
@@ -79,7 +81,7 @@ def limit_to_upload(slots: Iterable[Slot]) -> tuple[Slot, ...]:
 
 
 def _joined(slots: Iterable[Slot]) -> Iterator[Slot]:
-    """Slots of one venue and hour that touch or overlap, as one."""
+    """Yield the slots, those of one venue and hour that touch or overlap joined into one."""
     ordered = sorted(slots, key=lambda slot: (slot.hour, slot.slot_key, slot.start_minute))
     current: Slot | None = None
     for slot in ordered:
