@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone serve`: a city's server as a whole or in parts."""
+"""`bluezone serve`: run a city's server, as a whole or one part of it."""
 
 import contextlib
 import os
@@ -19,19 +19,19 @@ LOCK_NAME = "serve.lock"
 
 
 class HotlineMissing(Refused):
-    """A first start without a telephone number that warned people can call."""
+    """The first start needs a telephone number that warned people can call."""
 
     code = "hotline_missing"
 
 
 class NetworkMissing(Refused):
-    """This machine has no address at which a telephone in its network could reach it."""
+    """This machine has no address that a telephone in its network could reach."""
 
     code = "network_missing"
 
 
 class AlreadyServing(Refused):
-    """Another `serve` runs on this data folder; two would share its stores, and the second would make new links."""
+    """Another `serve`, or a move, is running on this data folder."""
 
     code = "already_serving"
 
