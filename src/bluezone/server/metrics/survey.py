@@ -88,7 +88,7 @@ class Survey:
         self._meters.set(f"store_bytes_{name}", _size(self._server.data_dir, name, store))
 
     def _hourly(self, now: float) -> None:
-        """Measure what would reveal single reports if it were measured more often."""
+        """Measure the values that would reveal single reports if they were measured more often."""
         self._meters.set("waiting_keys", statistics.waiting_keys(self._server.keys_store) // KEYS_GRAIN * KEYS_GRAIN)
         yesterday = day_at(now) - 1
         counts = statistics.uploads_by_day(self._server.keys_store)

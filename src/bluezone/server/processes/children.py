@@ -66,29 +66,29 @@ class Forked:
         return code
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless the process has ended: its number may belong to another by now."""
+        """Send a signal, unless the process has ended: another process may have its number by now."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
 
 def fork_main(arguments: Sequence[str], descriptors: Collection[int]) -> Forked:
-    """Run `main()` of a module in a fork of this process. Other threads must not run here.
+    """Run `main()` of a module in a fork of this process. This process must have only the calling thread.
 
-    arguments: the module, then its command line. descriptors: those that the child keeps, besides the standard ones.
+    arguments: the module and its command line. descriptors: the child has only these and the standard ones.
     Raises OSError if the system refuses to fork.
     """
     child_end, parent_end = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    # The child does not collect what is loaded here, so that its memory stays shared.
+    # The child's garbage collector must not touch the loaded objects, so that their memory stays shared.
     gc.freeze()
     try:
         pid = os.fork()
