@@ -42,7 +42,7 @@ from bluezone.radio.simulatedtime import run_simulated
 from bluezone.refusal import Refused
 from bluezone.tls import SELF, authority_folder
 
-# A server that has not ended is still starting: two idle cores take seconds, busy ones minutes.
+# How long the server may take to start: on two idle cores it takes seconds, on busy ones minutes.
 START_SECONDS = 600.0
 
 MEETING_SECONDS = 25 * 60
@@ -55,8 +55,8 @@ BEHIND_A_WALL = Pair(distance_m=10.0, walls=1, carriage="hand-hand")
 
 CITY_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PUBLISH_SECONDS = 300.0
-# How often the phones look for the file with the report.
-MOST_LOOKS = 3
+# How often the phones check at most, until a file contains the report.
+MOST_CHECKS = 3
 
 
 class DemoServerFailed(Refused):
@@ -66,15 +66,12 @@ class DemoServerFailed(Refused):
 
 
 def free_port(host: str, preferred: int | None = None) -> int:
-    """Return `preferred` if nothing listens there, else a port the system picks."""
-    for port in filter(None, (preferred, 0) if preferred else (0,)):
-        with socket.socket() as probe:
+    """Return `preferred` if nothing listens there, else a port that the system picks."""
+    if preferred:
+        with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+            probe.bind((host, preferred))
+            return preferred
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
@@ -85,7 +82,7 @@ def _bluezone(*arguments: str) -> list[str]:
 
 
 class DemoServer:
-    """The server process of the demo: started on entering, stopped on leaving. Its output is stored for error messages.
+    """The server process of the demo, as a context manager. Its output is stored for error messages.
 
     host: the address to listen on. tls: with a local authority, which this process trusts from then on.
     """
@@ -158,7 +155,7 @@ class DemoServer:
         raise DemoServerFailed(f"no export file above number {after} within {seconds:.0f} s")
 
     def plant_office(self) -> tuple[str, str]:
-        """Fill the office; returns the document under way there, and the one-time link of the health worker."""
+        """Fill the office; returns the name of a directive in it, and the one-time link of the health worker."""
         command = _bluezone("manage", "--data", str(self.data), "plant_demo")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -168,7 +165,7 @@ class DemoServer:
         return document, f"{office.split('/start/')[0]}/start/{token}/"
 
     def issue_code(self, klass: str, onset: date) -> str:
-        """Have a code issued by the real command, which a health worker's machine has too."""
+        """Issue a code with `bluezone codes issue`; returns its digits."""
         command = _bluezone(
             "codes", "issue", "--data", str(self.data), "--class", klass, "--onset", onset.isoformat(), "--json"
         )
@@ -181,14 +178,14 @@ class DemoServer:
 
 @dataclass(frozen=True)
 class Episode:
-    """One meeting of 25 minutes: the pairs of phones, and how near they are."""
+    """One meeting of 25 minutes. pairs: how near each pair of phones is."""
 
     seconds_ago: int
     pairs: dict[tuple[str, str], Pair]
 
     @property
     def names(self) -> list[str]:
-        """Everyone in the episode, each once, in a stable order."""
+        """The names of all phones in the episode, sorted."""
         return sorted(set(chain.from_iterable(self.pairs)))
 
 
@@ -202,7 +199,7 @@ EPISODES = (
 
 
 class DemoClock:
-    """A phone's two clocks: simulated while the episodes run, the machine's own afterwards.
+    """A phone's two clocks: simulated while the episodes run, real afterwards.
 
     started_unix: when the phone was switched on; the simulation begins then and ends at the present.
     """
@@ -212,7 +209,7 @@ class DemoClock:
         self._seconds: Callable[[], float] = lambda: 0.0
 
     def follow(self, seconds: Callable[[], float]) -> None:
-        """Take boot time from this source from now on; it must not be behind the previous one."""
+        """From now on, take boot time from `seconds`, which must not be behind the previous source."""
         self._seconds = seconds
 
     def boot_seconds(self) -> float:
@@ -225,9 +222,9 @@ class DemoClock:
 
 
 def run_episodes(handsets: dict[str, Handset], clock: DemoClock, seed: int, say: Callable[[str], None]) -> None:
-    """Run all episodes from the day the phones were switched on to the present moment.
+    """Run all episodes, from the day when the phones were switched on to the present.
 
-    Only the episodes are simulated; the days between are skipped by the clock.
+    Only the episodes are simulated; the clock skips the days between them.
     """
     run_simulated(_live(handsets, clock, seed, say))
     clock.follow(lambda: time.time() - clock.started_unix)
@@ -307,7 +304,7 @@ EXPECTED = (
 
 
 def prepare_city(server: DemoServer) -> None:
-    """Write the demo's settings: no waits, so that it ends in a minute; the server warns of what that weakens."""
+    """Write the demo's settings. They have no waits, so that the demo ends in a minute; the server warns of them."""
     write_default(
         server.data,
         public_host=f"{server.host}:{server.public_port}",
@@ -327,7 +324,7 @@ def run_story(
 ) -> Iterator[tuple[dict[str, Any], dict[str, Handset]]]:
     """Let four phones go through the episodes, the report, the publication and the check.
 
-    Yields the result of `bluezone demo` and the phones by name, which are closed on leaving.
+    Yields the result of `bluezone demo`, and the phones by name, which are closed at the end of the block.
     """
     say("warning: waits and publishing period are 0 here; in use they are not (see docs/privacy.md)")
     clock = DemoClock(time.time() - STARTED_SECONDS_AGO)
@@ -356,7 +353,7 @@ def _local_date(unix_seconds: float) -> date:
 
 
 def _report(server: DemoServer, patient: Handset, say: Callable[[str], None]) -> None:
-    """The patient tested positive today; symptoms began the day before yesterday."""
+    """Report with the patient's phone: tested positive today, first symptoms the day before yesterday."""
     code = server.issue_code("confirmed", _local_date(time.time()) - timedelta(days=2))
     say(f"a health worker issued the code {code}")
     patient.check()
@@ -372,9 +369,9 @@ def _result(
     server.wait_for_export(after=patient.position.number, seconds=PUBLISH_SECONDS)
     say("the server published; every phone fetches and matches at home")
     rows = _answers(handsets, met_on)
-    # The first file may have been made between the patient's last check and the report; then the report is in the next.
+    # If the first file was made between the patient's last check and the report, the report is in the next file.
     with contextlib.suppress(DemoServerFailed):
-        for _ in range(MOST_LOOKS - 1):
+        for _ in range(MOST_CHECKS - 1):
             if all(row["ok"] for row in rows):
                 break
             server.wait_for_export(after=patient.position.number, seconds=PUBLISH_SECONDS)
@@ -387,7 +384,7 @@ def _result(
 
 
 def _answers(handsets: dict[str, Handset], met_on: date) -> list[dict[str, Any]]:
-    """The result of each phone's check, and whether it is as expected ("ok")."""
+    """For each phone a row with the result of its check; "ok": whether it is the expected one."""
     rows = []
     for expected in EXPECTED:
         assessment = handsets[expected.name].check()
@@ -460,7 +457,7 @@ def _folder() -> Iterator[Path]:
 def _leave_open(
     server: DemoServer, result: dict[str, Any], phones: dict[str, Handset], browse: bool, lan: bool
 ) -> None:
-    """Print the addresses to look at and wait for Ctrl-C; the data is deleted when the demo ends."""
+    """Print the addresses of all pages, and wait for Ctrl-C."""
     document, health_link = server.plant_office()
     click.echo(f"the office is at work on {document}; its units and agencies are those of 2020", err=True)
     for line in _lines(result):

@@ -20,7 +20,7 @@ def open_keyserver(data: str | None) -> "KeyServer":
 
 
 def open_with_office(data: str | None) -> "KeyServer":
-    """The same, with the office prepared as well, for acts that it limits and audits."""
+    """Like `open_keyserver`, for acts that the office limits and audits; the office is prepared as well."""
     from bluezone.city import data_folder
     from bluezone.server.preparation import prepare_office
 

@@ -53,7 +53,7 @@ def _open_phone(data: str | None, server: str, trust: str | None, radio: str, *,
     from bluezone.city import data_folder
     from bluezone.handset import Handset
 
-    # A real adapter reports its model once it is open (Agent); until then the phone uses the previous model.
+    # A real adapter reports its model only when the agent opens it; until then the phone uses the previous model.
     model = "virtual" if radio.startswith("virtual:") else None
     return Handset.open(data_folder(data) / PHONE_FOLDER, server, radio_model=model, trust=trust, reading=reading)
 
@@ -102,7 +102,7 @@ def _title(seen: "Overview") -> str:
     risks = {"C": "possible risk, not certain", "D": "risk of infection"}
     if seen.state in risks:
         return risks[seen.state]
-    # As on the phone's page, the owner's own report comes before the result of matching, even while it waits.
+    # As on the phone's page, the owner's report, even one that waits, has priority over the result of matching.
     if seen.agreed_at is not None or seen.report_begun or seen.report_upload_at is not None:
         return "you reported your own infection"
     return "no risk found" if seen.state == "A" else "stopped"
@@ -325,12 +325,11 @@ def run(
 def report_in_dialogue(
     phone: Handset, code: str | None, days: list[date] | None, consent: bool, visits: bool = False
 ) -> ReportOutcome:
-    """Report with `code`, or continue the report under way; returns once it is uploaded.
+    """Report with `code`; without one, continue the current report. Returns when the report is uploaded.
 
-    visits: also send the stays at venues in the infectious days.
-
-    The wait between certificate and upload may take as long as the city's config says. Stopping it loses nothing,
-    because the agent and the next `report` continue.
+    days: UTC days to send, None for all. consent: whether to send without a question. visits: whether to send the stays
+    at venues, too. The report waits between certificate and upload as long as the city's config says. It may be
+    stopped then: the agent or the next `report` continues it.
     """
     if code is None:
         outcome = phone.report.advance()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Output and exit code of every command: one JSON object on stdout with `--json`, exit 0, 1 or 2."""
+"""Output and exit codes of all commands: exit 0, 1 or 2, and with `--json` exactly one JSON object on stdout."""
 
 import functools
 import io
@@ -16,7 +16,7 @@ EXIT_REFUSED = 1
 
 
 class SystemFailed(Refused):
-    """The operating system refused a file, folder or address; the message is its own."""
+    """The operating system refused a file, folder or address; the message is the system's."""
 
     code = "system_error"
 
@@ -28,7 +28,7 @@ class Stopped(Refused):
 
 
 class Failed(Exception):
-    """The command ran and its result is negative: the result is printed, and the exit code is 1."""
+    """The command was carried out with a negative result, which is printed; the exit code is 1."""
 
     def __init__(self, result: dict[str, Any]) -> None:
         super().__init__("failed")
@@ -50,7 +50,7 @@ def exit_refused(refused: Refused, as_json: bool) -> NoReturn:
 
 
 def qr_lines(text: str) -> list[str]:
-    """A QR code of half blocks for a terminal with a dark background; the quiet zone is four modules."""
+    """The lines of a QR code for a terminal with a dark background, with a quiet zone of four modules."""
     import segno
 
     drawn = io.StringIO()
@@ -81,9 +81,10 @@ def prints_result(
             except Refused as refused:
                 exit_refused(refused, as_json)
             except click.Abort:
-                exit_refused(Stopped("the question was not answered with yes; the command went no further"), as_json)
+                exit_refused(Stopped("the question was not answered with yes; the command stopped"), as_json)
             except BrokenPipeError:
-                raise  # the reader of our output has ended; click exits quietly
+                # The program that reads our output has ended; click then exits without a message.
+                raise
             except OSError as error:
                 exit_refused(system_failed(error), as_json)
             if as_json:

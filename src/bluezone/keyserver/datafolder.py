@@ -13,19 +13,19 @@ from bluezone.keyserver.securefiles import write_whole
 from bluezone.refusal import Refused
 
 LOCK_NAME = "keyserver.lock"
-# How long a process that opens waits for the tick of another machine.
+# How long a process waits for the turn, for example when it opens while another machine ticks.
 TURN_SECONDS = 60.0
-# Its time is that of the last tick, for every process.
+# The file's modification time is that of the last tick.
 TICK_NAME = "tick.done"
-# Contains the code of the reason why nothing is signed.
+# Contains the code of the reason why nothing is signed now.
 PROBLEM_NAME = "signing.held"
-# Sockets of processes that run as different users, the notes of the one that publishes, and the keys of TLS that they
-# were given: created again at each start.
+# For processes that run as different users: their sockets, the notes of the one that publishes, and the TLS keys that
+# they may read. Created again at each start.
 RUN_FOLDER = "run"
 
 
 class PublicationApart(Refused):
-    """The published files of this data folder are another user's, and the command would write them."""
+    """The published files of this data folder belong to another user, and the command would write them."""
 
     code = "publication_apart"
 
@@ -38,19 +38,19 @@ def may_publish(data_dir: Path) -> bool:
 
 @dataclass(frozen=True)
 class Notes:
-    """What a process that ticks notes for all others, in a folder where it alone writes."""
+    """What a process that ticks notes for other processes, in a folder where only it writes."""
 
     folder: Path
 
     def signing_problem(self) -> str | None:
-        """Why nothing is signed now, a code, as of the last tick or start; None if it is."""
+        """The code of the reason why nothing is signed, as of the last tick or start; None if files are signed."""
         try:
             return (self.folder / PROBLEM_NAME).read_text() or None
         except FileNotFoundError:
             return None
 
     def set_signing_problem(self, code: str | None) -> None:
-        """Note why nothing is signed, None if it is."""
+        """Note the code of the reason why nothing is signed; None if files are signed."""
         if code is None:
             (self.folder / PROBLEM_NAME).unlink(missing_ok=True)
         elif self.signing_problem() != code:
@@ -78,8 +78,9 @@ def notes_of_publication(data_dir: Path) -> Notes:
 @contextmanager
 def pause_ticks(data_dir: Path) -> Iterator[None]:
     """Keep every process of this folder from ticking, and wait until none does."""
-    apart = notes_of_publication(data_dir).folder
+    publication = notes_of_publication(data_dir).folder
+    folders = (data_dir, publication) if publication.is_dir() else (data_dir,)
     with ExitStack() as locks:
-        for folder in (data_dir, apart) if apart.is_dir() else (data_dir,):
+        for folder in folders:
             locks.enter_context(lock_file(folder / LOCK_NAME, wait=True))
         yield

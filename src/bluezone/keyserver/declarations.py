@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Declarations that warned people chose to send: received sealed, retained sealed for 30 days, never opened here.
+"""Declarations that warned people chose to send. They are received sealed and retained sealed for 30 days.
 
-Only the health authority can open them; it writes its public key where `published_key` reads it. The content of a
-message is unknown before it is opened, so every message counts toward the limits. Beyond the limits a message needs a
-solved puzzle in a header, as the body has room for the message only. Of the sender only the hour is stored.
+Only the health authority can open them; it writes its public key where `published_key` reads it. A message may be
+invalid, which shows only when it is opened, so every message counts toward the limits. Beyond the limits a message
+needs a solved puzzle in a header, because the body has no room for it. About the sender only the hour is stored.
 Source: docs/protocol.md section 8.
 """
 
@@ -24,7 +24,7 @@ from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
 from bluezone.refusal import Refused
 
 RETENTION_HOURS = 30 * 24
-# 51 MB: a city with a million people warned at once would send fewer; more would be an attempt to fill the disk.
+# 51 MB. Even a million people who are warned at once send fewer; more are an attempt to fill the disk.
 MOST_DECLARATIONS = 50_000
 KEY_FILE = "declaration-key.pem"
 
@@ -83,7 +83,7 @@ class Declarations:
             return UploadAnswer(status=Status.BAD_REQUEST)
         row = (hashlib.sha256(message).digest()[:_HANDLE_LENGTH], message, hour_at(self.clock()))
         if not self.store.write(lambda transaction: _insert(transaction, row)):
-            raise DeclarationsFull(f"{MOST_DECLARATIONS} declarations are held, which is the most; call the hotline")
+            raise DeclarationsFull(f"{MOST_DECLARATIONS} declarations are stored, which is the most; call the hotline")
         return UploadAnswer(status=Status.OK)
 
     def held(self) -> list[tuple[str, int]]:
@@ -110,7 +110,7 @@ def purge_declarations(keys_store: Store, now: float) -> None:
 
 
 def published_key(data_dir: Path) -> str | None:
-    """The PEM for `declaration_key` in the config, None before there is one; raises InvalidDeclarationKey."""
+    """The PEM of the key for the config's `declaration_key`, None if there is none. Raises InvalidDeclarationKey."""
     try:
         pem = (data_dir / KEY_FILE).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
@@ -120,7 +120,7 @@ def published_key(data_dir: Path) -> str | None:
 
 
 def publish_key(data_dir: Path, pem: str) -> None:
-    """Put this key into the next config; called by the health authority's office. Raises InvalidDeclarationKey."""
+    """Put a key (PEM) into the next config, for the health authority's office. Raises InvalidDeclarationKey."""
     read_public_key(pem)
     write_whole(data_dir / KEY_FILE, pem.encode("ascii"))
 

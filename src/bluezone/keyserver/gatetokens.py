@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tokens for gates: blind signatures, each call of which costs a puzzle. Source: docs/protocol.md section 7."""
+"""Tokens for gates: blind signatures; each call for them costs a puzzle. Source: docs/protocol.md section 7."""
 
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.limits.limits import Limits
@@ -9,9 +9,9 @@ from bluezone.protocol.upload import Status
 
 
 def sign_tokens(request: TokensRequest, week_keys: WeekKeyRing, limits: Limits, now: float) -> TokensAnswer:
-    """Sign a batch with a gate key of this week or the next; each call costs a puzzle.
+    """Sign a batch of blinded tokens with a gate key of this week or the next.
 
-    The next week's too, so that a browser has its tokens before the Monday on which it needs them. now: Unix seconds.
+    With the next week's key, a browser has its tokens before the Monday on which it needs them. now: Unix seconds.
     """
     challenge = limits.challenge_always(request.challenge, request.nonce)
     if challenge is not None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anonymous HTTP API under /v1, without a framework: no cookie, no session, no locale, no log of callers; and the
-answers for the operator's monitor.
+"""The anonymous HTTP API under /v1, without a framework: no cookie, no session, no locale, no log of callers.
 
-There is no limit per person, because nothing distinguishes persons: a puzzle makes many tokens expensive, not
-impossible (residual, docs/attacks.md row 32). Source: docs/protocol.md section 7; docs/attacks.md row 43.
+It also answers the operator's monitor. There is no limit per person, because nothing distinguishes persons. Puzzles
+make many gate tokens expensive, but not impossible (a remaining risk, docs/attacks.md row 32).
+Source: docs/protocol.md section 7; docs/attacks.md row 43.
 """
 
 import json
@@ -65,13 +65,13 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class BodySizeWrong(Refused):
-    """A body of another size than the call has; sizes are fixed so that they reveal nothing."""
+    """The body does not have the size of the call; sizes are fixed so that they reveal nothing."""
 
     code = "body_size_wrong"
 
 
 class BodyTooLarge(BodySizeWrong):
-    """A body larger than the call's size; it was not read."""
+    """The body is larger than the call allows; it was not read."""
 
     code = "body_too_large"
 
@@ -83,7 +83,7 @@ class NoSuchAddress(Refused):
 
 
 class MethodNotAllowed(Refused):
-    """The address exists, but not for this method."""
+    """The address does not answer this method."""
 
     code = "method_not_allowed"
 
@@ -94,7 +94,7 @@ class MethodNotAllowed(Refused):
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. body: bytes, or the file with them; length: of that file.
+    """An answer. body: bytes, or the path of a file with them. length: the file's length.
 
     headers: without those that every answer has.
     """
@@ -133,19 +133,19 @@ def handles(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Call:
-    """One request to the parts of a process. name: what the path names, "" if nothing."""
+    """One request to the parts of a process. name: the variable part of the path, such as a file's name, or ""."""
 
     parts: Parts
     environ: Environ
     name: str
 
     def network(self) -> bytes:
-        """The network it came from, as `networks.network_of` returns it."""
+        """The network that the request came from, as `networks.network_of` returns it."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         return network_of(self.environ.get("REMOTE_ADDR", ""), forwarded, self.parts.city.trusted_proxies)
 
     def puzzle(self) -> str:
-        """The solved puzzle of a header, "" without one."""
+        """The solved puzzle in a header, "" if there is none."""
         text: str = self.environ.get(PUZZLE_HEADER, "")
         return text
 
@@ -156,7 +156,7 @@ class Call:
 
     @property
     def admission(self) -> Admission:
-        """The part that admits."""
+        """The part that admits uploads, declarations and subscriptions."""
         return _require_here(self.parts.admission)
 
     @property
@@ -181,9 +181,9 @@ def _require_here(part: Part | None) -> Part:
     return part
 
 
-# Answers a call; raises what it is refused with.
+# Answers a call; raises the refusal.
 Answer = Callable[[Call], Response]
-# Answers calls that came at the same time: the functions are called in order, each returns or raises its own answer.
+# Answers calls that came at the same time. Call the returned functions in order; each returns or raises one answer.
 AnswerEach = Callable[[Sequence[Call]], list[Callable[[], Response]]]
 
 
@@ -223,7 +223,7 @@ def _upload_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
 
 
 def _read(call: Call, decode: Callable[[bytes], Any], size: int) -> Any:
-    """The request in a body of one size, or what it is refused with."""
+    """The request in a body of `size` bytes, or the refusal."""
     try:
         return decode(_body(call.environ, size))
     except Refused as refused:
@@ -302,7 +302,7 @@ def _download(find: Callable[[Downloads, str], Served], call: Call) -> Response:
     return _file(find(call.downloads, call.name), call.environ.get("HTTP_IF_NONE_MATCH", ""))
 
 
-# Patterns of paths; what a path has in brackets is the `name` of the call.
+# Patterns of paths; the group in a pattern is the `name` of the call.
 FILES: tuple[tuple[re.Pattern[str], Callable[[Downloads, str], Served]], ...] = (
     (re.compile(r"/v1/config(?:/([0-9]{1,9}))?"), _config),
     (re.compile(r"/v1/exports/index\.json"), _exports_index),
@@ -310,7 +310,7 @@ FILES: tuple[tuple[re.Pattern[str], Callable[[Downloads, str], Served]], ...] = 
     (re.compile(r"/v1/venues/index\.json"), _venues_index),
     (re.compile(r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)"), _venue_package),
 )
-# Method, path, and what answers.
+# Method, pattern of the path, and the function that answers.
 ROUTES: tuple[tuple[str, re.Pattern[str], Answer], ...] = (
     *(("GET", pattern, partial(_download, find)) for pattern, find in FILES),
     ("GET", re.compile(r"/v1/log/([a-z0-9./]{1,160})"), _log),
@@ -327,7 +327,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Answer], ...] = (
 
 
 def file_at_hand(downloads: Downloads, path: str, if_none_match: str) -> Response | None:
-    """The answer to GET of a file, without waiting for anything; None for other paths and for files in a bucket."""
+    """The answer to GET of a file on this machine, without waiting; None for other paths and for files in a bucket."""
     return None if downloads.folder is None else file_of(downloads, path, if_none_match)
 
 
@@ -345,7 +345,7 @@ def file_of(downloads: Downloads, path: str, if_none_match: str = "") -> Respons
 
 
 class Application:
-    """The WSGI callable of the parts of one process."""
+    """The WSGI application of the parts of one process."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -362,12 +362,12 @@ class Application:
 
     @property
     def gathers_reports(self) -> bool:
-        """Whether the stores commit together what comes at the same time: PostgreSQL does that without help."""
+        """Whether simultaneous reports are answered together, with one commit. PostgreSQL groups commits itself."""
         reporting = (self._parts.codes, self._parts.admission)
         return all(part.store.dialect != "postgresql" for part in reporting if part)
 
     def report_each(self, environs: Sequence[Environ]) -> list[Response]:
-        """Answer calls of reports that came at the same time, each as if it had come alone."""
+        """Answer calls of reports that came at the same time; each gets the same answer as if it had come alone."""
         responses: dict[int, Response] = {}
         for path, each in ((VERIFY_PATH, _verify_each), (UPLOAD_PATH, _upload_each)):
             places = [place for place, environ in enumerate(environs) if environ["PATH_INFO"] == path]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lock files: one process at a time does what must not be done twice."""
+"""Lock files, with which only one process at a time does a piece of work."""
 
 import fcntl
 import os
@@ -17,9 +17,10 @@ def give_to_owner(path: Path) -> None:
 
 @contextmanager
 def lock_file(path: Path, wait: bool, shared: bool = False) -> Iterator[bool]:
-    """Hold the lock file at `path`; yields False, without waiting, if another holder has it and `wait` is false.
+    """Lock the file at `path` while the block runs; yields whether it is locked.
 
-    shared: hold it together with others that share it, but not with one that wants it alone.
+    wait: wait until other processes release it; otherwise yield False at once. shared: other processes that also set
+    `shared` may have the lock at the same time.
     """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     give_to_owner(path)

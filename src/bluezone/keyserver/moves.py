@@ -9,7 +9,7 @@ from pathlib import Path
 from bluezone.keyserver.securefiles import sync_folder
 from bluezone.refusal import Refused
 
-# Its name keeps it out of backups: an operator who restores one decides where the stores shall be.
+# Backups leave out files with such a name: an operator who restores one decides again where the stores are.
 MOVE_NAME = "move.lock"
 
 
@@ -27,9 +27,9 @@ class StoresMoved(Refused):
 
 @dataclass(frozen=True)
 class Moved:
-    """The note of a move. state: moving or moved; to: sqlite or postgresql; move: 8 hex digits.
+    """The note of a move. state: moving or moved; to: sqlite or postgresql; move: its id, 8 hex digits.
 
-    target: host and name of the database while it is being filled.
+    target: host and name of the database; only while it is being filled.
     """
 
     state: str
@@ -47,28 +47,28 @@ def read_move(data_dir: Path) -> Moved | None:
 
 
 def note_move(data_dir: Path, note: Moved | None) -> None:
-    """Note a move for all who open the folder; None: there has been none."""
+    """Note a move for every process that opens the folder; None removes the note."""
     path = data_dir / MOVE_NAME
-    aside = data_dir / f"new-{MOVE_NAME}"
+    new_path = data_dir / f"new-{MOVE_NAME}"
     if note is None:
         path.unlink(missing_ok=True)
         return
-    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with open(os.open(new_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(asdict(note), file)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
+    new_path.replace(path)
     sync_folder(data_dir)
 
 
 def require_settled(data_dir: Path) -> None:
-    """Refuse to open stores that were moved away, or are incomplete yet. Raises MoveUnfinished, StoresMoved."""
+    """Refuse to open stores that were moved away, or that are not complete yet. Raises MoveUnfinished, StoresMoved."""
     note = read_move(data_dir)
     if note is None:
         return
     if note.state == "moving":
         raise MoveUnfinished(
-            "the stores are being moved to another database; `bluezone move` with the same --to goes on,"
+            "the stores are being moved to another database; `bluezone move` with the same --to continues the move,"
             " and with --abandon gives it up"
         )
     common = os.environ.get("BLUEZONE_DATABASE_URL")
@@ -76,4 +76,7 @@ def require_settled(data_dir: Path) -> None:
     if note.to == "postgresql" and not all(configured):
         raise StoresMoved("the stores of this folder were moved to PostgreSQL; set BLUEZONE_DATABASE_URL")
     if note.to == "sqlite" and any(configured):
-        raise StoresMoved("the stores were moved into this folder; unset BLUEZONE_DATABASE_URL and the like")
+        raise StoresMoved(
+            "the stores were moved into this folder; unset BLUEZONE_DATABASE_URL, and BLUEZONE_OFFICE_URL,"
+            " BLUEZONE_CODES_URL and BLUEZONE_KEYS_URL"
+        )

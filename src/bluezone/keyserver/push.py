@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Push subscriptions of browsers that want to hear of new files: their format, and their table.
+"""Push subscriptions of browsers, which get a message when there are new files: their format and their table.
 
 Source: docs/contracts.md (`POST /v1/push/subscribe`, `unsubscribe`); RFC 8030, RFC 8291; docs/attacks.md row 41.
 A subscription contains an address that this service will call, so it is checked as if an attacker had chosen it.
@@ -29,9 +29,10 @@ POINT_LENGTH = 65
 AUTH_LENGTH = 16
 # 120 MB; more than the browsers of a province that will subscribe.
 MOST_SUBSCRIPTIONS = 200_000
-# How many are deleted together when there is no room: a search for each new one would make a flood expensive.
+# How many are deleted together when there is no room: during a flood, deleting one at a time would be expensive.
 DELETED_TOGETHER = MOST_SUBSCRIPTIONS // 100
-# Of the time of a subscription only its period of 28 days is stored; it is deleted after three without a renewal.
+# The time of a subscription is stored only as a period of 28 days; after three periods without a renewal, the
+# subscription is deleted.
 PERIOD_DAYS = 28
 RETAINED_PERIODS = 3
 
@@ -153,9 +154,9 @@ def period_at(now: float) -> int:
 def keep(transaction: Transaction, subscription: Subscription, period: int) -> None:
     """Store a subscription with its period.
 
-    If there is no room, others are deleted: first the unproven, as push services accept no messages for invented
-    addresses; among these and among the proven the oldest periods; within a period at random. So a flood of invented
-    addresses replaces itself, not the city's browsers.
+    If there is no room, other subscriptions are deleted: unproven ones first, then those of older periods, and at
+    random within a period. Push services accept no messages for invented addresses, so these are never proven, and a
+    flood of them replaces only other invented ones.
     """
     (count,) = transaction.execute("SELECT COUNT(*) FROM push_subscription")[0]
     if count >= MOST_SUBSCRIPTIONS:
@@ -180,7 +181,7 @@ def purge_old(transaction: Transaction, period: int) -> None:
 def _check_endpoint(endpoint: str, services: Iterable[str]) -> None:
     """Raise PushSubscriptionInvalid unless the address is an https address of a push service that may be called.
 
-    So no number of subscriptions can make this server call a host of the sender's choice.
+    So no subscription can make this server call a host of the sender's choice.
     """
     try:
         parts = urlsplit(endpoint)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many random rows are put among real ones: the negative binomial distribution.
 
-Not numpy's generator: its distributions may change with a release.
+It is not drawn by numpy, because numpy may change its generators with a release.
 """
 
 from functools import cache
@@ -15,7 +15,10 @@ _SUCCESSES = 2
 
 @cache
 def cumulative(mean: int, share: float = 1.0) -> NDArray[np.float64]:
-    """P(count <= k) for k = 0, 1, ... until the remaining probability is below 2**-60. share: part of a period."""
+    """P(count <= k) for k = 0, 1, ... until the remaining probability is below 2**-60.
+
+    mean: that of a whole period. share: the share of a period for which rows are drawn.
+    """
     failure = mean / (_SUCCESSES + mean)
     successes = _SUCCESSES * share
     probability = (1 - failure) ** successes

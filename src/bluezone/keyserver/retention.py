@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Retention: keys and files are purged after 14 days, declarations after 30, codes and certificates when they expire.
 
-Rows are deleted in pieces, so that an upload never waits long. Source: docs/protocol.md section 4; docs/design.md,
-budget "retention over 10 M keys".
+Many rows are deleted in several short transactions, so that an upload never waits long.
+Source: docs/protocol.md section 4; docs/design.md, budget "retention over 10 M keys".
 """
 
+import functools
 import re
 import time
 
@@ -19,16 +20,17 @@ from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval,
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
 ALARM_HOURS = 14 * 24
-# A day and class with at least this many reports has a separate count.
+# Counts of reports by day and class that are smaller than this are merged.
 FEW_REPORTS = 5
 _NUMBERED = re.compile(r"([0-9]+)-")
 
-# A piece is a range of keys; its width is adjusted so that it takes about _PIECE_SECONDS.
+# Keys are purged by ranges of their prefixes. The width of a range is adjusted so that purging it takes about
+# _RANGE_SECONDS.
 _LOWEST = -(2**63)
 _HIGHEST = 2**63 - 1
 _FIRST_WIDTH = 2**56
-_PIECE_SECONDS = 0.015
-# Between two pieces others may write; without a pause a process that polls for the lock would rarely get it.
+_RANGE_SECONDS = 0.015
+# Other processes may write between two ranges; without a pause, a process that polls for the lock would rarely get it.
 _PAUSE_SECONDS = 0.01
 
 
@@ -47,9 +49,9 @@ def purge_stores(codes_store: Store, keys_store: Store, now: float, hold_seconds
 
 
 def purge_files(keys_store: Store, published: PublishedFiles, now: float) -> None:
-    """Remove the files that no index lists any more, and their rows; like `purge_stores`, and after it.
+    """Remove the files that no index lists any more, and their rows.
 
-    A bucket that does not answer must not stop the purge of the stores.
+    Call it like `purge_stores`, but after it: a bucket that does not answer must not stop the purge of the stores.
     """
     for series in ALL_SERIES:
         _purge_files(keys_store, published, series, now)
@@ -57,7 +59,7 @@ def purge_files(keys_store: Store, published: PublishedFiles, now: float) -> Non
 
 def _purge_codes(store: Store, now: float) -> None:
     def action(transaction: Transaction) -> None:
-        # Unused codes leave no trace: compared with the office's list, one would show who reported.
+        # Unused codes are deleted without a trace: compared with the office's list, traces would show who reported.
         transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now),))
         transaction.execute("DELETE FROM guess_count WHERE hour <= ?", (hour_at(now) - GUESSES_HOURS,))
         transaction.execute("DELETE FROM guessing_alarm WHERE hour < ?", (hour_at(now) - ALARM_HOURS,))
@@ -66,11 +68,11 @@ def _purge_codes(store: Store, now: float) -> None:
 
 
 def _reveal_used_codes_once_a_day(codes_store: Store, keys_store: Store, today: int) -> None:
-    """From now on, show which codes were used before this UTC day, but not at what time."""
+    """Disclose to the office which codes were used before this UTC day, but not at what time."""
     done = keys_store.read("SELECT done FROM duty WHERE name = 'tell_used'")
     if done and done[0][0] >= today:
         return
-    # At the very first tick there is no previous day.
+    # At the first tick there are no codes of a previous day.
     if done:
         sql = "UPDATE credential SET told = 1 WHERE state = ? AND told = 0"
         codes_store.write(lambda transaction: transaction.execute(sql, (State.USED,)))
@@ -120,12 +122,12 @@ def _purge_keys_once_a_day(store: Store, today: int, hold_seconds: int) -> None:
     done = store.read("SELECT done FROM duty WHERE name = 'forget_keys'")
     if done and done[0][0] >= today:
         return
-    # Keys that are held back arrived yesterday and may be a day older than those of today's reports.
+    # Keys that are held back may have arrived yesterday, so they may be a day older than those of today's reports.
     oldest = first_interval(today - MAX_KEY_AGE_DAYS - (hold_seconds > 0))
     purge_keys(store, oldest)
 
     def action(transaction: Transaction) -> None:
-        # Only keys that arrived too late for every file wait so long.
+        # Keys that still wait then arrived too late for every file.
         transaction.execute("DELETE FROM waiting_key WHERE start < ?", (oldest,))
         transaction.execute(
             "INSERT INTO duty VALUES ('forget_keys', ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (today,)
@@ -137,7 +139,8 @@ def _purge_keys_once_a_day(store: Store, today: int, hold_seconds: int) -> None:
 def purge_keys(store: Store, before_start: int) -> None:
     """Delete the keys that start before interval `before_start`.
 
-    On SQLite in ranges of keys, each in a short transaction; on PostgreSQL in one, as others need not wait for it.
+    On SQLite by ranges of keys, each in a short transaction; on PostgreSQL in one transaction, because writers do not
+    wait for it.
     """
     if store.dialect == "postgresql":
         store.write(lambda transaction: _purge_at_once(transaction, before_start))
@@ -147,11 +150,11 @@ def purge_keys(store: Store, before_start: int) -> None:
     while low <= _HIGHEST:
         high = min(low + width - 1, _HIGHEST)
         start = time.perf_counter()
-        store.write(lambda t, a=low, b=high: _purge_range(t, before_start, a, b))  # type: ignore[misc]
+        store.write(functools.partial(_purge_range, before_start=before_start, low=low, high=high))
         seconds = time.perf_counter() - start
-        if seconds < _PIECE_SECONDS / 2:
+        if seconds < _RANGE_SECONDS / 2:
             width *= 2
-        elif seconds > _PIECE_SECONDS:
+        elif seconds > _RANGE_SECONDS:
             width = max(width // 2, 1)
         low = high + 1
         if low <= _HIGHEST:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that a crash leaves whole, and private files that other users of the machine cannot read."""
+"""Files that are never half written, and private files that other users of the machine cannot read."""
 
 import os
 import threading
@@ -18,16 +18,16 @@ class KeyFileExposed(Refused):
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Put `content` at `path` so that readers and a crash see the old file or the new one, never a part.
+    """Write a file so that readers see the old content or the new one, never a part, even after a crash.
 
-    mode: permission bits. Raises StoreFull when there is no space.
+    mode: permission bits. Raises StoreFull if it cannot be written.
     """
     with _written_temporarily(path, content, mode) as temporary:
         temporary.replace(path)
 
 
 def write_new(path: Path, content: bytes, mode: int = 0o644) -> bool:
-    """`write_whole`, but False and nothing changed where something is at `path` already, however many try at once."""
+    """Like `write_whole`, but only if there is no file yet; returns whether this call wrote it."""
     try:
         with _written_temporarily(path, content, mode) as temporary:
             os.link(temporary, path)
@@ -56,7 +56,7 @@ def _written_temporarily(path: Path, content: bytes, mode: int) -> Iterator[Path
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder outlast a power cut; what is in a file may be on disk before its name is."""
+    """Write the names in a folder to the disk, so that new and renamed files survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -65,9 +65,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_secret(path: Path, shared: bool = False) -> bytes:
-    """Return the content of a private file; raises KeyFileExposed when others may read it.
+    """Return the content of a private file; raises KeyFileExposed if other users may read it.
 
-    shared: whether its group may, which `serve` gives to the only other process that needs it.
+    shared: whether its group may read it; `serve` gives the file to the group of the only other process that needs it.
     """
     mode = path.stat().st_mode & 0o777
     if mode & (0o037 if shared else 0o077):
@@ -76,9 +76,9 @@ def read_secret(path: Path, shared: bool = False) -> bytes:
 
 
 def erase(path: Path) -> None:
-    """Overwrite a private file and remove it; does nothing when it is gone already.
+    """Overwrite a private file and remove it; does nothing if there is no file.
 
-    Overwriting is the best a program can do: a copy may remain on a disk that writes elsewhere (flash).
+    A program cannot do more: flash memory writes elsewhere and may still contain the old bytes.
     """
     try:
         with path.open("r+b") as file:

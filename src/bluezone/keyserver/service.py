@@ -50,7 +50,7 @@ from bluezone.timekeeping import ClockGuard
 
 @dataclass(eq=False, repr=False)
 class KeyServer:
-    """One city's key server, usable from any thread. Make it with `open`, end it with `close`.
+    """One city's key server, usable from any thread. Create it with `open`, end it with `close`.
 
     origin: address of the public site. shared: what the folder shares with other hosts, None if it shares nothing.
     signer: None if this process signs. publication: None if the published files are another user's.
@@ -101,7 +101,7 @@ class KeyServer:
 
     @property
     def push(self) -> PushSubscriptions:
-        """Browsers that want to hear of new files."""
+        """Push subscriptions of browsers, which get a message when there are new files."""
         return self.admission.push
 
     @property
@@ -134,7 +134,10 @@ class KeyServer:
         return self.ticks.tick(now)
 
     def apply_settings(self) -> int:
-        """Put this process's settings after all that were applied, as a person has decided; returns their number."""
+        """Apply this process's settings in place of those applied last, as a person has decided.
+
+        Returns their number.
+        """
         with self.ticks.alone():
             self.governance.apply_settings()
         return self.governance.newest_settings()
@@ -150,7 +153,8 @@ class KeyServer:
     ) -> "KeyServer":
         """Open the key server of a data folder, making stores, keys, config and index that are missing.
 
-        guard: notices a clock that is wrong; None means that of this machine, or none if `clock` is simulated.
+        guard: detects a wrong clock; None for the default: a guard of this machine's clock, or none if `clock` is
+        simulated.
         Databases: BLUEZONE_CODES_URL and BLUEZONE_KEYS_URL, else BLUEZONE_DATABASE_URL, else SQLite files.
         Raises CityMissing, CityInvalid, StoreTooNew, StoreRefused, KeyFileExposed, MasterKeyInvalid, MasterKeyWrong.
         """
@@ -185,7 +189,7 @@ def _compose(
     guard: ClockGuard | None,
 ) -> KeyServer:
     applied = AppliedSettings(keys_store)
-    # After `applied`, so that settings which another process applies from now on are newer than these.
+    # Read after `AppliedSettings` was created, so that settings which others apply from now on count as newer.
     city = load_city(folder)
     origin = origin_of(city.public_host, tls=speaks_tls(folder))
     notes = Notes(folder)
@@ -206,7 +210,7 @@ def _compose(
             return
         shared.sync()
         if signer:
-            # What came may be week keys; the signer shows their public halves.
+            # There may be new week keys; the signer then publishes their public halves.
             signer.ask(Ask.OPEN)
 
     codes_part = CodesPart(codes_store, secrets.pepper, secrets.week_keys, city, origin, clock)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.storage.store import Store, Transaction
 
-# Four rounds of the worker; and when a person is alerted (docs/alerts.yml, PublicationOverdue).
+# At least four rounds of the worker; at most the time after which a person is alerted (docs/alerts.yml,
+# PublicationOverdue).
 _LEAST_LATE_SECONDS = 60
 _MOST_LATE_SECONDS = 1800
 
@@ -48,8 +49,8 @@ def files(keys_store: Store) -> list[FileCount]:
 def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: float) -> float:
     """How long phones have had no new export file although one was due; 0.0 while none is due.
 
-    period_seconds: between two files, 0 in a demo. listed: number of the newest file in the index that phones fetch,
-    as a file without an index has reached no phone. now: Unix seconds.
+    period_seconds: time between two files, 0 in a demo. listed: number of the newest file in the published index;
+    phones do not get files that it does not list. now: Unix seconds.
     """
     files_made = keys_store.read("SELECT number, end_timestamp FROM export_file ORDER BY number")
     unlisted = [int(end) for number, end in files_made if number > listed]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is due again and again, done by one process at a time: compare, govern, publish, purge.
+"""The recurring work of the key server, done by one process at a time: compare, govern, publish, purge.
 
-The worker governs and, unless another user does, publishes. The process of publication only publishes.
+The worker governs. It also publishes, unless a separate process of publication runs as another user.
 """
 
 import errno
@@ -44,7 +44,7 @@ from bluezone.timekeeping import ClockDoubted, ClockGuard
 
 logger = logging.getLogger(__name__)
 
-# How long the tick of a process that shares the duties waits for that of the other, on PostgreSQL.
+# If two processes share the duties: how long the tick of one waits for that of the other, on PostgreSQL.
 WAIT_FOR_OTHER_SECONDS = 10.0
 
 
@@ -52,7 +52,7 @@ class Ticks:
     """The ticks of one process. clock: returns Unix seconds.
 
     stores: those of this process, the keys store last. notes: where this process notes its ticks.
-    guard: consulted before work that cannot be undone; None if time is simulated.
+    guard: checks the clock before work that cannot be undone; None if time is simulated.
     sync: exchanges keys, configs and settings with the hosts that share the database.
     governance, publication: None if another process has that part.
     """
@@ -92,9 +92,10 @@ class Ticks:
         self._hour = -1
 
     def begin(self) -> None:
-        """Bring up to date what phones fetch, if this process publishes it; each tick retries what is refused.
+        """Do the first round; if this process publishes, bring the published files up to date.
 
-        Call it under the service's lock. Raises StoreRefused if the stores do not answer.
+        What is refused is logged and retried at each tick. Call it under the service's lock. Raises StoreRefused if the
+        stores do not answer.
         """
         try:
             self._begin()
@@ -132,8 +133,8 @@ class Ticks:
     def tick(self, now: float | None = None) -> bool:
         """Do what is due. Idempotent; call it every minute or so.
 
-        now: Unix seconds, the clock's if None. Returns False if another process ticks at this moment.
-        Raises StoreRefused, ClockDoubted; work that was not done is due at the next tick.
+        now: Unix seconds; None for the time of the clock. Returns False if another process is ticking.
+        Raises StoreRefused, ClockDoubted; the work that was not done is due at the next tick.
         """
         try:
             return self._tick(now)
@@ -143,12 +144,12 @@ class Ticks:
 
     def _tick(self, now: float | None) -> bool:
         moment = self.clock() if now is None else now
-        alone_here = self.governance is not None and self.publication is not None
+        has_all_duties = self.governance is not None and self.publication is not None
         with lock_file(self.notes.folder / LOCK_NAME, wait=False) as locked:
             if not locked:
                 return False
             # The lock file is for one machine, the turn for all that share the database.
-            with self._keys_store.exclusive(0 if alone_here else WAIT_FOR_OTHER_SECONDS) as turn:
+            with self._keys_store.exclusive(0 if has_all_duties else WAIT_FOR_OTHER_SECONDS) as turn:
                 if turn is None:
                     return False
                 if now is None and self.guard:
@@ -160,11 +161,11 @@ class Ticks:
     def _run_duties(self, now: float, turn: Turn) -> None:
         refusal = self._prepare(now)
         hour_is_new = self._begin_hour(hour_at(now))
-        # A turn is lost when PostgreSQL restarts. Work in a turn cannot be done twice, and each index checks again.
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
-        # A history that was not compared with what was published must not be continued; old data may be deleted.
+        # Before the store is compared with what was published, nothing more may be published. Purging is always safe.
         publishing = self.publication.duties(turn) if self.publication and refusal is None else ()
         for duty in (*publishing, self.purge):
+            # The turn is lost when PostgreSQL restarts.
             turn.check()
             try:
                 duty(now)
@@ -178,7 +179,7 @@ class Ticks:
             raise refusals[0]
 
     def _begin_hour(self, hour: int) -> bool:
-        # Mingling, and in the other process writing random keys, removes what shows which rows came together.
+        """Mingle the rows of the hours before this one; returns whether the stores should be tidied after that."""
         is_new = hour != self._hour
         self._hour = hour
         return self.governance.mingle_once_an_hour(hour) if self.governance else is_new
@@ -191,9 +192,9 @@ class Ticks:
             self.publication.purge_files(now)
 
     def adopt(self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None) -> dict[str, list[int]]:
-        """Adopt what was published and this store has lost; arguments, result and refusals as History.compare.
+        """Adopt the published files that this store has lost; arguments, result and refusals as of History.compare.
 
-        Raises also StoreBusy if another process keeps the turn too long, and PublicationApart.
+        Also raises StoreBusy if another process has the turn too long, and PublicationApart.
         """
         self._require_publishing()
         with self.alone():
@@ -205,7 +206,7 @@ class Ticks:
             return self.history.propose(self.clock(), above, sources)
 
     def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
-        """Continue in a new epoch; see History.open_epoch. Raises also ClockDoubted, PublicationApart."""
+        """Continue in a new epoch; see History.open_epoch. Also raises ClockDoubted, PublicationApart."""
         self._require_publishing()
         with self.alone():
             if self.guard:
@@ -214,7 +215,7 @@ class Ticks:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Work in the turn while no process of this folder ticks, after a sync with other hosts and before another."""
+        """Take the turn and keep every process of this folder from ticking; syncs with other hosts before and after."""
         with pause_ticks(self._data_dir), self._keys_store.exclusive(TURN_SECONDS):
             self.sync()
             yield
@@ -230,7 +231,7 @@ class Ticks:
             if self.guard:
                 self._require_clock(self.guard, now)
         except ClockDoubted as refused:
-            # Files are served and uploads accepted all the same; nothing is signed.
+            # Files are still served and uploads accepted, but nothing is signed.
             logger.error("clock: %s: %s", refused.code, refused.message, extra=event_fields("clock_doubted"))
             return False
         return True
@@ -247,7 +248,10 @@ class Ticks:
             raise PublicationApart("the published files here are another user's; run this as root")
 
     def _prepare(self, now: float) -> StoreRefused | None:
-        """Make what is missing; return why nothing may be signed, None if the store knows all that was published."""
+        """Compare with what was published, and make missing keys and configs.
+
+        Returns why nothing may be published, None if it may.
+        """
         self.sync()
         self.folder_differs = True
         require_same_folder(self._keys_store, self._keys, self._configs)
@@ -282,8 +286,8 @@ def folder_refusal(error: OSError) -> StoreRefused:
 def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ticks:
     """The ticks of the process that only publishes, after a first round. Raises SignerAway, CityInvalid, StoreRefused.
 
-    The office's decisions reach it in files that it checks: the settings, which must be those applied last; the signed
-    configs; and the state of the clock that the worker trusts. Nothing is created or migrated.
+    It learns the office's decisions from files that it checks: the settings, which must be those applied last; the
+    signed configs; and the state of the clock that the worker trusts.
     """
     signer = require_signer(folder)
     keys = RemoteKeys(signer)

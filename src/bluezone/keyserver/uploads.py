@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A phone's upload: keys and slots with their certificate, stored without anything that ties them to a person.
+"""Accept a phone's upload: keys and slots with a certificate. Nothing is stored that connects them with a person.
 
 Rules: docs/rules/key-validation.md.
 """
@@ -34,10 +34,10 @@ StoreUpload = Callable[[Transaction], None]
 def add_known_keys(transaction: Transaction, keys: Sequence[tuple[int, int]]) -> bool:
     """Note keys as known; False if one of them was known before, and the transaction has to be undone.
 
-    keys: pairs of prefix (`store.key_prefix`) and first interval. A prefix is unique over all days: a transaction that
-    adds one which another transaction is adding waits for its end.
+    keys: pairs of prefix (`store.key_prefix`) and first interval. A prefix is unique over all days: if another
+    transaction is adding the same prefix, this one waits for its end.
     """
-    # Sorted, so that two uploads with keys in common wait for each other in one direction only.
+    # Sorted, so that two uploads with the same keys cannot wait for each other.
     added = transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", sorted(keys))
     return added == len(keys)
 
@@ -62,8 +62,8 @@ class Uploads:
     def accept_uploads(self, calls: Sequence[Call]) -> list[Callable[[], UploadAnswer]]:
         """Accept uploads that came at the same time with one commit; each is answered as by `accept_upload`.
 
-        calls: requests and their networks. The functions returned are to be called once each, in order; each returns
-        or raises what `accept_upload` would.
+        calls: requests and their networks. Returns a function for each call, which returns or raises what
+        `accept_upload` would. Call each once, in order.
         """
         checks = [self._check(request, network) for request, network in calls]
         writes = [
@@ -103,8 +103,8 @@ class Uploads:
         if isinstance(result, UploadAnswer) and result.status is Status.PUZZLE_REQUIRED:
             return result
         status = _status(result)
-        # A spent certificate is answered OK whatever else is wrong by now: its week may be over, its keys are known.
-        # Only a refusal needs this query: an upload that passes every check meets the same row when it is stored.
+        # An upload with a spent certificate was stored before. It is answered OK, although its week may be over and its
+        # keys are known by now. An upload that passes all checks needs no query here: `_store` finds the same row.
         if status is not Status.OK and self.store.read("SELECT 1 FROM spent WHERE digest = ?", (_digest(request),)):
             status = Status.OK
         self.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.chaff)
@@ -112,7 +112,7 @@ class Uploads:
 
 
 def _status(result: UploadAnswer | Callable[[], None]) -> Status:
-    """The status of a refusal, or of what was stored."""
+    """The status of a refused upload, or the outcome of storing one."""
     if isinstance(result, UploadAnswer):
         return result.status
     try:
@@ -138,7 +138,7 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
     if not fresh:
         # The same upload came twice at once, and the other one is stored.
         return
-    # A rehearsal stores under a class that the table accepts, and is undone.
+    # A rehearsal has class 0, which the table does not accept. Its rows are undone in any case.
     klass = key.klass or CONFIRMED_CLASS
     if request.keys:
         known = [(key_prefix(k.key), k.start) for k in request.keys]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Migrate an empty store without rendering every model again for each table, which would be most of a first start.
+"""Migrate an empty store quickly. With Django's own `migrate`, this would be most of a first start.
 
-Django's own `migrate` renders all models related to a new one again: forty for each of a hundred tables. In an empty
-store no code has used the earlier models yet, so only the new one is rendered.
+For each new model Django renders all related models again: forty for each of a hundred tables. In an empty store no
+code has used the earlier models yet, so only the new model is rendered.
 tests/server/test_firstmigration.py compares the resulting schemas.
 """
 
@@ -34,7 +34,7 @@ class GrowingState(ProjectState):
 
 
 def migrate_empty(connection: Any) -> bool:
-    """Run all migrations; do nothing and return False if some have run in this store already."""
+    """Run all migrations; returns False and does nothing if some have run in this store already."""
     executor = MigrationExecutor(connection)
     if executor.loader.applied_migrations:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep Python's garbage collector away from the objects a program loads: most objects, and all live to its end."""
+"""Exempt the objects that a program loads from garbage collection: they are many, and all live to its end."""
 
 import gc
 from collections.abc import Iterator
@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Pause the collector, and exempt all objects that exist at the end: saves a fifth of a start and of an exit."""
+    """Pause the collector while the block runs, then exempt all objects that exist.
+
+    This saves a fifth of the time of a start and of an exit.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

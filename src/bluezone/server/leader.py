@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Of all workers on the same stores one leads; the others stand by and take over when it is gone.
+"""Leadership: of all workers on the same stores one leads, and the others stand by and take over when it is gone.
 
-The leader holds a lock file of the data folder, and on PostgreSQL also a lease in the database. The lease works across
-machines, and expires by the database's clock if it is not renewed, whatever happened to its holder.
+The leader has a lock file of the data folder, and on PostgreSQL also a lease in the database. The lease works across
+machines, and expires by the database's clock if it is not renewed.
 """
 
 import threading
@@ -26,10 +26,10 @@ PATIENCE_SECONDS = 900.0
 
 
 class Leadership:
-    """The lead that a worker may have over all workers of one duty.
+    """The right of a worker to lead all workers of one duty.
 
-    parameters: of psycopg for the office's database, None on SQLite. on_lost: called from another thread when this
-    worker loses the lead, whatever it is doing. duty: names the lock file and the lease.
+    parameters: arguments of psycopg.connect for the database with the lease, None on SQLite. on_lost: called from
+    another thread when this worker loses the lead. duty: the name of the lock file and of the lease.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Leadership:
         self._last_round = 0.0
 
     def acquire(self) -> bool:
-        """Try to lead; whether this worker leads now. False if the database does not answer."""
+        """Try to lead; returns whether this worker leads now, False if the database does not answer."""
         with ExitStack() as attempt:
             if not attempt.enter_context(lock_file(self._folder / f"{self._duty}.lock", wait=False)):
                 return False
@@ -58,7 +58,7 @@ class Leadership:
         return True
 
     def renew(self) -> bool:
-        """Whether this worker still leads. Called in each round, which shows that the worker does not hang."""
+        """Renew the lead; returns whether this worker still leads. Call it in each round."""
         self._last_round = time.monotonic()
         if self._lease is None:
             return True
@@ -70,7 +70,7 @@ class Leadership:
             return False
 
     def release(self) -> None:
-        """Let another lead."""
+        """Let another worker lead."""
         self._lease = None
         self._resources.close()
 

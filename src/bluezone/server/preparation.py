@@ -16,7 +16,7 @@ from bluezone.refusal import Refused
 from bluezone.server import garbage
 from bluezone.web.databases import OFFICE_SCHEMA
 
-# As in the other two stores (keyserver/migrations). If it were longer, every page would queue behind the migration.
+# How long a migration waits for a lock, as in keyserver/storage/migrations: pages queue behind it meanwhile.
 LOCK_MILLISECONDS = 1000
 LOCK_NAME = "prepare.lock"
 LEASE_NAME = "prepare"
@@ -31,7 +31,7 @@ class OfficeUnavailable(Refused):
 
 
 class StoreTooOld(Refused):
-    """The office store predates the squashed migrations of the first months, and was never fully migrated."""
+    """The office store has only some of the migrations that were squashed after the first months."""
 
     code = "store_too_old"
 
@@ -49,16 +49,16 @@ def open_office(data_dir: Path) -> None:
 def prepare_office(data_dir: Path) -> None:
     """Open the office and bring its store up to this version. Safe to repeat.
 
-    Raises StoreTooNew if a later version has migrated it, OfficeUnavailable if it cannot be reached, StoreBusy if a
-    table that a migration changes is locked; that migration has changed nothing then. Raises MoveUnfinished and
-    StoresMoved if `bluezone move` has started or has moved the stores elsewhere.
+    Raises StoreTooNew if a later version has migrated it; OfficeUnavailable if it cannot be reached; StoreBusy if a
+    table that a migration changes is locked, which undoes this migration; MoveUnfinished if a `bluezone move` is not
+    finished; StoresMoved if the stores were moved elsewhere.
     """
     require_settled(data_dir)
     migrate_office(data_dir)
 
 
 def migrate_office(data_dir: Path) -> None:
-    """Do the same for a store that a move is filling."""
+    """Like `prepare_office`, also for a store that a move is filling."""
     open_office(data_dir)
     from django.core.management import call_command
     from django.db import DatabaseError, connection
@@ -71,7 +71,7 @@ def migrate_office(data_dir: Path) -> None:
         with preparation_lock(data_dir):
             loader = MigrationLoader(connection)
             _check_history(loader, set(loader.applied_migrations))
-            # Most starts find nothing to do, and `migrate` would take a sixth of a start to see that.
+            # `migrate` would take a sixth of a start to find that there is nothing to do, as at most starts.
             if loader.graph.nodes.keys() - loader.applied_migrations.keys():
                 with _limit_lock_waits(connection):
                     if not migrate_empty(connection):
@@ -152,7 +152,7 @@ def count_missing_migrations(applied: set[tuple[str, str]]) -> int:
     loader = MigrationLoader(None)
     _check_history(loader, applied)
     migrations = loader.disk_migrations
-    # A store that has had all steps has had the migration into which they were squashed.
+    # If all migrations that a squashed one replaces were applied, the squashed one counts as applied.
     squashed = {
         key for key, migration in migrations.items() if migration.replaces and applied >= set(migration.replaces)
     }

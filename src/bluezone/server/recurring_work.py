@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recurring work that the duties name: purges, hourly work, work of every tick. A failure stops only itself."""
+"""The recurring work of the duties: purges, hourly work, work of every tick. If one fails, the others still run."""
 
 import datetime
 import logging
@@ -17,7 +17,7 @@ from bluezone.server.metrics.meters import Meters
 log = logging.getLogger(__name__)
 
 HOURLY_SECONDS = 3600.0
-# Failed work is retried this soon: late enough not to fill the log, early enough to delete data when promised.
+# How soon failed work is retried: late enough not to fill the log, early enough to delete data when promised.
 RETRY_SECONDS = 300.0
 
 
@@ -47,7 +47,7 @@ class RecurringWork:
     def run(self, now: datetime.datetime, seconds: float, hourly: bool = True) -> bool:
         """Do what is due; False if some work of every tick failed. seconds: of a monotonic clock.
 
-        hourly: False omits the hourly work, purges among it, because `now` is doubtful.
+        hourly: False, for a doubtful `now`, omits the hourly work, including purges.
         """
         if hourly:
             self._run_hourly(now, seconds)

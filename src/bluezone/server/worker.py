@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 15.0
 # A city that publishes at every tick is a demonstration: people watch and wait.
 DEMO_TICK_SECONDS = 1.0
-# How long a worker that cannot sign for the city lets others lead before it tries to lead again.
+# How long a worker that cannot sign for the city lets other workers lead before it tries again.
 STAND_BACK_SECONDS = 60.0
 
 
@@ -56,7 +56,7 @@ def tick_until(
         close_old_connections()
         try:
             is_clock_trusted = _tick(server, survey)
-            # After what phones wait for, and in its own threads.
+            # Only after the work that phones wait for; each witness is called in a separate thread.
             witnesses.go_round()
             now = datetime.datetime.now(datetime.UTC)
             is_work_done = rounds.run(now, time.monotonic(), hourly=is_clock_trusted)
@@ -98,7 +98,7 @@ def _tick(server: KeyServer, survey: Survey) -> bool:
 
 
 class _CityProvider:
-    """Calls the browsers' push services. It loads their library at the first call: that takes a fifth of a start."""
+    """Calls the browsers' push services. Their library takes a fifth of a start, so it is loaded at the first call."""
 
     def __init__(self, server: KeyServer) -> None:
         self._server = server
@@ -109,7 +109,7 @@ class _CityProvider:
         if self._provider is None:
             from bluezone.messaging.webpush import WebPushProvider
 
-            # Without a port: the library that signs refuses one, which would end this thread.
+            # The port is left out, because the library that signs refuses an address with a port.
             contact = f"https://{self._server.city.public_host.rsplit(':', 1)[0]}"
             self._provider = WebPushProvider(self._server.secrets.push_key, contact)
         return self._provider.send(subscriptions, body)
@@ -143,7 +143,7 @@ def _sync(server: KeyServer) -> None:
     try:
         server.ticks.sync()
     except StoreRefused:
-        # This runs every two seconds; other code reports that the database is away.
+        # Not logged here, every two seconds: other code reports that the database does not answer.
         return
     except Refused as refused:
         log.warning(
@@ -152,7 +152,7 @@ def _sync(server: KeyServer) -> None:
 
 
 def load(_part: str) -> None:
-    """Import what ticks would import later."""
+    """Import modules that ticks would import later."""
     from bluezone.messaging.email import outbox  # noqa: F401
     from bluezone.messaging.sms import sender  # noqa: F401
 

@@ -14,7 +14,7 @@ class WebConfig(AppConfig):
     name = "bluezone.web"
 
     def ready(self) -> None:
-        """Connect what must run before migrations and at every check."""
+        """Register Django's checks of routes and objects, and the function that makes the schema before migrations."""
         from bluezone.identity.audiences import check_every_route
         from bluezone.identity.objects import check_every_object
 
@@ -33,7 +33,7 @@ def make_office_schema(using: str, **_: Any) -> None:
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # Only if it is missing: an existing schema needs no right to create one.
+            # Looked up first, because CREATE SCHEMA needs a right even if the schema exists.
             cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [OFFICE_SCHEMA])
             if not cursor.fetchone():
                 cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {OFFICE_SCHEMA}")

@@ -45,7 +45,7 @@ def audiences() -> dict[str, Audience]:
 
 @dataclass(frozen=True)
 class MenuPart:
-    """Lines of the menu under one heading, "" for none; each with the number of items that wait there."""
+    """Lines of the menu under one heading, "" for none. Each line has the number of items that wait there."""
 
     heading: Text
     lines: list[tuple[MenuEntry, int]] = field(default_factory=list)
@@ -53,7 +53,9 @@ class MenuPart:
 
 @dataclass(frozen=True)
 class Menu:
-    """The menu of one reader. parts: what they use, or where something waits; others: all else they may open."""
+    """The menu of one reader. parts: pages that the reader uses, or where something waits; others: all other pages that
+    they may open.
+    """
 
     parts: list[MenuPart]
     others: list[MenuPart]
@@ -98,7 +100,7 @@ def _parts(lines: list[tuple[MenuEntry, int]]) -> list[MenuPart]:
 
 
 def _waits(request: HttpRequest) -> dict[str, Any]:
-    """The counts of what waits for the reader; empty on the public site and before signing in."""
+    """The numbers of items that wait for the reader; empty on the public site and before signing in."""
     if _reader(request) is None:
         return {}
     return menu_counts(request)
@@ -113,9 +115,9 @@ def _alarms(request: HttpRequest) -> dict[str, Any]:
 
 
 class _May:
-    """`may.ADMINS` in a template: whether the reader belongs to this audience.
+    """`may.ADMINS` in a template: whether the reader belongs to this audience. Looked up only if a page uses it.
 
-    `may.everywhere.ADMINS`: whether by a role for the whole city. Looked up only if a page uses it.
+    `may.everywhere.ADMINS`: whether the reader belongs to it by a role for the whole city.
     """
 
     def __init__(self, request: HttpRequest, *, everywhere: bool = False) -> None:
@@ -133,7 +135,7 @@ class _May:
 
     @property
     def everywhere(self) -> "_May":
-        """The same for pages that need a role for the whole city."""
+        """Like `may`, for pages that need a role for the whole city."""
         return _May(self._request, everywhere=True)
 
     @property
@@ -146,9 +148,9 @@ class _May:
 
 
 def _page_of(request: HttpRequest) -> str:
-    """The address of the page in view, to come back to; after POST, the page with the form.
+    """The address to return to: that of this page, or after POST that of the page with the form.
 
-    The address of the answer to a form may not be open to links.
+    The address to which a form is sent may not accept GET.
     """
     if request.method != "POST":
         return request.get_full_path()
@@ -157,7 +159,7 @@ def _page_of(request: HttpRequest) -> str:
 
 
 def city(request: HttpRequest) -> dict[str, Any]:
-    """The variables of base.html; before the first `serve` there is no city, and its names are empty."""
+    """The variables of base.html. Before the first `serve` there is no city, and its name and hotline are empty."""
     language = get_language() or settings.LANGUAGE_CODE
     current_city = settings.CITY
     match = request.resolver_match
@@ -185,7 +187,7 @@ def _name_of(current_city: City | None, language: str) -> str:
 @require_GET
 @audience(EVERYONE)
 def choose_language(request: HttpRequest, code: str) -> HttpResponse:
-    """Remember the language and return to the page the reader came from; an unknown language changes nothing."""
+    """Store the language in a cookie, and return to the reader's page; an unknown language changes nothing."""
     back = request.GET.get("next", "/")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = "/"
@@ -204,6 +206,6 @@ def choose_language(request: HttpRequest, code: str) -> HttpResponse:
 
 
 class HouseRenderer(DjangoTemplates):
-    """Renders fields as blocks that fit 360 px; screen readers find help and errors with their field."""
+    """Renders fields as blocks that fit 360 px, with help and errors connected to the field for screen readers."""
 
     field_template_name = "field.html"

@@ -66,7 +66,7 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
 
 
 def _hosts(netloc: str) -> tuple[str, str]:
-    """Hosts and ports as libpq takes them, separated by commas. Raises ValueError."""
+    """Hosts and ports as libpq accepts them, separated by commas. Raises ValueError."""
     servers = [urlsplit(f"//{server}") for server in netloc.rpartition("@")[2].split(",")]
     hosts = [server.hostname or "" for server in servers]
     ports = [str(server.port or "") for server in servers]
@@ -76,7 +76,10 @@ def _hosts(netloc: str) -> tuple[str, str]:
 
 
 def database_state(database: Mapping[str, Any]) -> Callable[[], Hashable]:
-    """A value that changes with each commit, without opening the store: the state of SQLite's files, otherwise None."""
+    """A function that returns a value which changes with each commit: the state of SQLite's files, otherwise None.
+
+    It does not open the store.
+    """
     if not database["ENGINE"].endswith("sqlite3"):
         return lambda: None
     files = [f"{database['NAME']}{end}" for end in ("", "-wal")]

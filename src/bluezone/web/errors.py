@@ -113,7 +113,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    # Uses neither session nor database: the page must work even if they are what failed.
+    # The page uses neither session nor database, because these may have failed.
     context: dict[str, Any] = {"status": status, "title": title, "text": text, "plain": True}
     return render(request, "error.html", context, status=status)
 
@@ -129,14 +129,14 @@ def moving_page(language: str) -> bytes:
 
 
 def moving_problem() -> HttpResponse:
-    """The same message for programs."""
+    """The answer to programs while the stores are being moved."""
     answer = api_problem(503, "move_unfinished", "the stores are being moved; nothing was stored, ask again")
     answer.headers["Retry-After"] = str(MOVING_SECONDS)
     return answer
 
 
 def answer_api_errors_as_json(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Replace every error page under /v1 by the JSON shape; headers such as Allow stay."""
+    """Replace every error page under /v1 by a JSON answer with the same status and headers such as Allow."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all pages of an origin need before and after their views."""
+"""Middleware of the two origins: language, size of bodies, stored forms, caching."""
 
 import re
 from collections.abc import Callable
@@ -19,12 +19,12 @@ _UNWANTED = re.compile(r";q=0(?:\.0*)?$")
 # The cookie that tells a page which form was stored (web/static/typed.js), and its lifetime.
 STORED_COOKIE = "bluezone-stored"
 _STORED_SECONDS = 300
-# Addresses to which a form that was not stored leads, because the reader has to prove first who they are.
+# A redirect to these addresses means that the form was not stored: the reader has to sign in or confirm first.
 _NOT_STORED = ("/sign-in/", "/confirm/")
 
 
 def use_chosen_language(get_response: View) -> View:
-    """Vietnamese in the office, unless the reader has switched: its browsers often ask for English by default."""
+    """The language of office pages: Vietnamese unless the reader has switched. Browsers there often send English."""
     return _speaking(get_response, lambda _accepted: str(settings.LANGUAGE_CODE))
 
 
@@ -82,7 +82,7 @@ def refuse_large_bodies(get_response: View) -> View:
 def report_stored_form(get_response: View) -> View:
     """Tell the browser the address of a form that was stored, so that it deletes its draft of the form.
 
-    Also lets the menu count again what waits.
+    The numbers of waiting items in the menu are counted again after that.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -57,7 +57,7 @@ class OfficeOrigin:
 
 
 def _health(path: str, start_response: Any) -> list[bytes]:
-    """Answer a load balancer: `live` if this process runs, `ready` if the office store has this version's tables."""
+    """Answer a load balancer: `live` if this process runs, `ready` if the office store has exactly our migrations."""
     failure = _failure() if path == f"{HEALTH}ready" else None
     failing = [failure] if failure else []
     body = json.dumps({"status": "failing" if failing else "ok", "failing": failing}).encode()

@@ -25,7 +25,7 @@ def is_outside_anonymous_api(path: str) -> bool:
 
 
 class PublicOrigin:
-    """Opens the key server and Django in `open` or at the first request; importing this module has no effect."""
+    """The callable. It opens key server and Django in `open` or at the first request, not when it is imported."""
 
     def __init__(self) -> None:
         self._parts: Parts | None = None

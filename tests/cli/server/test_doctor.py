@@ -135,7 +135,7 @@ def test_rows_that_point_at_rows_that_are_gone_are_damage(folder):
         store.execute("INSERT INTO accounts_accountlink (user_id, digest, expires_at) VALUES (9999, 'x', '2030-01-01')")
         store.commit()
 
-    assert "accounts_accountlink points at one of accounts_user" in doctor(folder, 1)["store office"]["found"]
+    assert "accounts_accountlink refers to a missing row of accounts_user" in doctor(folder, 1)["store office"]["found"]
 
 
 def test_stores_of_an_earlier_version_are_named_and_left_as_they_are(folder):

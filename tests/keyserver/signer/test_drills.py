@@ -138,7 +138,7 @@ def test_who_governs_publishes_nothing_and_who_publishes_governs_nothing(place):
         signer_of(place).signing_key.sign(b"BZ-SIGNED-v1\0" + kind + b"\0{}")
 
     def barred(answer):
-        return refused(answer) and "may not ask" in answer[1]
+        return refused(answer) and "may not request" in answer[1]
 
     assert as_user(CONFIGS, lambda: signer_of(place).week_keys.rotate(NOON)) is None
     assert barred(as_user(CONFIGS, export))

@@ -371,7 +371,7 @@ def sign(data, what, body=b""):
     try:
         Connection(path).ask(what, body)
     except Exception as error:
-        return "barred" if "may not ask" in str(error) else type(error).__name__
+        return "barred" if "may not request" in str(error) else type(error).__name__
     return "signed"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone appliance`: what a box without a screen does besides being a gate or a loudspeaker."""
+"""`bluezone appliance`: set up and update a box without a screen that is a gate or a loudspeaker."""
 
 import errno
 import json

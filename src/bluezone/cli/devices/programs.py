@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone gate`, `speaker` and `radio`: gate and loudspeaker as programs, virtual air, calibration of adapters."""
+"""`bluezone gate`, `speaker` and `radio`: run a gate, a loudspeaker or a virtual air; calibrate adapters."""
 
 import asyncio
 import random

@@ -47,7 +47,7 @@ class WardsInvalid(Refused):
 
 
 def read_wards(text: str) -> "tuple[Ward, ...]":
-    """Read `wards.csv`: ward,residents,running; the last is a share from 0 to 1. Raises WardsInvalid with the line."""
+    """Read `wards.csv` with ward, residents, and running (a share from 0 to 1). Raises WardsInvalid with the line."""
     from bluezone.planning.people import Ward
 
     reader = csv.DictReader(text.splitlines())
@@ -60,7 +60,7 @@ def read_wards(text: str) -> "tuple[Ward, ...]":
         except (TypeError, ValueError):
             raise WardsInvalid(f"{WARDS_FILE}: line {reader.line_num} needs a whole number and a share") from None
         if not 0 <= ward.running <= 1 or ward.residents < 0:
-            raise WardsInvalid(f"{WARDS_FILE}: line {reader.line_num}: a share is from 0 to 1")
+            raise WardsInvalid(f"{WARDS_FILE}: line {reader.line_num}: expected residents from 0 and a share of 0 to 1")
         wards.append(ward)
     return tuple(wards)
 
@@ -104,11 +104,11 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     for row in result["rows"]:
         yield ""
         yield OPTIONS[row["option"]]
-        first = row["option"] == "as_it_is"
+        is_present = row["option"] == "as_it_is"
         for name, words in FIGURES.items():
-            figure = row["total" if first else "change"][name]
-            unclear = not first and figure["low"] <= 0 <= figure["high"]
-            yield f"  {words:34} {_interval(figure, not first)}" + ("   cannot be told apart" if unclear else "")
+            figure = row["total" if is_present else "change"][name]
+            is_unclear = not is_present and figure["low"] <= 0 <= figure["high"]
+            yield f"  {words:34} {_interval(figure, not is_present)}" + ("   no clear difference" if is_unclear else "")
         if row["work"]:
             yield f"  {'work, team-days':34} {_interval(row['work'], sign=False)}"
 

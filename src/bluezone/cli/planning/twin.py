@@ -17,12 +17,12 @@ FAILURES = ("server", "restore", "clock", "night")
 
 
 def catalogues() -> dict[str, Callable[[str], str]]:
-    """Language -> function that translates a text of the report; a rehearsal runs without Django's translations."""
+    """For each language the function that translates a text of the report; Django is not loaded in a rehearsal."""
     vietnamese = gettext.translation("django", str(files("bluezone.web") / "locale"), ["vi"])
     return {"vi": vietnamese.gettext, "en": str}
 
 
-def _lines_of_two(result: dict[str, Any]) -> Iterable[str]:
+def _lines_of_other_city(result: dict[str, Any]) -> Iterable[str]:
     more = result["file_bytes"] - result["home_bytes"]
     yield (
         f"other city     {result['travellers']} phones went there, {result['following']} follow it, each for up to "
@@ -60,7 +60,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
         "of processor time"
     )
     if settings["cities"] > 1:
-        yield from _lines_of_two(result)
+        yield from _lines_of_other_city(result)
     yield ""
     yield 'People who met one case once: how many, how many say "high", how many were to be expected'
     yield f"{'':10}" + "".join(f"{name:>22}" for name in ("5-10 min", "10-25", "25-60", "60-120"))

@@ -64,7 +64,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     now = datetime.datetime.now(datetime.UTC)
     # After a move the stores are elsewhere, and a backup without them would be useless.
     require_settled(folder)
-    # With a wrong date it would be sealed with the key of a wrong day.
+    # With a wrong date, the backup would be sealed with the key of another day.
     ClockGuard(folder).require(now.timestamp())
     today = now.date()
     written = make_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
@@ -137,7 +137,7 @@ def _purge(folder: Path) -> None:
     from bluezone.timekeeping import ClockGuard
 
     now = datetime.datetime.now(datetime.UTC)
-    # The clock state in the backup is another machine's; the date is in the output at the end.
+    # The state of the clock in the backup is another machine's. The output at the end shows the date.
     ClockGuard(folder).confirm(now.timestamp())
     server = KeyServer.open(folder)
     try:
@@ -157,7 +157,7 @@ def _purge(folder: Path) -> None:
 
 
 def _urls() -> dict[str, str]:
-    """Store -> address, for the stores that are on PostgreSQL."""
+    """The addresses of the stores that are on PostgreSQL, by store."""
     from bluezone.backup.store_copies import STORES
 
     common = os.environ.get("BLUEZONE_DATABASE_URL", "")

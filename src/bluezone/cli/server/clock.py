@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone clock`: whether the server believes this machine's clock; a person can confirm that it is right."""
+"""`bluezone clock`: show whether the server trusts this machine's clock, and let a person confirm the clock."""
 
 import time
 from collections.abc import Iterable

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone doctor`: what works on this machine, and how to mend what does not."""
+"""`bluezone doctor`: check what works on this machine, and say how to repair what does not."""
 
 import asyncio
 import importlib.metadata
@@ -25,7 +25,7 @@ from bluezone.cli.output import Failed, prints_result
 from bluezone.refusal import Refused
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
-# 2026-11-24, when this was written: a clock that shows an earlier day is wrong.
+# 2026-11-24, when this was written: a clock with an earlier day is wrong.
 EARLIEST_UNIX_SECONDS = 1_795_478_400
 LEAST_FREE_BYTES = 200_000_000
 COMFORTABLE_FREE_BYTES = 2_000_000_000
@@ -144,7 +144,7 @@ def _bluetoothd() -> Check:
 
 
 def _kernel() -> Check:
-    """Which matcher will be used, and whether a quicker one could be."""
+    """Check which matcher is used, and whether a faster one could be."""
     from bluezone.protocol.kernel import (
         CHOICE_VARIABLE,
         PROCESSORS,
@@ -172,7 +172,7 @@ def _kernel() -> Check:
 
 
 def _planner() -> Check:
-    """Whether plans for a city and rehearsals can be computed here."""
+    """Check whether plans for a city and rehearsals can be computed here."""
     from bluezone.planning.kernel import PlannerMissing, require
 
     try:
@@ -227,7 +227,7 @@ def _disk(folder: Path) -> Check:
 
 
 def _data_folder(folder: Path) -> Iterator[Check]:
-    """Whether the folder and its secrets are private, and the city's settings valid."""
+    """Check whether the folder and its secrets are private, and whether the city's settings are valid."""
     from bluezone.city import load_city, unused_settings
 
     if not folder.exists():
@@ -280,7 +280,7 @@ def _stores(folder: Path) -> Iterator[Check]:
 
 
 def _history(folder: Path) -> Iterator[Check]:
-    """Whether the folder was restored and has not been compared with what was published since."""
+    """A warning if the folder was restored and has not been compared with what was published since."""
     from bluezone.keyserver.publication.history import MARK
 
     if (folder / MARK).exists():
@@ -290,7 +290,7 @@ def _history(folder: Path) -> Iterator[Check]:
 
 
 def _recovery_key(folder: Path) -> Check:
-    """Whether the city could lead phones to a new epoch after losing what was published."""
+    """Check whether the city could open a new epoch after a loss of data."""
     from bluezone.keyserver.configs.recoverykey import read_recovery_key
     from bluezone.keyserver.publication.log.journal import journal_folder
 
@@ -307,7 +307,7 @@ def _recovery_key(folder: Path) -> Check:
 
 @dataclass(frozen=True)
 class _Reading:
-    """A store opened for reading. dialect: as in Store; doubt: what cannot be checked in it, and a remedy."""
+    """A store opened for reading. dialect: as in Store; doubt: what cannot be checked in it, and the remedy."""
 
     dialect: str
     read: Callable[[str], list[Any]]
@@ -336,7 +336,8 @@ def _keyserver_waiting(name: str, store: _Reading) -> int:
 def _office_waiting(store: _Reading) -> int:
     from bluezone.server.preparation import count_missing_migrations, open_office
 
-    # A folder that does not exist: this needs only the list of migrations, and a real folder would get missing secrets.
+    # Only the list of migrations is needed. The folder does not exist, because opening the office on a real one would
+    # make missing secrets there.
     open_office(Path(os.devnull).with_name("no-folder"))
     return count_missing_migrations(
         {(str(app), str(name)) for app, name in store.read("SELECT app, name FROM django_migrations")}
@@ -356,7 +357,7 @@ def _read_sqlite(path: Path) -> Iterator[_Reading]:
                 raise StoreDamaged(f"{path.name}: {' '.join(problems[0].split())}")
             orphan = store.execute("PRAGMA foreign_key_check").fetchone()
             if orphan:
-                raise StoreDamaged(f"{path.name}: a row of {orphan[0]} points at one of {orphan[2]} that is not there")
+                raise StoreDamaged(f"{path.name}: a row of {orphan[0]} refers to a missing row of {orphan[2]}")
             yield _Reading("sqlite", lambda statement: store.execute(statement).fetchall())
     except sqlite3.DatabaseError as error:
         damaged = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -379,7 +380,7 @@ def _read_postgresql(url: str, schema: str) -> Iterator[_Reading]:
             store.execute("SELECT set_config('search_path', %s, true)", [schema])
             failures, summed = store.execute(_PAGES).fetchone() or (0, "off")
             if failures:
-                raise StoreDamaged(f"{schema}: PostgreSQL counted {failures} pages whose checksum is wrong")
+                raise StoreDamaged(f"{schema}: PostgreSQL counted {failures} pages with a wrong checksum")
             doubt = None
             if summed != "on":
                 doubt = "without checksums of its pages", "pg_checksums --enable, and pg_amcheck"
@@ -387,6 +388,6 @@ def _read_postgresql(url: str, schema: str) -> Iterator[_Reading]:
     except psycopg.errors.DataCorrupted:
         raise StoreDamaged(f"{schema}: PostgreSQL says that its data are damaged") from None
     except psycopg.errors.UndefinedTable:
-        raise StoreUnreachable(f"{schema}: its tables are not there; `bluezone serve` makes them") from None
+        raise StoreUnreachable(f"{schema}: its tables are missing; `bluezone serve` makes them") from None
     except psycopg.Error as error:
         raise StoreUnreachable(f"{schema}: the database cannot be read ({type(error).__name__})") from None

@@ -8,9 +8,10 @@ import click
 
 
 def print_first_link(folder: Path, office: str) -> None:
-    """Print the first administrator's link, once, after the office has started.
+    """Print the first administrator's link, if there is no administrator yet and it was not printed before.
 
-    It is not printed for programs that collect logs.
+    If the log is JSON, other programs collect it, so the link is not printed. office: the office's address, with a
+    slash at the end.
     """
     from django.db import connections
     from django.utils import timezone
@@ -21,7 +22,7 @@ def print_first_link(folder: Path, office: str) -> None:
 
     link = None
     if is_first_admin_missing(timezone.now()):
-        # Without the lock, two offices that start at the same moment would make two accounts.
+        # Without the lock, two offices that start at the same time would make two accounts.
         with preparation_lock(folder):
             link = first_admin_link(timezone.now())
     connections.close_all()

@@ -61,14 +61,14 @@ def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> d
 
 
 def epoch_as_json(epoch: "Epoch") -> dict[str, Any]:
-    """The result of a command that is about an epoch."""
+    """An epoch as a member of a command's result."""
     from dataclasses import asdict
 
     return {"epoch": asdict(epoch)}
 
 
 def epoch_lines(result: dict[str, Any]) -> Iterable[str]:
-    """The same as lines for people."""
+    """Lines for people about the epoch in a command's result."""
     epoch = result["epoch"]
     yield f"epoch {epoch['number']}"
     for kind in ("config", "exports", "venues"):

@@ -45,7 +45,7 @@ def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
 
 
 def _run(arguments: tuple[str, ...], folder: Path) -> int:
-    """Run a management command; returns its exit code. Django has printed its own refusals on stderr.
+    """Run a management command; returns its exit code. Django prints the refusals of commands on stderr.
 
     Raises CityMissing if no server has made the stores yet, StoreUnreachable if they cannot be used.
     """

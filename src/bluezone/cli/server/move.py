@@ -16,7 +16,7 @@ _BAR = 30
 
 
 class MoveTargetMissing(Refused):
-    """The command does not know where the stores should go, or where they are."""
+    """It is not known where to move the stores, or where they are now."""
 
     code = "move_target_missing"
 
@@ -95,7 +95,7 @@ def _old(folder: Path, direction: str) -> list[str]:
 
 
 def _progress() -> Any:
-    """A bar on a terminal; otherwise a line for each table and each 5 percent."""
+    """A function that prints progress: a bar on a terminal, otherwise a line for each step and each 5 percent."""
     terminal = sys.stderr.isatty()
     last = "", -1
 

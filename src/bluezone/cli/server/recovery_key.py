@@ -20,7 +20,7 @@ _GROUP = 4
 
 
 class RecoveryKeyExists(Refused):
-    """The city already has a recovery key, which phones store for good; nothing was made."""
+    """The city already has a recovery key, which phones never replace; nothing was made."""
 
     code = "recovery_key_exists"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone serve`: a city's server as a whole or in parts."""
+"""`bluezone serve`: run a city's server, as a whole or one part of it."""
 
 import contextlib
 import os
@@ -19,19 +19,19 @@ LOCK_NAME = "serve.lock"
 
 
 class HotlineMissing(Refused):
-    """A first start without a telephone number that warned people can call."""
+    """The first start needs a telephone number that warned people can call."""
 
     code = "hotline_missing"
 
 
 class NetworkMissing(Refused):
-    """This machine has no address at which a telephone in its network could reach it."""
+    """This machine has no address that a telephone in its network could reach."""
 
     code = "network_missing"
 
 
 class AlreadyServing(Refused):
-    """Another `serve` runs on this data folder; two would share its stores, and the second would make new links."""
+    """Another `serve`, or a move, is running on this data folder."""
 
     code = "already_serving"
 
@@ -227,7 +227,7 @@ def _ensure_city(
 
 
 def _secure(option: str, folder: Path, host: str) -> Any:
-    """Certificate and key for both origins. Sets the environment by which Django knows of them."""
+    """Certificate and key for both origins, according to `--tls`. Sets the variables that Django's settings read."""
     from bluezone.city import load_city
     from bluezone.logs import log_event
     from bluezone.tls import SELF, Tls, machine_addresses, names_of
@@ -245,7 +245,10 @@ def _secure(option: str, folder: Path, host: str) -> Any:
 
 
 def _prepare(options: Any, users: Any) -> None:
-    """Make stores, keys and files of key server and office; if processes have their own users, as the office's."""
+    """Make the stores, keys and files of key server and office.
+
+    users: if each process has a separate user, this is done as the user of the office.
+    """
     from bluezone.keyserver.datafolder import PublicationApart
     from bluezone.keyserver.keys.keyfolder import SignerAway
     from bluezone.keyserver.service import KeyServer
@@ -254,7 +257,7 @@ def _prepare(options: Any, users: Any) -> None:
 
     if users:
         _run_as_office(users["office"], "bluezone.server.preparation", str(options.folder.resolve()))
-        # A signer that another user runs does not answer root.
+        # A signer that the operator runs as a separate user does not answer root; then the key is not logged.
         with contextlib.suppress(SignerAway):
             keys = remote_keys(options.folder.resolve())
             assert keys is not None
@@ -264,7 +267,9 @@ def _prepare(options: Any, users: Any) -> None:
     _log_city_key(server.secrets.signing_key)
     server.close()
     if server.publication is None:
-        raise PublicationApart("the published files are another user's; give the folder to this one, or start as root")
+        raise PublicationApart(
+            "the published files belong to another user; give the folder to this user, or start as root"
+        )
     prepare_office(options.folder.resolve())
 
 

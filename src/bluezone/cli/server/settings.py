@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone settings`: whether this folder's settings are the ones applied last; a person can apply them again."""
+"""`bluezone settings`: show whether this folder's settings were applied last, and let a person apply them again."""
 
 from collections.abc import Iterable
 from typing import Any

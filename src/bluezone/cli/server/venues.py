@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone venues`: sign and withdraw codes of venues from the operator's shell; the audit says "command line"."""
+"""`bluezone venues`: sign and revoke codes of venues from the operator's shell; the audit says "command line"."""
 
 import datetime
 from collections.abc import Iterable
@@ -110,7 +110,7 @@ def revoke_venue(data: str | None, registration: str | None, link: str | None) -
 
 
 def draw(link: str, out: Path) -> None:
-    """Draw a QR code of 15 cm with its quiet zone; error correction M keeps it readable despite scratches."""
+    """Write a QR code, 15 cm wide with its quiet zone. With error correction M it is readable despite scratches."""
     import segno
 
     drawn = segno.make_qr(link, error="m")

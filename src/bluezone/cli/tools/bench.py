@@ -16,7 +16,7 @@ BENCH_FOLDER = Path(__file__).parents[4] / "bench"
 
 
 class BenchMissing(Refused):
-    """There is no such bench here: benches are part of the repository, not of an installed package."""
+    """There is no bench of this name; benches are part of the repository, not of an installed package."""
 
     code = "bench_missing"
 

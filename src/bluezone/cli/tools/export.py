@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone export`: what a file of published keys contains, and whether its signature verifies."""
+"""`bluezone export`: show the content of a file of published keys, and verify its signature."""
 
 from collections.abc import Iterable
 from pathlib import Path

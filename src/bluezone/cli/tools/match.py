@@ -26,7 +26,7 @@ class InvalidSightings(Refused):
 
 
 class SightingRow(NamedTuple):
-    """One row: identifier of 16 bytes, Unix seconds, dBm, and 4 bytes of encrypted metadata or none."""
+    """A row of a sightings file. identifier: 16 bytes. metadata: 4 encrypted bytes, or empty."""
 
     identifier: bytes
     unix_seconds: int
@@ -113,6 +113,6 @@ def _row(fields: list[str], line: int) -> SightingRow:
     patterns = (r"[0-9A-Fa-f]{32}", r"[0-9]{1,11}", r"[+-]?[0-9]{1,4}", r"([0-9A-Fa-f]{8})?")
     for name, pattern, field in zip(COLUMNS, patterns, fields, strict=True):
         if not re.fullmatch(pattern, field):
-            raise InvalidSightings(f"line {line}: {name} is not what it should be")
+            raise InvalidSightings(f"line {line}: {name} is malformed")
     identifier, unix_seconds, rssi_dbm, metadata = fields
     return SightingRow(bytes.fromhex(identifier), int(unix_seconds), int(rssi_dbm), bytes.fromhex(metadata))

@@ -34,7 +34,7 @@ from bluezone.radio.frames import reciprocity_advertisement
 from bluezone.refusal import Refused
 
 Outcome = Literal["passed", "failed", "skipped"]
-# Takes a case of the file; returns what this program computes from its input, and what the file expects.
+# Takes a case of a file; returns the value that this program computes, and the value that the file expects.
 Check = Callable[[Any], tuple[Any, Any]]
 
 _Value = TypeVar("_Value")
@@ -68,7 +68,7 @@ class Case:
         except Refused as refusal:
             return "failed", f"refused: {refusal.code}", None
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            return "failed", f"case is not of the form known here: {error!r}", None
+            return "failed", f"the case has an unknown form: {error!r}", None
         return ("passed" if got == expected else "failed"), got, expected
 
 
@@ -88,7 +88,7 @@ def _check_derive(case: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _check_quirk(case: dict[str, Any]) -> tuple[Any, Any]:
-    """If the original has no identifier or throws, a refusal with a stable code is correct."""
+    """Compare a case in which the app of 2020 has no identifier or throws; a refusal with a stable code is correct."""
     day = _none_if_refused(lambda: _derived_day(case["in"])) or {"id_first_call": None, "id_cached_call": None}
     got = day | _derived_keys(case)
     expected = {name: case[name] for name in got}
@@ -127,7 +127,7 @@ def _derived_keys(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _export_info(base: bytes, first_day: int, today: int, days_back: int) -> dict[str, Any]:
-    """Return what the original put into each upload, including the base key. Our programs never send it."""
+    """The data that the app of 2020 put into an upload, including the base key. Our programs never send these."""
     day = max(first_day, today - days_back)
     info = {
         "base_id": upper_hex(base),
@@ -188,7 +188,7 @@ BLUEZONE2020: dict[str, Check] = {
 
 
 def upload_code_cases(upload_code: dict[str, Any]) -> Iterator[Case]:
-    """Yield each valid and each invalid code; both are also checked with the file's table."""
+    """Yield a case for each valid and each invalid code; its check digit is also computed with the file's table."""
     for state in ("valid", "invalid"):
         for code in upload_code.get(state, ()):
             content = {"code": code, "valid": state == "valid", "table": upload_code.get("damm_table")}

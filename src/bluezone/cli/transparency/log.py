@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone log`: the city's public log, its witnesses, and a check of what is served against it."""
+"""`bluezone log`: show the city's public log, set its witnesses, and look up the served web edition in the log."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -19,7 +19,7 @@ from bluezone.transparency.notes import (
     sign_checkpoint,
 )
 
-# Takes a case; returns what this program computes from its input, and what the file expects.
+# Takes a case of the file; returns the value that this program computes, and the value that the file expects.
 Check = Callable[[Any], tuple[Any, Any]]
 _SEEDS = ("log_seed", "witness_seed")
 
@@ -58,7 +58,7 @@ def _check_consistency(case: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _check_note(document: dict[str, Any]) -> tuple[Any, Any]:
-    """Read the checkpoint and its cosignature, and sign and cosign it again: both signatures are deterministic."""
+    """Verify a checkpoint and its cosignature, and make both again; both signatures are deterministic."""
     log, witness = (Ed25519PrivateKey.from_private_bytes(bytes.fromhex(document[name])) for name in _SEEDS)
     key = log_key(log.public_key().public_bytes_raw())
     verifier = VerifierKey(document["witness_name"], WITNESS_KEY, witness.public_key().public_bytes_raw())

@@ -20,10 +20,10 @@ class CodeChecks:
     clock: Callable[[], float]
 
     def check_code(self, request: Verify1Request, network: bytes) -> Verify1Answer:
-        """Answer what a code is worth, without using it; until its link expires a used code looks open.
+        """Answer what a code is worth, without using it. Until its link expires, a used code looks like an open one.
 
-        Otherwise a stranger who knows a code could ask until its patient uses it. After many requests each costs a
-        puzzle.
+        Otherwise a stranger who knows a code could check it until its patient uses it. If there were many requests,
+        each costs a puzzle.
         network: where the request came from, as `networks.network_of` returns it.
         """
         code = self.codes.secrets.credential_hash(request.credential)

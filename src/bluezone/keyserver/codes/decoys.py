@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decoys in the codes store: random rows that belong to no code. Without them, a city with few cases would be exposed.
 
-The office keeps the number of codes that its workers issued on a day. If all open rows were unused codes, one issued
-code and one open row would show that this code brought no keys. So every hour gets a random number of open rows and of
-used rows with random hashes: no code leads to them, and they look like real rows. They expire as real rows do.
+The office stores how many codes its workers issued on a day. Without decoys, if one code was issued and one row is
+open, a person who sees both would know that this patient has not reported. So every hour gets a random number of open
+rows and of used rows with random hashes. No code leads to them, they look like real rows and expire like them.
 Source: docs/privacy.md, "What copies of the stores tell".
 """
 
@@ -46,8 +46,8 @@ def add_decoys(codes_store: Store, keys_store: Store, now: float, zone: str, pad
     """Add the decoys of every hour up to `now` (Unix seconds) that has none yet; safe to repeat.
 
     In a new store, and after a standstill, these are all hours with codes that may still be open. After a crash an hour
-    may get its decoys twice, which cannot be seen. zone: IANA name, for the days of onset. padding_mean: the city's;
-    if it is 0, as in tests, no decoys are added.
+    may get its decoys twice, which does no harm. zone: IANA name, for the days of onset. padding_mean: the city's; if
+    it is 0, as in tests, no decoys are added.
     """
     hour = hour_at(now)
     duties = keys_store.read("SELECT done FROM duty WHERE name = ?", (_DUTY,))
@@ -116,8 +116,8 @@ def _insert_rows(transaction: Transaction, rows: list[Row]) -> None:
         transaction.execute("LOCK TABLE credential IN SHARE ROW EXCLUSIVE MODE")
     transaction.execute_each(_INSERT, rows)
     if transaction.dialect == "postgresql":
-        # PostgreSQL's tables show the order of the rows and the transaction that wrote each; the office's row of a code
-        # has the next transaction number. SQLite stores them in the order of their handles.
+        # All rows are written again, in the order of their handles, as SQLite stores them. PostgreSQL's tables would
+        # show which transaction wrote a row, and the office's row about a code has the next transaction number.
         all_rows = transaction.execute(f"DELETE FROM credential RETURNING {_COLUMNS}")  # noqa: S608
         marks = ", ".join("?" * len(_COLUMNS.split(", ")))
         sql = f"INSERT INTO credential ({_COLUMNS}) VALUES ({marks})"  # noqa: S608

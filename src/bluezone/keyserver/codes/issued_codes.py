@@ -59,12 +59,13 @@ _SELECT_BY = {
     "revoked_digits": f"{_SELECT} WHERE revoked_digits_hash = ?",
     "revoked_link": f"{_SELECT} WHERE revoked_link_hash = ?",
 }
-# If the wrong codes of 24 hours times the open codes exceed this, a code of 12 digits would be hit with a chance of one
-# in ten thousand a day; new codes then have 16 digits. Guesses are noted at each doubling: at most twice as many came.
+# If the wrong codes of 24 hours times the open codes exceed this number, guessing hits a code of 12 digits with a
+# chance of one in ten thousand a day. New codes then have 16 digits. Guesses are noted at each doubling, so the true
+# number is up to twice the noted one.
 GUESSES_HOURS = 24
 MOST_CHANCES = 10_000_000
-# A used or revoked row expires with the week (Monday, 00:00 UTC) in which its link would have expired, and so does not
-# show the day of issue.
+# A used or revoked row expires at the end of the week (Monday, 00:00 UTC) in which its link would have expired, so that
+# it does not show the day of issue.
 _MONDAY = 4 * SECONDS_PER_DAY
 _END = f"(link_expire - {_MONDAY} + {SECONDS_PER_WEEK - 1}) / {SECONDS_PER_WEEK} * {SECONDS_PER_WEEK} + {_MONDAY}"
 FORGET_CASE = f"class = NULL, onset_day = NULL, digits_expire = {_END}, link_expire = {_END}"
@@ -72,18 +73,18 @@ _REVOKE = (
     "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"  # noqa: S608
     f" digits_hash = NULL, link_hash = NULL, sealed_digits = NULL, sealed_link = NULL, {FORGET_CASE} WHERE state = ?"
 )
-# Class, onset day, ends of digits and link. Each key seals one text, so that a nonce is not needed.
+# Class, onset day, expiry of digits and of link. Each key seals only one text, so no nonce is needed.
 _CASE = struct.Struct(">BiQQ")
 _NO_NONCE = bytes(12)
 SEALED_LENGTH = _CASE.size + 16
-# Ten tries at 36 random bits: the chance that all are taken is nil, an endless loop is not.
+# How often a random code is drawn until one is free. Ten failures mean that the random generator is broken.
 _DRAWS = 10
 # The number of rows that the migration made.
 REHEARSAL_ROWS = 64
 
 
 class State(IntEnum):
-    """What happened to a row, whatever the time."""
+    """What happened to a row; whether it has expired is not part of it."""
 
     OPEN = 0
     USED = 1
@@ -91,7 +92,7 @@ class State(IntEnum):
 
 
 class ClassRefused(Refused):
-    """Not a class of diagnosis that a code is issued for."""
+    """No code is issued for this class of diagnosis."""
 
     code = "class_refused"
 
@@ -116,11 +117,11 @@ class CodeAlreadyUsed(Refused):
 
 @dataclass(frozen=True)
 class IssuedCode:
-    """What a health worker gives to a patient, shown once and stored nowhere.
+    """What a health worker gives to a patient. It is shown once and stored nowhere.
 
     code:    `dddd-dddd-dddd`, or four groups of four digits, valid until `expires`.
-    link:    address that does the same, valid until `link_expires`.
-    row_id:  opaque handle, 32 hex digits, to query the state of the code; the office does not store it.
+    link:    address for the same row, valid until `link_expires`.
+    row_id:  handle of the row, 32 hex digits, to query the state of the code; the office does not store it.
     expires, link_expires: Unix seconds.
     """
 
@@ -227,7 +228,7 @@ class Codes:
             return Case(row.klass, row.onset_day, row.digits_expire, row.link_expire)
 
     def _code_length(self, now: float) -> int:
-        """Digits of a new code: more if wrong codes come in such numbers that an open code might be hit."""
+        """How many digits a new code has: more if wrong codes are frequent enough to hit an open code by chance."""
         ((guesses,),) = self.store.read(
             "SELECT COALESCE(SUM(guesses), 0) FROM guess_count WHERE hour > ?", (hour_at(now) - GUESSES_HOURS,)
         )
@@ -239,9 +240,9 @@ class Codes:
         return LONG_CODE_LENGTH if 2 * guesses * usable > MOST_CHANCES else CODE_LENGTH
 
     def status(self, text: str) -> CodeState:
-        """The state of a code by its digits, its link or its handle.
+        """The state of a code, by its digits, its link or its handle; "expired" for a handle without a row.
 
-        "expired" for a handle without a row. Raises InvalidCode, or CodeUnknown for an unknown code or link.
+        Raises InvalidCode, or CodeUnknown for unknown digits or an unknown link.
         """
         row, expires = self._find_by_text(text)
         if row is None:
@@ -249,7 +250,7 @@ class Codes:
         return _state(row.state, expires, self.clock())
 
     def ends_at(self, text: str, handle: str) -> int | None:
-        """When a code or link expires (Unix seconds), whatever its state; None if it is not of this handle.
+        """When a code or link expires (Unix seconds), whatever its state; None if it does not belong to this handle.
 
         Raises InvalidCode.
         """
@@ -267,17 +268,16 @@ class Codes:
         return row is not None and row.state is State.OPEN and self.clock() < row.link_expire
 
     def statuses(self, handles: Sequence[str]) -> dict[str, CodeState]:
-        """The states of many codes in one read, for the office; a code is "used" from the next day only.
+        """The states of many codes in one read, for the office. A used code is shown as "used" only from the next day.
 
-        The time at which a code was used would point to its report in a city with few cases. handles: row_ids of issued
-        codes, 0 to 900 (old builds of SQLite take no more values in one statement).
+        In a city with few cases, the time when a code was used would point to its report. handles: row_ids of issued
+        codes, 0 to 900 (old builds of SQLite accept no more values in one statement).
         """
         states: dict[str, CodeState] = dict.fromkeys(handles, "expired")
         valid = [bytes.fromhex(handle) for handle in handles if _is_handle(handle)]
         if not valid:
             return states
         marks = ", ".join("?" * len(valid))
-        # Marks alone.
         sql = f"SELECT handle, state, told, link_expire FROM credential WHERE handle IN ({marks})"  # noqa: S608
         now = self.clock()
         for handle, stored_state, is_disclosed, link_expire in self.store.read(sql, tuple(valid)):
@@ -301,12 +301,12 @@ class Codes:
             transaction.execute(f"{_REVOKE} AND handle = ?", (State.REVOKED, State.OPEN, handle))
             return transaction.execute("SELECT state FROM credential WHERE handle = ?", (handle,))
 
-        # A used row stays used: `revoked` would mean that nothing was published.
+        # A used row stays used; as `revoked` it would claim that nothing was published.
         if self.store.write(action) == [(State.USED,)]:
             raise CodeAlreadyUsed("the code was used already; a report cannot be recalled")
 
     def revoke_all_open(self) -> int:
-        """Revoke every open code: after a loss of data it is not known which were used. Returns their number."""
+        """Revoke every open code, because after a loss of data some of them may have been used; returns how many."""
 
         def action(transaction: Transaction) -> list[Row]:
             return transaction.execute(f"{_REVOKE} RETURNING 1", (State.REVOKED, State.OPEN))
@@ -334,9 +334,9 @@ class Codes:
         return self._select(credential.kind.name.lower(), self.secrets.credential_hash(credential))
 
     def find_rehearsal(self, credential: Credential) -> CredentialRow | None:
-        """Look up a row for rehearsals, in the same way and time as a real one; its class is CHAFF_CLASS.
+        """A row for rehearsals, found in the same way and time as a real one; its class is CHAFF_CLASS.
 
-        The credential itself is not looked up; its hash, which takes as long as that of a real one, selects the row.
+        The credential is hashed like a real one, but its hash only selects one of the rehearsal rows.
         """
         number = self.secrets.credential_hash(credential)[0] % REHEARSAL_ROWS
         return self._select("rehearsal", b"%032d" % number)
@@ -344,9 +344,9 @@ class Codes:
     def find_with_case(
         self, credential: Credential, rehearsal: bool, now: float, digest: bytes | None = None
     ) -> tuple[CredentialRow | None, Case | None]:
-        """Look a credential up with what it is worth; no row after its link has expired, whether it was used or not.
+        """The row of a credential and its case. No row after the link has expired, whether it was used or not.
 
-        digest: of a blinded value; the row that was used for it is returned until it is deleted.
+        digest: that of a blinded value; the row that was used for this value is found until it is deleted.
         """
         # The credential of a rehearsal is never looked up.
         row = self.find_rehearsal(credential) if rehearsal else self.find(credential)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A code is redeemed: exchanged for one blind signature, the certificate (`verify2` in docs/protocol.md)."""
+"""Redeem a code: exchange it for one blind signature, the certificate (`verify2` in docs/protocol.md)."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -17,9 +17,8 @@ from bluezone.refusal import Refused
 Call = tuple[Verify2Request, bytes]
 UseCode = Callable[[Transaction], Status]
 
-# What the certificate was for is forgotten with the code's use: nothing stored says more of the report than its day.
+# When a code is used, its case is erased, so that a stored row reveals no more about the report than its week.
 # A rehearsal does the same to a table of the same shape (attack row 16).
-# Nothing is put into these texts but columns and a table named here.
 _USE_CODE = (
     f"UPDATE credential SET state = ?, used_digest = ?, {FORGET_CASE} WHERE handle = ? AND state = ? RETURNING 1"  # noqa: S608
 )
@@ -38,7 +37,7 @@ class Redemption:
     clock: Callable[[], float]
 
     def redeem_code(self, request: Verify2Request, network: bytes) -> Verify2Answer:
-        """Use a code for one blind signature; the same request gets the same answer until the code's later expiry.
+        """Use a code for one blind signature; the same request gets the same answer until the code's link expires.
 
         network: where the request came from, as `networks.network_of` returns it.
         """
@@ -48,8 +47,8 @@ class Redemption:
     def redeem_codes(self, calls: Sequence[Call]) -> list[Callable[[], Verify2Answer]]:
         """Redeem codes that came at the same time with one commit and one call of the signer.
 
-        calls: requests and their networks, at most as many as a signer signs at a time (client.MOST_BYTES). The
-        functions returned are to be called once each, in order; each returns or raises what `redeem_code` would.
+        calls: requests and their networks, at most as many as a signer signs at a time (client.MOST_BYTES).
+        Returns a function for each call, which returns or raises what `redeem_code` would. Call each once, in order.
         """
         checks = [self._check(request, network) for request, network in calls]
         writes = [
@@ -59,7 +58,7 @@ class Redemption:
         ]
         results = iter(self.codes.store.write_alike_each(writes) if writes else ())
         outcomes = [check if isinstance(check, Verify2Answer) else _outcome(next(results)) for check in checks]
-        # After the commit: a crash here costs nothing, because the same request is signed again.
+        # Signed only after the commit. If the process is killed between, the phone repeats its request.
         redeemed = [request for (request, _), outcome in zip(calls, outcomes, strict=True) if outcome is Status.OK]
         signatures = iter(self._sign_requests(redeemed))
         return [
@@ -84,7 +83,7 @@ class Redemption:
             return Verify2Answer(status=Status.CODE_EXPIRED)
         if case is None and not repeated:
             return Verify2Answer(status=Status.CODE_USED)
-        # A request that would use nothing is refused alike whether the code was used or not.
+        # The same refusal for used and unused codes, so that a request that uses nothing cannot tell them apart.
         klass = None if case is None or repeated else case.klass
         if not self._is_kid_accepted(request.kid, klass, now):
             return Verify2Answer(status=Status.KID_REFUSED)
@@ -94,7 +93,7 @@ class Redemption:
         return partial(_use_code, row=row, digest=digest, chaff=request.chaff)
 
     def _is_kid_accepted(self, kid: int, klass: int | None, now: float) -> bool:
-        """klass: None for a used code, with which the same kid was accepted before."""
+        """Whether a week key may certify a class now. klass: None for a repeated request, which was accepted before."""
         key = self.week_keys.find(kid)
         if key is None or klass not in (None, key.klass):
             return False
@@ -113,7 +112,7 @@ class Redemption:
         return [signatures[at] for at in range(len(requests))]
 
     def _sign_blinded(self, kid: int, blinded: dict[int, bytes]) -> dict[int, bytes | Refused]:
-        """Sign the blinded commitments of one week key; keys of both dicts: places in the list of requests."""
+        """Sign blinded commitments with one week key. Both dicts are by position in the list of requests."""
         try:
             return dict(zip(blinded, self.week_keys.blind_sign(kid, list(blinded.values())), strict=True))
         except Refused as refused:
@@ -134,7 +133,7 @@ def _outcome(use: Callable[[], Status]) -> Status | Refused:
 
 
 def _answer(kid: int, outcome: bytes | Status | Refused | Verify2Answer) -> Verify2Answer:
-    """outcome: a blind signature, or what the request is refused with."""
+    """The answer to a request. outcome: a blind signature, or why there is none; raised if it is a refusal."""
     if isinstance(outcome, Refused):
         raise outcome
     if isinstance(outcome, Status):

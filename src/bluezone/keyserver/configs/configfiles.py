@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed configs in a folder, as everybody reads them: numbered, retained for ever, never changed.
+"""Read the signed configs in a folder: they are numbered, retained for ever and never changed.
 
 Source: docs/protocol.md section 5, "History": a phone follows numbers and payload hashes without a gap.
 """

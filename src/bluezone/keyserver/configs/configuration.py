@@ -30,8 +30,8 @@ PENDING_NAME = ".pending.json"
 class ConfigWriter(ConfigFiles):
     """Writes the configs of a city.
 
-    agree: returns the next config with only the changes that need no quorum of witnesses or have one; its arguments are
-    the proposed config and the current one.
+    agree: takes the proposed config and the current one; returns the proposed one without the changes for which a
+    quorum of witnesses is still missing.
     before_written: called with name and content of each new config.
     """
 
@@ -53,10 +53,10 @@ class ConfigWriter(ConfigFiles):
         """Store a config that is signed already; the caller has compared it with the configs in this folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not write_new(self.path(number), signed) and self.path(number).read_bytes() != signed:
-            raise StoreDamaged(f"config {number} is here already, and is another")
+            raise StoreDamaged(f"config {number} exists already, with other content")
 
     def begin_epoch(self, record: str, epoch: Epoch, now: float) -> None:
-        """Sign the first config of an epoch: the current config, without any new key."""
+        """Sign the first config of an epoch: the current config without any new key, and with the epoch's record."""
         current = self.newest()
         assert current is not None
         config = replace(
@@ -117,7 +117,7 @@ class ConfigWriter(ConfigFiles):
         write_whole(path, signed)
 
     def _note_pending(self, payload: bytes) -> None:
-        """Note the payload that will be signed: a signer signs only one per number, whatever happens next."""
+        """Note the payload before it is signed, because the signer signs only one for each number."""
         write_whole(self.folder / PENDING_NAME, payload)
 
     def _pending(self, number: int) -> bytes | None:
@@ -138,7 +138,7 @@ class ConfigWriter(ConfigFiles):
         try:
             self._put(number, sign_payload(KIND, payload, self._secrets.signing_key))
         except SigningRefused:
-            # It was never signed, so the number is free for another config.
+            # The payload was never signed, so the number is free for another config.
             (self.folder / PENDING_NAME).unlink(missing_ok=True)
 
     def _next(self, city: City, data_dir: Path, now: float) -> Config:
@@ -157,7 +157,7 @@ class ConfigWriter(ConfigFiles):
             export_keys=(self._secrets.export_public_pem,),
             venue_keys=self._secrets.venue_keys,
             push_key=self._secrets.push_public,
-            # Phones keep the first recovery key for good and would ignore another.
+            # Phones never replace the first recovery key, so a config keeps it too.
             recovery_key=(current.recovery_key if current else None) or recovery,
             epochs=current.epochs if current else (),
             witnesses=current.witnesses if current else (),

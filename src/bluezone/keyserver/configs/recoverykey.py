@@ -10,13 +10,13 @@ RECOVERY_CHECK_FILE = Path("keys") / "recovery-check"
 
 
 def read_recovery_key(data_dir: Path) -> str | None:
-    """The public part of the city's recovery key (hex), None before it is made; the private part is on paper."""
+    """The public part of the city's recovery key (hex), None before it is made."""
     path = data_dir / RECOVERY_FILE
     return path.read_text("ascii").strip() if path.exists() else None
 
 
 def hash_last_group(public: str, last_group: str) -> bytes:
-    """The hash of the last four characters on the paper, stored to detect typing errors; it does not hide them."""
+    """The hash of the last four characters on the paper, as stored to detect typing errors. It is not a secret."""
     return hashlib.sha256(f"{public} {last_group}".encode()).hexdigest().encode() + b"\n"
 
 

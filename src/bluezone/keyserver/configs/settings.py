@@ -18,7 +18,7 @@ from bluezone.protocol.signed.config import Care, Config, Neighbour, encode_conf
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEY_AGE_DAYS, MAX_KEYS, MAX_SLOTS
 from bluezone.protocol.upload.puzzle import PUZZLE_BITS, PUZZLE_SECONDS
 
-# Members of a config that are not from the city's settings or this program's texts and limits.
+# Members of a config that come neither from the city's settings nor from this program's texts and limits.
 _NO_SETTINGS = (
     *PER_NUMBER, "week_keys", "export_keys", "venue_keys", "push_key", "recovery_key", "epochs", "witnesses",
 )  # fmt: skip
@@ -27,15 +27,15 @@ _OF_FILES = ("region", "publish_period_seconds", "embargo_seconds", "padding_mea
 
 
 class SettingsOutdated(StoreRefused):
-    """After the settings of this process, another host or a newer process has applied different ones."""
+    """Another host or a newer process has applied other settings after those of this process."""
 
     code = "settings_outdated"
 
 
 class AppliedSettings:
-    """The settings that were applied, in their order, by all hosts that share a store.
+    """The order in which the hosts that share a store have applied settings.
 
-    Create it before the settings of this process are read: settings that are applied after that are newer.
+    Create it before the settings of this process are read: settings that are applied after that count as newer.
     """
 
     def __init__(self, store: Store) -> None:
@@ -50,7 +50,7 @@ class AppliedSettings:
     def require(self, store: Store, digest: bytes) -> None:
         """Apply settings if they are new. Raises SettingsOutdated if others were applied after them.
 
-        Call it in the turn.
+        Call it within the turn.
         """
         number, newest = self.newest(store)
         if digest == newest:
@@ -58,13 +58,13 @@ class AppliedSettings:
             return
         if number != self._seen or store.read("SELECT 1 FROM applied_settings WHERE digest = ?", (digest,)):
             raise SettingsOutdated(
-                f"settings with the number {number} were applied after those of this process, which signs nothing;"
-                f" bring city.toml and the program up to date and restart, or `bluezone settings --apply`"
+                f"settings with the number {number} were applied after those of this process, so it signs nothing;"
+                " bring city.toml and the program up to date and restart, or run `bluezone settings --apply`"
             )
         self.apply(store, digest)
 
     def apply(self, store: Store, digest: bytes) -> None:
-        """Apply these settings, as the newest of all. Call it in the turn."""
+        """Apply these settings as the newest of all. Call it within the turn."""
         number = self.newest(store)[0] + 1
         store.write(
             lambda transaction: transaction.execute("INSERT INTO applied_settings VALUES (?, ?)", (number, digest))

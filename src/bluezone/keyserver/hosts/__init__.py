@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the hosts of one city share through their database: sealed secrets, and which folder is the right one."""
+"""What the hosts of one city share through their database: sealed secrets, and the state of their data folder."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines that share a database share the keys and configs of its data folder; an old copy must sign nothing."""
+"""Refuse an old copy of the data folder: machines that share a database must have the same keys and configs."""
 
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.keys.keyfolder import SigningKeys
@@ -9,7 +9,7 @@ from bluezone.refusal import Refused
 
 
 class DataFolderDiffers(Refused):
-    """The data folder has other keys than the machines that share the database, or fewer: an old copy."""
+    """The data folder has other or fewer keys and configs than the machines that share the database."""
 
     code = "data_folder_differs"
 
@@ -30,16 +30,17 @@ def require_same_folder(keys_store: Store, keys: SigningKeys, configs: ConfigFil
             f"the database belongs to a data folder whose signing key is {signing_key[:16]}…, this one's is"
             f" {_signing_key(keys)[:16]}…; share the folders keys and configs, or use another database"
         )
-    here = keys.week_keys.newest_kid(), configs.newest_number()
-    if here[0] < noted_keys or here[1] < noted_configs:
+    newest_key = keys.week_keys.newest_kid()
+    newest_config = configs.newest_number()
+    if newest_key < noted_keys or newest_config < noted_configs:
         raise DataFolderDiffers(
-            f"this data folder has week keys up to {here[0]} and configs up to {here[1]}, the database has seen"
-            f" {noted_keys} and {noted_configs}; copy keys and configs from the machine that made them"
+            f"this data folder has week keys up to {newest_key} and configs up to {newest_config}, the database has"
+            f" seen {noted_keys} and {noted_configs}; copy keys and configs from the machine that made them"
         )
 
 
 def note_folder(keys_store: Store, keys: SigningKeys, configs: ConfigFiles) -> None:
-    """Note in the database how far this data folder is. Call it in the turn, after keys and config were renewed."""
+    """Note the newest key and config in the database. Call it within the turn, after keys and config were renewed."""
     if keys_store.dialect != "postgresql":
         return
     row = (1, _signing_key(keys), keys.week_keys.newest_kid(), configs.newest_number())

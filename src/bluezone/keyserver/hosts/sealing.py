@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A city's keys, configs and settings in its database, sealed under a master key, so that every host has the same.
+"""A city's keys, configs and settings in its database, sealed under a master key, so that all hosts have the same.
 
-A host's data folder is then a copy that can be thrown away: it is filled at a start and updated while a worker runs.
-Day keys of backups, the local authority and everything else of a single host stay where they are.
+A host's data folder is then only a copy: it is filled at the start and updated while a worker runs. Files of a single
+host are not shared, such as day keys of backups and the local certificate authority.
 """
 
 import hashlib
@@ -33,25 +33,25 @@ from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
 
-# What this host has fetched; its name keeps it out of backups, in which the stores may be a little older.
+# Which versions this host has fetched. Backups leave out files with such a name: their stores may be a little older.
 STATE_NAME = "sealed.lock"
 _TURN_NAME = "sealing.lock"
 _NONCE_BYTES = 12
-# Only these are ever erased by the program; what else is missing here was lost, and is fetched again.
+# The program erases only these files; any other file that is missing here was lost and is fetched again.
 _ERASED = re.compile(r"keys/week-[0-9]+\.json")
 _CONFIG = re.compile(r"configs/[0-9]+\.json")
-# What the office would otherwise make on each host alone (office_secrets.py).
+# Secrets of the office, which would otherwise differ between hosts (office_secrets.py).
 _OFFICE_SECRETS = ("django", "factors", "audit", "seal")
 
 
 class MasterKeyWrong(Refused):
-    """The master key does not open what is sealed in the database, or somebody has changed that."""
+    """The master key does not open the sealed files in the database, or someone has changed them."""
 
     code = "master_key_wrong"
 
 
 def open_sealed_folder(store: Store, folder: Path) -> "SealedFolder | None":
-    """What a folder shares with other hosts through its store; None if the keys are only in files.
+    """The files that a folder shares with other hosts through its store; None if it shares none.
 
     Raises MasterKeyInvalid.
     """
@@ -71,7 +71,7 @@ def open_shared_secrets(
 ) -> Secrets:
     """Read the secrets of a folder, making those that are missing.
 
-    alone: the turn among all hosts. signing: returns the keys of a signer, None if this process has them.
+    alone: takes the turn among all hosts. signing: returns the keys of a signer, None if this process has them.
     """
     if shared is None:
         return open_secrets(folder / "keys", signing())
@@ -110,10 +110,10 @@ def fetch_folder(folder: Path) -> None:
 
 
 class SealedFolder:
-    """What a data folder has in common with those of other hosts, and the sealed rows that they share.
+    """The files that a data folder shares with those of other hosts, through sealed rows of their database.
 
-    Several processes may call every method at once. Raises MasterKeyInvalid if keys are sealed and no master key is
-    set, or if one is set and the store is not PostgreSQL.
+    key: the master key, 32 bytes. Several processes may call every method at once. Raises MasterKeyInvalid if the store
+    is not PostgreSQL.
     """
 
     def __init__(self, store: Store, folder: Path, key: bytes) -> None:
@@ -125,30 +125,31 @@ class SealedFolder:
         self._sealed: dict[str, tuple[int, int, int]] = {}
 
     def pull(self) -> None:
-        """Fetch everything that others have changed and all that is missing here. Raises MasterKeyWrong."""
-        self._sync(all_of_it=True, push=False, edited=False)
+        """Fetch every file that others have changed, or that is missing here. Raises MasterKeyWrong."""
+        self._sync(fetch_all=True, push=False, edited=False)
 
     def sync(self, edited: bool = False) -> None:
-        """Fetch what others have changed, then seal what was changed here.
+        """Fetch files that others have changed, then seal files that were changed here.
 
-        edited: also what people edit (settings, disease profile, the key for declarations). Raises MasterKeyWrong.
+        edited: also seal files that people edit (settings, disease profile, the key for declarations).
+        Raises MasterKeyWrong.
         """
-        self._sync(all_of_it=False, push=True, edited=edited)
+        self._sync(fetch_all=False, push=True, edited=edited)
 
     def seal_new_file(self, name: str, content: bytes) -> None:
-        """Seal a new file before it is written here. Raises StoreBusy if another host has made one with this name."""
+        """Seal a new file before it is written here. Raises StoreBusy if another host has sealed one of this name."""
         if self._put(name, content, 0) is None:
             raise StoreBusy(f"keys: another host has made {name} meanwhile")
 
     def replace_all(self) -> int:
-        """Seal this folder's files in place of all that are sealed, under this master key; returns how many."""
+        """Replace all sealed files by this folder's files, under this master key; returns how many there are."""
         (self._folder / STATE_NAME).unlink(missing_ok=True)
         self.delete_all()
         self.sync(edited=True)
         return self.count()
 
     def delete_all(self) -> None:
-        """Delete what is sealed; the files stay here."""
+        """Delete all sealed files from the database; the files in the folder stay."""
         self._store.write(lambda transaction: transaction.execute("DELETE FROM sealed_file WHERE name <> ''"))
         self._sealed.clear()
 
@@ -156,13 +157,13 @@ class SealedFolder:
         """How many files are sealed."""
         return int(self._store.read("SELECT COUNT(*) FROM sealed_file WHERE name <> '' AND sealed <> ''")[0][0])
 
-    def _sync(self, all_of_it: bool, push: bool, edited: bool) -> None:
+    def _sync(self, fetch_all: bool, push: bool, edited: bool) -> None:
         with lock_file(self._folder / _TURN_NAME, wait=True):
             state = self._read_state()
             before = json.dumps(state)
             changes = int(self._store.read("SELECT version FROM sealed_file WHERE name = ''")[0][0])
-            if all_of_it or changes != state["changes"]:
-                self._fetch(state, 0 if all_of_it else state["changes"])
+            if fetch_all or changes != state["changes"]:
+                self._fetch(state, 0 if fetch_all else state["changes"])
                 state["changes"] = changes
             if push:
                 self._seal_changes(state, edited)
@@ -187,16 +188,16 @@ class SealedFolder:
             elif (not known or known[0] < version) and path.read_bytes() != content:
                 self._replace(path, content, _hash(path.read_bytes()), known)
             elif known and known[0] == version:
-                # This host has changed it since, and will seal it.
+                # This host has changed the file since, and will seal it.
                 continue
             files[name] = [version, "" if content is None else _hash(content)]
 
     def _replace(self, path: Path, content: bytes, here: str | None, known: list[Any] | None) -> None:
         secret = path.parent.name == "keys"
         if here is not None and not secret and (known is None or known[1] != here):
-            # Edited on two hosts: the first change is valid, and the other is saved.
+            # Edited on two hosts: the change that was sealed first is valid, this host's change is saved.
             path.replace(path.with_name(path.name + ".local"))
-            sentence = f"{path.name} was changed on another host, too; what stood here is in {path.name}.local"
+            sentence = f"{path.name} was changed on another host, too; the version of this host is in {path.name}.local"
             logger.warning(sentence, extra=event_fields("edited_twice", file=path.name))
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(path, content, mode=0o600 if secret else 0o644)
@@ -242,7 +243,7 @@ class SealedFolder:
         """Store a file if its row still has the known version; returns the new one, None if another host was faster."""
 
         def action(transaction: Transaction) -> int | None:
-            # The row of this number is locked until the end, so that numbers are seen in their order.
+            # The counter's row is locked until the commit, so that other hosts see the versions in their order.
             count = "UPDATE sealed_file SET version = version + 1 WHERE name = '' RETURNING version"
             version = int(transaction.execute(count)[0][0])
             sealed = b"" if content is None else self._seal(name, version, content)
@@ -286,7 +287,7 @@ def _hash(content: bytes) -> str:
 
 
 def seal_again(folder: Path) -> int:
-    """Seal a folder's files in place of all that the database has, under the current master key; returns how many.
+    """Replace all sealed files by a folder's files, under the current master key; returns how many there are.
 
     Raises MasterKeyInvalid, StoreBusy if another process has the turn too long.
     """

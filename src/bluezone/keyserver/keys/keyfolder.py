@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of the key server's secrets. The signer opens the keys that sign for phones if it is a process apart."""
+"""The folder of the key server's secrets. If the signer is a separate process, only it opens the keys that sign."""
 
 import base64
 import hashlib
@@ -30,12 +30,12 @@ from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.upload.codes import Credential
 
 PEPPER_LENGTH = 32
-# The folder of a signer of `serve`, in the data folder.
+# The folder, in the data folder, of a signer that `serve` runs.
 SIGNER_FOLDER = "signer"
-# The number of the key of venue codes, in the config and in codes.
+# The number of the key that signs venue codes, in the config and in the codes.
 VENUE_KID = 1
 VAPID_FILE = "vapid-p256.pem"
-# By this a verifier on a phone looks a key up (docs/exposure-notification.md section 2, SignatureInfo).
+# With this version a phone looks up the key of an export file (docs/exposure-notification.md section 2, SignatureInfo).
 EXPORT_KEY_VERSION = "v1"
 
 
@@ -46,7 +46,7 @@ class SignerAway(StoreRefused):
 
 
 class SigningRefused(StoreRefused):
-    """The signer does not sign this: its rules do not allow it, or not for this user."""
+    """The signer refuses to sign: its rules do not allow it, or not for this user."""
 
     code = "signing_refused"
 
@@ -58,7 +58,7 @@ class ApprovalMissing(SigningRefused):
 
 
 class ExportKey(P256Signer, Protocol):
-    """The private key of export files, or the signer's, which signs by a call."""
+    """The private key of export files, or a stand-in that calls the signer."""
 
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """Its public half."""
@@ -108,9 +108,9 @@ class Pepper:
         return hmac.digest(self.value, bytes([credential.kind]) + credential.value, "sha256")
 
     def case_key(self, credential: Credential, handle: bytes) -> bytes:
-        """The 32 bytes that seal what a code is worth; they cannot be made without the code itself.
+        """The key that seals the case of a code, 32 bytes; it cannot be derived without the code itself.
 
-        handle: of the code's row, 16 bytes, so that digits that are drawn again have another key.
+        handle: that of the code's row, 16 bytes, so that the key differs if the same digits are drawn again.
         """
         message = b"BZ-CASE\0" + handle + bytes([credential.kind]) + credential.value
         return hmac.digest(self.value, message, "sha256")
@@ -135,7 +135,7 @@ class Secrets(SigningKeys):
 
     @property
     def push_public(self) -> str:
-        """The public key of Web Push, as the config and browsers want it: uncompressed point, base64url."""
+        """The public key of Web Push, as config and browsers need it: uncompressed point, base64url."""
         point = self.push_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
@@ -161,19 +161,19 @@ def open_pepper(folder: Path) -> Pepper:
     # If each store has a separate user, the process of codes reads it by its group.
     pepper = read_secret(path, shared=(folder.parent / STORES_FOLDER).is_dir())
     if len(pepper) != PEPPER_LENGTH:
-        raise StoreDamaged(f"{folder.name} holds keys of another kind than expected")
+        raise StoreDamaged(f"{folder.name}/pepper has {len(pepper)} bytes, expected {PEPPER_LENGTH}")
     return Pepper(pepper)
 
 
 def random_pepper() -> Pepper:
-    """A pepper for a process without codes, which authenticates its puzzles while it runs."""
+    """A pepper for a process without codes, which uses it only for its puzzles."""
     return Pepper(os.urandom(PEPPER_LENGTH))
 
 
 def signing_folder(folder: Path) -> Path:
-    """Where the keys that sign for phones are: in this folder of keys, or where `serve` gave them to its signer."""
-    own = folder.parent / SIGNER_FOLDER / "keys"
-    return own if own.is_dir() else folder
+    """The folder with the keys that sign for phones: the signer's, if `serve` gave them to one, else `folder`."""
+    signers = folder.parent / SIGNER_FOLDER / "keys"
+    return signers if signers.is_dir() else folder
 
 
 def open_signing_keys(folder: Path) -> SigningKeys:
@@ -200,7 +200,7 @@ def _private_key(path: Path, generate: Callable[[], Any], kind: type) -> Any:
     except ValueError:
         raise StoreDamaged(f"{path.name} is not a private key in PEM") from None
     if not isinstance(key, kind):
-        raise StoreDamaged(f"{path.parent.name} holds keys of another kind than expected")
+        raise StoreDamaged(f"{path.name} is a key of another kind than expected")
     return key
 
 

@@ -47,7 +47,7 @@ def read_master_key() -> bytes | None:
 
 
 def _output_of(command: str) -> bytes:
-    # Neither its output nor its arguments are repeated: both may contain a secret.
+    # Refusals contain neither output nor arguments of the command, as both may contain a secret.
     try:
         process = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, timeout=_COMMAND_SECONDS)  # noqa: S603
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of each week, which sign blind: certificates of uploads, and gate tokens."""
+"""The keys of each week, which blindly sign certificates of uploads and gate tokens."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from bluezone.protocol.signed.config import Purpose, WeekKey
 from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
 
 WEEKS_AHEAD = 3
-# The chaff key certifies nothing, so it need not change; a phone that kept an old config can still rehearse.
+# The end of the chaff key. It only signs for rehearsals, so it never changes, and phones with an old config can use it.
 _NEVER = 2**32 - 1
 # Upload certificates are accepted a week longer than they are issued; gate tokens a day, because the week ends on
 # Monday at 7 in the morning in Bắc Kạn, when people already queue.
@@ -28,7 +28,7 @@ INDEX_NAME = "week-keys.json"
 
 
 class WeekKeyRing:
-    """The week keys in a folder; processes that only sign see what another process has rotated."""
+    """The week keys in a folder, read again when another process has changed them."""
 
     def __init__(self, folder: Path, index_name: str = INDEX_NAME) -> None:
         self._folder = folder
@@ -66,7 +66,7 @@ class WeekKeyRing:
             return self._keys.get(kid)
 
     def current(self, klass: int, now: float) -> WeekKey:
-        """The key to certify a class with this week; the chaff key for class 0. Raises StoreDamaged without one."""
+        """The key that certifies a class this week; for class 0 the chaff key. Raises StoreDamaged if it is missing."""
         start = week_start(now)
         for key in self.all():
             if key.klass == klass and (key.purpose == "chaff" or (key.purpose == "upload" and key.use_from == start)):
@@ -79,7 +79,7 @@ class WeekKeyRing:
             if kid not in self._private:
                 members = json.loads(read_secret(self._private_path(kid)))
                 key = blindrsa.PrivateKey(**{name: int(value, 16) for name, value in members.items()})
-                # Derived once here, not in the first request that signs.
+                # Cached here, so that the first request that signs does not take longer.
                 _ = key.crt
                 self._private[kid] = key
             return self._private[kid]
@@ -90,9 +90,9 @@ class WeekKeyRing:
         return [blindrsa.blind_sign(private, each) for each in blinded]
 
     def note_kids(self, kids: Iterable[int]) -> None:
-        """Reserve numbers from a config: after a restore, the private half of such a key may be lost.
+        """Reserve the kids in a config, so that no new key gets one of them.
 
-        Call it under the service's lock.
+        After a restore, keys of a published config may be missing here. Call it under the service's lock.
         """
         with self._lock:
             self._refresh()
@@ -123,7 +123,7 @@ class WeekKeyRing:
                 erase(self._private_path(kid))
 
     def public_index(self, known: tuple[int, int] | None) -> tuple[bytes | None, tuple[int, int] | None]:
-        """The public halves as other processes read them, None if nothing has changed since `known`; and the state."""
+        """The public halves as JSON, None if they have not changed since state `known`; and the current state."""
         with self._lock:
             self._refresh()
             state = self._read_at
@@ -147,7 +147,7 @@ class WeekKeyRing:
             e=private.e,
         )
         members = {name: f"{getattr(private, name):x}" for name in ("n", "e", "d", "p", "q")}
-        # The private half first: a crash in between leaves a file that the next key of this number replaces.
+        # The private half is written first: a crash leaves a file that the next key with this number replaces.
         write_whole(self._private_path(key.kid), json.dumps(members).encode(), mode=0o600)
         self._private.pop(key.kid, None)
         self._keys[key.kid] = key
@@ -180,9 +180,10 @@ class WeekKeyRing:
         return read_secret(Path(self._index_path))
 
     def _state(self) -> tuple[int, int] | None:
-        # Every change replaces the file, so its inode and time tell whether it is the one read.
+        """Inode and time of the index, which every change replaces; None if there is none."""
         try:
-            status = os.stat(self._index_path)  # asked at every request, and this is the quick way
+            # Called for every request; `os.stat` of a text is faster than `Path.stat`.
+            status = os.stat(self._index_path)
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_mtime_ns

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guessing is slowed down by puzzles; no one is locked out."""
+"""Limits of tries: puzzles slow guessing down, and no one is locked out."""

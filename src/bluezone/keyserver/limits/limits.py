@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a request has to solve a puzzle first: guessing is slowed down, and no one is locked out."""
+"""Decide when a request has to solve a puzzle first, so that guessing is slow and no one is locked out."""
 
 import hmac
 import logging
@@ -14,13 +14,14 @@ from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, MOST_BITS, PUZZLE_
 
 TRIES_PER_NETWORK_AN_HOUR = 10
 TRIES_A_MINUTE = RECENT
-# Checks of one code from one network, whatever the answer; a patient needs one or two. Each network counts separately:
-# otherwise a puzzle would show that another network checks the same code.
+# Checks of one code from one network, whatever the answer; a patient needs one or two. Each network is counted
+# separately, because a puzzle would otherwise show that another network checks the same code.
 CODE_CHECKS_AN_HOUR = 60
 # The invalid tries of an hour are noted at this number and at each doubling of it.
 FIRST_NOTED = 64
 
-# The first byte is the number of bits that the puzzle requires beyond 20; the other seven are Unix seconds.
+# A challenge before its tag: eight bytes, and eight random bytes. The first of these bytes is the number of bits that
+# the puzzle requires beyond 20; the next seven are Unix seconds.
 _ISSUED = struct.Struct(">Q8s")
 _BITS_SHIFT = 56
 _ISSUED_AT = (1 << _BITS_SHIFT) - 1
@@ -36,8 +37,8 @@ class Limits:
     clock: returns Unix seconds.
     alarm: called with the hour when the tries of all networks exceed the limit, at most once an hour.
     note:  called with the hour and the number of its invalid tries, at 64 and at each doubling.
-    what:  the word for them in the log.
-    rehearsals_a_minute: rehearsals of all networks in a minute, above which every request has to solve a puzzle too.
+    what:  the name of the tries in the log.
+    rehearsals_a_minute: with more rehearsals in a minute, from all networks, every request has to solve a puzzle.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Limits:
 
         network:          as `network_of` returns it.
         challenge, nonce: of the request; a solved challenge lets one request through.
-        code:             hash of the code that is checked, which counts except in a rehearsal; empty for other calls.
+        code:             hash of the code that is checked, counted except in a rehearsal; empty for other calls.
         """
         now = self._clock()
         with self._tally.alone():
@@ -82,11 +83,10 @@ class Limits:
         return self.challenge_always(challenge, nonce)
 
     def admit(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
-        """The same for calls that count if they are let through, right or wrong.
+        """Like `challenge_for`, but a call that may proceed is counted as a try, even if it turns out to be right.
 
-        Check and count are one step, so that calls at the same time are let through no more often than calls one after
-        the other. A call that gets a challenge does not count: a flood that solves none must not make the puzzles of
-        others harder.
+        Check and count are one step, so that simultaneous calls cannot exceed the limit. A call that gets a challenge
+        is not counted: a flood of calls that solve no puzzle must not make the puzzles of others harder.
         """
         now = self._clock()
         with self._tally.alone():
@@ -102,28 +102,28 @@ class Limits:
         return new_challenge
 
     def forgive(self, network: bytes) -> None:
-        """Subtract one try that `admit` counted, because it was right."""
+        """Subtract one try that `admit` has counted and that turned out to be right."""
         with self._tally.alone():
             self._tally.turn(hour_at(self._clock()))
             self._tally.remove_try(network)
 
     def challenge_always(self, challenge: bytes, nonce: bytes) -> bytes | None:
-        """The same for a call that costs a puzzle each time."""
+        """Like `challenge_for`, for a call that costs a puzzle each time."""
         now = self._clock()
         if self._use_solution(challenge, nonce, now):
             return None
         with self._tally.alone():
             _this_hour, misses = self._tally.misses(now)
-        # Harder with the number of guesses, never with the number of open codes: that would show how many are ill.
-        more = min((int(misses) // (60 * TRIES_A_MINUTE)).bit_length(), MOST_BITS - PUZZLE_BITS)
-        issued = _ISSUED.pack(more << _BITS_SHIFT | int(now), os.urandom(8))
+        # Puzzles get harder with the number of guesses. The number of open codes must not matter: it shows how many
+        # people are ill.
+        extra_bits = min((int(misses) // (60 * TRIES_A_MINUTE)).bit_length(), MOST_BITS - PUZZLE_BITS)
+        issued = _ISSUED.pack(extra_bits << _BITS_SHIFT | int(now), os.urandom(8))
         return issued + self._tag(issued)
 
     def count(self, network: bytes, invalid: bool, rehearsal: bool = False) -> None:
         """Count one call if it was an invalid try or a rehearsal; a valid code is never counted.
 
-        A rehearsal counts as one whatever its answer. Every call comes through here, so that counting does not make
-        some of them slower.
+        A rehearsal counts as one, whatever its answer. Call it for every request, so that all take equally long.
         """
         now = self._clock()
         with self._tally.alone():
@@ -147,8 +147,8 @@ class Limits:
         if is_warning:
             fields = event_fields("rehearsals_over_limit", a_minute=self._rehearsals_a_minute)
             sentence = (
-                "more than %d rehearsals in a minute: every request must solve a puzzle; rehearsals_a_minute is for"
-                " fewer phones, or someone floods the server"
+                "more than %d rehearsals in a minute: every request must solve a puzzle; either rehearsals_a_minute is"
+                " too small for this number of phones, or someone floods the server"
             )
             log.warning(sentence, self._rehearsals_a_minute, extra=fields)
 
@@ -156,7 +156,7 @@ class Limits:
         return self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._has_many_tries(now)
 
     def _has_many_tries(self, now: float) -> bool:
-        """Whether the last sixty tries were made within a minute."""
+        """Whether the last TRIES_A_MINUTE tries were made within a minute."""
         return self._tally.oldest_recent() > now - 60
 
     def _has_many_rehearsals(self, now: float) -> bool:
@@ -177,4 +177,4 @@ class Limits:
 
 
 def note_nothing(_hour: int) -> None:
-    """For declarations and subscriptions: too many are no attack on codes, and a warning in the log is enough."""
+    """Raise no alarm: for declarations and subscriptions, the warning in the log is enough."""

@@ -17,7 +17,8 @@ from bluezone.protocol.upload.puzzle import PUZZLE_SECONDS
 RECENT = 60
 _CELLS = 1 << 18
 _BITS = 1 << 20
-# Three bitmaps are used in turn. Two are current: puzzles of this period and of the previous one, which still expire.
+# Bitmaps of used puzzles, one for each period of PUZZLE_SECONDS, reused in turn. Puzzles of this period and of the
+# previous one may still be valid.
 _PERIODS = 3
 _MOST = 255
 _KEY_LENGTH = 32
@@ -40,7 +41,10 @@ SIZE = -(-(_BITS_AT + _PERIODS * _BITS // 8) // 65_536) * 65_536
 
 
 class Tally:
-    """Counts of one kind. descriptor: of memory of at least (place + 1) * SIZE bytes, None for this process's own."""
+    """Counts of one kind of call.
+
+    descriptor: that of shared memory with at least (place + 1) * SIZE bytes; None for memory of this process alone.
+    """
 
     def __init__(self, descriptor: int | None = None, place: int = 0) -> None:
         self._descriptor = descriptor
@@ -62,7 +66,7 @@ class Tally:
                 fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, self._start)
 
     def turn(self, hour: int) -> None:
-        """Discard the counts of an earlier hour, and the key that hid their networks."""
+        """In a new hour, discard the counts by network, and the key under which networks were counted."""
         counted, alarmed, ring = _HEAD.unpack_from(self._memory)
         if counted != hour:
             _HEAD.pack_into(self._memory, 0, hour, alarmed, ring)
@@ -70,7 +74,7 @@ class Tally:
             self._memory[_CELLS_AT : _CELLS_AT + _CELLS] = bytes(_CELLS)
 
     def count_code_check(self, name: bytes, number: int) -> int:
-        """Count 0 or 1 checks of one code from one network; return the earlier ones of this hour, at most 255."""
+        """Count 0 or 1 checks of one code from one network; return the count before, for this hour, at most 255."""
         before = self.tries(name)
         self._add_to(name, number)
         return before
@@ -80,13 +84,13 @@ class Tally:
         return self._memory[self._cell(network)]
 
     def add_rehearsals(self, network: bytes, now: float, number: int) -> None:
-        """Count 0 or 1 rehearsals, as tries of their network and among those of this minute; 0 takes the same time."""
+        """Count 0 or 1 rehearsals, for their network and for this minute; both take the same time."""
         self._add_to(network, number)
         minute, current, before, warned = self._rehearsed(now)
         _REHEARSED.pack_into(self._memory, _HEAD.size, minute, current + number, before, warned)
 
     def rehearsals(self, now: float) -> float:
-        """Rehearsals of the last 60 seconds, as if those of the previous minute had come evenly."""
+        """Estimated rehearsals of the last 60 seconds, assuming that those of the previous minute came evenly."""
         _minute, current, before, _warned = self._rehearsed(now)
         return current + before * (1 - now % 60 / 60)
 
@@ -115,7 +119,7 @@ class Tally:
         _HEAD.pack_into(self._memory, 0, counted, alarmed, (ring + 1) % RECENT)
 
     def misses(self, now: float) -> tuple[int, float]:
-        """Invalid tries of this hour, and of the last 60 minutes as if those of the previous hour had come evenly."""
+        """Invalid tries of this hour, and those of the last 60 minutes, assuming an even rate in the previous hour."""
         _hour, current, before = self._missed(now)
         return current, current + before * (1 - now % 3600 / 3600)
 
@@ -149,7 +153,10 @@ class Tally:
         return bool(alarmed != hour)
 
     def use_puzzle(self, tag: bytes, issued_at: int) -> bool:
-        """Note that a puzzle is used; False if it was used before, or shares one of a million bits with a used one."""
+        """Note that a puzzle is used; returns False if it was used before.
+
+        Also False, with a chance of one in a million for each used puzzle, because two puzzles may share a bit.
+        """
         period = issued_at // PUZZLE_SECONDS
         bitmap = period % _PERIODS
         period_at = _PERIOD_AT + bitmap * 8

@@ -17,7 +17,8 @@ from bluezone.keyserver.uploads import Uploads
 class Admission:
     """What one city admits. store: of keys; clock: returns Unix seconds.
 
-    limits: of uploads, shared with codes where both are one process. pepper: authenticates the other puzzles.
+    limits: those of uploads, the same as of codes if one process has both parts. pepper: authenticates the puzzles of
+    declarations and subscriptions.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Admission:
 
     @property
     def push(self) -> PushSubscriptions:
-        """Browsers that want to hear of new files."""
+        """Push subscriptions of browsers, which get a message when there are new files."""
         return PushSubscriptions(self.store, self._push_limits, self.city.push_services, self.clock)
 
     def share_limits(self, descriptor: int) -> None:

@@ -18,9 +18,9 @@ from bluezone.keyserver.storage.store import Store
 
 
 class Governance:
-    """Governs one city. Call its acts in the turn.
+    """Governs one city. Call its methods within the turn.
 
-    show: shows the signer, by kind and content, what was signed before. notes: what this process says of its ticks.
+    show: shows the signer what was signed before; takes kind and content. notes: where this process notes its ticks.
     sync: exchanges keys, configs and settings with the hosts that share the database.
     """
 
@@ -51,12 +51,12 @@ class Governance:
         self._show = show
 
     def renew(self, now: float, history_is_known: bool) -> SettingsOutdated | None:
-        """Make the week keys and the config that are missing; returns why nothing may be signed, None if it may.
+        """Make missing week keys and the next config; returns why nothing may be signed, None if it may.
 
-        history_is_known: whether all that was published is known here; if not, only a first config is made.
+        history_is_known: whether the store knows everything that was published; if not, only a first config is made.
         """
         self._secrets.week_keys.rotate(now)
-        # Before a config announces them.
+        # Other hosts get the new keys before a config announces them.
         self._sync()
         # A city that has no config yet has published nothing.
         if not history_is_known and self.configs.newest_number():
@@ -79,16 +79,16 @@ class Governance:
         return None
 
     def mingle_once_an_hour(self, hour: int) -> bool:
-        """Put keys and random keys of earlier hours together; whether the hour is a new one."""
+        """Mingle keys and random keys of earlier hours; returns whether this is the first call in the hour."""
         return mingle_once_an_hour(self.keys_store, hour)
 
     def purge(self, now: float) -> None:
-        """Delete from the stores what has expired at `now` (Unix seconds), and put decoys in."""
+        """Delete from the stores what has expired at `now` (Unix seconds), and add decoys."""
         add_decoys(self.codes_store, self.keys_store, now, self.city.zone, self.city.padding_mean)
         purge_stores(self.codes_store, self.keys_store, now, self.city.hold_seconds)
 
     def apply_settings(self) -> None:
-        """Put this process's settings after all that were applied, as a person has decided."""
+        """Apply this process's settings in place of those applied last; a person has decided so."""
         self._applied.apply(self.keys_store, settings_digest(self.city, self._data_dir))
         self.settings_outdated = False
 

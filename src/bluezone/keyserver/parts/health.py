@@ -17,8 +17,8 @@ from bluezone.protocol.signed.index import STALE_SECONDS
 class Health:
     """Whether this process answers, and whether phones get files.
 
-    stores: of this process, by name (codes, keys). signer: None if this process signs alone.
-    pages: what phones read; None if another process reports on it.
+    stores: this process's, by name (codes, keys). signer: None if this process has the keys itself.
+    pages: what phones read; None if another process reports on the published files.
     """
 
     stores: Mapping[str, Store]
@@ -28,15 +28,15 @@ class Health:
     def readiness(self) -> dict[str, Any]:
         """Return `status` "ok" or "failing" and `failing`: codes of problems that stop this process from answering."""
         failing = self._store_problems()
-        # A process without the keys store only certifies, so it is of no use without a signer.
+        # A process without the keys store only certifies, which it cannot do without a signer.
         if "keys" not in self.stores and (problem := self.signer_problem()):
             failing.append(problem)
         return _report(failing)
 
     def report(self) -> dict[str, Any]:
-        """Return the same for the whole city's key server, and the numbers phones should see.
+        """Return `status` and `failing` for the city's whole key server, with numbers of what phones should see.
 
-        In the result, tick_age_seconds: since the worker's last round, null before the first.
+        In the result, tick_age_seconds: time since the worker's last round, None before the first.
         publication_overdue_seconds: how long phones have had no new file although one was due.
         """
         pages = self.pages
@@ -69,7 +69,7 @@ class Health:
         }
 
     def signer_problem(self) -> str | None:
-        """Why the signer does not answer this process, a code; None if it does or this process signs alone."""
+        """The code of the reason why the signer does not answer; None if it does, or if there is no signer."""
         if self.signer is None:
             return None
         try:
@@ -83,7 +83,7 @@ class Health:
         return [problem for problem in problems if problem]
 
     def _overdue(self, period_seconds: int, listed: int, now: int) -> int | None:
-        """None if the store does not answer, which `readiness` reports."""
+        """How long a new file has been overdue; None if the store does not answer, which is reported separately."""
         try:
             return int(overdue_seconds(self.stores["keys"], period_seconds, listed, now))
         except StoreRefused:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part that everybody reads: configs, indexes, files, and the state of publication. It has no store and no key."""
+"""The part with the public data: configs, indexes, files, the state of publication. It has no store and no key."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,9 +15,9 @@ from bluezone.keyserver.signer.client import RemoteKeys, require_signer
 
 
 class Pages:
-    """What everybody may read of one city. clock: returns Unix seconds.
+    """The public data of one city. clock: returns Unix seconds.
 
-    city_key: the city's public key, 32 bytes. notes: of the processes that tick, the one that publishes first.
+    city_key: the city's public key, 32 bytes. notes: those of the processes that tick; of the publishing process first.
     """
 
     def __init__(
@@ -38,11 +38,14 @@ class Pages:
         self._notes = notes
 
     def signing_problem(self) -> str | None:
-        """Why nothing is signed now, a code, as of the last tick or start on this data folder; None if it is."""
+        """The code of the reason why nothing is signed, as of the last tick or start; None if files are signed."""
         return next((code for notes in self._notes if (code := notes.signing_problem())), None)
 
     def ticked_at(self) -> float | None:
-        """When the last tick on this data folder was done, Unix seconds; None before the first."""
+        """When the last tick was done, Unix seconds; None before the first.
+
+        If several processes tick: the last tick of the process that is furthest behind.
+        """
         return min((moment for notes in self._notes if (moment := notes.ticked_at()) is not None), default=None)
 
 
@@ -58,6 +61,6 @@ def open_pages(folder: Path, clock: Callable[[], float] = time.time) -> Pages:
 
 
 def open_downloads(folder: Path) -> Downloads:
-    """What phones fetch of a data folder, for a process that has not even a public key: nothing is verified."""
+    """The files that phones fetch, for a process that has no public key: it does not verify them."""
     place = open_place(folder)
     return Downloads(place.fetch, ConfigFolder(folder / "configs"), place.folder)

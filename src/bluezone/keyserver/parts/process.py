@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one process answers calls of the anonymous API with: its parts of the key server.
+"""The parts of the key server that one process has, to answer calls of the anonymous API.
 
-Opening a part makes, migrates and compares nothing.
+The worker has prepared the data folder before, so opening a part compares nothing with what was published.
 """
 
 import time
@@ -24,7 +24,7 @@ from bluezone.networks import origin_of, speaks_tls
 
 # Set by `serve` for a process that has a part of the key server: the name of the part.
 VARIABLE = "BLUEZONE_PART"
-# How many tallies the memory of `Parts.share_limits` has.
+# How many tallies the memory for `Parts.share_limits` must have room for.
 TALLIES = 3
 
 
@@ -40,7 +40,10 @@ class Parts:
     log: PublicLog | None = None
 
     def share_limits(self, descriptor: int) -> None:
-        """Count attempts together with the other processes that have this memory, of TALLIES tallies."""
+        """Count attempts together with the other processes that have this memory.
+
+        descriptor: that of `tally.shared_memory`, with room for TALLIES tallies.
+        """
         if self.codes:
             self.codes.share_limits(descriptor)
         if self.admission:
@@ -66,7 +69,7 @@ def open_admission(folder: Path, clock: Callable[[], float] = time.time) -> Part
     pepper = random_pepper()
     store = open_store("keys", folder, database_url("keys"))
     city = load_city(folder)
-    # Wrong certificates are no guesses at codes, so they raise no alarm.
+    # Invalid certificates are not guesses at codes, so they raise no alarm.
     limits = Limits(
         pepper.derived("puzzle"), clock, note_nothing, "uploads", rehearsals_a_minute=city.rehearsals_a_minute
     )

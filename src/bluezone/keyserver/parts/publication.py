@@ -23,7 +23,7 @@ from bluezone.protocol.signed.index import EXPORTS, VENUES
 class Publication:
     """Publishes for one city. store: of keys.
 
-    show: shows the signer, by kind and content, what was signed before. random_bytes: draws the seeds of padding.
+    show: shows the signer what was signed before; takes kind and content. random_bytes: draws the seeds of padding.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Publication:
         self.index_writer.renew_all(now, turn)
 
     def bring_over(self) -> None:
-        """Move files from before a bucket was configured into it."""
+        """Move files into the bucket, if there is one, that were published in a local folder before."""
         if isinstance(self.published, LocalFiles):
             return
         from bluezone.keyserver.publication.bucket import bring_over

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adopt published files that the store has lost: insert their rows, note their keys as known, and delete what no longer
-waits for a file.
+"""Adopt published files that the store has lost: insert their rows, note their keys as known, and delete keys and items
+from the waiting ones.
 """
 
 import hashlib
@@ -51,8 +51,8 @@ class Adoption:
                     self._read_own_export(entry.number, content)
                 return content
         raise HistoryForked(
-            f"{series.kind}: file {entry.number} was published and is nowhere to be found; name a place that still"
-            " has it (bluezone history adopt), or open a new epoch"
+            f"{series.kind}: file {entry.number} was published, but no place has it; name one that still has it"
+            " (bluezone history adopt), or open a new epoch"
         )
 
     def _read_own_export(self, number: int, content: bytes) -> Export:
@@ -65,7 +65,10 @@ class Adoption:
         return export
 
     def adopt(self, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int) -> None:
-        """Adopt a file under its own number and name. before: chain value before it; end: of a package's hour."""
+        """Adopt a file under its own number and name.
+
+        before: the chain value before it. end: end of a package's hour, Unix seconds; an export contains its own.
+        """
         self.published.put_if_absent(f"{series.folder}/{entry.name}", content)
         self.store.write(lambda transaction: self._insert(transaction, series, entry, content, before, end))
 
@@ -80,7 +83,7 @@ class Adoption:
     def _insert(
         self, transaction: Transaction, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int
     ) -> None:
-        """Insert the row of a published file, note its keys as known, and delete what no longer waits for a file."""
+        """Insert the row of a published file, note its keys as known, and delete its content from the waiting rows."""
         columns: dict[str, Any] = {
             "number": entry.number, "name": entry.name, "sha256": bytes.fromhex(entry.sha256), "size": entry.size,
             "chain_before": before, "end_timestamp": end,
@@ -157,7 +160,7 @@ class Adoption:
 
 
 def requeue_items(transaction: Transaction) -> None:
-    """Put the items of an unfinished package back among the waiting ones; its padding looks the same as they do."""
+    """Put the items of an unfinished package back among the waiting ones, with its padding, which looks the same."""
     for (content,) in transaction.execute("DELETE FROM venue_package WHERE sha256 IS NULL RETURNING content"):
         transaction.execute_each(
             "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -166,6 +169,7 @@ def requeue_items(transaction: Transaction) -> None:
 
 
 def _items(content: bytes) -> list[tuple[bytes, bytes, bytes]]:
-    items = [content[place : place + ITEM_LENGTH] for place in range(0, len(content), ITEM_LENGTH)]
-    nonce = TAG_LENGTH + NONCE_LENGTH
-    return [(item[:TAG_LENGTH], item[TAG_LENGTH:nonce], item[nonce:]) for item in items]
+    """The items of a package, as tag, nonce and sealed content."""
+    items = [content[start : start + ITEM_LENGTH] for start in range(0, len(content), ITEM_LENGTH)]
+    nonce_end = TAG_LENGTH + NONCE_LENGTH
+    return [(item[:TAG_LENGTH], item[TAG_LENGTH:nonce_end], item[nonce_end:]) for item in items]

@@ -33,13 +33,13 @@ from bluezone.refusal import Refused
 
 _TIMEOUT_SECONDS = 5.0
 _RETRIES = 1
-# How much a process caches of files that never change, and how long it waits before it fetches an index again.
+# How many bytes of files that never change a process caches, and how long it uses a cached index.
 _REMEMBERED_BYTES = 64 * 1024 * 1024
 _INDEX_SECONDS = 10.0
 
 
 class ExportsUrlInvalid(Refused):
-    """BLUEZONE_EXPORTS_URL is no address of a bucket, or the extra `s3` is not installed."""
+    """BLUEZONE_EXPORTS_URL is not the address of a bucket, or the extra `s3` is not installed."""
 
     code = "exports_url_invalid"
 
@@ -63,7 +63,7 @@ class ExportsBucketMissing(PublishedRefused):
 
 
 class ObjectFiles:
-    """A bucket, or the part of it below a prefix. timeout_seconds: of one call, which is tried twice."""
+    """A bucket, or the part of it below a prefix. timeout_seconds: for one attempt; a call is attempted twice."""
 
     def __init__(self, url: str, timeout_seconds: float | None = None) -> None:
         parts = urlsplit(url)
@@ -85,7 +85,7 @@ class ObjectFiles:
         try:
             self._store: Any = S3Store.from_url(
                 url,
-                # A server on this machine or a private network may do without TLS: published files are signed.
+                # A server on this machine or in a private network need not have TLS: published files are signed.
                 client_options={
                     "allow_http": endpoint.startswith("http://"),
                     "timeout": timeout,
@@ -101,12 +101,10 @@ class ObjectFiles:
             with self._translated(name):
                 self._put(name, content, "create")
         except FileExistsError:
-            # From an earlier attempt without an answer, from another machine, or with wrong content.
+            # The file may come from an earlier attempt of ours that got no answer, or from another machine.
             stored = self.get(name)
             if stored != content:
-                raise PublishedDiffers(
-                    f"{name} contains other bytes than its name says; delete it in the bucket"
-                ) from None
+                raise PublishedDiffers(f"{name} does not have the hash in its name; delete it in the bucket") from None
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
         try:
@@ -115,7 +113,7 @@ class ObjectFiles:
                 self._put(name, content, "create" if version is None else {"e_tag": version})
         except FileExistsError:
             stored = self.version(name)
-            # Equal content comes from an earlier attempt of ours without an answer.
+            # Equal content comes from an earlier attempt of ours that got no answer.
             if stored is None or stored[0] != content:
                 raise changed(name) from None
 
@@ -176,12 +174,12 @@ class ObjectFiles:
 
 
 class Remembered:
-    """A cache before a bucket: few calls reach it, and while it is away phones get the last index."""
+    """A cache for a bucket: few calls reach the bucket, and while it does not answer, phones get the last index."""
 
     def __init__(self, files: PublishedFiles) -> None:
         self._files = files
         self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._fetching = threading.Lock()
         self._fixed: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
         self._changing: dict[str, tuple[bytes, float]] = {}
@@ -216,14 +214,14 @@ class Remembered:
                 self._changing[name] = (content, time.monotonic())
             return content
         # One thread fetches, the others use the cached index: a slow bucket must not block every thread.
-        if time.monotonic() - cached[1] >= _INDEX_SECONDS and self._asking.acquire(blocking=False):
+        if time.monotonic() - cached[1] >= _INDEX_SECONDS and self._fetching.acquire(blocking=False):
             try:
                 cached = (self._files.get(name) or cached[0], time.monotonic())
             except StoreRefused:
                 # The index contains the time of its signature; phones warn when that is long ago.
                 cached = (cached[0], time.monotonic())
             finally:
-                self._asking.release()
+                self._fetching.release()
             self._changing[name] = cached
         return cached[0]
 
@@ -236,9 +234,9 @@ def place_of(text: str) -> PublishedFiles:
 
 
 def bring_over(data_dir: Path, folder: str, files: PublishedFiles) -> None:
-    """Move the files of a local folder, from before the bucket was configured, into the bucket.
+    """Move files into the bucket that were published in a local folder before the bucket was configured.
 
-    Indexes stay out: they are signed again. Raises StoreRefused; the next start moves the remaining files.
+    Indexes are not moved, because they are signed again. Raises StoreRefused; the next start moves the remaining files.
     """
     for path in sorted((data_dir / folder).glob("[0-9]*-*.*")):
         files.put_if_absent(f"{folder}/{path.name}", path.read_bytes())
@@ -246,5 +244,5 @@ def bring_over(data_dir: Path, folder: str, files: PublishedFiles) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    # The rest is the whole answer of the server.
+    # The other lines are the whole answer of the server.
     return str(error).splitlines()[0].split(" - ")[0]

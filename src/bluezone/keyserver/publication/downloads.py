@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What phones fetch, files with their headers for caches: configs, indexes, export files and venue packages."""
+"""The files that phones fetch, with their headers for caches: configs, indexes, export files and venue packages."""
 
 import hashlib
 from collections.abc import Callable
@@ -56,11 +56,11 @@ class Downloads:
         return self._published(VENUE_PACKAGES.index_name)
 
     def venue_package(self, name: str) -> Served:
-        """A venue package; name: `<number>-<hash>.bin`, checked by the caller to be no path."""
+        """A venue package. name: `<number>-<hash>.bin`; the caller has checked that it is not a path."""
         return self._published(f"{PACKAGES_FOLDER}/{name}")
 
     def export(self, name: str) -> Served:
-        """An export file; name: `<number>-<hash>.zip`, checked by the caller to be no path."""
+        """An export file. name: `<number>-<hash>.zip`; the caller has checked that it is not a path."""
         return self._published(f"{EXPORTS_FOLDER}/{name}")
 
     def config(self, number: int | None) -> Served:
@@ -82,12 +82,12 @@ class Downloads:
             size = path.stat().st_size
         except OSError:
             raise _missing(name) from None
-        # Its name contains the hash of its content.
+        # The name contains the hash of the content.
         return Served(path, size, media_type(name), caching, f'"{path.stem.partition("-")[2]}"')
 
 
 def _small(path: Path, caching: str) -> Served:
-    """A file that is read whole, and read again after it was replaced."""
+    """A small file, served from memory; it is read again after it was replaced."""
     try:
         state = path.stat()
         content, etag = _read(path, state.st_mtime_ns, state.st_ino, state.st_size)
@@ -97,7 +97,8 @@ def _small(path: Path, caching: str) -> Served:
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, _written: int, _number: int, _size: int) -> tuple[bytes, str]:
+def _read(path: Path, _modified_ns: int, _inode: int, _size: int) -> tuple[bytes, str]:
+    """Content and ETag of a file; the other parameters are the cache's key and change when the file is replaced."""
     content = path.read_bytes()
     return content, _etag(content)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a key is published: after the end of its UTC day and the city's `embargo_seconds`; if the city holds keys back,
-at the next of its fixed hours.
+"""When a key is published: after its UTC day and the embargo (`embargo_seconds`) are over, and after the hold, if any.
 
-The identifiers of a key that is published earlier could still be replayed. A hold collects the keys of more reports in
-one file; it never publishes a key before its embargo is over. Source: docs/rules/key-validation.md, "At publication".
+Before that, phones would still accept replays of the key's identifiers. A hold (`hold_hours`) makes keys wait for the
+next of a city's fixed hours, so that a file has the keys of more reports. Source: docs/rules/key-validation.md,
+"At publication".
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ PUBLISHED_DAYS = MAX_KEY_AGE_DAYS
 
 @dataclass(frozen=True)
 class ReachTimes:
-    """When a report reaches phones, Unix seconds; a phone that is switched off or offline fetches later.
+    """When a report reaches phones that are online, Unix seconds.
 
-    published_at: when a file contains its keys of past days; phones_by: when phones have fetched that file.
+    published_at: when the report's keys of past days are published. phones_by: by when phones have fetched them.
     today_published_at, today_phones_by: the same for the key of the current day, which waits until the day is over.
     """
 
@@ -43,6 +43,7 @@ def reach_times(city: City, received_at: float) -> ReachTimes:
 
 
 def _next_publication(city: City, moment: float) -> int:
+    """When the first file after `moment` that takes keys is published; both are Unix seconds."""
     period = city.publish_period_seconds
     if period == 0:
         return int(moment)
@@ -73,8 +74,8 @@ def takes_keys(city: City, start: int, end: int) -> bool:
 def oldest_published_day(newest: int, hold_seconds: int) -> int:
     """The oldest UTC day with keys in the file that contains those of day `newest`.
 
-    Keys that were held back are a day older when they are published, and so are their random keys. Keys of an older day
-    would have no random keys around them.
+    Keys that were held back are up to a day older when they are published. There are no random keys for older days, so
+    real keys of such a day could be recognised.
     """
     return newest - PUBLISHED_DAYS + 1 - (hold_seconds > 0)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Export files: collect the keys that are due, and write one file per period.
 
-A file that was interrupted and is written again has the same bytes.
+If writing a file is interrupted, it is written again with the same bytes.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain
 
 # A key of an unfinished file, real or random: key, start, level, class.
 PACKED_KEY = struct.Struct(f">{KEY_LENGTH}sIBB")
-# For a column that a later migration drops: earlier versions drew random keys from it when they wrote a file.
+# The value of a column that is no longer used: earlier versions drew a file's random keys from this seed.
 _NO_SEED = b""
 _PACKED_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level", "u1"), ("class", "u1")])
 
@@ -35,7 +35,8 @@ _PACKED_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level"
 class ExportFiles:
     """The export files of one city.
 
-    store: of keys. random_bytes: draws the seeds of the random keys. first_number: of the epoch, 1 in the beginning.
+    store: of keys. random_bytes: draws the seeds of the random keys. first_number: that of the epoch, 1 before the
+    first epoch.
     """
 
     store: Store
@@ -111,7 +112,7 @@ class ExportFiles:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (number, start, end, newest, self.city.padding_mean, _NO_SEED, packed, chain),
         )
-        # In the same transaction, so that no report of the next hour waits without random keys.
+        # In the same transaction, so that keys of the next report never wait without random keys.
         self.padding.put_hourly(transaction, now)
 
     def _finish(self) -> None:
@@ -121,7 +122,7 @@ class ExportFiles:
         )
         for number, start, end, packed, seed in unfinished:
             if bytes(seed) != _NO_SEED:
-                # An earlier version started it without random keys: its keys wait again, among random ones.
+                # An earlier version started this file without random keys. Its keys wait again, now among random ones.
                 self.store.write(requeue_keys)
                 break
             data = write_export(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the files that phones fetch are: in a folder of this machine, or in a bucket that several machines share.
+"""Places for the files that phones fetch: a folder of this machine, or a bucket that several machines share.
 
-A file is put once, under a name that contains its hash; only then a new index lists it. So an index never lists a file
-that is missing. Names are `<folder>/<file>`, as in the address behind `/v1/`.
+A file is put there once, under a name that contains its hash, and a new index lists it only after that. So an index
+never lists a file that is missing. Names are `<folder>/<file>`, as in addresses after `/v1/`.
 Source: docs/design.md, "files that phones fetch"; docs/protocol.md section 5.
 """
 
@@ -23,7 +23,7 @@ EXPORTS_URL_VARIABLE = "BLUEZONE_EXPORTS_URL"
 NAME_DIGITS = 32
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-# Phones poll every four hours; a minute in a cache delays no phone and spares the server many requests.
+# Phones poll every four hours, so a minute in a cache hardly delays them, and it saves the server many requests.
 CHANGING = "public, max-age=60"
 
 _MEDIA_TYPES = {".json": "application/json", ".zip": "application/zip", ".bin": "application/octet-stream"}
@@ -61,8 +61,9 @@ class PublishedFiles(Protocol):
         ...
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
-        """Put a file that changes, an index, in place of the version that was read; version None: there was none.
+        """Replace a file that changes, that is, an index.
 
+        version: the version that the caller has read, None if there was no file.
         Raises PublishedChanged if another version is there, and StoreRefused.
         """
         ...
@@ -100,7 +101,7 @@ def changed(name: str) -> PublishedChanged:
 
 
 class LocalFiles:
-    """The folders of a data folder."""
+    """The published files in a data folder. top: the data folder."""
 
     def __init__(self, top: Path) -> None:
         self._top = top
@@ -112,7 +113,7 @@ class LocalFiles:
         path.parent.mkdir(exist_ok=True)
         if not write_new(path, content) and self.get(name) != content:
             raise PublishedDiffers(
-                f"{name} contains other bytes than its name says; move it away and it is written again"
+                f"{name} does not have the hash in its name; move it away, and it will be written again"
             )
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
@@ -141,7 +142,7 @@ class LocalFiles:
 
 
 class Mirror:
-    """Published files at another address, only to be read: a CDN, a mirror, or the city's old server.
+    """Published files at another address, which can only be read: a CDN, a mirror, or the city's old server.
 
     url: `https://host`, without `/v1/…`.
     """
@@ -174,13 +175,13 @@ class Mirror:
         return None if content is None else (content, "")
 
     def put_if_absent(self, name: str, content: bytes) -> None:
-        raise PublishedRefused("a mirror is only read")
+        raise PublishedRefused("a mirror can only be read")
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
-        raise PublishedRefused("a mirror is only read")
+        raise PublishedRefused("a mirror can only be read")
 
     def remove(self, name: str) -> None:
-        raise PublishedRefused("a mirror is only read")
+        raise PublishedRefused("a mirror can only be read")
 
     def _fetch(self, path: str) -> bytes | None:
         try:

@@ -36,12 +36,12 @@ from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
 from bluezone.protocol.signed.index import Index, IndexEntry, chain_heads
 from bluezone.refusal import Refused
 
-# A file in a data folder that was restored and not yet compared with anything outside.
+# This file marks a data folder that was restored and has not been compared with anything outside it yet.
 MARK = "history.unchecked"
-# An epoch continues with the next multiple of this number: above every file that may have been published without our
-# knowledge, and 22 years of files below the next multiple.
+# The files of a new epoch begin at the next multiple of this number. No file that was published without our knowledge
+# has so high a number, and an epoch reaches the multiple after that only in 22 years.
 STRIDE = 100_000
-# Epoch, and chain values (hex) by number: what each index and the journal know of a series.
+# What indexes and the journal say about a series: for each, its epoch and its chain values (hex) by file number.
 KnownHeads = list[tuple[int, dict[int, str]]]
 
 
@@ -52,7 +52,7 @@ class HistoryUnknown(HistoryForked):
 
 
 class EpochUnfit(StoreRefused):
-    """The epoch's record is not signed by the city's recovery key, or does not continue what is here."""
+    """The epoch's record is not signed by the city's recovery key, or does not continue this store's files."""
 
     code = "epoch_unfit"
 
@@ -65,7 +65,7 @@ class RecoveryKeyMissing(StoreRefused):
 
 @dataclass(frozen=True)
 class Adopter:
-    """What a process writes, besides files and their rows, when it adopts what was published."""
+    """What adoption changes besides published files and their rows: codes, configs and week keys."""
 
     codes: Codes
     configs: ConfigWriter
@@ -76,9 +76,9 @@ class Adopter:
 class History:
     """The history of one city.
 
-    show: shows the signer, by kind and content, an index that was signed elsewhere.
+    show: shows the signer an index that was signed elsewhere; takes its kind and content.
     publishes: whether this process writes published files.
-    adopter: what is written to adopt what is missing; None if this process only compares.
+    adopter: what adoption changes; None if this process only compares.
     """
 
     data_dir: Path
@@ -92,10 +92,10 @@ class History:
     adoption: Adoption
     publishes: bool
     adopter: Adopter | None
-    _read: dict[tuple[int, str], Index | None] = field(default_factory=dict)
+    _opened_indexes: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
     def heights(self) -> dict[str, int]:
-        """How far this store knows what was published: the highest number by kind, and the epoch."""
+        """The highest file number that this store knows, by kind; `epoch` is the number of the epoch."""
         heights = {series.kind: max(self._heads(series)) for series in ALL_SERIES}
         return {CONFIG: self.configs.newest_number(), **heights, "epoch": self.configs.epoch_number()}
 
@@ -104,16 +104,16 @@ class History:
     ) -> dict[str, list[int]]:
         """Compare with what was published, and adopt what is missing; returns the adopted numbers by kind.
 
-        sources: other places, such as a mirror or another data folder. seen: by kind, the newest number that a phone
-        has. Call it in the turn, before anything is signed.
+        sources: other places, such as a mirror or another data folder. seen: the newest number that a phone has, by
+        kind. Call it within the turn, before anything is signed.
         Raises HistoryForked, HistoryUnknown, PublishedRefused.
         """
-        self._read.clear()
+        self._opened_indexes.clear()
         places = [self.published, *sources]
         adopted = {CONFIG: self._adopt_configs(self.adopter, places) if self.adopter else []}
         if self.publishes:
             self._finish_epoch()
-        # The index in a restored folder is as old as the rest of it and proves nothing.
+        # The index in a restored folder is as old as the folder, so it proves nothing.
         others = places[1:] if isinstance(self.published, LocalFiles) else places
         witnessed = bool(seen) or any(self._index_of(place, EXPORT_FILES) for place in others)
         for series in ALL_SERIES:
@@ -128,10 +128,10 @@ class History:
                     f"{series.kind} up to {newest} were published, this store knows them up to {max(ours)}; name a"
                     " place that still has them (bluezone history adopt), or open a new epoch"
                 )
-            # A journal inside the data folder comes from the same backup.
-            apart = not self.journal.path.resolve().is_relative_to(self.data_dir)
-            reached = any(head.number >= max(ours) for head in self.journal.heads(series.kind))
-            witnessed = witnessed or (apart and reached)
+            # A journal inside the data folder comes from the same backup, so it proves nothing.
+            is_outside = not self.journal.path.resolve().is_relative_to(self.data_dir)
+            is_current = any(head.number >= max(ours) for head in self.journal.heads(series.kind))
+            witnessed = witnessed or (is_outside and is_current)
         self._require_known_configs(places)
         if self.publishes and self.adopter:
             self._adopt_indexes(places[1:])
@@ -146,7 +146,7 @@ class History:
                 " a place that has what was published (bluezone history adopt), or open a new epoch"
             )
         if mark.exists() or len(adopted[EXPORT_FILES.kind]) > 1:
-            # More than one file: the store is more than a period old, so it may take used codes for open ones.
+            # With more than one adopted file, the store was over a period old: codes that it has as open may be used.
             self.adopter.codes.revoke_all_open()
         if mark.exists():
             mark.unlink()
@@ -175,7 +175,7 @@ class History:
             if not self._continues(config, newest):
                 raise HistoryForked(
                     f"config {number} was published and does not continue config {newest.number}, which is the newest"
-                    " here; name a place that has what is between, or open a new epoch"
+                    " here; name a place that has the configs between them, or open a new epoch"
                 )
             adopter.configs.store_signed(number, signed_configs[number])
             adopter.week_keys.note_kids(key.kid for key in config.week_keys)
@@ -188,9 +188,9 @@ class History:
         # Configs that an epoch has abandoned may differ.
         abandoned = epoch is not None and epoch.config.ancestor < number < epoch.config.first
         if path.exists() and path.read_bytes() != signed and not abandoned and self._read_config(signed):
-            # Raises StoreDamaged if the one here is damaged.
+            # Raises StoreDamaged if this folder's config is damaged.
             self.configs.payload(number)
-            raise HistoryForked(f"config {number} was published, and is another here; open a new epoch")
+            raise HistoryForked(f"config {number} differs from the one that was published; open a new epoch")
 
     def _read_config(self, signed: bytes) -> Config | None:
         public = self.keys.city_key
@@ -200,16 +200,19 @@ class History:
             return None
 
     def _continues(self, config: Config, newest: Config) -> bool:
+        """Whether a config follows our newest one, by its history or by an epoch that branches off our configs."""
         if len(config.epochs) == len(newest.epochs) + 1 and not config.history and newest.recovery_key:
             branch = open_epoch(config.epochs[-1], bytes.fromhex(newest.recovery_key)).config
             return branch.ancestor in self.configs.numbers() and self.configs.sha256_of(branch.ancestor) == branch.head
-        back = config.number - newest.number
-        return len(config.history) >= back and config.history[-back] == self.configs.sha256_of(newest.number)
+        distance = config.number - newest.number
+        if len(config.history) < distance:
+            return False
+        return config.history[-distance] == self.configs.sha256_of(newest.number)
 
     def _knows_all_configs(self, place: PublishedFiles) -> bool:
-        named = {index.config_sha256 for series in ALL_SERIES if (index := self._index_of(place, series))}
+        indexes = [self._index_of(place, series) for series in ALL_SERIES]
         known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
-        return named <= known
+        return all(index is None or index.config_sha256 in known for index in indexes)
 
     def _require_known_configs(self, places: Sequence[PublishedFiles]) -> None:
         # An index of an abandoned epoch may name a config that was lost with that epoch.
@@ -228,17 +231,17 @@ class History:
     # Files
 
     def _index_of(self, place: PublishedFiles, series: Series) -> Index | None:
-        name = id(place), series.kind
-        if name not in self._read:
-            data = place.get(series.index_name)
-            self._read[name] = None if data is None else self.indexes.opened(series, data)
-        return self._read[name]
+        key = id(place), series.kind
+        if key not in self._opened_indexes:
+            content = place.get(series.index_name)
+            self._opened_indexes[key] = None if content is None else self.indexes.opened(series, content)
+        return self._opened_indexes[key]
 
     def _indexes_of(self, places: Iterable[PublishedFiles], series: Series) -> list[Index]:
         return [index for place in places if (index := self._index_of(place, series)) is not None]
 
     def _heads(self, series: Series) -> dict[int, str]:
-        """What the store knows: chain values (hex) of complete files, by number."""
+        """The chain values (hex) of the store's complete files, by number."""
         rows = self.keys_store.read(
             f"SELECT number, sha256, chain_before FROM {series.table} WHERE sha256 IS NOT NULL ORDER BY number"  # noqa: S608
         )
@@ -252,7 +255,7 @@ class History:
         return known
 
     def _known_heads(self, series: Series, indexes: Iterable[Index]) -> KnownHeads:
-        """What indexes and the journal know, without what the current epoch has abandoned."""
+        """What indexes and the journal say about a series, without the files that the current epoch has abandoned."""
         known_heads = [(index.epoch, chain_heads(index)) for index in indexes]
         known_heads += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
         epoch = self.configs.epoch()
@@ -273,8 +276,8 @@ class History:
             differing = [number for number in known if ours.get(number, known[number]) != known[number]]
             if differing:
                 raise HistoryForked(
-                    f"{kind}: other files were published up to number {min(differing)} than this store knows; only a"
-                    " new epoch leads on"
+                    f"{kind}: up to number {min(differing)}, other files were published than this store has; open a"
+                    " new epoch"
                 )
 
     def _adopt_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedFiles]) -> list[int]:
@@ -287,20 +290,19 @@ class History:
                 continue
             missing = [entry for entry in (*index.earlier, *index.entries) if entry.number > max(ours)]
             if missing and max(ours) not in listed and max(ours) > 0:
-                # Our newest file is older than the whole index; our signature on the index proves what is between.
+                # Our newest file is older than all that the index lists. The city's signature vouches for the index.
                 missing = [*index.earlier, *index.entries]
             for entry in missing:
                 content = self.adoption.content(series, entry, places)
-                before = _before(index, entry)
-                end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
-                self.adoption.adopt(series, entry, content, before, end)
+                chain_before = _chain_before(index, entry)
+                self.adoption.adopt(series, entry, content, chain_before, _estimated_end(index, entry))
                 adopted.append(entry.number)
         return adopted
 
     def _adopt_indexes(self, places: Iterable[PublishedFiles]) -> None:
-        """Put the index of a place from which files were adopted where phones fetch it.
+        """Publish the index from which files were adopted, so that phones follow it at once.
 
-        Phones follow it at once. The signer continues from it: it sees the index now if one runs, else before the next.
+        A signer that is running is shown the index, so that it continues from there.
         """
         for place in places:
             for series in ALL_SERIES:
@@ -308,8 +310,9 @@ class History:
                 served = self._index_of(self.published, series)
                 if index is None or index.epoch != self.configs.epoch_number():
                     continue
-                ahead = served is None or index.number > served.number
-                if not ahead or self._heads(series).get(index.number) != chain_heads(index)[index.number]:
+                if served is not None and index.number <= served.number:
+                    continue
+                if self._heads(series).get(index.number) != chain_heads(index)[index.number]:
                     continue
                 content = place.get(series.index_name)
                 version = self.published.version(series.index_name)
@@ -317,19 +320,19 @@ class History:
                     continue
                 self.show(series.kind, content)
                 self.published.replace(series.index_name, content, version[1] if version else None)
-                self._read.pop((id(self.published), series.kind))
+                self._opened_indexes.pop((id(self.published), series.kind))
 
     # Epochs
 
     def propose(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
-        """Make the record of the next epoch, for the recovery key to sign elsewhere.
+        """The record of the next epoch, which the recovery key signs elsewhere.
 
-        above: by kind, the newest numbers that phones are known to have. Raises RecoveryKeyMissing.
+        above: the newest numbers that phones are known to have, by kind. Raises RecoveryKeyMissing.
         """
         newest = self.configs.newest()
         if newest is None or newest.recovery_key is None:
             raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
-        self._read.clear()
+        self._opened_indexes.clear()
         places = [self.published, *sources]
         branches = {}
         for series in ALL_SERIES:
@@ -338,7 +341,7 @@ class History:
             agreed = [
                 number for number in ours if all(known.get(number, ours[number]) == ours[number] for known in published)
             ]
-            # Phones know only what was listed, not what was going to be.
+            # Phones know only files that an index has listed.
             listed = [number for number in agreed if any(number in known for known in published)]
             ancestor = max(listed or agreed)
             seen = max([*ours, *(max(known, default=0) for known in published), above.get(series.kind, 0)])
@@ -349,19 +352,21 @@ class History:
         return Epoch(len(newest.epochs) + 1, int(now), config, **branches)
 
     def _common_config(self) -> int:
-        elsewhere = self.journal.configs()
+        """The number of our newest config that the journal does not contradict."""
+        journalled = self.journal.configs()
         for number in reversed(self.configs.numbers()):
-            if elsewhere.get(number, b"") in (b"", self.configs.path(number).read_bytes()):
+            if number not in journalled or journalled[number] == self.configs.path(number).read_bytes():
                 return number
         return self.configs.newest_number()
 
     def open_epoch(self, record: str, now: float, sources: Iterable[PublishedFiles] = ()) -> Epoch:
-        """Open the epoch of a record that the recovery key has signed. Call it in the turn. Raises EpochUnfit.
+        """Open the epoch of a record that the recovery key has signed.
 
-        Files of abandoned branches that are still available are published in it again.
+        Files of abandoned branches are published again in the epoch if a place still has them.
+        Call it within the turn. Raises RecoveryKeyMissing, EpochUnfit.
         """
         assert self.adopter is not None
-        self._read.clear()
+        self._opened_indexes.clear()
         places = [self.published, *sources]
         newest = self.configs.newest()
         if newest is None or newest.recovery_key is None:
@@ -369,7 +374,7 @@ class History:
         try:
             epoch = open_epoch(record, bytes.fromhex(newest.recovery_key))
         except Refused as refused:
-            raise EpochUnfit(f"the record is not one of this city's recovery key: {refused.message}") from None
+            raise EpochUnfit(f"the record is not signed by this city's recovery key: {refused.message}") from None
         if epoch.number != len(newest.epochs) + 1:
             raise EpochUnfit(f"the record is of epoch {epoch.number}, expected {len(newest.epochs) + 1}")
         for series in ALL_SERIES:
@@ -409,12 +414,16 @@ class History:
                     content = self.adoption.content(series, entry, places)
                 except HistoryForked:
                     continue
-                end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
-                self.adoption.append(series, branch, entry, content, end)
+                self.adoption.append(series, branch, entry, content, _estimated_end(index, entry))
 
 
-def _before(index: Index, entry: IndexEntry) -> bytes:
-    """The chain value before a file that an index lists; at the start of an epoch, that of its ancestor."""
+def _estimated_end(index: Index, entry: IndexEntry) -> int:
+    """About when the hour of a venue package ended, Unix seconds: one is published every hour."""
+    return index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
+
+
+def _chain_before(index: Index, entry: IndexEntry) -> bytes:
+    """The chain value before a file that an index lists; for an epoch's first file, the value of its ancestor."""
     runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
     for start, entries in runs:
         value = bytes.fromhex(start)

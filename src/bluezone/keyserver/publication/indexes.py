@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed indexes that phones fetch, read and verified."""
+"""Read and verify the published indexes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

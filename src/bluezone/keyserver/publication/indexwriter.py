@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign the indexes of export files and venue packages from what the store knows."""
+"""Sign the indexes of export files and venue packages, which list the files that the store has."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ class IndexWriter:
     signing_key: Ed25519Signer
     published: PublishedFiles
     journal: Journal
-    # Shows the signer, by kind and content, which file was signed before the next signature.
+    # Called with kind and content of a file that the signer must know before it signs the next index.
     show: Callable[[str, bytes], object] = show_nobody
 
     @property
@@ -56,15 +56,15 @@ class IndexWriter:
     def renew(self, now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
         """Sign an index again if it is out of date or an hour old.
 
-        Call it under the service's lock; raises StoreFull, StoreRefused. The index is compared with the store, not with
-        what this run did: an earlier run may have been killed between sealing a file and listing it.
+        It lists whatever the store has, including files of an earlier process that was killed before listing them.
+        Call it under the service's lock. Raises StoreFull, StoreRefused.
         """
         version = self.published.version(series.index_name)
         served = self._indexes.opened(series, version[0]) if version else None
         index = self._index(now, series, served)
         if served is not None and now - served.generated_at < REFRESH_SECONDS:
-            unchanged = replace(served, generated_at=index.generated_at) == index
-            if unchanged:
+            is_unchanged = replace(served, generated_at=index.generated_at) == index
+            if is_unchanged:
                 return
         if version is not None and served is not None:
             self.show(series.kind, version[0])
@@ -100,12 +100,12 @@ class IndexWriter:
             if self.journal.configs().get(number) == signed and self.published.get(name) == signed:
                 break
             self.journal.note_config(number, signed)
-            # In a data folder they are there already and may belong to another process.
+            # In a data folder a config is there already, and may belong to another process.
             if self.published.get(name) != signed:
                 self.published.put_if_absent(name, signed)
 
     def _index(self, now: float, series: Series, served: Index | None) -> Index:
-        """The index of what the store has now. served: the one that phones and the signer follow; this continues it."""
+        """The index of the store's files. served: the published index, which the new one must continue."""
         rows = self.store.read(
             f"SELECT number, name, sha256, size, end_timestamp, chain_before FROM {series.table}"  # noqa: S608
             " WHERE sha256 IS NOT NULL ORDER BY number"
@@ -113,21 +113,21 @@ class IndexWriter:
         entries = tuple(
             IndexEntry(number, name, sha256.hex(), size)
             for number, name, sha256, size, end, _ in rows
-            # After an outage of two weeks the next file is old too; without it the chain would have a gap.
+            # A file that was never listed is listed even if it is old, so that an outage leaves no gap in the chain.
             if end > now - LISTED_SECONDS or (served is not None and number > served.number)
         )
         epoch = self.configs.epoch()
         first = epoch.branch(series.kind).first if epoch else 1
         earlier = tuple(entry for entry in entries if entry.number < first)
         entries = entries[len(earlier) :]
-        before = {row[0]: row[5] for row in rows}
+        chain_before = {row[0]: row[5] for row in rows}
         if entries:
-            chain = before[entries[0].number]
+            chain = chain_before[entries[0].number]
         elif rows:
             chain = extend_chain(rows[-1][5], rows[-1][2])
         else:
             chain = CHAIN_START
-        venues = series is VENUE_PACKAGES
+        is_of_venues = series is VENUE_PACKAGES
         return Index(
             kind=series.kind,
             number=max(rows[-1][0] if rows else 0, first - 1),
@@ -135,9 +135,9 @@ class IndexWriter:
             config_sha256=self.configs.newest_sha256(),
             chain_before=chain.hex(),
             entries=entries,
-            revoked=list_revoked(self.store, now) if venues else (),
-            registered=count_valid(self.store, now) if venues else 0,
+            revoked=list_revoked(self.store, now) if is_of_venues else (),
+            registered=count_valid(self.store, now) if is_of_venues else 0,
             epoch=epoch.number if epoch else 0,
             earlier=earlier,
-            earlier_chain=before[earlier[0].number].hex() if earlier else "",
+            earlier_chain=chain_before[earlier[0].number].hex() if earlier else "",
         )

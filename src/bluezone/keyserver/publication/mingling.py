@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order and hours of rows, which show what arrived together, are removed from the keys store every hour."""
+"""Remove from the keys store, every hour, what shows which rows arrived together: their order and their hours."""
 
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
 
 _DUTY = "mingle"
-# Replaces the hour in which a key was received, once that hour is over.
+# The value of a key's `received_hour` once that hour is over.
 _FORGOTTEN = 0
 
 
 def mingle_once_an_hour(store: Store, hour: int) -> bool:
-    """Mingle the keys of the hours before `hour` (Unix seconds // 3600); False if that was done already."""
+    """Mingle the keys of the hours before `hour` (Unix seconds // 3600); returns False if that was done already."""
     done = store.read("SELECT done FROM duty WHERE name = ?", (_DUTY,))
     if done and done[0][0] >= hour:
         return False
@@ -23,9 +23,9 @@ def mingle_once_an_hour(store: Store, hour: int) -> bool:
 
 
 def mingle(store: Store, before_hour: int) -> None:
-    """Write the waiting keys received before an hour again, in the order of their bytes and without their hour.
+    """Write the waiting keys of the hours before `before_hour` again, in the order of their bytes and without an hour.
 
-    Every key waits for a file at first, so this reaches all of them. Otherwise keys that wait longer, under embargo or
+    Every key waits for a file at first, so this reaches all keys. Without it, keys that wait long, under embargo or
     held back, would show all that time when they arrived.
     """
     if store.dialect == "sqlite":
@@ -52,7 +52,7 @@ def mingle(store: Store, before_hour: int) -> None:
 
 
 def mingle_subscriptions(store: Store) -> None:
-    """Write all push subscriptions again in the order of their addresses, which does not show when each arrived."""
+    """Write all push subscriptions again, in the order of their addresses rather than of their arrival."""
 
     def action(transaction: Transaction) -> None:
         rows = transaction.execute("DELETE FROM push_subscription RETURNING endpoint, p256dh, auth, period, proven")

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random keys that hide the keys of reports: they wait, are known and are published like real ones, in every cell of
-every file.
+"""Random keys that hide the keys of reports. The store and the files treat them like real ones.
 
-A cell is a UTC day, a level and a class. Random keys for the days that a report may cover are added to the waiting ones
-at the start of each hour, and once more before a file takes them. So the new keys in a copy of the store, and the keys
-of a file that no hourly copy has shown, are never real keys alone.
+A cell is a UTC day, a level and a class. Random keys are added to the waiting keys at the start of each hour, and once
+more before a file takes them, for every cell that a report may have. So a person who compares hourly copies of the
+store with each other, or with a file, never finds a set of only real keys.
 """
 
 import hashlib
@@ -37,41 +36,42 @@ from bluezone.protocol.upload import (
 SEED_LENGTH = 32
 
 _DRAW_BYTES = 8
-# Duties: the last hour that has its random keys, and the last hour in which a file got additional ones.
+# Names in the table `duty`: the last hour that has its random keys, and the last hour in which a file got more of them.
 _PAD = "pad"
 _PAD_FILE = "pad_file"
+# A smaller share of a file's random keys at a time would leave too many cells empty.
 _LEAST_SHARE = 1 / 3
 
 
 class Padding:
     """Random keys of one city among the waiting ones.
 
-    mean: random keys per cell of a file, for days that are over. period_seconds: between two files, 0 in a demo.
-    random_bytes: draws the seeds, which are stored nowhere.
+    mean: mean number of random keys per cell of a file, for days that are over. period_seconds: time between two files,
+    0 in a demo. random_bytes: draws the seeds, which are stored nowhere.
     """
 
     def __init__(self, mean: int, period_seconds: int, random_bytes: Callable[[int], bytes]) -> None:
         self._mean = mean
         self._random_bytes = random_bytes
-        # Files that are made more often than hourly are each padded when they are made; so are those of a demo.
+        # Files that are made more often than every hour, as in a demo, are padded only when they are made.
         self._hourly = period_seconds >= SECONDS_PER_HOUR
         self._hours = max(period_seconds // SECONDS_PER_HOUR, 1)
-        # One part an hour and one before the file; a smaller part would leave too many cells empty.
+        # One share an hour and one before the file.
         self._share = max(1 / (self._hours + 1), _LEAST_SHARE) if self._hourly else 1.0
 
     def put_before(self, transaction: Transaction, now: float) -> None:
-        """Before a file takes the waiting keys: complete the random keys of every hour, and add some that never waited.
+        """Before a file takes the waiting keys: add the random keys of every hour that lacks them, and some more.
 
-        In a separate transaction before the rows are mingled, which makes these keys look like all others.
+        Call it in a separate transaction, before the rows are mingled: that makes these keys look like all others.
         """
         hour = hour_at(now)
         if not self._hourly:
             self._put(transaction, hour)
         elif _done(transaction, _PAD_FILE) != hour:
-            # At midnight the file has keys of the previous hour, and so its oldest day is one earlier.
+            # For the previous hour: at midnight, the oldest day of a file is still that of the day before.
             self._put_hours(transaction, hour - 1)
             self._put(transaction, hour - 1)
-            # A file that cannot be started is tried again every few seconds.
+            # Noted, because a file that cannot be started is tried again every few seconds.
             _note(transaction, _PAD_FILE, hour)
 
     def put_hourly(self, transaction: Transaction, now: float) -> None:
@@ -87,7 +87,7 @@ class Padding:
         return not done or done[0][0] < hour_at(now)
 
     def _put_hours(self, transaction: Transaction, last: int) -> None:
-        # In a new store and after a standstill, as many as a whole file has.
+        # In a new store and after a standstill: no more hours than a file has.
         done = max(_done(transaction, _PAD), last - self._hours)
         for hour in range(done + 1, last + 1):
             self._put(transaction, hour)
@@ -97,7 +97,7 @@ class Padding:
     def _put(self, transaction: Transaction, hour: int) -> None:
         rows = random_rows(self._random_bytes(SEED_LENGTH), day_at(hour * SECONDS_PER_HOUR), self._mean, self._share)
         known = sorted((key_prefix(key), start) for start, key, _, _ in rows)
-        # Known like real ones. The chance that a random key was here before is negligible.
+        # Random keys are noted as known, like real ones. The chance that one was known before is negligible.
         transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known)
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", [(*row, hour) for row in rows])
 
@@ -114,11 +114,11 @@ def _note(transaction: Transaction, duty: str, hour: int) -> None:
 
 
 def random_rows(seed: bytes, today: int, mean: int, share: float) -> list[Row]:
-    """Random keys as rows (start, key, level, class), sorted: the same seed gives the same ones.
+    """Random keys as rows (start, key, level, class), sorted. The same seed gives the same keys.
 
-    seed: 32 random bytes. today: UTC day of the reports that they hide. mean: number of keys in a cell of a whole file,
-    0 gives none. share: part of a file's period that these keys are for; the parts of a period add up to the
-    distribution of a whole period.
+    seed: 32 random bytes. today: UTC day of the reports that the keys hide. mean: mean number of keys in a cell of a
+    whole file; 0 gives none. share: the share of a file's random keys that is drawn now; if several shares add up to 1,
+    the sums of their counts have the distribution of a whole file.
     """
     days = range(today - MAX_KEY_AGE_DAYS, today + 1)
     cells = list(itertools.product(days, (STANDARD, HIGH), (CONFIRMED_CLASS, CLINICAL_CLASS)))
@@ -140,7 +140,7 @@ def random_rows(seed: bytes, today: int, mean: int, share: float) -> list[Row]:
 def export_columns(
     keys: NDArray[np.uint8], starts: NDArray[Any], levels: NDArray[Any], classes: NDArray[Any]
 ) -> ExportKeys:
-    """Make the columns of an export from those of the store: report type from the class, onset days from the level."""
-    # A class has the same number as its report type (export.proto).
+    """The columns of an export, from columns of the store."""
+    # A class has the same number as its report type (export.proto). The onset days follow from the level.
     onset = np.where(levels == HIGH, days_since_onset(HIGH), days_since_onset(STANDARD))
     return ExportKeys(keys, starts.astype(np.int64), classes.astype(np.uint8), onset.astype(np.int8))

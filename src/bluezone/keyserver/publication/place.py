@@ -11,9 +11,10 @@ from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFil
 
 @dataclass(frozen=True)
 class PublishedPlace:
-    """Where the files are. fetch: returns the content of a file as phones get it, from a cache if it is a bucket.
+    """Where the published files are.
 
-    folder: on this machine; None for a bucket.
+    fetch: returns the content of a file as phones get it; for a bucket, through a cache. folder: the data folder that
+    contains the files; None for a bucket.
     """
 
     files: PublishedFiles

@@ -16,7 +16,7 @@ LISTED_SECONDS = 14 * SECONDS_PER_DAY
 
 @dataclass(frozen=True)
 class Series:
-    """Files that are numbered and chained together. table: of their rows; folder: of the published files."""
+    """Files that are numbered and chained together. table: contains their rows; folder: contains the files."""
 
     kind: str
     table: str

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venue packages: collect the sealed items that wait, and write one file per hour.
+"""Venue packages: collect the waiting sealed items, and write one file per hour.
 
-A package that was interrupted and is written again has the same bytes.
+If writing a package is interrupted, it is written again with the same bytes.
 """
 
 import hashlib
@@ -25,8 +25,9 @@ _DRAW_BYTES = 8
 class VenuePackages:
     """The packages of one city.
 
-    store: of keys. period_seconds: 0 in a demo, which makes a package at once. padding_mean: random items per package.
-    random_bytes: draws the padding. first_number: of the epoch, 1 in the beginning.
+    store: of keys. period_seconds: if 0, as in a demo, a package is made as soon as an item waits. padding_mean: mean
+    number of random items in a package. random_bytes: draws the padding. first_number: that of the epoch, 1 before the
+    first epoch.
     """
 
     store: Store
@@ -69,7 +70,7 @@ class VenuePackages:
         end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
         # In one statement: on PostgreSQL an item that arrives between a SELECT and a DELETE would be lost.
         rows = transaction.execute("DELETE FROM waiting_item RETURNING tag, nonce, sealed")
-        # Tags look random, so the order of the bytes says nothing of the items and hides the padding.
+        # Tags look random, so the order of the bytes reveals nothing about the items, nor which are padding.
         items = sorted([tag + nonce + sealed for tag, nonce, sealed in rows] + self._padding())
         transaction.execute(
             "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (?, ?, ?, ?)",
@@ -77,7 +78,7 @@ class VenuePackages:
         )
 
     def _padding(self) -> list[bytes]:
-        """Random items, at least one; their number varies, so a count tells little about the real ones."""
+        """Random items, at least one. Their number varies, so that a package does not show how many items are real."""
         mean = self.padding_mean
         drawn = int.from_bytes(self.random_bytes(_DRAW_BYTES), "big") / 2.0**64
         count = 1

@@ -4,7 +4,8 @@
 A caller keeps its connection open. The listener learns the caller's user from the kernel (SO_PEERCRED), not from the
 message.
 
-A message is one byte, the length of the body in four bytes, and the body; an answer has the same form.
+A message is one byte (of a request: its kind; of an answer: its outcome), the length of the body in four bytes, and the
+body.
 """
 
 import contextlib
@@ -21,23 +22,24 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 FRAME = struct.Struct(">BI")
+# The listener checks at least this often whether it was stopped.
 LOOK_SECONDS = 0.5
 # Most messages arrive whole with the first read.
 _FIRST_READ_BYTES = 64 * 1024
-# Requests answered together; more would make early callers wait. The signer's client has the same limit.
+# Requests that are answered together; with more, early callers would wait. The signer's client has the same limit.
 BATCH_SIZE = 16
-# How long an answer may take. The key server's first week of keys, or a page, takes long; all else takes milliseconds.
+# How long an answer may take. Making the first week keys, or a page, takes long; everything else takes milliseconds.
 PATIENCE_SECONDS = 120.0
 _CONNECT_SECONDS = 5.0
 # How long the listener waits for the next bytes of a request. A slower caller blocks only its own connections.
 _BODY_SECONDS = 10.0
-# Of struct ucred: process, user, group.
-_PEER = struct.Struct("iII")
+# struct ucred: the ids of process, user and group.
+_CREDENTIALS = struct.Struct("iII")
 
 
 @contextmanager
 def address_of(path: Path) -> Iterator[str]:
-    """The address of a socket for bind or connect; the path may be longer than the 107 bytes of an address."""
+    """The address of a socket for bind or connect. Linux limits an address to 107 bytes; the path may be longer."""
     if len(os.fsencode(path)) < 100 or not hasattr(os, "O_PATH"):
         yield str(path)
         return
@@ -51,7 +53,7 @@ def address_of(path: Path) -> Iterator[str]:
 class Caller:
     """The calling side, usable from any thread: each thread has its own connection.
 
-    path: of the socket. most_bytes: of an answer.
+    path: the socket's. most_bytes: the longest body of an answer that is accepted.
     """
 
     def __init__(self, path: Path, most_bytes: int) -> None:
@@ -64,8 +66,8 @@ class Caller:
     ) -> tuple[int, bytes]:
         """Send a request; returns the first byte and the body of the answer.
 
-        repeatable: whether it may be sent a second time if no answer came. seconds: how long one read may wait.
-        Raises OSError; TimeoutError, which is one, if a read took longer.
+        first: the first byte of the request. repeatable: whether the request may be sent a second time if no answer
+        came. seconds: how long one read or write may wait. Raises TimeoutError if it took longer, else OSError.
         """
         message = FRAME.pack(first, len(body)) + body
         connection: socket.socket | None = getattr(self._local, "channel", None)
@@ -118,9 +120,10 @@ class Caller:
 class Listener:
     """The answering side, with a thread for each connection.
 
-    path: of the socket. allowed: the uids that may connect, each with up to `most_each` connections at a time.
-    longest: takes the first byte, returns the most bytes that the body may have; below 0 if the first byte is invalid.
-    answer: takes first byte, body and uid, returns first byte and body; an OSError or ValueError ends the connection.
+    path: the socket's. allowed: the uids that may connect, each with up to `most_each` connections at a time.
+    longest: takes a request's first byte, returns the most bytes its body may have; below 0 if the byte is invalid.
+    answer: takes first byte, body and uid of a request, returns first byte and body of the answer. If it raises OSError
+    or ValueError, the connection ends.
     refused: called with the uid of a caller that may not connect.
     """
 
@@ -148,7 +151,7 @@ class Listener:
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with address_of(temporary_path) as address:
             self._listening.bind(address)
-        # All users who can reach the folder may connect; their uid is checked then.
+        # Any user may connect to the file; `_admit` checks the uid.
         temporary_path.chmod(0o666)
         self._listening.listen(64)
         self._listening.settimeout(LOOK_SECONDS)
@@ -160,7 +163,10 @@ class Listener:
         self._stopped.set()
 
     def run(self, look: Callable[[], object] = lambda: None) -> None:
-        """Answer until `stop`, and finish requests that have arrived. look: called at least every LOOK_SECONDS."""
+        """Answer until `stop`, then finish the requests that have arrived.
+
+        look: called at least every LOOK_SECONDS, for the caller's own checks.
+        """
         try:
             while not self._stopped.is_set():
                 look()
@@ -187,7 +193,8 @@ class Listener:
         self._admit(channel)
 
     def _admit(self, channel: socket.socket) -> None:
-        _, uid, _ = _PEER.unpack(channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+        credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        _, uid, _ = _CREDENTIALS.unpack(credentials)
         with self._connections_lock:
             if uid in self._allowed and self._open_count[uid] < self._most_each:
                 self._open_count[uid] += 1
@@ -233,11 +240,11 @@ class Listener:
 
 
 class Gathering(Listener):
-    """A listener that answers all requests that have arrived, in the thread of `run`.
+    """A listener that answers all requests that have arrived together, in the thread of `run`.
 
-    Waking one thread costs less than waking one for each request, and their writes are committed together.
-    together: takes first bytes and bodies, returns the answers. None for a request that a separate thread must answer
-    with `answer`; requests that did not arrive whole are answered there too.
+    Only one thread has to wake up, and the writes of these requests share a commit.
+    together: takes first byte and body of each request, returns an answer for each. For None, `answer` is called in a
+    separate thread, as it is for requests that arrive in pieces.
     """
 
     def __init__(
@@ -254,14 +261,14 @@ class Gathering(Listener):
         self._together = together
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listening, selectors.EVENT_READ)
-        # Connections that a thread has answered, and the pair of sockets that wakes `run` for them.
+        # Connections that a separate thread has answered, and the pair of sockets by which it wakes `run`.
         self._returned: SimpleQueue[tuple[socket.socket, int]] = SimpleQueue()
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_sender.setblocking(False)
         self._selector.register(self._wake_receiver, selectors.EVENT_READ)
 
     def run(self, look: Callable[[], object] = lambda: None) -> None:
-        """Like `Listener.run`; then close all connections."""
+        """Like `Listener.run`, but closes all connections at the end."""
         try:
             super().run(look)
         finally:
@@ -289,7 +296,7 @@ class Gathering(Listener):
                 elif _is_whole(received, self._longest):
                     complete.append((channel, key.data, received))
                     if len(complete) == BATCH_SIZE:
-                        # The others are still there in the next round.
+                        # The next round answers the remaining requests.
                         break
                 else:
                     self._answer_in_thread(channel, key.data, received)
@@ -304,7 +311,7 @@ class Gathering(Listener):
                 continue
             frame = FRAME.pack(answer[0], len(answer[1])) + answer[1]
             try:
-                # A caller that reads no answers soon has no room for another; the listener does not wait for it.
+                # If a caller does not read its answers, its buffer is full; it is cut off rather than waited for.
                 sent = channel.send(frame, socket.MSG_DONTWAIT)
             except OSError:
                 sent = 0
@@ -333,6 +340,7 @@ class Gathering(Listener):
             self._wake_sender.send(b"\0")
 
     def _watch_returned(self) -> None:
+        """Wait for requests again on the connections that separate threads have answered."""
         self._wake_receiver.recv(4096)
         with contextlib.suppress(Empty):
             while True:
@@ -358,10 +366,11 @@ def _is_whole(received: bytes, longest: Callable[[int], int]) -> bool:
 
 
 def _limit_wait(channel: socket.socket, seconds: float) -> None:
-    """Limit how long one call on a socket may wait: by the kernel, because Python's timeout needs two system calls."""
-    whole = int(seconds)
-    for side in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        channel.setsockopt(socket.SOL_SOCKET, side, struct.pack("@ll", whole, int((seconds - whole) * 1e6)))
+    """Limit how long one read or write may wait: in the kernel, because Python's timeout needs a second system call."""
+    whole_seconds = int(seconds)
+    microseconds = int((seconds - whole_seconds) * 1e6)
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        channel.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", whole_seconds, microseconds))
 
 
 def _is_idle(channel: socket.socket) -> bool:
@@ -376,9 +385,9 @@ def _is_idle(channel: socket.socket) -> bool:
 
 
 def _receive(channel: socket.socket, longest: Callable[[int], int], received: bytes = b"") -> tuple[int, bytes]:
-    """One message: its first byte and its body. received: its bytes that have already arrived.
+    """The first byte and the body of one message. received: the part of it that was already read.
 
-    Raises ConnectionError if the other end is gone, or sends a message that is too long, or more than one.
+    Raises ConnectionError if the other end is gone, if the message is too long, or if a second one follows at once.
     """
     message = received or _receive_some(channel, _FIRST_READ_BYTES)
     while len(message) < FRAME.size:
@@ -386,9 +395,9 @@ def _receive(channel: socket.socket, longest: Callable[[int], int], received: by
     first, length = FRAME.unpack_from(message)
     size = FRAME.size + length
     if length > longest(first) or len(message) > size:
-        raise ConnectionError("a message is longer than it may be")
+        raise ConnectionError("the message is too long")
     if len(message) < size:
-        # In a growing buffer: adding to `bytes` would copy them at each read.
+        # A buffer that grows: `bytes` would be copied at each read.
         buffer = bytearray(message)
         while len(buffer) < size:
             buffer += _receive_some(channel, min(size - len(buffer), 1 << 20))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How other processes call the signer: key objects with the interface of private keys but no secret in them.
 
-The first byte of a request names the operation; that of an answer is 0 for done or 1 for refused.
+The first byte of a request is its operation (`Ask`). The first byte of an answer is 0 if it was done, 1 if refused.
 Source: docs/contracts.md, "Signer".
 """
 
@@ -28,7 +28,7 @@ from bluezone.protocol.gate.tokens import BATCH
 from bluezone.protocol.signed.envelope import MAX_SIGNED_BYTES
 
 VARIABLE = "BLUEZONE_SIGNER"
-# In the data folder, if a `serve` has its own signer.
+# The folder in the data folder for the socket, if `serve` has its own signer.
 FOLDER_NAME = SIGNER_FOLDER
 SUFFIX = ".sock"
 # The key files of a data folder that belong to its signer.
@@ -38,11 +38,11 @@ BLINDED_BYTES = blindrsa.MODULUS_BITS // 8
 MOST_ANSWER_BYTES = 2 * MAX_SIGNED_BYTES
 # A batch takes a second of a busy core. A thread that waits longer blocks other requests.
 BLIND_SECONDS = 10.0
-# For a call that only shows whether the signer answers at all.
+# How long a call may take that only shows whether the signer answers at all.
 LOOK_SECONDS = 5.0
-# The exceptions for codes of refusals; for all other codes SigningRefused.
+# The exception for the code of a refusal; all other codes become SigningRefused.
 _REFUSALS: dict[str, type[StoreRefused]] = {kind.code: kind for kind in (ApprovalMissing, SignerAway)}
-# How long blind signatures are refused at once after the signer has hung.
+# After the signer has hung: how long calls for blind signatures are refused without waiting for it.
 PAUSE_SECONDS = 10.0
 
 
@@ -75,9 +75,10 @@ MOST_BYTES = {
 
 
 class Connection:
-    """One signer, usable from any thread: each thread has its own connection. path: of its socket.
+    """A client of one signer, usable from any thread: each thread has its own connection.
 
-    blind_seconds, look_seconds: how long a blind signature, and a call that shows whether it answers, may take.
+    path: the signer's socket. blind_seconds: how long a blind signature may take. look_seconds: the same for a call
+    that only shows whether the signer answers.
     """
 
     def __init__(self, path: Path, blind_seconds: float = BLIND_SECONDS, look_seconds: float = LOOK_SECONDS) -> None:
@@ -95,7 +96,7 @@ class Connection:
         return self._call(what, body, self._blind_seconds)
 
     def require_answer(self) -> None:
-        """Return if it answers within `look_seconds`. Raises SignerAway."""
+        """Return if the signer answers within `look_seconds`. Raises SignerAway."""
         self._require_alive()
         self._call(Ask.WAITING, b"", self._look_seconds)
 
@@ -104,7 +105,7 @@ class Connection:
         if not self._hung_until:
             return
         if time.monotonic() < self._hung_until:
-            raise SignerAway("the signer hangs; it is asked again in some seconds")
+            raise SignerAway("the signer hangs; it will be called again in some seconds")
         self._call(Ask.WAITING, b"", self._look_seconds)
         self._hung_until = 0.0
 
@@ -155,14 +156,14 @@ class RemoteExportKey:
 
 
 class RemoteWeekKeys(WeekKeyRing):
-    """The week keys of a signer: their public halves are in a file next to its socket, all acts are calls to it."""
+    """The week keys of a signer. Their public halves are in a file next to its socket; everything else is a call."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection.path.parent, connection.path.with_suffix(".json").name)
         self._connection = connection
 
     def _read_index(self) -> bytes:
-        # This file has only the public halves.
+        # Unlike the file of `WeekKeyRing`, this one is public.
         return Path(self._index_path).read_bytes()
 
     def private(self, kid: int) -> blindrsa.PrivateKey:
@@ -184,7 +185,7 @@ class RemoteWeekKeys(WeekKeyRing):
 
 
 class RemoteKeys(SigningKeys):
-    """The keys of a signer, which makes them at the first call."""
+    """The keys of a signer, which makes missing ones at the first call."""
 
     def __init__(self, connection: Connection) -> None:
         public: dict[str, Any] = json.loads(connection.ask(Ask.OPEN))
@@ -198,7 +199,7 @@ class RemoteKeys(SigningKeys):
 
 
 class Reminder:
-    """Shows a signer what was signed elsewhere, each file once, so that it continues from there."""
+    """Shows a signer files that were signed elsewhere, each once, so that the signer continues from there."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

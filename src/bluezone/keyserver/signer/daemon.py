@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signer as a process: a socket for other users of this machine, each with its own rights.
+"""The signer as a process, with a socket for other users of this machine. Each user has its own rights.
 
 The length of a body is checked before it is read, slow bodies are cut off, and the connections of a user are limited.
 """
@@ -60,7 +60,7 @@ ROLES: dict[str, Rights] = {
     # Gets the public halves, nothing else.
     "keys": Rights(frozenset()),
 }
-_EVERYBODY = Rights(frozenset({Ask.OPEN, Ask.WAITING, Ask.APPROVE}))
+_OF_EVERY_USER = Rights(frozenset({Ask.OPEN, Ask.WAITING, Ask.APPROVE}))
 EVERYTHING = Rights(frozenset(Ask), KINDS)
 
 
@@ -71,9 +71,9 @@ class SignerUserUnknown(Refused):
 
 
 def allowed_users(named: Sequence[str]) -> dict[int, Rights]:
-    """The rights of each user, by uid. named: `ROLE=USER`; none: all rights, for only the user of this process.
+    """The rights of each user, by uid; users that are not in it may not connect.
 
-    Raises SignerUserUnknown.
+    named: texts `ROLE=USER`. If it is empty, the user of this process has all rights. Raises SignerUserUnknown.
     """
     if not named:
         return {os.getuid(): EVERYTHING}
@@ -82,7 +82,7 @@ def allowed_users(named: Sequence[str]) -> dict[int, Rights]:
         role, _, user = text.partition("=")
         try:
             uid = int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid
-            allowed[uid] = allowed.get(uid, _EVERYBODY) | ROLES[role]
+            allowed[uid] = allowed.get(uid, _OF_EVERY_USER) | ROLES[role]
         except KeyError:
             raise SignerUserUnknown(f"got {text!r}, expected one of {', '.join(ROLES)}=USER") from None
     return allowed
@@ -91,8 +91,8 @@ def allowed_users(named: Sequence[str]) -> dict[int, Rights]:
 class Daemon:
     """A signer on its socket.
 
-    keys: folder of the private keys. state: folder of its record and settings. path: of the socket. city: folder of the
-    city.toml that completes signer.toml. allowed: the rights of each user, by uid.
+    keys: folder of the private keys. state: folder of the record and of signer.toml. path: the socket's. city: folder
+    of city.toml, which has the defaults for signer.toml. allowed: the rights of each user, by uid.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Daemon:
             try:
                 self._publish()
             except (StoreRefused, OSError) as error:
-                # The disk is full: sign with the keys that are there, and try again in the next round.
+                # The disk is full, for example. The signer continues with the keys that it has shown before.
                 logger.warning(
                     "signer: week keys cannot be shown: %s", error, extra=event_fields("signer_failed", ask="rotate")
                 )
@@ -147,14 +147,14 @@ class Daemon:
         try:
             rights = self._allowed[uid]
             if what not in rights.asks or (what in _KIND_OF and _KIND_OF[what](body) not in rights.kinds):
-                raise SigningRefused(f"user {uid} may not ask for this")
+                raise SigningRefused(f"user {uid} may not request this")
             return 0, self._do(what, body)
         except Refused as refused:
             details = event_fields("signing_refused", ask=what.name.lower(), code=refused.code, uid=uid)
             logger.warning("signer: %s: %s", refused.code, refused.message, extra=details)
             failure = {"code": refused.code, "message": refused.message}
         except OSError as error:
-            # The disk is full or away: the request may already be in the record, and is repeated later.
+            # The disk is full or away. The caller repeats the request later, even if the record already contains it.
             name = what.name.lower()
             logger.exception("signer: %s failed", name, extra=event_fields("signer_failed", ask=name))
             failure = {"code": SignerAway.code, "message": f"the signer cannot note what it signs: {error.strerror}"}
@@ -167,7 +167,7 @@ class Daemon:
 
     def _do(self, what: Ask, body: bytes) -> bytes:
         if what is Ask.WAITING:
-            # First call of every process that looks for a signer; it has no turn, so no keys may be made.
+            # Processes that look for a signer call this without the turn, so it must not make keys.
             return json.dumps(self._signer.waiting() if self._signer else {}).encode()
         signer = self._opened()
         if what is Ask.BLIND:
@@ -211,18 +211,18 @@ class Daemon:
             return self._signer
 
     def _publish(self) -> None:
-        """Put the public halves of the week keys where others read them, whichever process has changed the keys."""
+        """Write the public halves of the week keys for other processes, if any process has changed the keys."""
         if self._signer is None:
             return
         with self._publishing:
             content, changed = self._signer.week_keys.public_index(self._published)
             if content is not None:
                 path = self._path.with_suffix(".json")
-                aside = path.with_suffix(".new")
-                write_whole(aside, content)
-                # Public, whatever the umask of this process.
-                aside.chmod(0o644)
-                aside.replace(path)
+                new_path = path.with_suffix(".new")
+                write_whole(new_path, content)
+                # Readable for all users, whatever the umask of this process.
+                new_path.chmod(0o644)
+                new_path.replace(path)
                 self._published = changed
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signer has signed: lines that are only appended, each with the hash of the line before it.
+"""The record of what a signer has signed: lines that are only appended, each with the hash of the line before it.
 
-A signature is released after its line is on the disk. So a second request for the same number gets the same signature
-or none.
+A signature is released only after its line is on the disk. So a second request for the same number gets the same
+signature or a refusal.
 """
 
 import errno
@@ -33,10 +33,11 @@ class SignerRecordDamaged(Refused):
 
 @dataclass
 class Signed:
-    """What the lines contain. last: the newest line of each kind. exports: lines by SHA-256 (hex) of the signed bytes.
+    """The content of the record.
 
-    files: SHA-256 (hex) of every file that an index may list. approved: by SHA-256 (hex) of a config's content, the
-    names of the keys that have approved it.
+    last: the newest line of each kind. exports: lines of exports, by SHA-256 (hex) of the signed bytes. files: SHA-256
+    (hex) of every file that an index may list. approved: fingerprints of the keys that have approved a config, by
+    SHA-256 (hex) of its content.
     """
 
     last: dict[str, Line] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class Signed:
             self.exports[line["sha256"]] = line
         self.files.update(line.get("files", ()))
         if kind == "config":
-            # An approval is for one change now, not for the same change at a later time.
+            # An approval is for one change; if it is undone and made again, it needs new approvals.
             self.approved.pop(line["said"], None)
         self.last[kind] = line
 
@@ -66,11 +67,11 @@ class Record:
         self._path = folder / FILE_NAME
         self._signed = Signed()
         self._end = 0
-        self._before = _FIRST
+        self._last_hash = _FIRST
 
     @contextmanager
     def turn(self) -> Iterator[Signed]:
-        """What was signed so far; other processes cannot append meanwhile. Raises SignerRecordDamaged."""
+        """Yield what was signed so far; other processes cannot append meanwhile. Raises SignerRecordDamaged."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -81,7 +82,7 @@ class Record:
 
     def append(self, line: Line) -> None:
         """Write a line to the disk. Call it within `turn`. After an OSError no signature may be released."""
-        text = canonical_json({**line, "before": self._before}) + b"\n"
+        text = canonical_json({**line, "before": self._last_hash}) + b"\n"
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND)
         try:
             if os.write(descriptor, text) < len(text):
@@ -94,11 +95,11 @@ class Record:
     def _read(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
         if size < self._end:
-            raise SignerRecordDamaged(f"{FILE_NAME} has {size} bytes, and had {self._end}")
+            raise SignerRecordDamaged(f"{FILE_NAME} has {size} bytes, but had {self._end} before")
         added = os.pread(descriptor, size - self._end, self._end)
         whole = added[: added.rfind(b"\n") + 1]
         if whole != added:
-            # Cut by a crash or a full disk: its signature was never released.
+            # The last line was cut by a crash or a full disk, so its signature was never released.
             os.ftruncate(descriptor, self._end + len(whole))
         for text in whole.splitlines(keepends=True):
             self._add(text)
@@ -106,10 +107,10 @@ class Record:
     def _add(self, text: bytes) -> None:
         try:
             line = json.loads(text)
-            if line["before"] != self._before:
+            if line["before"] != self._last_hash:
                 raise SignerRecordDamaged(f"a line of {FILE_NAME} does not follow the one before it")
             self._signed.add(line)
         except (ValueError, KeyError, TypeError):
-            raise SignerRecordDamaged(f"a line of {FILE_NAME} is none of a signer") from None
+            raise SignerRecordDamaged(f"{FILE_NAME} has a line that no signer writes") from None
         self._end += len(text)
-        self._before = hashlib.sha256(text).hexdigest()
+        self._last_hash = hashlib.sha256(text).hexdigest()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signer signs and what it refuses: format, continuity with the last, closed windows, embargo, plausible counts.
+"""What a signer signs and what it refuses.
 
-A config with new week keys only is signed at once. Every other change needs two persons, who each sign its digest with
-their own key. Source: docs/adr/0022-signer.md.
+It checks format, continuity with what was signed last, closed windows, embargo and plausible counts. A config that only
+brings new week keys is signed at once. Every other change of the config needs two persons, who each sign its digest
+with their own key. Source: docs/adr/0022-signer.md.
 """
 
 import hashlib
@@ -38,13 +39,13 @@ APPROVAL_KIND = "approval"
 CONFIG = "config"
 HEAD = "head"
 EXPORT = "export"
-# Of the public log: its checkpoints, and the journal's lines about its leaves.
+# Two kinds of the public log: its checkpoints, and the journal's lines about its leaves.
 CHECKPOINT = "checkpoint"
 LEAVES = "leaves"
 # All kinds that are signed, or shown as signed elsewhere.
 KINDS = frozenset({CONFIG, EXPORTS, VENUES, HEAD, LEAVES, CHECKPOINT, EXPORT})
 PERSONS = 2
-# All processes of a machine share its clock; a file is signed some seconds after it was made.
+# How far in the future a file may be dated.
 _AHEAD_SECONDS = 120
 _AS_IN_CITY = ("embargo_seconds", "publish_period_seconds", "hold_seconds")
 _PREFIX = b"BZ-SIGNED-v1\0"
@@ -60,12 +61,12 @@ class SignerSettingsInvalid(Refused):
 class Limits:
     """What is plausible in one city.
 
-    embargo_seconds, publish_period_seconds: as in city.toml; hold_seconds: of its hold_hours.
-    most_keys_a_file: of one period, random ones included; a file after a hold or an outage has the keys of several
+    embargo_seconds, publish_period_seconds: as in city.toml. hold_seconds: its hold_hours in seconds.
+    most_keys_a_file: keys of one period, random ones included; a file after a hold or an outage contains several
     periods.
     most_certificates_an_hour: blind signatures for reports; rehearsals and tokens do not count.
-    approvers: public keys (hex); two of their owners approve a changed config; none: no approval is needed.
-    token: where the city key and the export key are (signer/token.py), empty if they are in files.
+    approvers: public keys (hex). A changed config needs approvals by two of these keys; if empty, it needs none.
+    token: settings of the token with the city key and the export key (signer/token.py); empty if they are in files.
     """
 
     embargo_seconds: int = 7200
@@ -97,21 +98,22 @@ class Limits:
         numbers = {setting.name for setting in fields(cls)} - {"approvers", "token"}
         wrong = [name for name, value in values.items() if name not in numbers or type(value) is not int or value < 0]
         if wrong:
-            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: {wrong[0]} is not a number that a signer knows")
+            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: {wrong[0]} is unknown, or not a number from 0")
         try:
             keys = {bytes.fromhex(text).hex() for text in approvers}
         except (TypeError, ValueError):
             raise SignerSettingsInvalid(f"{SETTINGS_NAME}: approvers is not a list of public keys in hex") from None
         if any(len(key) != 64 for key in keys) or len(keys) == 1:
-            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: approvers names no key, or two keys of 32 bytes or more")
+            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: approvers must be empty, or two or more keys of 32 bytes")
         if not isinstance(token, dict):
-            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: token is a table of module, label and pin_file")
+            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: token must be a table of module, label and pin_file")
         return cls(**values, approvers=tuple(sorted(keys)), token=token)
 
 
 class Signer:
-    """The signer of one city. record: of what it signed; clock: Unix seconds. Usable from any thread.
+    """The signer of one city, usable from any thread.
 
+    record: what it has signed so far. clock: returns Unix seconds.
     Every method raises SigningRefused if the rules do not allow the request; then nothing has changed.
     """
 
@@ -121,12 +123,12 @@ class Signer:
         self._limits = limits
         self._clock = clock
         self._public = keys.signing_key.public_key().public_bytes_raw()
-        self._certified: deque[tuple[float, int]] = deque()
-        self._within_an_hour = 0
+        self._certificate_counts: deque[tuple[float, int]] = deque()
+        self._certificates_within_hour = 0
         self._lock = threading.Lock()
         self._waiting: dict[str, bytes] = {}
         # Shown to approvers for comparison; the rules use only its hash.
-        self._in_force = b"{}"
+        self._current_config = b"{}"
 
     @property
     def week_keys(self) -> WeekKeyRing:
@@ -138,7 +140,7 @@ class Signer:
         return {"signing": self._public.hex(), "export": self._keys.export_public_pem}
 
     def rotate(self) -> None:
-        """Make missing week keys and erase expired ones."""
+        """Make missing week keys and erase expired ones, by the signer's clock."""
         with self._record.turn():
             self.week_keys.rotate(self._clock())
 
@@ -150,11 +152,11 @@ class Signer:
             self.week_keys.note_kids(kids)
 
     def blind_sign(self, kid: int, blinded: list[bytes]) -> list[bytes]:
-        """Sign blinded messages with a key that is valid now; for reports only a plausible number in an hour."""
+        """Sign blinded messages with a week key that is valid now; for reports, only a plausible number an hour."""
         key = self.week_keys.find(kid)
         now = self._clock()
-        if key is None or not _signs(key, now):
-            raise SigningRefused(f"week key {kid} does not sign now")
+        if key is None or not _may_sign_blind(key, now):
+            raise SigningRefused(f"week key {kid} is missing, or not valid now")
         if any(int.from_bytes(message, "big") >= key.n for message in blinded):
             raise SigningRefused("a blinded message is not below the modulus")
         if key.purpose == "upload":
@@ -163,41 +165,44 @@ class Signer:
 
     def _count_certificates(self, count: int, now: float) -> None:
         with self._lock:
-            while self._certified and self._certified[0][0] <= now - SECONDS_PER_HOUR:
-                self._within_an_hour -= self._certified.popleft()[1]
-            if self._within_an_hour + count > self._limits.most_certificates_an_hour:
+            while self._certificate_counts and self._certificate_counts[0][0] <= now - SECONDS_PER_HOUR:
+                self._certificates_within_hour -= self._certificate_counts.popleft()[1]
+            if self._certificates_within_hour + count > self._limits.most_certificates_an_hour:
                 raise SigningRefused(f"over {self._limits.most_certificates_an_hour} certificates within an hour")
-            self._within_an_hour += count
+            self._certificates_within_hour += count
             # One entry per second, so a busy hour has a few thousand.
-            if self._certified and self._certified[-1][0] == int(now):
-                count += self._certified.pop()[1]
-            self._certified.append((int(now), count))
+            if self._certificate_counts and self._certificate_counts[-1][0] == int(now):
+                count += self._certificate_counts.pop()[1]
+            self._certificate_counts.append((int(now), count))
 
     def sign(self, message: bytes) -> bytes:
-        """Sign a config, an index or a line of the journal from `sign_payload`, or a checkpoint; 64 bytes."""
-        name = kind_of_message(message)
-        if name == CHECKPOINT:
+        """The signature, 64 bytes, of a checkpoint or of a message that `sign_payload` made.
+
+        Such a message contains a config, an index, or a line of the journal.
+        """
+        kind = kind_of_message(message)
+        if kind == CHECKPOINT:
             with self._record.turn() as signed:
                 self._note(signed, self._checkpoint_line(message, signed))
             return self._keys.signing_key.sign(message)
-        _, mark, payload = message.removeprefix(_PREFIX).partition(b"\0")
-        if not mark:
+        _, separator, payload = message.removeprefix(_PREFIX).partition(b"\0")
+        if not separator:
             raise SigningRefused("only signed files of known kinds are signed")
         with self._record.turn() as signed:
-            if name == CONFIG:
+            if kind == CONFIG:
                 self._note(signed, self._config_line(payload, signed))
-            elif name in (EXPORTS, VENUES):
-                self._note(signed, self._index_line(name, payload, signed))
-            elif name == HEAD:
+            elif kind in (EXPORTS, VENUES):
+                self._note(signed, self._index_line(kind, payload, signed))
+            elif kind == HEAD:
                 _check_head(payload, signed)
-            elif name == LEAVES:
+            elif kind == LEAVES:
                 _check_leaves(payload)
             else:
                 raise SigningRefused("only configs, indexes and heads are signed")
         return self._keys.signing_key.sign(message)
 
     def _checkpoint_line(self, text: bytes, signed: Signed) -> Line:
-        """The line of a checkpoint of this city's log: never smaller than the last, nor different at the same size."""
+        """The record's line about a checkpoint. The log must not shrink, nor change at the same size."""
         try:
             checkpoint = read_checkpoint(text)
         except Refused:
@@ -215,7 +220,7 @@ class Signer:
             self._record.append(line)
 
     def sign_export(self, export_bin: bytes) -> bytes:
-        """Sign an export: its window is closed and after the last one, and no key is under embargo; DER."""
+        """The signature, in DER, of an export with a closed window after the last one, and no key under embargo."""
         digest = hashlib.sha256(export_bin).hexdigest()
         with self._record.turn() as signed:
             if digest in signed.exports:
@@ -236,18 +241,18 @@ class Signer:
         try:
             export = read_export(export_bin)
         except Refused as refused:
-            raise SigningRefused(f"no export: {refused.message}") from None
+            raise SigningRefused(f"not an export: {refused.message}") from None
         now = self._clock()
         end = export.end_timestamp
         columns = export.columns
         period = self._limits.publish_period_seconds
         last = signed.last.get(EXPORT)
         if (export.batch_num, export.batch_size, export.signature_infos) != (1, 1, (self._info(),)):
-            raise SigningRefused("the export names another key or is a part of several")
+            raise SigningRefused("the export names another key, or is one of several parts")
         if len(export.revised_columns):
             raise SigningRefused("the export revises keys")
         if not export.start_timestamp < end <= now or (period and end % period):
-            raise SigningRefused(f"the window {export.start_timestamp} to {end} is not closed or not the city's")
+            raise SigningRefused(f"the window {export.start_timestamp} to {end} is not over, or not one of this city")
         if last and end <= last["end"]:
             raise SigningRefused(f"a window that ends at {last['end']} was signed already")
         hold = self._limits.hold_seconds
@@ -256,15 +261,15 @@ class Signer:
             raise SigningRefused(f"{len(columns)} keys in one file, at most {most} are plausible")
         embargo = self._limits.embargo_seconds
         newest = first_interval(newest_published_day(now, embargo))
-        # A file that was interrupted has the keys that were due when it was started.
+        # An interrupted file contains the keys that were due when it was started.
         oldest = first_interval(oldest_published_day(newest_published_day(end, embargo), hold))
-        allowed = all(oldest <= start <= newest for start in columns.starts)
-        if not allowed or any(period != INTERVALS_PER_KEY for period in columns.periods):
+        are_days_allowed = all(oldest <= start <= newest for start in columns.starts)
+        if not are_days_allowed or any(length != INTERVALS_PER_KEY for length in columns.periods):
             raise SigningRefused("a key is under embargo, or older than any that is published")
         return end
 
     def _periods_of(self, end: int, last: Line | None) -> int:
-        """How many periods of keys a file may contain: those of a hold, or all since the last signed file."""
+        """How many periods of keys a file may contain: those of a hold, or those since the last signed file."""
         period = self._limits.publish_period_seconds
         if not period:
             return 1
@@ -274,11 +279,11 @@ class Signer:
     # Configs
 
     def _config_line(self, payload: bytes, signed: Signed, seen: bool = False) -> Line:
-        """The line of a config. seen: it was signed before, perhaps by another signer of this city."""
+        """The record's line about a config. seen: it was signed before, perhaps by another signer of this city."""
         try:
             config = decode_config(payload)
         except Refused as refused:
-            raise SigningRefused(f"no config: {refused.message}") from None
+            raise SigningRefused(f"not a config: {refused.message}") from None
         last = signed.last.get(CONFIG)
         digest = hashlib.sha256(payload).hexdigest()
         content_digest = _digest(payload)
@@ -289,7 +294,7 @@ class Signer:
         }  # fmt: skip
         if last and (config.number, digest) == (last["number"], last["sha256"]):
             # Signed already; approvers of the next config compare it with this one.
-            self._in_force = payload
+            self._current_config = payload
             return line
         if seen:
             return line
@@ -302,20 +307,20 @@ class Signer:
             if not begins and (config.number != last["number"] + 1 or config.history[-1:] != (last["sha256"],)):
                 raise SigningRefused(f"config {config.number} does not follow number {last['number']}, the last signed")
             if config.generated_at < last["generated_at"]:
-                raise SigningRefused("the config says an earlier time than the one before it")
+                raise SigningRefused("the config is dated earlier than the one before it")
             if content_digest != last["said"] and not begins:
                 self._require_approval(content_digest, payload, signed)
         with self._lock:
             self._waiting.pop(content_digest, None)
-            self._in_force = payload
+            self._current_config = payload
         return line
 
     def _check_week_keys(self, config: Config, last: Line | None) -> None:
         if config.export_keys != (self._keys.export_public_pem,):
-            raise SigningRefused("the config names other export keys than the signer's")
-        before = last["week_keys"] if last else {}
+            raise SigningRefused("the config does not name exactly the signer's export key")
+        previous = last["week_keys"] if last else {}
         for key in config.week_keys:
-            if key != self.week_keys.find(key.kid) and before.get(str(key.kid)) != _key_digest(key):
+            if key != self.week_keys.find(key.kid) and previous.get(str(key.kid)) != _key_digest(key):
                 raise SigningRefused(f"the config announces a week key {key.kid} that the signer does not have")
 
     def _require_approval(self, content_digest: str, payload: bytes, signed: Signed) -> None:
@@ -327,12 +332,14 @@ class Signer:
         with self._lock:
             if len(self._waiting) < 16:
                 self._waiting[content_digest] = payload
-        raise ApprovalMissing(f"the config says something new, which {PERSONS} persons approve first: {content_digest}")
+        raise ApprovalMissing(f"the config has changed; {PERSONS} persons must approve it first: {content_digest}")
 
     def waiting(self) -> dict[str, tuple[str, str]]:
-        """The configs that wait, by the digest to approve: the current config and the new one, as JSON."""
+        """The configs that wait for approval, by the digest to approve: the current config and the new one, as JSON."""
         with self._lock:
-            return {digest: (self._in_force.decode(), payload.decode()) for digest, payload in self._waiting.items()}
+            return {
+                digest: (self._current_config.decode(), payload.decode()) for digest, payload in self._waiting.items()
+            }
 
     def approve(self, approval: bytes) -> None:
         """Note an approval: a file of kind `approval` with the digest of a waiting config, by an approver's key."""
@@ -342,10 +349,10 @@ class Signer:
             digest = str(payload["said"])
             by = json.loads(approval)["kid"]
         except (Refused, ValueError, KeyError, TypeError):
-            raise SigningRefused("no approval by a key that signer.toml names") from None
+            raise SigningRefused("not an approval by a key that signer.toml names") from None
         with self._lock:
             if digest not in self._waiting:
-                raise SigningRefused("nothing of this digest waits for approval")
+                raise SigningRefused("no config with this digest waits for approval")
         with self._record.turn() as signed:
             if by not in signed.approved.get(digest, set()):
                 self._record.append({"kind": APPROVAL_KIND, "said": digest, "by": by, "at": int(self._clock())})
@@ -356,9 +363,9 @@ class Signer:
         try:
             index = decode_index(payload)
         except Refused as refused:
-            raise SigningRefused(f"no index: {refused.message}") from None
+            raise SigningRefused(f"not an index: {refused.message}") from None
         if index.kind != kind:
-            raise SigningRefused("the index is of another kind than it says")
+            raise SigningRefused("the index contains another kind than its signature names")
         last = signed.last.get(kind)
         config = signed.last.get(CONFIG)
         line: Line = {
@@ -385,7 +392,7 @@ class Signer:
     @staticmethod
     def _check_follows(index: Index, last: Line, config: Line | None) -> None:
         if index.generated_at < last["generated_at"]:
-            raise SigningRefused("the index says an earlier time than the one before it")
+            raise SigningRefused("the index is dated earlier than the one before it")
         if index.epoch != last["epoch"]:
             if config is None or index.epoch != len(config["epochs"]) or index.epoch < last["epoch"]:
                 raise SigningRefused(f"the index is of epoch {index.epoch}, which no config has opened")
@@ -395,7 +402,7 @@ class Signer:
             return
         if index.number < last["number"]:
             raise SigningRefused(f"the index ends with number {index.number}, the last signed with {last['number']}")
-        # If its chain does not contain the head signed last, it may be another history, whatever its length.
+        # If the chain of an index does not contain the head signed last, its history may be another one.
         if index.first_number - 1 > last["number"]:
             raise SigningRefused(
                 f"the index begins with number {index.first_number} and no longer reaches {last['number']},"
@@ -408,9 +415,9 @@ class Signer:
             raise SigningRefused("the index lists a file twice")
 
     def catch_up(self, kind: str, file: bytes) -> None:
-        """Note what was signed with this city's keys elsewhere: by another host's signer, or before it had one.
+        """Note a file that was signed with this city's keys elsewhere: on another host, or before there was a signer.
 
-        kind: config, exports or venues of a signed file; export of a packed export.
+        kind: config, exports or venues for a signed file; export for a packed export.
         """
         if kind == EXPORT:
             self._catch_up_export(file)
@@ -426,18 +433,18 @@ class Signer:
             elif kind in (EXPORTS, VENUES):
                 line = self._index_line(kind, payload, signed, seen=True)
             else:
-                raise SigningRefused("a signer follows configs, indexes and exports")
-            newer = last is None or (line["generated_at"] >= last["generated_at"] and line["number"] > last["number"])
-            if newer:
-                self._record.append(line)
-            if newer and kind == CONFIG:
-                self._in_force = payload
+                raise SigningRefused("only a config, an index or an export can be noted as signed elsewhere")
+            if last and (line["generated_at"] < last["generated_at"] or line["number"] <= last["number"]):
+                return
+            self._record.append(line)
+            if kind == CONFIG:
+                self._current_config = payload
 
     def _catch_up_export(self, file: bytes) -> None:
         try:
             export = read_export(file)
         except Refused as refused:
-            raise SigningRefused(f"no export: {refused.message}") from None
+            raise SigningRefused(f"not an export: {refused.message}") from None
         if verify_export(export, read_p256_pem(self._keys.export_public_pem)) != "verified":
             raise SigningRefused("not an export of this city")
         digest = hashlib.sha256(file).hexdigest()
@@ -447,7 +454,7 @@ class Signer:
 
 
 def kind_of_message(message: bytes) -> str:
-    """The kind of a message that is to be signed: a checkpoint is plain text, all others contain their kind."""
+    """The kind of a message to be signed. A checkpoint is plain text; all other messages contain their kind."""
     if not message.startswith(_PREFIX):
         return CHECKPOINT
     kind = message.removeprefix(_PREFIX).partition(b"\0")[0].decode("ascii", "replace")
@@ -455,12 +462,17 @@ def kind_of_message(message: bytes) -> str:
     return "" if kind == CHECKPOINT else kind
 
 
-def _signs(key: WeekKey, now: float) -> bool:
-    """Whether a key may sign blind now: certificates of this week and the last, tokens of this and the next."""
+def _may_sign_blind(key: WeekKey, now: float) -> bool:
+    """Whether a key may sign blind now: for tokens, that of this or the next week; for certificates, this or the last.
+
+    The key of random packets always may.
+    """
     if key.purpose == "chaff":
         return True
-    other = SECONDS_PER_WEEK if key.purpose == "gate" else -SECONDS_PER_WEEK
-    return key.use_from in (week_start(now), week_start(now) + other)
+    this_week = week_start(now)
+    if key.purpose == "gate":
+        return key.use_from in (this_week, this_week + SECONDS_PER_WEEK)
+    return key.use_from in (this_week, this_week - SECONDS_PER_WEEK)
 
 
 def _begins_epoch(config: Config, last: Line) -> bool:
@@ -476,7 +488,7 @@ def _begins_epoch(config: Config, last: Line) -> bool:
 
 
 def _digest(payload: bytes) -> str:
-    """SHA-256 (hex) of a config's content without week keys and without what changes with each number."""
+    """SHA-256 (hex) of a config without its week keys and without the members that change with each number."""
     members = comparable_members(payload)
     members.pop("week_keys", None)
     return hashlib.sha256(canonical_json(members)).hexdigest()
@@ -487,7 +499,7 @@ def _key_digest(key: WeekKey) -> str:
 
 
 def _check_leaves(payload: bytes) -> None:
-    """Check a line of the journal: numbered leaves of the public log, which no phone takes for anything else."""
+    """Check a line of the journal with leaves of the public log: phones cannot mistake it for another signed file."""
     batch = json.loads(payload)
     if (
         not isinstance(batch, dict)
@@ -495,7 +507,7 @@ def _check_leaves(payload: bytes) -> None:
         or type(batch["first"]) is not int
         or not all(isinstance(leaf, str) for leaf in batch["leaves"])
     ):
-        raise SigningRefused("these are no leaves of the public log")
+        raise SigningRefused("not leaves of the public log")
 
 
 def _check_head(payload: bytes, signed: Signed) -> None:
@@ -506,4 +518,4 @@ def _check_head(payload: bytes, signed: Signed) -> None:
     except (ValueError, KeyError, TypeError):
         same = False
     if not same or set(head) != {"kind", "number", "chain", "epoch", "generated_at"}:
-        raise SigningRefused("a head is not that of the index signed last")
+        raise SigningRefused("the head is not that of the index signed last")

@@ -24,7 +24,7 @@ from bluezone.refusal import Refused
 
 CITY_LABEL = "bluezone city"
 EXPORT_LABEL = "bluezone export"
-# The curve parameters of the keys: PrintableString edwards25519 (SoftHSM and others expect the name), and P-256.
+# The curve parameters of the keys in DER: the name edwards25519, as SoftHSM and others expect it, and P-256.
 _EDWARDS = bytes.fromhex("130c656477617264733235353139")
 _P256 = bytes.fromhex("06082a8648ce3d030107")
 _HALF = 32
@@ -32,7 +32,7 @@ _FILES = ("signing-ed25519.pem", "export-p256.pem")
 
 
 class TokenUnusable(Refused):
-    """The PKCS#11 token cannot be opened, or its keys are still in files."""
+    """The PKCS#11 token cannot be cleanup, or its keys are still in files."""
 
     code = "token_unusable"
 
@@ -40,29 +40,29 @@ class TokenUnusable(Refused):
 class TokenKeys(SigningKeys):
     """The keys of a city that has its city key and export key in a token.
 
-    settings: `module` (path of the library), `label` (of the token) and `pin_file`. folder: of the week keys.
+    settings: `module` (path of the library), `label` (the token's) and `pin_file`. folder: that of the week keys.
     The token makes the two keys if it has none. Raises TokenUnusable, KeyFileExposed.
     """
 
     def __init__(self, settings: Mapping[str, Any], folder: Path) -> None:
         if set(settings) != {"module", "label", "pin_file"}:
-            raise TokenUnusable("the token has module, label and pin_file in signer.toml, and nothing else")
+            raise TokenUnusable("in signer.toml, token must have module, label and pin_file, and nothing else")
         try:
             import pkcs11
         except ImportError:
             raise TokenUnusable("the extra pkcs11 is not installed") from None
-        with ExitStack() as opened:
+        with ExitStack() as cleanup:
             try:
                 pin = read_secret(Path(settings["pin_file"])).decode().strip()
                 token = pkcs11.lib(settings["module"]).get_token(token_label=settings["label"])
-                session = opened.enter_context(token.open(rw=True, user_pin=pin))
+                session = cleanup.enter_context(token.open(rw=True, user_pin=pin))
                 turn = threading.Lock()
                 city = CityKey(*self._pair(session, CITY_LABEL, _EDWARDS, folder / _FILES[0]), turn)
                 export = ExportKey(*self._pair(session, EXPORT_LABEL, _P256, folder / _FILES[1]), turn)
             except (pkcs11.PKCS11Error, OSError, RuntimeError) as error:
                 raise TokenUnusable(f"the token cannot be used: {type(error).__name__}") from None
             # The session stays open as long as this process runs.
-            opened.pop_all()
+            cleanup.pop_all()
         super().__init__(city, export, WeekKeyRing(folder))
 
     @staticmethod
@@ -70,17 +70,14 @@ class TokenKeys(SigningKeys):
         """A private key of the token, and its public point."""
         from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 
-        kinds = [
-            {Attribute.CLASS: kind, Attribute.LABEL: label}
-            for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)
-        ]
-        private, public = ([*session.get_objects(kind)] for kind in kinds)
+        private = [*session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.LABEL: label})]
+        public = [*session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.LABEL: label})]
         if len(private) > 1 or len(public) > 1:
             raise TokenUnusable(f"the token has several keys called {label!r}")
         if not private:
             if file.exists():
                 raise TokenUnusable(
-                    f"phones know the key of {file.name}; bring it into the token, or leave the token out"
+                    f"phones know the key in {file.name}; import it into the token, or do not use a token"
                 )
             edwards = parameters == _EDWARDS
             kind = KeyType.EC_EDWARDS if edwards else KeyType.EC
@@ -89,7 +86,7 @@ class TokenKeys(SigningKeys):
             public_key, private_key = domain.generate_keypair(mechanism=mechanism, store=True, label=label)
             public = [public_key]
             private = [private_key]
-        # Without the header of the octet string: its tag, and its length in one byte.
+        # The point is a DER octet string; its first two bytes are tag and length.
         return private[0], bytes(public[0][Attribute.EC_POINT])[2:]
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leases on PostgreSQL: a row of the table `lease` names its holder, and the end of the lease by the database's clock.
+"""Leases on PostgreSQL: rows of the table `lease` with the holder, and the end of the lease by the database's clock.
 
-No session state is used, so a pooler may be in between, and a process that is frozen or cut off loses the lease at its
-end. Each new holder increments the row's `fence`; a transaction with an older fence is refused.
+A process that is frozen or cut off loses the lease at its end. Each new holder increments the row's `fence`; a
+transaction with an older fence is refused. No session state is used, so this also works behind a pooler.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from psycopg import errors
 
 from bluezone.keyserver.storage.store import StoreRefused
 
-# Renewed three times as often. A leader that has gone is replaced after this time.
+# How long a lease is valid without renewal; it is renewed three times within this time.
 LEASE_SECONDS = 15.0
 _WAIT_SECONDS = 0.2
 _TABLE = (
@@ -49,9 +49,10 @@ class TurnLost(StoreRefused):
 
 
 class Lease:
-    """One lease as one process sees it. connect: opens a connection in autocommit, again after each loss.
+    """One lease as one process sees it, usable from any thread.
 
-    Its methods may be called from several threads; each raises psycopg.Error if the database does not answer.
+    connect: opens a connection in autocommit; called again after each lost connection.
+    Every method raises psycopg.Error if the database does not answer, except `release`.
     """
 
     def __init__(self, connect: Connect, name: str, seconds: float = LEASE_SECONDS) -> None:
@@ -75,7 +76,7 @@ class Lease:
         return bool(rows)
 
     def take_within(self, seconds: float) -> bool:
-        """Try to take the lease until it succeeds; False after these seconds. 0: one try."""
+        """Try to take the lease for some seconds, 0 for one try; returns whether this process has it now."""
         deadline = time.monotonic() + seconds
         while not self.take():
             if time.monotonic() >= deadline:
@@ -88,7 +89,7 @@ class Lease:
         return bool(self._run(_RENEW))
 
     def release(self) -> None:
-        """Release the lease, so that another process can take it at once; without the database it just expires."""
+        """Release the lease, so that another process can take it at once; if the database is away, it expires."""
         with suppress(psycopg.Error):
             self._run(_RELEASE)
         with self._running:
@@ -115,11 +116,12 @@ class Lease:
 
 @contextmanager
 def renewed(
-    lease: Lease, goes_on: Callable[[], bool] = lambda: True, lost: Callable[[], object] = lambda: None
+    lease: Lease, may_renew: Callable[[], bool] = lambda: True, lost: Callable[[], object] = lambda: None
 ) -> Iterator[None]:
-    """Renew a lease from a thread for as long as `goes_on` returns true; release it at the end.
+    """Renew a lease from a separate thread while the block runs; release it at the end.
 
-    lost: called from that thread when another process has the lease, or may have it as the database does not answer.
+    may_renew: called before each renewal; if it returns false, the lease is not renewed any more, but counts as lost.
+    lost: called from that thread if another process has the lease, or may have it because the database does not answer.
     """
     ended = threading.Event()
 
@@ -127,7 +129,7 @@ def renewed(
         renewed_at = time.monotonic()
         while not ended.wait(lease.seconds / 3):
             try:
-                if not (goes_on() and lease.renew()):
+                if not (may_renew() and lease.renew()):
                     lost()
                     return
                 renewed_at = time.monotonic()

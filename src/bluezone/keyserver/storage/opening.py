@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open a store where the operator keeps it: in a file of the data folder, or in PostgreSQL."""
+"""Open a store in the place that the operator has chosen: a file of the data folder, or PostgreSQL."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from bluezone.keyserver.storage.store import Store
 
 
 def database_url(store: str) -> str | None:
-    """The address of a store's database, None where it is a file of the data folder."""
+    """The address of a store's database; None if the store is a file of the data folder."""
     return os.environ.get(f"BLUEZONE_{store.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL") or None
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store in one schema of a PostgreSQL database, for several processes and machines, with a limit of connections per
-process.
+"""A store in one schema of a PostgreSQL database, which several processes and machines share.
+
+Each process has a limited number of connections.
 """
 
 import functools
@@ -42,7 +43,7 @@ T = TypeVar("T")
 Connection = psycopg.Connection[Row]
 
 CONNECTIONS_VARIABLE = "BLUEZONE_DATABASE_CONNECTIONS"
-# Twice the threads of an origin: requests never wait for this limit of a store unless the operator lowers it.
+# Twice the threads of an origin, so that requests wait for this limit only if the operator lowers it.
 DEFAULT_CONNECTIONS = 8
 MOST_CONNECTIONS = 1000
 
@@ -52,7 +53,7 @@ _LOOK_SECONDS = 0.05
 _RETRY_SECONDS = 0.01
 _BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
 _FULL = (errors.DiskFull,)
-# The pool logs for every attempt what the refusal contains too.
+# The pool would log every failed attempt; our refusals already report them.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
@@ -71,10 +72,10 @@ def connections_allowed() -> int:
 
 
 class Connections:
-    """At most `most` connections with `schema` first in the search path; a working thread keeps one for itself.
+    """At most `most` connections with `schema` as search path; a thread has one for itself while it works.
 
-    wait_seconds: how long a thread waits for a free connection before StoreBusy. Open one pool in each process: neither
-    connections nor the pool's threads survive a fork.
+    wait_seconds: how long a thread waits for a free connection before StoreBusy. Each process opens its own:
+    connections and the pool's threads do not survive a fork.
     """
 
     def __init__(self, url: str, schema: str, most: int, wait_seconds: float = BUSY_SECONDS) -> None:
@@ -82,7 +83,7 @@ class Connections:
         self._most = most
         self._wait_seconds = wait_seconds
         self._address = address_of(url, schema)
-        # In addition to the pool's limit, so that a thread waits there for the server and not for other threads.
+        # A thread waits here for other threads. The pool has the same limit, so there it only waits for the server.
         self._room = threading.BoundedSemaphore(most)
         self._local = threading.local()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -135,7 +136,7 @@ class Connections:
                 return self._pool.getconn(_LOOK_SECONDS)
             except PoolTimeout:
                 if self._failures() != failures_before or time.monotonic() > deadline:
-                    raise StoreUnreachable(f"{self._schema}: the database takes no connection") from None
+                    raise StoreUnreachable(f"{self._schema}: the database accepts no connection") from None
 
     def _failures(self) -> int:
         """How many attempts to connect have failed so far."""
@@ -164,7 +165,7 @@ def address_of(url: str, schema: str) -> str:
 
 @functools.cache
 def _statement(text: str) -> bytes:
-    # psycopg writes parameters as %s and so doubles any other %; our statements hold no literal question mark.
+    # psycopg writes parameters as %s, so any other % is doubled. Our statements contain no literal question mark.
     return text.replace("%", "%%").replace("?", "%s").encode()
 
 
@@ -191,9 +192,10 @@ def _run(connection: Connection, sql: str, parameters: Parameters) -> list[Row]:
 
 
 class PostgresqlStore:
-    """One schema, created if it is missing.
+    """A store in one schema, which is created if it is missing.
 
-    connections: how many this process may have to it at a time; wait_seconds: how long a thread waits for one.
+    connections: how many this process may have at a time, None for the default. wait_seconds: how long a thread waits
+    for one.
     """
 
     dialect = "postgresql"
@@ -204,7 +206,7 @@ class PostgresqlStore:
         self._schema = schema
         self._connections = Connections(url, schema, connections or connections_allowed(), wait_seconds)
         self._in_turn = threading.local()
-        # Only if it is missing: the check needs no lock, and no right that a role of the stores may lack.
+        # Looked up first, because CREATE SCHEMA takes a lock and needs a right that the store's role may lack.
         if not self.read("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)):
             create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
             with self._translated(), self._connections.connection() as connection:
@@ -238,7 +240,7 @@ class PostgresqlStore:
 
     @contextmanager
     def exclusive(self, wait_seconds: float) -> Iterator[Turn | None]:
-        # On an additional connection, so that it is renewed even if all others are busy.
+        # The lease has an additional connection, so that it is renewed even if all others are busy.
         lease = Lease(self._connections.new, "turn")
         with self._translated():
             acquired = lease.take_within(wait_seconds)
@@ -266,7 +268,7 @@ class PostgresqlStore:
         # Dead row versions still contain deleted or rewritten data; autovacuum may come late.
         tables = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind = 'r'"
         with self._translated(), self._connections.connection() as connection:
-            # No request waits for it, so it has no time limit; behind a pooler the role's limit applies.
+            # No request waits for VACUUM, so it has no time limit; behind a pooler the role's limit applies.
             if not behind_pooler():
                 connection.execute("SET statement_timeout = 0")
             for (table,) in _run(connection, tables, (self._schema,)):

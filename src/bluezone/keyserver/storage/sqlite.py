@@ -40,7 +40,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
 )
-# Readers look up single rows and may be many; the only writer scans whole tables.
+# There may be many readers, which look up single rows; the only writer scans whole tables, so it gets a large cache.
 _WRITER_CACHE = "PRAGMA cache_size=-16000"
 # The refusals by SQLite's primary result code.
 _REFUSALS: dict[int, type[StoreRefused]] = {
@@ -54,8 +54,8 @@ _REFUSALS: dict[int, type[StoreRefused]] = {
     sqlite3.SQLITE_CORRUPT: StoreDamaged,
 }
 # On a full disk SQLite reports "disk I/O error" if the index of the log (-shm) cannot grow.
-_FULL_TOO = (sqlite3.SQLITE_IOERR_SHMSIZE,)
-# Contains a folder for each store if processes run as different users: SQLite needs the folder as well as the file.
+_ALSO_FULL = (sqlite3.SQLITE_IOERR_SHMSIZE,)
+# Contains a folder for each store if processes run as different users: SQLite writes to the folder as well as the file.
 STORES_FOLDER = "stores"
 
 
@@ -91,7 +91,7 @@ class _Write(Generic[T]):
         return cast(T, self.value)
 
 
-class _Alone:
+class _PermanentTurn:
     """A turn that cannot be lost."""
 
     def check(self) -> None:
@@ -123,7 +123,7 @@ class SqliteStore:
             try:
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             except OSError as error:
-                raise StoreUnreachable(f"{path.name} cannot be made: {error.strerror}") from None
+                raise StoreUnreachable(f"{path.name} cannot be created: {error.strerror}") from None
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         try:
@@ -144,8 +144,8 @@ class SqliteStore:
 
     @contextmanager
     def exclusive(self, wait_seconds: float) -> Iterator[Turn]:
-        # The file is on one machine, where the service's lock file is enough.
-        yield _Alone()
+        # The file is on one machine; there the service's lock file already keeps other processes out.
+        yield _PermanentTurn()
 
     def database_clock(self) -> None:
         return None
@@ -238,7 +238,8 @@ class SqliteStore:
 
     def _refusal(self, error: sqlite3.Error) -> StoreRefused:
         code = getattr(error, "sqlite_errorcode", 0)
-        if code in _FULL_TOO:
+        if code in _ALSO_FULL:
             return StoreFull(f"{self.path.name}: database or disk is full")
-        # Extended codes keep the primary code in their low byte. Errors of our own SQL have no better name.
-        return _REFUSALS.get(code & 0xFF, StoreRefused)(f"{self.path.name}: {error}")
+        # Extended codes have the primary code in their low byte.
+        refusal = _REFUSALS.get(code & 0xFF, StoreRefused)
+        return refusal(f"{self.path.name}: {error}")

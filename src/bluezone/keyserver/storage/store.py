@@ -20,7 +20,7 @@ Parameters = Sequence[Any]
 POOLER_VARIABLE = "BLUEZONE_POOLER"
 # How long a writer waits for another process before it gives up with StoreBusy.
 BUSY_SECONDS = 5.0
-# For libpq: a call to a database that is cut off fails within ten seconds, one more attempt included.
+# Options of libpq: a call to a database that is cut off fails within ten seconds, including one more attempt.
 ALIVE: dict[str, Any] = {
     "connect_timeout": 4,
     "keepalives_idle": 5,
@@ -28,7 +28,7 @@ ALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5_000,
 }
-# The same for the server, so that it releases the locks of a machine that has gone. No page and no call needs a
+# Settings of the server, so that it releases the locks of a machine that has gone. No page and no call needs a
 # statement that runs for a minute; migrations and VACUUM lift that limit.
 SERVER_SIDE = {
     "statement_timeout": 60_000,
@@ -80,7 +80,7 @@ class StoreTooNew(Refused):
 
 
 def key_prefix(key: bytes) -> int:
-    """The number that records a key as known: its first 8 bytes, signed."""
+    """The number by which the store knows a key that it has seen: the key's first 8 bytes as a signed integer."""
     return int.from_bytes(key[:8], "big", signed=True)
 
 
@@ -120,7 +120,7 @@ def require_schema(name: str, current: str | None) -> None:
 
 
 def behind_pooler() -> bool:
-    """Whether a pooler assigns connections for each transaction, so that no settings persist on them."""
+    """Whether a pooler assigns a connection to each transaction, so that settings of a connection do not last."""
     return os.environ.get(POOLER_VARIABLE) == "transaction"
 
 
@@ -152,9 +152,9 @@ class Store(Protocol):
         ...
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
-        """Run `action` like `write` and return its result; unless `keep`, undo the changes.
+        """Run `action` like `write` and return its result; if `keep` is false, undo its changes.
 
-        Both cases commit some random bytes as well, so that real calls and rehearsals take equally long.
+        In both cases some random bytes are committed as well, so that real calls and rehearsals take equally long.
         """
         ...
 
@@ -177,7 +177,7 @@ class Store(Protocol):
         ...
 
     def tidy(self) -> None:
-        """Remove earlier states of the data that the database still has (its log), outside any transaction."""
+        """Remove deleted and overwritten rows that the database still contains. Call it outside any transaction."""
         ...
 
     def close(self) -> None:

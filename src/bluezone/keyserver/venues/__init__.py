@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venues at the key server: their codes, alerts by the health authority, sealed items that wait for a package."""
+"""Venues at the key server: their codes, alerts by the health authority, and sealed items."""

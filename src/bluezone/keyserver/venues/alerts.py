@@ -26,7 +26,7 @@ class AlertRefused(Refused):
 
 @dataclass(frozen=True)
 class VenueAlert:
-    """What will be published with the next package. hours: number of hours at the venue."""
+    """An alert that is published with the next package. hours: the number of clock hours that it touches."""
 
     name: str
     address: str
@@ -47,16 +47,16 @@ class VenueAlerts:
         code = self._code(text)
         _check_hours(start, end, int(self.clock()))
         if isinstance(code, Event) and not 60 * code.valid_from <= start < end <= 60 * code.valid_to:
-            raise AlertRefused("the hours are not within the event, the only time when someone could check in")
+            raise AlertRefused("the time is not within the event; people could only check in then")
         address = code.address if isinstance(code, Venue) else ""
         return VenueAlert(code.name, address, venue_fingerprint(code), len(_slots(code, start, end)))
 
     def publish(self, text: str, start: int, end: int) -> VenueAlert:
         """Warn the people who were at a venue or an event.
 
-        text: of the QR code of the poster or the event; also of a revoked or expired code, since people checked in with
-        it. start, end: Unix seconds in whole minutes, past, at most a day long, at most 14 days ago. The times are used
-        as entered, without an aerosol tail.
+        text: content of the QR code of the poster or the event, even if the code was revoked or has expired, since
+        people checked in with it. start, end: Unix seconds in whole minutes, in the past 14 days, at most a day apart.
+        The times are used as entered; no time for lingering aerosol is added.
         Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
         """
         alert = self.check(text, start, end)
@@ -78,7 +78,7 @@ def _check_hours(start: int, end: int, now: int) -> None:
     if end > now:
         raise AlertRefused("the time has not ended yet; nothing was published")
     if start < now - OLDEST_SECONDS:
-        raise AlertRefused("the time is over 14 days ago, and phones no longer keep their visits")
+        raise AlertRefused("the time is over 14 days ago; phones have deleted their stays")
 
 
 def _slots(venue: Venue | Event, start: int, end: int) -> list[Slot]:

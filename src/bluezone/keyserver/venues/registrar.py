@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register of venue codes: signed once, revoked by hand, and public only as counts and hashes."""
+"""The register of venue codes. The city signs a code once; only counts and hashes of codes are public."""
 
 import os
 from collections.abc import Callable
@@ -25,7 +25,7 @@ MAX_REGISTRATION_LENGTH = 100
 
 
 class VenueRegistered(Refused):
-    """The venue has a valid code; with two it could show different codes to different visitors."""
+    """The venue has a valid code already; with two codes it could show different ones to different visitors."""
 
     code = "venue_registered"
 
@@ -44,7 +44,7 @@ class RegistrationInvalid(Refused):
 
 @dataclass(frozen=True)
 class VenueDescription:
-    """The content for a code; see protocol.venues.codes.Venue. valid_from, valid_to: Unix seconds, 0 open."""
+    """The content of a code; see protocol.venues.codes.Venue. valid_from, valid_to: Unix seconds, 0 for no limit."""
 
     name: str
     address: str
@@ -59,7 +59,8 @@ class VenueDescription:
 class VenueCode:
     """A signed code, to be printed now: it is stored nowhere.
 
-    link: text of the QR code. fingerprint: six characters to print next to it. sha256: of V, hex.
+    link: text of the QR code. fingerprint: six characters to print next to it. sha256: that of the encoded venue (V in
+    docs/protocol.md), hex.
     """
 
     link: str
@@ -116,7 +117,7 @@ class Registrar:
         self._revoke("sha256 = ?", venue_sha256(self.read_own(text)))
 
     def read_own(self, text: str) -> Venue:
-        """Read the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
+        """The venue in the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
         venue = read_venue_link(text)
         verify_venue_signature(venue, {VENUE_KID: self.venue_key.public_key().public_bytes_raw()})
         return venue
@@ -151,7 +152,7 @@ def list_revoked(keys_store: Store, now: float) -> tuple[str, ...]:
 
 
 def purge_ended(transaction: Transaction, now: int) -> None:
-    """Delete expired codes, which no phone accepts for a check-in any more."""
+    """Delete expired codes; phones no longer accept them for a check-in."""
     transaction.execute("DELETE FROM venue_code WHERE valid_to > 0 AND valid_to <= ?", (now,))
 
 

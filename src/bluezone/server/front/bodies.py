@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the bodies of requests: by a deadline, at a minimum rate, within a size."""
+"""Read the bodies of requests, with a deadline, a minimum rate and a maximum size."""
 
 import asyncio
 import io
@@ -11,7 +11,7 @@ from typing import BinaryIO, ClassVar, Protocol, TypeVar, cast
 
 from bluezone.refusal import Refused
 
-# The first bytes from a phone with one bar may take this long; after that a body has to keep up with the rate.
+# How long the first bytes may take, as from a phone with bad reception. After that, a body must arrive at this rate.
 GRACE_SECONDS = 5.0
 BYTES_A_SECOND = 1024
 # The longest that any body may take: enough for 16 MB at half a megabit a second.
@@ -27,7 +27,7 @@ NETWORK_BYTES = HELD_BYTES // 4
 
 
 class RequestRefused(Refused):
-    """A request that does not get as far as the origin's callable. status: of the HTTP answer."""
+    """The request was refused before it reached the origin's callable. status: that of the HTTP answer."""
 
     code = "bad_request"
     status: ClassVar[int] = 400
@@ -83,9 +83,9 @@ class BodyReader:
 
     @asynccontextmanager
     async def read(self, incoming: Incoming, size: int, network: Callable[[], bytes]) -> AsyncIterator[BinaryIO]:
-        """Read a body of `size` announced bytes; its room is freed when the block is left.
+        """Yield a body of `size` announced bytes; its room is freed when the block is left.
 
-        network: returns where it comes from; called for larger bodies only.
+        network: returns the network of the client; called only for larger bodies.
         Raises BodyTooSlow, BodyIncomplete, and ServerBusy if larger bodies have used up all room.
         """
         if size <= SMALL_BYTES:
@@ -147,7 +147,7 @@ async def _in_time(reading: Awaitable[T], size: int) -> T:
     try:
         return await reading
     except TimeoutError:
-        raise BodyTooSlow(f"{size} bytes did not come within {allowed_seconds(size):.0f} seconds") from None
+        raise BodyTooSlow(f"{size} bytes did not arrive within {allowed_seconds(size):.0f} seconds") from None
 
 
 def _incomplete(received: int, size: int) -> BodyIncomplete:

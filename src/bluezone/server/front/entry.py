@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The asynchronous entry of an origin: sends files at once, reads bodies, and passes all other work to threads.
 
-The body of a request is read first: by a deadline, at a minimum rate, within a size. A client that sends slowly or not
-at all waits here, where waiting costs a socket but no thread.
+The body of a request is read before a thread gets the request. So a slow client occupies a socket, but no thread.
 
 Source: RSGI specification 1.5; docs/adr/0013-front.md.
 """
@@ -35,12 +34,12 @@ LONG_QUEUE = 16
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CLOSE = ("Connection", "close")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-# Path and headers -> what is sent, None if a thread has to answer.
+# Takes path and headers; returns the answer, None if a thread has to answer.
 AtHand = Callable[[str, Any], ReadyAnswer | None]
 
 
 class LengthRequired(RequestRefused):
-    """A body without an announced length: its end could not be distinguished from a broken connection."""
+    """The request has a body without an announced length, so that a broken connection would look like its end."""
 
     code = "length_required"
     status = 411
@@ -49,8 +48,8 @@ class LengthRequired(RequestRefused):
 class Entry:
     """What granian calls for each request of an origin.
 
-    measured: the WSGI callable with its meters. at_hand: answers what needs no thread. largest: bytes of the largest
-    body that is read; for a larger one the callable gets an empty body, and refuses by the announced length. always:
+    measured: the WSGI callable with its meters. at_hand: answers requests that need no thread. largest: bytes of the
+    largest body that is read; if the announced length is greater, the callable gets an empty body and refuses. always:
     headers of every answer. trusted: proxies that are trusted to set X-Forwarded-For. ready: called once requests are
     accepted. pages: the cache of public pages, None if the origin has none.
     """
@@ -140,7 +139,7 @@ class Entry:
         def work() -> None:
             nonlocal answer
             try:
-                # The client may have left before its turn. It needs no answer, and the others need not wait for it.
+                # If the client has disconnected before its turn, no answer is made, and the next request is sooner.
                 if not disconnected:
                     answer = call_application(self._measured, environ)
                     self._send(scope, protocol, answer)
@@ -186,7 +185,7 @@ class Entry:
         headers.append(("Cache-Control", "no-store"))
         if refused.status == 503:
             headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-        # The rest of the body is not waited for.
+        # The connection is closed, because the rest of the body is not read.
         self._send(scope, protocol, Answer(refused.status, [*headers, _CLOSE], body))
         self._measured.count_answer(scope.path, refused.status, time.perf_counter() - started_at)
 

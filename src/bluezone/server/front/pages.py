@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Public pages that were just made, cached in memory for others who request the same."""
+"""A cache in memory of public pages that were just made."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from bluezone.server.front.wsgi import Answer
 
 # As long as a page's own headers allow.
 CACHE_SECONDS = 60.0
-# For a store that does not show whether it has changed.
+# How long a page is cached if the store does not show whether it has changed.
 UNSURE_SECONDS = 5.0
 MOST_PAGES = 512
 MOST_BYTES = 256 * 1024
@@ -33,9 +33,9 @@ class _Page:
 class PageCache:
     """The page cache of one process.
 
-    language_cookie: the only cookie that a request may have. stamp: returns a value that changes when the store does,
-    None if that cannot be known. speaks: Accept-Language -> language of the answer where no cookie chooses one.
-    clock: monotonic seconds.
+    language_cookie: the only cookie that a cached request may have. stamp: returns a value that changes when the store
+    does, None if that cannot be known. speaks: returns the language of the answer for an Accept-Language header, if no
+    cookie chooses one. clock: returns monotonic seconds.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class PageCache:
         self._speaks = speaks
         self._clock = clock
         self._pages: OrderedDict[Key, _Page] = OrderedDict()
-        self._making: dict[Key, asyncio.Event] = {}
-        # Pages that could not be cached last time: waiting for their next answer would be pointless.
+        self._in_progress: dict[Key, asyncio.Event] = {}
+        # Pages that could not be cached last time. Requests do not wait for each other to make one.
         self._uncacheable: OrderedDict[Key, None] = OrderedDict()
 
     def cache_key(self, scope: Any) -> Key | None:
-        """What the answer to a request may depend on; None if it is never cached. scope: of RSGI."""
+        """All that the answer to a request depends on; None if the answer must not be cached. scope: RSGI's."""
         headers = scope.headers
         if scope.method not in ("GET", "HEAD") or scope.query_string or "authorization" in headers:
             return None
@@ -67,15 +67,15 @@ class PageCache:
     async def find(self, key: Key, if_none_match: str, is_get: bool) -> ReadyAnswer | None:
         """A cached page; None if the caller has to make it, and for a GET has to call `finish` afterwards.
 
-        Callers wait for a page that is being made, unless its last answer could not be cached: then each makes its own,
-        in the fair queue of the threads. So does a HEAD request, which is never cached.
+        Callers wait for a page that is being made, unless its last answer could not be cached: then each makes its own.
+        So does a HEAD request, which is never cached.
         """
         while (page := self._fresh(key)) is None:
             if not is_get or key in self._uncacheable:
                 return None
-            making = self._making.get(key)
+            making = self._in_progress.get(key)
             if making is None:
-                self._making[key] = asyncio.Event()
+                self._in_progress[key] = asyncio.Event()
                 return None
             await making.wait()
         age = ("Age", str(int(self._clock() - page.made)))
@@ -91,10 +91,10 @@ class PageCache:
         return self._stamp()
 
     def finish(self, key: Key, answer: Answer | None, stamp: Hashable) -> None:
-        """Cache a page that was made, if it may be; wake those who wait for it. answer: None if making it failed."""
+        """Cache a page if that is allowed, and wake the callers that wait for it. answer: None if making it failed."""
         if answer is not None:
             self._remember(key, answer, stamp)
-        making = self._making.pop(key, None)
+        making = self._in_progress.pop(key, None)
         if making is not None:
             making.set()
 

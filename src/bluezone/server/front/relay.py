@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole requests passed on over a Unix socket: the process that faces the Internet has no store and no key.
+"""Pass whole requests on over Unix sockets, so that the process that faces the Internet needs no store and no key.
 
-Messages are framed as the signer's (keyserver/signer/channel.py), with 0 as first byte. A message is the length of the
-head in four bytes, the head, and the body. The head is a line, then names and values in turn, separated by NUL. The
-line of a request is empty, and the pairs are the textual members of WSGI's environ. The line of an answer is the
-status, and the pairs are its headers.
+A message is framed like the signer's (keyserver/signer/channel.py), with 0 as its first byte. Its body is the length of
+the head in four bytes, the head, and the HTTP body. The head is a line, then names and values in turn, separated by
+NUL. In a request the line is empty, and the pairs are the textual members of WSGI's environ. In an answer the line is
+the status, and the pairs are the headers.
 """
 
 import io
@@ -42,7 +42,7 @@ from bluezone.server.front.wsgi import WsgiApplication
 
 logger = logging.getLogger(__name__)
 
-# As the public site's pages accept it (web/settings_public.py); _MOST_BYTES adds what a head may have.
+# The same as in web/settings_public.py; _MOST_BYTES adds room for the head.
 LARGEST_BODY = 1024 * 1024
 _HEAD = struct.Struct(">I")
 _SEPARATOR = "\0"
@@ -72,7 +72,7 @@ LANGUAGE_COOKIE = "bluezone-language"
 
 
 class PartUnavailable(StoreRefused):
-    """The process that a request is for does not answer; nothing was stored, and repeating the request is safe."""
+    """The process that should answer the request does not; nothing was stored, and repeating the request is safe."""
 
     code = "part_away"
 
@@ -83,7 +83,7 @@ def socket_of(run: Path, part: str) -> Path:
 
 
 class Relay:
-    """Calls one part, from any thread: each thread has its own connection. path: of the part's socket."""
+    """A client of one part, usable from any thread: each thread has its own connection. path: the part's socket."""
 
     def __init__(self, path: Path, part: str) -> None:
         self._part = part
@@ -103,7 +103,7 @@ class Relay:
 
 
 def _pack(line: str, pairs: Iterable[tuple[str, str]], body: bytes) -> bytes:
-    """A message. Raises ValueError if a text of the head contains a NUL, which no header does."""
+    """Encode a message. Raises ValueError if a text of the head contains a NUL; no valid header does."""
     texts = [line]
     for pair in pairs:
         texts += pair
@@ -126,8 +126,8 @@ def _unpack(message: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
 class Front:
     """The public origin as a WSGI callable that sends files itself and passes everything else on.
 
-    folder: the data folder, of which it reads the published files; run: the folder with the sockets of the parts;
-    for_pages: whether a path of the API is answered by the part that has the pages.
+    folder: the data folder, from which it sends the published files. run: the folder with the sockets of the parts.
+    for_pages: returns whether the part with the pages answers a path of the API.
     """
 
     # Nothing is cached here, and the pages choose the language by the request's header.
@@ -182,7 +182,7 @@ class Front:
         reduced = {name: environ[name] for name in _API_MEMBERS if name in environ}
         if path in (HEALTH, READY):
             return self._health(reduced)
-        # A body of the wrong size is refused there by the announced length.
+        # A body of the wrong size is not passed on; the part refuses it by the announced length.
         fits = len(body) == _SIZES[path] if fixed else len(body) <= MAX_BODY_BYTES
         return self._parts["codes" if path in _CODES_PATHS else "admission"].request(reduced, body if fits else b"")
 
@@ -206,7 +206,7 @@ class Front:
 
 
 def part_server(path: Path, part: str, allowed: frozenset[int], application: WsgiApplication) -> Listener:
-    """The server of one part. path: of its socket; allowed: uids of the users who may connect."""
+    """The server of one part. path: its socket. allowed: uids of the users who may connect."""
     answers = _Answers(part, application)
     most = _MOST_BYTES[part]
 
@@ -242,7 +242,7 @@ class _Answers:
                 answers[position] = 0, _pack(str(response.status.value), response.head, cast(bytes, response.body))
             return answers
         except Exception:
-            # Each is then answered alone, so that only the faulty one fails. They may safely be repeated.
+            # All are then answered separately, so that only the faulty one fails. Answering a report again is safe.
             return [None] * len(messages)
 
     def answer(self, _first: int, packed: bytes, _uid: int) -> tuple[int, bytes]:

@@ -22,7 +22,7 @@ class ReadyAnswer:
 
 
 class StaticFiles:
-    """The files below a folder, listed once. prefix: of their addresses; it changes when any of them changes."""
+    """The files below a folder, listed once. prefix: that of their addresses; it changes when any file changes."""
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self._folder = folder
@@ -31,7 +31,7 @@ class StaticFiles:
     @cached_property
     def _known(self) -> dict[str, ReadyAnswer]:
         files = (path for path in self._folder.rglob("*") if path.is_file())
-        return {self.prefix + path.relative_to(self._folder).as_posix(): _sent(path) for path in files}
+        return {self.prefix + path.relative_to(self._folder).as_posix(): _answer_with(path) for path in files}
 
     def find(self, path: str) -> ReadyAnswer | None:
         """The answer for an address; None if it is not below the prefix."""
@@ -40,7 +40,7 @@ class StaticFiles:
         return self._known.get(path) or ReadyAnswer(404, [("Content-Type", "text/plain")], NOTHING)
 
 
-def _sent(path: Path) -> ReadyAnswer:
+def _answer_with(path: Path) -> ReadyAnswer:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     length = str(path.stat().st_size)
     return ReadyAnswer(200, [("Content-Type", kind), ("Content-Length", length), ("Cache-Control", IMMUTABLE)], path)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads that run an origin's WSGI callable, and the queue in front of them.
+"""Threads that run an origin's WSGI callable, and the queues in front of them.
 
-Each network has its own queue, and the queues are served in turn, so that a flood from one network delays that network
-alone.
+Each network has its own queue, and the queues are served in turn, so that a flood from one network delays only that
+network.
 """
 
 import queue
@@ -11,14 +11,14 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 Work = Callable[[], None]
-# A queue of this length takes a second or two; a longer one would not help those at its end.
+# Answering this many requests takes a second or two; further ones would wait too long.
 MOST_WAITING = 2048
 # Thousands of phones may be behind one address of a carrier.
 MOST_OF_A_NETWORK = 1024
 
 
 class QueueFull(Exception):
-    """Too many requests wait already: another would not be served in time."""
+    """Too many requests wait already; one more would not be served in time."""
 
 
 class Threads:
@@ -26,7 +26,7 @@ class Threads:
 
     def __init__(self, count: int, name: str) -> None:
         self._count = count
-        self._lines: OrderedDict[bytes, deque[Work]] = OrderedDict()
+        self._queues: OrderedDict[bytes, deque[Work]] = OrderedDict()
         self._waiting = 0
         self._running = 0
         self._lock = threading.Lock()
@@ -44,9 +44,9 @@ class Threads:
         with self._lock:
             before = self._waiting
             key = network() if before + self._running >= self._count else b""
-            if before >= MOST_WAITING or len(self._lines.get(key, ())) >= MOST_OF_A_NETWORK:
+            if before >= MOST_WAITING or len(self._queues.get(key, ())) >= MOST_OF_A_NETWORK:
                 raise QueueFull
-            self._lines.setdefault(key, deque()).append(work)
+            self._queues.setdefault(key, deque()).append(work)
             self._waiting += 1
         self._tokens.put(True)
         return before
@@ -66,10 +66,10 @@ class Threads:
 
     def _next(self) -> Work:
         with self._lock:
-            network, line = self._lines.popitem(last=False)
+            network, line = self._queues.popitem(last=False)
             work = line.popleft()
             if line:
-                self._lines[network] = line
+                self._queues[network] = line
             self._waiting -= 1
             self._running += 1
             return work

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests and answers in WSGI's terms.
+"""Convert requests of granian (RSGI) to WSGI, and call a WSGI application.
 
 Source: PEP 3333; RSGI specification 1.5, "HTTP scope".
 """
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-# How several headers of one name are joined, where not by a comma.
+# What joins several headers of one name, if not a comma.
 _JOINED = {"HTTP_COOKIE": "; "}
 
 
@@ -26,7 +26,7 @@ class Answer:
 
 
 def wsgi_environ(scope: Any, body: BinaryIO, size: int | None) -> Environ:
-    """WSGI's environ of a request. scope: of RSGI; size: of its body, None if none was announced."""
+    """WSGI's environ of a request. scope: RSGI's; size: bytes of the body, None if no length was announced."""
     server, _, port = scope.server.rpartition(":")
     version = "1.0" if scope.http_version == "1" else scope.http_version
     environ: Environ = {
@@ -88,5 +88,5 @@ def call_application(application: WsgiApplication, environ: Environ) -> Answer:
 
 
 def _as_latin(text: str) -> str:
-    """The bytes of a text as WSGI has them: one character each."""
+    """The UTF-8 bytes of a text as WSGI represents them: a character for each byte."""
     return text if text.isascii() else text.encode().decode("latin-1")

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 Environ = dict[str, Any]
 # Calls that are answered with a version byte and a status byte (docs/protocol.md sections 4, 7 and 8).
 _REPORT_CALLS = frozenset({"/v1/verify", "/v1/upload", "/v1/tokens", "/v1/declarations"})
-# By the part after /v1/ up to the next slash; the address itself is never stored.
+# Classes by the part of the path after /v1/, up to the next slash; the path itself is never stored.
 _PUBLIC_CLASSES = {
     "push": "push",
     "help": "help",

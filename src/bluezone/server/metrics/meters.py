@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts that the processes of one `serve` share: cells of memory, fixed before the first request.
 
-A cell represents a class of addresses, a class of status or a range of durations: no cell could hold an address, a code
-or a name. Each process counts in its own row, so none waits for another; the reader adds up the rows. Rows are never
-cleared: a process that replaces another continues its counts.
+A cell is for a class of addresses, a class of status or a range of durations: it cannot contain an address, a code or a
+name. Each process counts in its own row, so that processes do not wait for each other; readers add up the rows. A row
+is never cleared: a process that replaces another continues its counts.
 """
 
 import mmap
@@ -17,7 +17,7 @@ from bluezone.keyserver.limits.tally import shared_memory
 
 ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "503")
-# Upper bounds, seconds; longer durations have one more cell.
+# Upper bounds of ranges of durations, seconds; one more cell counts longer ones.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # The refusals of docs/protocol.md section 4 by status byte; 0 (ok) is not counted here.
 REFUSALS = (
@@ -26,7 +26,7 @@ REFUSALS = (
 )  # fmt: skip
 # The worker's recurring work: purges and whatever else duties name.
 WORKS = tuple(work.name for work in (*catalogue.purges(), *catalogue.hourly(), *catalogue.every_tick()))
-# What the worker measures at each tick, and what it counts. `timestamp_seconds` are Unix seconds.
+# Values that the worker measures or counts. `timestamp_seconds` are Unix seconds.
 GAUGES = (
     "worker_leading", "tick_timestamp_seconds", "tick_seconds",
     "store_up_codes", "store_up_keys", "store_up_office",
@@ -100,7 +100,11 @@ class Meters:
 
 
 class RouteCounts:
-    """Requests by STATUSES, durations by BUCKETS (not cumulative, one more for longer ones), and seconds in total."""
+    """The counts of one class of addresses.
+
+    statuses: requests by STATUSES. buckets: requests by duration, not cumulative; one more than BUCKETS, for longer
+    ones. seconds: the sum of all durations.
+    """
 
     def __init__(self, statuses: Sequence[int], buckets: Sequence[int], seconds: float) -> None:
         self.statuses = statuses
@@ -109,7 +113,7 @@ class RouteCounts:
 
 
 class Row:
-    """Where one process counts; usable from all its threads."""
+    """The cells in which one process counts; usable from all its threads."""
 
     def __init__(self, cells: memoryview) -> None:
         self._cells = cells

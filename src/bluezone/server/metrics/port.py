@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's own port, on 127.0.0.1 alone: `/metrics`, `/live` and `/ready` of one `serve`.
+"""The operator's port, only on 127.0.0.1: `/metrics`, `/live` and `/ready` of one `serve`.
 
-It answers from memory and from the origins' own health pages, in the process that supervises the others, so that it
+It is in the process that supervises the others, and answers from memory and from the origins' health pages. So it
 answers even if a database hangs or an origin is overloaded.
 """
 
@@ -34,7 +34,7 @@ READY_PATHS = {"public": "/v1/health/ready", "office": "/health/ready"}
 
 
 class OperatorPort:
-    """Answers on a socket that was bound before."""
+    """The server of the operator's port. port_socket: reserves the port."""
 
     def __init__(self, port_socket: socket.socket) -> None:
         self._socket = port_socket
@@ -43,14 +43,14 @@ class OperatorPort:
 
     def open(self, processes: "Processes", secured: Any) -> None:
         """Answer from now on, in its own threads."""
-        began = time.time()
-        exposition = self.exposition = Exposition(processes, secured, began)
+        started_at = time.time()
+        exposition = self.exposition = Exposition(processes, secured, started_at)
 
         class Handler(_Handler):
             pages = {  # noqa: RUF012 - made once, read only
                 "/metrics": lambda: (HTTPStatus.OK, CONTENT_TYPE, exposition.text()),
                 "/live": lambda: _json(HTTPStatus.OK, {"status": "ok"}),
-                "/ready": lambda: _readiness(processes, secured is not None, began),
+                "/ready": lambda: _readiness(processes, secured is not None, started_at),
             }
 
         self._socket.setblocking(True)
@@ -67,14 +67,14 @@ class OperatorPort:
             self.exposition.refresh(time.time())
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering, and close the port."""
         if self._http:
             self._http.shutdown()
         self._socket.close()
 
 
 class _Http(ThreadingHTTPServer):
-    """Logs of a fault only what may be logged; the base class would print the client's address."""
+    """An HTTP server that logs a fault without the client's address, which the base class would print."""
 
     daemon_threads = True
 
@@ -111,8 +111,8 @@ def _json(status: HTTPStatus, members: dict[str, Any]) -> tuple[HTTPStatus, str,
     return status, "application/json", json.dumps(members)
 
 
-def _readiness(processes: "Processes", secured: bool, began: float) -> tuple[HTTPStatus, str, str]:
-    """Whether every part that runs here is ready; if not, what fails, by code."""
+def _readiness(processes: "Processes", secured: bool, started_at: float) -> tuple[HTTPStatus, str, str]:
+    """The answer of `/ready`: whether every part that runs here is ready, and codes of what fails."""
     failing = []
     for part in processes.parts:
         if sum(child.part.name == part.name and child.is_up for child in tuple(processes.children)) < part.count:
@@ -120,11 +120,11 @@ def _readiness(processes: "Processes", secured: bool, began: float) -> tuple[HTT
         elif part.port_socket is not None and not _origin_ready(part.port_socket, READY_PATHS[part.name], secured):
             failing.append(f"{part.name}_not_ready")
     if processes.meters.gauge("worker_leading"):
-        ticked_at = max(processes.meters.gauge("tick_timestamp_seconds"), began)
+        ticked_at = max(processes.meters.gauge("tick_timestamp_seconds"), started_at)
         if time.time() - ticked_at > TICK_LATE_SECONDS:
             failing.append("tick_late")
     if processes.meters.gauge("publication_leading"):
-        published_at = max(processes.meters.gauge("publication_timestamp_seconds"), began)
+        published_at = max(processes.meters.gauge("publication_timestamp_seconds"), started_at)
         if time.time() - published_at > TICK_LATE_SECONDS:
             failing.append("publication_late")
     status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK

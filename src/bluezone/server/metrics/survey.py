@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker measures for the operator at each tick, too coarse to reveal a single report.
+"""Measurements of the worker for the operator, at each tick. They are too coarse to reveal a single report.
 
-A monitor stores its samples for years, so no value here changes with a single report (docs/privacy.md has a section on
-the monitor). Sizes are whole multiples of 16 MiB, keys and uploads are rounded down and change once an hour or a day,
-and an outbox counts only messages that wait longer than they should.
+A monitor stores its samples for years, so no value here may change with a single report (docs/privacy.md has a section
+on the monitor). Sizes are multiples of 16 MiB. Counts of keys and uploads are rounded down and change once an hour or a
+day. An outbox counts only messages that have waited too long.
 """
 
 import datetime
@@ -45,7 +45,7 @@ class Survey:
         self._hour = -1
 
     def measure(self, now: float) -> None:
-        """Measure everything. What cannot be measured keeps its last value; the gauge of its store says why."""
+        """Measure everything. If a store does not answer, its values stay as they were, and its gauge shows why."""
         self._office(datetime.datetime.fromtimestamp(now, datetime.UTC))
         self._stores(now)
         self._files(now)
@@ -88,7 +88,7 @@ class Survey:
         self._meters.set(f"store_bytes_{name}", _size(self._server.data_dir, name, store))
 
     def _hourly(self, now: float) -> None:
-        """Measure what would reveal single reports if it were measured more often."""
+        """Measure the values that would reveal single reports if they were measured more often."""
         self._meters.set("waiting_keys", statistics.waiting_keys(self._server.keys_store) // KEYS_GRAIN * KEYS_GRAIN)
         yesterday = day_at(now) - 1
         counts = statistics.uploads_by_day(self._server.keys_store)

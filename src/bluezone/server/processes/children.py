@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A child process of `serve`, as its parent sees it: how it starts, stops accepting requests, and ends.
+"""The child processes of `serve`: how the parent starts them, lets them finish, and ends them.
 
-A child can start as a fork of `serve`, with everything loaded, which saves half the work of a start. Only the first
-children of a `serve` start this way. A child that is restarted after a death, or at SIGHUP with the program installed
-by then, is a new interpreter. So are all children where forking after loading is not safe: on systems other than Linux,
-and with a bucket, because the library for buckets has threads.
+The first children of a `serve` can be forks of it, with all modules loaded, which saves half the work of a start. All
+later children are new interpreters: after a death, and at SIGHUP, when a newer program may be installed. So are the
+first ones if a fork is not safe: on systems other than Linux, and with the library for buckets, which has threads.
 """
 
 import contextlib
@@ -28,9 +27,9 @@ from bluezone.server.processes.users import User
 AVAILABLE = sys.platform == "linux"
 _POLL_SECONDS = 0.02
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-# A busy connection gets its last answer within this time; idle ones are closed afterwards.
+# How long busy connections of a replaced process have for their last answer; after that, idle ones are closed.
 LETTING_GO_SECONDS = 2.0
-# How long a request may still take in a process that leaves.
+# How long a request may still take in a replaced process.
 FINISH_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
@@ -41,7 +40,7 @@ def can_fork() -> bool:
 
 
 class Forked:
-    """The part of subprocess.Popen that a supervisor needs. stdin: our end of the pipe that shows that we live."""
+    """A fork, with the part of subprocess.Popen that a supervisor needs. stdin: our end of the pipe to the child."""
 
     def __init__(self, pid: int, stdin: int) -> None:
         self.pid = pid
@@ -67,29 +66,29 @@ class Forked:
         return code
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless the process has ended: its number may belong to another by now."""
+        """Send a signal, unless the process has ended: another process may have its number by now."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
 
 def fork_main(arguments: Sequence[str], descriptors: Collection[int]) -> Forked:
-    """Run `main()` of a module in a fork of this process. Other threads must not run here.
+    """Run `main()` of a module in a fork of this process. This process must have only the calling thread.
 
-    arguments: the module, then its command line. descriptors: those that the child keeps, besides the standard ones.
+    arguments: the module and its command line. descriptors: the child has only these and the standard ones.
     Raises OSError if the system refuses to fork.
     """
     child_end, parent_end = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    # The child does not collect what is loaded here, so that its memory stays shared.
+    # The child's garbage collector must not touch the loaded objects, so that their memory stays shared.
     gc.freeze()
     try:
         pid = os.fork()
@@ -144,8 +143,9 @@ class ProcessEnded(Refused):
 class Part:
     """One kind of process.
 
-    arguments: of `python -m`. count: how many processes. port_socket: reserves the port of an origin. descriptors: to
-    share with the process, by the option that passes each. user, environment: of a process of another user.
+    arguments: those of `python -m`. count: how many processes. port_socket: reserves the port of an origin.
+    descriptors: shared with the process, by the name of the option that passes each. user, environment: None for those
+    of `serve`.
     """
 
     name: str
@@ -174,16 +174,16 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether the process has ended."""
         return self.process.poll() is not None
 
     @property
     def is_up(self) -> bool:
-        """Whether it has reported that it is ready and is still alive; callable from any thread."""
+        """Whether the process has reported that it is ready and is still alive; callable from any thread."""
         return self.reported_ready and self.process.returncode is None
 
     def check_ready(self) -> bool:
-        """Whether it has reported that it accepts requests."""
+        """Whether the process has reported by now that it accepts requests."""
         if not self.reported_ready:
             try:
                 self.reported_ready = bool(os.read(self.ready_pipe, 1))
@@ -192,14 +192,14 @@ class Child:
         return self.reported_ready
 
     def drain(self, now: float) -> None:
-        """Let it finish its current requests, then end."""
+        """Let the process finish its current requests, and set when it is terminated and killed."""
         if self.part.port_socket is not None and not self.has_ended:
             self.process.send_signal(signal.SIGUSR1)
         self.terminate_at = now + (LETTING_GO_SECONDS if self.part.port_socket else 0.0)
         self.kill_at = self.terminate_at + FINISH_SECONDS
 
     def close(self) -> None:
-        """Close our ends of its pipes."""
+        """Close our ends of the pipes to the process."""
         os.close(self.ready_pipe)
         assert self.process.stdin is not None
         self.process.stdin.close()
@@ -208,9 +208,9 @@ class Child:
 def start_child(
     part: Part, place: int, row: int, meters: int, now: float, early_deaths: int = 0, fork: bool = False
 ) -> Child:
-    """Start `python -m …` in its own session, with a pipe that closes when we are gone.
+    """Start `python -m …` in its own session; its standard input is a pipe that closes when this process ends.
 
-    meters: the descriptor of the shared cells. now: monotonic seconds. fork: as a fork of this process.
+    meters: the descriptor of the shared cells. now: monotonic seconds. fork: whether to fork this process.
     Raises ProcessEnded if the system refuses to start it.
     """
     try:
@@ -242,7 +242,7 @@ def start_child(
 
 
 def python_command(user: User | None, *arguments: str) -> list[str]:
-    """The command line of `python -m`. user: for another than ours, modules of the current folder are ignored."""
+    """The command line of `python -m`. user: if set, modules in the current folder are ignored."""
     safe_path = ["-P"] if user else []
     return [sys.executable, *safe_path, "-m", *arguments]
 

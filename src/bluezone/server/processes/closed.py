@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`serve` while the stores are being moved: a page that says so on both ports, and the published files.
+"""`serve` while the stores are being moved: both ports answer with a page about the move, or with published files.
 
 Phones still get updates: the files of the data folder stay where they are, and reading them needs no store.
 """
@@ -83,7 +83,7 @@ class Closed:
 
 
 def serve_closed(options: ServeOptions, secured: Any) -> str:
-    """Answer on the ports of this `serve` until a signal or the end of the move; returns which it was."""
+    """Answer on the ports of this `serve` until a signal comes or the move ends; returns the reason as a text."""
     from bluezone.server.preparation import open_office
 
     folder = options.folder.resolve()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signals between `serve` and its child processes: "I am ready" and "I am gone"."""
+"""What `serve` and its child processes tell each other: a child that it is ready, and `serve` that it has ended."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ _PR_SET_NAME = 15
 
 
 def end_with_parent() -> None:
-    """Send this process SIGTERM when its standard input closes: only the parent has the other end of the pipe.
+    """Send this process SIGTERM when the parent ends: its standard input is a pipe from the parent, and closes then.
 
-    Current work has GRACE_SECONDS; then the process is killed, which every store survives.
+    Current work has GRACE_SECONDS to finish. Then the process exits; no store is damaged by that.
     """
 
     def watch() -> None:

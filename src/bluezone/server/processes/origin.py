@@ -3,9 +3,9 @@
 
 `python -m bluezone.server.processes.origin public|office ADDRESS PORT …`
 
-`serve` starts it, with the numbers of its row of meters and of a pipe on which it reports that it is ready. With a
-certificate and its key it accepts only TLS. At SIGUSR1 it closes each connection after its next answer, because another
-process takes over. Reasons for the limits set here: docs/adr/0013-front.md.
+`serve` starts it, with the number of its row of meters, and a pipe on which it reports that it is ready. With a
+certificate and its key it accepts only TLS. At SIGUSR1 it closes each connection after the next answer, because another
+process takes over. Reasons for the limits: docs/adr/0013-front.md.
 """
 
 import argparse
@@ -51,7 +51,7 @@ _TARGET = "bluezone.server.processes.origin"
 
 
 def open_public() -> tuple[Any, Callable[[str], str], str]:
-    """Open the public origin; returns its callable, the function that names a path's route, and its first page."""
+    """Open the public origin; returns its WSGI callable, the function that names a path's route, and its first page."""
     from bluezone.web.wsgi_public import application
 
     application.open()
@@ -75,7 +75,7 @@ def open_front() -> tuple[Any, Callable[[str], str], str]:
 
 
 def warm_up(application: Callable[..., Any], path: str) -> None:
-    """Render a page before the first request, because what a first page imports takes seconds of a core."""
+    """Render a page before the first request: the imports for a first page take seconds of a core."""
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "",
         "SERVER_NAME": "localhost", "SERVER_PORT": "443",
@@ -89,7 +89,7 @@ ORIGINS = {"public": open_public, "office": open_office_origin, "front": open_fr
 
 
 def raise_connection_limit() -> int:
-    """Raise this process' limit of descriptors as far as allowed; returns how many connections it leaves room for."""
+    """Raise this process's limit of descriptors as far as allowed; returns how many connections there is room for."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     desired = CONNECTIONS + OTHER_DESCRIPTORS
     allowed = desired if hard == resource.RLIM_INFINITY else min(desired, hard)

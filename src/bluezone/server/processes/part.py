@@ -37,7 +37,7 @@ def _application(part: str, folder: Path, tallies: int | None) -> Any:
 
 
 def main() -> None:
-    """Answer the requests that the public origin passes on."""
+    """Answer the requests that the public origin passes on, until SIGTERM."""
     parser = argparse.ArgumentParser(prog="bluezone.server.processes.part")
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("folder", type=Path)

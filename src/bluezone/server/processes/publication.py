@@ -29,12 +29,12 @@ log = logging.getLogger(__name__)
 
 PUBLICATION = "publication"
 TICK_SECONDS = 15.0
-# As the worker's, for a demo.
+# The pause in a demo, as in the worker.
 DEMO_TICK_SECONDS = 1.0
 
 
 def publish_until(stopped: threading.Event, ticks: Ticks, meters: Meters, lead: Leadership) -> None:
-    """Publish what is due until `stopped` or until another leads; what is refused is retried at the next tick."""
+    """Publish what is due until `stopped` or until another process leads; refused work is retried at the next tick."""
     pause = TICK_SECONDS if ticks.city.publish_period_seconds else DEMO_TICK_SECONDS
     while not stopped.is_set() and lead.renew():
         meters.set("publication_leading", 1)
@@ -51,7 +51,7 @@ def publish_until(stopped: threading.Event, ticks: Ticks, meters: Meters, lead: 
 
 
 def _database() -> dict[str, Any] | None:
-    """Parameters of the database with the lease, None on SQLite: the keys store, the only one of this process."""
+    """Parameters of the database with the lease: that of the keys store; None on SQLite."""
     url = database_url("keys")
     if url is None:
         return None

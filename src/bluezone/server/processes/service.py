@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of one `serve`, and its life from the first process to the last."""
+"""One `serve`: which processes it has, and how it starts, watches, replaces and stops them."""
 
 import datetime
 import importlib
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from bluezone.server.metrics.port import OperatorPort
 
 POLL_SECONDS = 0.5
-# How long after a failed restart the origins are restarted again for a renewed certificate.
+# After a failed restart for a renewed certificate: how long until the next attempt.
 RENEW_AGAIN_SECONDS = 60.0
-# Value of `--only` -> the process that runs it.
+# The process for each value of `--only`.
 PARTS = {"keyserver": "public", "office": "office", "worker": "worker"}
-# (role, part): what the signer does for which part, besides showing it the public keys.
+# Pairs of role and part: which requests the signer accepts from the user of a part (signer/daemon.py, ROLES).
 _SIGNER_ROLES = (
     ("reports", "codes"), ("configs", "office"), ("files", "publication"), ("keys", "admission"), ("keys", "pages"),
 )  # fmt: skip
@@ -46,7 +46,7 @@ _SIGNER_ROLES = (
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """The options of the command line. only: a key of PARTS or None for all; operator_port: None without one."""
+    """The options of the command line. only: a key of PARTS, None for all; operator_port: None for no such port."""
 
     folder: Path
     host: str
@@ -69,7 +69,7 @@ class ServeOptions:
 
 
 class Server:
-    """One `serve`: takes its ports first, so that a port in use is reported before anything is changed."""
+    """One `serve`. Reserves its ports at once, so that a port in use is reported before anything is changed."""
 
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
@@ -90,7 +90,7 @@ class Server:
     def run(self, stop: StopSignals, secured: Any, prepare: Callable[[], None], announce: Callable[[], None]) -> None:
         """Start everything, call `announce` when it answers, and run until a stop signal. Raises ProcessEnded.
 
-        prepare: makes stores, keys and files; the signer runs by then.
+        prepare: makes stores, keys and files; called when the signer runs.
         """
         if self.users:
             assign_owners(self._options.folder.resolve(), self.users)
@@ -101,10 +101,11 @@ class Server:
                 return
             prepare()
             if self.users:
-                # For the files that were made meanwhile.
+                # Again, for the files that `prepare` made.
                 assign_owners(self._options.folder.resolve(), self.users)
                 self._copy_tls_files(secured)
-            # Only now, as preparing may have loaded the library for buckets. A fork would also have our memory.
+            # Decided only now: `prepare` may have loaded the library for buckets, which does not survive a fork.
+            # Processes of other users are never forks, because a fork has a copy of our memory.
             processes.fork = children.can_fork() and not self.users
             if processes.fork:
                 _load(parts)
@@ -138,7 +139,7 @@ class Server:
                 self._operator.refresh()
             if secured and secured.renewed(datetime.datetime.now(datetime.UTC)):
                 renew_at = now
-            # One change at a time: leaving processes still count in the rows that the next ones would use.
+            # Only if no replaced process is left: it still counts in the rows that the next processes would use.
             if (stop.replace or now >= renew_at) and not processes.leaving:
                 stop.replace = False
                 self._manager.reloading()
@@ -148,7 +149,7 @@ class Server:
                 if replaced:
                     renew_at = math.inf
                 elif now >= renew_at:
-                    # No signal will come for it, and the old certificate will expire.
+                    # Try again without a signal, because the old certificate will expire.
                     renew_at = time.monotonic() + RENEW_AGAIN_SECONDS
 
     def _start_preparing(self) -> subprocess.Popen[bytes]:
@@ -161,7 +162,7 @@ class Server:
         folder = options.folder.resolve()
         parts: list[Part] = []
         if self._signs:
-            # Before the others, which connect to its address.
+            # The signer is first, because the other parts connect to its address.
             place = socket_of(folder)
             os.environ[SIGNER] = str(place)
             allowed: list[str] = []
@@ -220,14 +221,14 @@ def _tls_file_names(origin: str) -> tuple[str, str]:
 
 
 def _operator_port(port_socket: socket.socket) -> "OperatorPort":
-    # Imported here, because it needs a library that the rest of a `serve` does not.
+    # Imported here, because it needs a library that is not needed without this port.
     from bluezone.server.metrics.port import OperatorPort
 
     return OperatorPort(port_socket)
 
 
 def _load(parts: list[Part]) -> None:
-    """Load what all parts need, once for all forks. Closes Django's connections, which forks must not share."""
+    """Import the modules of all parts, once for all forks. Closes Django's connections, which forks must not share."""
     from django.db import connections
 
     with garbage.collection_paused():
@@ -239,7 +240,7 @@ def _load(parts: list[Part]) -> None:
 def start_preparation(folder: Path, user: User | None = None) -> subprocess.Popen[bytes]:
     """Start a process that brings the stores up to date with the program installed now.
 
-    user: of that process. It ends with 0 on success; otherwise the log has the reason.
+    user: the user of the process. The process ends with 0 on success; otherwise its log has the reason.
     """
     command = children.python_command(user, "bluezone.server.preparation", str(folder))
     return subprocess.Popen(  # noqa: S603 - our own module

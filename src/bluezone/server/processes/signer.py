@@ -21,7 +21,7 @@ from bluezone.server.processes.lifeline import end_with_parent, name_process, re
 
 
 def socket_of(folder: Path) -> Path:
-    """The socket of the signer of this `serve`; stale sockets of earlier ones are removed."""
+    """The path of the socket for the signer of this `serve`; stale sockets of earlier signers are removed."""
     place = folder / FOLDER_NAME
     for path in place.glob(f"*{SUFFIX}"):
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
@@ -32,8 +32,8 @@ def socket_of(folder: Path) -> Path:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".json").unlink(missing_ok=True)
     for path in place.glob("serve-*.json"):
-        # A stopped signer leaves its public keys, for uploads until the next one starts. On a full disk the next
-        # `serve` has room for its own only if those of ended ones are removed.
+        # A stopped signer leaves its public keys, so that uploads are accepted until the next one starts. They are
+        # removed here, because the next signer may need their room on a full disk.
         if not path.with_suffix(SUFFIX).exists() and not Path("/proc", path.stem.partition("-")[2]).exists():
             path.unlink(missing_ok=True)
     return place / f"serve-{os.getpid()}{SUFFIX}"

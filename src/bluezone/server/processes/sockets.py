@@ -21,7 +21,7 @@ class PortInUse(Refused):
 
 
 def reserve_port(host: str, port: int, flag: str) -> socket.socket:
-    """Reserve a port: a socket that is bound and does not listen. Raises PortInUse if nothing more can listen there."""
+    """Reserve a port with a socket that is bound and does not listen. Raises PortInUse if the port cannot be used."""
     port_socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -31,17 +31,18 @@ def reserve_port(host: str, port: int, flag: str) -> socket.socket:
         raise PortInUse(
             f"{host} port {port} cannot be used ({error.strerror}); end the other program or choose another with {flag}"
         ) from None
-    # Two sockets that both allow it can share one port until one of them listens. From here on another socket cannot
-    # bind it, not even one of this `serve` for its other origin.
+    # Two sockets with SO_REUSEADDR can share a port until one of them listens. Without it, the port cannot be bound
+    # again from now on, not even by this `serve` for its other origin.
     port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     return port_socket
 
 
 def allow_rebind(port_socket: socket.socket) -> None:
-    """Let this `serve` listen right after another one, and the next one right after this. Call it before listening.
+    """Let this `serve` listen right after another one has ended, and the next one right after this.
 
-    Accepted connections inherit this option, and linger for a minute after they end. Without it on both sides the
-    kernel would refuse the port, even to `listen`. While a socket listens, others still cannot take the port.
+    Call it before `listen`. Accepted connections inherit this option, and linger for a minute after they end. The
+    kernel would refuse the port meanwhile, unless both they and the new socket have the option. While a socket listens,
+    another socket still cannot take the port.
     """
     port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 

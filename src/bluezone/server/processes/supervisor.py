@@ -32,9 +32,9 @@ class PreparingFailed(Refused):
 
 @dataclass
 class Processes:
-    """The children of one `serve`. meters has two rows for each, because both exist while one replaces another.
+    """The children of one `serve`. meters: has two rows for each child, because a child and its successor overlap.
 
-    fork: whether the first children are forks of this process, which has loaded what they need and runs no thread.
+    fork: whether the first children are forks of this process, which has loaded their modules and runs no thread.
     alive: called at every check of the children, also while they are being replaced.
     """
 
@@ -67,7 +67,7 @@ class Processes:
         return self.start(stop)
 
     def start(self, stop: "StopSignals") -> bool:
-        """Start all unless started, and wait until all are ready; False if a stop signal came first.
+        """Start all parts that have not been started, and wait until all are ready; False if a stop signal came first.
 
         Raises ProcessEnded.
         """
@@ -80,7 +80,7 @@ class Processes:
         return True
 
     def watch(self, now: float) -> None:
-        """Restart children that have died, end those that are to leave."""
+        """Restart children that have died, and end those that were replaced."""
         self.alive()
         for child in [child for child in self.children if child.has_ended]:
             self.children.remove(child)
@@ -97,22 +97,22 @@ class Processes:
     def replace(self, stop: "StopSignals", prepare: Callable[[], subprocess.Popen[bytes]]) -> bool:
         """Replace all processes by new ones; False if they do not become ready, or a stop signal came first.
 
-        prepare: starts a process that brings the stores up to date for the new processes. The old ones are watched
-        until all new ones are ready; if one fails, the old ones stay.
+        prepare: starts a process that brings the stores up to date for the new processes. If a new process fails, the
+        old processes stay.
         """
-        fresh: list[Child] = []
+        new_children: list[Child] = []
         try:
             if not self._wait_for_preparation(stop, prepare):
                 return False
-            self._start_all(fresh, generation=1 + self.replaced)
-            while not all(child.check_ready() for child in fresh):
-                self._refuse_early_end(fresh)
+            self._start_all(new_children, generation=1 + self.replaced)
+            while not all(child.check_ready() for child in new_children):
+                self._refuse_early_end(new_children)
                 if self._stopped_meanwhile(stop):
                     # `stop` ends them together with the others.
-                    self.children += fresh
+                    self.children += new_children
                     return False
         except Refused as refused:
-            end_children(fresh)
+            end_children(new_children)
             sentence = f"restart: {refused.code}: {refused.message}; the old processes continue"
             log_event("restart_failed", sentence, ERROR, code=refused.code)
             return False
@@ -121,9 +121,9 @@ class Processes:
         for child in self.children:
             child.drain(now)
         self.leaving += self.children
-        self.children = fresh
+        self.children = new_children
         self._due = []
-        log_event("restarted", "restart: new processes answer, the old ones finish what they have begun")
+        log_event("restarted", "restart: new processes answer, the old ones finish their requests")
         return True
 
     def stop(self) -> None:
@@ -133,7 +133,7 @@ class Processes:
         self.leaving = []
 
     def _stopped_meanwhile(self, stop: "StopSignals") -> bool:
-        """Watch the running children for a moment; whether a stop signal came."""
+        """Watch the running children for a moment; returns whether a stop signal came."""
         self.watch(time.monotonic())
         return stop.event.wait(POLL_SECONDS)
 
@@ -159,7 +159,7 @@ class Processes:
         return True
 
     def _start_all(self, started: list[Child], generation: int = 0, fork: bool = False) -> None:
-        """Start all that are not in `started` yet, and add each to it at once. Raises ProcessEnded."""
+        """Start all parts that have no child in `started`, and add each new child to it. Raises ProcessEnded."""
         row = generation % 2 * (self.meters.rows // 2)
         self._started_at = time.monotonic()
         running = {id(child.part) for child in started}
@@ -176,7 +176,7 @@ class Processes:
         try:
             successor = start_child(child.part, child.place, child.row, self.meters.descriptor, now, child.early_deaths)
         except ProcessEnded as refused:
-            # No memory, no descriptor, or an upgrade under way: the others continue, and this one is tried later.
+            # For example, no memory, or an upgrade of the program is running. This process is started later.
             self._due.append((now + MOST_PAUSE_SECONDS, child))
             log_event("process_refused", f"{refused.code}: {refused.message}", ERROR, code=refused.code)
         else:
@@ -208,7 +208,7 @@ class Processes:
             self.leaving.remove(child)
             child.close()
         elif now >= child.kill_at:
-            sentence = f"{child.part.name} process did not finish in time; it is cut off"
+            sentence = f"{child.part.name} process did not finish in time; it is killed"
             log_event("process_killed", sentence, WARNING, part=child.part.name)
             child.process.kill()
         elif now >= child.terminate_at:

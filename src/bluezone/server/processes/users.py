@@ -39,11 +39,11 @@ NAMES = {
     "publication": "bluezone-publication",
     "signer": "bluezone-signer",
 }
-# Store -> the part that shares it with the office, by its group.
+# For each store, the part that shares it with the office: the store's files belong to the group of this part.
 _STORES = {"codes": "codes", "keys": "admission", "office": "pages"}
 _PUBLICATION_FOLDERS = (EXPORTS_FOLDER, PACKAGES_FOLDER)
 _PUBLISHED = (*_PUBLICATION_FOLDERS, CONFIGS_FOLDER, "app")
-# Variables for the parts that need them: addresses of databases and of services contain passwords.
+# Variables that only the office and the worker get: their values contain passwords.
 _SECRETS = (*(f"BLUEZONE_{name}" for name in ("SMTP", "SMS", "MASTER_KEY")), "CREDENTIALS_DIRECTORY")
 _URLS = {"codes": "CODES", "admission": "KEYS", "pages": "OFFICE", "publication": "KEYS"}
 # Folders with files of several users.
@@ -55,7 +55,7 @@ _PAGES_SECRETS = ("office-django", "office-factors")
 class UsersInvalid(Refused):
     """BLUEZONE_USERS is wrong, only some of the users exist, or a folder to be given to a user is a symbolic link.
 
-    The variable is wrong if it names an unknown part, a user that this machine does not have, or one user twice.
+    The variable is wrong if it names an unknown part, a missing user, root, or the same user twice.
     """
 
     code = "users_invalid"
@@ -73,13 +73,13 @@ class User:
 def find_users() -> Mapping[str, User] | None:
     """The users by part; None if all processes keep the user of `serve`. Raises UsersInvalid."""
     setting = os.environ.get(VARIABLE, "")
-    # Sealed keys are fetched by a single user for all parts.
+    # With sealed keys, one user runs all parts, because it fetches the keys for all of them.
     if os.geteuid() != 0 or setting == "none" or {FILE_VARIABLE, COMMAND_VARIABLE} & os.environ.keys():
         return None
     names = NAMES | dict(_user_names(setting))
     users = {part: user for part, name in names.items() if (user := _user(name))}
     for part in sorted(names.keys() - users.keys()):
-        # The users that also exist in an installation with one user prove nothing.
+        # An installation with one user may also have users for the office and the signer.
         if setting or users.keys() - {"office", "signer"}:
             raise UsersInvalid(f"{VARIABLE}: this machine has no user {names[part]!r} for {part}")
         return None
@@ -120,7 +120,7 @@ def switch_to_user(user: User) -> None:
 
 
 def part_environment(part: str, folder: Path) -> dict[str, str]:
-    """The environment of a part's process: its own store's address, but no secrets or addresses of other parts."""
+    """The environment of a part's process: with the address of the part's store, without secrets of other parts."""
     environment = dict(os.environ)
     environment |= {"BLUEZONE_DATA": str(folder), "HOME": str(folder)}
     if part in ("office", "worker"):
@@ -186,15 +186,15 @@ def _mode_of(folder: str) -> int:
 
 
 def copy_tls_file(path: Path, folder: Path, user: User, name: str) -> Path:
-    """Copy a key for TLS so that a user may read it; returns the path of the copy."""
+    """Copy a file for TLS so that a user may read it; returns the path of the copy."""
     target = folder / RUN_FOLDER / name
-    aside = target.with_name(f".{name}")
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    new_path = target.with_name(f".{name}")
+    new_path.unlink(missing_ok=True)
+    descriptor = os.open(new_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     with os.fdopen(descriptor, "wb") as file:
         file.write(path.read_bytes())
         os.fchown(file.fileno(), user.uid, user.gid)
-    aside.replace(target)
+    new_path.replace(target)
     return target
 
 
@@ -246,7 +246,7 @@ def _chown_secrets(keys: Path, users: Mapping[str, User]) -> None:
 
 
 def _reader_of(secret: Path) -> str | None:
-    """The part that may read a secret of the office, too."""
+    """The part that may also read a secret of the office, None if only the office may."""
     if secret.name == "pepper":
         return "codes"
     return "pages" if secret.name in _PAGES_SECRETS else None
@@ -282,13 +282,13 @@ def _chown_signer(folder: Path, signer: User) -> None:
     if (place / RECORD_NAME).exists():
         (place / RECORD_NAME).chmod(0o600)
     if count:
-        log_event("keys_given_to_signer", f"{count} keys that sign for phones are the signer's alone now")
+        log_event("keys_given_to_signer", f"only the signer can now read {count} key files that sign for phones")
 
 
 def _require_no_link(path: Path) -> None:
     """Raise UsersInvalid for a symbolic link: root changes owners only inside the data folder."""
     if path.is_symlink():
-        raise UsersInvalid(f"{path.name} of the data folder is a link; whose that is shall not be changed")
+        raise UsersInvalid(f"{path.name} in the data folder is a link; its owner must not be changed")
 
 
 def _make_folder(path: Path, uid: int, gid: int, mode: int) -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Moves a city's stores from one database to the other."""
+"""Move a city's stores from SQLite to PostgreSQL or back."""

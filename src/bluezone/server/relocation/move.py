@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Move the stores of a city from SQLite to PostgreSQL or back: copied in pieces, compared row by row, then switched.
 
-A note in the data folder records that a move has started, and afterwards where the stores are
-(keyserver/moves.py). A table in each new store records the progress. Both outlive the process, so that the same
-command continues an interrupted move. The published files, the keys and the configs stay where they are.
+A note in the data folder records that a move has started, and later where the stores are (keyserver/moves.py). A table
+in each new store records the progress. So the same command continues an interrupted move. Published files, keys and
+configs are not moved.
 """
 
 import hashlib
@@ -34,11 +34,11 @@ from bluezone.server.relocation.tables import (
 STORES = ("office", "codes", "keys")
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
-# Bounds of one transaction, and of the rows of either side in memory.
+# Limits of one transaction, which also limit how many rows of each store are in memory.
 _FIRST_ROWS = 50
 _MOST_ROWS = 5000
 _BYTES = 4 << 20
-# A migration that no version has: because of it no version starts on a store that was moved away.
+# No version of the program has these migrations. A store that was moved away gets one, so that no version starts on it.
 _RETIRED_NUMBER = 2_000_000_000
 _RETIRED_NAME = "stores_moved_to_sqlite"
 # Current step, rows done, rows in total; each row counts once for copying and once for comparing.
@@ -46,7 +46,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class MoveTargetUsed(Refused):
-    """The target already has something where the stores should go; a move overwrites nothing."""
+    """The target already contains tables or files of these names; a move overwrites nothing."""
 
     code = "move_target_used"
 
@@ -76,7 +76,7 @@ class MoveNothing(Refused):
 
 
 def postgresql_addresses() -> dict[str, str]:
-    """Store -> address, for the stores that are on PostgreSQL according to the environment."""
+    """The addresses of the stores that are on PostgreSQL according to the environment, by store."""
     common = os.environ.get("BLUEZONE_DATABASE_URL", "")
     urls = {name: os.environ.get(f"BLUEZONE_{name.upper()}_URL", "") or common for name in STORES}
     return {name: url for name, url in urls.items() if url}
@@ -85,7 +85,7 @@ def postgresql_addresses() -> dict[str, str]:
 class Move:
     """One move of a data folder.
 
-    urls: every store -> address on PostgreSQL. to: SQLITE or POSTGRESQL. No `serve` may run on the folder.
+    urls: the addresses on PostgreSQL, by store. to: SQLITE or POSTGRESQL. No `serve` may run on the folder.
     """
 
     def __init__(self, folder: Path, to: str, urls: Mapping[str, str], progress: Progress) -> None:
@@ -100,7 +100,7 @@ class Move:
         """Move all stores, or continue an interrupted move; returns rows by table (`store.table`).
 
         Raises MoveTargetUsed, MoveElsewhere, MoveNotEqual, MoveStoresInUse, MoveNothing, MoveValueRefused,
-        MoveStoreDiffers, StoreRefused. Until the last step the old stores are unchanged, and the city's stores.
+        MoveStoreDiffers, StoreRefused. Until the last step the old stores are unchanged and remain valid.
         """
         import psycopg
 
@@ -135,7 +135,7 @@ class Move:
                     _require_no_connections(source for source, _ in pairs.values())
                     note = Moved("moved", self._to, note.move)
                     note_move(self._folder, note)
-            self._report("putting the old stores away", self._all, self._all)
+            self._report("retiring the old stores", self._all, self._all)
             for name, (source, _) in pairs.items():
                 _retire(source, name)
             rows: dict[str, int] = {}
@@ -143,7 +143,7 @@ class Move:
                 _, target = pairs[name]
                 for table in tables[name]:
                     rows[f"{name}.{table.name}"] = target.count(table)
-            # Last: while this table exists, another call continues the move.
+            # Done last: while this table exists, another call continues the move.
             for _, target in pairs.values():
                 target.execute(f"DROP TABLE IF EXISTS {target.sql_name(PROGRESS)}")
         if self._to == POSTGRESQL:
@@ -157,7 +157,7 @@ class Move:
         if note and note.state == "moving":
             if (note.to, note.target) != (self._to, target):
                 raise MoveElsewhere(
-                    f"a move to {note.to} has begun here and is not finished; go on with the same --to,"
+                    f"a move to {note.to} has started here and is not finished; continue it with the same --to,"
                     " or give it up with bluezone move --abandon"
                 )
             return note
@@ -194,7 +194,7 @@ class Move:
         _make_office(self._folder, url["office"], self._urls["office"])
 
     def _open_pair(self, name: str, stack: ExitStack) -> tuple[Tables, Tables]:
-        """The tables of a store: source and target. stack: closes them."""
+        """The tables of a store in the old and in the new database. stack: closes them."""
         note = read_move(self._folder)
         path = store_file(self._folder, name)
         if note and not path.exists():
@@ -215,12 +215,12 @@ class Move:
             after = target.last_key(table)
             done = target.count(table)
             self._step(f"copying {name}.{table.name}", done)
-            most = _batch_size(())
-            while rows := source.rows(table, after, most):
+            limit = _batch_size(())
+            while rows := source.rows(table, after, limit):
                 with target.transaction():
                     target.add(table, rows)
                 after = table.key_of(rows[-1])
-                most = _batch_size(rows)
+                limit = _batch_size(rows)
                 self._step(f"copying {name}.{table.name}", len(rows))
         with target.transaction():
             target.continue_numbers(source.last_numbers())
@@ -239,36 +239,41 @@ class Move:
         digests = hashlib.sha256(), hashlib.sha256()
         count = 0
         after = None
-        most = _batch_size(())
+        limit = _batch_size(())
         while True:
-            old_rows = source.rows(table, after, most)
-            new_rows = target.rows(table, after, most)
+            old_rows = source.rows(table, after, limit)
+            new_rows = target.rows(table, after, limit)
             for digest, rows in zip(digests, (old_rows, new_rows), strict=True):
                 digest.update("\n".join(map(repr, rows)).encode())
             if old_rows != new_rows or digests[0].digest() != digests[1].digest():
-                pairs = enumerate(zip(old_rows, new_rows, strict=False))
-                # If no pair differs, the longer list has further rows.
-                equal = next((i for i, (old, new) in pairs if old != new), min(len(old_rows), len(new_rows)))
-                at = count + equal + 1
+                position = count + _first_difference(old_rows, new_rows) + 1
                 raise MoveNotEqual(
-                    f"{name}.{table.name} differs at row {at} of its order; the old stores are as they were."
-                    " Start again with bluezone move --abandon and an empty target"
+                    f"{name}.{table.name} differs at row {position} in the order of its key; the old stores are"
+                    " unchanged. Start again with bluezone move --abandon and an empty target"
                 )
             if not old_rows:
                 break
             count += len(old_rows)
             after = table.key_of(old_rows[-1])
-            most = _batch_size(old_rows)
+            limit = _batch_size(old_rows)
             self._step(f"comparing {name}.{table.name}", len(old_rows))
         if not source.count(table) == target.count(table) == count:
             raise MoveNotEqual(
-                f"{name}.{table.name} has {source.count(table)} rows and {target.count(table)} in the new store"
+                f"{name}.{table.name} has {source.count(table)} rows in the old store, {target.count(table)} in the new"
             )
         return count
 
     def _step(self, what: str, rows: int) -> None:
         self._done += rows
         self._report(what, self._done, self._all)
+
+
+def _first_difference(old_rows: Sequence[Row], new_rows: Sequence[Row]) -> int:
+    """The index of the first row that differs, or that only the longer list has."""
+    for index, (old_row, new_row) in enumerate(zip(old_rows, new_rows, strict=False)):
+        if old_row != new_row:
+            return index
+    return min(len(old_rows), len(new_rows))
 
 
 def abandon_move(folder: Path) -> Moved:
@@ -285,7 +290,11 @@ def abandon_move(folder: Path) -> Moved:
 
 
 def _make_office(folder: Path, url: str | None, other: str | None) -> None:
-    """Make the office's tables in the new store. Raises MoveStoreDiffers if the old one is of another version."""
+    """Make the office's tables in the new store. Raises MoveStoreDiffers if the old store is of another version.
+
+    url: address of the new store, None for SQLite. other: address on PostgreSQL, used for the old store if `url` is
+    None.
+    """
     for name in ("BLUEZONE_DATABASE_URL", "BLUEZONE_OFFICE_URL"):
         os.environ.pop(name, None)
     if url:
@@ -319,7 +328,10 @@ def _replaced(loader: object) -> set[tuple[str, str]]:
 
 
 def _claim(url: str, schema: str, note: Moved | None) -> None:
-    """Claim an empty schema for this move, unless it has it. note: None only checks. Raises MoveTargetUsed."""
+    """Claim an empty schema for this move, unless it has claimed it before. Raises MoveTargetUsed.
+
+    note: that of the move; None to check only whether the schema is empty.
+    """
     tables = PostgresqlTables(url, schema)
     try:
         if note and _progress(tables) == note.move:
@@ -344,7 +356,7 @@ def _begin_progress(tables: Tables, note: Moved) -> None:
 
 
 def _progress(tables: Tables) -> str | None:
-    """The move that is filling a store, None if there is none."""
+    """The id of the move that is filling a store, None if there is none."""
     if isinstance(tables, SqliteTables):
         exists = bool(tables.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (PROGRESS,)))
     else:
@@ -362,7 +374,10 @@ def _noted(tables: Tables, what: str) -> str | None:
 
 
 def _empty_once(target: Tables, tables: Sequence[Table], note: Moved) -> None:
-    """Once, delete the rows that a new store starts with, such as the country's units, and drop its constraints."""
+    """Delete the rows that a new store starts with, such as the country's units, and drop its constraints.
+
+    Does nothing if this was done before.
+    """
     with target.transaction():
         if not _progress(target):
             _begin_progress(target, note)
@@ -424,7 +439,7 @@ def _rename_files(folder: Path, note: Moved) -> None:
 
 
 def _batch_size(rows: Sequence[Row]) -> int:
-    """How many rows to read next, by the size of the last ones."""
+    """How many rows to read next, judging by the size of the last rows."""
     if not rows:
         return _FIRST_ROWS
     total = 0
@@ -435,6 +450,6 @@ def _batch_size(rows: Sequence[Row]) -> int:
 
 
 def _database_name(url: str) -> str:
-    """The database that an address means, without the password."""
+    """Host, port and database of an address, without user and password."""
     parts = urlsplit(url)
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"

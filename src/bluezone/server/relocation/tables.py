@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of one store in either database, read and written as the same Python values in the same order.
+"""Read and write the tables of one store in either database, as the same Python values in the same order.
 
-The kinds of columns come from PostgreSQL's types, because SQLite has only five; the order of the rows comes from
+The kind of a column is derived from PostgreSQL's types, because SQLite has only five. The order of rows is that of
 SQLite's primary keys.
 """
 
@@ -19,9 +19,9 @@ from bluezone.refusal import Refused
 
 Row = tuple[Any, ...]
 
-# Each database has its own tables of these names; they contain nothing about the city.
+# Tables that are not moved: each database has its own, and they contain nothing about the city.
 NOT_MOVED = {"migration", "django_migrations", "lease", "data_folder", "sealed_file", "sqlite_sequence"}
-# The progress of a move, in the new store.
+# The table in the new store with the progress of a move.
 PROGRESS = "move_progress"
 _LOCK_WAIT_SECONDS = 20
 _KINDS = {
@@ -51,14 +51,14 @@ class MoveValueRefused(Refused):
 
 
 class MoveStoreDiffers(Refused):
-    """The two stores do not have the same tables and columns: the old one is of another version."""
+    """The two stores do not have the same tables and columns: the old store is of another version."""
 
     code = "move_store_differs"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that both stores have. kinds: of each column, a value of `_KINDS`; key: columns of the primary key."""
+    """A table that both stores have. kinds: a value of `_KINDS` for each column; key: columns of the primary key."""
 
     name: str
     columns: tuple[str, ...]
@@ -164,7 +164,7 @@ class SqliteTables:
         try:
             self._connection.executemany(into, ([_to_sqlite(value) for value in row] for row in rows))
         except (sqlite3.IntegrityError, OverflowError) as error:
-            raise MoveValueRefused(f"{self.path.name} does not take a row of {table.name}: {error}") from None
+            raise MoveValueRefused(f"{self.path.name} refuses a row of {table.name}: {error}") from None
 
     def last_numbers(self) -> dict[tuple[str, str], int]:
         """(table, column) -> the last number that the database assigned automatically."""
@@ -187,11 +187,11 @@ class SqliteTables:
         return [statement for _, statement in triggers]
 
     def check(self) -> None:
-        """Raise MoveValueRefused if a row refers to a missing one."""
+        """Raise MoveValueRefused if a row refers to a missing row."""
         broken = self.execute("PRAGMA foreign_key_check")
         if broken:
             raise MoveValueRefused(
-                f"{self.path.name}: a row of {broken[0][0]} points to one of {broken[0][2]} that is not there"
+                f"{self.path.name}: a row of {broken[0][0]} refers to a missing row of {broken[0][2]}"
             )
 
     def checkpoint(self) -> None:
@@ -222,7 +222,7 @@ class PostgresqlTables:
             )
         except psycopg.Error as error:
             # psycopg's text may repeat the address.
-            raise StoreUnreachable(f"{schema}: the database takes no connection ({type(error).__name__})") from None
+            raise StoreUnreachable(f"{schema}: the database accepts no connection ({type(error).__name__})") from None
         self._connection.execute("SET TIME ZONE 'UTC'")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -292,7 +292,7 @@ class PostgresqlTables:
         return rows[0] if rows else None
 
     def _order(self, table: Table) -> str:
-        # By bytes, as SQLite orders.
+        # Texts are ordered by their bytes, as in SQLite.
         return ", ".join(
             quoted(column) + (' COLLATE "C"' if table.kind(column) == "text" else "") for column in table.key
         )
@@ -306,7 +306,7 @@ class PostgresqlTables:
                     copy.write_row(row)
         except self._errors as error:
             reason = error.diag.message_primary or type(error).__name__
-            raise MoveValueRefused(f"PostgreSQL does not take a row of {table.name}: {reason}") from None
+            raise MoveValueRefused(f"PostgreSQL refuses a row of {table.name}: {reason}") from None
 
     def last_numbers(self) -> dict[tuple[str, str], int]:
         """(table, column) -> the last number that the database assigned automatically."""
@@ -371,7 +371,7 @@ def shared_tables(source: Tables, target: Tables) -> list[Table]:
     if source.names() != target.names():
         other = sorted(source.names() ^ target.names())[0]
         raise MoveStoreDiffers(
-            f"only one of the two stores has the table {other}; start this version on the old one once"
+            f"only one of the two stores has the table {other}; start this version on the old store once"
         )
     tables = []
     for name in sorted(source.names()):
@@ -379,13 +379,13 @@ def shared_tables(source: Tables, target: Tables) -> list[Table]:
         if types.keys() != sqlite.columns(name).keys():
             other = sorted(types.keys() ^ sqlite.columns(name).keys())[0]
             raise MoveStoreDiffers(
-                f"only one of the two stores has {name}.{other}; start this version on the old one once"
+                f"only one of the two stores has {name}.{other}; start this version on the old store once"
             )
         unknown = sorted(set(types.values()) - _KINDS.keys())
         key = sqlite.key(name)
         if unknown or not key:
-            oddity = unknown[0] if unknown else "no key"
-            raise MoveStoreDiffers(f"the table {name} has {oddity}, which is not known here")
+            problem = f"a column of the unknown type {unknown[0]}" if unknown else "no primary key"
+            raise MoveStoreDiffers(f"the table {name} cannot be moved: it has {problem}")
         tables.append(Table(name, tuple(types), tuple(_KINDS[kind] for kind in types.values()), key))
     return tables
 
@@ -413,7 +413,7 @@ def _text(value: Any) -> str:
 
 
 def _json(value: str) -> str:
-    """The same text whichever database wrote it: sorted, and whole numbers without a point."""
+    """JSON as a text that is the same for both databases: members sorted, and whole numbers without a point."""
     return json.dumps(_plain(json.loads(value)), sort_keys=True)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dates and times as people here write them, `thứ Hai 10/8/2020`, `07:42`; icons; whether a page has a primary act."""
+"""Template filters and tags: dates and times as people here write them, icons, and `noteacts`."""
 
 import datetime
 import re
@@ -129,6 +129,6 @@ def noteacts(parser: Parser, _token: Token) -> NotedActs:
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A line icon as inline SVG; it always goes with a word."""
-    return mark_safe(  # noqa: S308 - from the fixed table below
+    return mark_safe(  # noqa: S308 - from the fixed table above
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">' + _ICONS[name] + "</svg>"
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The journal of signed heads: a record of all that was published, outside the data folder. From it a store that was
-restored from a backup or promoted from a lagging copy learns what it lacks.
+"""The journal of signed heads: a record, outside the data folder, of everything that was published.
 
-It contains only public data: numbers, chain values and configs, each line signed with the city's key.
+A store that was restored from a backup or promoted from a lagging copy learns from it what it lacks. It contains only
+public data: heads, configs and leaves of the public log. Each line is signed with the city's key.
 """
 
 import json
@@ -27,9 +27,9 @@ FOLDER_VARIABLE = "BLUEZONE_HEADS"
 FOLDER_NAME = "bluezone-heads"
 _HEAD = "head"
 _LEAVES = "leaves"
-# Over 31 days of files and indexes; backups cannot be opened for longer.
+# The last bytes that are read: over 31 days of files and indexes. Older backups cannot be opened.
 _READ_BYTES = 4 * 1024 * 1024
-# Shorter than the line of any head; all lines differ by their signatures.
+# How many bytes show that the journal is still the same file: less than any line has, and all signatures differ.
 _COMPARED_BYTES = 128
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One head. kind: of the index. chain: value (hex) after file `number`. epoch: of the number."""
+    """The newest entry of an index. kind: the index's. chain: the chain value (hex) after file `number`."""
 
     kind: str
     number: int
@@ -54,7 +54,10 @@ def journal_folder(data_dir: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read of a journal of `size` bytes: complete lines up to `end`. before_end: the bytes before `end`."""
+    """What was read of a journal that had `size` bytes: its complete lines up to byte `end`.
+
+    before_end: the last bytes before `end`, to detect another file. leaves: number of the first leaf, and the leaves.
+    """
 
     size: int = -1
     end: int = 0
@@ -65,7 +68,7 @@ class _Known:
 
 
 class Journal:
-    """The journal of one city in a folder, named by the city's key; lines are appended and never changed."""
+    """The journal of one city: a file named by the fingerprint of the city's key. Lines are only appended."""
 
     def __init__(self, folder: Path, signing_key: Ed25519Signer) -> None:
         public = signing_key.public_key().public_bytes_raw()
@@ -101,7 +104,7 @@ class Journal:
             self._append(_HEAD, sign_payload(_HEAD, canonical_json(asdict(head)), self._key))
 
     def note_config(self, number: int, signed: bytes) -> None:
-        """Note a whole config: it cannot be made again."""
+        """Note a config with all its bytes, because it cannot be made again."""
         if self.configs().get(number) != signed:
             self._append(CONFIG, signed)
 
@@ -116,12 +119,12 @@ class Journal:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            # Phones miss nothing, but this journal would not reveal the next loss.
+            # Phones miss nothing, but the journal could not reveal a loss of this entry.
             details = event_fields("heads_unwritable")
             logger.warning("the journal of heads cannot be written: %s", error.strerror, extra=details)
 
     def _read(self) -> "_Known":
-        """Read what was appended since the last call, or the whole journal if it is another file."""
+        """The content of the journal. If it is still the same file, only the appended lines are read."""
         known = self._known
         try:
             size = self.path.stat().st_size
@@ -135,7 +138,7 @@ class Journal:
                 added = file.read()
         except OSError:
             return known
-        # The bytes after the last end of a line were cut off, or are still being written.
+        # The last line may be incomplete: cut by a crash, or still being written.
         whole = added[: added.rfind(b"\n") + 1]
         heads = list(known.heads)
         configs = dict(known.configs)

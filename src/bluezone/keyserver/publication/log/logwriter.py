@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the public log of one city: append leaves and sign checkpoints.
 
-The leaves are derived from what was published, so a leaf that was lost in a crash is appended in the next round. A
-failure of the log delays no file that phones wait for. Source: docs/protocol.md section 9; C2SP tlog-tiles.
+Most leaves are derived from published files and configs, so if a crash loses one, the next round appends it. A failure
+of the log does not delay the files that phones wait for. Source: docs/protocol.md section 9; C2SP tlog-tiles.
 """
 
 import logging
@@ -24,13 +24,13 @@ from bluezone.transparency.notes import Checkpoint, Note, Signature, sign_checkp
 
 logger = logging.getLogger(__name__)
 
-# Checkpoints that are retained with their cosignatures; older ones prove nothing that the newest do not.
+# How many checkpoints are retained with their cosignatures; older ones prove nothing that the newest do not prove.
 RETAINED_CHECKPOINTS = 500
 _CONFIG_MARK = "config"
 
 
 class LogForked(StoreRefused):
-    """The store's log differs from the one that was signed before: it was restored without its journal."""
+    """The store's log differs from the signed one in the journal, as after a restore from a backup."""
 
     code = "log_forked"
 
@@ -43,11 +43,11 @@ class LogWriter(PublicLog):
     signing_key: Ed25519Signer
 
     def sign(self, text: bytes) -> bytes:
-        """The city's signature of a checkpoint's text. The log has the city's key sign nothing else."""
+        """The city's signature of a checkpoint's text; the log uses the city's key for nothing else."""
         return self.signing_key.sign(text)
 
     def request_leaf(self, content: bytes) -> None:
-        """Have a leaf appended at the next `renew` unless it is in the log already. Safe from any process."""
+        """Have the next `renew` append a leaf, unless the log has it already. Safe from any process."""
         if self.find(leaf_hash(content)) is None:
             self.store.write(
                 lambda transaction: transaction.execute(
@@ -56,9 +56,9 @@ class LogWriter(PublicLog):
             )
 
     def request_leaf_once(self, kind: str, number: int, content: bytes) -> None:
-        """Like `request_leaf`, unless a leaf of this kind was requested with this number or a higher one.
+        """Like `request_leaf`, but does nothing if a leaf of this kind was requested with this number or a higher one.
 
-        number: such as a day.
+        number: for example a day, for a leaf that is due once a day.
         """
 
         def put(transaction: Transaction) -> None:
@@ -85,16 +85,16 @@ class LogWriter(PublicLog):
         self.store.write(self._append_new)
         size = self.size()
         if size > first:
-            # First into the journal, which must know all that was signed; only then can anyone fetch it.
+            # The journal must know everything that is signed, so it comes before the checkpoint.
             self.journal.note_leaves(first, self.contents(first, size))
         if size and not self.store.read("SELECT 1 FROM log_checkpoint WHERE size = ?", (size,)):
             note = sign_checkpoint(Checkpoint(self.key.name, size, self.root(size)), self.key, self.sign)
             self.store.write(lambda transaction: _store_checkpoint(transaction, size, note))
 
     def _recover(self) -> int:
-        """Append leaves that the journal knows and a restored store lacks.
+        """Append leaves that the journal has and the store lacks, as after a restore.
 
-        Returns the number of leaves that need not be noted in the journal: those it knows, or all if it is empty.
+        Returns how many of the first leaves need not be noted in the journal: those it has, or all if it is empty.
         """
         batches = self.journal.leaves()
         size = self.size()
@@ -109,16 +109,16 @@ class LogWriter(PublicLog):
             self.store.write(lambda transaction: _append(transaction, missing))
         first, contents = batches[-1]
         if self.contents(first, first + len(contents)) != contents:
-            raise LogForked(f"leaves from {first} on were signed, and are others here")
+            raise LogForked(f"the leaves from {first} on differ from those that were signed")
         return min(end, self.size())
 
     def _append_new(self, transaction: Transaction) -> None:
         waiting = [bytes(row[0]) for row in transaction.execute("DELETE FROM log_waiting RETURNING content")]
         marks: dict[str, int] = dict(transaction.execute("SELECT kind, number FROM log_mark"))
-        fresh: list[bytes] = []
+        new_leaves: list[bytes] = []
         for number in self.configs.numbers():
             if number > marks.get(_CONFIG_MARK, 0):
-                fresh += _config_leaves(self.configs, number)
+                new_leaves += _config_leaves(self.configs, number)
                 marks[_CONFIG_MARK] = number
         epoch = self.configs.epoch_number()
         for series in ALL_SERIES:
@@ -128,13 +128,13 @@ class LogWriter(PublicLog):
                 (marks.get(series.kind, 0),),
             )
             for number, sha256, before in rows:
-                fresh.append(
+                new_leaves.append(
                     leaves.head_leaf(series.kind, epoch, number, extend_chain(bytes(before), bytes(sha256)).hex())
                 )
                 marks[series.kind] = number
         for kind in (_CONFIG_MARK, *(series.kind for series in ALL_SERIES)):
             _set_mark(transaction, kind, marks.get(kind, 0))
-        _append(transaction, [*fresh, *sorted(waiting)])
+        _append(transaction, [*new_leaves, *sorted(waiting)])
 
     def set_policy(self, policy: bytes, addresses: str) -> int:
         """Append a policy that names the witnesses; returns its number, from 0."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The public log of one city as everybody may read it: leaves, checkpoints, proofs and tiles.
+"""Read the public log of one city: leaves, checkpoints, proofs and tiles.
 
 Source: docs/protocol.md section 9; C2SP tlog-tiles.
 """
@@ -35,7 +35,8 @@ from bluezone.transparency.watch import Policy, current_policy
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-# Checkpoints with enough cosignatures that are verified: more than one only after a witness has changed its key.
+# How many checkpoints with enough cosignatures are verified at most. The first suffices unless a witness has changed
+# its key.
 _VERIFIED_AT_MOST = 3
 # Addresses below /v1/log/, as in tlog-tiles: three digits of a number in each part, `x` before all but the last.
 _TILE = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
@@ -83,12 +84,15 @@ class PublicLog:
         return [bytes(row[0]) for row in rows]
 
     def newest(self) -> tuple[int, Note] | None:
-        """Size and note of the newest checkpoint, with the cosignatures it has; None before the first."""
+        """Size and note of the newest checkpoint, with its cosignatures so far; None before the first checkpoint."""
         rows = self.store.read("SELECT size, note FROM log_checkpoint ORDER BY size DESC LIMIT 1")
         return self._with_cosignatures(*rows[0]) if rows else None
 
     def watched(self, policy: Policy, config: Config, least_size: int = 0) -> tuple[int, Note] | None:
-        """The newest checkpoint of at least a size that a quorum has signed; None if there is none yet."""
+        """Size and note of the newest checkpoint that a quorum has signed.
+
+        None if there is none yet with at least `least_size` leaves.
+        """
         names = [witness.name for witness in policy.counted_witnesses(config, self.key.public)]
         # Each cosignature was verified before it was stored, so counting finds the candidates.
         rows = self.store.read(
@@ -105,7 +109,7 @@ class PublicLog:
         return None
 
     def proof(self, hash_of_leaf: bytes) -> Proof:
-        """The proof that a leaf is in the newest checkpoint that a quorum signed, or else in the newest of all.
+        """The proof that a leaf is in the newest checkpoint that a quorum has signed, else in the newest checkpoint.
 
         Raises LogPathMissing.
         """
@@ -122,7 +126,7 @@ class PublicLog:
         return Proof(number, tuple(map(self._range, inclusion_ranges(number, size))), note)
 
     def quorum_proof(self, content: bytes, policy: Policy, config: Config) -> Proof | None:
-        """The proof of a leaf in a checkpoint that a quorum has signed; None as long as there is none."""
+        """The proof that a leaf is in a checkpoint that a quorum has signed; None if there is none yet."""
         number = self.find(leaf_hash(content))
         chosen = None if number is None else self.watched(policy, config, number + 1)
         if number is None or chosen is None:

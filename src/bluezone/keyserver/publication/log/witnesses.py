@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The witnesses of the city's log, as the server sees them: what they have agreed to, and requests to cosign.
+"""The server's side of the witnesses of the city's log: requests to cosign, and changes that need their agreement.
 
-Each is called in a separate thread with a time limit; publication of files never waits for them.
+Each witness is called in a separate thread with a time limit; publication of files never waits for them.
 Source: docs/protocol.md section 9; C2SP tlog-witness (`add-checkpoint`).
 """
 
@@ -46,19 +46,19 @@ logger = logging.getLogger(__name__)
 
 
 class WitnessUnreachable(Refused):
-    """A witness does not answer, or not with a cosignature; it is called again later."""
+    """A witness does not answer, or answers without a cosignature; it is called again later."""
 
     code = "witness_unreachable"
 
 
 class WitnessNotApart(Refused):
-    """A witness is on the city's own host, or its key is here: the city would watch itself."""
+    """A witness is not independent: it is on a host of the city, or its key is here."""
 
     code = "witness_not_apart"
 
 
 def agreed_config(proposed: Config, current: Config, log: LogWriter) -> Config:
-    """The next config with only those changes that may take effect now: some need a quorum and wait for it.
+    """The next config, with only those changes that may take effect now; some need the agreement of a quorum.
 
     proposed: the next config according to the settings. Changes that wait for a quorum are put into the log.
     """
@@ -82,17 +82,19 @@ def agreed_config(proposed: Config, current: Config, log: LogWriter) -> Config:
 def set_witnesses(
     log: LogWriter, policy: Policy, addresses: dict[str, str], data_dir: Path, hosts: Iterable[str]
 ) -> int:
-    """Set who shall watch from now on; returns the number of the change, from 0.
+    """Set the next policy, which names the witnesses; returns its number, from 0.
 
-    addresses: of each witness, by name. hosts: of the city. The current quorum stays until it has agreed.
-    Raises WitnessNotApart, WitnessesInvalid.
+    addresses: the witnesses' addresses by name. hosts: the city's hosts. The current policy is valid until its quorum
+    has agreed. Raises WitnessNotApart, WitnessesInvalid.
     """
     policy = decode_policy(encode_policy(policy))
     config = log.configs.newest()
     counted = policy.counted_witnesses(config, log.key.public) if config else policy.witnesses
     for witness in policy.witnesses:
         if witness not in counted:
-            raise WitnessNotApart(f"{witness.name} is on a host of the city, or has operator, host or key of another")
+            raise WitnessNotApart(
+                f"{witness.name} is on a host of the city, or shares operator, host or key with another witness"
+            )
         _require_apart(witness, addresses[witness.name], data_dir, hosts)
     return log.set_policy(encode_policy(policy), json.dumps(addresses, sort_keys=True))
 
@@ -100,13 +102,14 @@ def set_witnesses(
 def _require_apart(witness: Witness, address: str, data_dir: Path, hosts: Iterable[str]) -> None:
     """Refuse a witness that runs on this machine or a host of the city, or has its key here."""
     witness_host = urlsplit(address).hostname or ""
-    own = {"localhost", socket.gethostname(), *(host.rpartition(":")[0] or host for host in hosts)}
-    resolved = _addresses_of(witness_host)
-    shared = resolved & set().union(*(_addresses_of(host) for host in own))
-    if witness_host in own or shared or any(ip.startswith(("127.", "::1")) for ip in resolved):
-        raise WitnessNotApart(f"{witness.name} is asked at {witness_host}, which is this machine or a host of the city")
+    city_hosts = {"localhost", socket.gethostname(), *(host.rpartition(":")[0] or host for host in hosts)}
+    city_addresses = set().union(*(_addresses_of(host) for host in city_hosts))
+    witness_addresses = _addresses_of(witness_host)
+    is_local = any(ip.startswith(("127.", "::1")) for ip in witness_addresses)
+    if witness_host in city_hosts or witness_addresses & city_addresses or is_local:
+        raise WitnessNotApart(f"{witness.name} is at {witness_host}, which is this machine or a host of the city")
     for path in data_dir.rglob("witness*.sqlite3"):
-        raise WitnessNotApart(f"{path.name} in the data folder is a witness's store: a witness runs elsewhere")
+        raise WitnessNotApart(f"{path.name} in the data folder is a witness's store; a witness must run elsewhere")
 
 
 def _addresses_of(host: str) -> set[str]:
@@ -143,7 +146,7 @@ def post(address: str, body: bytes, seconds: float = CALL_SECONDS) -> tuple[int,
 class WitnessRounds:
     """Asks every witness to cosign the newest checkpoint, each in a separate thread.
 
-    log: opens the log for each use. seconds: of a monotonic clock.
+    log: opens the log for each use. seconds: returns the time of a monotonic clock.
     """
 
     def __init__(self, log: Callable[[], LogWriter], seconds: Callable[[], float] = time.monotonic) -> None:
@@ -165,7 +168,7 @@ class WitnessRounds:
                 continue
             if cosigned_at(note, witness.verifier) is not None:
                 continue
-            # A witness that never answers must not keep the worker from ending.
+            # A daemon thread: a witness that never answers must not keep the worker from ending.
             thread = threading.Thread(
                 target=self._ask, args=(witness, address, size, note), name=f"witness {witness.name}", daemon=True
             )
@@ -186,7 +189,7 @@ class WitnessRounds:
 
 
 def witnesses_of(log: PublicLog) -> list[tuple[Witness, str]]:
-    """The current witnesses and those who shall watch next, with their addresses."""
+    """The witnesses of the current policy and of the next one, with their addresses."""
     config = log.configs.newest()
     records = config.witnesses if config else ()
     following = log.policy(len(records))
@@ -201,10 +204,9 @@ def witnesses_of(log: PublicLog) -> list[tuple[Witness, str]]:
 
 
 def absent_witnesses(log: PublicLog, now: float) -> tuple[list[str], bool]:
-    """Names of the witnesses that have not cosigned for ABSENT_SECONDS although there is a newer checkpoint.
+    """The names of witnesses that have not cosigned for ABSENT_SECONDS, and whether the others are fewer than a quorum.
 
-    The second value: whether the others are fewer than the quorum, so that phones refuse changes that need one.
-    For a city without witnesses: no names, False.
+    Without a quorum, phones refuse changes that need one. For a city without witnesses: no names, False.
     """
     config = log.configs.newest()
     newest = log.newest()
@@ -228,7 +230,9 @@ def request_cosignature(log: PublicLog, witness: Witness, address: str, size: in
         # The answer is the size it has seen: this store was restored, or another server of the city has called.
         seen_size = body.strip()
         if not seen_size.isdigit() or int(seen_size) > size:
-            raise WitnessUnreachable(f"it has seen a log of {seen_size[:20].decode(errors='replace')}, here are {size}")
+            raise WitnessUnreachable(
+                f"it has seen a log of {seen_size[:20].decode(errors='replace')} leaves, this one has {size}"
+            )
         status, body = post(address, request_of(int(seen_size), log.consistency(int(seen_size), size), note))
     if status != http.client.OK:
         raise WitnessUnreachable(f"it answers {status}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring a store's tables up to date: numbered SQL files in two dialects, each applied once and whole.
+"""Bring a store's tables up to date: numbered SQL files in two dialects, each applied once, in one transaction.
 
-On PostgreSQL a lock is waited for a second at most, then StoreBusy is raised: nobody queues behind a migration for
-long, and starting again goes on where it stopped.
+On PostgreSQL a migration waits at most a second for a lock and then raises StoreBusy, so that requests do not queue
+behind it for long. The next start continues with the migration that failed.
 """
 
 import functools
@@ -15,33 +15,33 @@ from bluezone.keyserver.storage.store import Store, StoreTooNew, Transaction
 
 _FILE = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
 Program = Callable[[Store], Callable[[Transaction], None]]
-# How long a process waits for another that is migrating, or at its tick.
+# How long a process waits for another process that is migrating or ticking.
 _TURN_SECONDS = 60.0
-# A migration may wait a little for a lock: it runs once, and nobody is served by a version that has not had it.
+# How long a migration waits for a lock: briefly, because requests queue behind it meanwhile.
 _LOCK_MILLISECONDS = 1000
 
 
 def _limit_locks(transaction: Transaction) -> None:
-    """Let a migration give up rather than have everybody queue behind it, and take its time once it has its locks."""
+    """Let a migration give up soon if it has to wait for a lock, but run as long as it needs once it has its locks."""
     transaction.execute(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}")
     transaction.execute("SET LOCAL statement_timeout = 0")
 
 
 def _join(store: Store) -> Callable[[Transaction], None]:
-    """Migration 8 of keys: `known_key` and `spent`, which were cut by time, become one table each.
+    """Migration 8 of keys: `known_key` and `spent`, which were partitioned by time, become one table each.
 
-    Their rows are copied while others go on writing; what these write meanwhile a trigger copies. Returns what puts the
-    copies in their places, which is a few changes of the catalogue.
+    Their rows are copied while other processes continue to write; a trigger copies the rows that these add meanwhile.
+    Returns the action that replaces the partitioned tables by the copies, quickly.
     """
-    cut = [name for name in ("known_key", "spent") if _children(store, name)]
-    for name in cut:
+    partitioned = [name for name in ("known_key", "spent") if _partitions(store, name)]
+    for name in partitioned:
         store.write(lambda transaction, n=name: _begin_copy(transaction, n))  # type: ignore[misc]
-        for child in _children(store, name):
-            store.write(lambda transaction, n=name, c=child: _copy(transaction, n, c))  # type: ignore[misc]
+        for partition in _partitions(store, name):
+            store.write(lambda transaction, n=name, p=partition: _copy(transaction, n, p))  # type: ignore[misc]
 
     def exchange(transaction: Transaction) -> None:
         _limit_locks(transaction)
-        for name in cut:
+        for name in partitioned:
             transaction.execute(f"DROP TABLE {name}")
             transaction.execute(f"DROP FUNCTION {name}_copy()")
             transaction.execute(f"ALTER TABLE {name}_whole RENAME TO {name}")
@@ -61,25 +61,25 @@ def _begin_copy(transaction: Transaction, name: str) -> None:
     transaction.execute(f"CREATE TRIGGER copied AFTER INSERT ON {name} FOR EACH ROW EXECUTE FUNCTION {name}_copy()")
 
 
-def _copy(transaction: Transaction, name: str, child: str) -> None:
+def _copy(transaction: Transaction, name: str, partition: str) -> None:
     _limit_locks(transaction)
-    transaction.execute(f"INSERT INTO {name}_whole SELECT * FROM {child} ON CONFLICT DO NOTHING")  # noqa: S608
+    transaction.execute(f"INSERT INTO {name}_whole SELECT * FROM {partition} ON CONFLICT DO NOTHING")  # noqa: S608
 
 
-def _children(store: Store, name: str) -> list[str]:
-    """The partitions of a table."""
-    found = store.read("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(?)", (name,))
-    return [child for (child,) in found]
+def _partitions(store: Store, name: str) -> list[str]:
+    """The names of a table's partitions."""
+    rows = store.read("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(?)", (name,))
+    return [partition for (partition,) in rows]
 
 
-# Migrations that need more than SQL: called with the store, each returns what its transaction does.
+# Migrations that need more than SQL: each takes the store and returns the action of its transaction.
 _BY_PROGRAM: dict[tuple[str, str], dict[int, Program]] = {("keys", "postgresql"): {8: _join}}
 
 
 def migrate(store: Store, name: str) -> None:
     """Apply the migrations that the store `name` (codes or keys) has not had yet; safe to run from several processes.
 
-    Raises StoreTooNew when the store has had one that this program does not know.
+    Raises StoreTooNew if the store has had one that this program does not know.
     """
     scripts = _scripts(name, store.dialect)
     known = max(scripts)
@@ -97,7 +97,7 @@ def migrate(store: Store, name: str) -> None:
 
 
 class Readable(Protocol):
-    """A store of which no more is asked than to be read."""
+    """The part of a store that reading its migrations needs."""
 
     @property
     def dialect(self) -> str:
@@ -134,11 +134,11 @@ def _newest_known(name: str, dialect: str) -> int:
 
 def _scripts(name: str, dialect: str) -> dict[int, str | Program]:
     folder = files("bluezone.keyserver.storage.migrations") / name / dialect
-    found = ((_FILE.fullmatch(entry.name), entry) for entry in folder.iterdir())
-    texts: dict[int, str | Program] = {
-        int(match[1]): entry.read_text(encoding="utf-8") for match, entry in found if match
-    }
-    return texts | _BY_PROGRAM.get((name, dialect), {})
+    scripts: dict[int, str | Program] = {}
+    for entry in folder.iterdir():
+        if match := _FILE.fullmatch(entry.name):
+            scripts[int(match[1])] = entry.read_text(encoding="utf-8")
+    return scripts | _BY_PROGRAM.get((name, dialect), {})
 
 
 def _make_ledger(transaction: Transaction) -> None:
@@ -166,7 +166,7 @@ def _by_script(script: str) -> Callable[[Transaction], None]:
 
 
 def statements_of(script: str) -> list[str]:
-    """The statements of a script, which are split at every semicolon; so none may stand in a string or a comment.
+    """The statements of a script, split at every semicolon: strings must not contain one.
 
     Lines that begin with `--` are left out. Raises ValueError for a string that a semicolon cuts in two.
     """
@@ -174,11 +174,11 @@ def statements_of(script: str) -> list[str]:
     statements = [statement for statement in "\n".join(lines).split(";") if statement.strip()]
     for statement in statements:
         if statement.count("'") % 2 or statement.count('"') % 2:
-            raise ValueError(f"a string holds a semicolon, or a quote is missing: {statement.strip()!r}")
+            raise ValueError(f"a string contains a semicolon, or a quote is missing: {statement.strip()!r}")
     return statements
 
 
 def _apply(transaction: Transaction, number: int, action: Callable[[Transaction], None]) -> None:
-    # The ledger's row comes first: a second process that waited for this transaction stops at it.
+    # The number is inserted first: a second process waits here for the first, and then finds the migration applied.
     if transaction.execute("INSERT INTO migration VALUES (?) ON CONFLICT DO NOTHING RETURNING number", (number,)):
         action(transaction)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone manage plant_demo`: an office to look around in, at work, in the data folder of a demo.
+"""`bluezone manage plant_demo`: fill the office of a demo with people, directives and devices.
 
-The directory shows the city of 2020 as today's, with work under way in it. Only for the data folder of a demo: the
-dates of the directory's entries are changed, which no real office may do.
+The city of 2020 is shown as today's. Only for the data folder of a demo: the dates of the directory's entries are
+changed, which no real office may do.
 """
 
 import datetime
@@ -50,7 +50,7 @@ class DemoRefused(Refused):
 
 @dataclass(frozen=True)
 class Planted:
-    """What the demo prints: the document under way, and the token of the health workers' one-time link."""
+    """What the demo prints. document: the code of a directive. health_token: that of the health worker's link."""
 
     document: str
     health_token: str

@@ -10,7 +10,7 @@ from bluezone.refusal import Refused
 
 
 class Command(BaseCommand):
-    """Add what is missing of the seed; existing entries are not changed."""
+    """Add the entries of the seed that are missing; existing entries are not changed."""
 
     help = "Add the units, agencies and recipient groups of the letter of 7 August 2020 that are not there yet."
 
