@@ -23,7 +23,7 @@ from bluezone.refusal import Refused
 from bluezone.training import practising
 
 # How long to try: people request another code, and guests leave.
-_VALIDITY = {
+_DEFAULT_VALIDITY = {
     Purpose.CODE: datetime.timedelta(minutes=10),
     Purpose.ARRIVAL: datetime.timedelta(hours=24),
     Purpose.REMINDER: datetime.timedelta(hours=48),
@@ -165,7 +165,7 @@ def queue_sms(
         message = Message(
             purpose=purpose, language=language, destination_hash=destination_hash(number),
             once_key=once_key, encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],
-            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _VALIDITY[purpose]),
+            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _DEFAULT_VALIDITY[purpose]),
         )  # fmt: skip
         message.sealed = seal(json.dumps([number, measured.text]).encode(), f"sms {message.pk}")
         message.save(force_insert=True)
