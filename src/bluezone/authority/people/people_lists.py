@@ -22,9 +22,9 @@ from bluezone.authority import reach, recent_hands, role_grants
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.people import accounts
 from bluezone.authority.reach import Scope, accounts_in_reach
+from bluezone.directory.imports.files.raw_sheets import text_of
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.list_storage import State
-from bluezone.directory.imports.raw_sheets import text_of
 from bluezone.directory.imports.rows import AGENCY_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, Preview, Reading, RefusedRow, digest_of
 from bluezone.directory.imports.tables import Row, Table

@@ -11,16 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.headings import (
-    Column,
-    guess_places,
-    have_headings,
-    heading_key,
-    headings_of,
-    is_blank,
-    missing_columns,
-)
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_CELL_CHARACTERS,
     RawSheet,
     SpreadsheetColumnsMissing,
@@ -31,6 +22,15 @@ from bluezone.directory.imports.raw_sheets import (
     column_letter,
     pack_sheets,
     text_of,
+)
+from bluezone.directory.imports.headings import (
+    Column,
+    guess_places,
+    have_headings,
+    heading_key,
+    headings_of,
+    is_blank,
+    missing_columns,
 )
 from bluezone.directory.imports.tables import Layout, Row, Table, join_sheets
 from bluezone.directory.models import RememberedHeading, SentList
