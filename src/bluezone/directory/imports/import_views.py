@@ -28,7 +28,7 @@ from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetRefused,
     column_letter,
 )
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.list_storage import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ListStorage, progress
 from bluezone.directory.imports.listings import spreadsheet_response
 from bluezone.directory.imports.previews import plan_in_words

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, parent_key, refuse_old_font
 from bluezone.directory.imports.rows import (
     EMAILS_BEGIN,

@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 from django.utils.translation import override
 
 from bluezone.directory.imports.files.raw_sheets import NotACount, NotADay, count_of, day_of, text_of
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.tables import Row
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.records.entries import DenominatorEntry

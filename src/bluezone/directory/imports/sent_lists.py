@@ -23,7 +23,7 @@ from bluezone.directory.imports.files.raw_sheets import (
     pack_sheets,
     text_of,
 )
-from bluezone.directory.imports.headings import (
+from bluezone.directory.imports.heading_rows import (
     Column,
     guess_places,
     have_headings,

@@ -24,7 +24,7 @@ from bluezone.directory.imports.files.raw_sheets import (
     Unreadable,
     column_letter,
 )
-from bluezone.directory.imports.headings import (
+from bluezone.directory.imports.heading_rows import (
     Column,
     Header,
     find_header,
