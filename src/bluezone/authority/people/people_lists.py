@@ -24,8 +24,8 @@ from bluezone.authority.people import accounts
 from bluezone.authority.reach import Scope, accounts_in_reach
 from bluezone.directory.imports.files.raw_sheets import text_of
 from bluezone.directory.imports.heading_rows import Column
+from bluezone.directory.imports.known_columns import AGENCY_COLUMNS
 from bluezone.directory.imports.list_storage import State
-from bluezone.directory.imports.rows import AGENCY_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, Preview, Reading, RefusedRow, digest_of
 from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.models import AdminUnit, Agency

@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from bluezone.directory.imports.heading_rows import Column
+from bluezone.directory.imports.known_columns import EMAILS_BEGIN, PHONE_HEADINGS, PHONES_BEGIN
 from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, parent_key, refuse_old_font
 from bluezone.directory.imports.rows import (
-    EMAILS_BEGIN,
     MAX_CODE_CHARACTERS,
     MAX_NAME_CHARACTERS,
-    PHONE_HEADINGS,
-    PHONES_BEGIN,
     ImportNameAmbiguous,
     ImportPhoneMissing,
     ImportReferenceUnknown,

@@ -366,7 +366,7 @@ class Plan:
 
 
 def plan_units(directory: Directory, table: Table, day: datetime.date) -> Plan:
-    """Plan the import of a list read under `rows.UNIT_COLUMNS`; `day` is today.
+    """Plan the import of a list read under `known_columns.UNIT_COLUMNS`; `day` is today.
 
     Raises ImportNotReady if the table's proposal to convert legacy text was neither confirmed nor declined.
     """
@@ -378,7 +378,7 @@ def plan_units(directory: Directory, table: Table, day: datetime.date) -> Plan:
 
 
 def plan_agencies(directory: Directory, table: Table, day: datetime.date) -> Plan:
-    """Plan the import of a list read under `rows.AGENCY_COLUMNS`; otherwise as `plan_units`."""
+    """Plan the import of a list read under `known_columns.AGENCY_COLUMNS`; otherwise as `plan_units`."""
     draft = Draft(directory.agencies, directory.units, day, {*directory.units, *directory.groups})
     refused = _place_and_fill(draft, table, read_agency_row, day)
     agencies = cast(dict[str, AgencyEntry], draft.entries)
