@@ -28,7 +28,7 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.records.entries import AgencyEntry, Directory, Entry, UnitEntry, address_of
 from bluezone.vietnamese.spelling import name_key
 
-_E = TypeVar("_E", UnitEntry, AgencyEntry)
+_Entry = TypeVar("_Entry", UnitEntry, AgencyEntry)
 
 
 PHONE_COLUMNS = (
@@ -169,7 +169,7 @@ class _Owners:
         }  # fmt: skip
 
 
-def _valid_or_last(entries: Iterable[_E], day: datetime.date) -> list[_E]:
+def _valid_or_last(entries: Iterable[_Entry], day: datetime.date) -> list[_Entry]:
     """The entries valid on a day; if there are none, those of the last day."""
     all_entries = list(entries)
     valid = [entry for entry in all_entries if entry.validity.includes(day)]

@@ -111,7 +111,7 @@ def join_sheets(
 ) -> Table:
     """The list in these sheets, joined from all sheets that have one.
 
-    remembered: see `headings.find_header`. layout: a person's choice; None: find the headings.
+    remembered: see `heading_rows.find_header`. layout: a person's choice; None: find the headings.
     Raises a SpreadsheetRefused.
     """
     if layout is not None:

@@ -22,7 +22,7 @@ from bluezone.office_secrets import keyed_digest, seal
 from bluezone.refusal import Refused
 from bluezone.training import practising
 
-# How long to try: people request another code, and guests leave.
+# For how long a message is tried: later, a person has requested another code, and a guest has left.
 _DEFAULT_VALIDITY = {
     Purpose.CODE: datetime.timedelta(minutes=10),
     Purpose.ARRIVAL: datetime.timedelta(hours=24),
@@ -74,11 +74,11 @@ def spend_segments(purpose: Purpose, segments: int, now: datetime.datetime) -> N
     with transaction.atomic():
         # Counted before the check, so that two desks at once cannot both use the last segment.
         Spent.objects.filter(pk=row.pk).update(messages=F("messages") + 1, segments=F("segments") + segments)
-        now_spent = current_budget(now)
-        if now_spent.today > now_spent.a_day:
-            raise BudgetSpent(f"the {now_spent.a_day} segments of today are used up; nothing was queued")
-        if now_spent.this_month > now_spent.a_month:
-            raise BudgetSpent(f"the {now_spent.a_month} segments of this month are used up; nothing was queued")
+        budget = current_budget(now)
+        if budget.today > budget.a_day:
+            raise BudgetSpent(f"the {budget.a_day} segments of today are used up; nothing was queued")
+        if budget.this_month > budget.a_month:
+            raise BudgetSpent(f"the {budget.a_month} segments of this month are used up; nothing was queued")
 
 
 def earliest_send_time(now: datetime.datetime) -> datetime.datetime:
@@ -142,7 +142,7 @@ def queue_sms(
     valid: datetime.timedelta | None = None,
     now: datetime.datetime | None = None,
 ) -> Message:
-    """Queue a message to one number; the sender takes it within a second, a reminder after quiet hours.
+    """Queue a message to one number; it is sent within a second, a reminder not before the end of quiet hours.
 
     destination: as people type it. text: at most MOST_SEGMENTS segments. valid: for how long to try; None for the
     usual time of the purpose.
