@@ -17,7 +17,7 @@ from bluezone.desk.models import Choice, PushBrowser
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.announcer import Outcome
 from bluezone.messaging.sms.models import Message, OptOut
-from bluezone.messaging.sms.outbox import opt_out
+from bluezone.messaging.sms.opt_outs import opt_out
 from bluezone.messaging.sms.providers import read_sms_url
 from bluezone.office_secrets import unseal
 from bluezone.rollout.directives.inbox.digests import sections_by_address

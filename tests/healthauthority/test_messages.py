@@ -13,8 +13,8 @@ from bluezone.healthauthority.codes import audit_entries, issuance, text_message
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.messaging.sms import leases, retention
+from bluezone.messaging.sms.destinations import destination_hash
 from bluezone.messaging.sms.models import Message, State
-from bluezone.messaging.sms.outbox import destination_hash
 from bluezone.messaging.sms.providers import read_sms_url
 from bluezone.office_secrets import unseal
 

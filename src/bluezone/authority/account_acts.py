@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acts that take two people, because the account issues codes, releases alerts or makes accounts: making the account,
-giving it the role, and letting somebody into it (a link, no second factor, the right to sign in).
+giving it the role, and letting somebody into it (a new link, the removal of its second factor, the right to sign in).
 
 An administrator asks. An administrator with the same reach confirms; for a health worker, a health supervisor does, if
 one reaches the facility. The link is shown to the person who confirms. If no one in the office could confirm, as in a

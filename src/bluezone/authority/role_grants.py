@@ -55,7 +55,7 @@ def grant_role(
     """
     with transaction.atomic():
         require_separate_powers(user, role, valid_from, valid_to)
-        grant = RoleGrant(user=user, role=role, valid_from=valid_from, valid_to=valid_to, **_columns(within))
+        grant = RoleGrant(user=user, role=role, valid_from=valid_from, valid_to=valid_to, **_scope_fields(within))
         grant.save()
         hash_chain.record(actor, "role_given", user.username, **_details(grant))
     return grant
@@ -146,7 +146,7 @@ def require_separate_powers(user: User, role: str, valid_from: datetime.date, va
         raise RolesNotTogether("an administrator issues no codes, and a person who issues codes makes no accounts")
 
 
-def _columns(within: Scope) -> dict[str, Scope]:
+def _scope_fields(within: Scope) -> dict[str, Scope]:
     return {"agency": within} if isinstance(within, Agency) else {"unit": within}
 
 
@@ -162,7 +162,7 @@ def _details(grant: RoleGrant) -> dict[str, Any]:
 
 
 def count_people_at(agency: Agency) -> list[str]:
-    """How many people hold a role in an agency."""
+    """One sentence with the number of people who hold a role in an agency; no sentence for 0."""
     grants = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
     count = grants.values("user").distinct().count()
     text = ngettext("%(count)d person has a role in it.", "%(count)d people have a role in it.", count)

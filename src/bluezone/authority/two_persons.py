@@ -66,7 +66,7 @@ class SharedAct:
     """One kind of act that takes two people; a duty declares it by a dotted name (Duty.shared_acts).
 
     words: what is done. voice: whether it speaks to the public, so that a broken glass allows it.
-    by_operator: if no one in the office could confirm, the operator's shell does, not the person who asked after a day.
+    by_operator: if no one in the office could confirm, the operator's shell does, and not the person who asked.
     roles: only people with one of these roles can do it, so that `may` is called for few.
     """
 
@@ -210,7 +210,7 @@ def may_see(act: WaitingAct, user: User) -> bool:
 
 def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
     """Whether this person may be the second person for this act."""
-    return _is_second(act, user, people_behind(act.asked_by, now), now)
+    return _qualifies_as_second(act, user, people_behind(act.asked_by, now), now)
 
 
 def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
@@ -234,11 +234,11 @@ def _possible_seconds(act: WaitingAct, now: datetime.datetime) -> list[User]:
     """Everybody who could confirm an act as the second person."""
     behind = people_behind(act.asked_by, now)
     holders = User.objects.with_roles(kind_by_name(act.kind).roles).exclude(pk=act.asked_by_id)
-    return [user for user in holders if user.has_usable_password() and _is_second(act, user, behind, now)]
+    return [user for user in holders if user.has_usable_password() and _qualifies_as_second(act, user, behind, now)]
 
 
-def _is_second(act: WaitingAct, user: User, behind: frozenset[str], now: datetime.datetime) -> bool:
-    """Whether the user may confirm, and no one of `behind`, the people behind the asking account, is behind theirs."""
+def _qualifies_as_second(act: WaitingAct, user: User, behind: frozenset[str], now: datetime.datetime) -> bool:
+    """Whether the user may confirm, and no one is behind both accounts. behind: people behind the asking account."""
     if not kind_by_name(act.kind).may_confirm(user, act.values) or is_missing(user):
         return False
     return behind.isdisjoint(people_behind(user, now))

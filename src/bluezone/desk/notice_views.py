@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.desk.models import Choice, PushBrowser
-from bluezone.desk.phone_views import phone_of, wants_no_messages
+from bluezone.desk.phone_views import phone_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
 from bluezone.identity.models import User
@@ -24,6 +24,7 @@ from bluezone.identity.signin.sessions import browser_of
 from bluezone.identity.typed_fields import TimeOfDayField
 from bluezone.keyserver.push import PushSubscriptionInvalid, read_subscription
 from bluezone.messaging.sms.destinations import mask
+from bluezone.messaging.sms.opt_outs import has_opted_out
 from bluezone.office_keyserver import key_server
 from bluezone.training import also_in_training
 
@@ -65,7 +66,7 @@ def notices(request: OfficeRequest) -> HttpResponse:
         "has_mail": settings.SMTP is not None,
         "has_sms": settings.SMS is not None,
         "phone": mask(number) if number else "",
-        "wants_no_texts": bool(number) and wants_no_messages(number),
+        "wants_no_texts": bool(number) and has_opted_out(number),
         "address": request.user.email,
         "push_key": key_server().secrets.push_public,
     }

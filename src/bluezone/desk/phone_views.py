@@ -35,7 +35,8 @@ from bluezone.identity.models import User
 from bluezone.identity.objects import Ownership, touches
 from bluezone.messaging.sms import outbox
 from bluezone.messaging.sms.destinations import mask, read_destination
-from bluezone.messaging.sms.models import OptOut, Purpose
+from bluezone.messaging.sms.models import Purpose
+from bluezone.messaging.sms.opt_outs import has_opted_out
 from bluezone.messaging.sms.segmentation import without_diacritics
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
@@ -174,7 +175,7 @@ def _send_code(request: OfficeRequest, number: str, now: datetime.datetime) -> N
     sent = request.session.get(PHONE_KEY, {}).get("sent", 0)
     if sent >= MOST_CODES:
         raise CodesSpent(f"{MOST_CODES} codes were sent in this session")
-    if wants_no_messages(number):
+    if has_opted_out(number):
         raise outbox.SmsOptedOut("the owner of this number wants no messages; nothing was queued")
     code = f"{secrets.randbelow(1_000_000):06}"
     text = without_diacritics(_("Bluezone: code for notices to this telephone: %(code)s") % {"code": code})
@@ -200,10 +201,6 @@ def _confirmed_number(request: OfficeRequest, code: str, now: datetime.datetime)
 
 def _code_digest(user: User, code: str) -> str:
     return keyed_digest("code for a phone", f"{user.pk} {code}")
-
-
-def wants_no_messages(number: str) -> bool:
-    return OptOut.objects.filter(destination_hash=outbox.destination_hash(number)).exists()
 
 
 def _not_sent(refused: Refused) -> str:

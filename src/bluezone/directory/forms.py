@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory import refusals
-from bluezone.directory.imports.raw_sheets import MAX_COUNT, MAX_FILE_BYTES
+from bluezone.directory.imports.files.raw_sheets import MAX_COUNT, MAX_FILE_BYTES
 from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Entry, RecipientGroup
 from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.imports.raw_sheets import split_row_number
+from bluezone.directory.imports.files.raw_sheets import split_row_number
 from bluezone.refusal import Refused
 
 SENTENCES: dict[str, Promise] = {

@@ -25,8 +25,8 @@ def facilities_of(workers: Iterable[User]) -> dict[int, Agency]:
         grants_by_worker.setdefault(grant.user_id, []).append(grant)
     return {
         pk: agency
-        for pk, grants_held in grants_by_worker.items()
-        if (agency := _facility_that_counts(grants_held)) is not None
+        for pk, worker_grants in grants_by_worker.items()
+        if (agency := _facility_that_counts(worker_grants)) is not None
     }
 
 

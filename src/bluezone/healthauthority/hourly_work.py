@@ -38,7 +38,7 @@ def purge(now: datetime.datetime) -> None:
 
 
 def reorder_rows(now: datetime.datetime) -> None:
-    """Rewrite codes and batches of these two days in the order of their keys, if rows reveal when they were written.
+    """Rewrite the codes and batches of yesterday and today in the order of their keys, if rows reveal their time.
 
     PostgreSQL numbers transactions. Next to rows with a known time, such a number reveals the hour of issue: of the
     code, and of the rows of worker and facility, to which it refers. SQLite stores rows in the order of their keys.
@@ -48,7 +48,7 @@ def reorder_rows(now: datetime.datetime) -> None:
     yesterday = quotas.midnight(now) - datetime.timedelta(days=1)
     with transaction.atomic():
         with connection.cursor() as cursor:
-            # Those who issue codes wait, readers do not. The order of the locks is that of the writes in `issue_batch`.
+            # Transactions that issue codes wait, readers do not. `issue_batch` writes in the same order.
             for model in (IssuedCode, Batch):
                 cursor.execute(f"LOCK TABLE {model._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
         _rewrite(IssuedCode.objects.filter(issued_at__gte=yesterday))

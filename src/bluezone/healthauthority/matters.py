@@ -29,10 +29,10 @@ def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     unread = [hour for handle, hour in sealed if handle not in opened]
     if not unread:
         return []
-    what = ngettext("%(count)d declaration of a warned person", "%(count)d declarations of warned people", len(unread))
+    title = ngettext("%(count)d declaration of a warned person", "%(count)d declarations of warned people", len(unread))
     oldest_hour = min(unread)
     since = datetime.datetime.fromtimestamp(oldest_hour * SECONDS_PER_HOUR, datetime.UTC)
     deadline = since + CALL_WITHIN
-    what %= {"count": len(unread)}
+    title %= {"count": len(unread)}
     url = reverse("code-declarations")
-    return [Matter(f"declarations {oldest_hour}", what, _("Open and call"), url, deadline, Pile.AGENCY)]
+    return [Matter(f"declarations {oldest_hour}", title, _("Open and call"), url, deadline, Pile.AGENCY)]

@@ -36,10 +36,11 @@ class IssuedCode(PractisedMixin):
     code again by its day and `mark`. The row is deleted after 14 days.
 
     facility: the agency of the worker at that time, which counts the code; None for a worker of the whole city.
-    handle: a name of this row that is in no store but this. The state of the code is shown only for its ticket
+    handle: a name of this row that only this store has. The state of the code is shown only for its ticket
     (codes/tickets.py), which the office sends to the browser that issued it and does not store.
     issued_at: beginning of the local day. messaged: whether the office sent its message, so as not to send it twice.
-    audited: whether the audit has it, which is so after its day; proof: until then detects changes of worker and day.
+    audited: whether its audit entry exists, which is written after its day. proof: detects changes of worker and day
+    until then.
     sealed_minute: the minute of issue, sealed for the health supervisor's key for inquiries (InquiryKey), which no
     server has; None if the city has no such key.
     In training mode: a made-up code (codes/practice.py) with its moment, deleted after 7 days.

@@ -29,7 +29,7 @@ from bluezone.identity.models import User, cache_grants, valid_roles
 View = Callable[..., HttpResponse]
 
 # Whether the current view has queried the reach of the person's roles; None if it need not.
-_asked: ContextVar[bool | None] = ContextVar("asked", default=None)
+_reach_queried: ContextVar[bool | None] = ContextVar("asked", default=None)
 # Writes, except those to the session of this browser, which need no reach.
 _WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b(?![^"]*"accounts_officesession")', re.IGNORECASE)
 
@@ -51,38 +51,38 @@ class ReachNotQueried(RuntimeError):
 
 def note_reach_queried() -> None:
     """Note that the reach of the person's roles was queried; directory.scopes calls this."""
-    if _asked.get() is not None:
-        _asked.set(True)
+    if _reach_queried.get() is not None:
+        _reach_queried.set(True)
 
 
 @contextlib.contextmanager
 def outside_the_view() -> Iterator[None]:
     """Let a block query the reach of roles for the frame of a page; it does not count as a query by the view."""
-    token = _asked.set(None)
+    token = _reach_queried.set(None)
     try:
         yield
     finally:
-        _asked.reset(token)
+        _reach_queried.reset(token)
 
 
 def _refuse_early_writes(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-    if not _asked.get() and _WRITES.match(sql):
+    if not _reach_queried.get() and _WRITES.match(sql):
         raise ReachNotQueried(f"the view would store this before it queries the reach of the role: {sql[:80]}")
     return execute(sql, *arguments)
 
 
 def _call_with_reach(view: View, lists: bool, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     """Call a view; raises ReachNotQueried if it stores or shows something before it queries the reach."""
-    token = _asked.set(False)
+    token = _reach_queried.set(False)
     try:
         with connection.execute_wrapper(_refuse_early_writes):
             response = view(request, *args, **kwargs)
         # If the address has no arguments and the view lists nothing, the page is an empty form.
-        if (kwargs or lists) and response.status_code < 300 and not _asked.get():
+        if (kwargs or lists) and response.status_code < 300 and not _reach_queried.get():
             raise ReachNotQueried("the view would show something without querying the reach of the role")
         return response
     finally:
-        _asked.reset(token)
+        _reach_queried.reset(token)
 
 
 def audience(who: Audience) -> Callable[[View], View]:

@@ -126,7 +126,7 @@ class SharedForm(forms.BaseForm):
                 continue
             self.meanwhile = True
             if typed[name] == before.get(name, ""):
-                _put(data, self.add_prefix(name), self[name])
+                _put_stored_value(data, self.add_prefix(name), self[name])
             elif typed[name] != stored:
                 clashes.append(Clash(self.add_prefix(name), str(self[name].label), _readable(self[name], stored)))
         self.clashes = tuple(clashes)
@@ -134,11 +134,11 @@ class SharedForm(forms.BaseForm):
 
     def _apply_chosen_stored_values(self) -> None:
         """Put the stored value into each field for which the person chose it."""
-        chosen = [name for name, _field in self._compared() if f"{TAKE}{self.add_prefix(name)}" in self.data]
+        chosen = [name for name, _field in self._compared_fields() if f"{TAKE}{self.add_prefix(name)}" in self.data]
         if chosen:
             self.data = self.data.copy()
             for name in chosen:
-                _put(self.data, self.add_prefix(name), self[name])
+                _put_stored_value(self.data, self.add_prefix(name), self[name])
 
     def _shown_now(self) -> Texts:
         """The values for the hidden field. A form that learns its row from the input overrides this with all rows."""
@@ -149,13 +149,15 @@ class SharedForm(forms.BaseForm):
         rows = read_shown_values(self.data.get(SHOWN_ROWS, "")) if self.prefix else None
         if rows is None:
             return read_shown_values(self.data.get(self.add_prefix(SHOWN), ""))
-        return {name: rows.get(self.add_prefix(name), "") for name, _field in self._compared()}
+        return {name: rows.get(self.add_prefix(name), "") for name, _field in self._compared_fields()}
 
     def _stored_texts(self) -> Texts:
-        return {name: comparable_text(field.prepare_value(self[name].initial)) for name, field in self._compared()}
+        return {
+            name: comparable_text(field.prepare_value(self[name].initial)) for name, field in self._compared_fields()
+        }
 
     def _typed_texts(self) -> Texts:
-        return {name: comparable_text(self._typed(name, field)) for name, field in self._compared()}
+        return {name: comparable_text(self._typed(name, field)) for name, field in self._compared_fields()}
 
     def _typed(self, name: str, field: forms.Field) -> Any:
         """The typed value; a day, a time or a number as it is stored, because 1/9/2020 is the same as 2020-09-01."""
@@ -165,7 +167,7 @@ class SharedForm(forms.BaseForm):
                 return field.prepare_value(field.to_python(typed))
         return typed
 
-    def _compared(self) -> list[tuple[str, forms.Field]]:
+    def _compared_fields(self) -> list[tuple[str, forms.Field]]:
         return [(name, field) for name, field in self.fields.items() if not isinstance(field, forms.FileField)]
 
 
@@ -213,7 +215,7 @@ def _hidden(name: str, values: Texts) -> SafeString:
     return format_html('<input type="hidden" name="{}" value="{}">', name, sign_shown_values(values))
 
 
-def _put(data: Any, name: str, bound: Any) -> None:
+def _put_stored_value(data: Any, name: str, bound: Any) -> None:
     """Put the stored value into the data of a form."""
     value = bound.field.prepare_value(bound.initial)
     if isinstance(value, list | tuple | models.QuerySet):

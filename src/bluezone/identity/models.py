@@ -129,7 +129,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """One person who works in the office. No date of birth.
 
-    Their grants say what they may do.
+    The grants of the person determine what they may do.
     email: address for the daily digest, entered only by the person, optional; empty for the agency's own address.
     sealed_phone: telephone for text messages about what waits, sealed (desk.notices), entered only by the person,
     optional.

@@ -74,8 +74,9 @@ class WebPushProvider:
     def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
         """Send one message to each, fifty at a time; the outcomes, in the same order.
 
-        An address that no longer exists is `GONE`, any other failure `FAILED`. One that does not answer costs its own
-        deadline and delays none of the others; after twenty failures of a service the others for it are not tried.
+        An address that no longer exists is `GONE`, any other failure `FAILED`. An address without an answer uses
+        up its own deadline and does not delay the rest. After twenty failures of a service its remaining addresses are
+        skipped.
         """
         return asyncio.run(self._send(subscriptions, body))
 

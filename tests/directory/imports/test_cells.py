@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.directory.imports.raw_sheets."""
+"""bluezone.directory.imports.files.raw_sheets."""
 
 import datetime
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.directory.imports.raw_sheets import MAX_COUNT, NotACount, NotADay, count_of, day_of, text_of
+from bluezone.directory.imports.files.raw_sheets import MAX_COUNT, NotACount, NotADay, count_of, day_of, text_of
 
 
 @pytest.mark.parametrize(

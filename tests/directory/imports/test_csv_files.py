@@ -4,7 +4,7 @@
 import pytest
 
 from bluezone.directory.imports.files.csv_files import decode_text, read_csv
-from bluezone.directory.imports.raw_sheets import SpreadsheetEncodingUnknown, SpreadsheetTooLarge
+from bluezone.directory.imports.files.raw_sheets import SpreadsheetEncodingUnknown, SpreadsheetTooLarge
 
 
 @pytest.mark.parametrize(

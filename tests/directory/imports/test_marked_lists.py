@@ -6,8 +6,8 @@ import io
 import pytest
 from django.utils.translation import override
 
+from bluezone.directory.imports.known_columns import UNIT_COLUMNS
 from bluezone.directory.imports.plans import plan_units
-from bluezone.directory.imports.rows import UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import marked_list
 from bluezone.directory.imports.tables import read_table
 from bluezone.directory.records.seed import SEED_DAY, load_seed

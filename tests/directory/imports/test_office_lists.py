@@ -11,7 +11,7 @@ from tests.builders.agencies import write_csv, write_workbook
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetRefused,
     pack_sheets,
     sheets_from_json,

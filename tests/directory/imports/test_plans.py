@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.agencies import write_workbook
 
+from bluezone.directory.imports.known_columns import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.phones import PHONE_COLUMNS, plan_phones
 from bluezone.directory.imports.plans import plan_agencies, plan_units
-from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady
 from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.kinds import Quantity, UnitKind

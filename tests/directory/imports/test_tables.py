@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders.agencies import write_workbook
 
-from bluezone.directory.imports.files.workbooks import read_xlsx
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_FILE_BYTES,
     MAX_ROWS,
     SpreadsheetCellUnreadable,
@@ -29,6 +28,7 @@ from bluezone.directory.imports.raw_sheets import (
     column_letter,
     split_row_number,
 )
+from bluezone.directory.imports.files.workbooks import read_xlsx
 from bluezone.directory.imports.tables import Column, join_sheets, read_table
 from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode

@@ -8,8 +8,7 @@ import random
 import pytest
 import xlwt
 
-from bluezone.directory.imports.files.workbooks import _MACROS, read_xls
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_ROWS,
     SpreadsheetCellUnreadable,
     SpreadsheetDamaged,
@@ -19,6 +18,7 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetTooLarge,
     SpreadsheetTypeUnknown,
 )
+from bluezone.directory.imports.files.workbooks import _MACROS, read_xls
 from bluezone.directory.imports.tables import Column, read_table
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 

@@ -10,8 +10,7 @@ import openpyxl
 import pytest
 from tests.builders.agencies import save_workbook, with_part, write_workbook
 
-from bluezone.directory.imports.files.workbooks import MAX_UNPACKED_BYTES, read_xlsx
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetCellUnreadable,
     SpreadsheetDamaged,
     SpreadsheetHasMacros,
@@ -19,6 +18,7 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetTypeUnknown,
     Unreadable,
 )
+from bluezone.directory.imports.files.workbooks import MAX_UNPACKED_BYTES, read_xlsx
 from bluezone.directory.imports.tables import Column, read_table
 
 COLUMNS = (Column("code", ("Mã",), required=True), Column("name", ("Tên",), required=True))

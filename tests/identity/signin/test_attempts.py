@@ -190,7 +190,7 @@ def test_of_twelve_passwords_at_once_five_are_looked_at(monkeypatch):
     refused = []
 
     def judged_after_the_others(*_request, **_given):
-        if SignInFailure.objects.exclude(address=attempts._keyed("strangers", "")).count() < 5:
+        if SignInFailure.objects.exclude(address=attempts._keyed_hash("strangers", "")).count() < 5:
             try:
                 attempt("wrong", browser=dict(browser))
             except Refused as one:
@@ -199,7 +199,7 @@ def test_of_twelve_passwords_at_once_five_are_looked_at(monkeypatch):
     monkeypatch.setattr(attempts, "authenticate", judged_after_the_others)
     with pytest.raises(SignInRefused):
         attempt("wrong", browser=dict(browser))
-    account = attempts._keyed("account", "lan")
+    account = attempts._keyed_hash("account", "lan")
     (own,) = set(SignInFailure.objects.values_list("address", flat=True))
 
     assert refused == ["sign_in_refused"] * 4

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bluezone.messaging.sms import outbox
+from bluezone.messaging.sms import opt_outs, outbox
 from bluezone.messaging.sms.models import Message, Once, Part, Purpose, Spent
 from bluezone.messaging.sms.outbox import BudgetSpent, OnceFor, SmsAlreadySent, SmsNotSet, SmsOptedOut
 from bluezone.messaging.sms.providers import read_sms_url
@@ -92,7 +92,7 @@ def test_a_number_has_one_notice_of_a_stay_until_its_hash_is_forgotten():
 
 
 def test_who_opted_out_gets_the_codes_they_ask_for_alone():
-    outbox.opt_out("+84 912 345 678", NOW)
+    opt_outs.opt_out("+84 912 345 678", NOW)
     for purpose in (Purpose.ARRIVAL, Purpose.REMINDER):
         with pytest.raises(SmsOptedOut):
             queue(purpose=purpose)

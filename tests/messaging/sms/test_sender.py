@@ -9,7 +9,7 @@ import time
 import pytest
 from tests.builders.smsc import join_parts
 
-from bluezone.messaging.sms import outbox, retention
+from bluezone.messaging.sms import opt_outs, outbox, retention
 from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, SenderState, State
 from bluezone.messaging.sms.outbox import OnceFor, SmsAlreadySent, SmsInTraining, SmsNotSet, SmsOptedOut
 from bluezone.messaging.sms.providers.smpp import SmppProvider
@@ -159,7 +159,7 @@ def test_a_number_has_one_notice_a_stay_and_a_code_always(centre, sender, now):
 
 def test_who_opted_out_gets_no_notice_not_even_one_that_waits_already(centre, sender, now):
     queue(now=now)
-    outbox.opt_out("0912 345 678", now)
+    opt_outs.opt_out("0912 345 678", now)
     with pytest.raises(SmsOptedOut):
         queue(now=now)
     code = queue(now=now, purpose=Purpose.CODE)

@@ -15,7 +15,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
-from bluezone.messaging.sms.outbox import opt_out
+from bluezone.messaging.sms.opt_outs import opt_out
 from bluezone.rollout.coverage.api import registered_indicators
 from bluezone.rollout.report_week import Week
 from bluezone.rollout.visitors import queries, retention

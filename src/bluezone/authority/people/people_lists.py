@@ -22,10 +22,10 @@ from bluezone.authority import reach, recent_hands, role_grants
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.people import accounts
 from bluezone.authority.reach import Scope, accounts_in_reach
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.files.raw_sheets import text_of
+from bluezone.directory.imports.heading_rows import Column
+from bluezone.directory.imports.known_columns import AGENCY_COLUMNS
 from bluezone.directory.imports.list_storage import State
-from bluezone.directory.imports.raw_sheets import text_of
-from bluezone.directory.imports.rows import AGENCY_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, Preview, Reading, RefusedRow, digest_of
 from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.models import AdminUnit, Agency
@@ -34,9 +34,9 @@ from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.vietnamese.spelling import fold, name_key
 
-_OF_AGENCY = {column.name: column for column in AGENCY_COLUMNS}
+_AGENCY_COLUMN_BY_NAME = {column.name: column for column in AGENCY_COLUMNS}
 # Here "Tên" is the heading of a person's given name.
-_AGENCY_NAMES = [heading for heading in _OF_AGENCY["name"].headings[:-3] if heading != "Tên"]
+_AGENCY_NAMES = [heading for heading in _AGENCY_COLUMN_BY_NAME["name"].headings[:-3] if heading != "Tên"]
 COLUMNS = (
     Column(
         "name",
@@ -49,12 +49,12 @@ COLUMNS = (
     Column("given", ("Tên", "Given name")),
     Column("username", ("Tên đăng nhập", "Tài khoản", "Tên tài khoản", "Username", "Account", "Sign-in name")),
     Column("role", ("Vai trò", "Vai trò trên hệ thống", "Quyền", "Nhóm quyền", "Role"), choices=Role.choices),
-    Column("agency_code", _OF_AGENCY["code"].headings),
+    Column("agency_code", _AGENCY_COLUMN_BY_NAME["code"].headings),
     Column("agency", ("Thuộc cơ quan", "Cơ quan công tác", *_AGENCY_NAMES, "Agency name")),
-    Column("unit", ("Trong địa bàn", *_OF_AGENCY["unit"].headings)),
+    Column("unit", ("Trong địa bàn", *_AGENCY_COLUMN_BY_NAME["unit"].headings)),
     Column("employer", ("Nơi công tác", "Đơn vị công tác", "Works at")),
-    Column("phone", _OF_AGENCY["phone"].headings, begins=_OF_AGENCY["phone"].begins),
-    Column("email", _OF_AGENCY["email"].headings, begins=_OF_AGENCY["email"].begins),
+    Column("phone", _AGENCY_COLUMN_BY_NAME["phone"].headings, begins=_AGENCY_COLUMN_BY_NAME["phone"].begins),
+    Column("email", _AGENCY_COLUMN_BY_NAME["email"].headings, begins=_AGENCY_COLUMN_BY_NAME["email"].begins),
 )  # fmt: skip
 READING = Reading("people", COLUMNS)
 # Each account takes several SQL statements; the offices of a city have some hundreds of accounts.
@@ -168,7 +168,7 @@ class _Office:
         self._units = _DirectoryIndex(units.select_related("parent"))
 
     def read(self, row: Row, usual_role: str, now: datetime.datetime) -> "Person | RefusedRow | None":
-        """The person of a row; None if they hold the role already."""
+        """The person of a row, or why the row is refused; None if the person already holds the role."""
         values = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
         username = values["username"].lower()
         values["name"] = _TITLES.sub("", values["name"] or f"{values['family']} {values['given']}".strip())
@@ -191,13 +191,14 @@ class _Office:
         if problem:
             return RefusedRow(row.number, *problem)
         employer = values["employer"] or within.name
-        username = username or self._free(values["name"], row.number)
+        username = username or self._free_username(values["name"], row.number)
         return Person(
             row.number, username, values["name"], employer[:120], role, within, self._accounts.get(username),
             values["phone"], values["email"],
         )  # fmt: skip
 
     def _problem(self, username: str, role: str, within: Scope, now: datetime.datetime) -> tuple[str, str] | None:
+        """The column at fault and the reason for which a row is refused; None for a valid row."""
         if username and not _USERNAME.fullmatch(username):
             return "username", "username"
         if username in self.usernames and username not in self._accounts:
@@ -205,7 +206,8 @@ class _Office:
         if not reach.may_grant(self._by, role, within):
             return "agency", "reach"
         account = self._accounts.get(username)
-        # A list makes accounts without a link; of the other roles that take two people, only the link takes the second.
+        # An account from a list has no link yet, and making the link takes the second person. These two roles, and any
+        # such role for an existing account, take a second person at once.
         if role in (Role.ADMIN, Role.SUPERVISOR) or (account is not None and role in reach.TAKING_TWO):
             return "role", "two"
         if role == Role.HEALTH_WORKER and not isinstance(within, Agency):
@@ -215,7 +217,7 @@ class _Office:
         return None
 
     def _within(self, values: Mapping[str, str]) -> Agency | AdminUnit | str:
-        """The agency or the unit of a row; the column to blame if the row names none or an unknown one."""
+        """The agency or the unit of a row; the name of the column at fault if it is missing or unknown."""
         for name in ("agency_code", "agency"):
             if values[name] and (agency := self._agencies.find(values[name])):
                 return agency
@@ -228,7 +230,7 @@ class _Office:
         # Without any of them: an empty cell never gives a role for the whole city.
         return self._agencies.find(values["employer"]) or "agency"
 
-    def _free(self, name: str, row: int) -> str:
+    def _free_username(self, name: str, row: int) -> str:
         """A free sign-in name: hue.nguyen for "Nguyễn Thị Hué", or hue.nguyen2 if that is taken."""
         words = re.findall(r"[a-z0-9]+", fold(name)) or ["can", "bo"]
         base = (words[-1] if len(words) == 1 else f"{words[-1]}.{words[0]}")[:36].ljust(3, "0")

@@ -166,9 +166,9 @@ def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 def invitations(request: OfficeRequest) -> HttpResponse:
     """The people who have an account and have not signed in yet, to be invited by slips or messages."""
     accounts = list(_uninvited(accounts_in_reach(request.user, [Role.ADMIN]))[:INVITED_AT_ONCE])
-    reach = people_lists.contact_details(request.user)
-    rows = [(account, list(filter(None, reach.get(account.username, ())))) for account in accounts]
-    context = {"rows": rows, "sends": any(contacts for _account, contacts in rows)}
+    contacts = people_lists.contact_details(request.user)
+    rows = [(account, list(filter(None, contacts.get(account.username, ())))) for account in accounts]
+    context = {"rows": rows, "sends": any(details for _account, details in rows)}
     return render(request, "authority/invitations.html", context)
 
 
@@ -231,10 +231,10 @@ def invitation_text(account: User, link: str) -> str:
 
 def _messages(slips: Iterable[_Slip], by: User) -> ExportSheet:
     """One row for each invitation, with telephone and e-mail if a list of the last day contains them."""
-    reach = people_lists.contact_details(by)
+    contacts = people_lists.contact_details(by)
     headings = (_("Full name"), _("Agency"), _("Telephone"), _("E-mail"), _("Text for a message"))
     rows = [
-        [slip.account.name, slip.account.agency, *reach.get(slip.account.username, ["", ""]), slip.text]
+        [slip.account.name, slip.account.agency, *contacts.get(slip.account.username, ["", ""]), slip.text]
         for slip in slips
     ]
     return ExportSheet(_("Invitations"), [ExportColumn(heading) for heading in headings], rows)

@@ -22,16 +22,16 @@ from bluezone.directory import refusals
 from bluezone.directory.forms import ImportForm
 from bluezone.directory.imports import list_imports
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.list_storage import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ListStorage, progress
-from bluezone.directory.imports.listings import spreadsheet_response
-from bluezone.directory.imports.previews import plan_in_words
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_COLUMNS,
     SpreadsheetHeadingRepeated,
     SpreadsheetRefused,
     column_letter,
 )
+from bluezone.directory.imports.heading_rows import Column
+from bluezone.directory.imports.list_storage import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ListStorage, progress
+from bluezone.directory.imports.listings import spreadsheet_response
+from bluezone.directory.imports.previews import plan_in_words
 from bluezone.directory.imports.sent_lists import (
     Preview,
     Reading,

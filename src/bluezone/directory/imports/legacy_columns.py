@@ -6,7 +6,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from bluezone.directory.imports.raw_sheets import Cell, SpreadsheetEncodingMixed
+from bluezone.directory.imports.files.raw_sheets import Cell, SpreadsheetEncodingMixed
 from bluezone.vietnamese.legacy_fonts import (
     LEGACY_ENCODINGS,
     Change,

@@ -14,11 +14,11 @@ from django.db import transaction
 
 from bluezone.audit import hash_chain
 from bluezone.directory.apps import notify_followers
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.heading_rows import Column
+from bluezone.directory.imports.known_columns import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.list_storage import ROWS_A_TRANSACTION, Accepted, ListStorage, State
 from bluezone.directory.imports.phones import PHONE_COLUMNS, plan_phones
 from bluezone.directory.imports.plans import Plan, plan_agencies, plan_units
-from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, ImportOutdated, Preview, Reading, digest_of
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records.entries import AgencyEntry, Directory, UnitEntry, read_entry, write_entry

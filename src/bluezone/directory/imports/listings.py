@@ -8,8 +8,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
+from bluezone.directory.imports.heading_rows import Column
+from bluezone.directory.imports.known_columns import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES
 from bluezone.directory.records.entries import (

@@ -7,14 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.heading_rows import Column
+from bluezone.directory.imports.known_columns import EMAILS_BEGIN, PHONE_HEADINGS, PHONES_BEGIN
 from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, parent_key, refuse_old_font
 from bluezone.directory.imports.rows import (
-    EMAILS_BEGIN,
     MAX_CODE_CHARACTERS,
     MAX_NAME_CHARACTERS,
-    PHONE_HEADINGS,
-    PHONES_BEGIN,
     ImportNameAmbiguous,
     ImportPhoneMissing,
     ImportReferenceUnknown,
@@ -30,7 +28,7 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.records.entries import AgencyEntry, Directory, Entry, UnitEntry, address_of
 from bluezone.vietnamese.spelling import name_key
 
-_E = TypeVar("_E", UnitEntry, AgencyEntry)
+_Entry = TypeVar("_Entry", UnitEntry, AgencyEntry)
 
 
 PHONE_COLUMNS = (
@@ -171,7 +169,7 @@ class _Owners:
         }  # fmt: skip
 
 
-def _valid_or_last(entries: Iterable[_E], day: datetime.date) -> list[_E]:
+def _valid_or_last(entries: Iterable[_Entry], day: datetime.date) -> list[_Entry]:
     """The entries valid on a day; if there are none, those of the last day."""
     all_entries = list(entries)
     valid = [entry for entry in all_entries if entry.validity.includes(day)]

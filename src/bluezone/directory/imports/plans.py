@@ -81,10 +81,10 @@ class Draft:
     def find_or_make(self, values: RowValues) -> None:
         """Find or make the entry of a row. Raises ImportRowRepeated, ImportKindUnknown or ImportNameAmbiguous.
 
-        It is the first of: the entry with the row's code and `valid_from`, with its code and `valid_until`, with its
-        code and valid today, and the valid one with its name that has no code yet. A `valid_from` in the future that
-        no entry has makes a new entry; so a code continues after a merger. A row without a code is about the entry
-        with its name, below the unit that the row names.
+        The entry is the first of these: the one with the row's code and `valid_from`, with its code and `valid_until`,
+        with its code and valid today, and the valid one with its name that has no code yet. A `valid_from` in the
+        future that no entry with the code has makes a new entry, so a merger can pass on a code. A row without a code
+        is about the entry with its name, below the unit that the row names.
         """
         if values.zeros_added:
             self.doubts.append(Doubt(values.row, "zeros", values.code))
@@ -210,7 +210,8 @@ class Draft:
         return bool(names & {text, text.zfill(2), text.zfill(3), text.zfill(5), name_key(text)})
 
     def _valid_with_name(self, name: str) -> list[Entry]:
-        return [e for e in self._by_name[name_key(name)] if e.key in self.before and e.validity.includes(self._day)]
+        stored = [entry for entry in self._by_name[name_key(name)] if entry.key in self.before]
+        return [entry for entry in stored if entry.validity.includes(self._day)]
 
     def _new_entry(self, values: RowValues) -> Entry:
         if values.code and any(other.code != values.code for other in self._valid_with_name(values.name)):
@@ -366,7 +367,7 @@ class Plan:
 
 
 def plan_units(directory: Directory, table: Table, day: datetime.date) -> Plan:
-    """Plan the import of a list read under `rows.UNIT_COLUMNS`; `day` is today.
+    """Plan the import of a list read under `known_columns.UNIT_COLUMNS`; `day` is today.
 
     Raises ImportNotReady if the table's proposal to convert legacy text was neither confirmed nor declined.
     """
@@ -378,7 +379,7 @@ def plan_units(directory: Directory, table: Table, day: datetime.date) -> Plan:
 
 
 def plan_agencies(directory: Directory, table: Table, day: datetime.date) -> Plan:
-    """Plan the import of a list read under `rows.AGENCY_COLUMNS`; otherwise as `plan_units`."""
+    """Plan the import of a list read under `known_columns.AGENCY_COLUMNS`; otherwise as `plan_units`."""
     draft = Draft(directory.agencies, directory.units, day, {*directory.units, *directory.groups})
     refused = _place_and_fill(draft, table, read_agency_row, day)
     agencies = cast(dict[str, AgencyEntry], draft.entries)
@@ -395,7 +396,7 @@ def refuse_old_font(table: Table) -> None:
 def _place_and_fill(
     draft: Draft, table: Table, read: Callable[[Row, datetime.date], RowValues], day: datetime.date
 ) -> dict[int, RefusedRow]:
-    """Put every readable row into the draft; the refused rows, by row number."""
+    """Put every readable row into the draft. Returns the refused rows by row number."""
     refuse_old_font(table)
     refused: dict[int, RefusedRow] = {}
     for row in table.rows:

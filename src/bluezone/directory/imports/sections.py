@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence, Set
 from itertools import pairwise
 
-from bluezone.directory.imports.headings import is_blank
-from bluezone.directory.imports.raw_sheets import RawRow
+from bluezone.directory.imports.files.raw_sheets import RawRow
+from bluezone.directory.imports.heading_rows import is_blank
 from bluezone.vietnamese.spelling import fold
 
 # The number or mark of a section heading, or the word of a sum, alone and before a text.

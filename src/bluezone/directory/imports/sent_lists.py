@@ -11,16 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.headings import (
-    Column,
-    guess_places,
-    have_headings,
-    heading_key,
-    headings_of,
-    is_blank,
-    missing_columns,
-)
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_CELL_CHARACTERS,
     RawSheet,
     SpreadsheetColumnsMissing,
@@ -31,6 +22,15 @@ from bluezone.directory.imports.raw_sheets import (
     column_letter,
     pack_sheets,
     text_of,
+)
+from bluezone.directory.imports.heading_rows import (
+    Column,
+    guess_places,
+    have_headings,
+    heading_key,
+    headings_of,
+    is_blank,
+    missing_columns,
 )
 from bluezone.directory.imports.tables import Layout, Row, Table, join_sheets
 from bluezone.directory.models import RememberedHeading, SentList
@@ -164,7 +164,7 @@ class Reading:
         return apply_corrections(table, waiting.fixes)
 
     def lists_people(self, sheets: Sequence[RawSheet]) -> bool:
-        """Whether these sheets are a list of people, if that is not the kind of this reading."""
+        """Whether these sheets are a list of people, although another kind is expected."""
         return bool(self.of_people) and have_headings(sheets, self.of_people)
 
     def _detect(self, sheets: Sequence[RawSheet]) -> Table:
@@ -178,7 +178,7 @@ class Reading:
     ) -> None:
         """Store the columns that a person chose, and remember their headings for the next list.
 
-        Raises a SpreadsheetRefused if the list cannot be read so; nothing is stored then.
+        Raises a SpreadsheetRefused if the list cannot be read with these columns; nothing is stored then.
         """
         raw_sheets = read_sheets(bytes(waiting.content))
         missing = [column.headings[0] for column in missing_columns(self.columns, places)]
@@ -257,11 +257,11 @@ def store_corrections(waiting: SentList, columns: Sequence[Column], fields: Mapp
     names = {column.name for column in columns}
     fixes: dict[str, Any] = dict(waiting.fixes)
     for name, text in fields.items():
-        what, _, place = name.partition("-")
+        action, _, place = name.partition("-")
         row, _, column = place.partition("-")
         if not row.isdecimal() or len(row) > 9:
             continue
-        if what == "fix" and column in names:
+        if action == "fix" and column in names:
             fixes[row] = {**(fixes.get(row) or {}), column: text.strip()[:MAX_CELL_CHARACTERS]}
     for name in fields:
         if name.startswith("out-") and name[4:].isdecimal() and len(name) < 14:
@@ -286,7 +286,7 @@ class CorrectionCell:
 
 def correction_cells(table: Table, columns: Sequence[Column], refusal: RefusedRow) -> list[CorrectionCell]:
     """The cells of a refused row as form fields: those that the list has, and the missing one."""
-    row = next((column for column in table.rows if column.number == refusal.row), None)
+    row = next((row for row in table.rows if row.number == refusal.row), None)
     if row is None:
         return []
     at_fault = refusal.column

@@ -9,15 +9,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.headings import (
-    Column,
-    Header,
-    find_header,
-    header_at,
-    missing_header_refusal,
-)
-from bluezone.directory.imports.legacy_columns import LegacyProposal, convert_cell, join_proposals, propose_conversion
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_CELL_CHARACTERS,
     MAX_FILE_BYTES,
     SHEET_ROWS,
@@ -32,6 +24,14 @@ from bluezone.directory.imports.raw_sheets import (
     Unreadable,
     column_letter,
 )
+from bluezone.directory.imports.heading_rows import (
+    Column,
+    Header,
+    find_header,
+    header_at,
+    missing_header_refusal,
+)
+from bluezone.directory.imports.legacy_columns import LegacyProposal, convert_cell, join_proposals, propose_conversion
 from bluezone.directory.imports.sections import first_foot_row, is_no_entry, section_heading_value, section_value
 
 
@@ -111,7 +111,7 @@ def join_sheets(
 ) -> Table:
     """The list in these sheets, joined from all sheets that have one.
 
-    remembered: see `headings.find_header`. layout: a person's choice; None: find the headings.
+    remembered: see `heading_rows.find_header`. layout: a person's choice; None: find the headings.
     Raises a SpreadsheetRefused.
     """
     if layout is not None:

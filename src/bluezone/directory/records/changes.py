@@ -36,7 +36,7 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
     """Enter a unit (`unit` None) or change one.
 
     values: name, kind, code, parent (AdminUnit or None), valid_from, valid_to, successors (AdminUnits), confirmed,
-    head_name, head_phone. A unit that ends takes the units below it to the same end.
+    head_name, head_phone. If a unit ends, the units below it end on the same day at the latest.
     Raises a DirectoryRefused or ImportUnderWay; nothing is stored then.
     """
     parent = values["parent"].key if values["parent"] else None

@@ -397,13 +397,13 @@ def read_entry(row: Mapping[str, Any]) -> UnitEntry | AgencyEntry:
 
 
 def read_unit(row: Mapping[str, Any]) -> UnitEntry:
-    """The unit of such a row."""
+    """The unit of a row that `write_entry` made."""
     head = {name: row.get(name, "") for name in ("head_name", "head_phone")}
     return UnitEntry(kind=UnitKind(row["kind"]), parent=row.get("parent"), **head, **_shared(row))
 
 
 def read_agency(row: Mapping[str, Any]) -> AgencyEntry:
-    """The agency of such a row."""
+    """The agency of a row that `write_entry` made."""
     return AgencyEntry(
         kind=AgencyKind(row["kind"]),
         unit=row["unit"],

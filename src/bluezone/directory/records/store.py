@@ -80,7 +80,7 @@ def change_number() -> int:
 
 
 def begin_change() -> None:
-    """Become the only one who changes the directory, until the end of the transaction. Raises ImportUnderWay.
+    """Keep out other changes of the directory until the end of the transaction. Raises ImportUnderWay.
 
     Writers that have read the directory but not changed it yet will read it again.
     """
@@ -126,8 +126,8 @@ def insert_entries(model: Any, new: Sequence[Any], arriving: ListImport | None =
     if model is Agency:
         _set_usual_parents(rows)
     model.everything.bulk_create(rows, batch_size=_AT_ONCE)
-    over = model.everything.filter(pk=OuterRef("parent_id")).values("path")
-    path = Concat(Coalesce(Subquery(over), Value("")), Cast("pk", CharField(max_length=20)), Value("/"))
+    parent_path = model.everything.filter(pk=OuterRef("parent_id")).values("path")
+    path = Concat(Coalesce(Subquery(parent_path), Value("")), Cast("pk", CharField(max_length=20)), Value("/"))
     for start in range(0, len(rows), _AT_ONCE):
         model.everything.filter(pk__in=[row.pk for row in rows[start : start + _AT_ONCE]]).update(path=path)
     _write_figures(model, new)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Streets from a GeoJSON file that the city puts into its data folder, `maps/streets.geojson`.
 
-The file belongs to the city: none comes with the program, and none is fetched. Maps of doors draw it.
+The file belongs to the city: none comes with the program, and none is fetched. The maps of doors show its streets.
 Source: RFC 7946 (GeoJSON).
 """
 

@@ -35,7 +35,7 @@ def practice_states(issued: Iterable[IssuedCode], now: datetime.datetime) -> dic
 
 
 def revoke_practice_code(handle: str, now: datetime.datetime) -> CodeState:
-    """Revoke a made-up code unless it counts as used; its new state."""
+    """Revoke a made-up code unless it counts as used. Returns its new state."""
     issued = IssuedCode.objects.get(handle=handle)
     if _practice_state(issued, now) == "open":
         issued.handle = handle.replace(_PRACTICE_PREFIX, _REVOKED_PREFIX, 1)

@@ -12,7 +12,7 @@ def revoke_code(server: KeyServer, worker: User | None, code: str) -> str:
     """Revoke a code; its new state: "revoked", or "used" or "expired" if it was too late.
 
     worker: who revokes; None for the operator's command line. code: the row of a ticket, or the code or link itself.
-    The audit has none of these: no list shows which code was revoked and so not used.
+    The audit records none of these, because no list may show which code was revoked and therefore not used.
     Safe to repeat. A used code stays used: what a phone has sent cannot be recalled.
     Raises InvalidCode or CodeUnknown.
     """

@@ -24,7 +24,7 @@ def registration_options(request: HttpRequest, user: User) -> str:
     from webauthn.helpers import bytes_to_base64url
 
     options = generate_registration_options(
-        rp_id=_party(request),
+        rp_id=_relying_party(request),
         rp_name="Bluezone",
         user_id=f"bluezone-{user.pk}".encode(),
         user_name=user.username,
@@ -40,12 +40,12 @@ def add_passkey(request: HttpRequest, user: User, answer: str, name: str, now: d
     from webauthn import verify_registration_response
     from webauthn.helpers.exceptions import WebAuthnException
 
-    challenge = _take_challenge(request)
+    challenge = _use_challenge(request)
     try:
         passkey = verify_registration_response(
             credential=answer,
             expected_challenge=challenge,
-            expected_rp_id=_party(request),
+            expected_rp_id=_relying_party(request),
             expected_origin=_origin(request),
         )
     except (WebAuthnException, ValueError, KeyError):
@@ -72,7 +72,7 @@ def authentication_options(request: HttpRequest, user: User) -> str:
     from webauthn import generate_authentication_options, options_to_json
     from webauthn.helpers import bytes_to_base64url
 
-    options = generate_authentication_options(rp_id=_party(request), allow_credentials=_descriptors(keys))
+    options = generate_authentication_options(rp_id=_relying_party(request), allow_credentials=_descriptors(keys))
     request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
     return options_to_json(options)
 
@@ -83,7 +83,7 @@ def prove_passkey(request: HttpRequest, user: User, answer: str) -> None:
     from webauthn.helpers import parse_authentication_credential_json
     from webauthn.helpers.exceptions import WebAuthnException
 
-    challenge = _take_challenge(request)
+    challenge = _use_challenge(request)
     try:
         credential = parse_authentication_credential_json(answer)
         key = user.passkeys.filter(credential_id=credential.raw_id).first()
@@ -92,7 +92,7 @@ def prove_passkey(request: HttpRequest, user: User, answer: str) -> None:
         verified = verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
-            expected_rp_id=_party(request),
+            expected_rp_id=_relying_party(request),
             expected_origin=_origin(request),
             credential_public_key=bytes(key.public_key),
             credential_current_sign_count=key.sign_count,
@@ -117,7 +117,7 @@ def _descriptors(keys: Iterable[Passkey]) -> "list[PublicKeyCredentialDescriptor
     return [PublicKeyCredentialDescriptor(id=bytes(key.credential_id)) for key in keys]
 
 
-def _take_challenge(request: HttpRequest) -> bytes:
+def _use_challenge(request: HttpRequest) -> bytes:
     """The challenge of this session, which is valid for one answer; raises SecondFactorRefused."""
     from webauthn import base64url_to_bytes
 
@@ -127,7 +127,7 @@ def _take_challenge(request: HttpRequest) -> bytes:
     return base64url_to_bytes(challenge)
 
 
-def _party(request: HttpRequest) -> str:
+def _relying_party(request: HttpRequest) -> str:
     return request.get_host().rsplit(":", 1)[0]
 
 

@@ -65,15 +65,15 @@ def sign_in(request: HttpRequest, username: str, password: str, now: datetime.da
     checked, SignInRefused if it is wrong.
     """
     username = plain(username).lower()
-    account = _keyed("account", username)
+    account = _keyed_hash("account", username)
     device = _device_of(request)
     network = b""
-    own = _keyed("device", device["name"])
+    own = _keyed_hash("device", device["name"])
     if account in device["accounts"] and _failure_count(account, own, now) < PAIR_LIMIT:
         lane = own
         limit = PAIR_LIMIT
     else:
-        lane = _keyed("strangers", "")
+        lane = _keyed_hash("strangers", "")
         limit = ACCOUNT_LIMIT
         network = network_of(request).encode()
         challenge = _limits().admit(network, *read_solution(puzzle))
@@ -111,7 +111,7 @@ def count_attempt(account: str, lane: str, limit: int, now: datetime.datetime) -
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Set a cookie that says that this account has signed in with this browser; the office stores nothing."""
     device = _device_of(request)
-    account = _keyed("account", user.username)
+    account = _keyed_hash("account", user.username)
     others = [digest for digest in device["accounts"] if digest != account]
     accounts = [*others[-(_DEVICE_ACCOUNTS - 1) :], account]
     value = signing.dumps({"name": device["name"], "accounts": accounts}, salt="sign-in device")
@@ -139,7 +139,9 @@ def _failure_count(account: str, lane: str, now: datetime.datetime) -> int:
 @functools.cache
 def _limits() -> Limits:
     """Tries from unknown browsers by network, in this process's memory; beyond ten an hour, each needs a puzzle."""
-    return Limits(bytes.fromhex(_keyed("puzzle", "")), time.time, lambda _hour: None, "sign-ins from unknown browsers")
+    return Limits(
+        bytes.fromhex(_keyed_hash("puzzle", "")), time.time, lambda _hour: None, "sign-ins from unknown browsers"
+    )
 
 
 def network_of(request: HttpRequest) -> str:
@@ -149,5 +151,5 @@ def network_of(request: HttpRequest) -> str:
     return networks.network_of(str(meta.get("REMOTE_ADDR", "")), meta.get("HTTP_X_FORWARDED_FOR"), trusted).hex()
 
 
-def _keyed(kind: str, value: str) -> str:
+def _keyed_hash(kind: str, value: str) -> str:
     return hmac.digest(settings.SECRET_KEY.encode(), f"sign-in {kind}\0{value}".encode(), "sha256").hex()

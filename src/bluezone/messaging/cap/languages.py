@@ -15,7 +15,10 @@ TEXTS = ("headline", "description", "instruction")
 
 @dataclass(frozen=True)
 class Language:
-    """code: name of the table in the file; tag: RFC 3066. cancelled: instruction once an alert is cancelled."""
+    """code: name of the table in the file; tag: RFC 3066. name: for the pages of the office.
+    city: "vi" or "en", the name of the city to use. event: the event of every alert. sender: template of the sender's
+    name. cancelled: instruction once an alert is cancelled.
+    """
 
     code: str
     tag: str

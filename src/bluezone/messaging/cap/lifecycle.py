@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing, releasing, updating and cancelling alerts. Two people: one writes, another releases.
 
-A real alert for more than the signatory's own ward takes two persons (bluezone.authority.two_persons). Its writer and
-its releaser are two already; the release waits for a third person only if they may be the same. A cancellation has no
-writer, so it takes a second person: a false all-clear does as much harm as a false alarm. If no second person can be
-reached, a broken glass makes one unnecessary.
+A real alert for more than the signatory's own ward takes two people (bluezone.authority.two_persons), usually its
+writer and its releaser. The release needs someone else's confirmation only if one person may be behind both accounts.
+A cancellation has no writer, so it takes a second person: a false all-clear does as much harm as a false alarm. Behind
+a broken glass, one person is enough.
 """
 
 import datetime
@@ -88,7 +88,7 @@ def save_draft(writer: User, draft: Alert, units: list[AdminUnit], now: datetime
 
 
 def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: bool = False) -> None:
-    """Send a draft. own_words: whether its writer may do so.
+    """Send a draft. own_words: whether its writer may send it.
 
     Raises OwnAlertReleased, AlertExpired, AlertReleased, AlertKeyUnusable.
     """
@@ -115,7 +115,7 @@ def require_cancellable(alert: Alert) -> None:
 
 
 def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
-    """Send a cancellation of a sent alert, with the alert's words.
+    """Send a cancellation of a sent alert: its headline and description, and the instruction that it is cancelled.
 
     Raises AlertReleased if it has been updated or cancelled already, AlertKeyUnusable.
     """
@@ -225,9 +225,9 @@ def _simplify_to_fit(ring: Ring) -> Ring:
 
 
 def _references(alert: Alert, sender: str) -> list[str]:
-    """The message that it refers to, and all earlier ones in turn: relays may retain any of them.
+    """References to all earlier messages, newest first: relays may have any of them.
 
-    sender: for messages sent before the sender was stored with each.
+    sender: used for a message without a stored sender.
     """
     references = []
     earlier = alert.refers_to
@@ -255,7 +255,7 @@ def needs_second_person(user: User, alert: Alert) -> bool:
 
 
 def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool:
-    """Whether writer and releaser are two people: the writer still reaches the alert, and their `hands` differ."""
+    """Whether the writer, who must still reach the alert, and the releaser are two people (recent_hands)."""
     writer = User.objects.filter(username=alert.written_by, is_active=True).first()
     if writer is None or writer.pk == releaser.pk or not has_reach(writer, alert):
         return False
@@ -263,13 +263,13 @@ def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool
 
 
 class _AboutAlert(SharedAct):
-    """values {"alert": its number}."""
+    """An act on an alert. values: {"alert": its primary key}."""
 
     voice = True
     roles: ClassVar = ALERT_SIGNERS.roles
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whether the person signs for all its units."""
+        """Whether the person may sign for all units of the alert."""
         alert = Alert.objects.filter(pk=values["alert"]).first()
         return (
             alert is not None
@@ -278,7 +278,7 @@ class _AboutAlert(SharedAct):
         )
 
     def describe(self, values: dict[str, Any]) -> Lines:
-        """All its texts, its units and its urgency."""
+        """The texts of the alert, its units, and how urgent, severe and certain it is."""
         alert = self.alert(values)
         return [
             (_("Headline in Vietnamese"), alert.headline_vi),
@@ -334,7 +334,7 @@ def _word(kind: type[TextChoices], value: str) -> str:
 
 
 def search_alerts(user: User, words: str) -> list[Hit]:
-    """Alerts that match, for people who write them."""
+    """Alerts with `words` in a headline, for people who may write alerts; none for others."""
     if not grants_for(user, ALERT_WRITERS.roles):
         return []
     matches = [

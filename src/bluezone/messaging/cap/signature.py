@@ -45,7 +45,7 @@ def sign_alert(xml: bytes, now: datetime.datetime) -> bytes:
     from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
     from signxml.signer import XMLSigner
 
-    key, certificate = _pair(now)
+    key, certificate = _key_and_certificate(now)
     elliptic = isinstance(key, ec.EllipticCurvePrivateKey)
     signer = XMLSigner(
         signature_algorithm=SignatureMethod.ECDSA_SHA256 if elliptic else SignatureMethod.RSA_SHA256,
@@ -59,10 +59,10 @@ def sign_alert(xml: bytes, now: datetime.datetime) -> bytes:
 
 def certificate_fingerprint(now: datetime.datetime) -> str:
     """SHA-256 of the certificate, 64 hex digits, for relays that want to trust it. Raises AlertKeyUnusable."""
-    return _pair(now)[1].fingerprint(hashes.SHA256()).hex()
+    return _key_and_certificate(now)[1].fingerprint(hashes.SHA256()).hex()
 
 
-def _pair(now: datetime.datetime) -> tuple[Key, x509.Certificate]:
+def _key_and_certificate(now: datetime.datetime) -> tuple[Key, x509.Certificate]:
     path = key_file()
     try:
         if not path.exists():

@@ -31,7 +31,7 @@ class DeliveryCounts:
 
 
 class _MailRefused(Exception):
-    """The server refused the mail; `final` if it would do so again."""
+    """The server refused the mail. final: whether it would refuse every later try too."""
 
     def __init__(self, trouble: str, final: bool) -> None:
         super().__init__(trouble)
@@ -70,8 +70,8 @@ def deliver_due(now: datetime.datetime) -> DeliveryCounts:
 def _claim(mail: Mail, now: datetime.datetime) -> bool:
     """Move the next try to a later time; False if another process has done so."""
     pause = PAUSES[min(mail.tries, len(PAUSES) - 1)]
-    mine = Mail.objects.filter(pk=mail.pk, tries=mail.tries, next_try_at=mail.next_try_at)
-    return bool(mine.update(tries=F("tries") + 1, next_try_at=now + pause))
+    unclaimed = Mail.objects.filter(pk=mail.pk, tries=mail.tries, next_try_at=mail.next_try_at)
+    return bool(unclaimed.update(tries=F("tries") + 1, next_try_at=now + pause))
 
 
 def _deliver(connection: Any, mail: Mail, now: datetime.datetime) -> str:

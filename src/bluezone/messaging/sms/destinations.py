@@ -8,6 +8,7 @@ digits after +84 that begin with 3, 5, 7, 8 or 9.
 
 import re
 
+from bluezone.office_secrets import keyed_digest
 from bluezone.refusal import Refused
 from bluezone.vietnamese.typed import plain
 
@@ -49,6 +50,11 @@ def read_destination(text: str) -> str:
         )
     _check_country(digits[1:])
     return digits
+
+
+def destination_hash(number: str) -> str:
+    """The keyed hash of a number in E.164; it is useless without the data folder's key."""
+    return keyed_digest("sms number", number)
 
 
 def language_of(destination: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The provider's events: store what it reports about the parts of messages, and the state of the message after it."""
+"""Store the provider's events: the new states of parts, and of the messages that they belong to."""
 
 import datetime
 from collections import defaultdict
@@ -97,13 +97,15 @@ def _apply_declined(part: Part, message: Message, event: Declined, now: datetime
 
 def _apply_answer(part: Part, message: Message, event: Answer, now: datetime.datetime) -> None:
     if part.state == PartState.SUBMITTING:
-        # An id that another part has is of an older message with the same reference, so the answer is not about ours.
-        others = event.is_known and Part.objects.filter(provider_id=event.provider_id).exclude(pk=part.pk).exists()
-        if event.is_known and not others and event.provider_id:
+        # If another part has this id, the answer is about an older message with the same reference, not about ours.
+        is_of_other_part = (
+            event.is_known and Part.objects.filter(provider_id=event.provider_id).exclude(pk=part.pk).exists()
+        )
+        if event.is_known and not is_of_other_part and event.provider_id:
             part.state = _STATES.get(event.fate, PartState.ACCEPTED)
             part.provider_id = event.provider_id
             part.ask_at = now + ASK_AFTER[0]
-        elif event.is_known is False or others:
+        elif event.is_known is False or is_of_other_part:
             part.state = PartState.WAITING
             message.next_try_at = now
         else:
@@ -166,13 +168,16 @@ def message_state(parts: Iterable[str]) -> State:
 def _apply_receipts(
     events: Sequence[Event], parts: dict[int, Part], messages: dict[object, Message], now: datetime.datetime
 ) -> dict[int, Part]:
-    """Apply receipts to their parts, and store those without a part for a day. The changed parts, by primary key."""
-    fresh = {item.provider_id for item in events if isinstance(item, Accepted)}
+    """Apply receipts to their parts, and store those without a part for a day.
+
+    Returns the changed parts by primary key.
+    """
+    newly_accepted = {item.provider_id for item in events if isinstance(item, Accepted)}
     changed: dict[int, Part] = {}
     for receipt in events:
         if not isinstance(receipt, Receipt) or receipt.fate not in _STATES:
             continue
-        match = None if receipt.provider_id in fresh else _part_of(receipt, now)
+        match = None if receipt.provider_id in newly_accepted else _part_of(receipt, now)
         if match is None:
             _store_early(receipt, now)
             continue

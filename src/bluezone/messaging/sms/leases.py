@@ -26,7 +26,7 @@ from bluezone.messaging.sms.providers import OutgoingPart, StatusQuery
 from bluezone.messaging.sms.segmentation import SegmentedText, segment_text
 from bluezone.office_secrets import SealBroken, unseal
 
-# After these states the same number may get its one notice later, since none has reached it.
+# After these states the number may get the notice later, since no message has reached it.
 _ALLOW_REPEAT = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 
 # Longer than a provider waits for an answer; the death of a sender delays a message by this.
@@ -68,7 +68,7 @@ def claim_due(now: datetime.datetime, room: int) -> ClaimedParts:
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
     with transaction.atomic():
         due = Message.objects.filter(free, state__in=OPEN_STATES, next_try_at__lte=now)
-        # A message with an unanswered part continues only after that is settled.
+        # A message with an unanswered part is continued only after the fate of that part is known.
         due = due.exclude(parts__state=PartState.SUBMITTING)
         pks = list(due.order_by("urgency", "next_try_at", "queued_at").values_list("pk", flat=True)[:room])
         if not pks:
@@ -84,7 +84,7 @@ def claim_due(now: datetime.datetime, room: int) -> ClaimedParts:
 
 
 def _close_stale(messages: list[Message], now: datetime.datetime) -> list[Message]:
-    """Close messages that are too old or to a number that has opted out; the others."""
+    """Close messages that are too old or to a number that has opted out. Returns the remaining ones."""
     hashes = {message.destination_hash for message in messages if message.purpose != Purpose.CODE}
     opted_out = set(OptOut.objects.filter(destination_hash__in=hashes).values_list("destination_hash", flat=True))
     old = [message for message in messages if message.expires_at <= now]
@@ -100,7 +100,7 @@ def _close_stale(messages: list[Message], now: datetime.datetime) -> list[Messag
 
 
 def _mark_submitting(messages: list[Message], now: datetime.datetime, room: int) -> list[OutgoingPart]:
-    """Mark up to `room` waiting parts as being submitted; the parts to hand over."""
+    """Mark up to `room` waiting parts as being submitted. Returns them as the provider takes them."""
     out: list[OutgoingPart] = []
     part_pks: list[int] = []
     message_pks = []

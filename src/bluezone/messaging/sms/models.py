@@ -56,8 +56,9 @@ class Message(models.Model):
     """A message to one number. Personal data: number and text, sealed, and the number's keyed hash.
 
     sealed:       number and text; emptied, with destination_hash, as soon as the message is no longer open.
-    once_key:     key of the notice in Once, deleted there if it fails; "" if the notice may be repeated.
-    next_try_at:  earliest time. expires_at: latest time. lease: its sender until lease_until; then another may take it.
+    once_key:     key of the notice in Once, deleted there if the message fails; "" if the notice may be repeated.
+    next_try_at:  earliest time of the next try. expires_at: latest time to send.
+    lease:        token of the sender that has the message until lease_until; after that another sender may claim it.
     trouble:      the operator's code of the last failure. Rows are deleted after 35 days (retention.purge).
     """
 

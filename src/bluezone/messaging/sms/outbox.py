@@ -14,15 +14,16 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from bluezone.messaging.present_city import present_city
-from bluezone.messaging.sms.destinations import read_destination
-from bluezone.messaging.sms.models import Message, Once, OptOut, Part, Purpose, Spent
+from bluezone.messaging.sms.destinations import destination_hash, read_destination
+from bluezone.messaging.sms.models import Message, Once, Part, Purpose, Spent
+from bluezone.messaging.sms.opt_outs import has_opted_out
 from bluezone.messaging.sms.segmentation import segment_within_limit
 from bluezone.office_secrets import keyed_digest, seal
 from bluezone.refusal import Refused
 from bluezone.training import practising
 
-# How long to try: people request another code, and guests leave.
-_VALIDITY = {
+# For how long a message is tried: later, a person has requested another code, and a guest has left.
+_DEFAULT_VALIDITY = {
     Purpose.CODE: datetime.timedelta(minutes=10),
     Purpose.ARRIVAL: datetime.timedelta(hours=24),
     Purpose.REMINDER: datetime.timedelta(hours=48),
@@ -73,11 +74,11 @@ def spend_segments(purpose: Purpose, segments: int, now: datetime.datetime) -> N
     with transaction.atomic():
         # Counted before the check, so that two desks at once cannot both use the last segment.
         Spent.objects.filter(pk=row.pk).update(messages=F("messages") + 1, segments=F("segments") + segments)
-        now_spent = current_budget(now)
-        if now_spent.today > now_spent.a_day:
-            raise BudgetSpent(f"the {now_spent.a_day} segments of today are used up; nothing was queued")
-        if now_spent.this_month > now_spent.a_month:
-            raise BudgetSpent(f"the {now_spent.a_month} segments of this month are used up; nothing was queued")
+        budget = current_budget(now)
+        if budget.today > budget.a_day:
+            raise BudgetSpent(f"the {budget.a_day} segments of today are used up; nothing was queued")
+        if budget.this_month > budget.a_month:
+            raise BudgetSpent(f"the {budget.a_month} segments of this month are used up; nothing was queued")
 
 
 def earliest_send_time(now: datetime.datetime) -> datetime.datetime:
@@ -141,7 +142,7 @@ def queue_sms(
     valid: datetime.timedelta | None = None,
     now: datetime.datetime | None = None,
 ) -> Message:
-    """Queue a message to one number; the sender takes it within a second, a reminder after quiet hours.
+    """Queue a message to one number; it is sent within a second, a reminder not before the end of quiet hours.
 
     destination: as people type it. text: at most MOST_SEGMENTS segments. valid: for how long to try; None for the
     usual time of the purpose.
@@ -155,35 +156,21 @@ def queue_sms(
     number = read_destination(destination)
     measured = segment_within_limit(text)
     moment = now or timezone.now()
-    hashed = destination_hash(number)
-    if purpose != Purpose.CODE and OptOut.objects.filter(destination_hash=hashed).exists():
+    if purpose != Purpose.CODE and has_opted_out(number):
         raise SmsOptedOut("the owner of this number wants no messages; nothing was queued")
     with transaction.atomic():
         once_key = _claim_notice(number, once, moment) if once else ""
         spend_segments(purpose, measured.segments, moment)
         begin = earliest_send_time(moment) if purpose == Purpose.REMINDER else moment
         message = Message(
-            purpose=purpose, language=language, destination_hash=hashed, once_key=once_key,
-            encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],
-            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _VALIDITY[purpose]),
+            purpose=purpose, language=language, destination_hash=destination_hash(number),
+            once_key=once_key, encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],
+            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _DEFAULT_VALIDITY[purpose]),
         )  # fmt: skip
         message.sealed = seal(json.dumps([number, measured.text]).encode(), f"sms {message.pk}")
         message.save(force_insert=True)
         Part.objects.bulk_create(Part(message=message, number=number) for number in range(1, measured.segments + 1))
     return message
-
-
-def opt_out(destination: str, now: datetime.datetime | None = None) -> None:
-    """Store that a number wants no notices and reminders. Raises DestinationInvalid."""
-    hashed = destination_hash(read_destination(destination))
-    OptOut.objects.update_or_create(
-        destination_hash=hashed, defaults={"day": timezone.localdate(now or timezone.now())}
-    )
-
-
-def destination_hash(number: str) -> str:
-    """The keyed hash of a number in E.164; it is useless without the data folder's key."""
-    return keyed_digest("sms number", number)
 
 
 def _claim_notice(number: str, once: OnceFor, now: datetime.datetime) -> str:

@@ -8,12 +8,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from bluezone.messaging.sms.leases import close_messages
-from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Once, OptOut, Part, Purpose, State
+from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Once, Part, Purpose, State
+from bluezone.messaging.sms.opt_outs import purge_opt_outs
 
 # A few days longer than the retention of other rows that are counted with these.
 RETENTION = datetime.timedelta(days=35)
 EARLY_RECEIPT_RETENTION = datetime.timedelta(days=1)
-OPT_OUT_RETENTION = datetime.timedelta(days=730)
 # A message that is never sent, because the provider was removed, keeps its number no longer than this.
 ORPHANED = datetime.timedelta(hours=1)
 
@@ -27,7 +27,7 @@ def purge(now: datetime.datetime) -> None:
     _reduce_to_day(now)
     EarlyReceipt.objects.filter(came_at__lte=now - EARLY_RECEIPT_RETENTION).delete()
     Once.objects.filter(until__lte=now).delete()
-    OptOut.objects.filter(day__lte=(now - OPT_OUT_RETENTION).date()).delete()
+    purge_opt_outs(now)
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
             # Emptied columns were overwritten in the file (secure_delete); this removes them from the log too.

@@ -158,7 +158,7 @@ class TextTooLong(Refused):
 
 
 class Encoding(enum.Enum):
-    """How characters become octets. alone, joined: units in a segment, alone and as one of several."""
+    """How characters become octets. alone, joined: units in a single segment, and in one of several."""
 
     GSM_7 = ("gsm-7", 160, 153, 0)
     UCS_2 = ("ucs-2", 70, 67, 8)
@@ -217,7 +217,7 @@ def segment_text(text: str) -> SegmentedText:
 
 
 def segment_within_limit(text: str, most: int = MOST_SEGMENTS) -> SegmentedText:
-    """`segment_text` a text and check that it may be sent. Raises TextEmpty, TextTooLong."""
+    """The same as `segment_text`, for a text that may be sent. Raises TextEmpty, TextTooLong."""
     measured = segment_text(text)
     if not measured.text.strip():
         raise TextEmpty("the text is empty; nothing was queued")

@@ -40,7 +40,7 @@ class Sender:
         self._provider = provider
         self._settled_at = self._reported_at = float("-inf")
         self._reported_trouble: str | None = None
-        # Events that are not stored yet; they survive a moment without access to the store.
+        # Events that are not stored yet: if the store cannot be reached, a later round stores them.
         self._unstored: list[Event] = []
 
     def send_due(self, now: datetime.datetime, wait_seconds: float = LOOK_SECONDS) -> int:
@@ -65,7 +65,7 @@ class Sender:
         return handed_over
 
     def close(self) -> None:
-        """End the session, after storing what has arrived, so that nothing answered is queried again."""
+        """Store the events that have arrived and end the session; the next sender need not query their parts again."""
         self._unstored += self._provider.wait_for_events(0.0)
         self._store(timezone.now())
         self._provider.close()
@@ -98,7 +98,7 @@ class Sender:
 
 
 def configured_provider() -> Provider | None:
-    """The provider that BLUEZONE_SMS_URL names."""
+    """The provider that BLUEZONE_SMS_URL names; None without this setting."""
     setting = settings.SMS
     if setting is None:
         return None
@@ -108,7 +108,10 @@ def configured_provider() -> Provider | None:
 
 
 def send_until_stopped(stopped: threading.Event, provider: Provider | None = None) -> None:
-    """Send until `stopped`, outside the tick, so that nothing there delays a message; return without a provider."""
+    """Send until `stopped`, outside the tick, so that no work of the tick delays a message.
+
+    Returns at once if no provider is passed or configured.
+    """
     chosen = provider or configured_provider()
     if chosen is None:
         return
@@ -116,7 +119,7 @@ def send_until_stopped(stopped: threading.Event, provider: Provider | None = Non
     durable = False
     while not stopped.is_set():
         if connection.vendor != "sqlite":
-            # A server may have ended the connection; that of SQLite stays, with the setting of make_durable.
+            # PostgreSQL may have ended the connection. That of SQLite stays open, with the setting of make_durable.
             close_old_connections()
         try:
             if not durable:
@@ -132,7 +135,7 @@ def send_until_stopped(stopped: threading.Event, provider: Provider | None = Non
     try:
         sender.close()
     except (Refused, DatabaseError, OSError) as error:
-        # The next sender will settle what is under way.
+        # The next sender queries the parts that are under way.
         log.warning("sms: %s", type(error).__name__, extra=event_fields("sms_refused", code=type(error).__name__))
     finally:
         connection.close()

@@ -69,7 +69,7 @@ class Reading:
 @audience(OVERSEERS)
 @touches(Ownership.EVERYBODY)
 def overview(request: OfficeRequest) -> HttpResponse:
-    """Whether messages are sent, how many wait, what is spent, and the states of those of the last 35 days."""
+    """Whether messages are sent, how many wait, what is spent, and how the messages of the last 35 days ended."""
     now = timezone.now()
     counts = dict(Message.objects.values_list("state").annotate(Count("pk")).order_by())
     sender = SenderState.objects.first()

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bluezone.directory.imports.headings import heading_key
-from bluezone.directory.imports.raw_sheets import NotACount, count_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, count_of
+from bluezone.directory.imports.heading_rows import heading_key
 from bluezone.directory.models import Agency
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts, StaffCountsRefused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, to_unicode

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
+from bluezone.directory.imports.files.raw_sheets import MAX_FILE_BYTES
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 
 MESSAGE_LANGUAGE_CHOICES = [("", _("according to the number")), ("vi", _("Vietnamese")), ("en", _("English"))]

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.tables import read_table
 from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, mask, read_destination
 from bluezone.office_secrets import SealBroken, seal, unseal

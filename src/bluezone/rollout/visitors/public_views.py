@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.messaging.sms.outbox import opt_out
+from bluezone.messaging.sms.opt_outs import opt_out
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import render_page
 from bluezone.rollout.visitors.forms import StopForm

@@ -6,7 +6,7 @@ import io
 import unicodedata
 from collections import Counter
 
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_COLUMNS,
     MAX_ROWS,
     RawRow,

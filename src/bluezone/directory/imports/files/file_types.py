@@ -5,7 +5,7 @@ from typing import Any
 
 from bluezone.confinement import LimitExceeded, RefusedInside, run_confined
 from bluezone.directory.imports.files.csv_files import read_csv
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_FILE_BYTES,
     RawSheet,
     SpreadsheetDamaged,

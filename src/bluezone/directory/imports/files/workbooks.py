@@ -17,7 +17,7 @@ import openpyxl  # type: ignore[import-untyped]
 import xlrd  # type: ignore[import-untyped]
 from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
 
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     MAX_COLUMNS,
     MAX_ROWS,
     RawCell,

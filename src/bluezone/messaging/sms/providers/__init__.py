@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface of providers of text messages; each provider is a module (or folder) next to this one.
 
-The sender calls `room`, marks parts as being submitted, hands them over, listens, stores the events, and then calls
-`confirm`. A provider stores nothing that must survive: after a crash the sender queries it again.
+The sender calls `capacity`, marks parts as being submitted, submits them, waits for events, stores these, and then
+calls `acknowledge`. A provider keeps nothing that must survive a crash: the next sender queries the operator again.
 
 One URL in the environment names the provider:
 
@@ -10,9 +10,10 @@ One URL in the environment names the provider:
     smpp://SYSTEM_ID:PASSWORD@10.0.0.1:2775?from=BACKAN          without TLS: inside a tunnel to the operator
     file:sms-not-sent.log                                        no operator: written to a file of the data folder
 
-More after `?`: `rate` (submits a second, 50), `window` (submits without an answer, 10), `references=1` if the operator
-answers query_sm for our own reference, `system_type`. Django's settings import this module: it imports nothing of
-Django.
+Further options after `?`: `rate` (submits a second, by default 50), `window` (submits that may wait for an answer, by
+default 10), `references=1` if the operator answers query_sm for our own reference, and `system_type`.
+
+Django's settings import this module, so it imports nothing of Django.
 """
 
 import enum
@@ -58,7 +59,7 @@ class StatusQuery:
 
 
 class DeliveryState(enum.Enum):
-    """The fate of a message that the operator has."""
+    """The fate of a part that the operator has accepted."""
 
     UNDER_WAY = "under_way"
     DELIVERED = "delivered"
@@ -110,7 +111,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a Question. is_known: False only if the operator surely never accepted it; None: unclear."""
+    """The answer to a StatusQuery. is_known: False only if the operator never accepted the part; None: unclear."""
 
     part_id: int
     is_known: bool | None
@@ -122,7 +123,8 @@ Event = Accepted | Declined | Unanswered | Receipt | Answer
 
 
 class Provider(Protocol):
-    """A way to send. name: for pages and rows. finds_references: can answer a Question without provider_id.
+    """A way to send. name: for pages and rows. finds_references: whether it answers a StatusQuery without
+    provider_id.
 
     trouble: why nothing can be handed over now, as code, colon and detail in English; "" if it can.
     """
@@ -132,7 +134,7 @@ class Provider(Protocol):
     trouble: str
 
     def capacity(self) -> int:
-        """How many parts and questions may be handed over now. Connects if necessary; 0 if it cannot."""
+        """How many parts and queries may be handed over now. Connects if necessary; 0 if it cannot."""
         ...
 
     def submit(self, parts: list[OutgoingPart]) -> None:
@@ -219,8 +221,8 @@ def read_sms_url(url: str | None) -> Smsc | LogFile | None:
     )  # fmt: skip
 
 
-def _number(options: dict[str, str], name: str, usual: int, most: int) -> int:
-    text = options.get(name, str(usual))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise SmsUrlInvalid(f"{name} in BLUEZONE_SMS_URL is not a whole number from 1 to {most}")
+def _number(options: dict[str, str], name: str, default: int, limit: int) -> int:
+    text = options.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= limit:
+        raise SmsUrlInvalid(f"{name} in BLUEZONE_SMS_URL is not a whole number from 1 to {limit}")
     return int(text)

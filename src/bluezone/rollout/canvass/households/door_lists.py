@@ -18,9 +18,9 @@ from django.db.models import Count, F, Max
 from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
-from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.files.raw_sheets import NotACount, count_of, text_of
+from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.list_storage import ROWS_A_TRANSACTION, RUNNING, ListStorage, State
-from bluezone.directory.imports.raw_sheets import NotACount, count_of, text_of
 from bluezone.directory.imports.sent_lists import (
     ImportNotReady,
     ImportOutdated,

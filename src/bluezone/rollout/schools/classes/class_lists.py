@@ -25,10 +25,10 @@ from django.views.decorators.http import require_safe
 from bluezone.directory import refusals
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.headings import Column, heading_key
+from bluezone.directory.imports.files.raw_sheets import NotACount, RawSheet, count_of, pack_sheets, text_of
+from bluezone.directory.imports.heading_rows import Column, heading_key
 from bluezone.directory.imports.import_views import ListPages
 from bluezone.directory.imports.listings import spreadsheet_response
-from bluezone.directory.imports.raw_sheets import NotACount, RawSheet, count_of, pack_sheets, text_of
 from bluezone.directory.imports.sent_lists import ImportNotReady, Preview, Reading, RefusedRow, digest_of
 from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.models import Agency

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bluezone.directory.imports.headings import heading_key
-from bluezone.directory.imports.raw_sheets import NotACount, count_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, count_of
+from bluezone.directory.imports.heading_rows import heading_key
 from bluezone.rollout.schools.classes.catalogue import fold_name
 from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person, refuse_names
 from bluezone.rollout.schools.models import NAMES, ClassCounts, ClassCountsRefused, SchoolClass

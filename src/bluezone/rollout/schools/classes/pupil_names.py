@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from bluezone.directory.imports.headings import heading_key
+from bluezone.directory.imports.heading_rows import heading_key
 from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, to_unicode
 from bluezone.vietnamese.spelling import fold

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from bluezone.directory.imports.raw_sheets import (
+from bluezone.directory.imports.files.raw_sheets import (
     RawCell,
     RawRow,
     RawSheet,
