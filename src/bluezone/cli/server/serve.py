@@ -167,9 +167,8 @@ def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
         if options.runs("office"):
             office = options.address("office", secured is not None)
             if server.users:
-                _run_as_office(
-                    server.users["office"], "bluezone.cli.server.serve", str(options.folder.resolve()), office
-                )
+                folder = str(options.folder.resolve())
+                _run_as_office(server.users["office"], "bluezone.cli.server.first_link", folder, office)
             else:
                 print_first_link(options.folder.resolve(), office)
         if secured and secured.mode == "self" and options.runs("public"):
