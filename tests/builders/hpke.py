@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A second implementation of RFC 9180, for the suite that declarations use, with which tests compare the library.
+"""A second implementation of RFC 9180, to compare the library with; only the suite that declarations use.
 
 Base mode, one message, DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-128-GCM. Source: RFC 9180 sections 4, 4.1, 5.1.
 """

@@ -40,7 +40,7 @@ class GlassForm(forms.Form):
 
 
 def visible_acts(user: User, acts: list[WaitingAct]) -> list[dict[str, Any]]:
-    """The rows of the page: those of the waiting acts that the person asked for, or may do or confirm."""
+    """One row for each act that the person asked for, or may do or confirm."""
     return [
         {"act": act, "kind": kind_by_name(act.kind), "mine": act.asked_by_id == user.pk}
         for act in acts
@@ -61,8 +61,8 @@ def _has_no_second(pk: int, asked_at: datetime.datetime, minute: int) -> bool:
 def notices_for(user: User, now: datetime.datetime) -> dict[str, Any]:
     """The notices at the top of every office page.
 
-    glasses: the broken ones. alone: acts that no second person could confirm, with the moment from which the person who
-    asked may do so. to_confirm: how many acts this user may confirm.
+    glasses: acts by which a person has broken the glass. alone: acts that no second person could confirm, with the
+    moment from which the person who asked may do so. to_confirm: how many acts this user may confirm.
     """
     acts = two_persons.waiting_acts(now)
     waiting = [act for act in acts if act.state == ActState.WAITING]

@@ -76,7 +76,7 @@ def _hosts(netloc: str) -> tuple[str, str]:
 
 
 def database_state(database: Mapping[str, Any]) -> Callable[[], Hashable]:
-    """A function that returns a value which changes with each commit: the state of SQLite's files, otherwise None.
+    """A function that returns the state of SQLite's files, which changes with each commit; on PostgreSQL, None.
 
     It does not open the store.
     """

@@ -147,7 +147,10 @@ def update_entries(model: Any, changed: Sequence[Any]) -> None:
 
 
 def free_codes(model: Any, changed: Iterable[UnitEntry | AgencyEntry]) -> None:
-    """Clear the codes of these entries: a code may move between them, and the trigger must not see it twice."""
+    """Clear the codes of these entries.
+
+    A code may move between them, and the trigger against duplicate codes must not see it twice.
+    """
     keys = [entry.key for entry in changed]
     for start in range(0, len(keys), 5 * _AT_ONCE):
         model.everything.filter(key__in=keys[start : start + 5 * _AT_ONCE]).update(code=None)
@@ -172,7 +175,7 @@ def write_successions(model: Any, changed: Sequence[Any]) -> None:
 
 
 def write_parents(model: Any, changed: Sequence[Any]) -> None:
-    """Store the agencies above these, for entries that name one; paths are written later."""
+    """Store the agency to which each of these answers, if it names one; paths are written later."""
     parent_keys = {
         entry.key: entry.answers_to for entry in changed if isinstance(entry, AgencyEntry) and entry.answers_to
     }

@@ -38,7 +38,8 @@ LOG_BYTES = 96 * 1024 * 1024
 PAGE_RECIPROCITY = 2_000
 # A larger log stores no reciprocity frames, which only make sightings more precise.
 RECIPROCITY_BYTES = 48 * 1024 * 1024
-# The columns of up to this many identifiers stay in memory, 14 MB: twice those of 200 constant neighbours in 14 days.
+# The columns of up to this many identifiers stay in memory, 14 MB: twice as many as are heard in 14 days from 200
+# constant neighbours.
 KEPT_IDENTIFIERS = 500_000
 IDENTIFIERS_PER_MINUTE = 500
 WAITING_IDENTIFIERS = 20_000
@@ -244,7 +245,7 @@ class EncounterLog:
         return Page.from_bytes(contents)
 
     def stamp_earlier(self, stamp: Stamp) -> None:
-        """Give sightings of this start of the machine a time if they have none or only a provisional one."""
+        """Give the sightings of the stamp's boot a time if they have none or only a provisional one."""
         assert stamp.offset_seconds is not None
         with self._lock:
             self._close_page()

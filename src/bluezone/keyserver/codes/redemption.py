@@ -45,7 +45,7 @@ class Redemption:
         return answer()
 
     def redeem_codes(self, calls: Sequence[Call]) -> list[Callable[[], Verify2Answer]]:
-        """Redeem codes that came at the same time with one commit and one call of the signer.
+        """Redeem codes that came at the same time, with one commit and one call of the signer for each week key.
 
         calls: requests and their networks, at most as many as a signer signs at a time (client.MOST_BYTES).
         Returns a function for each call, which returns or raises what `redeem_code` would. Call each once, in order.
@@ -83,7 +83,7 @@ class Redemption:
             return Verify2Answer(status=Status.CODE_EXPIRED)
         if case is None and not repeated:
             return Verify2Answer(status=Status.CODE_USED)
-        # The same refusal for used and unused codes, so that a request that uses nothing cannot tell them apart.
+        # A used code still has its case: a request that would use nothing is refused alike, used or not.
         klass = None if case is None or repeated else case.klass
         if not self._is_kid_accepted(request.kid, klass, now):
             return Verify2Answer(status=Status.KID_REFUSED)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of the key server that one process has, to answer calls of the anonymous API.
 
-The worker has prepared the data folder before, so opening a part compares nothing with what was published.
+The worker has already prepared the data folder, so a part does not compare it with what was published.
 """
 
 import time

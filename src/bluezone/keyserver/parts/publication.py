@@ -21,7 +21,7 @@ from bluezone.protocol.signed.index import EXPORTS, VENUES
 
 
 class Publication:
-    """Publishes for one city. store: of keys.
+    """Publishes for one city. store: the one named `keys`.
 
     show: shows the signer what was signed before; takes kind and content. random_bytes: draws the seeds of padding.
     """
@@ -84,7 +84,7 @@ class Publication:
         self.index_writer.renew_all(now, turn)
 
     def bring_over(self) -> None:
-        """Move files into the bucket, if there is one, that were published in a local folder before."""
+        """If there is a bucket, move into it the files that were published in a local folder before."""
         if isinstance(self.published, LocalFiles):
             return
         from bluezone.keyserver.publication.bucket import bring_over

@@ -238,7 +238,7 @@ class _AssessedEncounter:
 
 
 def _assess_encounter(window: ExposureWindow, model: Nearness, factor: float) -> _AssessedEncounter:
-    """Apply the model to a window. factor: dose of a minute near.
+    """Apply the model to a window. factor: the dose for each minute spent near the case.
 
     The evidence is weak if there are few bursts, if the directions disagree, or if the levels look like those in a
     crowded tram. Radios without calibration are no reason: the model has a wider spread for them.

@@ -97,7 +97,7 @@ class _Facts:
 
 
 def rank_priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
-    """The units of an overview in order of priority, from doors, answers and teams at `now` and shares of its week.
+    """The units of an overview in order of priority, from doors, answers and teams at `now` and the overview's shares.
 
     The number of queries does not depend on the number of units.
     """

@@ -112,7 +112,7 @@ class TileMap:
     """The tiles and the size of the drawing. placed: tiles have their geographic places, by a layout or by outlines.
 
     outlined: tiles are drawn as outlines. missing: names of units that the city's file of outlines lacks.
-    source: of the outlines, as their file names it. trouble: why the file cannot be read, else "".
+    source: where the outlines come from, as stated in their file. trouble: why the file cannot be read, else "".
     """
 
     tiles: list[Tile]
@@ -240,7 +240,7 @@ def _projection(points: Iterable[Point]) -> tuple[Callable[[Point], Point], int,
 
 
 def _widest_place(polygon: Polygon) -> tuple[Point, float]:
-    """The point inside a polygon with most room for texts, and the width there; less if near its top or bottom."""
+    """The point inside a polygon with most room for texts, and the width there, reduced near top and bottom."""
     low = min(y for _x, y in polygon[0])
     high = max(y for _x, y in polygon[0])
     best = polygon[0][0]

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What drives and help register with the office."""
+"""What drives and requests for help register with the office."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# Help people to install the app, and read how to reach these people.
+# Roles that help people to install the app, and may read how to reach them.
 HELPERS = Audience("HELPERS", frozenset({"drive_lead"}))
 DRIVE_PLANNERS = Audience("DRIVE_PLANNERS", frozenset({"admin", "lead", "officer", "drive_lead"}))
-# Enter a request made by telephone.
+# Roles that may enter a request made by telephone.
 HELP_TAKERS = Audience("HELP_TAKERS", frozenset({"clerk", "lead", "officer", "drive_lead"}))
 
 DUTY = Duty(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The help queue: a team claims a request, closes it or releases it, and can undo a tap; the purge of requests."""
+"""The help queue: a team claims a request, closes it or releases it, and can undo a tap."""
 
 import datetime
 from collections.abc import Iterable
@@ -130,7 +130,7 @@ def reopen_request(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> 
 
 
 def free_proofs(drive: Drive, now: datetime.datetime) -> int:
-    """How many running phones a live drive's radio has heard within PROOF_LIFE and no request counts yet."""
+    """How many running phones a live drive's radio has heard within PROOF_LIFE that no request counts yet."""
     if drive.gate_id is None or drive.state != DriveState.LIVE:
         return 0
     total, recent = proven_passes(drive.gate_id, now - PROOF_LIFE)
@@ -140,7 +140,7 @@ def free_proofs(drive: Drive, now: datetime.datetime) -> int:
 
 
 def reopen_lapsed(now: datetime.datetime) -> int:
-    """Open the requests again for which a team's claim has expired; returns how many."""
+    """Reopen the requests for which a team's claim has expired; returns how many."""
     lapsed = HelpRequest.objects.filter(state=HelpState.CLAIMED, claimed_until__lte=now)
     return lapsed.update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
 

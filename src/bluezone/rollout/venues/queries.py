@@ -100,7 +100,7 @@ class WardRow:
 
     waiting: applications without a decision. registered: approved venues. inspected, with_poster: of the registered
     venues, those inspected in the last 30 days, and those where such an inspection saw the poster.
-    known: venues open to the public by the directory, with source and day; None if not counted.
+    known: the directory's count of venues open to the public, with source and day; None if not counted.
     """
 
     unit: AdminUnit
