@@ -172,7 +172,7 @@ def _act_or_404(request: OfficeRequest, pk: int) -> WaitingAct:
 
 
 def _act_context(act: WaitingAct, user: User, now: datetime.datetime, refusal: str) -> dict[str, Any]:
-    """What the page of an act shows. refusal: a sentence about the confirmation just tried, "" for none."""
+    """What the page of an act shows. refusal: why the confirmation just tried was refused, "" for none."""
     kind = kind_by_name(act.kind)
     is_mine = act.asked_by_id == user.pk
     is_waiting = act.state == ActState.WAITING and act.expires_at > now

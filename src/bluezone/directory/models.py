@@ -22,12 +22,12 @@ _Row = TypeVar("_Row", bound=models.Model)
 
 
 class SentList(models.Model):
-    """A list that was uploaded: previewed, accepted, and stored some rows at a time (imports/list_storage.py).
+    """An uploaded list; it is previewed, accepted, and stored some rows at a time (imports/list_storage.py).
 
     conversion: answer to the proposal to convert an old font, "convert" or "keep"; "" while open or without proposal.
     layout:   the columns that a person chose: {"sheets": [0], "header_row": 3, "places": {"name": 1}}; {}: detected.
     fixes:    corrections by row and column: {"7": {"name": "…"}}; {"9": null} leaves a row out.
-    content:  the sheets of the file (raw_sheets.pack), until the list is accepted.
+    content:  the sheets of the file (raw_sheets.pack_sheets), until the list is accepted.
     accepted: the work to do once the list is accepted; {} when it is done.
     added, changed: numbers of rows to add and to change. done: rows that the current state has finished.
     """
@@ -77,7 +77,7 @@ class ListImport(SentList):
 class RememberedHeading(models.Model):
     """The column that a person chose for a heading; the next list of this kind uses it.
 
-    about: the kind of list. place: the owner of the lists, "" for the city. heading: as `headings.heading_key`
+    about: the kind of list. place: the owner of the lists, "" for the city. heading: as `heading_rows.heading_key`
     writes it. column: name of a column, "" for none.
     """
 

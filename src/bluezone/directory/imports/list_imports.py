@@ -94,7 +94,7 @@ def accept_list(waiting: ListImport, digest: str) -> ListImport:
         begin_change()
         if change_number() != number + 1:
             raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
-        # A second tap on the button waits here, then no longer matches, since the list is accepted.
+        # A second tap on the button waits here and then updates nothing, since the list is accepted already.
         candidates = ListImport.objects.select_for_update().defer("content")
         if not candidates.filter(pk=waiting.pk, state=State.LOOKED_AT).update(
             state=State.STORING, accepted=accepted, content=b"", added=len(plan.added), changed=len(plan.changed)

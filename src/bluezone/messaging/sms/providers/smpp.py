@@ -34,7 +34,7 @@ _PASSWORD_REFUSED = (smpp_pdu.BIND_FAILED, smpp_pdu.INVALID_PASSWORD, smpp_pdu.I
 
 ANSWER_SECONDS = 10.0
 ENQUIRE_SECONDS = 30.0
-# Between tries to connect: first and longest pause, doubled each time.
+# First and longest pause between tries to connect; it is doubled each time.
 RECONNECT_SECONDS = (1.0, 30.0)
 # Longer, since repeated wrong passwords lock an account.
 REFUSED_SECONDS = 60.0
@@ -96,7 +96,7 @@ class Session:
         raise SessionLost("the message centre does not answer to bind_transceiver")
 
     def send(self, command: int, body: bytes = b"") -> int:
-        """Send a request; its sequence number. Raises SessionLost; then it is unknown whether it was sent."""
+        """Send a request. Returns its sequence number. Raises SessionLost if it is unknown whether it was sent."""
         self._sequence = self._sequence % 0x7FFFFFFF + 1
         self._write(Pdu(command, smpp_pdu.OK, self._sequence, body))
         return self._sequence
@@ -133,7 +133,7 @@ class Session:
         return pdus
 
     def close(self) -> None:
-        """Close the connection without unbinding."""
+        """Close the connection without unbind."""
         self._socket.close()
 
     def _write(self, out: Pdu) -> None:
@@ -293,21 +293,21 @@ class SmppProvider:
         try:
             receipt = smpp_pdu.read_receipt(received.body)
         except InvalidPdu as garbage:
-            # Confirm it in spite of that, or it would be repeated for ever.
+            # Acknowledge it all the same, or the message centre would repeat it for ever.
             log.warning(
                 "sms: a receipt cannot be read: %s", garbage.message, extra=event_fields("sms_receipt_unreadable")
             )
             receipt = None
         if receipt is not None:
             self._events.append(receipt)
-        # A person's answer is dropped: most senders have a name and cannot be answered, and none of us reads answers.
+        # A message from a person is dropped: most senders have a name and cannot be answered, and no one reads answers.
         self._unconfirmed.append(received)
 
     def _read_answer(self, part_id: int, command: int, received: Pdu) -> None:
         status = received.status
         if received.command != smpp_pdu.GENERIC_NACK and received.command != command | smpp_pdu.RESPONSE:
             self._events.append(Unanswered(part_id))
-            raise InvalidPdu("the message centre answered with another command than was asked")
+            raise InvalidPdu("the message centre answered with another command than that of the request")
         if command == smpp_pdu.QUERY_SM:
             self._events.append(self._query_answer(part_id, received))
         elif status == smpp_pdu.OK and received.command != smpp_pdu.GENERIC_NACK:

@@ -67,7 +67,7 @@ _TEXT = re.compile(rb"\bid:(\S{1,65}).{0,120}?\bstat:([A-Z]{5,7})\b", re.DOTALL)
 
 
 class InvalidPdu(Refused):
-    """The message centre sent something else than PDUs of SMPP 3.4; the session ends, nothing is lost."""
+    """The message centre sent something other than PDUs of SMPP 3.4; the session ends, nothing is lost."""
 
     code = "smpp_garbage"
 
@@ -107,7 +107,7 @@ def read_pdu(buffer: bytearray) -> Pdu | None:
 
 
 def cstring(text: str) -> bytes:
-    """A C-Octet string. Other characters than ASCII become "?", since message centres refuse them."""
+    """A C-Octet string. Characters outside ASCII become "?", since message centres refuse them."""
     return text.encode("ascii", "replace").replace(b"\0", b"") + b"\0"
 
 
