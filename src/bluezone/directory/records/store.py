@@ -175,7 +175,7 @@ def write_successions(model: Any, changed: Sequence[Any]) -> None:
 
 
 def write_parents(model: Any, changed: Sequence[Any]) -> None:
-    """Store the agency to which each of these answers, if it names one; paths are written later."""
+    """For each of these agencies that answers to another, store that one as its parent; paths are written later."""
     parent_keys = {
         entry.key: entry.answers_to for entry in changed if isinstance(entry, AgencyEntry) and entry.answers_to
     }

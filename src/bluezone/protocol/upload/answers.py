@@ -54,7 +54,7 @@ class Status(IntEnum):
 class Answer:
     """The fields of all answers.
 
-    challenge: 32 bytes if the status is PUZZLE_REQUIRED, else None; raises BadAnswer otherwise.
+    challenge: 32 bytes if the status is PUZZLE_REQUIRED, else None. Raises BadAnswer for anything else.
     """
 
     status: Status

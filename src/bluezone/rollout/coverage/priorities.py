@@ -38,7 +38,7 @@ class PriorityRow:
     share, interval: of running phones at its gates; None if unknown.
     speed: phones helped per helper hour, None if too few were helped.
     teams: free teams of the unit itself. is_floor: it is among the least covered, and so always in the first places.
-    expected: newly running phones in a team-hour. expects: the same as a sentence. reason: a sentence.
+    expected: newly running phones in a team-hour. expects: `expected` in words, as a sentence. reason: a sentence.
     """
 
     place: int

@@ -61,7 +61,7 @@ class OpeningRefused(Refused):
 
 @dataclass(frozen=True)
 class Breaks:
-    """The breaks of some weeks. rows: (key of the school or None, path of the unit or "", first, last, reason).
+    """The breaks of some weeks. rows: (primary key of the school or None, path of the unit or "", first, last, reason).
 
     first, last: Mondays.
     """

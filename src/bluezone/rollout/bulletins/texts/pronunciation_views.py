@@ -62,7 +62,7 @@ def spoken_words(request: OfficeRequest) -> HttpResponse:
 def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
     """Set a word. Returns None, or the form if it has to be shown again."""
     with transaction.atomic():
-        # The lock makes a second person who sets the same word see what the first has stored.
+        # With the lock, a second person who sets the same word sees what the first has stored.
         existing = pronunciation.lock_word(request.POST.get("written", ""))
         form = SpokenWordForm(request.POST, instance=existing, words=pronunciation.city_words())
         if not form.is_valid():
