@@ -98,7 +98,7 @@ def test_row_18_another_file_that_the_city_signed_does_not_pass_for_the_one_list
 
         # Only a body no longer than the one listed is read at all.
         server.tamper = lambda path, body: shorter.read_bytes() if path.endswith(longer.name) else body
-        with pytest.raises(FileUntrusted, match="not the one the index names"):
+        with pytest.raises(FileUntrusted, match="not the file in the index"):
             phones.new("phone").check()
 
 
