@@ -164,7 +164,7 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             return None
         return {"said": shown_texts.get(normalise_text(self.data.get("written", "")), "")}
 
-    def _compared(self) -> list[tuple[str, forms.Field]]:
+    def _compared_fields(self) -> list[tuple[str, forms.Field]]:
         return [("said", self.fields["said"])]
 
 

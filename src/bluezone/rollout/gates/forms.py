@@ -156,7 +156,7 @@ class SlipForm(SharedForm, forms.Form):
     def _typed_texts(self) -> Texts:
         return _without_zeros(super()._typed_texts())
 
-    def _compared(self) -> list[tuple[str, forms.Field]]:
+    def _compared_fields(self) -> list[tuple[str, forms.Field]]:
         return [(name, self.fields[name]) for name in COUNTS]
 
 
