@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from wsgiref.simple_server import WSGIServer, make_server
 
@@ -29,18 +29,29 @@ class _Threads(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
+def _already_set() -> Event:
+    event = Event()
+    event.set()
+    return event
+
+
 @dataclass
 class WebCity(Served):
-    """Like `Served`, with the app under /app/. app: its files. more: further answers by path."""
+    """
+    Like `Served`, with the app under /app/. app: its files. more: further answers by path. answers: while it is
+    cleared, nobody is answered under /v1/.
+    """
 
     app: dict[str, StaticFile] = field(default_factory=dict)
     more: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
     world: World = field(default_factory=World)
+    answers: Event = field(default_factory=_already_set)
 
     def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         path = environ["PATH_INFO"]
         date = ("Date", formatdate(self.world.now, usegmt=True))
         if path.startswith("/v1/") and path not in self.more:
+            self.answers.wait()
             return super().application(environ, lambda status, headers: start_response(status, [*headers, date]))
         status, media_type, body = self._static(path)
         if path in self.more and environ["REQUEST_METHOD"] == "POST":

@@ -278,7 +278,7 @@ def test_a_value_that_postgresql_does_not_keep_is_named_by_its_table(copied):
     with database() as address:
         code, said = moving(copied, address)
         assert code == 1
-        assert said[-1].startswith("move_value_refused: PostgreSQL does not take a row of accounts_user"), said[-1]
+        assert said[-1].startswith("move_value_refused: PostgreSQL refuses a row of accounts_user"), said[-1]
 
 
 def test_a_move_without_a_target_says_what_is_missing(city):
