@@ -568,7 +568,7 @@ class Runner:
                 self.executed[line].add(number)
             if all(report.passed for report in reports):
                 self.sound.add(number)
-            elif any(report.record_failure for report in reports):
+            elif any(report.failed for report in reports):
                 self.out.write(f"fails already: {item.nodeid}\n")
         probes.remove()
 
@@ -633,7 +633,7 @@ class Runner:
             for number, item, after in zip(tests, items, [*items[1:], items[0]], strict=True):
                 ends = int(time.process_time() + SPARE_SECONDS + 5 * self.seconds[number])
                 resource.setrlimit(resource.RLIMIT_CPU, (ends, resource.RLIM_INFINITY))
-                if any(report.record_failure for report in runtestprotocol(item, nextitem=after, log=False)):
+                if any(report.failed for report in runtestprotocol(item, nextitem=after, log=False)):
                     os.write(writing, item.nodeid.encode()[:500])
                     code = KILLED
                     break

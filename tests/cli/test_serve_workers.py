@@ -78,7 +78,7 @@ class Load:
 
     def __init__(self, address):
         self.address = address.removeprefix("http://")
-        self.answered, self.record_failure = 0, []
+        self.answered, self.failed = 0, []
         self._stop = threading.Event()
         kinds = [(kept, post) for kept in (False, True) for post in (False, True)]
         self._threads = [threading.Thread(target=self._ask, args=kind) for kind in kinds]
@@ -97,7 +97,7 @@ class Load:
                 assert len(answer.read()) >= 1024
                 self.answered += 1
             except (OSError, http.client.HTTPException, AssertionError) as error:
-                self.record_failure.append((kept, post, repr(error)))
+                self.failed.append((kept, post, repr(error)))
                 connection = None
             else:
                 if not kept:
@@ -154,7 +154,7 @@ def test_a_restart_under_load_loses_no_request(served):
         enough = load.answered + 50
         until(lambda: load.answered > enough)
 
-    assert load.record_failure == []
+    assert load.failed == []
     assert metric(served, "replacements_total") == 2
 
 

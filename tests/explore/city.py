@@ -12,6 +12,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,7 +205,7 @@ class City:
         What was acknowledged since the backup and is in no file is lost, and noted as lost.
         """
         made_at, backup = self.backups[which]
-        listed = self.published() if self.server else Counter()
+        listed = self.stored_in_files()
         self.stop_server()
         self.stop_signer()
         old = self.folder / f"replaced-{len(self.replaced)}"
@@ -330,6 +331,14 @@ class City:
             except (OSError, Refused) as error:
                 raise Violation(f"file {entry['name']} is listed and cannot be read: {error}") from None
             counts.update(key.key for key in export.keys)
+        return counts
+
+    def stored_in_files(self) -> Counter[bytes]:
+        """How often each key is in a file of the data folder that can be read."""
+        counts: Counter[bytes] = Counter()
+        for path in (self.data / "exports").glob("[0-9]*.zip"):
+            with suppress(OSError, Refused):
+                counts.update(key.key for key in read_export(path.read_bytes()).keys)
         return counts
 
     def record_file(self) -> Path:

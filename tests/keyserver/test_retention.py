@@ -140,7 +140,7 @@ def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
 
 
 @pytest.mark.long
-def test_a_published_key_is_not_left_in_the_store_and_half_of_it_is_forgotten_later(city_folder, clock):
+def test_a_published_key_is_in_the_store_only_as_in_its_file_and_goes_with_it(city_folder, clock):
     server = open_server(city_folder, clock)
     without_random_keys(server)
     phone = report_of(server, keys=keys_for(NOON, days=14, newest_age=1, level=1))
@@ -152,11 +152,20 @@ def test_a_published_key_is_not_left_in_the_store_and_half_of_it_is_forgotten_la
 
     assert left() == list(phone.keys)
     server.tick()
-    assert left() == []
+    # The copy of the file has what everybody may fetch: keys in the order of their bytes.
+    ((copy,),) = server.keys_store.read(
+        "SELECT content FROM published_content WHERE sha256 IN (SELECT sha256 FROM export_file)"
+    )
+    (entry,) = server.indexes.read().entries
+    assert copy == (server.data_dir / "exports" / entry.name).read_bytes()
+    assert count(server.keys_store, "waiting_key") == 0
     # What stays is half of each key, as a number, so that it does not come again.
     assert count(server.keys_store, "known_key") == 14
 
     clock.pass_by(20 * DAY)
     server.tick()
     assert count(server.keys_store, "known_key") == 0
+    server.tick()
+    server.keys_store.tidy()
+    assert left() == []
     server.close()

@@ -12,6 +12,7 @@ import time
 from bluezone.keyserver import push
 from bluezone.keyserver.codes.issued_codes import GUESSES_HOURS, State
 from bluezone.keyserver.declarations import purge_declarations
+from bluezone.keyserver.publication.file_repair import purge_copies
 from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.series import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.storage.store import Store, Transaction
@@ -49,12 +50,13 @@ def purge_stores(codes_store: Store, keys_store: Store, now: float, hold_seconds
 
 
 def purge_files(keys_store: Store, published: PublishedFiles, now: float) -> None:
-    """Remove the files that no index lists any more, and their rows.
+    """Remove the files that no index lists any more, their rows and their copies.
 
     Call it like `purge_stores`, but after it: a bucket that does not answer must not stop the purge of the stores.
     """
     for series in ALL_SERIES:
         _purge_files(keys_store, published, series, now)
+    purge_copies(keys_store, now)
 
 
 def _purge_codes(store: Store, now: float) -> None:

@@ -6,6 +6,7 @@ Source: docs/contracts.md, Stores (only keyserver's published functions cross).
 
 from dataclasses import dataclass
 
+from bluezone.keyserver.publication.file_repair import DAMAGED_DUTY
 from bluezone.keyserver.storage.store import Store, Transaction
 
 # At least four rounds of the worker; at most the time after which a person is alerted (docs/alerts.yml,
@@ -44,6 +45,12 @@ def files(keys_store: Store) -> list[FileCount]:
         "SELECT number, end_timestamp, size, name FROM export_file WHERE sha256 IS NOT NULL ORDER BY number"
     )
     return [FileCount(*row) for row in rows]
+
+
+def damaged_files(keys_store: Store) -> int:
+    """How many listed files are damaged or missing and could not be written again, as of the last round."""
+    rows = keys_store.read("SELECT done FROM duty WHERE name = ?", (DAMAGED_DUTY,))
+    return int(rows[0][0]) if rows else 0
 
 
 def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: float) -> float:

@@ -162,9 +162,12 @@ class Ticks:
         refusal = self._prepare(now)
         hour_is_new = self._begin_hour(hour_at(now))
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
-        # Before the store is compared with what was published, nothing more may be published. Purging is always safe.
+        # Before the store is compared with what was published, nothing more may be published. Repairing and purging
+        # are always safe.
         publishing = self.publication.duties(turn) if self.publication and refusal is None else ()
-        for duty in (*publishing, self.purge):
+        # First, because the signer refuses to be shown a damaged file, and nothing after it would be done.
+        repairing = (self.publication.check_files,) if self.publication else ()
+        for duty in (*repairing, *publishing, self.purge):
             # The turn is lost when PostgreSQL restarts.
             turn.check()
             try:

@@ -19,6 +19,7 @@ from tests.builders.signer import signing
 from tests.keyserver.publication.test_history import a_phone_ahead_of_a_backup, is_warned, restored
 
 from bluezone.keyserver.publication import bucket as publication_bucket
+from bluezone.keyserver.publication import folder
 from bluezone.keyserver.publication.bucket import (
     ExportsBucketMissing,
     ExportsDenied,
@@ -345,10 +346,12 @@ def test_a_process_remembers_files_up_to_a_size_and_asks_for_an_index_now_and_th
     files = ObjectFiles(address)
     remembered = Remembered(files)
     monkeypatch.setattr(publication_bucket, "_REMEMBERED_BYTES", 250)
-    for number in range(4):
-        files.put_if_absent(f"exports/{number}-a.zip", bytes(100))
-        assert remembered.get(f"exports/{number}-a.zip") == bytes(100)
-    assert list(remembered._fixed) == ["exports/2-a.zip", "exports/3-a.zip"]
+    digest = hashlib.sha256(bytes(100)).hexdigest()[: folder.NAME_DIGITS]
+    names = [f"exports/{number}-{digest}.zip" for number in range(4)]
+    for name in names:
+        files.put_if_absent(name, bytes(100))
+        assert remembered.get(name) == bytes(100)
+    assert list(remembered._fixed) == names[2:]
 
     files.replace("exports/index.json", b"first", None)
     assert remembered.get("exports/index.json") == b"first"

@@ -64,7 +64,7 @@ class Street:
         self.folder, self.lives, self.keys = folder / "0", 0, keys
         self.time, self.cut_after = NOW.timestamp(), None
         self.items, self.names, self.notes = [], {"tone": "tone", "phrases": "phrases"}, []
-        self.recording, self.record_failure = [], set()
+        self.recording, self.failed = [], set()
         self.steps = (0.05, 0.05, 0.05, 0.2)
         self.tells_progress, self.long_checks, self.spoilt = False, 0, 0
         self.due = {"normal": self.time + 5, "emergency": self.time + 20}
@@ -87,11 +87,11 @@ class Street:
         if path.stem in {item.sound for item in self.items}:
             assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem, "a spoilt sound was played"
         if self.random.random() < 0.02:
-            self.record_failure.add(self.lives)
+            self.failed.add(self.lives)
             raise PlayerUnavailable("busy")
         lasts = (TONE_SECONDS if name == "tone" else SECONDS[name.split("-")[0]]) - skip_seconds
         if fails := self.random.random() < 0.02:
-            self.record_failure.add(self.lives)
+            self.failed.add(self.lives)
         began = self.time + self.random.uniform(0, 0.3)
         lasts = self.random.uniform(0, lasts) if fails else lasts
         heard = Heard(name, skip_seconds, began, began + lasts, self.lives, fails, channel)
@@ -132,7 +132,7 @@ class Street:
                     self._tell(office)
                 self.time += self.random.choice(self.steps)
             programme.stop()
-        if self.time - begun >= LONG_SECONDS and self.lives not in self.record_failure:
+        if self.time - begun >= LONG_SECONDS and self.lives not in self.failed:
             self._all_was_said(begun)
         for heard in self.recording:
             if heard.life == self.lives and heard.ends > self.time:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluezone.keyserver.parts.pages import Pages
+from bluezone.keyserver.publication.folder import PublishedDiffers
 from bluezone.keyserver.signer.client import Connection
-from bluezone.keyserver.statistics import late_after_seconds, overdue_seconds
+from bluezone.keyserver.statistics import damaged_files, late_after_seconds, overdue_seconds
 from bluezone.keyserver.storage.migrations import unknown_to_us
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.signed.index import STALE_SECONDS
@@ -58,6 +59,8 @@ class Health:
         overdue = None if index is None else self._overdue(period, index.number, now)
         if overdue is not None and overdue > late_after_seconds(period):
             failing.append("publication_overdue")
+        if self._has_damaged_files():
+            failing.append(PublishedDiffers.code)
         ticked_at = pages.ticked_at()
         return {
             **_report(failing),
@@ -81,6 +84,13 @@ class Health:
     def _store_problems(self) -> list[str]:
         problems = (_store_problem(name, store) for name, store in self.stores.items())
         return [problem for problem in problems if problem]
+
+    def _has_damaged_files(self) -> bool:
+        """Whether phones cannot get a file that is listed; False if the store does not answer."""
+        try:
+            return damaged_files(self.stores["keys"]) > 0
+        except StoreRefused:
+            return False
 
     def _overdue(self, period_seconds: int, listed: int, now: int) -> int | None:
         """How long a new file has been overdue; None if the store does not answer, which is reported separately."""

@@ -9,6 +9,7 @@ from bluezone.city import City
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.export_files import ExportFiles
+from bluezone.keyserver.publication.file_repair import FileRepair
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexwriter import IndexWriter
 from bluezone.keyserver.publication.log.journal import Journal
@@ -49,6 +50,7 @@ class Publication:
         self._journal = journal
         self._log = log
         self._show = show
+        self._file_repair = FileRepair(store, published)
 
     @property
     def export_files(self) -> ExportFiles:
@@ -91,6 +93,10 @@ class Publication:
 
         for series in ALL_SERIES:
             bring_over(self._data_dir, series.folder, self.published)
+
+    def check_files(self, now: float) -> None:
+        """Compare published files with their hashes, and write damaged ones again."""
+        self._file_repair.check(now)
 
     def purge_files(self, now: float) -> None:
         """Remove the files that no index lists any more."""

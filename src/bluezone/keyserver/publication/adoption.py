@@ -12,6 +12,7 @@ from typing import Any
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.export_files import requeue_keys
+from bluezone.keyserver.publication.file_repair import copied_content
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.series import EXPORT_FILES, Series
 from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix
@@ -145,7 +146,7 @@ class Adoption:
             requeue_items(transaction)
         number, chain = self._next(transaction, series, branch)
         for old, name, sha256 in rows:
-            content = None if sha256 is None else self.published.get(f"{series.folder}/{name}")
+            content = None if sha256 is None else self._own_content(transaction, f"{series.folder}/{name}", sha256)
             if content is None:
                 transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (old,))  # noqa: S608
                 continue
@@ -157,6 +158,13 @@ class Adoption:
             )
             number += 1
             chain = extend_chain(chain, sha256)
+
+    def _own_content(self, transaction: Transaction, name: str, sha256: bytes) -> bytes | None:
+        """The content of a file of this store, from its place or else from the store's copy."""
+        content = self.published.get(name)
+        if content is not None and hashlib.sha256(content).digest() == sha256:
+            return content
+        return copied_content(transaction, sha256)
 
 
 def requeue_items(transaction: Transaction) -> None:

@@ -21,12 +21,12 @@ from bluezone.keyserver.publication.folder import (
     EXPORTS_URL_VARIABLE,
     LocalFiles,
     Mirror,
-    PublishedDiffers,
     PublishedFiles,
     PublishedRefused,
     cache_control,
     changed,
     media_type,
+    require_named_hash,
 )
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.refusal import Refused
@@ -102,9 +102,8 @@ class ObjectFiles:
                 self._put(name, content, "create")
         except FileExistsError:
             # The file may come from an earlier attempt of ours that got no answer, or from another machine.
-            stored = self.get(name)
-            if stored != content:
-                raise PublishedDiffers(f"{name} does not have the hash in its name; delete it in the bucket") from None
+            if self.get(name) != content:
+                self.overwrite(name, content)
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
         try:
@@ -133,6 +132,11 @@ class ObjectFiles:
         with self._translated(folder):
             pages = self._obstore.list(self._store, folder)
             return [entry["path"] for entry in itertools.chain.from_iterable(pages)]
+
+    def overwrite(self, name: str, content: bytes) -> None:
+        require_named_hash(name, content)
+        with self._translated(name):
+            self._put(name, content, "overwrite")
 
     def remove(self, name: str) -> None:
         try:
@@ -185,7 +189,7 @@ class Remembered:
         self._changing: dict[str, tuple[bytes, float]] = {}
 
     def get(self, name: str) -> bytes | None:
-        """The content of a file, None if there is none. Raises StoreRefused."""
+        """The content of a file, None if there is none. Raises PublishedDiffers, StoreRefused."""
         if name.endswith("/index.json"):
             return self._index(name)
         with self._lock:
@@ -194,6 +198,8 @@ class Remembered:
                 return self._fixed[name]
         content = self._files.get(name)
         if content is not None:
+            # A phone would not believe it, and a cache in between might serve it for a year.
+            require_named_hash(name, content)
             self._remember(name, content)
         return content
 

@@ -8,7 +8,16 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from bluezone.keyserver.configs.configfiles import ConfigFolder
-from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE, NAME_DIGITS, cache_control, media_type
+from bluezone.keyserver.publication.folder import (
+    CHANGING,
+    IMMUTABLE,
+    NAME_DIGITS,
+    PublishedDiffers,
+    PublishedRefused,
+    cache_control,
+    has_named_hash,
+    media_type,
+)
 from bluezone.keyserver.publication.series import EXPORT_FILES, EXPORTS_FOLDER, PACKAGES_FOLDER, VENUE_PACKAGES
 from bluezone.refusal import Refused
 
@@ -79,11 +88,16 @@ class Downloads:
         if caching == CHANGING:
             return _small(path, caching)
         try:
-            size = path.stat().st_size
-        except OSError:
+            state = path.stat()
+            is_sound = _is_sound(path, state.st_mtime_ns, state.st_ino, state.st_size)
+        except FileNotFoundError:
             raise _missing(name) from None
+        except OSError as error:
+            raise PublishedRefused(f"{path.name} cannot be read: {error.strerror}") from None
+        if not is_sound:
+            raise PublishedDiffers(f"{path.name} is damaged; it will be written again")
         # The name contains the hash of the content.
-        return Served(path, size, media_type(name), caching, f'"{path.stem.partition("-")[2]}"')
+        return Served(path, state.st_size, media_type(name), caching, f'"{path.stem.partition("-")[2]}"')
 
 
 def _small(path: Path, caching: str) -> Served:
@@ -101,6 +115,12 @@ def _read(path: Path, _modified_ns: int, _inode: int, _size: int) -> tuple[bytes
     """Content and ETag of a file; the other parameters are the cache's key and change when the file is replaced."""
     content = path.read_bytes()
     return content, _etag(content)
+
+
+@lru_cache(maxsize=4096)
+def _is_sound(path: Path, _modified_ns: int, _inode: int, _size: int) -> bool:
+    """Whether a file has the hash in its name; it is read once, and again after it was replaced."""
+    return has_named_hash(path.name, path.read_bytes())
 
 
 def _etag(content: bytes) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from bluezone.city import City
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day, takes_keys
+from bluezone.keyserver.publication.file_repair import copy_content
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.mingling import mingle
 from bluezone.keyserver.publication.padding import Padding, export_columns
@@ -136,11 +137,16 @@ class ExportFiles:
             digest = hashlib.sha256(data).digest()
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"
             self.published.put_if_absent(f"{EXPORTS_FOLDER}/{name}", data)
-            self._complete((name, digest, len(data), number))
+            self._complete((name, digest, len(data), number), data)
 
-    def _complete(self, row: Row) -> None:
+    def _complete(self, row: Row, data: bytes) -> None:
         sql = "UPDATE export_file SET name = ?, sha256 = ?, size = ?, padding_seed = NULL, held = NULL WHERE number = ?"
-        self.store.write(lambda transaction: transaction.execute(sql, row))
+
+        def action(transaction: Transaction) -> None:
+            transaction.execute(sql, row)
+            copy_content(transaction, row[1], data)
+
+        self.store.write(action)
 
 
 def _columns(packed: bytes) -> ExportKeys:

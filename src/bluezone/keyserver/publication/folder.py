@@ -39,7 +39,7 @@ class PublishedRefused(StoreRefused):
 
 
 class PublishedDiffers(PublishedRefused):
-    """A file's content does not match the hash in its name: damaged, or written by another program."""
+    """A published file has other content than it should have: damaged, or written by another program."""
 
     code = "published_file_differs"
 
@@ -56,7 +56,8 @@ class PublishedFiles(Protocol):
     def put_if_absent(self, name: str, content: bytes) -> None:
         """Put a file that never changes; does nothing if the same bytes are there already.
 
-        Raises PublishedDiffers if other bytes are there, and StoreRefused.
+        Other bytes are overwritten if the name contains the hash of `content`, as they are then damaged; else raises
+        PublishedDiffers. Raises StoreRefused.
         """
         ...
 
@@ -80,6 +81,13 @@ class PublishedFiles(Protocol):
         """The names of all files in a folder, in no particular order. Raises StoreRefused."""
         ...
 
+    def overwrite(self, name: str, content: bytes) -> None:
+        """Write a file that never changes again, because it is damaged. Raises PublishedDiffers, StoreRefused.
+
+        content: must have the hash that the name contains.
+        """
+        ...
+
     def remove(self, name: str) -> None:
         """Remove an expired file; does nothing if there is none. Raises StoreRefused."""
         ...
@@ -93,6 +101,17 @@ def media_type(name: str) -> str:
 def cache_control(name: str) -> str:
     """How long caches may keep a file."""
     return CHANGING if PurePosixPath(name).name == _INDEX else IMMUTABLE
+
+
+def has_named_hash(name: str, content: bytes) -> bool:
+    """Whether the content has the hash that a file's name contains."""
+    return PurePosixPath(name).stem.partition("-")[2] == hashlib.sha256(content).hexdigest()[:NAME_DIGITS]
+
+
+def require_named_hash(name: str, content: bytes) -> None:
+    """Raises PublishedDiffers if the content does not have the hash that the file's name contains."""
+    if not has_named_hash(name, content):
+        raise PublishedDiffers(f"{name} does not have the content that it should have")
 
 
 def changed(name: str) -> PublishedChanged:
@@ -112,9 +131,7 @@ class LocalFiles:
             return
         path.parent.mkdir(exist_ok=True)
         if not write_new(path, content) and self.get(name) != content:
-            raise PublishedDiffers(
-                f"{name} does not have the hash in its name; move it away, and it will be written again"
-            )
+            self.overwrite(name, content)
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
         path = self._top / name
@@ -136,6 +153,12 @@ class LocalFiles:
 
     def names(self, folder: str) -> list[str]:
         return [f"{folder}/{path.name}" for path in (self._top / folder).glob("[!.]*") if path.is_file()]
+
+    def overwrite(self, name: str, content: bytes) -> None:
+        require_named_hash(name, content)
+        path = self._top / name
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, content)
 
     def remove(self, name: str) -> None:
         (self._top / name).unlink(missing_ok=True)
@@ -178,6 +201,9 @@ class Mirror:
         raise PublishedRefused("a mirror can only be read")
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
+        raise PublishedRefused("a mirror can only be read")
+
+    def overwrite(self, name: str, content: bytes) -> None:
         raise PublishedRefused("a mirror can only be read")
 
     def remove(self, name: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bluezone.keyserver.publication.file_repair import copy_content
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.series import PACKAGES_FOLDER
 from bluezone.keyserver.random_counts import cumulative
@@ -92,8 +93,13 @@ class VenuePackages:
             digest = hashlib.sha256(content).digest()
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.bin"
             self.published.put_if_absent(f"{PACKAGES_FOLDER}/{name}", content)
-            self._complete((name, digest, len(content), number))
+            self._complete((name, digest, len(content), number), content)
 
-    def _complete(self, row: Row) -> None:
+    def _complete(self, row: Row, content: bytes) -> None:
         sql = "UPDATE venue_package SET name = ?, sha256 = ?, size = ?, content = NULL WHERE number = ?"
-        self.store.write(lambda transaction: transaction.execute(sql, row))
+
+        def action(transaction: Transaction) -> None:
+            transaction.execute(sql, row)
+            copy_content(transaction, row[1], content)
+
+        self.store.write(action)

@@ -69,7 +69,7 @@ class ScanListener(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stu
 
     def __init__(self, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]) -> None:
         super().__init__()
-        self.heard, self.record_failure = heard, failed
+        self.heard, self.on_failure = heard, failed
 
     @Override(jvoid, [jint, ScanResult])
     def onScanResult(self, callbackType: int, result: ScanResult) -> None:
@@ -85,7 +85,7 @@ class ScanListener(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stu
     @Override(jvoid, [jint])
     def onScanFailed(self, errorCode: int) -> None:
         """Android's."""
-        self.record_failure(errorCode)
+        self.on_failure(errorCode)
 
 
 class AdvertisingListener(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]

@@ -100,7 +100,7 @@ class _Scan:
     """One scan that was asked for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.record_failure: asyncio.Future[int] = loop.create_future()
+        self.failure: asyncio.Future[int] = loop.create_future()
         self.listener: ScanListener | None = None
         self.batched = asyncio.Event()
 
@@ -240,9 +240,9 @@ class AndroidRadio:
         except RadioFailed:
             self._scan, self._on_report = None, _ignore
             raise
-        done, _ = await asyncio.wait({asked.record_failure}, timeout=REFUSAL_SECONDS)
+        done, _ = await asyncio.wait({asked.failure}, timeout=REFUSAL_SECONDS)
         if done:
-            code = asked.record_failure.result()
+            code = asked.failure.result()
             raise ScanRefused(f"Android does not scan: {SCAN_STATUS.get(code, code)}")
 
     async def _start_set(self, place: int, data: bytes, interval_ms: int) -> None:
@@ -337,8 +337,8 @@ class AndroidRadio:
     def _on_failed(self, asked: _Scan, code: int) -> None:
         if code == TOO_FREQUENTLY:
             self._starts.refused(self._now())
-        if not asked.record_failure.done():
-            asked.record_failure.set_result(code)
+        if not asked.failure.done():
+            asked.failure.set_result(code)
         if asked is self._scan:
             self._scan, self._lost = None, True
 

@@ -60,6 +60,10 @@ METRICS = {
     "witness_quorum_missing": ("gauge", "1 where those that cosign are fewer than the quorum."),
     "history_forked": ("gauge", "1 where phones hold what the store does not know, so that nothing is signed."),
     "publication_overdue_seconds": ("gauge", "For how long the next export file has been due; 0 if it is not."),
+    "published_files_damaged": (
+        "gauge",
+        "Listed files that are damaged or missing and could not be written again.",
+    ),
     "waiting_keys": ("gauge", "Keys under embargo, counted once an hour, rounded down to 1,000."),
     "uploads_last_whole_day": (
         "gauge",
@@ -98,7 +102,8 @@ _MEASURED: dict[str, tuple[str, dict[str, str]]] = {
     **{
         name: (name, {})
         for name in (
-            "publication_overdue_seconds", "waiting_keys", "uploads_last_whole_day", "guessing_hours_last_day",
+            "publication_overdue_seconds", "published_files_damaged", "waiting_keys",
+            "uploads_last_whole_day", "guessing_hours_last_day",
             "witnesses_absent", "witness_quorum_missing",
             "history_forked", "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
             "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",

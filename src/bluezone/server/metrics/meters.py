@@ -31,6 +31,7 @@ GAUGES = (
     "worker_leading", "tick_timestamp_seconds", "tick_seconds",
     "store_up_codes", "store_up_keys", "store_up_office",
     "index_timestamp_seconds_exports", "index_timestamp_seconds_venues", "publication_overdue_seconds",
+    "published_files_damaged",
     "waiting_keys", "outbox_waiting_mail", "outbox_waiting_sms", "outbox_waiting_push",
     "outbox_waiting_exchange", "outbox_oldest_seconds_exchange", "outbox_oldest_seconds_mail",
     "outbox_oldest_seconds_sms",

@@ -109,6 +109,7 @@ class Survey:
         self._meters.set("settings_outdated", self._server.governance.settings_outdated)
         self._note_state("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
         self._note_state("keys", lambda: self._measure_witnesses(now))
+        self._note_state("keys", self._measure_damage)
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
         # A key is accepted until a week after the week in which it signs.
         self._meters.set("week_keys_end_timestamp_seconds", max(ends, default=0) - 7 * 86_400)
@@ -117,6 +118,9 @@ class Survey:
         absent, quorum_missing = absent_witnesses(self._server.public_log, now)
         self._meters.set("witnesses_absent", len(absent))
         self._meters.set("witness_quorum_missing", quorum_missing)
+
+    def _measure_damage(self) -> None:
+        self._meters.set("published_files_damaged", statistics.damaged_files(self._server.keys_store))
 
     def _overdue(self, now: float) -> float:
         """Seconds since the next export file was due."""
