@@ -238,7 +238,7 @@ def test_until_a_city_has_two_administrators_the_operators_shell_is_the_second_h
     assert all(Client().get(link).status_code == 200 for link in links)
     confirmed = AuditEntry.objects.filter(action="act_confirmed")
     assert {(entry.actor, entry.subject) for entry in confirmed} == {(COMMAND_LINE, f"act {act.pk}") for act in waiting}
-    assert recent_hands.people_behind(User.objects.get(username="y.te"), now) == {"y.te"}, (
+    assert recent_hands.people_with_access(User.objects.get(username="y.te"), now) == {"y.te"}, (
         "the asker never had the link"
     )
     with pytest.raises(CommandError, match="act_gone"):

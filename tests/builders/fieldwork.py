@@ -90,7 +90,7 @@ def _main(data: Path) -> None:
     for kind, value in (("population", POPULATION), ("smartphones", SMARTPHONES), ("venues", 120)):
         ward.denominators.create(kind=kind, value=value, source="Chi cục Thống kê", as_of=timezone.localdate(now))
     union = Agency.objects.get(key="thanh-doan")
-    _device, code = enrolment.make_device("admin.360", DeviceKind.DRIVE, "Máy nhận đợt ra quân", union, None, now)
+    _device, code = enrolment.create_device("admin.360", DeviceKind.DRIVE, "Máy nhận đợt ra quân", union, None, now)
     sys.stdout.write(json.dumps({"code": code}))
 
 

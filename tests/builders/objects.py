@@ -258,8 +258,8 @@ def _health(city: City) -> None:
 
 
 def _devices_and_gates(city: City) -> None:
-    city.device, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 1", city.ward, None, city.now)
-    city.tablet, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 2", city.ward, None, city.now)
+    city.device, _code = enrolment.create_device("admin", DeviceKind.GATE, "Máy tính bảng 1", city.ward, None, city.now)
+    city.tablet, _code = enrolment.create_device("admin", DeviceKind.GATE, "Máy tính bảng 2", city.ward, None, city.now)
     city.gate = registry.open_gate("admin", city.ward, "Cổng chính", city.now)
     badge = registry.nominate("officer", city.gate, "Hoàng Văn Bình", city.today, now=city.now)
     city.gatekeeper = badge.gatekeeper
@@ -524,7 +524,7 @@ def _public_texts(city: City) -> None:
     wide.units.set([AdminUnit.objects.get(key="tinh-bac-kan")])
     city.waiting = two_persons.request_act("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
     city.news_draft, city.news = (news.save_item(texts_of_news, editor, city.now) for _ in range(2))
-    news.publish(city.news, editor, city.now)
+    news.publish_item(city.news, editor, city.now)
 
 
 def receive(city: City, who: User) -> None:

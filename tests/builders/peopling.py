@@ -205,9 +205,9 @@ def _everyday_work(users, now) -> None:
     today = timezone.localdate(now)
     officer = users["officer", 360]
     keeper = Agency.objects.get(key="ubnd-phuong-song-cau")
-    _device, code = enrolment.make_device("admin.360", DeviceKind.GATE, "Cổng chính", keeper, None, now)
-    enrolment.enrol(code, "192.0.2.7", now)
-    enrolment.make_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
+    _device, code = enrolment.create_device("admin.360", DeviceKind.GATE, "Cổng chính", keeper, None, now)
+    enrolment.enrol_device(code, "192.0.2.7", now)
+    enrolment.create_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
     for days in (2, 5):
         codes.issue_code(key_server(), users["health_worker", 360], "confirmed", today - days * _DAY, now)
     role_grants.delegate_role(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)

@@ -50,8 +50,8 @@ def test_a_second_time_makes_no_account_and_a_new_link_for_whoever_has_not_come_
 
     assert (len(second), User.objects.count()) == (32, 34)
     with pytest.raises(account_links.AccountLinkInvalid):
-        account_links.account_of_link(first[1].token, timezone.now())
-    assert account_links.account_of_link(second[0].token, timezone.now()) == second[0].account
+        account_links.find_linked_account(first[1].token, timezone.now())
+    assert account_links.find_linked_account(second[0].token, timezone.now()) == second[0].account
 
 
 def test_somebody_who_holds_the_role_already_keeps_the_seat(ward):

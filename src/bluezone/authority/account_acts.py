@@ -102,7 +102,7 @@ def _role_lines(values: dict[str, Any]) -> list[tuple[Text, Text]]:
 
 
 def _account_lines(account: User) -> list[tuple[Text, Text]]:
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(user=account).select_related("agency", "unit")
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).filter(user=account).select_related("agency", "unit")
     roles = "; ".join(f"{grant.get_role_display()} ({grant.scope or '·'})" for grant in grants)
     return [
         (_("Sign-in name"), account.username),
@@ -158,7 +158,7 @@ class _ExistingAccountAct(_PowerfulAccountAct):
         return account
 
 
-class AccountMade(_PowerfulAccountAct):
+class AccountCreation(_PowerfulAccountAct):
     """A new account with a role that takes two people; the link is shown to the person who confirms."""
 
     words = _("Create an account")
@@ -183,14 +183,14 @@ class AccountMade(_PowerfulAccountAct):
         if User.objects.filter(username=values["username"]).exists():
             raise ActGone("the sign-in name has been taken in the meantime")
         # If the operator confirms, the asker never sees the link, so the audit does not name them as the maker.
-        account = accounts.enter_account(
+        account = accounts.create_account(
             asker.username if second else COMMAND_LINE, values["username"], values["name"], values["employer"],
             values["role"], now, within=_within(values), valid_to=_until(values),
         )  # fmt: skip
-        return account, account_links.make_account_link(_name_of(second), account, now)
+        return account, account_links.issue_account_link(_name_of(second), account, now)
 
 
-class RoleGiven(_ExistingAccountAct):
+class RoleGranting(_ExistingAccountAct):
     """A role that takes two people, for an account that exists."""
 
     words = _("Give a role")
@@ -215,7 +215,7 @@ class RoleGiven(_ExistingAccountAct):
         role_grants.grant_role(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
 
 
-class AccountLinked(_ExistingAccountAct):
+class LinkIssuance(_ExistingAccountAct):
     """A one-time link to the account; it is shown to the person who confirms."""
 
     words = _("Create a new link")
@@ -226,11 +226,11 @@ class AccountLinked(_ExistingAccountAct):
         """The account and the token."""
         account = self.account(values)
         if second:
-            account_links.make_account_link(asker.username, account, now)
-        return account, account_links.make_account_link(_name_of(second), account, now)
+            account_links.issue_account_link(asker.username, account, now)
+        return account, account_links.issue_account_link(_name_of(second), account, now)
 
 
-class AccountFreed(_ExistingAccountAct):
+class SecondFactorRemoval(_ExistingAccountAct):
     """The second factor of the account is removed."""
 
     words = _("Remove the second factor")
@@ -239,11 +239,11 @@ class AccountFreed(_ExistingAccountAct):
         """The audit names both people, because either of them could sign in next."""
         account = self.account(values)
         if second:
-            second_factors.remove_all(asker.username, account)
-        second_factors.remove_all(_name_of(second), account)
+            second_factors.remove_second_factor(asker.username, account)
+        second_factors.remove_second_factor(_name_of(second), account)
 
 
-class AccountOpened(_ExistingAccountAct):
+class AccountReactivation(_ExistingAccountAct):
     """The person, who was deactivated, may sign in again."""
 
     words = _("Let a deactivated account sign in again")

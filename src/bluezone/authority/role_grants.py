@@ -61,7 +61,7 @@ def grant_role(
     return grant
 
 
-def end_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
+def revoke_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
     """End a role, and all delegations of it, from today on.
 
     Raises LastAdmin if no administrator with a password would be left.
@@ -74,7 +74,7 @@ def end_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
         hash_chain.record(actor, "role_ended", grant.user.username, **_details(grant))
 
 
-def undo_end(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
+def undo_role_revocation(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
     """Restore a role that was just ended to its earlier end, before the day `valid_to`. Raises RolesNotTogether."""
     with transaction.atomic():
         require_separate_powers(grant.user, grant.role, grant.valid_from, valid_to)
@@ -126,7 +126,7 @@ def require_remaining_admin(user: User, today: datetime.date, grant: RoleGrant |
     """Raises LastAdmin if, without `grant` (None: without the person), no administrator with a password is left."""
     # Administrators of an agency or a unit do not count.
     of_the_city = {"role": Role.ADMIN, "agency": None, "unit": None}
-    grants = RoleGrant.objects.in_force(today).filter(user__is_active=True, **of_the_city).select_related("user")
+    grants = RoleGrant.objects.valid_on(today).filter(user__is_active=True, **of_the_city).select_related("user")
     own_grants = grants.filter(user=user)
     others = grants.exclude(pk=grant.pk) if grant else grants.exclude(user=user)
     if own_grants.exists() and not any(other.user.has_usable_password() for other in others):
@@ -161,9 +161,9 @@ def _details(grant: RoleGrant) -> dict[str, Any]:
     }
 
 
-def count_people_at(agency: Agency) -> list[str]:
+def people_count_sentences(agency: Agency) -> list[str]:
     """One sentence with the number of people who hold a role in an agency; no sentence for 0."""
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).filter(agency=agency, user__is_active=True)
     count = grants.values("user").distinct().count()
     text = ngettext("%(count)d person has a role in it.", "%(count)d people have a role in it.", count)
     return [text % {"count": count}] if count else []

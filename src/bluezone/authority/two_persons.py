@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acts that one person may not do alone: one person asks for the act, and a second one confirms it.
 
-The second person must be allowed to do the act too, and must really be another person: no one may be behind both
-accounts (recent_hands.people_behind). If there is no such person, the one who asked may confirm after 24 hours, and
-until then every office page says so. Acts on accounts are an exception: the operator confirms them at the server.
+The second person must be allowed to do the act too, and must really be another person: no one may have access to
+both accounts (recent_hands.people_with_access). If there is no such person, the one who asked may confirm after 24
+hours, and until then every office page shows a notice. Acts on accounts are an exception: the operator confirms them at
+the server.
 
 An act that speaks to the public can also be done at once behind a broken glass: for one hour, announced to everybody,
 and not from an account that somebody else made or reset within a week.
@@ -22,7 +23,7 @@ from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
 from bluezone.authority import recent_hands
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.recent_hands import people_behind
+from bluezone.authority.recent_hands import people_with_access
 from bluezone.duties.catalogue import shared_acts
 from bluezone.duties.duty import Text, load
 from bluezone.identity.factors.second_factors import is_missing
@@ -124,12 +125,12 @@ def perform_or_request(
     kind = kind_by_name(name)
     if kind.voice and broken_glass(user, now) is not None:
         with transaction.atomic():
-            record_glass_use(name, user, now)
+            record_break_glass_use(name, user, now)
             return None, kind.perform(user, user, values, now)
     return request_act(name, user, values, now), None
 
 
-def record_glass_use(kind: str, user: User, now: datetime.datetime) -> None:
+def record_break_glass_use(kind: str, user: User, now: datetime.datetime) -> None:
     """Record in the audit what was done behind a broken glass."""
     hash_chain.record(user.username, "glass_used", user.username, now=now, kind=kind)
 
@@ -210,7 +211,7 @@ def may_see(act: WaitingAct, user: User) -> bool:
 
 def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
     """Whether this person may be the second person for this act."""
-    return _qualifies_as_second(act, user, people_behind(act.asked_by, now), now)
+    return _qualifies_as_second(act, user, people_with_access(act.asked_by, now), now)
 
 
 def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
@@ -222,7 +223,7 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
     if kind.by_operator:
         return False
     since = now - recent_hands.IN_HAND
-    removals = AuditEntry.objects.filter(actor__in=people_behind(act.asked_by, now), at__gt=since).filter(
+    removals = AuditEntry.objects.filter(actor__in=people_with_access(act.asked_by, now), at__gt=since).filter(
         Q(action="role_ended") | Q(action="account_changed", details__active=False)
     )
     if RoleGrant.objects.filter(role__in=kind.roles, user__username__in=removals.values("subject")).exists():
@@ -232,7 +233,7 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
 
 def _possible_seconds(act: WaitingAct, now: datetime.datetime) -> list[User]:
     """Everybody who could confirm an act as the second person."""
-    behind = people_behind(act.asked_by, now)
+    behind = people_with_access(act.asked_by, now)
     holders = User.objects.with_roles(kind_by_name(act.kind).roles).exclude(pk=act.asked_by_id)
     return [user for user in holders if user.has_usable_password() and _qualifies_as_second(act, user, behind, now)]
 
@@ -241,14 +242,14 @@ def _qualifies_as_second(act: WaitingAct, user: User, behind: frozenset[str], no
     """Whether the user may confirm, and no one is behind both accounts. behind: people behind the asking account."""
     if not kind_by_name(act.kind).may_confirm(user, act.values) or is_missing(user):
         return False
-    return behind.isdisjoint(people_behind(user, now))
+    return behind.isdisjoint(people_with_access(user, now))
 
 
 def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
     """Let this person speak to the public alone for one hour, announced on every page. Raises GlassRefused."""
     if not may_break_glass(user):
         raise GlassRefused("the person has no role that may speak to the public")
-    others = sorted(people_behind(user, now) - {user.username})
+    others = sorted(people_with_access(user, now) - {user.username})
     if others:
         raise GlassRefused(f"{others[0]} made or reset the account within a week", others[0])
     with transaction.atomic():

@@ -164,7 +164,7 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
     if practising():
         return practice.revoke_practice_code(issued.handle, timezone.now())
     if ticket or not typed:
-        return revocation.revoke_code(server, request.user, tickets.row_of_ticket(issued, ticket))
+        return revocation.revoke_code(server, request.user, tickets.verify_ticket(issued, ticket))
     # Anybody with a code may revoke it; the limit prevents finding codes by trying.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
@@ -178,7 +178,7 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
 @require_safe
 @audience(CODE_ISSUERS)
 @touches(Ownership.OWN)
-def bulk(request: OfficeRequest) -> HttpResponse:
+def issue_in_bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and requests their codes."""
     server = key_server()
     now = timezone.now()
@@ -261,7 +261,7 @@ def _error_response(code: str, message: str, status: int) -> JsonResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.REACHED)
-def quota(request: OfficeRequest) -> HttpResponse:
+def raise_quota(request: OfficeRequest) -> HttpResponse:
     """Issued codes and limits of today, and a form to raise a limit: 302 raised, 422 bad form."""
     server = key_server()
     now = timezone.now()
@@ -296,7 +296,7 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
 @audience(CODE_ISSUERS)
 @touches(Ownership.EVERYBODY)
 @releases
-def venue_alert(request: OfficeRequest) -> HttpResponse:
+def publish_venue_alert(request: OfficeRequest) -> HttpResponse:
     """Ask for code and hours, show the venue, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
     form = AlertForm(request.POST or None)
     context = {"form": form, "tab": "venues", "practising": practising()}
@@ -427,10 +427,10 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.CITY)
-def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
+def record_declaration_call(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, so that the page with the declarations stays; 404 not opened."""
     require_city_role(request.user, HEALTH_SUPERVISORS.roles)
-    if not declaration_access.record_call(handle, timezone.now()):
+    if not declaration_access.record_declaration_call(handle, timezone.now()):
         raise Http404
     return HttpResponse(status=204)
 
@@ -440,13 +440,15 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.CITY)
 @confirm_second_factor
-def declaration_key(request: OfficeRequest) -> HttpResponse:
+def make_declaration_key(request: OfficeRequest) -> HttpResponse:
     """Make or replace the key for declarations: 302 made or to the second factor, 422 bad form."""
     require_city_role(request.user, HEALTH_SUPERVISORS.roles)
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            declaration_access.make_key(key_server(), request.user, form.cleaned_data["new"], timezone.now())
+            declaration_access.make_declaration_key(
+                key_server(), request.user, form.cleaned_data["new"], timezone.now()
+            )
         except PassphraseTooShort:
             form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
         else:
@@ -461,7 +463,7 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.CITY)
 @confirm_second_factor
-def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
+def change_declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""
     require_city_role(request.user, HEALTH_SUPERVISORS.roles)
     form = ChangePassphraseForm(request.POST or None)

@@ -131,7 +131,7 @@ def test_nobody_without_a_speakers_token_is_answered(caller, time, place):
 
 def test_a_machine_that_was_cut_off_is_refused_within_five_seconds(caller, time):
     assert caller.get()[0]["status"] == 200
-    enrolment.revoke("admin", Device.objects.get(), NOW)
+    enrolment.revoke_device("admin", Device.objects.get(), NOW)
     time.on(5)
     assert caller.get()[0]["status"] == 401
 

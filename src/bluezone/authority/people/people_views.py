@@ -156,14 +156,14 @@ def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """The accounts within reach, one row for each role, as XLSX or CSV; the file can be imported again."""
     today = timezone.localdate()
     reached = accounts_in_reach(request.user, [Role.ADMIN])
-    return spreadsheet_response(people_lists.listing(reached, today), f"accounts-{today.isoformat()}", form)
+    return spreadsheet_response(people_lists.people_listing(reached, today), f"accounts-{today.isoformat()}", form)
 
 
 @require_safe
 @audience(ADMINS)
 @touches(Ownership.REACHED)
 @releases
-def invitations(request: OfficeRequest) -> HttpResponse:
+def invitation_list(request: OfficeRequest) -> HttpResponse:
     """The people who have an account and have not signed in yet, to be invited by slips or messages."""
     accounts = list(_uninvited(accounts_in_reach(request.user, [Role.ADMIN]))[:INVITED_AT_ONCE])
     contacts = people_lists.contact_details(request.user)
@@ -176,14 +176,14 @@ def invitations(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.REACHED)
 @confirm_second_factor
-def invite(request: OfficeRequest) -> HttpResponse:
+def issue_invitations(request: OfficeRequest) -> HttpResponse:
     """Make a new link for each ticked account: slips as PDF, or messages as XLSX. 302 if none is ticked."""
     accounts = chosen_people(request)
     if not accounts:
         return redirect("invitations")
     now = timezone.now()
     slips = [
-        _slip(request, account, account_links.make_account_link(request.user.username, account, now))
+        _slip(request, account, account_links.issue_account_link(request.user.username, account, now))
         for account in accounts
     ]
     if request.POST.get("form") == "messages":

@@ -31,7 +31,7 @@ from bluezone.directory.imports.files.raw_sheets import (
 from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.list_storage import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ListStorage, progress
 from bluezone.directory.imports.listings import spreadsheet_response
-from bluezone.directory.imports.previews import plan_in_words
+from bluezone.directory.imports.previews import describe_plan
 from bluezone.directory.imports.sent_lists import (
     Preview,
     Reading,
@@ -491,13 +491,13 @@ class DirectoryLists(GradualListPages[ListImport]):
         return "units" if sent_list.about == "units" else "agencies"
 
     def changes_context(self, plan: Any) -> Mapping[str, object]:
-        return {"shown": plan_in_words(plan)}
+        return {"shown": describe_plan(plan)}
 
     def doubts(self, plan: Any) -> Sequence[tuple[int, str]]:
-        return plan_in_words(plan).doubts
+        return describe_plan(plan).doubts
 
     def doubt_sentences(self, plan: Any) -> Sequence[str]:
-        return plan_in_words(plan).doubted
+        return describe_plan(plan).doubted
 
     def running_context(self, sent_list: ListImport) -> Mapping[str, object]:
         more = _("Until it is finished, nothing else in the directory can be changed.")

@@ -19,13 +19,13 @@ from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetHeadingMerged,
     SpreadsheetHeadingRepeated,
     SpreadsheetOfPeople,
+    cell_text,
     column_letter,
     pack_sheets,
-    text_of,
 )
 from bluezone.directory.imports.heading_rows import (
     Column,
-    guess_places,
+    guess_columns,
     have_headings,
     heading_key,
     headings_of,
@@ -225,7 +225,7 @@ def marked_list(table: Table, columns: Sequence[Column], remarks: Mapping[int, S
         _("To correct"),
         [*(ExportColumn(column.headings[0]) for column in present), ExportColumn(_("Remark"))],
         [
-            [*(text_of(row.cells.get(column.name)) for column in present), "; ".join(remarks.get(row.number, ()))]
+            [*(cell_text(row.cells.get(column.name)) for column in present), "; ".join(remarks.get(row.number, ()))]
             for row in table.rows
         ],
     )
@@ -294,7 +294,7 @@ def correction_cells(table: Table, columns: Sequence[Column], refusal: RefusedRo
         CorrectionCell(
             f"fix-{row.number}-{column.name}",
             column.label,
-            text_of(row.cells.get(column.name)),
+            cell_text(row.cells.get(column.name)),
             column.name == at_fault,
             column.choices,
         )
@@ -326,7 +326,7 @@ def examples_of_sheets(sheets: Sequence[RawSheet], reading: Reading, layout: Map
         header_row = chosen["header_row"] if chosen else _header_row(sheet)
         places = chosen["places"] if chosen else {}
         if not chosen and not reading.lists_people([sheet]):
-            places = guess_places(sheet, reading.columns, header_row)
+            places = guess_columns(sheet, reading.columns, header_row)
             for index, heading in headings_of(sheet, header_row).items():
                 name = remembered.get(heading_key(heading))
                 if name:

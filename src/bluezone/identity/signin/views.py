@@ -54,7 +54,7 @@ def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpR
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def second_step(request: HttpRequest) -> HttpResponse:
+def finish_second_step(request: HttpRequest) -> HttpResponse:
     """The second half of a sign-in: 302 signed in, or back if the password is too long ago; 422 wrong, 429 locked."""
     user, onward = _second_step_of(request)
     if user is None:
@@ -75,7 +75,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.OWN)
-def confirm(request: OfficeRequest) -> HttpResponse:
+def confirm_identity(request: OfficeRequest) -> HttpResponse:
     """Ask a signed-in person for the second factor again, before a signing act: 302 back to `next`, 422, 429."""
     onward = request.GET.get("next", "")
     if not url_has_allowed_host_and_scheme(onward, allowed_hosts=None):
@@ -107,7 +107,7 @@ def _check_proof(request: HttpRequest, user: User, form: ProofForm) -> int:
         return 422
     try:
         if form.cleaned_data["answer"]:
-            passkeys.prove_passkey(request, user, form.cleaned_data["answer"])
+            passkeys.verify_passkey(request, user, form.cleaned_data["answer"])
         else:
             second_factors.verify_second_factor(user, form.cleaned_data["code"], timezone.now())
     except SignInLocked as locked:
@@ -210,14 +210,14 @@ def sign_out(request: OfficeRequest) -> HttpResponse:
 @sensitive_variables("token")
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def start(request: HttpRequest, token: str) -> HttpResponse:
+def open_account_link(request: HttpRequest, token: str) -> HttpResponse:
     """Open a one-time link: enter one's name, choose a password, be signed in.
 
     A GET does not use the link. 410 if the link is invalid, 422 bad form.
     """
     now = timezone.now()
     try:
-        user = account_links.account_of_link(token, now)
+        user = account_links.find_linked_account(token, now)
         form = FirstPasswordForm(request.POST or None, user=user)
         if request.method == "POST" and form.is_valid():
             user = account_links.set_first_password(

@@ -21,7 +21,7 @@ from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
-from bluezone.directory.scopes import OutsideScope, agencies_in_reach, has_role, require_role, rows_at_the_desk
+from bluezone.directory.scopes import OutsideScope, agencies_in_reach, has_role, require_role, rows_of_own_agencies
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -197,7 +197,7 @@ def _page(
         "keeps": has_role(request.user, KEEPERS.roles, agency=found.outlet.agency),
         "addresses": _addresses(found, day),
         "speaks": Zone.objects.filter(
-            rows_at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=found.pk
+            rows_of_own_agencies(request.user, KEEPERS.roles, "outlet__agency"), pk=found.pk
         ).exists(),
         "machine_form": MachineForm(zone=found),
         "setting_form": setting,
@@ -365,7 +365,7 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     What is heard beyond the person's own ward takes a broken glass: 302 to it, or 409.
     """
     found = _zone(pk)
-    if not Zone.objects.filter(rows_at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
+    if not Zone.objects.filter(rows_of_own_agencies(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
         raise OutsideScope("one speaks at the loudspeakers of one's own unit")
     goes_far = not is_heard_in_ward_only(request.user, [found.outlet], KEEPERS.roles)
     is_shut = goes_far and two_persons.broken_glass(request.user, timezone.now()) is None
@@ -393,7 +393,7 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         return JsonResponse({"said": live.sentence_of(refused)}, status=409)
     if number == 0 and goes_far:
-        two_persons.record_glass_use("live-address", request.user, now)
+        two_persons.record_break_glass_use("live-address", request.user, now)
     return JsonResponse({"left": max(0, round((live.ends_by(address) - now).total_seconds()))})
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.demo_account import demo_office
+from bluezone.identity.demo_account import demo_account
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.report_week import Week
@@ -141,7 +141,7 @@ def _store(
 
 def plant_demo_reports(now: datetime.datetime) -> None:
     """Store three weeks of reports for a demo, a little better each week; some agencies have not reported yet."""
-    office = demo_office()
+    office = demo_account()
     for weeks_ago in reversed(range(_WEEKS)):
         then = now - datetime.timedelta(weeks=weeks_ago)
         week = Week.of(timezone.localdate(then))

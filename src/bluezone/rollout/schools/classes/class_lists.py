@@ -25,7 +25,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory import refusals
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.files.raw_sheets import NotACount, RawSheet, count_of, pack_sheets, text_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, RawSheet, cell_count, cell_text, pack_sheets
 from bluezone.directory.imports.heading_rows import Column, heading_key
 from bluezone.directory.imports.import_views import ListPages
 from bluezone.directory.imports.listings import spreadsheet_response
@@ -158,7 +158,7 @@ def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
             refused.append(RefusedRow(row.number, "name", "many"))
             continue
         names.add(folded)
-        if (teacher := text_of(row.cells.get("teacher"))) and class_row.named.teacher is None:
+        if (teacher := cell_text(row.cells.get("teacher"))) and class_row.named.teacher is None:
             strangers.append((row.number, teacher))
         if class_row.stored is None:
             added.append(class_row)
@@ -188,14 +188,14 @@ class _RowReader:
         }
 
     def read(self, row: Row) -> ClassRow | RefusedRow:
-        texts = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
-        grade = re.sub(r"\D", "", text_of(row.cells.get("grade")))
+        texts = {column.name: " ".join(cell_text(row.cells.get(column.name)).split()) for column in COLUMNS}
+        grade = re.sub(r"\D", "", cell_text(row.cells.get("grade")))
         if grade and not re.search(r"\d", texts["name"]):
             texts["name"] = f"{grade}{texts['name']}"
         if not catalogue.is_class_name(texts["name"]):
             return RefusedRow(row.number, "name", "name")
         try:
-            pupils = count_of(row.cells.get("pupils"))
+            pupils = cell_count(row.cells.get("pupils"))
         except NotACount:
             return RefusedRow(row.number, "pupils", "number")
         if pupils is not None and pupils > MOST_PUPILS:
