@@ -312,12 +312,12 @@ def test_an_editor_of_the_city_speaks_live_beyond_a_ward_only_behind_a_broken_gl
 def test_one_person_speaks_at_one_place_at_a_time(ward):
     zones = [bulletins.zone(name, ward) for name in ("Tổ 5", "Tổ 6")]
     head, now = user("truong.thon", Role.SPEAKER_OPERATOR, ward), timezone.now()
-    live.speak(head, zones[0], 0, b"one", now, is_last=False)
+    live.accept_piece(head, zones[0], 0, b"one", now, is_last=False)
 
     with pytest.raises(live.AddressOpen):
-        live.speak(head, zones[1], 0, b"one", now, is_last=False)
-    live.speak(head, zones[0], 1, b"two", now, is_last=True)
-    assert live.speak(head, zones[1], 0, b"one", now, is_last=True).zone == zones[1]
+        live.accept_piece(head, zones[1], 0, b"one", now, is_last=False)
+    live.accept_piece(head, zones[0], 1, b"two", now, is_last=True)
+    assert live.accept_piece(head, zones[1], 0, b"one", now, is_last=True).zone == zones[1]
 
 
 @pytest.mark.long

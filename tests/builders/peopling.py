@@ -216,7 +216,7 @@ def _everyday_work(users, now) -> None:
         counts = StaffCounts(staff=40 + number, with_smartphone=36, running=9 + number, web_edition=4, reminded=3)
         for week in (Week.of(today - 7 * _DAY), Week.of(today)):
             if number % 5 and not (week.locks_on <= today):
-                staff_reports.record_report(agency, week, counts, officer, now)
+                staff_reports.submit_staff_report(agency, week, counts, officer, now)
     inputs = Inputs((Ward("phường Sông Cầu", 900, 0.4), Ward("xã Dương Quang", 600, 0.1)), 20, days=20, seeds=3)
     plans.run_plan(plans.queue_plan(users["leader", 360], inputs))
 

@@ -96,7 +96,7 @@ def test_a_plan_is_told_once_and_then_304_until_it_changes(caller, time, place):
         told, body = caller.get()
         assert (told["status"], body) == (304, b"")
         assert float(told["Bluezone-Time"]) == time.unix * 1000
-    zone_setup.set_up("bien", place, 30, (datetime.time(22), datetime.time(4)), NOW, by_hand=False)
+    zone_setup.configure_zone("bien", place, 30, (datetime.time(22), datetime.time(4)), NOW, by_hand=False)
     time.on(2)
     told, body = caller.get()
     assert (told["status"], json.loads(body)["volume"]) == (200, 30)

@@ -38,7 +38,7 @@ def airing_values(
     return values
 
 
-class EmergencyAired(SharedAct):
+class EmergencyAiring(SharedAct):
     """Air an emergency bulletin over everything else, beyond one ward."""
 
     words = _("Air an emergency")

@@ -260,13 +260,13 @@ def store_list(waiting: ClassesImport, digest: str, now: datetime.datetime) -> t
         if not ClassesImport.objects.filter(pk=waiting.pk).delete()[0]:
             raise ImportNotReady("it was stored or discarded meanwhile")
         for (school, year), entries in rows.items():
-            new, updated = catalogue.enter_classes(school, year, entries, waiting.made_by, now)
+            new, updated = catalogue.add_classes(school, year, entries, waiting.made_by, now)
             added += new
             changed += updated
     return added, changed
 
 
-def listing(school: Agency, classes: Iterable[SchoolClass]) -> ExportSheet:
+def class_listing(school: Agency, classes: Iterable[SchoolClass]) -> ExportSheet:
     """The classes of a school as a list that can be imported again."""
     names = [teacher.name for teacher in teachers_of(school)]
     rows = [
@@ -298,7 +298,7 @@ def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpRespo
     school = permissions.own_school(request, pk)
     year = year_of(page_input.chosen_week(request))
     classes = SchoolClass.objects.filter(school=school, year=year, ended_on=None).select_related("teacher")
-    return spreadsheet_response(listing(school, classes), f"classes-{year}", form)
+    return spreadsheet_response(class_listing(school, classes), f"classes-{year}", form)
 
 
 class ClassLists(ListPages[ClassesImport]):
