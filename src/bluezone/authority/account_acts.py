@@ -123,7 +123,7 @@ class _PowerfulAccountAct(SharedAct):
         facilities = self.facilities(values)
         if facilities and all(is_supervisor_of(user, facility) for facility in facilities):
             return True
-        return self.may(user, values) and not any(is_supervised(facility) for facility in facilities)
+        return self.may_perform(user, values) and not any(is_supervised(facility) for facility in facilities)
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
         """Where the health worker works, if the act is about one; empty for another role."""
@@ -133,7 +133,7 @@ class _PowerfulAccountAct(SharedAct):
 class _ExistingAccountAct(_PowerfulAccountAct):
     """An act on an account that exists: values {"account": its number}."""
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person reaches the account."""
         return accounts_in_reach(user, _ADMIN).filter(pk=values["account"]).exists()
 
@@ -161,9 +161,9 @@ class _ExistingAccountAct(_PowerfulAccountAct):
 class AccountCreation(_PowerfulAccountAct):
     """A new account with a role that takes two people; the link is shown to the person who confirms."""
 
-    words = _("Create an account")
+    title = _("Create an account")
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may give the role."""
         return may_grant(user, values["role"], _within(values))
 
@@ -193,11 +193,11 @@ class AccountCreation(_PowerfulAccountAct):
 class RoleGranting(_ExistingAccountAct):
     """A role that takes two people, for an account that exists."""
 
-    words = _("Give a role")
+    title = _("Give a role")
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person reaches the account and may give the role."""
-        return may_grant(user, values["role"], _within(values)) and super().may(user, values)
+        return may_grant(user, values["role"], _within(values)) and super().may_perform(user, values)
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
         """The facility of the role that is given."""
@@ -218,7 +218,7 @@ class RoleGranting(_ExistingAccountAct):
 class LinkIssuance(_ExistingAccountAct):
     """A one-time link to the account; it is shown to the person who confirms."""
 
-    words = _("Create a new link")
+    title = _("Create a new link")
 
     def perform(
         self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime
@@ -233,7 +233,7 @@ class LinkIssuance(_ExistingAccountAct):
 class SecondFactorRemoval(_ExistingAccountAct):
     """The second factor of the account is removed."""
 
-    words = _("Remove the second factor")
+    title = _("Remove the second factor")
 
     def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """The audit names both people, because either of them could sign in next."""
@@ -246,7 +246,7 @@ class SecondFactorRemoval(_ExistingAccountAct):
 class AccountReactivation(_ExistingAccountAct):
     """The person, who was deactivated, may sign in again."""
 
-    words = _("Let a deactivated account sign in again")
+    title = _("Let a deactivated account sign in again")
 
     def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Its name and agency stay as they are."""

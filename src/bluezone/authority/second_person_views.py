@@ -190,8 +190,8 @@ def _act_context(act: WaitingAct, user: User, now: datetime.datetime, refusal: s
         "may_now": may_as_second or (may_alone and now >= alone_at),
         "alone_at": alone_at if may_alone else None,
         "by_operator": is_waiting and kind.by_operator,
-        "is_of_the_kind": is_waiting and kind.may_confirm(user, act.values),
-        "breaks": is_waiting and kind.voice and is_mine,
+        "may_confirm_kind": is_waiting and kind.may_confirm(user, act.values),
+        "may_break_glass": is_waiting and kind.speaks_to_public and is_mine,
     }
 
 

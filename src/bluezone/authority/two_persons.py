@@ -66,23 +66,23 @@ class GlassRefused(Refused):
 class SharedAct:
     """One kind of act that takes two people; a duty declares it by a dotted name (Duty.shared_acts).
 
-    words: what is done. voice: whether it speaks to the public, so that a broken glass allows it.
+    title: what is done. speaks_to_public: whether it speaks to the public, so that a broken glass allows it.
     by_operator: if no one in the office could confirm, the operator's shell does, and not the person who asked.
-    roles: only people with one of these roles can do it, so that `may` is called for few.
+    roles: only people with one of these roles can do it, so that `may_perform` is called for few.
     """
 
-    words: ClassVar[Text]
-    voice: ClassVar[bool] = False
+    title: ClassVar[Text]
+    speaks_to_public: ClassVar[bool] = False
     by_operator: ClassVar[bool] = False
     roles: ClassVar[frozenset[str]]
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may do this act, by role and reach."""
         raise NotImplementedError
 
     def may_confirm(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person qualifies as the second one; by default, whether they may do the act themselves."""
-        return self.may(user, values)
+        return self.may_perform(user, values)
 
     def describe(self, values: dict[str, Any]) -> Lines:
         """What both people read: label and text. Raises Refused if the subject of the act no longer exists."""
@@ -123,7 +123,7 @@ def perform_or_request(
 ) -> tuple[WaitingAct | None, Any]:
     """Do the act at once behind a glass that this person has broken: (None, its result). Else ask: (act, None)."""
     kind = kind_by_name(name)
-    if kind.voice and broken_glass(user, now) is not None:
+    if kind.speaks_to_public and broken_glass(user, now) is not None:
         with transaction.atomic():
             record_break_glass_use(name, user, now)
             return None, kind.perform(user, user, values, now)
@@ -168,7 +168,7 @@ def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
 def _check_unchanged(act: WaitingAct, now: datetime.datetime) -> None:
     """Raise ActGone unless the act still waits, as it was asked for, by a person who may still do it."""
     kind = kind_by_name(act.kind)
-    if act.state != ActState.WAITING or act.expires_at <= now or not kind.may(act.asked_by, act.values):
+    if act.state != ActState.WAITING or act.expires_at <= now or not kind.may_perform(act.asked_by, act.values):
         raise ActGone("the act is done, withdrawn or expired, or the person who asked may no longer do it")
     if _vietnamese_lines(kind, act.values) != act.lines:
         raise ActGone("the subject of the act has changed since it was asked for")
@@ -206,7 +206,7 @@ def may_see(act: WaitingAct, user: User) -> bool:
     if not act.kind:
         return False
     kind = kind_by_name(act.kind)
-    return act.asked_by_id == user.pk or kind.may(user, act.values) or kind.may_confirm(user, act.values)
+    return act.asked_by_id == user.pk or kind.may_perform(user, act.values) or kind.may_confirm(user, act.values)
 
 
 def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
@@ -268,7 +268,7 @@ def broken_glass(user: User, now: datetime.datetime) -> WaitingAct | None:
 def may_break_glass(user: User) -> bool:
     """Whether this person could do anything behind a broken glass."""
     kinds = [kind_by_name(name) for name in shared_acts()]
-    roles = frozenset().union(*(kind.roles for kind in kinds if kind.voice))
+    roles = frozenset().union(*(kind.roles for kind in kinds if kind.speaks_to_public))
     return User.objects.with_roles(roles).filter(pk=user.pk).exists()
 
 

@@ -265,10 +265,10 @@ def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool
 class _AboutAlert(SharedAct):
     """An act on an alert. values: {"alert": its primary key}."""
 
-    voice = True
+    speaks_to_public = True
     roles: ClassVar = ALERT_SIGNERS.roles
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may sign for all units of the alert."""
         alert = Alert.objects.filter(pk=values["alert"]).first()
         return (
@@ -311,7 +311,7 @@ class _AboutAlert(SharedAct):
 class AlertRelease(_AboutAlert):
     """Release a draft to phones."""
 
-    words = _("Release an alert to phones")
+    title = _("Release an alert to phones")
 
     def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
         """Raises AlertExpired, AlertReleased; one of the two may be the writer."""
@@ -321,7 +321,7 @@ class AlertRelease(_AboutAlert):
 class AlertCancellation(_AboutAlert):
     """Cancel a sent alert."""
 
-    words = _("Cancel an alert on phones")
+    title = _("Cancel an alert on phones")
     roles: ClassVar = ALERT_WRITERS.roles
 
     def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Alert:

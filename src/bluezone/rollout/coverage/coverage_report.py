@@ -201,7 +201,7 @@ def _priorities(ranking: Priorities) -> list[Paragraph | Table]:
         return [Paragraph("Không có đơn vị trực thuộc.")]
     shared = f" Ngoài ra có {ranking.shared_teams} đội chung đang rảnh." if ranking.shared_teams else ""
     columns = (Column("Thứ tự", 0.6), Column("Địa bàn", 1.6), Column("Kỳ vọng", 2), Column("Lý do", 4))
-    rows = tuple((row.place, row.unit.name, row.expects, row.reason) for row in ranking.rows)
+    rows = tuple((row.place, row.unit.name, row.expected_text, row.reason) for row in ranking.rows)
     note = f"Số hộ và số đội tính đến ngày {ranking.as_of:%d/%m/%Y}.{shared}"
     return [Table("Địa bàn nên ưu tiên", columns, rows, note)]
 

@@ -38,7 +38,7 @@ class PriorityRow:
     share, interval: of running phones at its gates; None if unknown.
     speed: phones helped per helper hour, None if too few were helped.
     teams: free teams of the unit itself. is_floor: it is among the least covered, and so always in the first places.
-    expected: newly running phones in a team-hour. expects: `expected` in words, as a sentence. reason: a sentence.
+    expected: newly running phones in a team-hour. expected_text: the same as a sentence. reason: a sentence.
     """
 
     place: int
@@ -53,7 +53,7 @@ class PriorityRow:
     teams: int
     is_floor: bool
     expected: Expectation
-    expects: str
+    expected_text: str
     reason: str
 
 
@@ -166,12 +166,12 @@ def _row(place: int, facts: _Facts, expected: Expectation, *, is_floor: bool, an
         teams=facts.teams,
         is_floor=is_floor,
         expected=expected,
-        expects=_expects(expected),
+        expected_text=_expected_text(expected),
         reason=_reason(facts, expected, is_floor=is_floor, any_visits=any_visits),
     )
 
 
-def _expects(expected: Expectation) -> str:
+def _expected_text(expected: Expectation) -> str:
     if expected.mean == 0:
         return _("No newly running phones expected: every household has been visited")
     values = {"mean": spoken(expected.mean), "low": spoken(expected.low), "high": spoken(expected.high)}

@@ -48,7 +48,7 @@ class Tile:
     cell: OverviewCell | None
     level: int
     state: str
-    address_pk: int
+    unit_pk: int
 
     @property
     def middle(self) -> int:

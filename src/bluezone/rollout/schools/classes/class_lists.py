@@ -89,14 +89,14 @@ class ClassRow:
 class ClassPlan:
     """The changes that a list would make. unchanged: the number of rows that change nothing.
 
-    strangers: (number of the row, name of its teacher) for teachers without an account.
+    unknown_teachers: (number of the row, name of its teacher) for teachers without an account.
     """
 
     added: tuple[ClassRow, ...]
     changed: tuple[ClassRow, ...]
     unchanged: int
     refused: tuple[RefusedRow, ...]
-    strangers: tuple[tuple[int, str], ...]
+    unknown_teachers: tuple[tuple[int, str], ...]
 
 
 def reading_of(school: Agency) -> Reading:
@@ -142,7 +142,7 @@ def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
     changed = []
     unchanged = 0
     refused = []
-    strangers = []
+    unknown_teachers = []
     seen: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     for row in table.rows:
         class_row = reader.read(row)
@@ -159,14 +159,14 @@ def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
             continue
         names.add(folded)
         if (teacher := cell_text(row.cells.get("teacher"))) and class_row.named.teacher is None:
-            strangers.append((row.number, teacher))
+            unknown_teachers.append((row.number, teacher))
         if class_row.stored is None:
             added.append(class_row)
         elif class_row.named.differs(class_row.stored):
             changed.append(class_row)
         else:
             unchanged += 1
-    return ClassPlan(tuple(added), tuple(changed), unchanged, tuple(refused), tuple(strangers))
+    return ClassPlan(tuple(added), tuple(changed), unchanged, tuple(refused), tuple(unknown_teachers))
 
 
 class _RowReader:
@@ -351,7 +351,10 @@ class ClassLists(ListPages[ClassesImport]):
         return redirect(reverse("school-classes", args=[waiting.school_id]))
 
     def doubts(self, plan: ClassPlan) -> Sequence[tuple[int, str]]:
-        return [(row, str(NO_TEACHER) % {"row": refusals.row_name(row), "name": name}) for row, name in plan.strangers]
+        return [
+            (row, str(NO_TEACHER) % {"row": refusals.row_name(row), "name": name})
+            for row, name in plan.unknown_teachers
+        ]
 
     def reason_sentence(self, code: str) -> str:
         return str(FILED[code])
