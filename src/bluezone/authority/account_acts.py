@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import recent_hands, role_grants
+from bluezone.authority import recent_access, role_grants
 from bluezone.authority.people import accounts
 from bluezone.authority.reach import TAKING_TWO, Scope, accounts_in_reach, has_role_over, may_grant
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
@@ -211,7 +211,7 @@ class RoleGranting(_ExistingAccountAct):
         """Raises RolesNotTogether, RecentHands."""
         account = self.account(values)
         within = _within(values)
-        recent_hands.refuse_recent_access(account, values["role"], within, now)
+        recent_access.refuse_recent_access(account, values["role"], within, now)
         role_grants.grant_role(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Grant, end and delegate roles.
 
-The caller checks that the administrator reaches the account and may grant the role (reach.py, recent_hands.py).
+The caller checks that the administrator reaches the account and may grant the role (reach.py, recent_access.py).
 """
 
 import datetime
@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from bluezone.audit import hash_chain
 from bluezone.authority.reach import ADMIN_ROLES, HEALTH, Scope
-from bluezone.authority.recent_hands import RecentHands, refuse_narrower_access
+from bluezone.authority.recent_access import RecentHands, refuse_narrower_access
 from bluezone.directory.models import Agency
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.refusal import Refused

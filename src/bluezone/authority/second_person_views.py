@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.recent_hands import people_with_access
+from bluezone.authority.recent_access import people_with_access
 from bluezone.authority.two_persons import kind_by_name
 from bluezone.authority.views import show_link
 from bluezone.duties.duty import Text

@@ -2,7 +2,7 @@
 """Acts that one person may not do alone: one person asks for the act, and a second one confirms it.
 
 The second person must be allowed to do the act too, and must really be another person: no one may have access to
-both accounts (recent_hands.people_with_access). If there is no such person, the one who asked may confirm after 24
+both accounts (recent_access.people_with_access). If there is no such person, the one who asked may confirm after 24
 hours, and until then every office page shows a notice. Acts on accounts are an exception: the operator confirms them at
 the server.
 
@@ -21,9 +21,9 @@ from django.utils.translation import override
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
-from bluezone.authority import recent_hands
+from bluezone.authority import recent_access
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.recent_hands import people_with_access
+from bluezone.authority.recent_access import people_with_access
 from bluezone.duties.catalogue import shared_acts
 from bluezone.duties.duty import Text, load
 from bluezone.identity.factors.second_factors import is_missing
@@ -222,7 +222,7 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
     kind = kind_by_name(act.kind)
     if kind.by_operator:
         return False
-    since = now - recent_hands.IN_HAND
+    since = now - recent_access.IN_HAND
     removals = AuditEntry.objects.filter(actor__in=people_with_access(act.asked_by, now), at__gt=since).filter(
         Q(action="role_ended") | Q(action="account_changed", details__active=False)
     )

@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.authority import account_acts, recent_hands, role_grants, two_persons
+from bluezone.authority import account_acts, recent_access, role_grants, two_persons
 from bluezone.authority.forms import (
     AccountChangeForm,
     AccountForm,
@@ -178,7 +178,7 @@ def grant_role(request: OfficeRequest, pk: int) -> HttpResponse:
         if account_acts.role_reaches_far(role, form.within) and not is_recently_confirmed(request):
             return redirect_to_confirmation(reverse("account", args=[pk]))
         try:
-            recent_hands.refuse_recent_access(account, role, form.within, now)
+            recent_access.refuse_recent_access(account, role, form.within, now)
             if role in TAKING_TWO:
                 role_grants.require_separate_powers(account, role, timezone.localdate(), form.valid_to)
                 grant = account_acts.role_values(role, form.within, form.valid_to)
@@ -195,7 +195,7 @@ def grant_role(request: OfficeRequest, pk: int) -> HttpResponse:
                 ),
             )
             status = 409
-        except recent_hands.RecentHands as refused:
+        except recent_access.RecentHands as refused:
             form.add_error(
                 "role",
                 _(

@@ -194,7 +194,7 @@ def test_the_last_factor_of_a_role_that_needs_one_is_not_removed(english):
 
 
 def test_an_administrator_helps_who_has_lost_everything(client):
-    # Not a role that takes two people (tests/authority/test_second_hands.py).
+    # Not a role that takes two people (tests/authority/test_recent_access.py).
     lan = user("lan", Role.CLERK)
     elsewhere = Client()
     elsewhere.force_login(lan)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from bluezone.authority import reach, recent_hands, role_grants
+from bluezone.authority import reach, recent_access, role_grants
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.people import accounts
 from bluezone.authority.reach import Scope, accounts_in_reach
@@ -298,7 +298,7 @@ def apply_list(waiting: PeopleImport, digest: str, now: datetime.datetime) -> Pe
             )
         for person in accepted.changed:
             account = User.objects.get(username=person.username)
-            recent_hands.refuse_recent_access(account, person.role, person.within, now)
+            recent_access.refuse_recent_access(account, person.role, person.within, now)
             role_grants.grant_role(actor, account, person.role, person.within, today)
     return accepted
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from bluezone.authority import account_acts, recent_hands, role_grants
+from bluezone.authority import account_acts, recent_access, role_grants
 from bluezone.authority.forms import describe_grant
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.people import people_lists
@@ -136,7 +136,7 @@ class PeopleLists(ListPages[PeopleImport]):
         return str(REASONS[code])
 
     def sentence_of(self, refused: Refused) -> str:
-        if isinstance(refused, role_grants.RolesNotTogether | recent_hands.RecentHands):
+        if isinstance(refused, role_grants.RolesNotTogether | recent_access.RecentHands):
             return _(
                 "One of these people may not have this role together with another. Give the role on the account page."
             )

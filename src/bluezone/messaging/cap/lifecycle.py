@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority.recent_hands import people_with_access
+from bluezone.authority.recent_access import people_with_access
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit
@@ -255,7 +255,7 @@ def needs_second_person(user: User, alert: Alert) -> bool:
 
 
 def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool:
-    """Whether the writer, who must still reach the alert, and the releaser are two people (recent_hands)."""
+    """Whether the writer, who must still reach the alert, and the releaser are two people (recent_access)."""
     writer = User.objects.filter(username=alert.written_by, is_active=True).first()
     if writer is None or writer.pk == releaser.pk or not has_reach(writer, alert):
         return False
