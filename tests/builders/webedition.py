@@ -39,7 +39,7 @@ def _already_set() -> Event:
 class WebCity(Served):
     """
     Like `Served`, with the app under /app/. app: its files. more: further answers by path. answers: while it is
-    cleared, nobody is answered under /v1/.
+    cleared, no request is answered under /v1/.
     """
 
     app: dict[str, StaticFile] = field(default_factory=dict)

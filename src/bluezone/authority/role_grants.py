@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grant, end and delegate roles.
+"""Grant, revoke and delegate roles.
 
 The caller checks that the administrator reaches the account and may grant the role (reach.py, recent_access.py).
 """
@@ -49,7 +49,7 @@ def grant_role(
     valid_from: datetime.date,
     valid_to: datetime.date | None = None,
 ) -> RoleGrant:
-    """Give a role in the whole city (None), under an agency or in a unit. It ends before the day `valid_to`.
+    """Grant a role in the whole city (None), under an agency or in a unit. It ends before the day `valid_to`.
 
     Raises RolesNotTogether for an administrator who would issue codes, or the other way round.
     """
@@ -62,7 +62,7 @@ def grant_role(
 
 
 def revoke_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
-    """End a role, and all delegations of it, from today on.
+    """Revoke a role, and all delegations of it, from today on.
 
     Raises LastAdmin if no administrator with a password would be left.
     """
@@ -75,7 +75,7 @@ def revoke_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
 
 
 def undo_role_revocation(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
-    """Restore a role that was just ended to its earlier end, before the day `valid_to`. Raises RolesNotTogether."""
+    """Restore a role that was just revoked to its previous end, before the day `valid_to`. Raises RolesNotTogether."""
     with transaction.atomic():
         require_separate_powers(grant.user, grant.role, grant.valid_from, valid_to)
         grant.valid_to = valid_to

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the acts that wait for a second person, and of the broken glass."""
+"""Pages of the acts that wait for a second person, and the page to break the glass in an emergency."""
 
 import datetime
 import functools
@@ -94,7 +94,7 @@ def act_list(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.SHARED)
 @confirm_second_factor
 def show_act(request: OfficeRequest, pk: int) -> HttpResponse:
-    """What exactly is to be done, and the button that confirms it.
+    """Show exactly what is to be done, with the button that confirms it.
 
     302 done; 201 done, and the page shows the one-time link of an account; 409 refused.
     """
@@ -139,7 +139,7 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.OWN)
 @confirm_second_factor
 def break_glass(request: OfficeRequest) -> HttpResponse:
-    """Break the glass for an hour.
+    """Break the glass: for one hour, speak to the public without a second person.
 
     302 to the waiting acts; 422 without a reason; 409 if no role of the reader speaks to the public, or another person
     made or reset the account within a week.

@@ -261,7 +261,7 @@ def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
 
 
 def broken_glass(user: User, now: datetime.datetime) -> WaitingAct | None:
-    """The glass that this person has broken within the hour."""
+    """The act by which this person has broken the glass within the last hour; None if there is none."""
     return WaitingAct.objects.filter(state=ActState.GLASS, asked_by=user, expires_at__gt=now).first()
 
 

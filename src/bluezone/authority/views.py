@@ -63,13 +63,13 @@ def undo(request: OfficeRequest) -> HttpResponse:
 
 
 def offer_undo_of_revocation(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
-    """Offer to undo the end of a role or a delegation. before: the end that it had until then."""
+    """Offer to undo the revocation of a role or a delegation. before: its previous end date."""
     until = str(before) if before else ""
     acts.offer_undo(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
 
 
 def undo_revocation(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Undo the end of a role. Raises UndoTooLate."""
+    """Undo the revocation of a role. Raises UndoTooLate."""
     grant = RoleGrant.objects.select_related("user", "agency", "unit").filter(pk=values["grant"]).first()
     if grant is None or str(grant.valid_to) != values["ended"]:
         raise acts.UndoTooLate("the role was changed since")
@@ -108,7 +108,7 @@ def account_list(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CREATED)
 @releases
 def new_account(request: OfficeRequest) -> HttpResponse:
-    """Make an account and show its one-time link once: 201 made, 422 bad form.
+    """Create an account and show its one-time link once: 201 created, 422 bad form.
 
     302 to the second factor first if the role takes two people or reaches beyond a ward, and to the page of the waiting
     act if it takes two.
@@ -137,7 +137,7 @@ def new_account(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.AGENCY)
 @releases
 def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change name, agency or the right to sign in: 302 stored, 404 out of reach, 409 last administrator, 422 wrong."""
+    """Change name, agency or the right to sign in: 302 stored, 404 out of reach, 409 last admin, 422 bad form."""
     account = _account_or_404(request, pk)
     was_active = account.is_active
     form = AccountChangeForm(request.POST or None, instance=account)
@@ -168,7 +168,10 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 @releases
 def grant_role(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give the account one more role: 302 given, 404 out of reach, 409 not together with another role, 422 bad form."""
+    """Grant the account one more role: 302 granted, 404 out of reach, 422 bad form.
+
+    409 if the role is incompatible with another role of the account, or the account was made or reset within a week.
+    """
     account = _account_or_404(request, pk)
     form = RoleForm(request.POST, by=request.user)
     status = 422
@@ -216,7 +219,7 @@ def grant_role(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 @releases
 def revoke_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
-    """End a role, and all delegations of it, from today on."""
+    """Revoke a role, and all delegations of it, from today on."""
     account = _account_or_404(request, pk)
     row = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
     if account_acts.role_reaches_far(row.role, row.agency or row.unit) and not is_recently_confirmed(request):
@@ -237,7 +240,7 @@ def revoke_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 @confirm_second_factor
 def issue_link(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used.
+    """Issue a new one-time link, for a forgotten password or a lost link; the old password works until it is used.
 
     201 shown once, 302 to the waiting act if the account takes two people.
     """
@@ -254,7 +257,7 @@ def issue_link(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 @confirm_second_factor
 def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Remove every factor of somebody who has lost them all; their browsers are signed out.
+    """Remove all second factors of a person who has lost them, and sign their browsers out.
 
     302 to the account, or to the waiting act if the account takes two people.
     """
@@ -297,7 +300,7 @@ def show_link(request: HttpRequest, user: User, token: str, status: int) -> Http
 @audience(SIGNED_IN)
 @touches(Ownership.OWN)
 def delegation_list(request: OfficeRequest) -> HttpResponse:
-    """Show the user's own delegations and make one: 302 made, 422 refused."""
+    """Show the user's own delegations, and delegate a role: 302 delegated, 422 refused."""
     form = DelegationForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -327,7 +330,7 @@ def delegation_list(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.OWN)
 def revoke_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
-    """End one of the user's own delegations, from today on."""
+    """Revoke one of the user's own delegations, from today on."""
     delegation = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)
     before = delegation.valid_to
     role_grants.revoke_role(request.user.username, delegation, timezone.localdate())

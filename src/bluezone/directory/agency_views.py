@@ -127,7 +127,7 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DIRECTORY_EDITORS)
 @touches(Ownership.AGENCY)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give an agency the number of its staff: 302 to its page, 422 bad form."""
+    """Record the number of an agency's staff: 302 to its page, 422 bad form."""
     holder = _agency_or_404(pk)
     require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)
@@ -143,7 +143,7 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
 def _ending_page(request: OfficeRequest, form: AgencyForm, old: Agency) -> HttpResponse | None:
     """The page that lists the open work of an agency about to end.
 
-    None if the agency gets no new end, nothing is open, or the reader has confirmed that page.
+    None if no new end date was entered, no work is open, or the reader has confirmed that page.
     """
     values = form.cleaned_data
     if values["valid_to"] in (None, old.valid_to) or "ending" in request.POST:
@@ -241,7 +241,7 @@ def recipient_list(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.CITY)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
-    """Make a recipient group: 302 to its page, 422 bad form."""
+    """Create a recipient group: 302 to its page, 422 bad form."""
     require_edit_all(request)
     form = RecipientForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -297,7 +297,7 @@ def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.CITY)
 def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Add one agency (`show_agency`) or all matches of a search (`q`) to a group; 302 back to its page."""
+    """Add one agency (`agency`) or all matches of a search (`q`) to a group; 302 back to its page."""
     require_edit_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     words = request.POST.get("q", "").strip()[:100]

@@ -114,7 +114,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DIRECTORY_EDITORS)
 @touches(Ownership.UNIT)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give a unit a denominator: 302 to its page, 422 bad form."""
+    """Record a denominator of a unit: 302 to its page, 422 bad form."""
     holder = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)

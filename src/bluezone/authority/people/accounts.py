@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make, change and deactivate accounts, and find them by words."""
+"""Create, change and deactivate accounts, and find them by words."""
 
 import datetime
 
@@ -53,7 +53,7 @@ def create_account_with_link(
     within: Scope = None,
     valid_to: datetime.date | None = None,
 ) -> tuple[User, str]:
-    """A new account as `create_account` makes it, and the token of its first link."""
+    """A new account as `create_account` returns it, and the token of its first link."""
     with transaction.atomic():
         user = create_account(actor, username, name, agency, role, now, within=within, valid_to=valid_to)
         return user, issue_account_link(actor, user, now)

@@ -67,7 +67,7 @@ class PeopleForm(ListFileForm):
 
 
 class PeopleLists(ListPages[PeopleImport]):
-    """Lists of people who are to have accounts. An administrator of a ward or an agency sends in a list for it; the
+    """Lists of people who are to have accounts. An administrator of a ward or an agency uploads a list for it; the
     preview refuses rows that belong elsewhere.
     """
 

@@ -55,7 +55,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
 from bluezone.training import practised
 
-# The page shows no more rows; it counts the others, and the file has them.
+# Most rows that the page lists; it gives only the number of the others, which are in the file to download.
 ROWS_SHOWN = 200
 # Refused rows that the page offers for correction at a time.
 ROWS_TO_FIX = 25

@@ -42,7 +42,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpResponse:
-    """After a right password: sign in and go to `onward`, or ask for the second factor if one is set up."""
+    """After the correct password: sign in and redirect to `onward`, or ask for the second factor if one is set up."""
     if is_set_up(user):
         request.session[WAITING_KEY] = [user.pk, user.get_session_auth_hash(), int(time.time()), onward]
         return redirect("second-factor-proof")
@@ -55,7 +55,7 @@ def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpR
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def finish_second_step(request: HttpRequest) -> HttpResponse:
-    """The second half of a sign-in: 302 signed in, or back if the password is too long ago; 422 wrong, 429 locked."""
+    """Second step of a sign-in: 302 signed in, or back to the first after WAITING_SECONDS; 422 wrong, 429 locked."""
     user, onward = _second_step_of(request)
     if user is None:
         return redirect("sign-in")
@@ -102,7 +102,7 @@ def _second_step_of(request: HttpRequest) -> tuple[User | None, str]:
 
 
 def _check_proof(request: HttpRequest, user: User, form: ProofForm) -> int:
-    """Check a code or a passkey. The HTTP status: 200, or 422 or 429 with the reason in the form."""
+    """Check a code or a passkey. Returns the HTTP status: 200, or 422 or 429 with the reason in the form."""
     if not form.is_valid():
         return 422
     try:
@@ -176,7 +176,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _show_sign_in_form(request: HttpRequest, form: SignInForm, status: int = 200, challenge: str = "") -> HttpResponse:
-    """The page of the form. challenge: hex, of the puzzle that the browser must solve before the next try."""
+    """The page with the form. challenge: hex, for the puzzle that the browser must solve before the next try."""
     context = {"form": form, "next": request.GET.get("next", ""), "challenge": challenge}
     return render(request, "accounts/sign_in.html", context, status=status)
 
@@ -211,7 +211,7 @@ def sign_out(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def open_account_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Open a one-time link: enter one's name, choose a password, be signed in.
+    """The page behind a one-time link: a person enters their name, chooses a password and is signed in.
 
     A GET does not use the link. 410 if the link is invalid, 422 bad form.
     """
@@ -253,7 +253,7 @@ def change_password(request: OfficeRequest) -> HttpResponse:
 
 
 def _requested_page(request: HttpRequest) -> str:
-    """The page that sign-in interrupted, if it is one of ours."""
+    """The page that the sign-in interrupted, if it is on this site."""
     address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(address, allowed_hosts=None):
         return address

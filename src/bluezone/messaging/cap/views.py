@@ -129,7 +129,7 @@ def alert_list(request: OfficeRequest) -> HttpResponse:
     if city.cap_signed:
         with suppress(AlertKeyUnusable):
             digits = certificate_fingerprint(now)
-            # In groups, so that it wraps on a telephone and can be read out.
+            # In groups of four, so that it wraps on a telephone and can be read aloud.
             certificate = " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
     context = {"alerts": newest, "now": now, "host": city.public_host, "trusted": certificate}
     return render(request, "cap/alerts.html", context)

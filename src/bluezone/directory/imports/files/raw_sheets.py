@@ -157,7 +157,7 @@ class SpreadsheetTooLarge(SpreadsheetRefused):
 
 
 class SpreadsheetTypeUnknown(SpreadsheetRefused):
-    """Neither CSV nor XLSX, XLS or ODS: a file with a password, a PDF, a picture."""
+    """The file is neither CSV nor XLSX, XLS or ODS: a file with a password, a PDF, a picture."""
 
     code = "spreadsheet_type_unknown"
 
