@@ -189,7 +189,7 @@ def test_a_list_makes_accounts_of_health_workers_without_a_link_and_gives_nobody
     desk = browser(ward_admin)
     refused = send(desk, ("Nông Thị Lan", "lan", "health_worker", "SC")).context["plan"].refused
     page = send(desk, ("Lý Thị Mảy", "may.ly", "health_worker", "SC"), ("Bàn Văn Ba", "ba.ban", "clerk", "SC"))
-    pk, digest = page.context["waiting"].pk, page.context["preview"].digest
+    pk, digest = page.context["sent_list"].pk, page.context["preview"].digest
     assert desk.post(f"/accounts/lists/{pk}/apply/", {"digest": digest}).status_code == 302
     may, ba = User.objects.get(username="may.ly"), User.objects.get(username="ba.ban")
     slips = desk.get("/accounts/invitations/").text

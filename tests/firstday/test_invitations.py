@@ -75,7 +75,7 @@ def listed(client, settings):
             "Lý Máy,Trạm Y tế phường Đức Xuân,0912 345 678,", "Lý Giấy,Trạm Y tế phường Đức Xuân,,")  # fmt: skip
     file = SimpleUploadedFile("l.csv", "\n".join(rows).encode())
     page = client.post("/accounts/lists/", {"file": file, "usual_role": "officer"}, follow=True)
-    pk, digest = page.context["waiting"].pk, page.context["preview"].digest
+    pk, digest = page.context["sent_list"].pk, page.context["preview"].digest
     assert client.post(f"/accounts/lists/{pk}/apply/", {"digest": digest}).status_code == 302
     return client
 

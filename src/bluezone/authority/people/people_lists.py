@@ -104,13 +104,13 @@ def receive_list(user: User, file_name: str, content: bytes, usual_role: str) ->
     return READING.store_upload(PeopleImport, user, file_name, content, usual_role=str(usual_role))
 
 
-def preview_list(waiting: PeopleImport) -> Preview[PeoplePlan]:
+def preview_list(sent_list: PeopleImport) -> Preview[PeoplePlan]:
     """What the list would do to the accounts within its sender's reach. Raises a SpreadsheetRefused."""
-    table = READING.read_table(waiting)
+    table = READING.read_table(sent_list)
     if table.legacy is not None:
-        return Preview(table, None, digest_of(waiting))
-    planned = plan_list(table, waiting.made_by, waiting.usual_role, timezone.now())
-    return Preview(table, planned, digest_of(waiting, planned))
+        return Preview(table, None, digest_of(sent_list))
+    planned = plan_list(table, sent_list.made_by, sent_list.usual_role, timezone.now())
+    return Preview(table, planned, digest_of(sent_list, planned))
 
 
 def plan_list(table: Table, by: User, usual_role: str, now: datetime.datetime) -> PeoplePlan:
@@ -276,17 +276,17 @@ def _role(text: str) -> str | None:
     return words.get(fold(text)) or words.get(text.lower())
 
 
-def apply_list(waiting: PeopleImport, digest: str, now: datetime.datetime) -> PeoplePlan:
+def apply_list(sent_list: PeopleImport, digest: str, now: datetime.datetime) -> PeoplePlan:
     """Carry out the plan that was previewed under `digest`. Raises ImportOutdated or ImportNotReady."""
-    accepted = preview_list(waiting).plan_for(digest)
+    accepted = preview_list(sent_list).plan_for(digest)
     if accepted.refused or not (accepted.added or accepted.changed):
         raise ImportNotReady("nothing can be stored yet")
-    actor = waiting.made_by.username
+    actor = sent_list.made_by.username
     today = timezone.localdate(now)
     contacts = {person.username: [person.phone, person.email] for person in (*accepted.added, *accepted.changed)}
     with transaction.atomic():
         # A second tap on the button waits here and then finds the list accepted.
-        pending = PeopleImport.objects.filter(pk=waiting.pk, state=State.LOOKED_AT)
+        pending = PeopleImport.objects.filter(pk=sent_list.pk, state=State.LOOKED_AT)
         if not pending.update(
             state=State.DONE, content=b"", accepted=contacts, added=len(accepted.added), changed=len(accepted.changed)
         ):

@@ -113,14 +113,14 @@ class PeopleLists(ListPages[PeopleImport]):
     def own_lists(self, request: OfficeRequest) -> "QuerySet[PeopleImport]":
         return PeopleImport.objects.filter(made_by=request.user).defer("content").select_related("made_by")
 
-    def reading(self, waiting: PeopleImport) -> Reading:
+    def reading(self, sent_list: PeopleImport) -> Reading:
         return READING
 
-    def preview(self, waiting: PeopleImport) -> Preview[PeoplePlan]:
-        return people_lists.preview_list(waiting)
+    def preview(self, sent_list: PeopleImport) -> Preview[PeoplePlan]:
+        return people_lists.preview_list(sent_list)
 
-    def store(self, request: OfficeRequest, waiting: PeopleImport, digest: str) -> HttpResponse:
-        applied = people_lists.apply_list(waiting, digest, timezone.now())
+    def store(self, request: OfficeRequest, sent_list: PeopleImport, digest: str) -> HttpResponse:
+        applied = people_lists.apply_list(sent_list, digest, timezone.now())
         counts = {"made": len(applied.added), "given": len(applied.changed)}
         messages.success(request, _("%(made)s accounts created, %(given)s roles given.") % counts)
         return redirect("invitations")
@@ -142,7 +142,7 @@ class PeopleLists(ListPages[PeopleImport]):
             )
         return super().sentence_of(refused)
 
-    def running_context(self, waiting: PeopleImport) -> Mapping[str, object]:
+    def running_context(self, sent_list: PeopleImport) -> Mapping[str, object]:
         return {"next": "invitations", "next_title": _("Invitations")}
 
 

@@ -91,9 +91,9 @@ class ListStorage(Generic[List]):
         """Update the list and lock its row until the transaction ends. False if another process has changed it."""
         return bool(self._rows.filter(pk=sent_list.pk, state=sent_list.state, done=sent_list.done).update(**fields))
 
-    def withdraw(self, waiting: List) -> None:
+    def withdraw(self, sent_list: List) -> None:
         """Discard a list; the worker deletes its rows, which are still hidden. Raises ImportStored."""
-        row = self._rows.filter(pk=waiting.pk)
+        row = self._rows.filter(pk=sent_list.pk)
         with_hidden_rows = row.filter(state__in=[State.STORING, State.TAKING_BACK])
         if with_hidden_rows.update(state=State.TAKING_BACK, accepted={}):
             return
