@@ -83,7 +83,7 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
     from bluezone.messaging.sms.outbox import queue_sms
     from bluezone.messaging.sms.providers import read_sms_url
     from bluezone.messaging.sms.providers.smpp import SmppProvider
-    from bluezone.messaging.sms.sender import Sender, make_durable
+    from bluezone.messaging.sms.sender import Sender, sync_every_commit
 
     settings.SMS = read_sms_url(centre.address())
     with transaction.atomic():
@@ -91,7 +91,7 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
             queue_sms(f"+8491{number:07}", "Mời quý khách cài Bluezone", "vi", Purpose.ARRIVAL)
     progress("queued")
     before = centre.count()
-    make_durable()
+    sync_every_commit()
     sender = Sender(SmppProvider(centre.smsc(window=WINDOW)))
     begun, used = time.perf_counter(), time.process_time()
     while waiting_count():

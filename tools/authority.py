@@ -69,7 +69,7 @@ def main() -> None:
         kind = kind_by_name(name)
         alone = "the operator, at the server" if kind.by_operator else "who asked, after 24 hours"
         roles = ", ".join(sorted(map(words, kind.roles)))
-        print(f"| {kind.words} | {roles} | {'yes' if kind.voice else 'no'} | {alone} |")
+        print(f"| {kind.title} | {roles} | {'yes' if kind.speaks_to_public else 'no'} | {alone} |")
     print("\n## Roles\n")
     print(f"- A second factor is needed for: {', '.join(sorted(map(words, REQUIRING)))}.")
     print(f"- The account takes two people: {', '.join(sorted(map(words, TAKING_TWO)))}. Of a health worker a health")

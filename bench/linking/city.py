@@ -327,7 +327,7 @@ class Office:
         now = datetime.datetime.fromtimestamp(case.issued, datetime.UTC)
         made = issuance.issue_code(server, self._workers[case.facility][case.worker], klass, onset, now)
         case.handle, case.code = made.record.handle, made.code
-        self.row_ids[case.handle] = tickets.row_of_ticket(made.record, made.ticket)
+        self.row_ids[case.handle] = tickets.verify_ticket(made.record, made.ticket)
 
     def purge(self, now: float) -> None:
         """What the office forgets every day."""

@@ -17,7 +17,7 @@ NOW = timezone.now()
 
 
 def made(username="lan"):
-    return accounts.make_account("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
+    return accounts.create_account_with_link("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
 
 
 def test_the_links_of_a_deactivated_account_are_dead():
@@ -26,7 +26,7 @@ def test_the_links_of_a_deactivated_account_are_dead():
     accounts.change_account("root", account, account.name, account.agency, is_active=False)
 
     with pytest.raises(AccountLinkInvalid):
-        account_links.account_of_link(token, NOW)
+        account_links.find_linked_account(token, NOW)
 
 
 def test_the_first_administrator_gets_one_link_whatever_starts_again_and_however_many_hosts_start():
@@ -46,16 +46,16 @@ def test_a_first_link_past_its_time_is_replaced_at_the_next_start():
     again = first_admin.first_admin_link(later)
 
     with pytest.raises(AccountLinkInvalid):
-        account_links.account_of_link(past.token, later)
-    assert account_links.account_of_link(again.token, later).username == past.username
+        account_links.find_linked_account(past.token, later)
+    assert account_links.find_linked_account(again.token, later).username == past.username
 
 
 def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
     worker = user("admin", Role.HEALTH_WORKER)
     token = first_admin.first_admin_link(NOW).token
 
-    assert account_links.account_of_link(token, NOW) != worker
-    assert valid_roles(account_links.account_of_link(token, NOW)) == {Role.ADMIN}
+    assert account_links.find_linked_account(token, NOW) != worker
+    assert valid_roles(account_links.find_linked_account(token, NOW)) == {Role.ADMIN}
 
 
 def test_the_last_administrator_stays():
@@ -80,6 +80,6 @@ def test_the_command_prints_a_link_that_works(capsys):
     call_command("account_link", "root")
     token = capsys.readouterr().out.strip().rstrip("/").rsplit("/", 1)[1]
 
-    assert account_links.account_of_link(token, timezone.now()) == root
+    assert account_links.find_linked_account(token, timezone.now()) == root
     with pytest.raises(CommandError, match="no active account"):
         call_command("account_link", "nobody")

@@ -13,7 +13,7 @@ from tests.builders.office import prove_second_factor, user
 
 from bluezone.audit import hash_chain
 from bluezone.audit.models import AuditEntry
-from bluezone.authority import reach, recent_hands
+from bluezone.authority import reach, recent_access
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import AccountLink, AuthenticatorApp, Role, RoleGrant, User, valid_roles
 from bluezone.messaging.cap.models import Alert
@@ -157,7 +157,7 @@ def test_an_account_made_in_the_ward_does_not_grow_into_one_of_the_city(ward_adm
 
     assert (given.status_code, delegated.status_code) == (409, 422)
     assert "ward.admin" in given.text
-    monkeypatch.setattr(recent_hands, "IN_HAND", datetime.timedelta(0))
+    monkeypatch.setattr(recent_access, "IN_HAND", datetime.timedelta(0))
     assert city.post(f"/accounts/{account.pk}/roles/", {"role": "leader"}).status_code == 302
     assert ward_admin.post(f"/accounts/{account.pk}/link/").status_code == 404
 
@@ -312,12 +312,12 @@ def test_an_editor_of_the_city_speaks_live_beyond_a_ward_only_behind_a_broken_gl
 def test_one_person_speaks_at_one_place_at_a_time(ward):
     zones = [bulletins.zone(name, ward) for name in ("Tổ 5", "Tổ 6")]
     head, now = user("truong.thon", Role.SPEAKER_OPERATOR, ward), timezone.now()
-    live.speak(head, zones[0], 0, b"one", now, is_last=False)
+    live.accept_piece(head, zones[0], 0, b"one", now, is_last=False)
 
     with pytest.raises(live.AddressOpen):
-        live.speak(head, zones[1], 0, b"one", now, is_last=False)
-    live.speak(head, zones[0], 1, b"two", now, is_last=True)
-    assert live.speak(head, zones[1], 0, b"one", now, is_last=True).zone == zones[1]
+        live.accept_piece(head, zones[1], 0, b"one", now, is_last=False)
+    live.accept_piece(head, zones[0], 1, b"two", now, is_last=True)
+    assert live.accept_piece(head, zones[1], 0, b"one", now, is_last=True).zone == zones[1]
 
 
 @pytest.mark.long
@@ -381,7 +381,7 @@ def test_an_alert_to_the_city_is_released_by_two_who_are_two(ward, beside, monke
     assert browser(third).post(waits).status_code == 302
     wide.refresh_from_db()
     assert wide.sent_at is not None
-    monkeypatch.setattr(recent_hands, "IN_HAND", datetime.timedelta(0))
+    monkeypatch.setattr(recent_access, "IN_HAND", datetime.timedelta(0))
     later = alert(ward.unit, beside.unit, writer="writer")
     assert browser(signer).post(f"/alerts/{later.pk}/release/").url == f"/alerts/{later.pk}/"
 

@@ -206,7 +206,7 @@ def who_may_not(city: City, name: str, method: str) -> Iterator[Callable[[], Act
     which is not enough, to the object.
     """
     act, ways = ACTS[name], ways_of(name)
-    only_read = method == "get" and act.sent is not None
+    only_read = method == "get" and act.body is not None
     for role in roles_of(name):
         places = admitted(ways, role)
         for place in set(Place) - places if places else NEAREST:
@@ -218,8 +218,8 @@ def who_may_not(city: City, name: str, method: str) -> Iterator[Callable[[], Act
     for role in roles_of(name) if not only_read else []:
         if admitted(ways, role) and Place.ELSEWHERE not in admitted(ways, role):
             yield partial(city.astray, role, [other for other in others if other != role], act.around)
-        if act.near:
-            yield partial(city.moved, act.near(city), role)
+        if act.related_person:
+            yield partial(city.moved, act.related_person(city), role)
 
 
 def outsiders(city: City, name: str) -> Iterator[Callable[[], Actor]]:
@@ -237,7 +237,7 @@ def _itself(actor: Actor) -> Actor:
 def who_reaches_out(city: City, name: str) -> Iterator[Actor]:
     """Who may act on the object and nowhere else, one of each role; whoever keeps the whole city reaches everything."""
     act = ACTS[name]
-    for role in roles_of(name) if act.strange else []:
+    for role in roles_of(name) if act.foreign_body else []:
         places = admitted(ways_of(name), role)
         for place in [one for one in (Place.ITSELF, Place.UNIT) if one in places][:1]:
             yield city.at(role, place, act.around)
@@ -245,8 +245,8 @@ def who_reaches_out(city: City, name: str) -> Iterator[Actor]:
 
 def requests_of(city: City, name: str) -> list[tuple[str, str]]:
     act = ACTS[name]
-    address = reverse(route_of(name), OFFICE, act.what(city)) + "?" + act.query(city)
-    methods = (("get", act.page_status is not None), ("post", act.sent is not None))
+    address = reverse(route_of(name), OFFICE, act.arguments(city)) + "?" + act.query(city)
+    methods = (("get", act.page_status is not None), ("post", act.body is not None))
     return [(method, address) for method, there in methods if there]
 
 
@@ -294,7 +294,7 @@ class Links:
         self._lists = {right.address: right for right in LISTS}
         for name, act in ACTS.items():
             if "<" in RIGHTS[route_of(name)].address:
-                self._names[reverse(route_of(name), OFFICE, act.what(city))].append(name)
+                self._names[reverse(route_of(name), OFFICE, act.arguments(city))].append(name)
 
     def astray(self, text: str, *held: Actor) -> list[str]:
         """held: what the reader holds, a role at a place each."""
@@ -322,7 +322,7 @@ class Trial:
         with taken_back():
             actor = make()
             prepare(actor)
-            self.act.first(self.city, actor)
+            self.act.prepare(self.city, actor)
             sent = body(self.city, actor) if body and self.method == "post" else {}
             with written() as tables:
                 answer = getattr(actor.client, self.method)(self.path, sent)
@@ -341,24 +341,24 @@ class Trial:
 
     def lets_in(self) -> None:
         act = self.act
-        for actor in islice(who_may(self.city, self.name), 1 if act.dear else None):
-            _, status, tables = answer = self.answer(partial(_itself, actor), act.sent)
-            noted = actor.role in act.noted and actor.place in act.noted_at
+        for actor in islice(who_may(self.city, self.name), 1 if act.is_slow else None):
+            _, status, tables = answer = self.answer(partial(_itself, actor), act.body)
+            noted = actor.role in act.reading_recorded_for and actor.place in act.reading_recorded_at
             writes = act.changes if self.method == "post" else noted
-            if status != (act.page_status if self.method == "get" else act.done) or (writes and not tables):
+            if status != (act.page_status if self.method == "get" else act.done_status) or (writes and not tables):
                 self.tell("may", answer)
             elif self.method == "get" and tables and not writes:
                 self.tell("changes something by reading:", answer)
 
     def keeps_out(self, who: Iterable[Callable[[], Actor]]) -> None:
         for make in who:
-            _, status, tables = answer = self.answer(make, self.act.sent)
-            if status not in self.act.refused or tables:
+            _, status, tables = answer = self.answer(make, self.act.body)
+            if status not in self.act.refusal_statuses or tables:
                 self.tell("may not", answer)
 
     def reaches_no_further(self) -> None:
         for actor in who_reaches_out(self.city, self.name) if self.method == "post" else []:
-            answer = self.answer(partial(_itself, actor), self.act.strange)
+            answer = self.answer(partial(_itself, actor), self.act.foreign_body)
             if answer[2]:
                 self.tell("reaches for another's by", answer)
 
@@ -416,7 +416,7 @@ def test_no_page_that_everybody_reads_leads_another_agency_to_what_is_closed_to_
     act, [(_method, path), *_post] = ACTS[name], requests_of(city, name)
     with taken_back():
         stranger = city.stranger()
-        act.first(city, stranger)
+        act.prepare(city, stranger)
         answer = stranger.client.get(path)
     held = [city.at(role, Place.ELSEWHERE, act.around) for role in Role.values]
 

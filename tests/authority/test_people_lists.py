@@ -35,7 +35,7 @@ def send(browser, *rows):
 
 
 def accept(browser, page):
-    pk = page.context["waiting"].pk
+    pk = page.context["sent_list"].pk
     return browser.post(f"/accounts/lists/{pk}/apply/", {"digest": page.context["preview"].digest})
 
 
@@ -69,7 +69,7 @@ def test_a_list_of_another_administrator_is_not_found(ward_admin, client):
     page = send(ward_admin, ("Lý Thị Mảy", "Văn thư", HERE))
     client.force_login(user("other", Role.ADMIN, within=Agency.objects.get(name=ELSEWHERE)))
 
-    assert client.get(f"/accounts/lists/{page.context['waiting'].pk}/").status_code == 404
+    assert client.get(f"/accounts/lists/{page.context['sent_list'].pk}/").status_code == 404
 
 
 @pytest.mark.long

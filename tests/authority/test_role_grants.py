@@ -43,7 +43,7 @@ def test_a_role_holds_from_its_first_day_until_before_its_end(today):
 
 def test_an_ended_role_is_gone_today(today):
     lan = user("lan", Role.CLERK)
-    role_grants.end_role("root", lan.grants.get(), today)
+    role_grants.revoke_role("root", lan.grants.get(), today)
 
     assert valid_roles(lan) == set()
 
@@ -65,7 +65,7 @@ def test_who_makes_accounts_issues_no_codes(today, first, second):
 
 def test_one_after_the_other_is_allowed(today):
     lan, _other = user("lan", Role.ADMIN), user("root", Role.ADMIN)
-    role_grants.end_role("root", lan.grants.get(), today)
+    role_grants.revoke_role("root", lan.grants.get(), today)
     role_grants.grant_role("root", lan, Role.HEALTH_WORKER, None, today)
 
     assert valid_roles(lan) == {Role.HEALTH_WORKER}
@@ -75,19 +75,19 @@ def test_whoever_administers_one_agency_is_no_other_administrator_to_go_on_with(
     root, of_a_ward = user("root", Role.ADMIN), user("of-a-ward", Role.ADMIN, agency())
 
     with pytest.raises(LastAdmin):
-        role_grants.end_role("root", root.grants.get(), today)
+        role_grants.revoke_role("root", root.grants.get(), today)
     root.set_unusable_password()
     root.save()
-    role_grants.end_role("root", of_a_ward.grants.get(), today)
+    role_grants.revoke_role("root", of_a_ward.grants.get(), today)
 
 
 def test_the_last_administrator_keeps_the_role(today):
     root = user("root", Role.ADMIN)
     with pytest.raises(LastAdmin):
-        role_grants.end_role("root", root.grants.get(), today)
+        role_grants.revoke_role("root", root.grants.get(), today)
     user("second", Role.ADMIN)
 
-    role_grants.end_role("root", root.grants.get(), today)
+    role_grants.revoke_role("root", root.grants.get(), today)
 
 
 def test_whoever_administers_a_unit_reaches_the_accounts_within_it_and_no_others():
@@ -117,7 +117,7 @@ def test_a_delegation_ends_with_the_role_it_rests_on(today, issuer):
     delegated(issuer, lan, today)
     assert valid_roles(lan) == {Role.ISSUER}
 
-    role_grants.end_role("root", issuer.grants.get(), today)
+    role_grants.revoke_role("root", issuer.grants.get(), today)
 
     assert valid_roles(lan) == set()
 

@@ -12,7 +12,7 @@ from tests.builders import drives
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.authority import recent_hands, second_person_views, two_persons
+from bluezone.authority import recent_access, second_person_views, two_persons
 from bluezone.authority.matters import matters_of
 from bluezone.authority.models import ActState, WaitingAct
 from bluezone.directory.models import Agency
@@ -59,7 +59,10 @@ def test_an_administrator_of_the_city_is_made_by_two(root, second):
     assert made.status_code == 201
     assert re.search(r"/start/\S+/", made.text), "the link is shown to who confirms"
     assert valid_roles(User.objects.get(username="nguoi.moi")) == {"admin"}
-    assert recent_hands.people_behind(User.objects.get(username="nguoi.moi"), timezone.now()) >= {"root", "second"}
+    assert recent_access.people_with_access(User.objects.get(username="nguoi.moi"), timezone.now()) >= {
+        "root",
+        "second",
+    }
 
 
 @pytest.mark.long
@@ -153,7 +156,7 @@ def test_whoever_has_just_shut_the_other_out_is_not_alone(root, wide, monkeypatc
     later(act, 40)
 
     assert desk.post(f"/waiting/{act.pk}/").status_code == 409
-    monkeypatch.setattr(recent_hands, "IN_HAND", datetime.timedelta(0))
+    monkeypatch.setattr(recent_access, "IN_HAND", datetime.timedelta(0))
     assert desk.post(f"/waiting/{act.pk}/").status_code == 302
 
 
@@ -256,8 +259,8 @@ def test_a_broken_glass_is_seen_on_every_page_and_written_to_every_administrator
 
     assert "Vỡ đập" in page
     assert signer.name in page
-    assert glass_notices.mail_break_glass_notice(now) == 1
-    assert glass_notices.mail_break_glass_notice(now) == 0, "once"
+    assert glass_notices.queue_break_glass_notice(now) == 1
+    assert glass_notices.queue_break_glass_notice(now) == 0, "once"
     assert [one.to for one in Mail.objects.all()] == ["root@example.org"]
     assert "Vỡ đập" in Mail.objects.get().text
     assert mail.outbox == []

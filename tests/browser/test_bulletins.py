@@ -29,7 +29,7 @@ from bluezone.rollout.bulletins.texts import scripts
 from bluezone.rollout.loudspeakers import zone_setup
 now = timezone.now()
 writer, approver = user("bien", "editor"), user("duyet", "editor")
-waiting = scripts.enter_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)
+waiting = scripts.create_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)
 scripts.add_version(waiting, "vi", "Kính thưa bà con.", writer, now, machine=None, recording=stored_recording(2.0))
 place = zone()
 machine(place, now=now)
@@ -39,7 +39,7 @@ print("PLANTED", waiting.pk, ready.pk, schedule.pk, place.pk)
 user("truongthon", "speaker_operator", within=agency())
 village = zone("Tổ 9")
 made, code = device(agency(), DeviceKind.SPEAKER, "Loa 9", now)
-zone_setup.put_machine("bien", made, village, now)
+zone_setup.assign_machine("bien", made, village, now)
 print("VILLAGE", village.pk, code)
 """
 

@@ -52,7 +52,7 @@ for language in ("vi", "en"):
     alarm = approved_bulletin("emergency", f"Lũ về {language}", seconds=SECONDS, now=now)
     place = zone(f"Tổ 5 {language}")
     made, code = device(agency(), DeviceKind.SPEAKER, f"Loa {language}", now)
-    zone_setup.put_machine("bien", made, place, now)
+    zone_setup.assign_machine("bien", made, place, now)
     print("PLANTED", language, alarm.pk, made.pk, code)
 """
 WORDS = {

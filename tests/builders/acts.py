@@ -33,38 +33,39 @@ Body = Callable[[City, Actor], dict[str, Any]]
 class Act:
     """One page and the act behind its button.
 
-    what:    returns the arguments of the address. query: returns its query string.
-    sent:    returns the body of the POST that succeeds with permission; None for a page without a form.
-    page_status: status of the page, None for a button without a page. done: status of the answer to the POST.
-    changes: whether the act changes the database; False if it only redirects or returns a file.
-    first:   does what must have happened before the act; also called for people without permission.
-    noted:   roles at the places `noted_at` for which the office records that they have read the page.
-    strange: as `sent`, for an object that the same person may not reach; it must have no effect.
-    near:    returns a person who has to do with the object, and has no permission by that alone.
-    ways:    the declared ways of access that apply to this kind of object, None for all.
-    roles:   the roles of the audience that may do this kind of act, None for all that the ways name.
-    owner:   returns the owner of the object. around: what the places of users are relative to, "ward" or "school".
-    dear:    whether the answer is slow to make (a PDF), so that only one person with permission is tried.
-    refused: the statuses of a refusal.
+    arguments: returns the arguments of the address. query: returns its query string.
+    body:      returns the body of the POST that succeeds with permission; None for a page without a form.
+    page_status: status of the page, None for a button without a page. done_status: status of the answer to the POST.
+    changes:   whether the act changes the database; False if it only redirects or returns a file.
+    prepare:   does what must have happened before the act; also called for people without permission.
+    reading_recorded_for: roles at the places `reading_recorded_at` for which the office records that they have read
+        the page.
+    foreign_body: as `body`, for an object that the same person may not reach; it must have no effect.
+    related_person: returns a person who has to do with the object, and has no permission by that alone.
+    ways:      the declared ways of access that apply to this kind of object, None for all.
+    roles:     the roles of the audience that may do this kind of act, None for all that the ways name.
+    owner:     returns the owner of the object. around: what the places of users are relative to, "ward" or "school".
+    is_slow:   whether the answer is slow to make (a PDF), so that only one person with permission is tried.
+    refusal_statuses: the statuses of a refusal.
     """
 
-    what: Callable[[City], list[Any]]
-    sent: Body | None = None
+    arguments: Callable[[City], list[Any]]
+    body: Body | None = None
     query: Callable[[City], str] = lambda city: ""
     page_status: int | None = 200
-    done: int = 302
+    done_status: int = 302
     changes: bool = True
-    first: Callable[[City, Actor], None] = lambda city, actor: None
-    noted: frozenset[str] = frozenset()
-    noted_at: frozenset[Place] = frozenset(Place)
-    strange: Body | None = None
-    near: Callable[[City], Any] | None = None
+    prepare: Callable[[City, Actor], None] = lambda city, actor: None
+    reading_recorded_for: frozenset[str] = frozenset()
+    reading_recorded_at: frozenset[Place] = frozenset(Place)
+    foreign_body: Body | None = None
+    related_person: Callable[[City], Any] | None = None
     ways: tuple[Ownership, ...] | None = None
     roles: frozenset[str] | None = None
     owner: Callable[[City], Any] | None = None
     around: str = "ward"
-    dear: bool = False
-    refused: tuple[int, ...] = (403, 404)
+    is_slow: bool = False
+    refusal_statuses: tuple[int, ...] = (403, 404)
 
 
 def _sound_piece() -> SimpleUploadedFile:
@@ -72,24 +73,23 @@ def _sound_piece() -> SimpleUploadedFile:
 
 
 def of(name: str, attribute: str = "pk") -> Callable[[City], list[Any]]:
-    """For `Act.what`: the attribute of the city's object with this name."""
+    """For `Act.arguments`: the attribute of the city's object with this name."""
     return lambda city: [getattr(getattr(city, name), attribute)]
 
 
-def read(what: Callable[[City], list[Any]], **more: Any) -> Act:
+def read(arguments: Callable[[City], list[Any]], **more: Any) -> Act:
     """The act of a page without a form. more: further values of Act."""
-    return Act(what, **more)
+    return Act(arguments, **more)
 
 
-def press(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
+def press(arguments: Callable[[City], list[Any]], body: Body | dict[str, Any] | None = None, **more: Any) -> Act:
     """The act of a button without a page. more: further values of Act."""
-    return form(what, sent, page_status=None, **more)
+    return form(arguments, body, page_status=None, **more)
 
 
-def form(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
+def form(arguments: Callable[[City], list[Any]], body: Body | dict[str, Any] | None = None, **more: Any) -> Act:
     """The act of a page with a form. more: further values of Act."""
-    body: Body = sent if callable(sent) else (lambda city, actor: dict(sent or {}))
-    return Act(what, body, **more)
+    return Act(arguments, body if callable(body) else (lambda city, actor: dict(body or {})), **more)
 
 
 def _figure(kind: str) -> Body:
@@ -200,9 +200,9 @@ def _period(city: City) -> str:
     return f"period={city.locked}"
 
 
-def make(sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
+def make(body: Body | dict[str, Any] | None = None, **more: Any) -> Act:
     """The act of a form that creates an object. The whole audience may open it; the body names the object's agency."""
-    return press(lambda city: [], sent, **{"refused": (403, 404, 422), **more})
+    return press(lambda city: [], body, **{"refusal_statuses": (403, 404, 422), **more})
 
 
 def _account(city: City, actor: Actor) -> dict[str, Any]:
@@ -272,19 +272,19 @@ _SIGNERS = frozenset({"issuer"})
 _COUNTS = {"pupils": 40, "with_smartphone": 30, "running": 20, "relatives": 5}
 _WHY = {"reason": "Nhập nhầm số"}
 _school = {"around": "school"}
-_class_list = {"owner": lambda city: city.class_importer, "near": lambda city: city.class_importer, **_school}
+_class_list = {"owner": lambda city: city.class_importer, "related_person": lambda city: city.class_importer, **_school}
 
 
 def _house(city: City) -> list[Any]:
     return [f"a{city.ward.pk}"]
 
 
-_imported = {"owner": lambda city: city.importer, "near": lambda city: city.importer}
+_imported = {"owner": lambda city: city.importer, "related_person": lambda city: city.importer}
 _people = {"owner": lambda city: city.people_importer}
 _COLUMNS = {"column-0": "code", "column-1": "name", "column-2": "kind", "column-3": "parent"}
 _DOOR_COLUMNS = {"column-0": "head", "column-1": "group"}
-_doors = {"owner": lambda city: city.door_importer, "near": lambda city: city.door_importer}
-_near_the_venue = {"near": lambda city: city.venue_owner}
+_doors = {"owner": lambda city: city.door_importer, "related_person": lambda city: city.door_importer}
+_near_the_venue = {"related_person": lambda city: city.venue_owner}
 _sender = {"owner": lambda city: city.sender}
 _keyholder = {"owner": lambda city: city.keyholder}
 
@@ -292,19 +292,19 @@ ACTS: dict[str, Act] = {
     # Accounts.
     "second-factor-passkey-remove": press(of("passkey"), **_keyholder),
     "notices-browser-remove": press(of("push_browser"), **_keyholder),
-    "session-end": press(_session_of, **_keyholder, changes=False, refused=(302,)),
+    "session-end": press(_session_of, **_keyholder, changes=False, refusal_statuses=(302,)),
     "account": form(of("account"), {"name": "Ma Thị Hồng", "agency": "Sở Y tế", "is_active": "on"}),
-    "account-link": press(of("account"), done=201),
+    "account-link": press(of("account"), done_status=201),
     "account-factor-reset": press(of("account")),
     "account-new": make(
         _account,
-        done=201,
-        strange=lambda city, actor: {**_account(city, actor), "within_agency": city.far.pk},
+        done_status=201,
+        foreign_body=lambda city, actor: {**_account(city, actor), "within_agency": city.far.pk},
     ),
     "account-role": press(
         of("account"),
         lambda city, actor: {"role": "leader", "within_agency": city.ward.pk},
-        strange=lambda city, actor: {"role": "leader", "within_agency": city.far.pk},
+        foreign_body=lambda city, actor: {"role": "leader", "within_agency": city.far.pk},
     ),
     "waiting-act": form(of("waiting"), roles=_SIGNERS),
     "waiting-withdraw": press(of("waiting"), roles=_SIGNERS),
@@ -326,18 +326,18 @@ ACTS: dict[str, Act] = {
     "unit-new": make(_new_unit),
     "agency-new": make(
         _new_agency,
-        strange=lambda city, actor: {**_new_agency(city, actor), "unit": city.far.unit_id},
+        foreign_body=lambda city, actor: {**_new_agency(city, actor), "unit": city.far.unit_id},
     ),
     "recipients-new": make({"name": "Các trường", "purpose": "information"}),
     "imports": make(_list),
     "unit": read(of("unit")),
     "unit-change": form(
-        of("unit"), _unit, strange=lambda city, actor: {**_unit(city, actor), "parent": city.far.unit_id}
+        of("unit"), _unit, foreign_body=lambda city, actor: {**_unit(city, actor), "parent": city.far.unit_id}
     ),
     "unit-figure": press(of("unit"), _figure("population")),
     "agency": read(of("ward")),
     "agency-change": form(
-        of("ward"), _agency, strange=lambda city, actor: {**_agency(city, actor), "parent": city.far.name}
+        of("ward"), _agency, foreign_body=lambda city, actor: {**_agency(city, actor), "parent": city.far.name}
     ),
     "agency-figure": press(of("ward"), _figure("staff")),
     "recipients": read(of("group")),
@@ -357,31 +357,31 @@ ACTS: dict[str, Act] = {
     "import-fix": press(of("import_list"), {"fix-2-name": "Tổ 9"}, **_imported),
     # The first day.
     "first-day-places": read(lambda city: []),
-    "first-day-place": form(lambda city: ["26732"], {"office": ["tram-y-te"]}, done=201, dear=True),
-    "first-day-invitations": form(lambda city: [], {}, done=201, dear=True),
+    "first-day-place": form(lambda city: ["26732"], {"office": ["tram-y-te"]}, done_status=201, is_slow=True),
+    "first-day-invitations": form(lambda city: [], {}, done_status=201, is_slow=True),
     "first-day-stations": form(lambda city: [], {}, changes=False),
     "first-day-demo": form(lambda city: [], {"remove": "1"}),
     "first-day-phone": read(lambda city: []),
     "first-day-phone-state": read(lambda city: []),
-    "first-day-trial": form(lambda city: ["key"], {"code": "0000"}, done=422, changes=False),
+    "first-day-trial": form(lambda city: ["key"], {"code": "0000"}, done_status=422, changes=False),
     # The health authority.
-    "code-state": press(of("code"), _ticket, owner=lambda city: city.worker, done=200, changes=False),
+    "code-state": press(of("code"), _ticket, owner=lambda city: city.worker, done_status=200, changes=False),
     "code-revoke": form(of("code"), _ticket, owner=lambda city: city.worker, changes=False),
-    "code-declaration-called": press(of("declaration", "handle"), done=204),
-    "code-declarations": form(lambda city: [], {"store": "1"}, done=422, changes=False),
-    "code-declaration-key": form(lambda city: [], {"store": "1"}, done=422, changes=False),
-    "code-declaration-phrase": form(lambda city: [], {"store": "1"}, done=422, changes=False),
+    "code-declaration-called": press(of("declaration", "handle"), done_status=204),
+    "code-declarations": form(lambda city: [], {"store": "1"}, done_status=422, changes=False),
+    "code-declaration-key": form(lambda city: [], {"store": "1"}, done_status=422, changes=False),
+    "code-declaration-phrase": form(lambda city: [], {"store": "1"}, done_status=422, changes=False),
     # Devices.
     "device-new": make(
         _at_the_ward(kind="gate", name="Máy 9"),
-        done=201,
-        strange=lambda city, actor: {"kind": "gate", "name": "Máy 9", "agency": city.far.pk},
+        done_status=201,
+        foreign_body=lambda city, actor: {"kind": "gate", "name": "Máy 9", "agency": city.far.pk},
     ),
     "device": read(of("device")),
-    "device-code": press(of("device"), done=201),
+    "device-code": press(of("device"), done_status=201),
     "device-revoke": form(of("device")),
     # Alerts.
-    "alert-new": make(_alert, strange=lambda city, actor: {**_alert(city, actor), "units": [city.far.unit_id]}),
+    "alert-new": make(_alert, foreign_body=lambda city, actor: {**_alert(city, actor), "units": [city.far.unit_id]}),
     "alert": read(of("alert")),
     "alert-edit": form(of("alert_draft"), _alert),
     "alert-update": form(of("alert"), _alert),
@@ -416,7 +416,9 @@ ACTS: dict[str, Act] = {
     "directive-change": form(of("draft"), _draft),
     "directive-submit": press(of("draft")),
     "directive-approve": form(
-        of("submitted"), lambda city, actor: {"seen": city.seen, "for_another": "on"}, noted=frozenset({"issuer"})
+        of("submitted"),
+        lambda city, actor: {"seen": city.seen, "for_another": "on"},
+        reading_recorded_for=frozenset({"issuer"}),
     ),
     "directive-return": press(of("submitted"), _WHY),
     "directive-remark": press(of("draft"), {"text": "Xem lại nhiệm vụ 2"}),
@@ -444,21 +446,23 @@ ACTS: dict[str, Act] = {
     "file-page": read(lambda city: [city.file.token, 0]),
     "campaign": read(of("campaign")),
     "campaign-change": form(
-        of("campaign"), _campaign, strange=lambda city, actor: {**_campaign(city, actor), "owner": city.far.pk}
+        of("campaign"), _campaign, foreign_body=lambda city, actor: {**_campaign(city, actor), "owner": city.far.pk}
     ),
     "report-check": press(of("report"), {"accept": "1"}),
     "request-answer": press(of("request"), {"granted": "1", "answer": "Được"}),
     "period-answer": press(of("period_request"), {"granted": "1"}),
     # Directives that the ward received.
-    "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS), noted_at=Ownership.DESK.places),
+    "inbox-one": read(
+        of("dispatch"), reading_recorded_for=frozenset(HANDLERS), reading_recorded_at=Ownership.DESK.places
+    ),
     "request-withdraw": press(of("own_request")),
     "inbox-seal": read(of("dispatch")),
     "inbox-act": press(of("dispatch"), {"to": "received"}),
-    "inbox-undo": press(of("dispatch"), first=lambda city, actor: receive(city, actor.user)),
+    "inbox-undo": press(of("dispatch"), prepare=lambda city, actor: receive(city, actor.user)),
     "inbox-pass": press(
         of("dispatch"),
         lambda city, actor: {"agency": [city.school.pk]},
-        first=lambda city, actor: receive(city, actor.user),
+        prepare=lambda city, actor: receive(city, actor.user),
     ),
     "task-ask": form(of("party"), lambda city, actor: {"kind": "change", "reason": "Không có người", "until": ""}),
     "task-report": form(of("party"), lambda city, actor: {"people": 3, "text": "Đã làm"}),
@@ -471,10 +475,10 @@ ACTS: dict[str, Act] = {
         **_sender,
     ),
     "directive-exchange-discard": press(of("exchange_file"), **_sender),
-    "directive-edxml": press(of("to_outside"), done=200),
-    "directive-status-file": press(of("event"), done=200),
+    "directive-edxml": press(of("to_outside"), done_status=200),
+    "directive-status-file": press(of("event"), done_status=200),
     "directive-certificates": read(lambda city: []),
-    "directive-certificate-new": form(lambda city: [], {"store": "1"}, done=422, changes=False),
+    "directive-certificate-new": form(lambda city: [], {"store": "1"}, done_status=422, changes=False),
     "directive-certificate-remove": press(of("certificate")),
     "directive-partner-address": form(of("partner"), {"url": "https://vanthu.example"}),
     "directive-delivery-again": press(of("delivery")),
@@ -490,10 +494,12 @@ ACTS: dict[str, Act] = {
     "gate-tally": read(of("gate")),
     "gate-paper": form(of("gate"), lambda city, actor: {"day": str(city.today), "part": "day", "told": 4}),
     "gate-paper-remove": press(of("gate"), query=lambda city: f"slip={city.slip.pk}"),
-    "gatekeeper-new": form(of("gate"), lambda city, actor: {"name": "Lý Văn Páo", "since": str(city.today)}, done=201),
-    "gatekeeper-renew": press(of("gatekeeper"), done=201),
+    "gatekeeper-new": form(
+        of("gate"), lambda city, actor: {"name": "Lý Văn Páo", "since": str(city.today)}, done_status=201
+    ),
+    "gatekeeper-renew": press(of("gatekeeper"), done_status=201),
     "gatekeeper-badge": press(
-        of("gatekeeper"), lambda city, actor: {"pin": city.pin}, done=200, changes=False, dear=True
+        of("gatekeeper"), lambda city, actor: {"pin": city.pin}, done_status=200, changes=False, is_slow=True
     ),
     "gatekeeper-end": form(of("gatekeeper"), lambda city, actor: {"until": str(city.today)}),
     # House visits.
@@ -516,17 +522,17 @@ ACTS: dict[str, Act] = {
     "canvass-household-csv": read(of("unit")),
     "canvass-imports": make(_door_file),
     "canvass-leaflets": make(
-        lambda city, actor: {"kind": "ward", "lot": "L1", "unit": city.unit.pk, "count": 5}, first=_printed
+        lambda city, actor: {"kind": "ward", "lot": "L1", "unit": city.unit.pk, "count": 5}, prepare=_printed
     ),
     "canvass-turf-new": form(of("unit"), {"group": "Tổ 11"}),
     "canvass-turf": read(of("turf")),
     "canvass-turf-give": press(
         of("free_turf"),
         lambda city, actor: {"device": city.free_phone.pk, "days": 3},
-        strange=lambda city, actor: {"device": city.far_phone.pk, "days": 3},
+        foreign_body=lambda city, actor: {"device": city.far_phone.pk, "days": 3},
     ),
     "canvass-turf-close": press(of("free_turf")),
-    "canvass-sheet": read(of("turf"), dear=True),
+    "canvass-sheet": read(of("turf"), is_slow=True),
     "canvass-sheet-enter": form(
         lambda city: [city.free_turf.pk, 1], lambda city, actor: {"day": str(city.today), "outcome-1": "3"}
     ),
@@ -552,7 +558,10 @@ ACTS: dict[str, Act] = {
     "drive-tally-sheet": read(of("live")),
     "drive-stall-sheet": read(of("live")),
     "help-claim": press(
-        of("asked"), _claim, ways=(Ownership.SERVED,), strange=lambda city, actor: {"team": city.teams[city.far.pk].pk}
+        of("asked"),
+        _claim,
+        ways=(Ownership.SERVED,),
+        foreign_body=lambda city, actor: {"team": city.teams[city.far.pk].pk},
     ),
     "help-claim:at a stall": press(
         of("ticket"),
@@ -563,12 +572,12 @@ ACTS: dict[str, Act] = {
     "help-done": press(of("held"), {"proof": "none"}),
     "help-cannot": press(of("held"), {"hindrance": "no_smartphone"}),
     # Venues.
-    "venue-new": make(_venue, strange=lambda city, actor: {**_venue(city, actor), "unit": city.beside_unit.pk}),
+    "venue-new": make(_venue, foreign_body=lambda city, actor: {**_venue(city, actor), "unit": city.beside_unit.pk}),
     "venue": read(of("venue"), owner=lambda city: city.venue_owner),
     "venue-change": form(
         of("venue"),
         _venue,
-        strange=lambda city, actor: {**_venue(city, actor), "unit": city.beside_unit.pk},
+        foreign_body=lambda city, actor: {**_venue(city, actor), "unit": city.beside_unit.pk},
         **_near_the_venue,
     ),
     "venue-approve": press(of("applied")),
@@ -579,8 +588,8 @@ ACTS: dict[str, Act] = {
     "venue-till": press(of("venue"), owner=lambda city: city.venue_owner),
     "venue-inspect": form(of("venue"), lambda city, actor: {"day": str(city.today), "poster_seen": "on"}),
     "venue-photo": read(lambda city: [city.venue.pk, city.inspection.pk]),
-    "venue-poster": read(of("venue"), owner=lambda city: city.venue_owner, dear=True),
-    "venue-card": read(of("venue"), owner=lambda city: city.venue_owner, dear=True),
+    "venue-poster": read(of("venue"), owner=lambda city: city.venue_owner, is_slow=True),
+    "venue-card": read(of("venue"), owner=lambda city: city.venue_owner, is_slow=True),
     # Schools.
     "school": read(of("school"), **_school),
     "school-enter": form(of("school"), _classes, **_school),
@@ -602,7 +611,7 @@ ACTS: dict[str, Act] = {
     ),
     "class-import-discard": press(of("class_list"), **_class_list),
     "class-import-marked": read(of("class_list"), **_class_list),
-    "school-links": press(of("school"), done=200, **_school),
+    "school-links": press(of("school"), done_status=200, **_school),
     "school-back": press(of("school"), _WHY, **_school),
     "school-ask": press(of("school"), _WHY, query=_week("staff_week"), **_school),
     "school-answer": press(of("opening"), {"granted": "1"}, **_school),
@@ -613,7 +622,7 @@ ACTS: dict[str, Act] = {
     "school-form": read(of("school"), **_school),
     "school-class": form(of("school_class"), _COUNTS, owner=lambda city: city.teacher, **_school),
     "school-class-correct": press(
-        of("school_class"), {"name": "6A1", "pupils": 41}, **_school, near=lambda city: city.teacher
+        of("school_class"), {"name": "6A1", "pupils": 41}, **_school, related_person=lambda city: city.teacher
     ),
     # Bulletins and their airing.
     "bulletin-new": make(_bulletin_text),
@@ -625,7 +634,7 @@ ACTS: dict[str, Act] = {
     "bulletin": read(of("bulletin")),
     "bulletin:that waits": read(lambda city: [city.script.bulletin_id]),
     "bulletin-write": form(of("bulletin"), {"language": "tay", "text": TEXT}),
-    "bulletin-record": form(of("bulletin"), _recording, done=422, changes=False),
+    "bulletin-record": form(of("bulletin"), _recording, done_status=422, changes=False),
     "bulletin-withdraw": form(of("bulletin"), _WHY),
     "bulletin-now": form(of("emergency"), lambda city, actor: {"outlets": [city.station.pk]}),
     "schedule-new": form(of("bulletin"), _schedule),
@@ -634,8 +643,8 @@ ACTS: dict[str, Act] = {
     "schedule-leave-out": press(of("schedule"), lambda city, actor: {"day": str(city.today + DAY)}),
     "schedule-first": press(of("schedule")),
     "script-sound": read(of("script")),
-    "script-listening": press(of("script"), {"stage": "begun"}, done=200),
-    "script-approve": press(of("script"), first=lambda city, actor: hear(city, actor.user)),
+    "script-listening": press(of("script"), {"stage": "begun"}, done_status=200),
+    "script-approve": press(of("script"), prepare=lambda city, actor: hear(city, actor.user)),
     "airing-aired": press(of("airing")),
     "airing-attest": form(of("airing"), {"was_aired": "1"}),
     "airing-photo": read(of("aired")),
@@ -644,7 +653,9 @@ ACTS: dict[str, Act] = {
     "zone-set": press(of("zone"), {"volume": 55, "quiet_from": "21:00", "quiet_to": "05:00"}),
     "zone-stop": press(of("zone"), query=lambda city: f"schedule={city.schedule.pk}"),
     "zone-machine": press(of("zone"), lambda city, actor: {"device": city.spare.pk}),
-    "zone-live": form(of("zone"), lambda city, actor: {"number": 0, "sound": _sound_piece(), "last": "1"}, done=200),
+    "zone-live": form(
+        of("zone"), lambda city, actor: {"number": 0, "sound": _sound_piece(), "last": "1"}, done_status=200
+    ),
     "zone-stick": read(of("zone")),
     "zone-paper": read(of("zone")),
     "machine-volume": press(of("machine"), {"volume": 40}),

@@ -60,14 +60,14 @@ def plant_seed():
 
     from bluezone.audit import hash_chain
     from bluezone.directory.models import AdminUnit
-    from bluezone.directory.records.seed import plant_seed
+    from bluezone.directory.records.seed import seed_directory
 
     models = apps.get_app_config(AdminUnit._meta.app_label).get_models(include_auto_created=True)
     tables = [model._meta.db_table for model in models]
     if connection.vendor != "sqlite" or any(_rows(connection, table, " LIMIT 1") for table in tables):
-        plant_seed()
+        seed_directory()
     elif not _SEED:
-        counts = dataclasses.asdict(plant_seed())
+        counts = dataclasses.asdict(seed_directory())
         _SEED.update(counts=counts, rows={table: _rows(connection, table) for table in tables})
     else:
         with connection.cursor() as cursor:

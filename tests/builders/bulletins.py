@@ -14,7 +14,7 @@ from tests.builders.office import user
 from bluezone.devices.models import DeviceKind
 from bluezone.identity.models import User
 from bluezone.rollout.bulletins.air import timetable
-from bluezone.rollout.bulletins.air.outlets import enter_outlet
+from bluezone.rollout.bulletins.air.outlets import create_outlet
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound
 from bluezone.rollout.bulletins.texts import approval, scripts, sounds
@@ -68,16 +68,16 @@ def approved_bulletin(
 ):
     """A bulletin with approved texts. seconds: length of a recording, which replaces the synthetic voice."""
     writer, approver = make_people()
-    bulletin = scripts.enter_bulletin(writer, keeper or agency(), title, importance, {}, now)
+    bulletin = scripts.create_bulletin(writer, keeper or agency(), title, importance, {}, now)
     for language in languages:
         if seconds is None:
-            script = scripts.write_version(bulletin, language, text, writer, now)
+            script = scripts.add_machine_version(bulletin, language, text, writer, now)
         else:
             script = scripts.add_version(
                 bulletin, language, text, writer, now, machine=None, recording=stored_recording(seconds)
             )
         listen_to_end(script, approver, now)
-        approval.approve_version(script, approver, now + datetime.timedelta(hours=1))
+        approval.approve_script(script, approver, now + datetime.timedelta(hours=1))
     return bulletin
 
 
@@ -89,19 +89,19 @@ def listen_to_end(script, who, now=NOW):
 
 def zone(name="Tổ 5", keeper=None, by_hand=False):
     """A zone of loudspeakers."""
-    return zone_setup.open_zone("bien", name, keeper or agency(), None, by_hand=by_hand)
+    return zone_setup.create_zone("bien", name, keeper or agency(), None, by_hand=by_hand)
 
 
 def machine(of, name="Loa 1", now=NOW):
     """A connected machine of a zone, and its token."""
     device, token = connected_device(of.outlet.agency, DeviceKind.SPEAKER, name, now)
-    zone_setup.put_machine("bien", device, of, now)
+    zone_setup.assign_machine("bien", device, of, now)
     return device, token
 
 
 def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
     """A radio station, or another outlet that no machine proves."""
-    return enter_outlet("bien", kind, name, keeper or agency())
+    return create_outlet("bien", kind, name, keeper or agency())
 
 
 def schedule_bulletin(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):

@@ -76,7 +76,7 @@ def _plant(data: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     ward = AdminUnit.objects.get(key=WARD)
     committee = Agency.objects.get(key=COMMITTEE)
     phones = [
-        enrolment.make_device("admin", "canvass", name, committee, ward, now) for name in parameters.get("phones", [])
+        enrolment.create_device("admin", "canvass", name, committee, ward, now) for name in parameters.get("phones", [])
     ]
     planted["phones"] = [{"device": device.pk, "code": code} for device, code in phones]
     if parameters.get("doors"):

@@ -29,7 +29,7 @@ def agency(name: str = "UBND phường Sông Cầu") -> Agency:
 
 def device(keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng chính", now=NOW) -> tuple[Device, str]:
     """A device that waits for its code, and the code."""
-    return enrolment.make_device("admin", kind, name, keeper, None, now)
+    return enrolment.create_device("admin", kind, name, keeper, None, now)
 
 
 def connected_device(
@@ -37,7 +37,7 @@ def connected_device(
 ) -> tuple[Device, str]:
     """A connected device and its token."""
     made, code = device(keeper, kind, name, now)
-    enrolled = enrolment.enrol(code, NETWORK, now)
+    enrolled = enrolment.enrol_device(code, NETWORK, now)
     made.refresh_from_db()
     return made, enrolled.token
 

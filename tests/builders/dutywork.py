@@ -80,6 +80,6 @@ def _bulletins(users, now) -> None:
     bulletins.schedule_bulletin(
         on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR
     )
-    waits = scripts.enter_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
-    scripts.write_version(waits, "vi", bulletins.TEXT, users["editor", 360], now)
+    waits = scripts.create_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
+    scripts.add_machine_version(waits, "vi", bulletins.TEXT, users["editor", 360], now)
     planner.plan_airings(now)

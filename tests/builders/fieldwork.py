@@ -37,7 +37,7 @@ def furnish(users, now) -> None:
     lead = users["drive_lead", 1280].username
     officer = users["officer", 1280]
     hour = datetime.timedelta(hours=1)
-    team = lifecycle.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
+    team = lifecycle.create_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
     ward = AdminUnit.objects.get(key="phuong-song-cau")
     campaign = Campaign.objects.get(name="Toàn thành phố cài Bluezone")
     going_on, _to_come = (
@@ -59,7 +59,7 @@ def furnish(users, now) -> None:
     open_one = venues.approved_venue(commune, now)
     decisions.renew_code(officer.username, open_one, now)
     picture = inspections.strip_metadata(_Upload(venues.photo((800, 600))))
-    inspections.enter_inspection(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
+    inspections.store_inspection(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
     gone = venues.approved_venue(commune, now, name="Nhà nghỉ Ba Bể")
     other = venues.approved_venue(commune, now, name="Nhà hàng Núi Hoa")
     for venue, width in ((open_one, 1280), (other, 360)):
@@ -90,7 +90,7 @@ def _main(data: Path) -> None:
     for kind, value in (("population", POPULATION), ("smartphones", SMARTPHONES), ("venues", 120)):
         ward.denominators.create(kind=kind, value=value, source="Chi cục Thống kê", as_of=timezone.localdate(now))
     union = Agency.objects.get(key="thanh-doan")
-    _device, code = enrolment.make_device("admin.360", DeviceKind.DRIVE, "Máy nhận đợt ra quân", union, None, now)
+    _device, code = enrolment.create_device("admin.360", DeviceKind.DRIVE, "Máy nhận đợt ra quân", union, None, now)
     sys.stdout.write(json.dumps({"code": code}))
 
 

@@ -258,8 +258,8 @@ def _health(city: City) -> None:
 
 
 def _devices_and_gates(city: City) -> None:
-    city.device, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 1", city.ward, None, city.now)
-    city.tablet, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 2", city.ward, None, city.now)
+    city.device, _code = enrolment.create_device("admin", DeviceKind.GATE, "Máy tính bảng 1", city.ward, None, city.now)
+    city.tablet, _code = enrolment.create_device("admin", DeviceKind.GATE, "Máy tính bảng 2", city.ward, None, city.now)
     city.gate = registry.open_gate("admin", city.ward, "Cổng chính", city.now)
     badge = registry.nominate("officer", city.gate, "Hoàng Văn Bình", city.today, now=city.now)
     city.gatekeeper = badge.gatekeeper
@@ -358,7 +358,7 @@ def _staff(city: City) -> None:
 def _schools(city: City) -> None:
     by = user("head", Role.LEAD, city.school)
     city.teacher = user("teacher", Role.TEACHER, city.school)
-    schools.catalogue.enter_classes(
+    schools.catalogue.add_classes(
         city.school, schools.year_of(schools.this_week()), schools.catalogue.read_list("6A 40\n6B 35"), by, city.now
     )
     city.school_class, city.other_class = (schools.find_class(city.school, name) for name in ("6A", "6B"))
@@ -419,7 +419,7 @@ def _drives(city: City) -> None:
     for around in city.places.values():
         scopes.update(*around.values())
     city.teams = {
-        agency.pk: lifecycle.make_team("lead", agency, "Tổ công nghệ", 5)
+        agency.pk: lifecycle.create_team("lead", agency, "Tổ công nghệ", 5)
         for agency in scopes
         if isinstance(agency, Agency)
     }
@@ -444,7 +444,7 @@ def _venues(city: City) -> None:
     city.venue_owner = user("owner", Role.VENUE_OWNER, city.far)
     type(city.venue).objects.filter(pk=city.venue.pk).update(owner=city.venue_owner)
     city.venue.refresh_from_db()
-    city.inspection = inspections.enter_inspection(
+    city.inspection = inspections.store_inspection(
         "officer", city.venue, city.today, True, "Treo ở quầy", png(), city.now
     )
 
@@ -460,7 +460,7 @@ def _bulletins(city: City) -> None:
     for bulletin in (city.bulletin, city.emergency):
         approver = bulletins.make_people()[1]
         bulletins.listen_to_end(bulletin.scripts.get(), approver, city.now - 4 * _HOUR)
-        bulletins_approval.approve_version(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
+        bulletins_approval.approve_script(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
     city.spoken_word = pronunciation.set_word("Pác Nặm", "pác nậm", bulletins.make_people()[0], city.now)
     local = timezone.localtime(city.now)
@@ -484,7 +484,7 @@ def _bulletin(city: City, importance: str) -> Bulletin:
     writer = bulletins.make_people()[0]
     before = city.now - 5 * _HOUR
     title = f"Cài Bluezone ({importance})"
-    made = bulletins.scripts.enter_bulletin(writer, city.ward, title, importance, {}, before)
+    made = bulletins.scripts.create_bulletin(writer, city.ward, title, importance, {}, before)
     sound, _made = Sound.objects.get_or_create(
         sha256="0" * 64,
         defaults={"content": b"ID3", "seconds": 2.0, "loudness_lufs": -16.0, "peak_dbtp": -2.0, "is_human": True},
@@ -524,7 +524,7 @@ def _public_texts(city: City) -> None:
     wide.units.set([AdminUnit.objects.get(key="tinh-bac-kan")])
     city.waiting = two_persons.request_act("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
     city.news_draft, city.news = (news.save_item(texts_of_news, editor, city.now) for _ in range(2))
-    news.publish(city.news, editor, city.now)
+    news.publish_item(city.news, editor, city.now)
 
 
 def receive(city: City, who: User) -> None:

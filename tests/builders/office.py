@@ -19,7 +19,7 @@ from bluezone import office_keyserver as opened_key_server
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
 from bluezone.healthauthority.codes.issuance import NewCode
-from bluezone.healthauthority.codes.tickets import row_of_ticket
+from bluezone.healthauthority.codes.tickets import verify_ticket
 from bluezone.identity.factors import confirmation, totp
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
@@ -80,7 +80,7 @@ def wrong_app_code(secret: bytes = APP_SECRET) -> str:
 
 def row_of(issued: NewCode) -> str:
     """The key server's row of an issued code, from its ticket."""
-    return row_of_ticket(issued.record, issued.ticket)
+    return verify_ticket(issued.record, issued.ticket)
 
 
 def local_today() -> datetime.date:

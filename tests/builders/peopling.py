@@ -205,9 +205,9 @@ def _everyday_work(users, now) -> None:
     today = timezone.localdate(now)
     officer = users["officer", 360]
     keeper = Agency.objects.get(key="ubnd-phuong-song-cau")
-    _device, code = enrolment.make_device("admin.360", DeviceKind.GATE, "Cổng chính", keeper, None, now)
-    enrolment.enrol(code, "192.0.2.7", now)
-    enrolment.make_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
+    _device, code = enrolment.create_device("admin.360", DeviceKind.GATE, "Cổng chính", keeper, None, now)
+    enrolment.enrol_device(code, "192.0.2.7", now)
+    enrolment.create_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
     for days in (2, 5):
         codes.issue_code(key_server(), users["health_worker", 360], "confirmed", today - days * _DAY, now)
     role_grants.delegate_role(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)
@@ -216,7 +216,7 @@ def _everyday_work(users, now) -> None:
         counts = StaffCounts(staff=40 + number, with_smartphone=36, running=9 + number, web_edition=4, reminded=3)
         for week in (Week.of(today - 7 * _DAY), Week.of(today)):
             if number % 5 and not (week.locks_on <= today):
-                staff_reports.record_report(agency, week, counts, officer, now)
+                staff_reports.submit_staff_report(agency, week, counts, officer, now)
     inputs = Inputs((Ward("phường Sông Cầu", 900, 0.4), Ward("xã Dương Quang", 600, 0.1)), 20, days=20, seeds=3)
     plans.run_plan(plans.queue_plan(users["leader", 360], inputs))
 

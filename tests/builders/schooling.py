@@ -53,7 +53,9 @@ def _ask(data: Path, what: str):
         reports = ClassReport.objects.filter(school_class__school__name=FIRST, is_current=True).order_by("pk")
         return [[report.pupils, report.with_smartphone, report.running, report.relatives] for report in reports]
     classes = list(SchoolClass.objects.filter(school__name=FIRST))
-    links = class_links.make_links(classes[0].school, classes, User.objects.get(username="hieu-truong"), timezone.now())
+    links = class_links.issue_class_links(
+        classes[0].school, classes, User.objects.get(username="hieu-truong"), timezone.now()
+    )
     return {link.school_class.name: [link.address, link.pin] for link in links}
 
 

@@ -18,7 +18,7 @@ def this_week() -> Week:
 def school(name, unit, by, names="6A 40\n6B 35", week=None):
     """A school in a unit, with the classes of the year."""
     made = agency(name, unit, kind="school")
-    catalogue.enter_classes(made, year_of(week or this_week()), catalogue.read_list(names), by, timezone.now())
+    catalogue.add_classes(made, year_of(week or this_week()), catalogue.read_list(names), by, timezone.now())
     return made
 
 

@@ -18,7 +18,7 @@ from tests.builders.pace import queries
 from bluezone.desk.home import all_matters
 from bluezone.duties.catalogue import menu
 from bluezone.duties.duty import Pile
-from bluezone.identity.audiences import ReachNotQueried, audience, outside_the_view
+from bluezone.identity.audiences import ReachNotQueried, audience, reach_of_page_frame
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, RoleGrant, cache_grants
 from bluezone.identity.objects import Ownership, touches
@@ -331,7 +331,7 @@ def test_what_the_frame_of_a_page_asks_does_not_count_as_asked_by_its_view():
     @audience(ADMINS)
     @touches(Ownership.REACHED)
     def forgets(request):
-        with outside_the_view():
+        with reach_of_page_frame():
             grants_for(request.user, [Role.ADMIN])
         return HttpResponse("a secret")
 

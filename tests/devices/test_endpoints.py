@@ -100,7 +100,7 @@ def test_a_device_that_is_cut_off_is_told_at_its_next_call(public, keeper):
     made, token = connected_device(keeper)
     assert public.get(SELF, **bearer_header(token)).status_code == 200
 
-    enrolment.revoke("admin", made, timezone.now())
+    enrolment.revoke_device("admin", made, timezone.now())
 
     assert refusal(public.get(SELF, **bearer_header(token))) == (401, "device_token_invalid")
 

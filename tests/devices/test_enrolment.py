@@ -29,19 +29,19 @@ def test_a_code_connects_one_device_once(keeper):
     assert re.fullmatch(r"\d{3}-\d{3}-\d{3}-\d{3}", code)
     assert made.state(NOW) == DeviceState.WAITING
 
-    enrolled = enrolment.enrol(code.replace("-", " "), NETWORK, NOW + HOUR)
+    enrolled = enrolment.enrol_device(code.replace("-", " "), NETWORK, NOW + HOUR)
 
     assert enrolled.device.pk == made.pk
     made.refresh_from_db()
     assert made.state(NOW + HOUR) == DeviceState.CONNECTED
     with pytest.raises(enrolment.EnrolmentCodeInvalid) as refused:
-        enrolment.enrol(code, NETWORK, NOW + HOUR)
+        enrolment.enrol_device(code, NETWORK, NOW + HOUR)
     assert refused.value.code == "enrolment_code_invalid"
 
 
 def test_neither_code_nor_token_is_in_the_store(keeper):
     made, code = device(keeper)
-    enrolled = enrolment.enrol(code, NETWORK, NOW)
+    enrolled = enrolment.enrol_device(code, NETWORK, NOW)
     made.refresh_from_db()
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM devices_device")
@@ -59,42 +59,42 @@ def test_a_code_works_for_a_day(keeper):
 
     assert made.state(late) == DeviceState.LAPSED
     with pytest.raises(enrolment.EnrolmentCodeInvalid):
-        enrolment.enrol(code, NETWORK, late)
-    assert enrolment.enrol(code, "198.51.100.1", late - datetime.timedelta(seconds=1)).device == made
+        enrolment.enrol_device(code, NETWORK, late)
+    assert enrolment.enrol_device(code, "198.51.100.1", late - datetime.timedelta(seconds=1)).device == made
 
 
 def test_a_new_code_replaces_the_one_before(keeper):
     made, first = device(keeper)
-    second = enrolment.make_code("admin", made, NOW)
+    second = enrolment.issue_enrolment_code("admin", made, NOW)
 
     with pytest.raises(enrolment.EnrolmentCodeInvalid):
-        enrolment.enrol(first, NETWORK, NOW)
-    assert enrolment.enrol(second, NETWORK, NOW).device == made
+        enrolment.enrol_device(first, NETWORK, NOW)
+    assert enrolment.enrol_device(second, NETWORK, NOW).device == made
 
 
 def test_a_token_works_until_the_new_code_is_used(keeper):
     made, token = connected_device(keeper)
-    code = enrolment.make_code("admin", made, NOW)
+    code = enrolment.issue_enrolment_code("admin", made, NOW)
     assert Device.objects.filter(token_digest=enrolment.token_digest(token)).exists()
 
-    fresh = enrolment.enrol(code, NETWORK, NOW).token
+    fresh = enrolment.enrol_device(code, NETWORK, NOW).token
 
     assert list(Device.objects.values_list("token_digest", flat=True)) == [enrolment.token_digest(fresh)]
 
 
 def test_a_device_that_is_cut_off_has_neither_token_nor_code_and_gets_none(keeper):
     made, _ = connected_device(keeper)
-    code = enrolment.make_code("admin", made, NOW)
-    enrolment.revoke("admin", made, NOW + HOUR)
-    enrolment.revoke("admin", made, NOW + 2 * HOUR)
+    code = enrolment.issue_enrolment_code("admin", made, NOW)
+    enrolment.revoke_device("admin", made, NOW + HOUR)
+    enrolment.revoke_device("admin", made, NOW + 2 * HOUR)
     made.refresh_from_db()
 
     assert (made.token_digest, made.code_digest, made.revoked_at) == (None, None, NOW + HOUR)
     assert made.state(NOW + HOUR) == DeviceState.REVOKED
     with pytest.raises(enrolment.EnrolmentCodeInvalid):
-        enrolment.enrol(code, NETWORK, NOW + HOUR)
+        enrolment.enrol_device(code, NETWORK, NOW + HOUR)
     with pytest.raises(enrolment.DeviceRevoked) as refused:
-        enrolment.make_code("admin", made, NOW + HOUR)
+        enrolment.issue_enrolment_code("admin", made, NOW + HOUR)
     assert refused.value.code == "device_revoked"
 
 
@@ -102,35 +102,35 @@ def test_after_ten_wrong_codes_an_hour_that_network_solves_a_puzzle_and_no_other
     _, code = device(keeper)
     for number in range(enrolment.FAILURES_A_NETWORK):
         with pytest.raises(enrolment.EnrolmentCodeInvalid):
-            enrolment.enrol(some_code(number), NETWORK, NOW)
+            enrolment.enrol_device(some_code(number), NETWORK, NOW)
 
     with pytest.raises(PuzzleRequired) as asked:
-        enrolment.enrol(code, NETWORK, NOW)
+        enrolment.enrol_device(code, NETWORK, NOW)
     with pytest.raises(enrolment.EnrolmentCodeInvalid):
-        enrolment.enrol(some_code(99), "198.51.100.1", NOW)
-    assert enrolment.enrol(code, NETWORK, NOW, solve_for_header(asked.value.challenge))
+        enrolment.enrol_device(some_code(99), "198.51.100.1", NOW)
+    assert enrolment.enrol_device(code, NETWORK, NOW, solve_for_header(asked.value.challenge))
 
 
 def test_the_puzzles_end_after_an_hour(keeper):
     _, code = device(keeper)
     for number in range(enrolment.FAILURES_A_NETWORK):
         with pytest.raises(enrolment.EnrolmentCodeInvalid):
-            enrolment.enrol(some_code(number), NETWORK, NOW)
+            enrolment.enrol_device(some_code(number), NETWORK, NOW)
 
-    assert enrolment.enrol(code, NETWORK, NOW + enrolment.WINDOW)
+    assert enrolment.enrol_device(code, NETWORK, NOW + enrolment.WINDOW)
     assert not EnrolmentFailure.objects.exists()
 
 
 def test_a_mistyped_code_is_not_counted(keeper):
     with pytest.raises(InvalidCode):
-        enrolment.enrol("123-456-789-013", NETWORK, NOW)
+        enrolment.enrol_device("123-456-789-013", NETWORK, NOW)
 
     assert not EnrolmentFailure.objects.exists()
 
 
 def test_the_network_of_a_wrong_code_cannot_be_read_back_and_is_forgotten():
     with pytest.raises(enrolment.EnrolmentCodeInvalid):
-        enrolment.enrol(some_code(), NETWORK, NOW)
+        enrolment.enrol_device(some_code(), NETWORK, NOW)
     assert NETWORK not in str(list(EnrolmentFailure.objects.values()))
 
     enrolment.purge(NOW + enrolment.WINDOW)
@@ -140,7 +140,7 @@ def test_the_network_of_a_wrong_code_cannot_be_read_back_and_is_forgotten():
 
 def test_every_act_is_in_the_audit_by_the_number_of_the_device(keeper):
     made, _ = connected_device(keeper)
-    enrolment.revoke("mai", made, NOW)
+    enrolment.revoke_device("mai", made, NOW)
 
     acts = list(AuditEntry.objects.values_list("actor", "action", "subject"))
     assert acts == [
@@ -164,6 +164,6 @@ def test_a_name_is_free_again_when_its_device_is_cut_off(keeper):
     with pytest.raises(IntegrityError), transaction.atomic():
         device(keeper)
 
-    enrolment.revoke("admin", made, NOW)
+    enrolment.revoke_device("admin", made, NOW)
 
     assert device(keeper)

@@ -58,7 +58,7 @@ def test_a_device_is_entered_and_its_code_shown_once_with_a_qr_code(english, kee
     made = Device.objects.get()
     for address in ("/devices/", f"/devices/{made.pk}/"):
         assert code not in english.get(address).text
-    assert enrolment.enrol(code, NETWORK, timezone.now()).device == made
+    assert enrolment.enrol_device(code, NETWORK, timezone.now()).device == made
 
 
 def test_the_qr_code_leads_to_the_page_that_says_what_the_code_is_for(english, keeper, monkeypatch):
@@ -86,7 +86,7 @@ def test_for_a_box_without_a_screen_the_code_is_a_file_and_a_second_qr_code(engl
         assert (ticket.device, ticket.kind, ticket.name, ticket.agency) == (device.pk, kind, "Hộp 1", keeper.name)
         assert (ticket.server, ticket.city) == ("http://localhost:8000", public_key())
         assert ticket.until == int(device.code_expires_at.timestamp())
-        assert enrolment.enrol(ticket.code, NETWORK, timezone.now()).device == device
+        assert enrolment.enrol_device(ticket.code, NETWORK, timezone.now()).device == device
 
 
 def test_the_page_behind_the_qr_code_warns_who_is_not_meant(public):
@@ -127,7 +127,7 @@ def test_the_list_tells_the_states_apart(english, keeper):
     device(keeper, name="lapsed", now=now - datetime.timedelta(days=2))
     connected_device(keeper, name="in use", now=now)
     gone, _ = connected_device(keeper, name="gone", now=now)
-    enrolment.revoke("mai", gone, now)
+    enrolment.revoke_device("mai", gone, now)
     rows = re.findall(r"<tr>.*?</tr>", english.get("/devices/").text, re.DOTALL)[1:]
     states = [re.sub(r"<svg.*?</svg>|<[^>]+>|\s+", " ", row) for row in rows]
 
@@ -141,7 +141,7 @@ def test_a_lost_code_is_replaced_on_the_page_of_the_device(english, keeper):
 
     assert answer.status_code == 201
     assert shown_code(answer) != first
-    assert enrolment.enrol(shown_code(answer), NETWORK, timezone.now()).device == made
+    assert enrolment.enrol_device(shown_code(answer), NETWORK, timezone.now()).device == made
 
 
 def test_cutting_off_is_asked_first_and_then_done(english, keeper):

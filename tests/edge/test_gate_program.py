@@ -47,7 +47,7 @@ REVOKE = """
 from django.utils import timezone
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device
-enrolment.revoke("admin", Device.objects.get(), timezone.now())
+enrolment.revoke_device("admin", Device.objects.get(), timezone.now())
 """
 
 

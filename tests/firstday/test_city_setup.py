@@ -9,7 +9,7 @@ from bluezone.audit.models import AuditEntry
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.directory.records.reading import read_directory
-from bluezone.directory.records.seed import plant_seed
+from bluezone.directory.records.seed import seed_directory
 from bluezone.firstday.city_pack import REFORM, city_pack
 from bluezone.firstday.city_setup import commune_offices, set_up, usual_offices
 
@@ -28,7 +28,7 @@ def set_up_whole(code):
 
 
 def test_a_ward_of_today_stands_under_its_province_with_32_offices_beside_the_committee():
-    plant_seed()
+    seed_directory()
     made = set_up_whole("01840")
 
     ward = AdminUnit.objects.valid_on(REFORM).get(code="01840")
@@ -43,7 +43,7 @@ def test_a_ward_of_today_stands_under_its_province_with_32_offices_beside_the_co
 
 
 def test_what_the_seed_left_open_is_filled_in_and_nothing_is_entered_twice():
-    plant_seed()
+    seed_directory()
     set_up_whole("01840")
 
     province = AdminUnit.objects.get(key="tinh-thai-nguyen-2025")

@@ -13,7 +13,7 @@ from bluezone.firstday.checklist import build_checklist
 from bluezone.firstday.city_pack import city_pack
 from bluezone.firstday.city_setup import DEMO_KEYS, DemoCityInUse, set_up, usual_offices
 from bluezone.firstday.invitations import seats_on
-from bluezone.identity.demo_account import demo_office
+from bluezone.identity.demo_account import demo_account
 from bluezone.identity.models import Role
 from bluezone.rollout.directives.models import Directive, Dispatch
 
@@ -40,7 +40,7 @@ def test_one_act_plants_a_letter_under_way_that_no_real_page_sees(ward):
 
 @pytest.mark.long
 def test_it_goes_with_a_trace_and_what_is_real_stays(ward):
-    real = Directive.objects.create(issuer=ward, made_by=demo_office(), subject="Văn bản thật")
+    real = Directive.objects.create(issuer=ward, made_by=demo_account(), subject="Văn bản thật")
     trials.plant_demo("quan", NOW)
     trials.remove_demo("quan", NOW)
 

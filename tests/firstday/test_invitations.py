@@ -50,8 +50,8 @@ def test_a_second_time_makes_no_account_and_a_new_link_for_whoever_has_not_come_
 
     assert (len(second), User.objects.count()) == (32, 34)
     with pytest.raises(account_links.AccountLinkInvalid):
-        account_links.account_of_link(first[1].token, timezone.now())
-    assert account_links.account_of_link(second[0].token, timezone.now()) == second[0].account
+        account_links.find_linked_account(first[1].token, timezone.now())
+    assert account_links.find_linked_account(second[0].token, timezone.now()) == second[0].account
 
 
 def test_somebody_who_holds_the_role_already_keeps_the_seat(ward):
@@ -75,7 +75,7 @@ def listed(client, settings):
             "Lý Máy,Trạm Y tế phường Đức Xuân,0912 345 678,", "Lý Giấy,Trạm Y tế phường Đức Xuân,,")  # fmt: skip
     file = SimpleUploadedFile("l.csv", "\n".join(rows).encode())
     page = client.post("/accounts/lists/", {"file": file, "usual_role": "officer"}, follow=True)
-    pk, digest = page.context["waiting"].pk, page.context["preview"].digest
+    pk, digest = page.context["sent_list"].pk, page.context["preview"].digest
     assert client.post(f"/accounts/lists/{pk}/apply/", {"digest": digest}).status_code == 302
     return client
 

@@ -38,7 +38,7 @@ def supervisor():
 
 @pytest.fixture
 def key(server, supervisor):
-    return declaration_access.make_key(server, supervisor, PASSPHRASE, timezone.now())
+    return declaration_access.make_declaration_key(server, supervisor, PASSPHRASE, timezone.now())
 
 
 def declare(server, pem=None, text=TEXT, level="high"):
@@ -109,14 +109,14 @@ def test_a_wrong_passphrase_opens_nothing_is_audited_and_after_five_waits(server
 
 def test_a_short_passphrase_makes_no_key(server, supervisor):
     with pytest.raises(PassphraseTooShort):
-        declaration_access.make_key(server, supervisor, "too short", timezone.now())
+        declaration_access.make_declaration_key(server, supervisor, "too short", timezone.now())
     assert not DeclarationKey.objects.exists()
     assert declarations.published_key(server.data_dir) is None
 
 
 def test_another_key_is_published_and_the_old_one_still_opens_what_was_sealed_for_it(server, supervisor, key):
     declare(server)
-    newer = declaration_access.make_key(server, supervisor, OTHER, timezone.now())
+    newer = declaration_access.make_declaration_key(server, supervisor, OTHER, timezone.now())
     declare(server)
 
     assert declarations.published_key(server.data_dir) == newer.public_pem
@@ -155,7 +155,7 @@ def test_after_30_days_the_tick_has_deleted_messages_and_notes(server, superviso
 
 def test_a_replaced_key_goes_when_nothing_sealed_for_it_is_left(server, supervisor, key):
     now = timezone.now()
-    declaration_access.make_key(server, supervisor, OTHER, now)
+    declaration_access.make_declaration_key(server, supervisor, OTHER, now)
     declaration_access.delete_expired(now + datetime.timedelta(days=30))
     assert DeclarationKey.objects.count() == 2
 
@@ -264,7 +264,7 @@ def test_a_call_is_noted_of_opened_declarations_alone(page, server, key):
 
 def test_the_purge_forgets_a_replaced_key_and_a_note_when_their_time_is_over_and_not_before(server, supervisor, key):
     now = timezone.now()
-    declaration_access.make_key(server, supervisor, OTHER, now)
+    declaration_access.make_declaration_key(server, supervisor, OTHER, now)
     OpenedDeclaration.objects.create(handle="h", opened_at=now, opened_by=supervisor)
     second, day = datetime.timedelta(seconds=1), datetime.timedelta(days=1)
     left = []
@@ -276,7 +276,7 @@ def test_the_purge_forgets_a_replaced_key_and_a_note_when_their_time_is_over_and
 
 
 def test_each_key_that_is_made_is_in_the_audit_and_whether_it_replaces_one(server, supervisor, key):
-    declaration_access.make_key(server, supervisor, OTHER, timezone.now())
+    declaration_access.make_declaration_key(server, supervisor, OTHER, timezone.now())
     made = AuditEntry.objects.filter(action="declaration_key_made").order_by("number")
 
     assert [(entry.actor, entry.details) for entry in made] == [

@@ -98,7 +98,7 @@ def publish_two_weeks(server):
 @pytest.fixture
 def supervisor(client, server):
     sup = user("sup", Role.SUPERVISOR)
-    declaration_access.make_key(server, sup, "năm con suối chảy về một bản", timezone.now())
+    declaration_access.make_declaration_key(server, sup, "năm con suối chảy về một bản", timezone.now())
     client.force_login(sup)
     return client
 

@@ -19,7 +19,7 @@ def invited():
     account = User(username="lan", name="Nông Thị Lan", agency="Trạm Y tế")
     account.set_unusable_password()
     account.save()
-    return account, account_links.make_account_link("admin", account, NOW)
+    return account, account_links.issue_account_link("admin", account, NOW)
 
 
 def test_a_link_sets_the_password_once():
@@ -36,25 +36,25 @@ def test_a_link_sets_the_password_once():
 def test_looking_at_a_link_does_not_use_it():
     account, token = invited()
 
-    assert account_links.account_of_link(token, NOW) == account
-    assert account_links.account_of_link(token, NOW) == account
+    assert account_links.find_linked_account(token, NOW) == account
+    assert account_links.find_linked_account(token, NOW) == account
 
 
 def test_a_link_ends_after_72_hours():
     _, token = invited()
-    account_links.account_of_link(token, NOW + datetime.timedelta(hours=71, minutes=59))
+    account_links.find_linked_account(token, NOW + datetime.timedelta(hours=71, minutes=59))
 
     with pytest.raises(AccountLinkInvalid):
-        account_links.account_of_link(token, NOW + datetime.timedelta(hours=72))
+        account_links.find_linked_account(token, NOW + datetime.timedelta(hours=72))
 
 
 def test_a_newer_link_replaces_the_older():
     account, old = invited()
-    new = account_links.make_account_link("admin", account, NOW)
+    new = account_links.issue_account_link("admin", account, NOW)
 
     with pytest.raises(AccountLinkInvalid):
-        account_links.account_of_link(old, NOW)
-    assert account_links.account_of_link(new, NOW) == account
+        account_links.find_linked_account(old, NOW)
+    assert account_links.find_linked_account(new, NOW) == account
 
 
 def test_the_token_is_not_stored():

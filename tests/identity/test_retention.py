@@ -22,8 +22,8 @@ def test_what_has_had_its_time_goes_and_the_rest_stays():
     hash_chain.record("lan", "code_issued", now=NOW - year)
     OfficeSession.objects.create(session_key="old", session_data="", expire_date=NOW - hour)
     OfficeSession.objects.create(session_key="new", session_data="", expire_date=NOW + hour)
-    accounts.make_account("admin", "old", "Cũ", "x", Role.ADMIN, NOW - 80 * hour)
-    accounts.make_account("admin", "new", "Mới", "x", Role.ADMIN, NOW)
+    accounts.create_account_with_link("admin", "old", "Cũ", "x", Role.ADMIN, NOW - 80 * hour)
+    accounts.create_account_with_link("admin", "new", "Mới", "x", Role.ADMIN, NOW)
 
     retention.purge(NOW)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone.directory.models import Agency
-from bluezone.directory.records.seed import plant_seed
+from bluezone.directory.records.seed import seed_directory
 from bluezone.portal import views
 from bluezone.protocol.upload.puzzle import PUZZLE_BITS, difficulty_bits, read_challenge, solve_for_header
 from bluezone.publicpages import form_limits
@@ -177,7 +177,7 @@ def test_the_office_has_no_such_call(server):
 
 
 def test_the_page_says_where_the_health_stations_are_and_when(public):
-    plant_seed()
+    seed_directory()
     station = Agency.objects.get(key="trung-tam-y-te")
     Agency.objects.filter(pk=station.pk).update(valid_to=None, phone="0209 3870 111", hours="7:00–17:00")
 

@@ -48,7 +48,7 @@ now, centre = timezone.now(), Agency.objects.get(key="trung-tam-vhtttt")
 place = zone("Tổ 11", centre)
 Outlet.objects.filter(pk=place.outlet.pk).update(quiet_from=datetime.time(0), quiet_to=datetime.time(0))
 made, code = device(centre, DeviceKind.SPEAKER, "Loa 11", now)
-zone_setup.put_machine("bien", made, place, now)
+zone_setup.assign_machine("bien", made, place, now)
 bulletin = approved_bulletin(seconds=2.0, now=now, title="Phát ở tổ 11", keeper=centre)
 due = (now + datetime.timedelta(seconds={ahead})).replace(microsecond=0)
 schedule = Schedule.objects.create(bulletin=bulletin, languages=["vi"], first=timezone.localdate(due),

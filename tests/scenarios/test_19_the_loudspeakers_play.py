@@ -41,7 +41,7 @@ place = zone()
 Outlet.objects.update(quiet_from=datetime.time(0), quiet_to=datetime.time(0))
 for name in ("Loa 1", "Loa 2"):
     made, code = device(agency(), DeviceKind.SPEAKER, name, now)
-    zone_setup.put_machine("bien", made, place, now)
+    zone_setup.assign_machine("bien", made, place, now)
     print("CODE", code)
 approved_bulletin(seconds=16.0, now=now, title="Thường")
 approved_bulletin("emergency", "Khẩn", seconds=3.0, now=now)

@@ -7,7 +7,7 @@ import pytest
 from tests.builders.directives import DAY, LETTER, NOW, issue_letter, person, send_letter
 from tests.builders.mailserver import MailServer, use
 
-from bluezone.messaging.email.delivery import deliver_due
+from bluezone.messaging.email.delivery import send_due_mail
 from bluezone.rollout.directives.inbox import digests, dispatch_acts
 from bluezone.rollout.directives.issuance import intake
 from bluezone.rollout.directives.models import DispatchState
@@ -27,7 +27,7 @@ def morning(post, when):
     """What the worker's tick does at this moment; who got a mail by it, and the newest text for each."""
     before = len(post.mails)
     digests.queue_daily(when)
-    deliver_due(when)
+    send_due_mail(when)
     return {to: message.get_body(("plain",)).get_content() for to, message in post.mails[before:]}
 
 

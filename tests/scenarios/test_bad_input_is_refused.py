@@ -165,7 +165,7 @@ def test_cyclic_units(client, refused, admin):
 
 def test_an_expired_invitation(client, refused, committee):
     made_at = timezone.now() - datetime.timedelta(hours=72, minutes=1)
-    account, token = accounts.make_account("admin", "lan", "", "Trạm Y tế", "health_worker", made_at)
+    account, token = accounts.create_account_with_link("admin", "lan", "", "Trạm Y tế", "health_worker", made_at)
     form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
     refused(None, f"/start/{token}/", form, "quá 72 giờ", status=410)
     account.refresh_from_db()

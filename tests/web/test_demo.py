@@ -11,7 +11,7 @@ from tests.builders.office import data_folder, furnished_folder, server
 
 from bluezone.authority.people.first_admin import first_admin_link
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.account_links import account_of_link
+from bluezone.identity.account_links import find_linked_account
 from bluezone.identity.models import Role
 from bluezone.rollout.directives.models import Dispatch, DispatchState
 from bluezone.rollout.staffing.models import StaffReport
@@ -43,7 +43,7 @@ def test_the_letter_is_under_way_at_different_stages_and_last_weeks_staff_is_rep
 @pytest.mark.long
 def test_the_first_administrator_looks_around_in_the_whole_city_and_issues_no_code(planted):
     admin = plant_demo.User.objects.get(username="admin")
-    nurse = account_of_link(planted.health_token, timezone.now())
+    nurse = find_linked_account(planted.health_token, timezone.now())
 
     assert {Role.ADMIN, Role.LEADER, Role.ISSUER, Role.CLERK} <= set(admin.grants.values_list("role", flat=True))
     assert set(nurse.grants.values_list("role", flat=True)) == {Role.HEALTH_WORKER, Role.SUPERVISOR}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import recent_hands, role_grants
+from bluezone.authority import recent_access, role_grants
 from bluezone.authority.people import accounts
 from bluezone.authority.reach import TAKING_TWO, Scope, accounts_in_reach, has_role_over, may_grant
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
@@ -102,7 +102,7 @@ def _role_lines(values: dict[str, Any]) -> list[tuple[Text, Text]]:
 
 
 def _account_lines(account: User) -> list[tuple[Text, Text]]:
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(user=account).select_related("agency", "unit")
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).filter(user=account).select_related("agency", "unit")
     roles = "; ".join(f"{grant.get_role_display()} ({grant.scope or '·'})" for grant in grants)
     return [
         (_("Sign-in name"), account.username),
@@ -123,7 +123,7 @@ class _PowerfulAccountAct(SharedAct):
         facilities = self.facilities(values)
         if facilities and all(is_supervisor_of(user, facility) for facility in facilities):
             return True
-        return self.may(user, values) and not any(is_supervised(facility) for facility in facilities)
+        return self.may_perform(user, values) and not any(is_supervised(facility) for facility in facilities)
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
         """Where the health worker works, if the act is about one; empty for another role."""
@@ -133,7 +133,7 @@ class _PowerfulAccountAct(SharedAct):
 class _ExistingAccountAct(_PowerfulAccountAct):
     """An act on an account that exists: values {"account": its number}."""
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person reaches the account."""
         return accounts_in_reach(user, _ADMIN).filter(pk=values["account"]).exists()
 
@@ -158,12 +158,12 @@ class _ExistingAccountAct(_PowerfulAccountAct):
         return account
 
 
-class AccountMade(_PowerfulAccountAct):
+class AccountCreation(_PowerfulAccountAct):
     """A new account with a role that takes two people; the link is shown to the person who confirms."""
 
-    words = _("Create an account")
+    title = _("Create an account")
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may give the role."""
         return may_grant(user, values["role"], _within(values))
 
@@ -183,21 +183,21 @@ class AccountMade(_PowerfulAccountAct):
         if User.objects.filter(username=values["username"]).exists():
             raise ActGone("the sign-in name has been taken in the meantime")
         # If the operator confirms, the asker never sees the link, so the audit does not name them as the maker.
-        account = accounts.enter_account(
+        account = accounts.create_account(
             asker.username if second else COMMAND_LINE, values["username"], values["name"], values["employer"],
             values["role"], now, within=_within(values), valid_to=_until(values),
         )  # fmt: skip
-        return account, account_links.make_account_link(_name_of(second), account, now)
+        return account, account_links.issue_account_link(_name_of(second), account, now)
 
 
-class RoleGiven(_ExistingAccountAct):
+class RoleGranting(_ExistingAccountAct):
     """A role that takes two people, for an account that exists."""
 
-    words = _("Give a role")
+    title = _("Give a role")
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person reaches the account and may give the role."""
-        return may_grant(user, values["role"], _within(values)) and super().may(user, values)
+        return may_grant(user, values["role"], _within(values)) and super().may_perform(user, values)
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
         """The facility of the role that is given."""
@@ -211,14 +211,14 @@ class RoleGiven(_ExistingAccountAct):
         """Raises RolesNotTogether, RecentHands."""
         account = self.account(values)
         within = _within(values)
-        recent_hands.refuse_recent_access(account, values["role"], within, now)
+        recent_access.refuse_recent_access(account, values["role"], within, now)
         role_grants.grant_role(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
 
 
-class AccountLinked(_ExistingAccountAct):
+class LinkIssuance(_ExistingAccountAct):
     """A one-time link to the account; it is shown to the person who confirms."""
 
-    words = _("Create a new link")
+    title = _("Create a new link")
 
     def perform(
         self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime
@@ -226,27 +226,27 @@ class AccountLinked(_ExistingAccountAct):
         """The account and the token."""
         account = self.account(values)
         if second:
-            account_links.make_account_link(asker.username, account, now)
-        return account, account_links.make_account_link(_name_of(second), account, now)
+            account_links.issue_account_link(asker.username, account, now)
+        return account, account_links.issue_account_link(_name_of(second), account, now)
 
 
-class AccountFreed(_ExistingAccountAct):
+class SecondFactorRemoval(_ExistingAccountAct):
     """The second factor of the account is removed."""
 
-    words = _("Remove the second factor")
+    title = _("Remove the second factor")
 
     def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """The audit names both people, because either of them could sign in next."""
         account = self.account(values)
         if second:
-            second_factors.remove_all(asker.username, account)
-        second_factors.remove_all(_name_of(second), account)
+            second_factors.remove_second_factor(asker.username, account)
+        second_factors.remove_second_factor(_name_of(second), account)
 
 
-class AccountOpened(_ExistingAccountAct):
+class AccountReactivation(_ExistingAccountAct):
     """The person, who was deactivated, may sign in again."""
 
-    words = _("Let a deactivated account sign in again")
+    title = _("Let a deactivated account sign in again")
 
     def perform(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Its name and agency stay as they are."""

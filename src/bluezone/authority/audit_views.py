@@ -31,8 +31,8 @@ AUDIT_ROWS_A_PAGE = 50
 @require_safe
 @audience(OVERSEERS)
 @touches(Ownership.REACHED)
-def audit(request: OfficeRequest) -> HttpResponse:
-    """The newest entries first, all of them or those that the form selects."""
+def show_audit(request: OfficeRequest) -> HttpResponse:
+    """The entries of the audit, newest first: all of them, or those that the form selects."""
     form = AuditFilterForm(request.GET or None)
     entries = _filtered(form, request.user)
     page = Paginator(entries.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
@@ -49,7 +49,7 @@ def audit(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(OVERSEERS)
 @touches(Ownership.NOTHING)
-def verify(request: OfficeRequest) -> HttpResponse:
+def verify_audit(request: OfficeRequest) -> HttpResponse:
     """Check the whole chain and show what that proves, and what it does not: 200, or 422 for an invalid line.
 
     It shows only numbers and hashes of entries, so that every overseer may check the chain.
@@ -65,7 +65,7 @@ def verify(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(OVERSEERS)
 @touches(Ownership.REACHED)
-def export(request: OfficeRequest) -> HttpResponse:
+def export_audit(request: OfficeRequest) -> HttpResponse:
     """The selected entries as CSV, oldest first; the export itself is recorded in the audit."""
     entries = _filtered(AuditFilterForm(request.GET or None), request.user).order_by("number")
     headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Person or item"), _("Details"), _("Hash")]
@@ -101,7 +101,7 @@ def _filtered(form: AuditFilterForm, user: User) -> QuerySet[AuditEntry]:
 
 
 def _within_reach(user: User) -> QuerySet[AuditEntry]:
-    """The whole audit for an overseer of the city; for an agency or a unit only acts by its people and on them.
+    """The whole audit for an overseer of the city; for one of an agency or a unit, the acts by and on its people.
 
     A person who also holds a role elsewhere is not one of its people, because their acts may concern others.
     """

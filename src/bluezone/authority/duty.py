@@ -16,17 +16,17 @@ DUTY = Duty(
         "glass_used": _("spoke to the public after breaking the glass"),
     },
     waiting="bluezone.authority.matters.matters_of",
-    open_at="bluezone.authority.role_grants.count_people_at",
+    open_at="bluezone.authority.role_grants.people_count_sentences",
     search="bluezone.authority.people.accounts.search",
     purges=(
         Work("purge_authority", "bluezone.authority.two_persons.purge"),
         Work("purge_people_lists", "bluezone.authority.people.people_lists.purge"),
     ),
     shared_acts={
-        "account-made": "bluezone.authority.account_acts.AccountMade",
-        "role-given": "bluezone.authority.account_acts.RoleGiven",
-        "account-linked": "bluezone.authority.account_acts.AccountLinked",
-        "account-freed": "bluezone.authority.account_acts.AccountFreed",
-        "account-opened": "bluezone.authority.account_acts.AccountOpened",
+        "account-made": "bluezone.authority.account_acts.AccountCreation",
+        "role-given": "bluezone.authority.account_acts.RoleGranting",
+        "account-linked": "bluezone.authority.account_acts.LinkIssuance",
+        "account-freed": "bluezone.authority.account_acts.SecondFactorRemoval",
+        "account-opened": "bluezone.authority.account_acts.AccountReactivation",
     },
 )

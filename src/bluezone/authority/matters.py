@@ -24,7 +24,7 @@ def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
             continue
         alone = act.asked_by_id == user.pk and two_persons.may_confirm_alone(act, now)
         if two_persons.may_confirm(act, user, now) or (alone and now >= act.asked_at + two_persons.ALONE_AFTER):
-            title = f"{kind_by_name(act.kind).words} · {act.asked_by}"
+            title = f"{kind_by_name(act.kind).title} · {act.asked_by}"
             url = reverse("waiting-act", args=[act.pk])
             entries.append(Matter(f"act {act.pk}", title, gettext("Read and confirm"), url, act.asked_at, Pile.MINE))
     return entries

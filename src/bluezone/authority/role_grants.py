@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grant, end and delegate roles.
+"""Grant, revoke and delegate roles.
 
-The caller checks that the administrator reaches the account and may grant the role (reach.py, recent_hands.py).
+The caller checks that the administrator reaches the account and may grant the role (reach.py, recent_access.py).
 """
 
 import datetime
@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from bluezone.audit import hash_chain
 from bluezone.authority.reach import ADMIN_ROLES, HEALTH, Scope
-from bluezone.authority.recent_hands import RecentHands, refuse_narrower_access
+from bluezone.authority.recent_access import RecentHands, refuse_narrower_access
 from bluezone.directory.models import Agency
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.refusal import Refused
@@ -49,7 +49,7 @@ def grant_role(
     valid_from: datetime.date,
     valid_to: datetime.date | None = None,
 ) -> RoleGrant:
-    """Give a role in the whole city (None), under an agency or in a unit. It ends before the day `valid_to`.
+    """Grant a role in the whole city (None), under an agency or in a unit. It ends before the day `valid_to`.
 
     Raises RolesNotTogether for an administrator who would issue codes, or the other way round.
     """
@@ -61,8 +61,8 @@ def grant_role(
     return grant
 
 
-def end_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
-    """End a role, and all delegations of it, from today on.
+def revoke_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
+    """Revoke a role, and all delegations of it, from today on.
 
     Raises LastAdmin if no administrator with a password would be left.
     """
@@ -74,8 +74,8 @@ def end_role(actor: str, grant: RoleGrant, today: datetime.date) -> None:
         hash_chain.record(actor, "role_ended", grant.user.username, **_details(grant))
 
 
-def undo_end(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
-    """Restore a role that was just ended to its earlier end, before the day `valid_to`. Raises RolesNotTogether."""
+def undo_role_revocation(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
+    """Restore a role that was just revoked to its previous end, before the day `valid_to`. Raises RolesNotTogether."""
     with transaction.atomic():
         require_separate_powers(grant.user, grant.role, grant.valid_from, valid_to)
         grant.valid_to = valid_to
@@ -126,7 +126,7 @@ def require_remaining_admin(user: User, today: datetime.date, grant: RoleGrant |
     """Raises LastAdmin if, without `grant` (None: without the person), no administrator with a password is left."""
     # Administrators of an agency or a unit do not count.
     of_the_city = {"role": Role.ADMIN, "agency": None, "unit": None}
-    grants = RoleGrant.objects.in_force(today).filter(user__is_active=True, **of_the_city).select_related("user")
+    grants = RoleGrant.objects.valid_on(today).filter(user__is_active=True, **of_the_city).select_related("user")
     own_grants = grants.filter(user=user)
     others = grants.exclude(pk=grant.pk) if grant else grants.exclude(user=user)
     if own_grants.exists() and not any(other.user.has_usable_password() for other in others):
@@ -161,9 +161,9 @@ def _details(grant: RoleGrant) -> dict[str, Any]:
     }
 
 
-def count_people_at(agency: Agency) -> list[str]:
+def people_count_sentences(agency: Agency) -> list[str]:
     """One sentence with the number of people who hold a role in an agency; no sentence for 0."""
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).filter(agency=agency, user__is_active=True)
     count = grants.values("user").distinct().count()
     text = ngettext("%(count)d person has a role in it.", "%(count)d people have a role in it.", count)
     return [text % {"count": count}] if count else []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the acts that wait for a second person, and of the broken glass."""
+"""Pages of the acts that wait for a second person, and the page to break the glass in an emergency."""
 
 import datetime
 import functools
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.recent_hands import people_behind
+from bluezone.authority.recent_access import people_with_access
 from bluezone.authority.two_persons import kind_by_name
 from bluezone.authority.views import show_link
 from bluezone.duties.duty import Text
@@ -28,7 +28,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
 
 
-class GlassForm(forms.Form):
+class BreakGlassForm(forms.Form):
     """The reason for which a person speaks to the public without a second person."""
 
     reason = forms.CharField(
@@ -81,7 +81,7 @@ def notices_for(user: User, now: datetime.datetime) -> dict[str, Any]:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.OWN)
-def waiting(request: OfficeRequest) -> HttpResponse:
+def act_list(request: OfficeRequest) -> HttpResponse:
     """The waiting acts that the reader asked for, or may do or confirm."""
     now = timezone.now()
     acts = [act for act in two_persons.waiting_acts(now) if act.state == ActState.WAITING]
@@ -93,8 +93,8 @@ def waiting(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.SHARED)
 @confirm_second_factor
-def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
-    """What exactly is to be done, and the button that confirms it.
+def show_act(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Show exactly what is to be done, with the button that confirms it.
 
     302 done; 201 done, and the page shows the one-time link of an account; 409 refused.
     """
@@ -138,16 +138,16 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Ownership.OWN)
 @confirm_second_factor
-def glass(request: OfficeRequest) -> HttpResponse:
-    """Break the glass for an hour.
+def break_glass(request: OfficeRequest) -> HttpResponse:
+    """Break the glass: for one hour, speak to the public without a second person.
 
     302 to the waiting acts; 422 without a reason; 409 if no role of the reader speaks to the public, or another person
     made or reset the account within a week.
     """
     now = timezone.now()
-    form = GlassForm(request.POST or None)
+    form = BreakGlassForm(request.POST or None)
     may_speak = two_persons.may_break_glass(request.user)
-    others = sorted(people_behind(request.user, now) - {request.user.username})
+    others = sorted(people_with_access(request.user, now) - {request.user.username})
     is_refused = not may_speak or bool(others)
     if request.method == "POST" and form.is_valid() and not is_refused:
         two_persons.break_glass(request.user, form.cleaned_data["reason"], now)
@@ -190,8 +190,8 @@ def _act_context(act: WaitingAct, user: User, now: datetime.datetime, refusal: s
         "may_now": may_as_second or (may_alone and now >= alone_at),
         "alone_at": alone_at if may_alone else None,
         "by_operator": is_waiting and kind.by_operator,
-        "is_of_the_kind": is_waiting and kind.may_confirm(user, act.values),
-        "breaks": is_waiting and kind.voice and is_mine,
+        "may_confirm_kind": is_waiting and kind.may_confirm(user, act.values),
+        "may_break_glass": is_waiting and kind.speaks_to_public and is_mine,
     }
 
 

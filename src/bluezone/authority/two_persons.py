@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acts that one person may not do alone: one person asks for the act, and a second one confirms it.
 
-The second person must be allowed to do the act too, and must really be another person: no one may be behind both
-accounts (recent_hands.people_behind). If there is no such person, the one who asked may confirm after 24 hours, and
-until then every office page says so. Acts on accounts are an exception: the operator confirms them at the server.
+The second person must be allowed to do the act too, and must really be another person: no one may have access to
+both accounts (recent_access.people_with_access). If there is no such person, the one who asked may confirm after 24
+hours, and until then every office page shows a notice. Acts on accounts are an exception: the operator confirms them at
+the server.
 
 An act that speaks to the public can also be done at once behind a broken glass: for one hour, announced to everybody,
 and not from an account that somebody else made or reset within a week.
@@ -20,9 +21,9 @@ from django.utils.translation import override
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
-from bluezone.authority import recent_hands
+from bluezone.authority import recent_access
 from bluezone.authority.models import ActState, WaitingAct
-from bluezone.authority.recent_hands import people_behind
+from bluezone.authority.recent_access import people_with_access
 from bluezone.duties.catalogue import shared_acts
 from bluezone.duties.duty import Text, load
 from bluezone.identity.factors.second_factors import is_missing
@@ -65,23 +66,23 @@ class GlassRefused(Refused):
 class SharedAct:
     """One kind of act that takes two people; a duty declares it by a dotted name (Duty.shared_acts).
 
-    words: what is done. voice: whether it speaks to the public, so that a broken glass allows it.
+    title: what is done. speaks_to_public: whether it speaks to the public, so that a broken glass allows it.
     by_operator: if no one in the office could confirm, the operator's shell does, and not the person who asked.
-    roles: only people with one of these roles can do it, so that `may` is called for few.
+    roles: only people with one of these roles can do it, so that `may_perform` is called for few.
     """
 
-    words: ClassVar[Text]
-    voice: ClassVar[bool] = False
+    title: ClassVar[Text]
+    speaks_to_public: ClassVar[bool] = False
     by_operator: ClassVar[bool] = False
     roles: ClassVar[frozenset[str]]
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may do this act, by role and reach."""
         raise NotImplementedError
 
     def may_confirm(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person qualifies as the second one; by default, whether they may do the act themselves."""
-        return self.may(user, values)
+        return self.may_perform(user, values)
 
     def describe(self, values: dict[str, Any]) -> Lines:
         """What both people read: label and text. Raises Refused if the subject of the act no longer exists."""
@@ -122,14 +123,14 @@ def perform_or_request(
 ) -> tuple[WaitingAct | None, Any]:
     """Do the act at once behind a glass that this person has broken: (None, its result). Else ask: (act, None)."""
     kind = kind_by_name(name)
-    if kind.voice and broken_glass(user, now) is not None:
+    if kind.speaks_to_public and broken_glass(user, now) is not None:
         with transaction.atomic():
-            record_glass_use(name, user, now)
+            record_break_glass_use(name, user, now)
             return None, kind.perform(user, user, values, now)
     return request_act(name, user, values, now), None
 
 
-def record_glass_use(kind: str, user: User, now: datetime.datetime) -> None:
+def record_break_glass_use(kind: str, user: User, now: datetime.datetime) -> None:
     """Record in the audit what was done behind a broken glass."""
     hash_chain.record(user.username, "glass_used", user.username, now=now, kind=kind)
 
@@ -167,7 +168,7 @@ def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
 def _check_unchanged(act: WaitingAct, now: datetime.datetime) -> None:
     """Raise ActGone unless the act still waits, as it was asked for, by a person who may still do it."""
     kind = kind_by_name(act.kind)
-    if act.state != ActState.WAITING or act.expires_at <= now or not kind.may(act.asked_by, act.values):
+    if act.state != ActState.WAITING or act.expires_at <= now or not kind.may_perform(act.asked_by, act.values):
         raise ActGone("the act is done, withdrawn or expired, or the person who asked may no longer do it")
     if _vietnamese_lines(kind, act.values) != act.lines:
         raise ActGone("the subject of the act has changed since it was asked for")
@@ -205,12 +206,12 @@ def may_see(act: WaitingAct, user: User) -> bool:
     if not act.kind:
         return False
     kind = kind_by_name(act.kind)
-    return act.asked_by_id == user.pk or kind.may(user, act.values) or kind.may_confirm(user, act.values)
+    return act.asked_by_id == user.pk or kind.may_perform(user, act.values) or kind.may_confirm(user, act.values)
 
 
 def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
     """Whether this person may be the second person for this act."""
-    return _qualifies_as_second(act, user, people_behind(act.asked_by, now), now)
+    return _qualifies_as_second(act, user, people_with_access(act.asked_by, now), now)
 
 
 def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
@@ -221,8 +222,8 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
     kind = kind_by_name(act.kind)
     if kind.by_operator:
         return False
-    since = now - recent_hands.IN_HAND
-    removals = AuditEntry.objects.filter(actor__in=people_behind(act.asked_by, now), at__gt=since).filter(
+    since = now - recent_access.IN_HAND
+    removals = AuditEntry.objects.filter(actor__in=people_with_access(act.asked_by, now), at__gt=since).filter(
         Q(action="role_ended") | Q(action="account_changed", details__active=False)
     )
     if RoleGrant.objects.filter(role__in=kind.roles, user__username__in=removals.values("subject")).exists():
@@ -232,7 +233,7 @@ def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
 
 def _possible_seconds(act: WaitingAct, now: datetime.datetime) -> list[User]:
     """Everybody who could confirm an act as the second person."""
-    behind = people_behind(act.asked_by, now)
+    behind = people_with_access(act.asked_by, now)
     holders = User.objects.with_roles(kind_by_name(act.kind).roles).exclude(pk=act.asked_by_id)
     return [user for user in holders if user.has_usable_password() and _qualifies_as_second(act, user, behind, now)]
 
@@ -241,14 +242,14 @@ def _qualifies_as_second(act: WaitingAct, user: User, behind: frozenset[str], no
     """Whether the user may confirm, and no one is behind both accounts. behind: people behind the asking account."""
     if not kind_by_name(act.kind).may_confirm(user, act.values) or is_missing(user):
         return False
-    return behind.isdisjoint(people_behind(user, now))
+    return behind.isdisjoint(people_with_access(user, now))
 
 
 def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
     """Let this person speak to the public alone for one hour, announced on every page. Raises GlassRefused."""
     if not may_break_glass(user):
         raise GlassRefused("the person has no role that may speak to the public")
-    others = sorted(people_behind(user, now) - {user.username})
+    others = sorted(people_with_access(user, now) - {user.username})
     if others:
         raise GlassRefused(f"{others[0]} made or reset the account within a week", others[0])
     with transaction.atomic():
@@ -260,14 +261,14 @@ def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
 
 
 def broken_glass(user: User, now: datetime.datetime) -> WaitingAct | None:
-    """The glass that this person has broken within the hour."""
+    """The act by which this person has broken the glass within the last hour; None if there is none."""
     return WaitingAct.objects.filter(state=ActState.GLASS, asked_by=user, expires_at__gt=now).first()
 
 
 def may_break_glass(user: User) -> bool:
     """Whether this person could do anything behind a broken glass."""
     kinds = [kind_by_name(name) for name in shared_acts()]
-    roles = frozenset().union(*(kind.roles for kind in kinds if kind.voice))
+    roles = frozenset().union(*(kind.roles for kind in kinds if kind.speaks_to_public))
     return User.objects.with_roles(roles).filter(pk=user.pk).exists()
 
 

@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.authority import account_acts, recent_hands, role_grants, two_persons
+from bluezone.authority import account_acts, recent_access, role_grants, two_persons
 from bluezone.authority.forms import (
     AccountChangeForm,
     AccountForm,
@@ -62,19 +62,19 @@ def undo(request: OfficeRequest) -> HttpResponse:
     return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "first-page")
 
 
-def offer_undo_of_end(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
-    """Offer to undo the end of a role or a delegation. before: the end that it had until then."""
+def offer_undo_of_revocation(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
+    """Offer to undo the revocation of a role or a delegation. before: its previous end date."""
     until = str(before) if before else ""
     acts.offer_undo(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
 
 
-def undo_end_of_role(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Undo the end of a role. Raises UndoTooLate."""
+def undo_revocation(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the revocation of a role. Raises UndoTooLate."""
     grant = RoleGrant.objects.select_related("user", "agency", "unit").filter(pk=values["grant"]).first()
     if grant is None or str(grant.valid_to) != values["ended"]:
         raise acts.UndoTooLate("the role was changed since")
     until = datetime.date.fromisoformat(values["until"]) if values["until"] else None
-    role_grants.undo_end(user.username, grant, until)
+    role_grants.undo_role_revocation(user.username, grant, until)
 
 
 def _account_or_404(request: OfficeRequest, pk: int, **more: Any) -> User:
@@ -94,7 +94,7 @@ def _ask_second_person(request: OfficeRequest, kind: str, values: dict[str, Any]
 @touches(Ownership.REACHED)
 def account_list(request: OfficeRequest) -> HttpResponse:
     """The accounts within reach, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
-    grants = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
     words = request.GET.get("q", "").strip()[:100]
     accounts = User.objects.matching(words).filter(pk__in=accounts_in_reach(request.user, _ADMIN))
     accounts = accounts.prefetch_related(Prefetch("grants", queryset=grants, to_attr="held"))
@@ -108,7 +108,7 @@ def account_list(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.CREATED)
 @releases
 def new_account(request: OfficeRequest) -> HttpResponse:
-    """Make an account and show its one-time link once: 201 made, 422 bad form.
+    """Create an account and show its one-time link once: 201 created, 422 bad form.
 
     302 to the second factor first if the role takes two people or reaches beyond a ward, and to the page of the waiting
     act if it takes two.
@@ -125,7 +125,7 @@ def new_account(request: OfficeRequest) -> HttpResponse:
             person = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
             grant = account_acts.role_values(values["role"], form.within, form.valid_to)
             return _ask_second_person(request, "account-made", {**person, **grant})
-        user, token = accounts.make_account(
+        user, token = accounts.create_account_with_link(
             request.user.username, **values, now=now, within=form.within, valid_to=form.valid_to
         )
         return show_link(request, user, token, status=201)
@@ -137,7 +137,7 @@ def new_account(request: OfficeRequest) -> HttpResponse:
 @touches(Ownership.AGENCY)
 @releases
 def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change name, agency or the right to sign in: 302 stored, 404 out of reach, 409 last administrator, 422 wrong."""
+    """Change name, agency or the right to sign in: 302 stored, 404 out of reach, 409 last admin, 422 bad form."""
     account = _account_or_404(request, pk)
     was_active = account.is_active
     form = AccountChangeForm(request.POST or None, instance=account)
@@ -167,8 +167,11 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.AGENCY)
 @releases
-def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give the account one more role: 302 given, 404 out of reach, 409 not together with another role, 422 bad form."""
+def grant_role(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Grant the account one more role: 302 granted, 404 out of reach, 422 bad form.
+
+    409 if the role is incompatible with another role of the account, or the account was made or reset within a week.
+    """
     account = _account_or_404(request, pk)
     form = RoleForm(request.POST, by=request.user)
     status = 422
@@ -178,7 +181,7 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
         if account_acts.role_reaches_far(role, form.within) and not is_recently_confirmed(request):
             return redirect_to_confirmation(reverse("account", args=[pk]))
         try:
-            recent_hands.refuse_recent_access(account, role, form.within, now)
+            recent_access.refuse_recent_access(account, role, form.within, now)
             if role in TAKING_TWO:
                 role_grants.require_separate_powers(account, role, timezone.localdate(), form.valid_to)
                 grant = account_acts.role_values(role, form.within, form.valid_to)
@@ -195,7 +198,7 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
                 ),
             )
             status = 409
-        except recent_hands.RecentHands as refused:
+        except recent_access.RecentHands as refused:
             form.add_error(
                 "role",
                 _(
@@ -215,19 +218,19 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.AGENCY)
 @releases
-def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
-    """End a role, and all delegations of it, from today on."""
+def revoke_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
+    """Revoke a role, and all delegations of it, from today on."""
     account = _account_or_404(request, pk)
     row = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
     if account_acts.role_reaches_far(row.role, row.agency or row.unit) and not is_recently_confirmed(request):
         return redirect_to_confirmation(reverse("account", args=[pk]))
     before = row.valid_to
     try:
-        role_grants.end_role(request.user.username, row, timezone.localdate())
+        role_grants.revoke_role(request.user.username, row, timezone.localdate())
     except role_grants.LastAdmin:
         messages.error(request, _("This is the last administrator. Create another one first. Nothing was changed."))
     else:
-        offer_undo_of_end(request, row, before)
+        offer_undo_of_revocation(request, row, before)
         messages.success(request, _("The role has ended."))
     return redirect("account", pk)
 
@@ -236,8 +239,8 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.AGENCY)
 @confirm_second_factor
-def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used.
+def issue_link(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Issue a new one-time link, for a forgotten password or a lost link; the old password works until it is used.
 
     201 shown once, 302 to the waiting act if the account takes two people.
     """
@@ -245,7 +248,7 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     if account_acts.needs_two_people(account):
         return _ask_second_person(request, "account-linked", {"account": pk})
     return show_link(
-        request, account, account_links.make_account_link(request.user.username, account, timezone.now()), status=201
+        request, account, account_links.issue_account_link(request.user.username, account, timezone.now()), status=201
     )
 
 
@@ -254,14 +257,14 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.AGENCY)
 @confirm_second_factor
 def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Remove every factor of somebody who has lost them all; their browsers are signed out.
+    """Remove all second factors of a person who has lost them, and sign their browsers out.
 
     302 to the account, or to the waiting act if the account takes two people.
     """
     account = _account_or_404(request, pk)
     if account_acts.needs_two_people(account):
         return _ask_second_person(request, "account-freed", {"account": pk})
-    second_factors.remove_all(request.user.username, account)
+    second_factors.remove_second_factor(request.user.username, account)
     messages.success(
         request, _("%(name)s signs in with the password and sets up a new second factor.") % {"name": account}
     )
@@ -296,8 +299,8 @@ def show_link(request: HttpRequest, user: User, token: str, status: int) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
 @touches(Ownership.OWN)
-def delegations(request: OfficeRequest) -> HttpResponse:
-    """Show the user's own delegations and make one: 302 made, 422 refused."""
+def delegation_list(request: OfficeRequest) -> HttpResponse:
+    """Show the user's own delegations, and delegate a role: 302 delegated, 422 refused."""
     form = DelegationForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -326,11 +329,11 @@ def delegations(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(SIGNED_IN)
 @touches(Ownership.OWN)
-def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
-    """End one of the user's own delegations, from today on."""
+def revoke_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Revoke one of the user's own delegations, from today on."""
     delegation = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)
     before = delegation.valid_to
-    role_grants.end_role(request.user.username, delegation, timezone.localdate())
-    offer_undo_of_end(request, delegation, before)
+    role_grants.revoke_role(request.user.username, delegation, timezone.localdate())
+    offer_undo_of_revocation(request, delegation, before)
     messages.success(request, _("%(name)s no longer acts for you.") % {"name": delegation.user})
     return redirect("delegations")

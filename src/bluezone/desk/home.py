@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.scopes import OutsideScope, grants_for
 from bluezone.duties.catalogue import DUTIES, first_pages
 from bluezone.duties.duty import MOST_HITS, FirstPage, Hit, Matter, Pile, load
-from bluezone.identity.audiences import OfficeRequest, admits, audience, outside_the_view
+from bluezone.identity.audiences import OfficeRequest, admits, audience, reach_of_page_frame
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import Role, User, valid_roles
 from bluezone.identity.objects import Ownership, touches
@@ -149,7 +149,7 @@ def menu_counts(request: HttpRequest) -> dict[str, Any]:
     if practising() != current_training(request):
         return {}
     # These queries belong to the menu, not to the page: they do not count as the page's check of its reach.
-    with outside_the_view():
+    with reach_of_page_frame():
         return _store_menu_counts(request, all_matters(user, now), now)
 
 

@@ -24,7 +24,7 @@ MOST_BYTES = 1024
 
 
 @json_endpoint("POST", EVERYONE, status=201)
-def enrol(request: HttpRequest) -> dict[str, Any]:
+def enrol_device(request: HttpRequest) -> dict[str, Any]:
     """`{"code": "123-456-789-012"}` -> the identity of the device from now on, and its token.
 
     201 connected; 400 bad body, 410 code invalid, 413 too long, 422 mistyped, 429 a puzzle first.
@@ -33,7 +33,7 @@ def enrol(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(code, str):
         raise BodyInvalid("the body has no text `code`")
     puzzle = request.headers.get(PUZZLE_HEADER, "")
-    enrolled = enrolment.enrol(code, network_of(request), timezone.now(), puzzle)
+    enrolled = enrolment.enrol_device(code, network_of(request), timezone.now(), puzzle)
     return {**_identity(enrolled.device), "token": enrolled.token}
 
 
@@ -44,7 +44,7 @@ def whoami(request: DeviceRequest) -> dict[str, Any]:
 
 
 @audience(EVERYONE)
-def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
+def unknown_address(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of devices."""
     return refusal_response(NoSuchAddress("nothing is served at this address"), timezone.now())
 
@@ -55,15 +55,15 @@ def _identity(device: Device) -> dict[str, Any]:
 
 @require_safe
 @audience(EVERYONE)
-def connect(request: HttpRequest) -> HttpResponse:
+def show_connect_page(request: HttpRequest) -> HttpResponse:
     """Explain where to type the code, which comes after `#` in the address and so never reaches this server."""
     return render(request, "devices/connect.html")
 
 
 urlpatterns = [
-    path("connect/", connect, name="connect"),
-    path("v1/devices/enrol", enrol, name="device-enrol"),
+    path("connect/", show_connect_page, name="connect"),
+    path("v1/devices/enrol", enrol_device, name="device-enrol"),
     path("v1/devices/self", whoami, name="device-self"),
     path("v1/devices/update/<str:platform>", updates.update, name="device-update"),
-    path("v1/devices/<path:rest>", nothing_here, name="device-nothing"),
+    path("v1/devices/<path:rest>", unknown_address, name="device-nothing"),
 ]

@@ -58,17 +58,17 @@ class Enrolment:
     token: str = field(repr=False)
 
 
-def make_device(
+def create_device(
     actor: str, kind: str, name: str, agency: Agency, unit: AdminUnit | None, now: datetime.datetime
 ) -> tuple[Device, str]:
     """Enter a device; return it and its first code, to be shown once. The values come from a valid DeviceForm."""
     with transaction.atomic():
         device = Device.objects.create(kind=kind, name=name, agency=agency, unit=unit, made_at=now)
         hash_chain.record(actor, "device_made", str(device.pk), kind=kind)
-        return device, make_code(actor, device, now)
+        return device, issue_enrolment_code(actor, device, now)
 
 
-def make_code(
+def issue_enrolment_code(
     actor: str, device: Device, now: datetime.datetime, randbelow: Callable[[int], int] = secrets.randbelow
 ) -> str:
     """Make a one-time code, `ddd-ddd-ddd-ddd`. Its predecessor stops working; a token works until the new code is used.
@@ -87,7 +87,7 @@ def make_code(
     return "-".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
 
 
-def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> Enrolment:
+def enrol_device(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> Enrolment:
     """Exchange a code for a token.
 
     code: as typed or scanned, with or without spaces and dashes. network: as `network_of` of identity/signin gives.
@@ -123,7 +123,7 @@ def _puzzles() -> Limits:
     return Limits(bytes.fromhex(_keyed("puzzle", "")), time.time, lambda _hour: None, "wrong codes of devices")
 
 
-def revoke(actor: str, device: Device, now: datetime.datetime) -> None:
+def revoke_device(actor: str, device: Device, now: datetime.datetime) -> None:
     """Revoke a device at once and for good; safe to repeat."""
     with transaction.atomic():
         changed = Device.objects.filter(pk=device.pk, revoked_at=None).update(

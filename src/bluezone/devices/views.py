@@ -130,7 +130,7 @@ def new_device(request: OfficeRequest) -> HttpResponse:
     form = DeviceForm(request.POST or None, today=today, by=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        device, code = enrolment.make_device(
+        device, code = enrolment.create_device(
             request.user.username, values["kind"], values["name"], values["agency"], values["unit"], timezone.now()
         )
         return _show_code(request, device, code)
@@ -141,7 +141,7 @@ def new_device(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(DEVICE_KEEPERS)
 @touches(Ownership.AGENCY)
-def device(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """One device, and what can be done with it; 404 for another agency's."""
     row = get_object_or_404(devices_in_reach(request.user), pk=pk)
     context = {"device": row, "state": row.state(timezone.now())}
@@ -151,11 +151,11 @@ def device(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(ADMINS)
 @touches(Ownership.AGENCY)
-def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
+def issue_enrolment_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make another code, for a lost one or a device that was set up again: 201 shown once, 302 revoked meanwhile."""
     row = get_object_or_404(devices_in_reach(request.user, [Role.ADMIN]), pk=pk)
     try:
-        code = enrolment.make_code(request.user.username, row, timezone.now())
+        code = enrolment.issue_enrolment_code(request.user.username, row, timezone.now())
     except enrolment.DeviceRevoked:
         messages.warning(request, gettext("This device was disconnected. Enter it as a new device."))
         return redirect("device", pk)
@@ -170,7 +170,7 @@ def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for confirmation, then revoke the device: 302 back to the list; 404 for another agency's."""
     row = get_object_or_404(devices_in_reach(request.user), pk=pk)
     if request.method == "POST":
-        enrolment.revoke(request.user.username, row, timezone.now())
+        enrolment.revoke_device(request.user.username, row, timezone.now())
         messages.success(request, gettext("%(name)s is disconnected: its token no longer works.") % {"name": row.name})
         return redirect("devices")
     return render(request, "devices/device_revoke.html", {"device": row, "state": row.state(timezone.now())})

@@ -31,8 +31,8 @@ from bluezone.directory.request_parameters import (
     chosen_value,
     may_edit,
     may_edit_all,
-    may_place,
-    may_serve,
+    may_make_committee,
+    may_move_to,
     require_edit,
     require_edit_all,
 )
@@ -88,7 +88,7 @@ def agency_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def agency(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page of an agency: contact details, the agencies above and below it, figures, groups, history."""
     row = _agency_or_404(pk)
     return render(request, "agencies/agency.html", _page_context(request, row, FigureForm(holder=row)))
@@ -127,7 +127,7 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DIRECTORY_EDITORS)
 @touches(Ownership.AGENCY)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give an agency the number of its staff: 302 to its page, 422 bad form."""
+    """Record the number of an agency's staff: 302 to its page, 422 bad form."""
     holder = _agency_or_404(pk)
     require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)
@@ -143,7 +143,7 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
 def _ending_page(request: OfficeRequest, form: AgencyForm, old: Agency) -> HttpResponse | None:
     """The page that lists the open work of an agency about to end.
 
-    None if the agency gets no new end, nothing is open, or the reader has confirmed that page.
+    None if no new end date was entered, no work is open, or the reader has confirmed that page.
     """
     values = form.cleaned_data
     if values["valid_to"] in (None, old.valid_to) or "ending" in request.POST:
@@ -183,12 +183,12 @@ def _search(request: OfficeRequest, day: Any) -> tuple[dict[str, Any], Any]:
 
 def _save(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agency | None:
     values = form.cleaned_data
-    if not may_place(request, old, values["unit"], values["parent"]):
+    if not may_move_to(request, old, values["unit"], values["parent"]):
         form.add_error(
             "parent", _("This account manages another part of the directory. Choose an agency in that part.")
         )
         return None
-    if not may_serve(request, old, values["kind"], values["unit"]):
+    if not may_make_committee(request, old, values["kind"], values["unit"]):
         form.add_error("kind", _("Roles at such an agency cover its whole area, which this account does not manage."))
         return None
     try:
@@ -241,7 +241,7 @@ def recipient_list(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.CITY)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
-    """Make a recipient group: 302 to its page, 422 bad form."""
+    """Create a recipient group: 302 to its page, 422 bad form."""
     require_edit_all(request)
     form = RecipientForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -254,7 +254,7 @@ def new_recipients(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """The members of a group; readers who may change it can search for more."""
     group = get_object_or_404(RecipientGroup, pk=pk)
     day = queries.day_to_show(Agency, timezone.localdate())

@@ -193,7 +193,7 @@ class FigureForm(forms.Form):
         return Quantity(self.cleaned_data["kind"])
 
     def clean_as_of(self) -> datetime.date:
-        """Refuse a day in the future: its figure would be a plan, not a count."""
+        """Refuse a day in the future: a figure for it would be a plan, not a count."""
         as_of: datetime.date = self.cleaned_data["as_of"]
         if as_of > timezone.localdate():
             raise forms.ValidationError(_("This day is in the future. Enter the day of the count."))

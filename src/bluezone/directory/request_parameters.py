@@ -71,7 +71,7 @@ def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:
         raise scopes.OutsideScope(f"the role of an editor of the directory does not reach {row.key}")
 
 
-def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: AdminUnit | Agency | None) -> bool:
+def may_move_to(request: OfficeRequest, old: AdminUnit | Agency | None, *places: AdminUnit | Agency | None) -> bool:
     """Whether a form may put a row at these places: where it was before, or where the reader may edit.
 
     places: the unit above; or the territory and the agency above. A reader who may edit only the agency above may
@@ -89,7 +89,7 @@ def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: A
     return any(isinstance(place, Agency) and _reaches(request, place) and _is_within(first, place) for place in above)
 
 
-def may_serve(request: OfficeRequest, old: Agency | None, kind: str, unit: AdminUnit) -> bool:
+def may_make_committee(request: OfficeRequest, old: Agency | None, kind: str, unit: AdminUnit) -> bool:
     """Whether an agency may be a committee or union of a unit: a role at such an agency reaches the whole unit.
 
     An agency that is one already may stay so. The reader may make one if they serve the unit or a predecessor of it.

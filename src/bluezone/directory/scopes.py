@@ -100,7 +100,7 @@ def served_units(user: User, roles: Iterable[str]) -> QuerySet[AdminUnit]:
     return AdminUnit.objects.filter(reach)
 
 
-def rows_at_the_desk(user: User, roles: Iterable[str], agency: str = "agency", city: Q | None = None) -> Q:
+def rows_of_own_agencies(user: User, roles: Iterable[str], agency: str = "agency", city: Q | None = None) -> Q:
     """Rows of the agencies for which one of `roles` is granted directly: for the agency, or for the unit it serves.
 
     agency: name of the rows' field, "" if the rows are agencies. city: the rows for a role in the whole city; None:

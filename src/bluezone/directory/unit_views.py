@@ -26,7 +26,7 @@ from bluezone.directory.request_parameters import (
     chosen_number,
     may_edit,
     may_edit_all,
-    may_place,
+    may_move_to,
     require_edit,
 )
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -65,7 +65,7 @@ def unit_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def unit(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page of a unit: the units below it, agencies, figures, predecessors and successors."""
     row = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     return render(request, "agencies/unit.html", _page_context(request, row, FigureForm(holder=row)))
@@ -114,7 +114,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DIRECTORY_EDITORS)
 @touches(Ownership.UNIT)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give a unit a denominator: 302 to its page, 422 bad form."""
+    """Record a denominator of a unit: 302 to its page, 422 bad form."""
     holder = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)
@@ -152,7 +152,7 @@ def _page_context(request: OfficeRequest, row: AdminUnit, form: FigureForm) -> d
 
 
 def _check_place(request: OfficeRequest, form: UnitForm, old: AdminUnit | None) -> bool:
-    if may_place(request, old, form.cleaned_data["parent"]):
+    if may_move_to(request, old, form.cleaned_data["parent"]):
         return True
     form.add_error("parent", _("This account manages another part of the directory. Choose a unit in that part."))
     return False

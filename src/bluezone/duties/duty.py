@@ -184,7 +184,7 @@ class Duty:
     search:       takes a person and folded words, returns at most MOST_HITS Hits that the person may open.
     open_at:      takes an agency, returns sentences about its open work, shown before the agency is ended.
     indicators:   classes of Indicator that coverage shows.
-    door_counts:  takes a moment, returns {unit: Doors}. help_counts: takes two days, returns {unit: HelpDone}.
+    door_counts:  takes a moment, returns {unit: DoorCounts}. help_counts: takes two days, returns {unit: HelpCounts}.
     door_answers: takes two moments and when they were known, returns {unit: Answers}. Coverage ranks units by these.
     reversers:    act that can be undone for ten seconds -> the function that undoes it.
     shared_acts:  act that takes two people -> its class, a SharedAct of bluezone.authority.two_persons.

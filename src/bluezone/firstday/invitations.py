@@ -64,7 +64,7 @@ def seats_on(today: datetime.date) -> Seats:
     valid = Agency.objects.valid_on(today).exclude(key__startswith=DEMO_KEYS)
     agencies = list(valid.select_related("unit").order_by("path"))
     leading = {agency.parent_id for agency in agencies}
-    grants = RoleGrant.objects.in_force(today).filter(user__is_active=True, role__in=[*RECEIVING, Role.ISSUER])
+    grants = RoleGrant.objects.valid_on(today).filter(user__is_active=True, role__in=[*RECEIVING, Role.ISSUER])
     holders: dict[tuple[str, bool, int], User] = {}
     for grant in grants.select_related("user", "agency__unit", "unit").order_by("user__username"):
         kind = "signs" if grant.role == Role.ISSUER else "receives"
@@ -96,11 +96,11 @@ def invite(actor: str, seats: Iterable[Seat], now: datetime.datetime) -> list[In
     with transaction.atomic():
         for seat in seats:
             username = _free_name(seat, usernames)
-            account = accounts.enter_account(
+            account = accounts.create_account(
                 actor, username, "", seat.agency.name[:120], seat.role, now, within=seat.agency
             )
             if seat.role not in reach.TAKING_TWO:
-                invited.append(Invitation(account, seat, account_links.make_account_link(actor, account, now)))
+                invited.append(Invitation(account, seat, account_links.issue_account_link(actor, account, now)))
     return invited
 
 
@@ -108,7 +108,7 @@ def renew_links(actor: str, waiting: Iterable[tuple[Seat, User]], now: datetime.
     """Make a new link for each holder who has not signed in and may get one from one person; revokes earlier links."""
     with transaction.atomic():
         return [
-            Invitation(account, seat, account_links.make_account_link(actor, account, now))
+            Invitation(account, seat, account_links.issue_account_link(actor, account, now))
             for seat, account in waiting
             if not account_acts.needs_two_people(account)
         ]
@@ -156,7 +156,7 @@ def invite_by_message(
         phone, email = reach.get(account.username, ["", ""])
         try:
             with transaction.atomic():
-                link = address(account_links.make_account_link(by.username, account, now))
+                link = address(account_links.issue_account_link(by.username, account, now))
                 if email and settings.SMTP is not None:
                     email_outbox.queue_mail(
                         email, _("Bluezone: your account of the office"), invitation_text(account, link), now=now

@@ -57,7 +57,9 @@ def current_key() -> DeclarationKey | None:
     return DeclarationKey.objects.select_related("made_by").filter(replaced_at=None).first()
 
 
-def make_key(server: KeyServer, supervisor: User, passphrase: str, now: datetime.datetime) -> DeclarationKey:
+def make_declaration_key(
+    server: KeyServer, supervisor: User, passphrase: str, now: datetime.datetime
+) -> DeclarationKey:
     """Make the first key for declarations or replace the present one; phones get it with the next config.
 
     A replaced key is retained for 31 days, under its own passphrase, to open what was sealed for it.
@@ -119,7 +121,7 @@ def open_declarations(
     return results
 
 
-def record_call(handle: str, now: datetime.datetime) -> bool:
+def record_declaration_call(handle: str, now: datetime.datetime) -> bool:
     """Note that the sender of an opened declaration was called; False if there is no such declaration."""
     opened = OpenedDeclaration.objects.filter(handle=handle)
     opened.filter(called_at=None).update(called_at=now)

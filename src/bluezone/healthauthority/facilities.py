@@ -20,7 +20,7 @@ def facility_of(worker: User | None) -> Agency | None:
 def facilities_of(workers: Iterable[User]) -> dict[int, Agency]:
     """The agency of each worker who has one, by the worker's primary key; one query."""
     grants_by_worker: dict[int, list[RoleGrant]] = {}
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(user__in=list(workers), role__in=_ISSUERS)
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).filter(user__in=list(workers), role__in=_ISSUERS)
     for grant in grants.exclude(agency=None).select_related("agency").order_by("pk"):
         grants_by_worker.setdefault(grant.user_id, []).append(grant)
     return {

@@ -45,7 +45,7 @@ def reorder_rows(now: datetime.datetime) -> None:
     """
     if connection.vendor != "postgresql":
         return
-    yesterday = quotas.midnight(now) - datetime.timedelta(days=1)
+    yesterday = quotas.start_of_day(now) - datetime.timedelta(days=1)
     with transaction.atomic():
         with connection.cursor() as cursor:
             # Transactions that issue codes wait, readers do not. `issue_batch` writes in the same order.

@@ -235,7 +235,7 @@ def code_state(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
     "expired".
     Raises TicketInvalid.
     """
-    row_id = tickets.row_of_ticket(issued, ticket)
+    row_id = tickets.verify_ticket(issued, ticket)
     if practising():
         return practice.practice_states([issued], timezone.now())[issued.handle]
     return server.codes.statuses([row_id])[row_id]

@@ -53,7 +53,7 @@ def quota_of(server: KeyServer, worker: User, now: datetime.datetime) -> Quota:
     """Both limits for a worker on the local day of `now`."""
     facility = facility_of(worker)
     day = timezone.localdate(now)
-    today = IssuedCode.objects.filter(issued_at__gte=midnight(now))
+    today = IssuedCode.objects.filter(issued_at__gte=start_of_day(now))
     return Quota(
         facility=facility,
         worker_issued=today.filter(worker=worker).count(),
@@ -101,7 +101,7 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
     people = issuers()
     day = timezone.localdate(now)
     facilities = facilities_of(people)
-    today = IssuedCode.objects.filter(issued_at__gte=midnight(now)).order_by()
+    today = IssuedCode.objects.filter(issued_at__gte=start_of_day(now)).order_by()
     by_worker = dict(today.values_list("worker").annotate(Count("pk")))
     by_facility = dict(today.values_list("facility").annotate(Count("pk")))
     raises = QuotaRaise.objects.filter(day=day).order_by()
@@ -135,6 +135,6 @@ def _sum_of_raises(**lookup: object) -> int:
     return QuotaRaise.objects.filter(**lookup).aggregate(total=Sum("more"))["total"] or 0
 
 
-def midnight(now: datetime.datetime) -> datetime.datetime:
+def start_of_day(now: datetime.datetime) -> datetime.datetime:
     """Beginning of the local day."""
     return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)

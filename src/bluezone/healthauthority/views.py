@@ -104,9 +104,9 @@ def new_code(request: OfficeRequest) -> HttpResponse:
 @audience(CODE_ISSUERS)
 @touches(Ownership.OWN, Ownership.AGENCY.for_roles(Role.SUPERVISOR))
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The state of a code as a fragment of HTML, for a browser with its `ticket`; 404 for another's code or ticket.
+    """The state of a code as a fragment of HTML, for a browser with its `ticket`.
 
-    The ticket is sent in the body, because proxies log URLs.
+    404 for another person's code or a wrong ticket. The ticket is sent in the body, because proxies log URLs.
     """
     server = key_server()
     now = timezone.now()
@@ -127,9 +127,10 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.OWN, Ownership.AGENCY.for_roles(Role.SUPERVISOR))
 @confirm_second_factor
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask, then revoke by the browser's `ticket` or the typed `code`: 302 to the list, which shows if it was in time.
+    """Ask for confirmation, then revoke the code, which the browser's `ticket` or the typed `code` identifies.
 
-    404 for another's code, 422 neither ticket nor code, 429 too many wrong codes.
+    302 to the list with a message whether it was in time, 404 another person's code, 422 neither ticket nor code, 429
+    too many wrong codes.
 
     Needs a fresh second factor, so that a stolen session is not enough to revoke the codes of patients.
     """
@@ -157,15 +158,18 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
-    """Revoke a code; its new state. Raises TicketInvalid, InvalidCode, CodeUnknown, SignInLocked after wrong codes."""
+    """Revoke a code and return its new state.
+
+    Raises TicketInvalid, InvalidCode, CodeUnknown, or SignInLocked after too many wrong codes.
+    """
     server = key_server()
     ticket = request.POST.get("ticket", "")
     typed = request.POST.get("code", "").strip()
     if practising():
         return practice.revoke_practice_code(issued.handle, timezone.now())
     if ticket or not typed:
-        return revocation.revoke_code(server, request.user, tickets.row_of_ticket(issued, ticket))
-    # Anybody with a code may revoke it; the limit prevents finding codes by trying.
+        return revocation.revoke_code(server, request.user, tickets.verify_ticket(issued, ticket))
+    # Anybody with a code may revoke it; the limit prevents guessing codes.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
     claimed = count_attempt(lane, lane, MOST_TYPED_TRIES, timezone.now())
@@ -178,7 +182,7 @@ def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
 @require_safe
 @audience(CODE_ISSUERS)
 @touches(Ownership.OWN)
-def bulk(request: OfficeRequest) -> HttpResponse:
+def issue_in_bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and requests their codes."""
     server = key_server()
     now = timezone.now()
@@ -189,7 +193,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
         "last": last,
         "zone": settings.TIME_ZONE,
         "house_sends": text_messages.can_send_messages(),
-        # Changes with the session, and cannot be computed without the office's secret.
+        # Differs in each session, and cannot be computed without the office's secret.
         "sitting": salted_hmac("rows of a sitting", str(request.session.session_key), algorithm="sha256").hexdigest(),
         "tab": "bulk",
     }
@@ -204,7 +208,8 @@ def bulk(request: OfficeRequest) -> HttpResponse:
 def issue_batch(request: OfficeRequest) -> JsonResponse:
     """A code or a refusal for each of up to 50 rows of class and onset.
 
-    201 with an answer for each row, the same if the rows are sent again; 400 not a batch; 409 other rows before.
+    201 with an answer for each row, the same answers if the same rows are sent again; 400 not a batch; 409 if other
+    rows were sent under the same key.
     """
     server = key_server()
     now = timezone.now()
@@ -225,9 +230,9 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
 @touches(Ownership.OWN)
 @releases
 def send_message(request: OfficeRequest) -> JsonResponse:
-    """Send the message of a code: 201 with its id, 404 another's code, 409 sent before, 422 refused.
+    """Send the message of a code: 201 with its id, 404 another person's code, 409 sent before, 422 refused.
 
-    429 if the day's messages are used up. No answer contains number or text.
+    429 if the day's messages are used up. No answer contains the number or the text.
     """
     try:
         order = text_messages.read_order(request.body)
@@ -261,7 +266,7 @@ def _error_response(code: str, message: str, status: int) -> JsonResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.REACHED)
-def quota(request: OfficeRequest) -> HttpResponse:
+def raise_quota(request: OfficeRequest) -> HttpResponse:
     """Issued codes and limits of today, and a form to raise a limit: 302 raised, 422 bad form."""
     server = key_server()
     now = timezone.now()
@@ -296,8 +301,11 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
 @audience(CODE_ISSUERS)
 @touches(Ownership.EVERYBODY)
 @releases
-def venue_alert(request: OfficeRequest) -> HttpResponse:
-    """Ask for code and hours, show the venue, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
+def publish_venue_alert(request: OfficeRequest) -> HttpResponse:
+    """Warn the visitors of a venue, after a page that shows which venue it is.
+
+    200 form or confirmation page, 201 sent, 409 sent before, 422 bad form or hours.
+    """
     form = AlertForm(request.POST or None)
     context = {"form": form, "tab": "venues", "practising": practising()}
     if request.method != "POST" or not form.is_valid():
@@ -427,10 +435,10 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.CITY)
-def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
+def record_declaration_call(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, so that the page with the declarations stays; 404 not opened."""
     require_city_role(request.user, HEALTH_SUPERVISORS.roles)
-    if not declaration_access.record_call(handle, timezone.now()):
+    if not declaration_access.record_declaration_call(handle, timezone.now()):
         raise Http404
     return HttpResponse(status=204)
 
@@ -440,13 +448,15 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.CITY)
 @confirm_second_factor
-def declaration_key(request: OfficeRequest) -> HttpResponse:
+def make_declaration_key(request: OfficeRequest) -> HttpResponse:
     """Make or replace the key for declarations: 302 made or to the second factor, 422 bad form."""
     require_city_role(request.user, HEALTH_SUPERVISORS.roles)
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            declaration_access.make_key(key_server(), request.user, form.cleaned_data["new"], timezone.now())
+            declaration_access.make_declaration_key(
+                key_server(), request.user, form.cleaned_data["new"], timezone.now()
+            )
         except PassphraseTooShort:
             form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
         else:
@@ -461,7 +471,7 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
 @audience(HEALTH_SUPERVISORS)
 @touches(Ownership.CITY)
 @confirm_second_factor
-def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
+def change_declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""
     require_city_role(request.user, HEALTH_SUPERVISORS.roles)
     form = ChangePassphraseForm(request.POST or None)

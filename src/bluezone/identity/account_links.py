@@ -20,7 +20,7 @@ class AccountLinkInvalid(Refused):
     code = "account_link_invalid"
 
 
-def make_account_link(actor: str, user: User, now: datetime.datetime) -> str:
+def issue_account_link(actor: str, user: User, now: datetime.datetime) -> str:
     """A new one-time token for the account; its earlier links stop working.
 
     Returns the token, 43 characters, which is shown once: only its SHA-256 is stored.
@@ -33,7 +33,7 @@ def make_account_link(actor: str, user: User, now: datetime.datetime) -> str:
     return token
 
 
-def account_of_link(token: str, now: datetime.datetime) -> User:
+def find_linked_account(token: str, now: datetime.datetime) -> User:
     """The account of a link, without using the link; raises AccountLinkInvalid."""
     link = AccountLink.objects.select_related("user").filter(digest=_digest(token), expires_at__gt=now).first()
     if link is None or not link.user.is_active:
@@ -44,7 +44,7 @@ def account_of_link(token: str, now: datetime.datetime) -> User:
 def set_first_password(token: str, name: str, password: str, now: datetime.datetime) -> User:
     """Use the link: store name and password of its account. A second use raises AccountLinkInvalid."""
     with transaction.atomic():
-        user = account_of_link(token, now)
+        user = find_linked_account(token, now)
         # Of two requests with the same link, one deletes it; the other finds nothing to delete.
         if not AccountLink.objects.filter(digest=_digest(token)).delete()[0]:
             raise AccountLinkInvalid("the link is unknown, used or expired")

@@ -17,7 +17,7 @@ from bluezone.identity.models import User
 from bluezone.refusal import Refused
 
 # A sentence for the reader, or a function that makes it from the refusal.
-Saying = str | Callable[[Refused], str]
+SentenceSource = str | Callable[[Refused], str]
 Kinds = type[Refused] | tuple[type[Refused], ...]
 # Error code of a form that is valid but conflicts with what is stored.
 CONFLICT = "conflict"
@@ -34,7 +34,7 @@ Reverser = Callable[[User, dict[str, Any], datetime.datetime], None]
 class _Caught:
     """A block that ends at a refusal of `kinds` and passes its sentence to `say`; other exceptions pass through."""
 
-    def __init__(self, kinds: Kinds, saying: Saying, say: Callable[[str], None]) -> None:
+    def __init__(self, kinds: Kinds, saying: SentenceSource, say: Callable[[str], None]) -> None:
         self._kinds = kinds
         self._saying = saying
         self._say = say
@@ -53,14 +53,19 @@ class _Caught:
 
 
 def refusals_as_messages(
-    request: HttpRequest, sentence: Saying, *, kinds: Kinds = Refused, level: int = messages.ERROR
+    request: HttpRequest, sentence: SentenceSource, *, kinds: Kinds = Refused, level: int = messages.ERROR
 ) -> _Caught:
     """Show a refusal of the block as a message on the next page. kinds: the refusals to show; others pass through."""
     return _Caught(kinds, sentence, lambda text: messages.add_message(request, level, text))
 
 
 def refusals_as_form_errors(
-    form: BaseForm, sentence: Saying, *, field: str | None = None, kinds: Kinds = Refused, conflict: bool = False
+    form: BaseForm,
+    sentence: SentenceSource,
+    *,
+    field: str | None = None,
+    kinds: Kinds = Refused,
+    conflict: bool = False,
 ) -> _Caught:
     """Show a refusal of the block in a valid form, at the field `field` or above all fields.
 
@@ -93,7 +98,7 @@ def offer_undo(request: HttpRequest, act: str, now: datetime.datetime, **values:
     request.session[_KEY] = {"act": act, "values": values, "at": now.timestamp()}
 
 
-def is_offered(request: HttpRequest, now: datetime.datetime) -> bool:
+def is_undo_offered(request: HttpRequest, now: datetime.datetime) -> bool:
     """Whether a page that is rendered now has the undo button."""
     offered = request.session.get(_KEY)
     return offered is not None and 0 <= now.timestamp() - offered["at"] <= UNDO_SECONDS

@@ -56,7 +56,7 @@ def note_reach_queried() -> None:
 
 
 @contextlib.contextmanager
-def outside_the_view() -> Iterator[None]:
+def reach_of_page_frame() -> Iterator[None]:
     """Let a block query the reach of roles for the frame of a page; it does not count as a query by the view."""
     token = _reach_queried.set(None)
     try:

@@ -6,7 +6,7 @@ from bluezone.identity.models import User
 DEMO_NAME = "demo-office"
 
 
-def demo_office() -> User:
+def demo_account() -> User:
     """An account that no one can sign in to; created on the first call."""
     user, is_new = User.objects.get_or_create(username=DEMO_NAME, defaults={"name": "Văn phòng (trình diễn)"})
     if is_new:

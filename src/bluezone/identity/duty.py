@@ -54,6 +54,6 @@ DUTY = Duty(
     ),
     every_tick=(Work("forget_factor_steps", "bluezone.identity.factors.second_factors.purge_steps"),),
     reversers={
-        "role-ended": "bluezone.authority.views.undo_end_of_role",
+        "role-ended": "bluezone.authority.views.undo_revocation",
     },
 )

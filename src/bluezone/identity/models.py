@@ -37,7 +37,7 @@ __all__ = [
 class GrantQuerySet(models.QuerySet["RoleGrant"]):
     """Grants, selected by day."""
 
-    def in_force(self, day: datetime.date) -> "GrantQuerySet":
+    def valid_on(self, day: datetime.date) -> "GrantQuerySet":
         """Grants that are valid on `day`; a delegation is valid only while the grant behind it is."""
         valid = Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
         basis_valid = Q(delegated_by__valid_from__lte=day) & (
@@ -110,7 +110,7 @@ class UserManager(BaseUserManager["User"]):
 
     def with_roles(self, roles: Iterable[str], on: datetime.date | None = None) -> models.QuerySet["User"]:
         """Active accounts that hold one of `roles` anywhere on a day, today by default."""
-        grants = RoleGrant.objects.in_force(on or timezone.localdate()).filter(role__in=roles)
+        grants = RoleGrant.objects.valid_on(on or timezone.localdate()).filter(role__in=roles)
         return self.filter(is_active=True, pk__in=grants.values("user"))
 
     def matching(self, text: str) -> models.QuerySet["User"]:
@@ -292,7 +292,7 @@ def valid_grants(user: User, on: datetime.date | None = None) -> list[RoleGrant]
         return cached[1]
     if not user.is_active:
         return []
-    grants = list(RoleGrant.objects.in_force(on or today).filter(user=user).select_related("agency", "unit"))
+    grants = list(RoleGrant.objects.valid_on(on or today).filter(user=user).select_related("agency", "unit"))
     # A second query only for the few delegations, because every request of the office comes here.
     if any(grant.delegated_by_id is not None for grant in grants):
         models.prefetch_related_objects(grants, "delegated_by__user")

@@ -50,7 +50,7 @@ def _needs_existing_factor(view: Callable[..., HttpResponse]) -> Callable[..., H
 @require_safe
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.OWN)
-def second_factor(request: OfficeRequest) -> HttpResponse:
+def show_second_factor(request: OfficeRequest) -> HttpResponse:
     """The factors that are set up, and those that can be."""
     context = {
         "app": AuthenticatorApp.objects.filter(user=request.user).first(),
@@ -172,7 +172,7 @@ def _show_codes(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.OWN)
-def sessions(request: OfficeRequest) -> HttpResponse:
+def session_list(request: OfficeRequest) -> HttpResponse:
     """Every browser in which this account is signed in now, newest first."""
     own = request.user.sessions.filter(expire_date__gt=timezone.now())
     rows = [(session, _handle(session.pk), session.pk == request.session.session_key) for session in own]
@@ -220,7 +220,7 @@ def _handle(session_key: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.OWN)
-def own_email(request: OfficeRequest) -> HttpResponse:
+def change_own_email(request: OfficeRequest) -> HttpResponse:
     """Enter, change or delete one's own address: 302 stored, 422 bad form.
 
     It needs a second factor within five minutes, or the password from a person who has none.
@@ -247,7 +247,7 @@ def own_email(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.OWN)
-def training(request: OfficeRequest) -> HttpResponse:
+def switch_training(request: OfficeRequest) -> HttpResponse:
     """Explain training mode, and switch it on or off: 302 to the first page."""
     if request.method == "POST":
         request.session[TRAINING_KEY] = not current_training(request)

@@ -81,7 +81,7 @@ def save_item(texts: Texts, by: User, now: datetime.datetime, item: NewsItem | N
         return item
 
 
-def publish(item: NewsItem, by: User, now: datetime.datetime, note: str = "") -> NewsVersion:
+def publish_item(item: NewsItem, by: User, now: datetime.datetime, note: str = "") -> NewsVersion:
     """Publish the working text: the first time as news, later as a correction.
 
     note: what was corrected; required from the second version on.
@@ -108,7 +108,7 @@ def publish(item: NewsItem, by: User, now: datetime.datetime, note: str = "") ->
         return version
 
 
-def withdraw(item: NewsItem, reason: str, by: User, now: datetime.datetime) -> None:
+def withdraw_item(item: NewsItem, reason: str, by: User, now: datetime.datetime) -> None:
     """Remove an item from the site; its address shows the reason. Raises NewsWithdrawn, NewsNotPublished."""
     with transaction.atomic():
         item = _lock(item)
@@ -176,7 +176,7 @@ def working_text(item: NewsItem, language: str) -> Reading:
     return read_in_language(NewsVersion(item=item, number=1, at=item.written_at, **fields), language)
 
 
-def feed(address: str) -> Iterator[dict[str, Any]]:
+def news_feed(address: str) -> Iterator[dict[str, Any]]:
     """The items that phones fetch, the same for everybody, at most FEED_BYTES of texts.
 
     address: of the public origin, without a trailing slash.

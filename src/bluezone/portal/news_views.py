@@ -37,7 +37,7 @@ ON_A_PAGE = 30
 @require_safe
 @audience(EDITORS)
 @touches(Ownership.EVERYBODY)
-def desk(request: OfficeRequest) -> HttpResponse:
+def item_list(request: OfficeRequest) -> HttpResponse:
     """All items, newest first; an editor of a ward gets links only to their own."""
     page = Paginator(NewsItem.objects.select_related("written_by"), ON_A_PAGE).get_page(request.GET.get("page"))
     edits_all = reaches_beyond_a_ward(request.user, EDITORS.roles)
@@ -48,7 +48,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Ownership.EVERYBODY)
-def new(request: OfficeRequest) -> HttpResponse:
+def new_item(request: OfficeRequest) -> HttpResponse:
     """Write a new item: 302 to its preview, 422 bad form."""
     return _write(request, None)
 
@@ -56,7 +56,7 @@ def new(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Ownership.OWN, Ownership.WIDE)
-def edit(request: OfficeRequest, pk: int) -> HttpResponse:
+def edit_item(request: OfficeRequest, pk: int) -> HttpResponse:
     """Edit an item: 302 to its preview, 422 bad form, 409 withdrawn in the meantime.
 
     An editor of an agency or a unit edits their own drafts, an editor of the city every item.
@@ -85,7 +85,7 @@ def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
 @audience(EDITORS)
 @touches(Ownership.OWN, Ownership.WIDE)
 @releases
-def preview(request: OfficeRequest, pk: int) -> HttpResponse:
+def preview_item(request: OfficeRequest, pk: int) -> HttpResponse:
     """The working text in both languages; POST publishes it: 302, 422 without a required note, 409 refused.
 
     An editor of a ward may read their own items; only editors of the city publish, since news is the city's.
@@ -100,7 +100,7 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and (form is None or form.is_valid()):
         note = form.cleaned_data["note"] if form else ""
         try:
-            news.publish(item, request.user, timezone.now(), note)
+            news.publish_item(item, request.user, timezone.now(), note)
         except news.NewsUnchanged:
             return _conflict_page(request, item, _("Readers already see this text."))
         except Refused:
@@ -118,14 +118,14 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(EDITORS)
 @touches(Ownership.WIDE)
 @confirm_second_factor
-def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
+def withdraw_item(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the reason, then withdraw the item: 302, 422 without a reason, 409 a draft or withdrawn before."""
     require_more_than_a_ward(request.user, EDITORS.roles)
     item = get_object_or_404(NewsItem, pk=pk)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            news.withdraw(item, form.cleaned_data["note"], request.user, timezone.now())
+            news.withdraw_item(item, form.cleaned_data["note"], request.user, timezone.now())
         except Refused:
             return _conflict_page(request, item, _("Only published news can be withdrawn, and only once."))
         messages.success(request, _("Withdrawn. Anyone who opens its address sees the reason."))
@@ -142,7 +142,7 @@ def _conflict_page(request: HttpRequest, item: NewsItem | None, words: str) -> H
 @audience(EVERYONE)
 def json_feed(request: HttpRequest) -> HttpResponse:
     """`{"items": [...]}`; bodies in the markup of texts.py. The same for all: no language, cookie or id of a reader."""
-    items = {"items": list(news.feed(facts("vi").address))}
+    items = {"items": list(news.news_feed(facts("vi").address))}
     return _cached(request, JsonResponse(items, json_dumps_params={"ensure_ascii": False}))
 
 

@@ -206,7 +206,7 @@ def _language() -> str:
 
 
 @json_endpoint("POST", EVERYONE, status=201)
-def open_ticket(request: HttpRequest) -> dict[str, Any]:
+def submit_help_request_json(request: HttpRequest) -> dict[str, Any]:
     """`{"channel", "contact", "place", "note", "unit"}` -> `{"ticket"}`; `Idempotency-Key` makes repeats harmless.
 
     201 opened, or opened before under the same key; 400 bad body, 413 too long, 422 bad values, 429 too many.
@@ -228,7 +228,7 @@ def open_ticket(request: HttpRequest) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def ask(request: HttpRequest) -> HttpResponse:
+def submit_help_request(request: HttpRequest) -> HttpResponse:
     """The form: 303 to its ticket, 403 sent from another site, 422 bad form, 429 too many from this network."""
     if request.method != "POST":
         return _form(request, HelpForm(), _new_key())
@@ -259,7 +259,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @audience(EVERYONE)
-def sent(request: HttpRequest, ticket: str) -> HttpResponse:
+def show_help_ticket(request: HttpRequest, ticket: str) -> HttpResponse:
     """The page with the number of a request; it does not reveal whether the request exists."""
     if not _TICKET.fullmatch(ticket):
         return redirect("help")

@@ -178,9 +178,9 @@ def _check_history(loader: Any, applied: set[tuple[str, str]]) -> None:
 
 def _plant_directory() -> None:
     """Store the units and agencies that ship with the program, at the first start."""
-    from bluezone.directory.records.seed import plant_first_seed
+    from bluezone.directory.records.seed import seed_empty_directory
 
-    plant_first_seed()
+    seed_empty_directory()
 
 
 def _make_private(database: Mapping[str, Any]) -> None:

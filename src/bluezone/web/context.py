@@ -167,7 +167,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
         "may": _May(request),
         "menu": SimpleLazyObject(lambda: build_menu(request)),
         "waits": SimpleLazyObject(lambda: _waits(request)),
-        "undo": SimpleLazyObject(lambda: acts.is_offered(request, timezone.now())),
+        "undo": SimpleLazyObject(lambda: acts.is_undo_offered(request, timezone.now())),
         "alarms": SimpleLazyObject(lambda: _alarms(request)),
         "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": _name_of(current_city, language),

@@ -118,7 +118,7 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
     return render(request, "error.html", context, status=status)
 
 
-def moving_page(language: str) -> bytes:
+def maintenance_page(language: str) -> bytes:
     """The page that replaces every page while the stores are being moved."""
     request = HttpRequest()
     request.method = "GET"
@@ -128,7 +128,7 @@ def moving_page(language: str) -> bytes:
         return _page(request, 503, title, text).content
 
 
-def moving_problem() -> HttpResponse:
+def maintenance_problem() -> HttpResponse:
     """The answer to programs while the stores are being moved."""
     answer = api_problem(503, "move_unfinished", "the stores are being moved; nothing was stored, ask again")
     answer.headers["Retry-After"] = str(MOVING_SECONDS)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.directory.imports.files.raw_sheets import MAX_COUNT, NotACount, NotADay, count_of, day_of, text_of
+from bluezone.directory.imports.files.raw_sheets import MAX_COUNT, NotACount, NotADay, cell_count, cell_day, cell_text
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from bluezone.directory.imports.files.raw_sheets import MAX_COUNT, NotACount, No
     ],
 )
 def test_a_count_is_read_however_its_thousands_are_grouped(cell, count):
-    assert count_of(cell) == count
+    assert cell_count(cell) == count
 
 
 @pytest.mark.parametrize(
@@ -34,29 +34,29 @@ def test_a_count_is_read_however_its_thousands_are_grouped(cell, count):
 )
 def test_what_is_no_count_is_refused(cell):
     with pytest.raises(NotACount):
-        count_of(cell)
+        cell_count(cell)
 
 
 @pytest.mark.parametrize("cell", ["07/8/2020", "7-8-2020", "07.08.2020", "2020-08-07", datetime.date(2020, 8, 7)])
 def test_a_day_is_read_however_it_is_written(cell):
-    assert day_of(cell) == datetime.date(2020, 8, 7)
-    assert text_of(day_of(cell)) == "07/08/2020"
+    assert cell_day(cell) == datetime.date(2020, 8, 7)
+    assert cell_text(cell_day(cell)) == "07/08/2020"
 
 
 @pytest.mark.parametrize("cell", ["31/02/2020", "8/2020", "2020", "13/13/2020", "2020-8-7", 43_000, "hôm qua"])
 def test_what_is_no_day_is_refused(cell):
     with pytest.raises(NotADay):
-        day_of(cell)
+        cell_day(cell)
 
 
 def test_an_empty_cell_is_no_day_and_empty_text():
-    assert day_of(None) is None
-    assert text_of(None) == ""
+    assert cell_day(None) is None
+    assert cell_text(None) == ""
 
 
 @given(st.text() | st.integers() | st.floats() | st.booleans() | st.dates() | st.none())
 def test_any_cell_is_read_or_refused(cell):
-    for read, refusal in ((count_of, NotACount), (day_of, NotADay)):
+    for read, refusal in ((cell_count, NotACount), (cell_day, NotADay)):
         try:
             read(cell)
         except refusal:

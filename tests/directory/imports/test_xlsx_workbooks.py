@@ -16,7 +16,7 @@ from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetHasMacros,
     SpreadsheetTooLarge,
     SpreadsheetTypeUnknown,
-    Unreadable,
+    UnreadableCell,
 )
 from bluezone.directory.imports.files.workbooks import MAX_UNPACKED_BYTES, read_xlsx
 from bluezone.directory.imports.tables import Column, read_table
@@ -80,7 +80,7 @@ def test_a_formula_beside_the_list_does_not_matter():
 def test_an_error_value_is_refused():
     data = by_hand('<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="e"><f>A1/0</f><v>#DIV/0!</v></c></row>')
 
-    assert read_xlsx(data)[0].rows[1].cells[1] is Unreadable.ERROR
+    assert read_xlsx(data)[0].rows[1].cells[1] is UnreadableCell.ERROR
     with pytest.raises(SpreadsheetCellUnreadable):
         read_table(io.BytesIO(data), COLUMNS)
 

@@ -10,14 +10,14 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.directory.records.reading import read_directory, state_digest
-from bluezone.directory.records.seed import Planted, load_seed, plant_first_seed, plant_seed
+from bluezone.directory.records.seed import SeedCounts, load_seed, seed_directory, seed_empty_directory
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db
 
 
 def test_what_is_stored_is_what_ships():
-    plant_seed()
+    seed_directory()
 
     stored = read_directory()
     # Whom an agency answers to is not in the seed; its kind tells.
@@ -27,18 +27,18 @@ def test_what_is_stored_is_what_ships():
 
 
 def test_planting_twice_adds_nothing_and_changes_nothing():
-    plant_seed()
+    seed_directory()
     Agency.objects.filter(key="thanh-tra").update(name="Thanh tra thành phố Bắc Kạn")
     RecipientGroup.objects.get(key="ubnd-xa-phuong").agencies.clear()
 
-    assert plant_seed() == Planted(0, 0, 0)
+    assert seed_directory() == SeedCounts(0, 0, 0)
     assert Agency.objects.get(key="thanh-tra").name == "Thanh tra thành phố Bắc Kạn"
     assert RecipientGroup.objects.get(key="ubnd-xa-phuong").agencies.count() == 0
 
 
 def test_the_first_start_leaves_a_city_with_its_own_units_alone():
     AdminUnit.objects.create(key="own", name="tỉnh khác", kind="province", folded="", path="1/")
-    plant_first_seed()
+    seed_empty_directory()
 
     assert AdminUnit.objects.count() == 1
 

@@ -75,7 +75,7 @@ def test_without_a_password_there_is_no_second_step(client):
 
 def test_a_new_link_replaces_the_password_and_not_the_second_factor(client):
 
-    token = account_links.make_account_link("root", user("lan"), timezone.now())
+    token = account_links.issue_account_link("root", user("lan"), timezone.now())
     form = {"name": "Lan", "password": PASSWORD, "again": PASSWORD}
 
     assert client.post(f"/start/{token}/", form).url == "/sign-in/second/"
@@ -111,7 +111,7 @@ def test_whoever_gains_or_loses_a_factor_changes_nobody_elses():
     new, leaving, lost = (user(name, role=None) for name in ("lan", "minh", "nga"))
     second_factors.add_app(new, b"another secret of 20", app_code(b"another secret of 20"), now)
     second_factors.remove_app(leaving)
-    second_factors.remove_all("root", lost)
+    second_factors.remove_second_factor("root", lost)
 
     assert set(AuthenticatorApp.objects.values_list("user", flat=True)) == {kept.pk, new.pk}
 
@@ -194,7 +194,7 @@ def test_the_last_factor_of_a_role_that_needs_one_is_not_removed(english):
 
 
 def test_an_administrator_helps_who_has_lost_everything(client):
-    # Not a role that takes two people (tests/authority/test_second_hands.py).
+    # Not a role that takes two people (tests/authority/test_recent_access.py).
     lan = user("lan", Role.CLERK)
     elsewhere = Client()
     elsewhere.force_login(lan)

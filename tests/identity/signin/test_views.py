@@ -117,7 +117,7 @@ def test_signing_out_ends_the_session_and_needs_a_post(client):
 
 
 def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
-    _, token = accounts.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, timezone.now())
+    _, token = accounts.create_account_with_link("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, timezone.now())
     page = f"/start/{token}/"
     assert english.get(page).status_code == 200
     form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
@@ -133,7 +133,7 @@ def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
 
 def test_an_invitation_past_its_72_hours_is_refused_with_whom_to_ask_and_makes_no_password(client):
     made_at = timezone.now() - datetime.timedelta(hours=72, minutes=1)
-    account, token = accounts.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, made_at)
+    account, token = accounts.create_account_with_link("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, made_at)
     form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
 
     for answer in (client.get(f"/start/{token}/"), client.post(f"/start/{token}/", form)):

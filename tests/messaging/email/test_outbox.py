@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bluezone.messaging.email import retention
-from bluezone.messaging.email.delivery import deliver_due
+from bluezone.messaging.email.delivery import send_due_mail
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.outbox import EmailAddressInvalid, queue_digest, queue_mail
 
@@ -22,10 +22,10 @@ WARD = "ubnd.songcau@bac-kan.example"
 
 def test_a_person_gets_one_digest_a_day(mailserver):
     queued = [queue_digest(WARD, DAY, "Tóm tắt", f"lần {number}", now=NOW) for number in range(2)]
-    deliver_due(NOW)
+    send_due_mail(NOW)
     queued.append(queue_digest(WARD, DAY, "Tóm tắt", "lần 3", now=NOW))
     queued.append(queue_digest(WARD, DAY + datetime.timedelta(days=1), "Tóm tắt", "hôm sau", now=NOW))
-    deliver_due(NOW)
+    send_due_mail(NOW)
 
     assert queued == [True, False, False, True]
     assert [message.get_content().strip() for _, message in mailserver.mails] == ["lần 0", "hôm sau"]
@@ -43,7 +43,7 @@ def test_what_is_rolled_back_is_never_sent(mailserver):
     with transaction.atomic():
         queue_mail(WARD, "Lời mời", "Mở đường dẫn một lần.", now=NOW)
         transaction.set_rollback(True)
-    deliver_due(NOW)
+    send_due_mail(NOW)
 
     assert mailserver.mails == []
 
@@ -69,7 +69,7 @@ def test_no_subject_becomes_a_second_header(mailserver, subject):
 
 def test_a_subject_with_line_breaks_arrives_on_one_line(mailserver):
     queue_mail(WARD, "Việc quá hạn\r\nBcc: all@bac-kan.example", "t", now=NOW)
-    deliver_due(NOW)
+    send_due_mail(NOW)
     ((_, message),) = mailserver.mails
 
     assert message["Subject"] == "Việc quá hạn Bcc: all@bac-kan.example"
@@ -88,7 +88,7 @@ def test_a_week_after_it_was_sent_or_given_up_a_mail_is_gone(mailserver):
     mailserver.answers["nobody@bac-kan.example"] = "550 no such mailbox"
     queue_mail(WARD, "s", "t", now=NOW)
     queue_mail("nobody@bac-kan.example", "s", "t", now=NOW)
-    deliver_due(NOW)
+    send_due_mail(NOW)
     waiting = queue_mail(WARD, "s", "t", now=NOW)
 
     retention.purge(NOW + retention.RETENTION - datetime.timedelta(seconds=1))

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from tests.builders.largeoffice import server_clock
 
-from bluezone.messaging.sms.leases import claim_due, close_messages, parts_to_query
+from bluezone.messaging.sms.leases import claim_due, claim_parts_to_query, close_messages
 from bluezone.messaging.sms.models import OPEN_STATES, Message, Part, PartState, Purpose, State
 from bluezone.messaging.sms.outbox import queue_sms
 from bluezone.messaging.sms.providers import read_sms_url
@@ -53,7 +53,7 @@ def test_a_round_of_the_sender_costs_no_more_than_with_an_empty_outbox(now, sett
         for _ in range(WAITING // 20):
             begun = clock()
             assert len(claim_due(now, 20).parts) == 20
-            assert parts_to_query(now, True, 20) == []
+            assert claim_parts_to_query(now, True, 20) == []
             spent.append(clock() - begun)
         # As if all were delivered, so that the next ones find as little under way.
         Part.objects.filter(state=PartState.SUBMITTING).update(state=PartState.DELIVERED)

@@ -19,7 +19,7 @@ from tests.builders.office import prove_second_factor, user
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.acts import UndoTooLate
 from bluezone.rollout.bulletins.air import air_views
-from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, log_rows, sum_rows, undo_attestation
+from bluezone.rollout.bulletins.air.air_log import AiringOutcome, airings_between, log_rows, sum_rows, undo_attestation
 from bluezone.rollout.bulletins.models import Airing, Attestation, Outlet, OutletKind
 from bluezone.rollout.report_week import Week
 
@@ -60,7 +60,7 @@ def test_a_zone_whose_machine_is_silent_is_played_by_hand_and_said_to_have_been(
     operator.post(tap)
 
     (row,), counts = counted()
-    assert row.aired is Aired.AIRED
+    assert row.aired is AiringOutcome.AIRED
     assert (counts.machine_airings, counts.proven, counts.other_airings, counts.attested) == (0, 0, 1, 1)
     assert tap not in log(operator)
     assert Attestation.objects.get().airing == airing
@@ -86,7 +86,7 @@ def test_the_log_says_what_broke_off_how_much_was_heard_and_what_was_said_again(
     )
     page = log(operator)
     assert "1 bị ngắt giữa chừng (nghe được nhiều nhất 8 giây)" in page
-    assert str(Aired.MISSED.label) not in page
+    assert str(AiringOutcome.MISSED.label) not in page
 
     told.outcome, told.earlier = "played", [[airing.due_at.timestamp(), 8.2]]
     told.save()

@@ -19,7 +19,7 @@ CORRECTED = "Ủy ban nhân dân xã họp lúc mười bảy giờ ba mươi ph
 def written(client):
     writer = user("bien", "editor", within=agency())
     client.force_login(writer)
-    bulletin = scripts.enter_bulletin(writer, agency(), "Họp dân", "normal", {"vi": TEXT}, NOW)
+    bulletin = scripts.create_bulletin(writer, agency(), "Họp dân", "normal", {"vi": TEXT}, NOW)
     return client, bulletin
 
 

@@ -80,7 +80,7 @@ def test_a_number_alone_is_no_word_because_it_stands_for_many_things(editor):
 
 @pytest.mark.long
 def test_a_text_that_was_written_before_keeps_its_reading_and_the_page_says_that_there_is_another(editor):
-    bulletin = scripts.enter_bulletin(make_people()[0], agency(), "Họp", "normal", {"vi": TEXT}, NOW)
+    bulletin = scripts.create_bulletin(make_people()[0], agency(), "Họp", "normal", {"vi": TEXT}, NOW)
     before = bulletin.scripts.get().spoken_text
     enter(editor, "ABK", "nhà mới")
 

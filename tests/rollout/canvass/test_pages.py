@@ -28,7 +28,7 @@ from bluezone.rollout.canvass.models import (
     Visit,
 )
 from bluezone.rollout.canvass.progress import doors_by_unit, shown_to
-from bluezone.rollout.coverage.api import Doors
+from bluezone.rollout.coverage.api import DoorCounts
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 from bluezone.web import settings_public
 
@@ -155,10 +155,10 @@ def test_small_numbers_of_a_ward_are_shown_to_the_ward_alone(client, officer, ph
 @pytest.mark.parametrize(
     ("told", "seen"),
     [
-        (Doors(40, 20, 10, None), (40, 20, 20, 10)),
-        (Doors(40, 38, 2, None), (40, None, None, None)),
-        (Doors(40, 3, 10, None), (40, None, None, None)),
-        (Doors(3, 0, 0, None), (None, 0, None, 0)),
+        (DoorCounts(40, 20, 10, None), (40, 20, 20, 10)),
+        (DoorCounts(40, 38, 2, None), (40, None, None, None)),
+        (DoorCounts(40, 3, 10, None), (40, None, None, None)),
+        (DoorCounts(3, 0, 0, None), (None, 0, None, 0)),
     ],
 )
 def test_no_small_number_follows_from_the_others(told, seen):

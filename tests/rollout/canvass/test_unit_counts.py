@@ -5,7 +5,7 @@ import pytest
 from tests.builders.canvass import NOW, city, door
 
 from bluezone.rollout.canvass.progress import doors_by_unit
-from bluezone.rollout.coverage.api import Doors
+from bluezone.rollout.coverage.api import DoorCounts
 from bluezone.training import practice
 
 HOUR = datetime.timedelta(hours=1)
@@ -27,6 +27,6 @@ def test_doors_are_counted_by_ward_without_training_and_without_doubles(django_a
         found = doors_by_unit(NOW)
 
     assert found == {
-        one.pk: Doors(households=4, visited=1, revisit=2, last_visit=datetime.date(2020, 8, 14)),
-        other.pk: Doors(1, 0, 0, None),
+        one.pk: DoorCounts(households=4, visited=1, revisit=2, last_visit=datetime.date(2020, 8, 14)),
+        other.pk: DoorCounts(1, 0, 0, None),
     }

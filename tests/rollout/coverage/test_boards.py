@@ -17,7 +17,7 @@ from tests.builders.office import user
 from bluezone.directory.models import Denominator
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage import priorities
-from bluezone.rollout.coverage.api import Doors, Figure, HelpDone, Indicator, Proof, RunningShare
+from bluezone.rollout.coverage.api import DoorCounts, Figure, HelpCounts, Indicator, Proof, RunningShare
 from bluezone.rollout.coverage.overview import rank_league, read_overview
 from bluezone.rollout.coverage.suppression import unit_cell
 from bluezone.rollout.staffing.queries import StaffRunning
@@ -76,11 +76,11 @@ def wards():
 def field_work(monkeypatch, wards):
     """What canvass and drives say, by position of the ward; their own tests hold them to it."""
     top, below = wards
-    doors, done = {}, {top.pk: [HelpDone(free_teams=2)]}
+    doors, done = {}, {top.pk: [HelpCounts(free_teams=2)]}
 
     def know(number, households=0, visited=0, **help_values):
-        doors[below[number].pk] = [Doors(households, visited, 0, None)]
-        done[below[number].pk] = [HelpDone(**help_values)]
+        doors[below[number].pk] = [DoorCounts(households, visited, 0, None)]
+        done[below[number].pk] = [HelpCounts(**help_values)]
 
     monkeypatch.setattr(priorities, "doors_by_unit", lambda now: doors)
     monkeypatch.setattr(priorities, "help_by_unit", lambda since, until: done)
@@ -329,7 +329,7 @@ def test_help_given_deeper_down_counts_for_the_ward_and_the_tree_is_asked_of_it_
 
     plain, before = asked()
     group = unit("Tổ 5", "group", below[0])
-    priorities.doors_by_unit(now)[group.pk] = [Doors(60, 10, 0, None)]
+    priorities.doors_by_unit(now)[group.pk] = [DoorCounts(60, 10, 0, None)]
     deeper, after = asked()
 
     assert (before, after) == (10, 60)

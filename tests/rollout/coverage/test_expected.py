@@ -203,9 +203,9 @@ def test_last_week_is_held_against_what_its_monday_knew():
 
     assert {row.unit.pk for row in found.rows} == {wards[0].pk, wards[1].pk}
     first, second = (next(row for row in found.rows if row.unit == ward) for ward in wards[:2])
-    assert (first.came, second.came) == (20, 0)
-    assert first.held
-    assert not second.held
+    assert (first.newly_running, second.newly_running) == (20, 0)
+    assert first.is_within_interval
+    assert not second.is_within_interval
     assert first.hours == pytest.approx(3.0)
     assert first.expected == pytest.approx(20, rel=0.25)
     # What arrives afterwards of the time before that Monday changes nothing of what it expected.
@@ -224,9 +224,9 @@ def test_what_came_of_a_few_is_kept_back_and_cannot_be_worked_out():
                   helped=int(number < helped))  # fmt: skip
     found = compare_week(top, wards, WEEK, at(18, 9))
 
-    came = {row.unit.pk: row.came for row in found.rows}
+    came = {row.unit.pk: row.newly_running for row in found.rows}
     assert came == {wards[0].pk: None, wards[1].pk: None, wards[2].pk: 40}
-    assert found.came == 40
+    assert found.newly_running == 40
 
 
 def test_the_week_that_is_compared_is_over():

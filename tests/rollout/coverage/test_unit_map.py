@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.coverage.api import Proof
-from bluezone.rollout.coverage.overview import Row, ShownCell
+from bluezone.rollout.coverage.overview import OverviewCell, Row
 from bluezone.rollout.coverage.unit_map import LINE_LENGTH, draw_map, name_lines
 from bluezone.rollout.staffing.queries import StaffRunning
 
@@ -85,7 +85,7 @@ def test_a_tile_has_its_name_above_and_its_number_below():
 
 
 def share_of(share, base=100):
-    cell = ShownCell(StaffRunning(), 1, base, share, None, None, (), datetime.date(2020, 8, 10), "")
+    cell = OverviewCell(StaffRunning(), 1, base, share, None, None, (), datetime.date(2020, 8, 10), "")
     return {Proof.SELF_REPORTED: [cell]}
 
 

@@ -114,8 +114,8 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
         help_queue.close_as_helped("lan", here[2], [youth.pk], HelpProof.PROVEN, NOW)
 
     help_queue.reopen_request("lan", HelpOutcome.objects.get(proof_number=1), NOW)
-    assert help_queue.free_proofs(drive, NOW) == 1
-    assert help_queue.free_proofs(drive, NOW + 2 * help_queue.PROOF_LIFE) == 0
+    assert help_queue.count_free_proofs(drive, NOW) == 1
+    assert help_queue.count_free_proofs(drive, NOW + 2 * help_queue.PROOF_LIFE) == 0
 
 
 def test_passes_at_a_drive_are_in_no_share_of_the_wards_gates(wards, youth):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.seed import plant_first_seed
+from bluezone.directory.records.seed import seed_empty_directory
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused
 from bluezone.rollout.drives import help_requests, retention
@@ -53,7 +53,7 @@ def test_an_outbox_sent_twice_opens_one_ticket():
 
 
 def test_a_unit_is_named_by_its_code_and_must_be_in_force():
-    plant_first_seed()
+    seed_empty_directory()
     wards = AdminUnit.objects.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE]).exclude(code=None)
     in_force = wards.valid_on(timezone.localdate())
     ended = wards.exclude(code__in=in_force.values("code")).first()

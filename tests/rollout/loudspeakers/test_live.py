@@ -44,46 +44,46 @@ def test_pieces_reach_the_machines_of_the_zone_and_no_others(place, head):
     device, _token = machine(place)
     other, _other_token = machine(zone("Tổ 6"), "Loa 2")
     assert plan(place) is None
-    address = live.speak(head, place, 0, b"one", NOW, is_last=False)
-    live.speak(head, place, 1, b"two", later(1), is_last=False)
+    address = live.accept_piece(head, place, 0, b"one", NOW, is_last=False)
+    live.accept_piece(head, place, 1, b"two", later(1), is_last=False)
 
     assert plan(place) == {"id": address.pk, "until": NOW.timestamp() + live.MOST_SECONDS}
     encoded = [base64.b64encode(piece).decode() for piece in (b"one", b"two", b"three")]
     assert live.pieces_for(device, address.pk, 0, later(1)) == {"pieces": encoded[:2], "more": True}
     assert live.pieces_for(other, address.pk, 0, later(1)) is None
-    live.speak(head, place, 2, b"three", later(2), is_last=True)
+    live.accept_piece(head, place, 2, b"three", later(2), is_last=True)
     assert live.pieces_for(device, address.pk, 2, later(2)) == {"pieces": encoded[2:], "more": False}
     assert plan(place) is None
 
 
 def test_an_address_is_bounded_in_time_and_size(place, head):
-    live.speak(head, place, 0, b"one", NOW, is_last=False)
+    live.accept_piece(head, place, 0, b"one", NOW, is_last=False)
     for number, content in ((1, b""), (2, b"three"), (1, b"x" * (live.MOST_PIECE_BYTES + 1)), (-1, b"x")):
         with pytest.raises(live.PieceInvalid):
-            live.speak(head, place, number, content, later(1), is_last=False)
+            live.accept_piece(head, place, number, content, later(1), is_last=False)
     for number in range(1, live.MOST_SECONDS):
-        live.speak(head, place, number, b"more", later(number), is_last=False)
+        live.accept_piece(head, place, number, b"more", later(number), is_last=False)
     with pytest.raises(live.AddressOver):
-        live.speak(head, place, live.MOST_SECONDS, b"more", later(live.MOST_SECONDS), is_last=False)
+        live.accept_piece(head, place, live.MOST_SECONDS, b"more", later(live.MOST_SECONDS), is_last=False)
 
 
 def test_a_microphone_that_fell_silent_has_ended(place, head):
     device, _token = machine(place)
-    address = live.speak(head, place, 0, b"one", NOW, is_last=False)
+    address = live.accept_piece(head, place, 0, b"one", NOW, is_last=False)
     assert live.pieces_for(device, address.pk, 1, later(live.SILENT_SECONDS + 1)) == {"pieces": [], "more": False}
     with pytest.raises(live.AddressOver):
-        live.speak(head, place, 1, b"two", later(live.SILENT_SECONDS + 1), is_last=False)
+        live.accept_piece(head, place, 1, b"two", later(live.SILENT_SECONDS + 1), is_last=False)
 
 
 def test_two_do_not_speak_at_once_and_nobody_into_the_words_of_another(place, head):
     other = user("nguoi.khac", "speaker_operator", within=agency())
-    live.speak(head, place, 0, b"one", NOW, is_last=False)
+    live.accept_piece(head, place, 0, b"one", NOW, is_last=False)
     with pytest.raises(live.AddressOpen):
-        live.speak(other, place, 0, b"mine", later(1), is_last=False)
+        live.accept_piece(other, place, 0, b"mine", later(1), is_last=False)
     with pytest.raises(live.AddressOver):
-        live.speak(other, place, 1, b"mine", later(1), is_last=False)
+        live.accept_piece(other, place, 1, b"mine", later(1), is_last=False)
     # Whoever fell silent holds up nobody.
-    assert live.speak(other, place, 0, b"mine", later(1 + live.SILENT_SECONDS), is_last=True).spoken_by == other
+    assert live.accept_piece(other, place, 0, b"mine", later(1 + live.SILENT_SECONDS), is_last=True).spoken_by == other
     assert Address.objects.filter(ended_at=None).count() == 0
 
 
@@ -91,8 +91,8 @@ def test_the_log_has_who_spoke_for_how_long_and_what_was_played_and_the_voice_is
     client, public, place, head, django_user_model
 ):
     device, token = machine(place)
-    address = live.speak(head, place, 0, b"one", NOW, is_last=False)
-    live.speak(head, place, 1, b"two", later(7), is_last=True)
+    address = live.accept_piece(head, place, 0, b"one", NOW, is_last=False)
+    live.accept_piece(head, place, 1, b"two", later(7), is_last=True)
     row = {"airing": f"live-{address.pk}", "outcome": "played", "began": NOW.timestamp(), "ended": later(7).timestamp(),
            "heard": 6.5, "sink": "aplay"}  # fmt: skip
     for heard in (6.5, 99.0):
@@ -104,16 +104,16 @@ def test_the_log_has_who_spoke_for_how_long_and_what_was_played_and_the_voice_is
     assert address.heard == {str(device.pk): {"outcome": "played", "seconds": 6.5, "sink": "aplay", "reason": ""}}
     acts = AuditEntry.objects.filter(action__startswith="live_address").values_list("actor", "action")
     assert list(acts) == [("truong.thon", "live_address_begun"), ("truong.thon", "live_address_ended")]
-    live.tidy(later(8))
+    live.end_and_purge_addresses(later(8))
     assert Piece.objects.count() == 2
-    live.tidy(later(8) + live.VOICE_KEPT)
+    live.end_and_purge_addresses(later(8) + live.VOICE_KEPT)
     assert Piece.objects.count() == 0
 
 
 @pytest.mark.long
 def test_the_page_of_the_zone_tells_what_was_spoken(client, place, head):
     device, _token = machine(place)
-    address = live.speak(head, place, 0, b"one", NOW, is_last=True)
+    address = live.accept_piece(head, place, 0, b"one", NOW, is_last=True)
     Address.objects.update(heard={device.pk: {"outcome": "played", "seconds": 6.5, "sink": "aplay", "reason": ""}})
     client.force_login(head)
     page = prove_second_factor(client).get(f"/loudspeakers/{place.pk}/?on={address.began_at:%Y-%m-%d}").text

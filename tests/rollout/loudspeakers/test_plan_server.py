@@ -96,7 +96,7 @@ def test_a_plan_is_told_once_and_then_304_until_it_changes(caller, time, place):
         told, body = caller.get()
         assert (told["status"], body) == (304, b"")
         assert float(told["Bluezone-Time"]) == time.unix * 1000
-    zone_setup.set_up("bien", place, 30, (datetime.time(22), datetime.time(4)), NOW, by_hand=False)
+    zone_setup.configure_zone("bien", place, 30, (datetime.time(22), datetime.time(4)), NOW, by_hand=False)
     time.on(2)
     told, body = caller.get()
     assert (told["status"], json.loads(body)["volume"]) == (200, 30)
@@ -131,7 +131,7 @@ def test_nobody_without_a_speakers_token_is_answered(caller, time, place):
 
 def test_a_machine_that_was_cut_off_is_refused_within_five_seconds(caller, time):
     assert caller.get()[0]["status"] == 200
-    enrolment.revoke("admin", Device.objects.get(), NOW)
+    enrolment.revoke_device("admin", Device.objects.get(), NOW)
     time.on(5)
     assert caller.get()[0]["status"] == 401
 

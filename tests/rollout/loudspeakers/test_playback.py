@@ -10,7 +10,7 @@ from tests.devices.conftest import public
 from bluezone.devices.models import Device
 from bluezone.rollout.bulletins.air import air_log as bulletins_airing
 from bluezone.rollout.bulletins.air import timetable
-from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, log_rows, sum_rows
+from bluezone.rollout.bulletins.air.air_log import AiringOutcome, airings_between, log_rows, sum_rows
 from bluezone.rollout.bulletins.indicators import AiredAttested
 from bluezone.rollout.bulletins.models import Airing, Bulletin
 from bluezone.rollout.loudspeakers import zone_setup
@@ -62,18 +62,18 @@ def test_a_report_that_comes_twice_counts_once_and_the_first_word_stays(client, 
         assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
 
     assert Playing.objects.count() == 1
-    assert (row_of(airing).aired, row_of(airing).proven.aired) == (Aired.AIRED, 1)
+    assert (row_of(airing).aired, row_of(airing).proven.aired) == (AiringOutcome.AIRED, 1)
 
 
 @pytest.mark.parametrize(
     ("told", "word"),
     [
-        ({"late": 90.0}, Aired.LATE),
-        ({"outcome": "preempted"}, Aired.PREEMPTED),
-        ({"outcome": "missed"}, Aired.MISSED),
-        ({"sink": "null"}, Aired.UNHEARD),
-        ({"sink": "file"}, Aired.UNHEARD),
-        ({}, Aired.AIRED),
+        ({"late": 90.0}, AiringOutcome.LATE),
+        ({"outcome": "preempted"}, AiringOutcome.PREEMPTED),
+        ({"outcome": "missed"}, AiringOutcome.MISSED),
+        ({"sink": "null"}, AiringOutcome.UNHEARD),
+        ({"sink": "file"}, AiringOutcome.UNHEARD),
+        ({}, AiringOutcome.AIRED),
     ],
 )
 def test_late_cut_short_missed_and_unheard_airings_are_called_so(client, public, speaker, airing, told, word):
@@ -85,12 +85,12 @@ def test_what_broke_off_is_not_called_not_aired_and_what_was_said_again_is_calle
     began = airing.due_at.timestamp()
     cut = {"began": began, "ended": began + 8, "heard": 8.0, "reason": "cut_off"}
     tell(client, speaker[1], played=[report(airing, "missed", **cut)])
-    assert row_of(airing).aired is Aired.BROKEN_OFF
+    assert row_of(airing).aired is AiringOutcome.BROKEN_OFF
     assert (row_of(airing).proven.aired, row_of(airing).proven.silent) == (0, 0)
 
     Playing.objects.all().delete()
     tell(client, speaker[1], played=[report(airing, reason="said_again", late=30.0, earlier=[[began, 8.0]])])
-    assert (row_of(airing).aired, row_of(airing).proven.again) == (Aired.AIRED, 1)
+    assert (row_of(airing).aired, row_of(airing).proven.again) == (AiringOutcome.AIRED, 1)
     assert Playing.objects.get().earlier == [[began, 8.0]]
 
 
@@ -103,7 +103,7 @@ def test_earlier_attempts_that_are_none_are_refused(client, public, speaker, air
 def test_a_machine_without_a_loudspeaker_that_broke_off_was_heard_by_nobody(client, public, speaker, airing):
     cut = {"began": airing.due_at.timestamp(), "heard": 8.0, "reason": "cut_off", "sink": "null"}
     tell(client, speaker[1], played=[report(airing, "missed", **cut)])
-    assert row_of(airing).aired is Aired.MISSED
+    assert row_of(airing).aired is AiringOutcome.MISSED
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_a_tone_or_a_second_channel_that_is_none_is_refused(client, public, spea
 
 
 def test_silence_is_called_silence_and_a_late_word_is_still_taken(client, public, speaker, airing):
-    assert row_of(airing, airing.due_at).aired is Aired.TO_COME
-    assert row_of(airing).aired is Aired.SILENT
+    assert row_of(airing, airing.due_at).aired is AiringOutcome.TO_COME
+    assert row_of(airing).aired is AiringOutcome.SILENT
     tell(client, speaker[1], played=[report(airing)])
-    assert row_of(airing).aired is Aired.AIRED
+    assert row_of(airing).aired is AiringOutcome.AIRED
 
 
 def test_what_was_played_after_it_left_the_plan_is_in_the_log_all_the_same(client, public, speaker, airing):
@@ -223,7 +223,7 @@ def figures_of(indicator):
 
 def set_by_hand(place, by_hand, now):
     quiet = place.outlet.quiet_from, place.outlet.quiet_to
-    zone_setup.set_up("bien", place, 80, quiet, now, by_hand=by_hand)
+    zone_setup.configure_zone("bien", place, 80, quiet, now, by_hand=by_hand)
     place.refresh_from_db()
 
 
@@ -235,8 +235,8 @@ def test_a_machine_that_comes_later_changes_nothing_of_what_was_played_by_hand_b
     # In the week after, so that the whole week before stays.
     machine(place, now=NOW + 7 * DAY)
 
-    assert (row_of(first).aired, row_of(first).proven) == (Aired.AIRED, None)
-    assert (row_of(second).aired, row_of(second).proven) == (Aired.SILENT, None)
+    assert (row_of(first).aired, row_of(first).proven) == (AiringOutcome.AIRED, None)
+    assert (row_of(second).aired, row_of(second).proven) == (AiringOutcome.SILENT, None)
     assert (figures_of(AiredProven), figures_of(AiredAttested)) == before == ((0, 0), (1, 7))
 
 
@@ -245,7 +245,7 @@ def test_a_second_machine_counts_from_when_it_came(client, public, place, speake
     machine(place, "Loa 2", now=airing.due_at + datetime.timedelta(hours=1))
     after = Airing.objects.get(due_at=airing.due_at + DAY)
 
-    assert (row_of(airing).aired, row_of(airing).proven.machines) == (Aired.AIRED, 1)
+    assert (row_of(airing).aired, row_of(airing).proven.machines) == (AiringOutcome.AIRED, 1)
     assert row_of(after).proven.machines == 2
 
 
@@ -258,9 +258,9 @@ def test_a_machine_put_elsewhere_cut_off_or_a_zone_played_by_hand_leaves_the_pas
     assert (row_of(kept).proven.machines, row_of(after).proven.machines) == (1, 1)
 
     other = zone("Tổ 6")
-    zone_setup.put_machine("bien", speaker[0], other, between)
+    zone_setup.assign_machine("bien", speaker[0], other, between)
     assert (row_of(kept).proven.machines, row_of(after).proven) == (1, None)
-    zone_setup.put_machine("bien", speaker[0], place, between)
+    zone_setup.assign_machine("bien", speaker[0], place, between)
     Device.objects.filter(pk=speaker[0].pk).update(token_digest=None, revoked_at=between)
     assert (row_of(kept).proven.machines, row_of(after).proven) == (1, None)
 
@@ -270,11 +270,11 @@ def test_what_is_said_of_an_airing_of_a_silent_machine_is_attested_until_the_mac
 ):
     assert figures_of(AiredProven) == (0, 7)
     bulletins_airing.attest_airing(airing, make_people()[0], airing.due_at)
-    assert (row_of(airing).aired, row_of(airing).proven) == (Aired.AIRED, None)
+    assert (row_of(airing).aired, row_of(airing).proven) == (AiringOutcome.AIRED, None)
     assert (figures_of(AiredProven), figures_of(AiredAttested)) == ((0, 6), (1, 1))
 
     tell(client, speaker[1], played=[report(airing, late=90.0)])
-    assert (row_of(airing).aired, row_of(airing).proven.aired) == (Aired.LATE, 1)
+    assert (row_of(airing).aired, row_of(airing).proven.aired) == (AiringOutcome.LATE, 1)
     assert (figures_of(AiredProven), figures_of(AiredAttested)) == ((1, 7), (0, 0))
 
 
@@ -302,7 +302,7 @@ def test_what_a_microphone_says_is_a_proof_of_its_own_and_changes_no_other(
     row = row_of(airing)
     said = sum_rows([row])
     assert (said.in_street, said.listened) == counts
-    assert (row.aired, said.proven, said.machine_airings, said.attested) == (Aired.AIRED, 1, 1, 0)
+    assert (row.aired, said.proven, said.machine_airings, said.attested) == (AiringOutcome.AIRED, 1, 1, 0)
 
 
 @pytest.mark.parametrize("street", ["perhaps", 1, ["heard"]])

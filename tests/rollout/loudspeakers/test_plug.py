@@ -23,7 +23,7 @@ from bluezone.edge.speaker.player import PlayerUnavailable
 from bluezone.edge.speaker.programme import EMERGENCY_SECONDS, Programme
 from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.loudspeakers.models import Playing
-from bluezone.rollout.loudspeakers.playback import proven, store_playings
+from bluezone.rollout.loudspeakers.playback import reports_by_airing, store_playings
 
 pytestmark = pytest.mark.django_db
 SECONDS = {"normal": 14.0, "emergency": 10.0, "phrases": 12.0}
@@ -318,7 +318,7 @@ def test_after_every_kill_and_power_cut_log_and_recording_agree_and_so_do_the_of
         whole += row.outcome == "played"
         if row.outcome == "played" and row.reason != "second_only":
             assert longest == pytest.approx(SECONDS[item.importance], abs=1.0)
-    said = proven([rows[item.key].airing_id for item in due]).values()
+    said = reports_by_airing([rows[item.key].airing_id for item in due]).values()
     counts = sum((Counter({name: n for name, n in vars(one).items() if isinstance(n, int)}) for one in said), Counter())
     assert counts["machines"] == len(due)
     assert counts["played"] + counts["late"] == whole

@@ -20,7 +20,7 @@ NUMBERS = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 25}
 
 @pytest.fixture
 def link(school, admin):
-    return class_links.make_links(school, [find_class(school, "6A")], admin, timezone.now())[0]
+    return class_links.issue_class_links(school, [find_class(school, "6A")], admin, timezone.now())[0]
 
 
 def path(link):
@@ -84,7 +84,7 @@ def test_after_twenty_wrong_pins_only_a_new_link_helps(public, link, school, adm
     with pytest.raises(class_links.ClassLinkLocked) as refused:
         class_links.check_pin(one, link.pin, later)
     assert refused.value.until is None
-    fresh = class_links.make_links(school, [one], admin, later)[0]
+    fresh = class_links.issue_class_links(school, [one], admin, later)[0]
 
     assert public.get(path(link)).status_code == 404
     assert send(public, fresh).status_code == 200
@@ -124,8 +124,8 @@ def test_in_weeks_without_school_there_is_nothing_to_send(public, link, school, 
 
 def test_a_class_made_in_training_reports_training(public, school, admin):
     with practice():
-        catalogue.enter_classes(school, year_of(this_week()), catalogue.read_list("9Z 10"), admin, timezone.now())
-        made = class_links.make_links(school, SchoolClass.objects.filter(name="9Z"), admin, timezone.now())[0]
+        catalogue.add_classes(school, year_of(this_week()), catalogue.read_list("9Z 10"), admin, timezone.now())
+        made = class_links.issue_class_links(school, SchoolClass.objects.filter(name="9Z"), admin, timezone.now())[0]
     answer = send(public, made)
 
     assert "Tập huấn" in answer.text

@@ -41,7 +41,7 @@ def send(there, *rows, head=HEAD):
 
 
 def press(there, page, act, **sent):
-    return there[0].post(f"/schools/class-lists/{page.context['waiting'].pk}/{act}/", sent, follow=True)
+    return there[0].post(f"/schools/class-lists/{page.context['sent_list'].pk}/{act}/", sent, follow=True)
 
 
 def stored():
@@ -114,7 +114,7 @@ def test_a_list_of_another_person_is_not_found_and_is_forgotten_after_a_day(ther
     page = send(there, ("1", "6A", "", "32", ""))
     client, school, _beside = there
     client.force_login(user("other", Role.LEAD, within=school))
-    assert client.get(f"/schools/class-lists/{page.context['waiting'].pk}/").status_code == 404
+    assert client.get(f"/schools/class-lists/{page.context['sent_list'].pk}/").status_code == 404
 
     kept = ClassesImport.objects.get()
     class_lists.purge(kept.made_at + datetime.timedelta(hours=23))

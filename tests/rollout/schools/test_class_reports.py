@@ -20,7 +20,7 @@ GOOD = ClassCounts(40, 30, 12, 20)
 
 def store(school, by, counts=GOOD, name="6A", week=None, now=None):
     one = find_class(school, name)
-    return class_reports.record_reports(
+    return class_reports.submit_class_reports(
         school, [(one, counts)], week or this_week(), Channel.OFFICE, by, now or timezone.now()
     )
 
@@ -73,7 +73,7 @@ def test_a_week_without_school_owes_nothing_for_one_school_or_a_whole_city(town,
 def test_numbers_sent_back_count_in_no_sum_until_they_come_again(school, admin):
     week = this_week()
     store(school, admin)
-    class_reports.send_reports_back(list(queries.valid_reports(week)), "Thiếu ba em vắng mặt", admin, timezone.now())
+    class_reports.return_class_reports(list(queries.valid_reports(week)), "Thiếu ba em vắng mặt", admin, timezone.now())
     assert queries.school_sums(week) == []
     assert "6A" in queries.row_of(school, week, is_own=False).missing
     assert store(school, admin) == 1, "the same numbers again confirm them"
@@ -88,14 +88,14 @@ def test_a_class_of_another_school_or_year_is_refused(town, admin):
         if one is not foreign:
             SchoolClass.objects.filter(pk=one.pk).update(year=one.year - 1)
         with pytest.raises(class_reports.ClassOutOfYear):
-            class_reports.record_reports(first, [(one, GOOD)], week, Channel.OFFICE, admin, timezone.now())
+            class_reports.submit_class_reports(first, [(one, GOOD)], week, Channel.OFFICE, admin, timezone.now())
 
 
 def test_a_mistake_in_one_row_stores_none(town, admin):
     _top, _below, (first, second) = town
     said = [(find_class(first, "6A"), GOOD), (find_class(second, "6A"), GOOD)]
     with pytest.raises(class_reports.ClassOutOfYear):
-        class_reports.record_reports(first, said, this_week(), Channel.OFFICE, admin, timezone.now())
+        class_reports.submit_class_reports(first, said, this_week(), Channel.OFFICE, admin, timezone.now())
 
     assert not ClassReport.objects.exists()
 

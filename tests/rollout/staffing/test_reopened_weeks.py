@@ -46,9 +46,9 @@ def test_it_is_open_until_its_day_and_the_audit_knows(office, officer, admin):
         now,
     )
 
-    assert staff_reports.record_report(office, WEEK, COUNTS, officer, now + DAY).version == 1
+    assert staff_reports.submit_staff_report(office, WEEK, COUNTS, officer, now + DAY).version == 1
     with pytest.raises(staff_reports.PeriodLocked):
-        staff_reports.record_report(office, WEEK, COUNTS, officer, now + 3 * DAY)
+        staff_reports.submit_staff_report(office, WEEK, COUNTS, officer, now + 3 * DAY)
     assert AuditEntry.objects.filter(action="week_reopened", subject=office.key).count() == 1
 
 
@@ -73,7 +73,7 @@ def test_declined_stays_locked_and_may_be_asked_again(office, officer, admin):
     )
 
     with pytest.raises(staff_reports.PeriodLocked):
-        staff_reports.record_report(office, WEEK, COUNTS, officer, now)
+        staff_reports.submit_staff_report(office, WEEK, COUNTS, officer, now)
     assert week_requests.request_reopening(office, WEEK, "Có văn bản", officer, now).state == "open"
 
 
@@ -173,6 +173,6 @@ def test_an_answer_is_taken_back_within_ten_seconds_unless_the_agency_has_report
     assert (asked.state, asked.answered_by, WeekReopening.objects.count()) == ("open", None, 0)
     client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"})
     numbers = staff_reports.StaffCounts(staff=40, with_smartphone=30, running=12, web_edition=5, reminded=9)
-    staff_reports.record_report(office, WEEK, numbers, officer, timezone.now())
+    staff_reports.submit_staff_report(office, WEEK, numbers, officer, timezone.now())
     assert "The ten seconds are over" in client.post("/undo/", {"next": "/staff/"}, follow=True).text
     assert WeekReopening.objects.count() == 1

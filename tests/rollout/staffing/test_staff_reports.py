@@ -84,9 +84,9 @@ def test_what_the_values_allow_is_what_the_database_allows(numbers):
 
 
 def test_a_correction_is_a_further_version_and_the_first_stays_as_it_was(office, clerk):
-    staff_reports.record_report(office, WEEK, GOOD, clerk, NOW)
+    staff_reports.submit_staff_report(office, WEEK, GOOD, clerk, NOW)
     better = StaffCounts(40, 31, 14, 5, 9)
-    staff_reports.record_report(office, WEEK, better, clerk, NOW)
+    staff_reports.submit_staff_report(office, WEEK, better, clerk, NOW)
 
     versions = StaffReport.objects.order_by("version")
     assert [(each.version, each.running, each.is_current) for each in versions] == [(1, 12, False), (2, 14, True)]
@@ -94,18 +94,18 @@ def test_a_correction_is_a_further_version_and_the_first_stays_as_it_was(office,
 
 
 def test_the_same_numbers_again_make_no_version(office, clerk):
-    first = staff_reports.record_report(office, WEEK, GOOD, clerk, NOW)
+    first = staff_reports.submit_staff_report(office, WEEK, GOOD, clerk, NOW)
 
-    assert staff_reports.record_report(office, WEEK, GOOD, clerk, NOW) == first
+    assert staff_reports.submit_staff_report(office, WEEK, GOOD, clerk, NOW) == first
     assert StaffReport.objects.count() == 1
 
 
 def test_a_week_is_open_until_monday_night_and_locked_on_tuesday(office, clerk):
     monday_night = datetime.datetime(2020, 8, 17, 16, 59, tzinfo=datetime.UTC)  # 23:59 in Bắc Kạn
-    staff_reports.record_report(office, WEEK, GOOD, clerk, monday_night)
+    staff_reports.submit_staff_report(office, WEEK, GOOD, clerk, monday_night)
 
     with pytest.raises(staff_reports.PeriodLocked):
-        staff_reports.record_report(
+        staff_reports.submit_staff_report(
             office, WEEK, StaffCounts(1, 1, 1, 0, 0), clerk, monday_night + datetime.timedelta(minutes=1)
         )
     assert StaffReport.objects.get().running == 12
@@ -114,12 +114,14 @@ def test_a_week_is_open_until_monday_night_and_locked_on_tuesday(office, clerk):
 def test_a_locked_week_is_opened_again_for_one_agency_and_three_days(office, clerk):
     other = agency("Phòng Tư pháp", office.unit)
     staff_reports.reopen_week(office, WEEK, "Mất mạng cả tuần", clerk, LATE)
-    staff_reports.record_report(office, WEEK, GOOD, clerk, LATE + datetime.timedelta(days=2))
+    staff_reports.submit_staff_report(office, WEEK, GOOD, clerk, LATE + datetime.timedelta(days=2))
 
     with pytest.raises(staff_reports.PeriodLocked):
-        staff_reports.record_report(other, WEEK, GOOD, clerk, LATE)
+        staff_reports.submit_staff_report(other, WEEK, GOOD, clerk, LATE)
     with pytest.raises(staff_reports.PeriodLocked):
-        staff_reports.record_report(office, WEEK, StaffCounts(1, 1, 1, 0, 0), clerk, LATE + datetime.timedelta(days=3))
+        staff_reports.submit_staff_report(
+            office, WEEK, StaffCounts(1, 1, 1, 0, 0), clerk, LATE + datetime.timedelta(days=3)
+        )
     assert AuditEntry.objects.filter(action="week_reopened", subject=office.key).count() == 1
 
 
@@ -127,22 +129,22 @@ def test_a_week_to_come_and_an_agency_that_was_not_there_are_refused(office, cle
     ended = agency("Phòng cũ", office.unit, valid_to=datetime.date(2020, 8, 1))
 
     with pytest.raises(staff_reports.PeriodNotBegun):
-        staff_reports.record_report(office, WEEK.following, GOOD, clerk, NOW)
+        staff_reports.submit_staff_report(office, WEEK.following, GOOD, clerk, NOW)
     with pytest.raises(staff_reports.AgencyOutOfForce):
-        staff_reports.record_report(ended, WEEK, GOOD, clerk, NOW)
+        staff_reports.submit_staff_report(ended, WEEK, GOOD, clerk, NOW)
 
 
 def test_of_several_agencies_all_are_stored_or_none(office, clerk):
     ended = agency("Phòng cũ", office.unit, valid_to=datetime.date(2020, 8, 1))
 
     with pytest.raises(staff_reports.AgencyOutOfForce):
-        staff_reports.record_reports([(office, GOOD), (ended, GOOD)], WEEK, clerk, NOW)
+        staff_reports.submit_staff_reports([(office, GOOD), (ended, GOOD)], WEEK, clerk, NOW)
     assert not StaffReport.everything.exists()
 
 
 def test_training_is_stored_beside_the_real_report_seen_by_nobody_and_erased_after_a_week(office, clerk):
-    staff_reports.record_report(office, WEEK, GOOD, clerk, NOW, training=True)
-    staff_reports.record_report(office, WEEK, StaffCounts(10, 9, 3, 0, 0), clerk, NOW)
+    staff_reports.submit_staff_report(office, WEEK, GOOD, clerk, NOW, training=True)
+    staff_reports.submit_staff_report(office, WEEK, StaffCounts(10, 9, 3, 0, 0), clerk, NOW)
 
     assert [report.running for report in StaffReport.objects.all()] == [3]
     assert AuditEntry.objects.filter(action="staff_reported").count() == 1

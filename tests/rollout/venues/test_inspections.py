@@ -115,9 +115,9 @@ def test_coverage_sees_registered_of_known_and_posters_of_registered_apart_from_
     first, second = build.approved_venue(wards[0], now), build.approved_venue(wards[0], now, name="Quán B")
     for name in ("Quán C", "Quán D"):
         build.approved_venue(wards[1], now, name=name)
-    inspections.enter_inspection("mai", first, today - DAY, True, "", None, now)
-    inspections.enter_inspection("mai", second, today - DAY, True, "", None, now)
-    inspections.enter_inspection("mai", second, today, False, "Tờ đã rách", None, now)
+    inspections.store_inspection("mai", first, today - DAY, True, "", None, now)
+    inspections.store_inspection("mai", second, today - DAY, True, "", None, now)
+    inspections.store_inspection("mai", second, today, False, "Tờ đã rách", None, now)
 
     week = Week.of(today)
     registered = {one.unit_path: one for one in VenuesRegistered().figures(week)}

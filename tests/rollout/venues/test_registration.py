@@ -13,7 +13,7 @@ from tests.builders.office import user
 
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.venues.registrar import VenueDescription, list_revoked
-from bluezone.messaging.email.delivery import deliver_due
+from bluezone.messaging.email.delivery import send_due_mail
 from bluezone.protocol.venues.codes import VenueForeign
 from bluezone.rollout.venues import applications, decisions, retention, tills
 from bluezone.rollout.venues.applications import Contact, contact_of
@@ -33,7 +33,7 @@ def mail(settings):
 
 def sent_code(mail):
     """The six digits of the newest mail."""
-    deliver_due(timezone.now())
+    send_due_mail(timezone.now())
     return re.search(r"\b(\d{6})\b", mail.mails[-1][1].get_content())[1]
 
 
@@ -184,7 +184,7 @@ def test_the_owner_is_told_by_mail_in_vietnamese_and_gets_one_account_for_all_ve
 
     refused = build.applied_venue(wards[0], now, name="Quán C")
     decisions.refuse_venue("mai", refused, "Không có ở địa chỉ này", now)
-    deliver_due(timezone.now())
+    send_due_mail(timezone.now())
     texts = [message.get_content() for _to, message in mail.mails]
     assert sum(token in text for text in texts) == 1
     assert sum("Không có ở địa chỉ này" in text for text in texts) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make, change and deactivate accounts, and find them by words."""
+"""Create, change and deactivate accounts, and find them by words."""
 
 import datetime
 
@@ -13,12 +13,12 @@ from bluezone.authority.reach import Scope, accounts_in_reach
 from bluezone.authority.role_grants import grant_role, require_remaining_admin
 from bluezone.directory.scopes import grants_for
 from bluezone.duties.duty import MOST_HITS, Hit
-from bluezone.identity.account_links import make_account_link
+from bluezone.identity.account_links import issue_account_link
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import User
 
 
-def enter_account(
+def create_account(
     actor: str,
     username: str,
     name: str,
@@ -42,7 +42,7 @@ def enter_account(
     return user
 
 
-def make_account(
+def create_account_with_link(
     actor: str,
     username: str,
     name: str,
@@ -53,10 +53,10 @@ def make_account(
     within: Scope = None,
     valid_to: datetime.date | None = None,
 ) -> tuple[User, str]:
-    """A new account as `enter_account` makes it, and the token of its first link."""
+    """A new account as `create_account` returns it, and the token of its first link."""
     with transaction.atomic():
-        user = enter_account(actor, username, name, agency, role, now, within=within, valid_to=valid_to)
-        return user, make_account_link(actor, user, now)
+        user = create_account(actor, username, name, agency, role, now, within=within, valid_to=valid_to)
+        return user, issue_account_link(actor, user, now)
 
 
 def change_account(actor: str, user: User, name: str, agency: str, is_active: bool) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority.people.accounts import make_account
-from bluezone.identity.account_links import make_account_link
+from bluezone.authority.people.accounts import create_account_with_link
+from bluezone.identity.account_links import issue_account_link
 from bluezone.identity.models import Role, User
 
 FIRST_ADMIN_NAME = "admin"
@@ -40,11 +40,11 @@ def first_admin_link(now: datetime.datetime) -> FirstLink | None:
         return None
     admin = User.objects.with_roles([Role.ADMIN], timezone.localdate(now)).first()
     if admin is None:
-        account, token = make_account(COMMAND_LINE, _free_name(), "", "", Role.ADMIN, now)
+        account, token = create_account_with_link(COMMAND_LINE, _free_name(), "", "", Role.ADMIN, now)
         return FirstLink(account.username, token)
     if admin.links.filter(expires_at__gt=now).exists():
         return FirstLink(admin.username, None)
-    return FirstLink(admin.username, make_account_link(COMMAND_LINE, admin, now))
+    return FirstLink(admin.username, issue_account_link(COMMAND_LINE, admin, now))
 
 
 def _free_name() -> str:

@@ -18,11 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from bluezone.authority import reach, recent_hands, role_grants
+from bluezone.authority import reach, recent_access, role_grants
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.people import accounts
 from bluezone.authority.reach import Scope, accounts_in_reach
-from bluezone.directory.imports.files.raw_sheets import text_of
+from bluezone.directory.imports.files.raw_sheets import cell_text
 from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.known_columns import AGENCY_COLUMNS
 from bluezone.directory.imports.list_storage import State
@@ -104,13 +104,13 @@ def receive_list(user: User, file_name: str, content: bytes, usual_role: str) ->
     return READING.store_upload(PeopleImport, user, file_name, content, usual_role=str(usual_role))
 
 
-def preview_list(waiting: PeopleImport) -> Preview[PeoplePlan]:
+def preview_list(sent_list: PeopleImport) -> Preview[PeoplePlan]:
     """What the list would do to the accounts within its sender's reach. Raises a SpreadsheetRefused."""
-    table = READING.read_table(waiting)
+    table = READING.read_table(sent_list)
     if table.legacy is not None:
-        return Preview(table, None, digest_of(waiting))
-    planned = plan_list(table, waiting.made_by, waiting.usual_role, timezone.now())
-    return Preview(table, planned, digest_of(waiting, planned))
+        return Preview(table, None, digest_of(sent_list))
+    planned = plan_list(table, sent_list.made_by, sent_list.usual_role, timezone.now())
+    return Preview(table, planned, digest_of(sent_list, planned))
 
 
 def plan_list(table: Table, by: User, usual_role: str, now: datetime.datetime) -> PeoplePlan:
@@ -158,7 +158,7 @@ class _Office:
         self._roles: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._by_name: dict[tuple[str, str, str], str] = {}
         for grant in _grants(reached, day):
-            where = scope_text(grant.agency or grant.unit)
+            where = scope_label(grant.agency or grant.unit)
             self._roles[grant.user.username].add((grant.role, where))
             self._by_name[fold(grant.user.name), grant.role, where] = grant.user.username
         # If the directory has ended, use its last day: it still has all agencies.
@@ -169,7 +169,7 @@ class _Office:
 
     def read(self, row: Row, usual_role: str, now: datetime.datetime) -> "Person | RefusedRow | None":
         """The person of a row, or why the row is refused; None if the person already holds the role."""
-        values = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
+        values = {column.name: " ".join(cell_text(row.cells.get(column.name)).split()) for column in COLUMNS}
         username = values["username"].lower()
         values["name"] = _TITLES.sub("", values["name"] or f"{values['family']} {values['given']}".strip())
         if not values["name"] or len(values["name"]) > 80:
@@ -184,8 +184,8 @@ class _Office:
         if isinstance(within, str):
             return RefusedRow(row.number, within, "scope")
         if not username:
-            username = self._by_name.get((fold(values["name"]), role, scope_text(within)), "")
-        if (role, scope_text(within)) in self._roles.get(username, ()):
+            username = self._by_name.get((fold(values["name"]), role, scope_label(within)), "")
+        if (role, scope_label(within)) in self._roles.get(username, ()):
             return None
         problem = self._problem(username, role, within, now)
         if problem:
@@ -248,7 +248,7 @@ class _DirectoryIndex(Generic[_Row]):
     def __init__(self, rows: Iterable[_Row]) -> None:
         self._rows: dict[str, list[_Row]] = defaultdict(list)
         for row in rows:
-            names = {name_key(row.name), name_key(getattr(row, "short_name", "")), name_key(scope_text(row))}
+            names = {name_key(row.name), name_key(getattr(row, "short_name", "")), name_key(scope_label(row))}
             for name in {row.code or "", *names} - {""}:
                 self._rows[name].append(row)
 
@@ -258,7 +258,7 @@ class _DirectoryIndex(Generic[_Row]):
         return rows[0] if len(rows) == 1 else None
 
 
-def scope_text(within: Agency | AdminUnit | None) -> str:
+def scope_label(within: Agency | AdminUnit | None) -> str:
     """How a list names the reach of a role: the code, else the name and the unit above; "" for the whole city."""
     if within is None:
         return ""
@@ -276,29 +276,29 @@ def _role(text: str) -> str | None:
     return words.get(fold(text)) or words.get(text.lower())
 
 
-def apply_list(waiting: PeopleImport, digest: str, now: datetime.datetime) -> PeoplePlan:
+def apply_list(sent_list: PeopleImport, digest: str, now: datetime.datetime) -> PeoplePlan:
     """Carry out the plan that was previewed under `digest`. Raises ImportOutdated or ImportNotReady."""
-    accepted = preview_list(waiting).plan_for(digest)
+    accepted = preview_list(sent_list).plan_for(digest)
     if accepted.refused or not (accepted.added or accepted.changed):
         raise ImportNotReady("nothing can be stored yet")
-    actor = waiting.made_by.username
+    actor = sent_list.made_by.username
     today = timezone.localdate(now)
     contacts = {person.username: [person.phone, person.email] for person in (*accepted.added, *accepted.changed)}
     with transaction.atomic():
         # A second tap on the button waits here and then finds the list accepted.
-        pending = PeopleImport.objects.filter(pk=waiting.pk, state=State.LOOKED_AT)
+        pending = PeopleImport.objects.filter(pk=sent_list.pk, state=State.LOOKED_AT)
         if not pending.update(
             state=State.DONE, content=b"", accepted=contacts, added=len(accepted.added), changed=len(accepted.changed)
         ):
             raise ImportNotReady("the list was accepted or discarded in the meantime")
         for person in accepted.added:
             # Without a link: printing or sending the invitations makes one.
-            accounts.enter_account(
+            accounts.create_account(
                 actor, person.username, person.name, person.employer, person.role, now, within=person.within
             )
         for person in accepted.changed:
             account = User.objects.get(username=person.username)
-            recent_hands.refuse_recent_access(account, person.role, person.within, now)
+            recent_access.refuse_recent_access(account, person.role, person.within, now)
             role_grants.grant_role(actor, account, person.role, person.within, today)
     return accepted
 
@@ -311,13 +311,13 @@ def contact_details(by: User) -> dict[str, list[str]]:
     return contacts
 
 
-def listing(reached: QuerySet[User], today: datetime.date) -> ExportSheet:
+def people_listing(reached: QuerySet[User], today: datetime.date) -> ExportSheet:
     """Accounts, one row for each role; the sheet can be imported again."""
     with override("vi"):
         rows = [
             [
                 grant.user.name, grant.user.username, str(Role(grant.role).label),
-                scope_text(grant.agency) if grant.agency else "", scope_text(grant.unit) if grant.unit else "",
+                scope_label(grant.agency) if grant.agency else "", scope_label(grant.unit) if grant.unit else "",
                 grant.user.agency,
             ]
             for grant in _grants(reached, today)
@@ -328,7 +328,7 @@ def listing(reached: QuerySet[User], today: datetime.date) -> ExportSheet:
 
 def _grants(accounts: Iterable[User], day: datetime.date) -> Iterable[RoleGrant]:
     """The roles that these accounts hold on a day, without delegations."""
-    grants = RoleGrant.objects.in_force(day).filter(user__in=accounts, delegated_by=None, user__is_active=True)
+    grants = RoleGrant.objects.valid_on(day).filter(user__in=accounts, delegated_by=None, user__is_active=True)
     grants = grants.select_related("user", "agency__unit", "unit__parent")
     return [grant for grant in grants.order_by("user__name", "user__username", "pk") if grant.user.name]
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from bluezone.authority import account_acts, recent_hands, role_grants
+from bluezone.authority import account_acts, recent_access, role_grants
 from bluezone.authority.forms import describe_grant
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.people import people_lists
@@ -67,7 +67,7 @@ class PeopleForm(ListFileForm):
 
 
 class PeopleLists(ListPages[PeopleImport]):
-    """Lists of people who are to have accounts. An administrator of a ward or an agency sends in a list for it; the
+    """Lists of people who are to have accounts. An administrator of a ward or an agency uploads a list for it; the
     preview refuses rows that belong elsewhere.
     """
 
@@ -113,14 +113,14 @@ class PeopleLists(ListPages[PeopleImport]):
     def own_lists(self, request: OfficeRequest) -> "QuerySet[PeopleImport]":
         return PeopleImport.objects.filter(made_by=request.user).defer("content").select_related("made_by")
 
-    def reading(self, waiting: PeopleImport) -> Reading:
+    def reading(self, sent_list: PeopleImport) -> Reading:
         return READING
 
-    def preview(self, waiting: PeopleImport) -> Preview[PeoplePlan]:
-        return people_lists.preview_list(waiting)
+    def preview(self, sent_list: PeopleImport) -> Preview[PeoplePlan]:
+        return people_lists.preview_list(sent_list)
 
-    def store(self, request: OfficeRequest, waiting: PeopleImport, digest: str) -> HttpResponse:
-        applied = people_lists.apply_list(waiting, digest, timezone.now())
+    def store(self, request: OfficeRequest, sent_list: PeopleImport, digest: str) -> HttpResponse:
+        applied = people_lists.apply_list(sent_list, digest, timezone.now())
         counts = {"made": len(applied.added), "given": len(applied.changed)}
         messages.success(request, _("%(made)s accounts created, %(given)s roles given.") % counts)
         return redirect("invitations")
@@ -136,13 +136,13 @@ class PeopleLists(ListPages[PeopleImport]):
         return str(REASONS[code])
 
     def sentence_of(self, refused: Refused) -> str:
-        if isinstance(refused, role_grants.RolesNotTogether | recent_hands.RecentHands):
+        if isinstance(refused, role_grants.RolesNotTogether | recent_access.RecentHands):
             return _(
                 "One of these people may not have this role together with another. Give the role on the account page."
             )
         return super().sentence_of(refused)
 
-    def running_context(self, waiting: PeopleImport) -> Mapping[str, object]:
+    def running_context(self, sent_list: PeopleImport) -> Mapping[str, object]:
         return {"next": "invitations", "next_title": _("Invitations")}
 
 
@@ -156,14 +156,14 @@ def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
     """The accounts within reach, one row for each role, as XLSX or CSV; the file can be imported again."""
     today = timezone.localdate()
     reached = accounts_in_reach(request.user, [Role.ADMIN])
-    return spreadsheet_response(people_lists.listing(reached, today), f"accounts-{today.isoformat()}", form)
+    return spreadsheet_response(people_lists.people_listing(reached, today), f"accounts-{today.isoformat()}", form)
 
 
 @require_safe
 @audience(ADMINS)
 @touches(Ownership.REACHED)
 @releases
-def invitations(request: OfficeRequest) -> HttpResponse:
+def invitation_list(request: OfficeRequest) -> HttpResponse:
     """The people who have an account and have not signed in yet, to be invited by slips or messages."""
     accounts = list(_uninvited(accounts_in_reach(request.user, [Role.ADMIN]))[:INVITED_AT_ONCE])
     contacts = people_lists.contact_details(request.user)
@@ -176,14 +176,14 @@ def invitations(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Ownership.REACHED)
 @confirm_second_factor
-def invite(request: OfficeRequest) -> HttpResponse:
+def issue_invitations(request: OfficeRequest) -> HttpResponse:
     """Make a new link for each ticked account: slips as PDF, or messages as XLSX. 302 if none is ticked."""
     accounts = chosen_people(request)
     if not accounts:
         return redirect("invitations")
     now = timezone.now()
     slips = [
-        _slip(request, account, account_links.make_account_link(request.user.username, account, now))
+        _slip(request, account, account_links.issue_account_link(request.user.username, account, now))
         for account in accounts
     ]
     if request.POST.get("form") == "messages":

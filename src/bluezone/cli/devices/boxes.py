@@ -36,7 +36,7 @@ def _ticket_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
 @click.option("--own", is_flag=True, help="For the calling account, not for the program's; start nothing.")
 @prints_result(_ticket_lines)
-def take_ticket(places: tuple[Path, ...], state: Path | None, own: bool) -> dict[str, Any]:
+def accept_ticket(places: tuple[Path, ...], state: Path | None, own: bool) -> dict[str, Any]:
     """Take the office's ticket from boot partition, stick or the box's page, and start its program. As root."""
     from bluezone.edge.appliance.intake import PLACES, STATE_FOLDERS, take
 
@@ -100,7 +100,7 @@ def _update_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--stick-only", is_flag=True, help="Do not ask the office.")
 @click.option("--restart", is_flag=True, help="Restart the running programs with the new version.")
 @prints_result(_update_lines)
-def take_update(
+def accept_update(
     places: tuple[Path, ...], root: Path | None, keys: Path | None, state: Path | None, stick_only: bool, restart: bool
 ) -> dict[str, Any]:
     """Install a newer version from a stick, or from the office. As root."""

@@ -32,7 +32,7 @@ def signer() -> None:
     help="Who may use it: reports=USER and publication=USER (configs= and files=USER together), repeated.",
 )
 @prints_result(lambda result: [f"stopped by {result['stopped_by']}"])
-def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:
+def run_signer(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:
     """Run a signer until SIGTERM."""
     import signal
 
@@ -127,7 +127,7 @@ def _waiting_lines(result: dict[str, Any]) -> Iterable[str]:
 @signer.command("waiting")
 @data_option
 @prints_result(_waiting_lines)
-def signer_waiting(data: str | None) -> dict[str, Any]:
+def list_waiting_requests(data: str | None) -> dict[str, Any]:
     """Show which configs wait for the approval of two people, by digest, and what each would change."""
     from bluezone.keyserver.signer.client import Ask
 
@@ -160,7 +160,7 @@ def signer_key(out: Path) -> dict[str, Any]:
 @click.option("--key", "key_file", required=True, type=click.Path(path_type=Path, exists=True), help="Your key.")
 @data_option
 @prints_result(lambda result: [f"approved {result['said']}"])
-def signer_approve(digest: str, key_file: Path, data: str | None) -> dict[str, Any]:
+def approve_request(digest: str, key_file: Path, data: str | None) -> dict[str, Any]:
     """Approve the config that `bluezone signer waiting` shows under DIGEST; it is published when two persons have."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 

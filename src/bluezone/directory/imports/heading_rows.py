@@ -163,7 +163,7 @@ def headings_of(sheet: RawSheet, row: int) -> dict[int, str]:
     return {i: _heading_text(cell) for i, cell in enumerate(rows[-1].cells) if not is_blank(cell)}
 
 
-def guess_places(sheet: RawSheet, columns: Sequence[Column], row: int) -> dict[str, int]:
+def guess_columns(sheet: RawSheet, columns: Sequence[Column], row: int) -> dict[str, int]:
     """A guess at the columns, for a person to correct: by the headings, then by the cells below them."""
     meaning = _names_by_key(columns)
     heads = headings_of(sheet, row)

@@ -31,7 +31,7 @@ from bluezone.directory.imports.files.raw_sheets import (
 from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.list_storage import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ListStorage, progress
 from bluezone.directory.imports.listings import spreadsheet_response
-from bluezone.directory.imports.previews import plan_in_words
+from bluezone.directory.imports.previews import describe_plan
 from bluezone.directory.imports.sent_lists import (
     Preview,
     Reading,
@@ -55,7 +55,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.refusal import Refused
 from bluezone.training import practised
 
-# The page shows no more rows; it counts the others, and the file has them.
+# Most rows that the page lists; it gives only the number of the others, which are in the file to download.
 ROWS_SHOWN = 200
 # Refused rows that the page offers for correction at a time.
 ROWS_TO_FIX = 25
@@ -110,21 +110,21 @@ class ListPages(Generic[List]):
         """The lists that this person uploaded and may still store."""
         raise NotImplementedError
 
-    def reading(self, waiting: List) -> Reading:
+    def reading(self, sent_list: List) -> Reading:
         """The reading for the list."""
         raise NotImplementedError
 
-    def preview(self, waiting: List) -> Preview[Any]:
+    def preview(self, sent_list: List) -> Preview[Any]:
         """A preview; its plan has added, changed, unchanged and refused rows. Raises a SpreadsheetRefused."""
         raise NotImplementedError
 
-    def store(self, request: OfficeRequest, waiting: List, digest: str) -> HttpResponse:
+    def store(self, request: OfficeRequest, sent_list: List, digest: str) -> HttpResponse:
         """Store what the preview with this digest showed, and redirect. Raises a Refused; nothing is stored then."""
         raise NotImplementedError
 
-    def delete(self, waiting: List) -> None:
+    def delete(self, sent_list: List) -> None:
         """Delete the list. Raises a Refused if it is too late."""
-        self.model._base_manager.filter(pk=waiting.pk).delete()
+        self.model._base_manager.filter(pk=sent_list.pk).delete()
 
     def changes_context(self, plan: Any) -> Mapping[str, object]:
         """The context of the template `changes`."""
@@ -156,9 +156,9 @@ class ListPages(Generic[List]):
         """The sentence for a refused list."""
         return refusals.sentence_of(refusal)
 
-    def place_name(self, waiting: List) -> str:
+    def place_name(self, sent_list: List) -> str:
         """The subject or the place of the list."""
-        return self.titles[self.reading(waiting).about]
+        return self.titles[self.reading(sent_list).about]
 
     def running_context(self, sent_list: List) -> Mapping[str, object]:
         """Context while a list is being stored: a sentence `more`; `next` and `next_title` of the final page."""
@@ -218,8 +218,8 @@ class ListPages(Generic[List]):
             values = dict(form.cleaned_data)
             file = values.pop("file")
             with acts.refusals_as_form_errors(form, self.sentence_of, field="file"):
-                waiting = self.receive(request, values, file.name or "", file.read())
-                return redirect(self.name, waiting.pk)
+                sent_list = self.receive(request, values, file.name or "", file.read())
+                return redirect(self.name, sent_list.pk)
         finished = [State.DONE, State.TAKING_BACK]
         lists = [
             (row, self.place_name(row))
@@ -237,24 +237,26 @@ class ListPages(Generic[List]):
         about = about if about in self.columns else next(iter(self.columns))
         return spreadsheet_response(empty_list(self.titles[about], self.columns[about]), f"empty-{about}", "xlsx")
 
-    def show_preview(self, request: OfficeRequest, waiting: List, refusal: str = "", status: int = 200) -> HttpResponse:
+    def show_preview(
+        self, request: OfficeRequest, sent_list: List, refusal: str = "", status: int = 200
+    ) -> HttpResponse:
         """The preview of the list; before it, the questions about an old font and about the columns."""
-        if waiting.state:
-            return self._show_running(request, waiting, refusal, status)
+        if sent_list.state:
+            return self._show_running(request, sent_list, refusal, status)
         try:
-            result = self.preview(waiting)
+            result = self.preview(sent_list)
         except SpreadsheetRefused as error:
-            return self._show_columns(request, waiting, refusal or self.sentence_of(error), status)
+            return self._show_columns(request, sent_list, refusal or self.sentence_of(error), status)
         context: dict[str, object] = {
-            "pages": self, "words": self.words, "waiting": waiting, "preview": result, "plan": result.plan,
-            "refusal": refusal, "place": self.place_name(waiting),
+            "pages": self, "words": self.words, "sent_list": sent_list, "preview": result, "plan": result.plan,
+            "refusal": refusal, "place": self.place_name(sent_list),
         }  # fmt: skip
         if result.plan is not None:
-            context |= self._plan_context(waiting, result.table, result.plan)
+            context |= self._plan_context(sent_list, result.table, result.plan)
         return render(request, "agencies/import.html", context, status=status)
 
-    def _plan_context(self, waiting: List, table: Table, plan: Any) -> dict[str, object]:
-        columns = self.reading(waiting).columns
+    def _plan_context(self, sent_list: List, table: Table, plan: Any) -> dict[str, object]:
+        columns = self.reading(sent_list).columns
         does_something = bool(plan.added or plan.changed)
         return {
             **self.changes_context(plan),
@@ -279,7 +281,7 @@ class ListPages(Generic[List]):
         done, rows = progress(sent_list)
         context = {
             "pages": self,
-            "held": sent_list,
+            "sent_list": sent_list,
             "done": done,
             "rows": rows,
             "refusal": refusal,
@@ -291,87 +293,87 @@ class ListPages(Generic[List]):
             response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
         return response
 
-    def decide_conversion(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def decide_conversion(self, request: OfficeRequest, sent_list: List) -> HttpResponse:
         """Convert text in an old font, or leave it as it is; 302 to the preview."""
-        if not waiting.state:
-            decide_conversion(waiting, request.POST.get("conversion", ""))
-        return redirect(self.name, waiting.pk)
+        if not sent_list.state:
+            decide_conversion(sent_list, request.POST.get("conversion", ""))
+        return redirect(self.name, sent_list.pk)
 
-    def choose_columns(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def choose_columns(self, request: OfficeRequest, sent_list: List) -> HttpResponse:
         """Choose the columns, next to the first rows: 302 to the preview, 422 if the list cannot be read so."""
-        if waiting.state:
-            return redirect(self.name, waiting.pk)
+        if sent_list.state:
+            return redirect(self.name, sent_list.pk)
         if request.method != "POST":
-            return self._show_columns(request, waiting, "")
-        reading = self.reading(waiting)
+            return self._show_columns(request, sent_list, "")
+        reading = self.reading(sent_list)
         try:
-            reading.choose_columns(waiting, *_chosen_layout(request.POST, reading))
+            reading.choose_columns(sent_list, *_chosen_layout(request.POST, reading))
         except SpreadsheetRefused as refusal:
-            return self._show_columns(request, waiting, self.sentence_of(refusal), 422)
-        return redirect(self.name, waiting.pk)
+            return self._show_columns(request, sent_list, self.sentence_of(refusal), 422)
+        return redirect(self.name, sent_list.pk)
 
-    def _show_columns(self, request: OfficeRequest, waiting: List, refusal: str, status: int = 200) -> HttpResponse:
-        reading = self.reading(waiting)
+    def _show_columns(self, request: OfficeRequest, sent_list: List, refusal: str, status: int = 200) -> HttpResponse:
+        reading = self.reading(sent_list)
         requested = chosen_number(request, "sheet")
-        sheets = read_sheets(bytes(waiting.content))
-        sheet_examples = examples_of_sheets(sheets, reading, waiting.layout)
+        sheets = read_sheets(bytes(sent_list.content))
+        sheet_examples = examples_of_sheets(sheets, reading, sent_list.layout)
         widest = max(range(len(sheet_examples)), key=lambda number: len(sheet_examples[number].rows), default=0)
-        first = waiting.layout["sheets"][0] if waiting.layout else widest
+        first = sent_list.layout["sheets"][0] if sent_list.layout else widest
         number = requested if requested is not None and requested < len(sheet_examples) else first
         context = {
             "pages": self,
-            "waiting": waiting,
+            "sent_list": sent_list,
             "refusal": refusal,
-            "of_people": not waiting.layout and reading.lists_people(sheets),
+            "of_people": not sent_list.layout and reading.lists_people(sheets),
             "sheets": sheet_examples,
             "sheet": sheet_examples[number] if sheet_examples else None,
-            "used": waiting.layout.get("sheets", []),
+            "used": sent_list.layout.get("sheets", []),
             "choices": [(column.name, column.label, column.required) for column in reading.columns],
         }
         return render(request, "agencies/import_columns.html", context, status=status)
 
-    def fix_rows(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def fix_rows(self, request: OfficeRequest, sent_list: List) -> HttpResponse:
         """Correct refused rows in the browser, or leave them out; safe to repeat. 302 to the new preview."""
-        if not waiting.state:
-            store_corrections(waiting, self.reading(waiting).columns, request.POST.dict())
-        return redirect(self.name, waiting.pk)
+        if not sent_list.state:
+            store_corrections(sent_list, self.reading(sent_list).columns, request.POST.dict())
+        return redirect(self.name, sent_list.pk)
 
-    def apply(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def apply(self, request: OfficeRequest, sent_list: List) -> HttpResponse:
         """Store what the preview showed; the worker stores a long list.
 
         302, or 409 with the new preview if that has changed or cannot be stored.
         """
-        if waiting.state:
-            return redirect(self.name, waiting.pk)
+        if sent_list.state:
+            return redirect(self.name, sent_list.pk)
         try:
-            return self.store(request, waiting, request.POST.get("digest", ""))
+            return self.store(request, sent_list, request.POST.get("digest", ""))
         except Refused as refusal:
-            return self.show_preview(request, waiting, self.sentence_of(refusal), status=409)
+            return self.show_preview(request, sent_list, self.sentence_of(refusal), status=409)
 
-    def discard(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def discard(self, request: OfficeRequest, sent_list: List) -> HttpResponse:
         """Delete the list and what is stored of it: 302, or 409 if some of it is visible already."""
         try:
-            self.delete(waiting)
+            self.delete(sent_list)
         except Refused as refusal:
-            return self.show_preview(request, waiting, self.sentence_of(refusal), status=409)
+            return self.show_preview(request, sent_list, self.sentence_of(refusal), status=409)
         messages.info(request, _("The list was discarded; nothing was stored."))
         return redirect(f"{self.name}s")
 
-    def download_marked(self, request: OfficeRequest, waiting: List) -> HttpResponse:
+    def download_marked(self, request: OfficeRequest, sent_list: List) -> HttpResponse:
         """The list as XLSX with a column of remarks on its rows; 302 if it cannot be read yet."""
-        if waiting.state:
-            return redirect(self.name, waiting.pk)
+        if sent_list.state:
+            return redirect(self.name, sent_list.pk)
         try:
-            result = self.preview(waiting)
+            result = self.preview(sent_list)
         except SpreadsheetRefused:
-            return redirect(self.name, waiting.pk)
+            return redirect(self.name, sent_list.pk)
         if result.plan is None:
-            return redirect(self.name, waiting.pk)
+            return redirect(self.name, sent_list.pk)
         remarks: dict[int, list[str]] = {}
         refusals_by_row = [(row.row, self._row_sentence(result.table, row)) for row in result.plan.refused]
         for row, sentence in (*refusals_by_row, *self.doubts(result.plan)):
             remarks.setdefault(row, []).append(sentence)
-        reading = self.reading(waiting)
+        reading = self.reading(sent_list)
         return spreadsheet_response(
             marked_list(result.table, reading.columns, remarks), f"to-correct-{reading.about}", "xlsx"
         )
@@ -412,7 +414,7 @@ class GradualListPages(ListPages[List]):
         """The sentence for a list that is stored, with %(added)s and %(changed)s."""
         raise NotImplementedError
 
-    def accept(self, waiting: List, digest: str) -> List:
+    def accept(self, sent_list: List, digest: str) -> List:
         """Accept what the preview with this digest showed. Raises a Refused; nothing will be stored then."""
         raise NotImplementedError
 
@@ -420,8 +422,8 @@ class GradualListPages(ListPages[List]):
         """The name of the page that shows what was stored."""
         raise NotImplementedError
 
-    def store(self, request: OfficeRequest, waiting: List, digest: str) -> HttpResponse:
-        sent_list = self.accept(waiting, digest)
+    def store(self, request: OfficeRequest, sent_list: List, digest: str) -> HttpResponse:
+        sent_list = self.accept(sent_list, digest)
         if sent_list.added + sent_list.changed > MOST_AT_ONCE:
             return redirect(self.name, sent_list.pk)
         self.storage.continue_list(sent_list, timezone.now())
@@ -429,8 +431,8 @@ class GradualListPages(ListPages[List]):
         messages.success(request, self.stored_sentence % {"added": sent_list.added, "changed": sent_list.changed})
         return redirect(self.result_page(sent_list))
 
-    def delete(self, waiting: List) -> None:
-        self.storage.withdraw(waiting)
+    def delete(self, sent_list: List) -> None:
+        self.storage.withdraw(sent_list)
 
 
 class DirectoryLists(GradualListPages[ListImport]):
@@ -474,30 +476,30 @@ class DirectoryLists(GradualListPages[ListImport]):
         require_edit_all(request)
         return ListImport.objects.filter(made_by=request.user).defer("content", "accepted")
 
-    def reading(self, waiting: ListImport) -> Reading:
-        return list_imports.reading_of(waiting.about)
+    def reading(self, sent_list: ListImport) -> Reading:
+        return list_imports.reading_of(sent_list.about)
 
-    def preview(self, waiting: ListImport) -> Preview[Any]:
-        return list_imports.preview_list(waiting)
+    def preview(self, sent_list: ListImport) -> Preview[Any]:
+        return list_imports.preview_list(sent_list)
 
     @property
     def stored_sentence(self) -> str:
         return _("The list has been imported: %(added)s added, %(changed)s changed.")
 
-    def accept(self, waiting: ListImport, digest: str) -> ListImport:
-        return list_imports.accept_list(waiting, digest)
+    def accept(self, sent_list: ListImport, digest: str) -> ListImport:
+        return list_imports.accept_list(sent_list, digest)
 
     def result_page(self, sent_list: ListImport) -> str:
         return "units" if sent_list.about == "units" else "agencies"
 
     def changes_context(self, plan: Any) -> Mapping[str, object]:
-        return {"shown": plan_in_words(plan)}
+        return {"shown": describe_plan(plan)}
 
     def doubts(self, plan: Any) -> Sequence[tuple[int, str]]:
-        return plan_in_words(plan).doubts
+        return describe_plan(plan).doubts
 
     def doubt_sentences(self, plan: Any) -> Sequence[str]:
-        return plan_in_words(plan).doubted
+        return describe_plan(plan).doubted
 
     def running_context(self, sent_list: ListImport) -> Mapping[str, object]:
         more = _("Until it is finished, nothing else in the directory can be changed.")

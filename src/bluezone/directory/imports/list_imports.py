@@ -67,20 +67,20 @@ def receive_list(user: User, about: str, file_name: str, content: bytes, today: 
     return reading_of(about).store_upload(ListImport, user, file_name, content, about=about, day=today)
 
 
-def preview_list(waiting: ListImport) -> Preview[Plan]:
+def preview_list(sent_list: ListImport) -> Preview[Plan]:
     """The preview of a list; the same list and the same directory give the same preview.
 
     Raises a SpreadsheetRefused if a person has to choose the columns first.
     """
-    table = reading_of(waiting.about).read_table(waiting)
+    table = reading_of(sent_list.about).read_table(sent_list)
     directory = read_directory()
-    digest = digest_of(waiting, waiting.day.isoformat(), waiting.about, state_digest(directory))
+    digest = digest_of(sent_list, sent_list.day.isoformat(), sent_list.about, state_digest(directory))
     if table.legacy is not None:
         return Preview(table, None, digest)
-    return Preview(table, _PLANS[waiting.about](directory, table, waiting.day), digest)
+    return Preview(table, _PLANS[sent_list.about](directory, table, sent_list.day), digest)
 
 
-def accept_list(waiting: ListImport, digest: str) -> ListImport:
+def accept_list(sent_list: ListImport, digest: str) -> ListImport:
     """Accept the preview with this digest: keep its changes for `finish_list` to store, and delete the file.
 
     Raises ImportOutdated if the preview has changed, ImportNotReady if it cannot be stored, ImportUnderWay; nothing
@@ -88,7 +88,7 @@ def accept_list(waiting: ListImport, digest: str) -> ListImport:
     """
     # Outside the transaction: reading a file and planning take seconds, in which other writers would wait.
     number = change_number()
-    plan = preview_list(waiting).plan_for(digest)
+    plan = preview_list(sent_list).plan_for(digest)
     accepted = _work_to_do(plan, plan.accept())
     with transaction.atomic():
         begin_change()
@@ -96,11 +96,11 @@ def accept_list(waiting: ListImport, digest: str) -> ListImport:
             raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
         # A second tap on the button waits here and then updates nothing, since the list is accepted already.
         candidates = ListImport.objects.select_for_update().defer("content")
-        if not candidates.filter(pk=waiting.pk, state=State.LOOKED_AT).update(
+        if not candidates.filter(pk=sent_list.pk, state=State.LOOKED_AT).update(
             state=State.STORING, accepted=accepted, content=b"", added=len(plan.added), changed=len(plan.changed)
         ):
             raise ImportNotReady("it was accepted or discarded meanwhile")
-    return ListImport.objects.defer("content", "accepted").select_related("made_by").get(pk=waiting.pk)
+    return ListImport.objects.defer("content", "accepted").select_related("made_by").get(pk=sent_list.pk)
 
 
 def _work_to_do(plan: Plan, planned: Directory) -> dict[str, object]:

@@ -75,7 +75,7 @@ class ListStorage(Generic[List]):
             self._steps[sent_list.state](sent_list, accepted, now)
             count += 1
             if connection.vendor == "sqlite" and not connection.in_atomic_block:
-                # SQLite lets waiting writers try only now and then: without a pause they would never get their turn.
+                # On SQLite, waiting writers retry only at intervals: without a pause they would never get the lock.
                 time.sleep(min(time.monotonic() - start, LONGEST_PAUSE_SECONDS))
         return count
 
@@ -91,9 +91,9 @@ class ListStorage(Generic[List]):
         """Update the list and lock its row until the transaction ends. False if another process has changed it."""
         return bool(self._rows.filter(pk=sent_list.pk, state=sent_list.state, done=sent_list.done).update(**fields))
 
-    def withdraw(self, waiting: List) -> None:
+    def withdraw(self, sent_list: List) -> None:
         """Discard a list; the worker deletes its rows, which are still hidden. Raises ImportStored."""
-        row = self._rows.filter(pk=waiting.pk)
+        row = self._rows.filter(pk=sent_list.pk)
         with_hidden_rows = row.filter(state__in=[State.STORING, State.TAKING_BACK])
         if with_hidden_rows.update(state=State.TAKING_BACK, accepted={}):
             return
@@ -112,7 +112,7 @@ class ListStorage(Generic[List]):
 
 
 def progress(sent_list: SentList) -> tuple[int, int]:
-    """Of an accepted list: (rows that are stored, rows that it has)."""
+    """(number of stored rows, number of rows) of an accepted list."""
     rows = sent_list.added + sent_list.changed
     if sent_list.state == State.STORING:
         return sent_list.done, rows

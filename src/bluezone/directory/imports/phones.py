@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.known_columns import EMAILS_BEGIN, PHONE_HEADINGS, PHONES_BEGIN
-from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, parent_key, refuse_old_font
+from bluezone.directory.imports.plans import ChangedEntry, Doubt, Plan, field_changes, parent_key, refuse_old_font
 from bluezone.directory.imports.rows import (
     MAX_CODE_CHARACTERS,
     MAX_NAME_CHARACTERS,
@@ -108,8 +108,8 @@ def plan_phones(directory: Directory, table: Table, day: datetime.date) -> Plan:
             continue
         rows[before.key] = row.number
         doubts += [Doubt(row.number, "several", text) for text in values.first_of_several]
-        if changes := changes_of(before, after):
-            changed.append(Changed(row.number, before, after, changes))
+        if changes := field_changes(before, after):
+            changed.append(ChangedEntry(row.number, before, after, changes))
         else:
             unchanged.append(row.number)
     after_all = {change.after.key: change.after for change in changed}

@@ -323,7 +323,7 @@ class FieldChange:
 
 
 @dataclasses.dataclass(frozen=True)
-class Added:
+class AddedEntry:
     """A row that makes a new entry."""
 
     row: int
@@ -331,7 +331,7 @@ class Added:
 
 
 @dataclasses.dataclass(frozen=True)
-class Changed:
+class ChangedEntry:
     """A row that changes an entry, field by field."""
 
     row: int
@@ -350,8 +350,8 @@ class Plan:
     directory: the directory after the import; read it with `accept`.
     """
 
-    added: tuple[Added, ...]
-    changed: tuple[Changed, ...]
+    added: tuple[AddedEntry, ...]
+    changed: tuple[ChangedEntry, ...]
     unchanged: tuple[int, ...]
     refused: tuple[RefusedRow, ...]
     doubts: tuple[Doubt, ...]
@@ -425,9 +425,9 @@ def _plan(draft: Draft, planned: Directory, table: Table, refused: dict[int, Ref
         before = draft.before.get(key)
         after = draft.entries[key]
         if before is None:
-            added.append(Added(values.row, after))
-        elif changes := changes_of(before, after):
-            changed.append(Changed(values.row, before, after, changes))
+            added.append(AddedEntry(values.row, after))
+        elif changes := field_changes(before, after):
+            changed.append(ChangedEntry(values.row, before, after, changes))
         else:
             unchanged.append(values.row)
     return Plan(
@@ -466,7 +466,7 @@ def _above(planned: Directory, key: str) -> str:
     return (unit.parent or "") if unit else ""
 
 
-def changes_of(before: Entry, after: Entry) -> tuple[FieldChange, ...]:
+def field_changes(before: Entry, after: Entry) -> tuple[FieldChange, ...]:
     """The differences between two states of an entry, field by field."""
     old = _as_text(before)
     new = _as_text(after)

@@ -77,7 +77,7 @@ class PlanInWords:
     doubted: list[str]
 
 
-def plan_in_words(plan: Plan) -> PlanInWords:
+def describe_plan(plan: Plan) -> PlanInWords:
     """A plan with the names and labels that its page shows."""
     directory = plan.directory
     alike: dict[Doubt, list[int]] = {}

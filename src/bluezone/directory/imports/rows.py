@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 
 from django.utils.translation import override
 
-from bluezone.directory.imports.files.raw_sheets import NotACount, NotADay, count_of, day_of, text_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, NotADay, cell_count, cell_day, cell_text
 from bluezone.directory.imports.tables import Row
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.records.entries import DenominatorEntry
@@ -276,14 +276,14 @@ def _row_values(
         successors=tuple(filter(None, map(str.strip, re.split(r"[;+\n]", _successors(row))))),
         denominators=_denominators(row, day),
         zeros_added=zeros_added,
-        confirmed=fold(text_of(row.cells.get("confirmed"))) not in _NO,
+        confirmed=fold(cell_text(row.cells.get("confirmed"))) not in _NO,
         own={field: text for field, text in own.items() if text},
     )
 
 
 def _successors(row: Row) -> str:
     """The cell of successors; commas and spaces separate codes too, but may be part of names."""
-    text = text_of(row.cells.get("successors"))
+    text = cell_text(row.cells.get("successors"))
     are_codes = re.fullmatch(r"[\w.\s;,+-]+", text) and re.search(r"\d", text) and text.isascii()
     return re.sub(r"[\s,]+", ";", text) if are_codes else text
 
@@ -291,7 +291,7 @@ def _successors(row: Row) -> str:
 def phone_of(row: Row, column: str) -> tuple[str, bool]:
     """A telephone number, and whether its cell has more text. Raises ImportPhoneInvalid."""
     cell = row.cells.get(column)
-    phone = read_phone(phone_of_number(cell) if isinstance(cell, int) else text_of(cell))
+    phone = read_phone(phone_of_number(cell) if isinstance(cell, int) else cell_text(cell))
     if phone is None:
         raise ImportPhoneInvalid("expected a telephone number", column)
     return phone
@@ -299,7 +299,7 @@ def phone_of(row: Row, column: str) -> tuple[str, bool]:
 
 def email_of(row: Row) -> tuple[str, bool]:
     """An e-mail address, and whether its cell has more text. Raises ImportEmailInvalid."""
-    email = read_email(text_of(row.cells.get("email")))
+    email = read_email(cell_text(row.cells.get("email")))
     if email is None:
         raise ImportEmailInvalid("expected an e-mail address", "email")
     return email
@@ -314,7 +314,7 @@ def _agency_kind_in_name(name: str) -> AgencyKind | None:
 
 def line_of(row: Row, column: str, limit: int, required: bool = True) -> str:
     """The text of a cell as one line of at most `limit` characters. Raises ImportTextInvalid."""
-    text = " ".join(text_of(row.cells.get(column)).split("\n"))
+    text = " ".join(cell_text(row.cells.get(column)).split("\n"))
     if (required and not text) or len(text) > limit:
         raise ImportTextInvalid(f"{column} has {len(text)} characters, expected 1..{limit}", column)
     return text
@@ -331,7 +331,7 @@ def _labels(kinds: type[_Kind]) -> Mapping[str, _Kind]:
 
 
 def _kind(row: Row, words: Mapping[str, _Kind], kinds: type[_Kind]) -> _Kind | None:
-    text = fold(text_of(row.cells.get("kind")))
+    text = fold(cell_text(row.cells.get("kind")))
     if not text:
         return None
     words = {**_labels(kinds), **words}
@@ -356,7 +356,7 @@ def proper_name(name: str) -> str:
 
 def _day(row: Row, column: str) -> datetime.date | None:
     try:
-        return day_of(row.cells.get(column))
+        return cell_day(row.cells.get(column))
     except NotADay as error:
         raise ImportValueInvalid(f"{column}: {error.message}", column) from error
 
@@ -365,7 +365,7 @@ def _denominators(row: Row, day: datetime.date) -> tuple[DenominatorEntry, ...]:
     figures: dict[Quantity, int] = {}
     for quantity in _QUANTITIES:
         try:
-            count = count_of(row.cells.get(quantity.value))
+            count = cell_count(row.cells.get(quantity.value))
         except NotACount as error:
             raise ImportValueInvalid(f"{quantity.value}: {error.message}", quantity.value) from error
         if count is not None:

@@ -19,13 +19,13 @@ from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetHeadingMerged,
     SpreadsheetHeadingRepeated,
     SpreadsheetOfPeople,
+    cell_text,
     column_letter,
     pack_sheets,
-    text_of,
 )
 from bluezone.directory.imports.heading_rows import (
     Column,
-    guess_places,
+    guess_columns,
     have_headings,
     heading_key,
     headings_of,
@@ -145,23 +145,23 @@ class Reading:
                 raise
         return pack_sheets(sheets)
 
-    def read_table(self, waiting: SentList) -> Table:
+    def read_table(self, sent_list: SentList) -> Table:
         """The list with the layout, conversion and corrections of a person.
 
         Raises a SpreadsheetRefused, also one of LAYOUT_OPEN.
         """
-        sheets = read_sheets(bytes(waiting.content))
-        layout_json = waiting.layout
+        sheets = read_sheets(bytes(sent_list.content))
+        layout_json = sent_list.layout
         if layout_json:
             layout = Layout(tuple(layout_json["sheets"]), layout_json["header_row"], layout_json["places"])
             table = join_sheets(sheets, self.columns, None, layout)
         else:
             table = self._detect(sheets)
-        if waiting.conversion == CONVERT:
+        if sent_list.conversion == CONVERT:
             table = table.with_conversion()
-        elif waiting.conversion == KEEP:
+        elif sent_list.conversion == KEEP:
             table = table.without_conversion()
-        return apply_corrections(table, waiting.fixes)
+        return apply_corrections(table, sent_list.fixes)
 
     def lists_people(self, sheets: Sequence[RawSheet]) -> bool:
         """Whether these sheets are a list of people, although another kind is expected."""
@@ -174,25 +174,25 @@ class Reading:
         return join_sheets(sheets, self.columns, self.remembered_columns())
 
     def choose_columns(
-        self, waiting: SentList, sheets: Sequence[int], header_row: int, places: Mapping[str, int]
+        self, sent_list: SentList, sheets: Sequence[int], header_row: int, places: Mapping[str, int]
     ) -> None:
         """Store the columns that a person chose, and remember their headings for the next list.
 
         Raises a SpreadsheetRefused if the list cannot be read with these columns; nothing is stored then.
         """
-        raw_sheets = read_sheets(bytes(waiting.content))
+        raw_sheets = read_sheets(bytes(sent_list.content))
         missing = [column.headings[0] for column in missing_columns(self.columns, places)]
         if missing:
             raise SpreadsheetColumnsMissing(f"no column was chosen for: {', '.join(missing)}")
         join_sheets(raw_sheets, self.columns, None, Layout(tuple(sheets), header_row, places))
-        waiting.layout = {"sheets": list(sheets), "header_row": header_row, "places": dict(places)}
-        waiting.fixes = {}
+        sent_list.layout = {"sheets": list(sheets), "header_row": header_row, "places": dict(places)}
+        sent_list.fixes = {}
         names = {index: name for name, index in places.items()}
         known_keys: set[str] = set()
         for column in self.columns:
             known_keys.update(heading_key(spelling) for spelling in column.headings)
         with transaction.atomic():
-            waiting.save(update_fields=["layout", "fixes"])
+            sent_list.save(update_fields=["layout", "fixes"])
             for index, heading in headings_of(raw_sheets[sheets[0]], header_row).items():
                 key = heading_key(heading)[:200]
                 name = names.get(index, "")
@@ -202,15 +202,15 @@ class Reading:
                     )
 
 
-def decide_conversion(waiting: SentList, conversion: str) -> None:
+def decide_conversion(sent_list: SentList, conversion: str) -> None:
     """Store the decision whether to convert text in an old font: CONVERT or KEEP."""
-    waiting.conversion = CONVERT if conversion == CONVERT else KEEP
-    waiting.save(update_fields=["conversion"])
+    sent_list.conversion = CONVERT if conversion == CONVERT else KEEP
+    sent_list.save(update_fields=["conversion"])
 
 
-def digest_of(waiting: SentList, *would_do: object) -> str:
+def digest_of(sent_list: SentList, *would_do: object) -> str:
     """64 hex digits that identify a list as it is read, and its effect."""
-    text = json.dumps([waiting.sha256, waiting.conversion, waiting.layout, waiting.fixes], sort_keys=True)
+    text = json.dumps([sent_list.sha256, sent_list.conversion, sent_list.layout, sent_list.fixes], sort_keys=True)
     return hashlib.sha256(f"{text} {would_do!r}".encode()).hexdigest()
 
 
@@ -225,7 +225,7 @@ def marked_list(table: Table, columns: Sequence[Column], remarks: Mapping[int, S
         _("To correct"),
         [*(ExportColumn(column.headings[0]) for column in present), ExportColumn(_("Remark"))],
         [
-            [*(text_of(row.cells.get(column.name)) for column in present), "; ".join(remarks.get(row.number, ()))]
+            [*(cell_text(row.cells.get(column.name)) for column in present), "; ".join(remarks.get(row.number, ()))]
             for row in table.rows
         ],
     )
@@ -252,10 +252,10 @@ def apply_corrections(table: Table, fixes: Mapping[str, Any]) -> Table:
     return dataclasses.replace(table, rows=tuple(rows), left_out=tuple(sorted({*table.left_out, *removed})))
 
 
-def store_corrections(waiting: SentList, columns: Sequence[Column], fields: Mapping[str, str]) -> None:
+def store_corrections(sent_list: SentList, columns: Sequence[Column], fields: Mapping[str, str]) -> None:
     """Store a person's corrections: "fix-ROW-COLUMN" is a cell's text, "out-ROW" leaves the row out. Safe to repeat."""
     names = {column.name for column in columns}
-    fixes: dict[str, Any] = dict(waiting.fixes)
+    fixes: dict[str, Any] = dict(sent_list.fixes)
     for name, text in fields.items():
         action, _, place = name.partition("-")
         row, _, column = place.partition("-")
@@ -266,8 +266,8 @@ def store_corrections(waiting: SentList, columns: Sequence[Column], fields: Mapp
     for name in fields:
         if name.startswith("out-") and name[4:].isdecimal() and len(name) < 14:
             fixes[name[4:]] = None
-    waiting.fixes = fixes
-    waiting.save(update_fields=["fixes"])
+    sent_list.fixes = fixes
+    sent_list.save(update_fields=["fixes"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -294,7 +294,7 @@ def correction_cells(table: Table, columns: Sequence[Column], refusal: RefusedRo
         CorrectionCell(
             f"fix-{row.number}-{column.name}",
             column.label,
-            text_of(row.cells.get(column.name)),
+            cell_text(row.cells.get(column.name)),
             column.name == at_fault,
             column.choices,
         )
@@ -326,7 +326,7 @@ def examples_of_sheets(sheets: Sequence[RawSheet], reading: Reading, layout: Map
         header_row = chosen["header_row"] if chosen else _header_row(sheet)
         places = chosen["places"] if chosen else {}
         if not chosen and not reading.lists_people([sheet]):
-            places = guess_places(sheet, reading.columns, header_row)
+            places = guess_columns(sheet, reading.columns, header_row)
             for index, heading in headings_of(sheet, header_row).items():
                 name = remembered.get(heading_key(heading))
                 if name:

@@ -21,7 +21,7 @@ from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetColumnsMissing,
     SpreadsheetEmpty,
     SpreadsheetTooLarge,
-    Unreadable,
+    UnreadableCell,
     column_letter,
 )
 from bluezone.directory.imports.heading_rows import (
@@ -195,7 +195,7 @@ def _cell_at(raw: RawRow, index: int) -> Cell:
 
 def _cell(cell: RawCell, row: int, index: int) -> Cell:
     where = f"row {row}, column {column_letter(index)}"
-    if isinstance(cell, Unreadable):
+    if isinstance(cell, UnreadableCell):
         raise SpreadsheetCellUnreadable(f"{where} holds {cell.value}; replace it by its value")
     if not isinstance(cell, str):
         return cell

@@ -56,7 +56,7 @@ def _group(row: Mapping[str, Any]) -> GroupEntry:
 
 
 @dataclasses.dataclass(frozen=True)
-class Planted:
+class SeedCounts:
     """How many entries of the seed were added."""
 
     units: int
@@ -64,7 +64,7 @@ class Planted:
     groups: int
 
 
-def plant_first_seed() -> None:
+def seed_empty_directory() -> None:
     """Plant the seed at the first start; a city that has a directory already gets nothing added to it.
 
     Writes no audit entry, since no person acted.
@@ -73,21 +73,21 @@ def plant_first_seed() -> None:
         _plant()
 
 
-def plant_seed() -> Planted:
+def seed_directory() -> SeedCounts:
     """Add every entry of the seed with a key that is not stored; safe to repeat.
 
     Raises SeedInvalid or a DirectoryRefused (the seed contradicts what the city entered); nothing is stored then.
     """
     with transaction.atomic():
         planted = _plant()
-        if planted != Planted(0, 0, 0):
+        if planted != SeedCounts(0, 0, 0):
             hash_chain.record(COMMAND_LINE, "entry_made", "seed", **dataclasses.asdict(planted))
     return planted
 
 
-def _plant() -> Planted:
+def _plant() -> SeedCounts:
     seed = load_seed()
-    planted = Planted(0, 0, 0)
+    planted = SeedCounts(0, 0, 0)
 
     def change(directory: Directory) -> Directory:
         nonlocal planted
@@ -95,7 +95,7 @@ def _plant() -> Planted:
         agencies = {key: agency for key, agency in seed.agencies.items() if key not in directory.agencies}
         stored = set(RecipientGroup.objects.values_list("key", flat=True))  # also those without members
         groups = {key: group for key, group in seed.groups.items() if key not in stored}
-        planted = Planted(len(units), len(agencies), len(groups))
+        planted = SeedCounts(len(units), len(agencies), len(groups))
         return Directory(
             {**directory.units, **units}, {**directory.agencies, **agencies}, {**directory.groups, **groups}
         )

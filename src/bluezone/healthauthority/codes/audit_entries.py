@@ -23,7 +23,7 @@ def audit_past_days(now: datetime.datetime) -> None:
     """
     with transaction.atomic():
         past = list(
-            IssuedCode.objects.filter(audited=False, issued_at__lt=quotas.midnight(now)).select_related("worker")
+            IssuedCode.objects.filter(audited=False, issued_at__lt=quotas.start_of_day(now)).select_related("worker")
         )
         secrets.SystemRandom().shuffle(past)
         for code in past:

@@ -117,7 +117,7 @@ def issue_batch(
                 rows_digest=rows_digest,
                 answer=_seal_answers(key, answers),
                 # Rounded to the day: the hour would reveal when the codes were issued.
-                expires_at=quotas.midnight(now) + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS),
+                expires_at=quotas.start_of_day(now) + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS),
             )
     return answers
 

@@ -123,7 +123,7 @@ def _issue(
         handle=secrets.token_hex(16),
         worker=worker,
         facility=facility_of(worker),
-        issued_at=quotas.midnight(now),
+        issued_at=quotas.start_of_day(now),
         form_id=form_id or uuid.uuid4(),
     )
     record.sealed_minute = seal_minute(record.handle, now)

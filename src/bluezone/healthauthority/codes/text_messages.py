@@ -58,7 +58,7 @@ class CodeMessageSentBefore(Refused):
 
 
 @dataclass(frozen=True)
-class Order:
+class MessageOrder:
     """The order to send the message of a code. pk, ticket: of the issued code; phone: as in the list."""
 
     pk: int
@@ -73,7 +73,7 @@ def can_send_messages() -> bool:
     return settings.SMS is not None and not isinstance(settings.SMS, LogFile) and not practising()
 
 
-def read_order(body: bytes) -> Order:
+def read_order(body: bytes) -> MessageOrder:
     """Read `{"pk", "ticket", "phone", "code", "link"}`. Raises MessageOrderInvalid."""
     try:
         sent = json.loads(body)
@@ -81,10 +81,10 @@ def read_order(body: bytes) -> Order:
         sent = None
     if not isinstance(sent, dict) or {name: type(value) for name, value in sent.items()} != _MEMBERS:
         raise MessageOrderInvalid("expected pk, ticket, phone, code and link, and nothing else")
-    return Order(**sent)
+    return MessageOrder(**sent)
 
 
-def send_message(server: KeyServer, worker: User, order: Order, now: datetime.datetime) -> Message:
+def send_message(server: KeyServer, worker: User, order: MessageOrder, now: datetime.datetime) -> Message:
     """Queue the message of a code that `worker` issued, once.
 
     Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue_sms`; nothing is stored then.
@@ -102,7 +102,7 @@ def send_message(server: KeyServer, worker: User, order: Order, now: datetime.da
         return outbox.queue_sms(number, text, language, Purpose.CODE, valid=CODE_MESSAGE_VALIDITY, now=now)
 
 
-def code_message(worker: User, order: Order, ends: int, language: str) -> str:
+def code_message(worker: User, order: MessageOrder, ends: int, language: str) -> str:
     """The text for the patient; Vietnamese without diacritics, which halves the segments. ends: Unix seconds."""
     with translation.override(language):
         until = timezone.localtime(datetime.datetime.fromtimestamp(ends, datetime.UTC))
@@ -126,10 +126,10 @@ def _state_for_browser(state: str) -> str:
     return "sent" if state in _ACCEPTED else "failed"
 
 
-def _expiry_of(server: KeyServer, order: Order, issued: IssuedCode) -> int | None:
+def _expiry_of(server: KeyServer, order: MessageOrder, issued: IssuedCode) -> int | None:
     """When the digits expire; None if code, link and ticket are not of the same code."""
     try:
-        row_id = tickets.row_of_ticket(issued, order.ticket)
+        row_id = tickets.verify_ticket(issued, order.ticket)
         ends = server.codes.ends_at(order.code, row_id)
         link_ends = server.codes.ends_at(order.link, row_id)
     except (InvalidCode, tickets.TicketInvalid):

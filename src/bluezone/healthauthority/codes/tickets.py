@@ -20,7 +20,7 @@ def sign_ticket(record: IssuedCode, row_id: str) -> str:
     return _TICKETS.sign(f"{record.pk}.{row_id}")
 
 
-def row_of_ticket(record: IssuedCode, ticket: str) -> str:
+def verify_ticket(record: IssuedCode, ticket: str) -> str:
     """The key server's id of a code's row (32 hex digits), from its ticket. Raises TicketInvalid."""
     try:
         pk, _dot, row_id = _TICKETS.unsign(ticket).partition(".")

@@ -77,7 +77,7 @@ def authentication_options(request: HttpRequest, user: User) -> str:
     return options_to_json(options)
 
 
-def prove_passkey(request: HttpRequest, user: User, answer: str) -> None:
+def verify_passkey(request: HttpRequest, user: User, answer: str) -> None:
     """Accept the browser's answer by one of the account's passkeys; raises SecondFactorRefused."""
     from webauthn import verify_authentication_response
     from webauthn.helpers import parse_authentication_credential_json

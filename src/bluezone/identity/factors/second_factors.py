@@ -153,7 +153,7 @@ def require_remaining_factor(user: User) -> None:
         raise SecondFactorNeeded("the role of this account needs a second factor; set up another one first")
 
 
-def remove_all(actor: str, user: User) -> None:
+def remove_second_factor(actor: str, user: User) -> None:
     """Remove every factor and sign out every browser of a person who has lost telephone, key and paper.
 
     The person then signs in with the password and sets up a new factor; an administrator has verified who asks.

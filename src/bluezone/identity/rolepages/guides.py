@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guides that explain each role its work: text files in this folder, as pages to read and to print."""
+"""Guides to the work of each role: text files in this folder, shown as pages to read and to print."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def guided_roles() -> list[str]:
     return sorted(path.name.removesuffix(".vi.md") for path in FOLDER.glob("*.vi.md"))
 
 
-def guide(role: str, language: str) -> list[Block]:
+def read_guide(role: str, language: str) -> list[Block]:
     """The guide of a role in a language ("vi" or "en"); role must be one of `guided_roles`."""
     lines = (FOLDER / f"{role}.{language}.md").read_text(encoding="utf-8").splitlines()
     blocks: list[Block] = []
@@ -61,7 +61,7 @@ def _read(line: str) -> tuple[str, str]:
 @require_safe
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.NOTHING)
-def guides(request: OfficeRequest) -> HttpResponse:
+def guide_list(request: OfficeRequest) -> HttpResponse:
     """Every role that has a guide, the reader's own first."""
     own = valid_roles(request.user)
     pages = sorted(((role in own, Role(role)) for role in guided_roles()), key=lambda page: not page[0])
@@ -72,9 +72,9 @@ def guides(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.NOTHING)
-def role_guide(request: OfficeRequest, role: str) -> HttpResponse:
+def show_guide(request: OfficeRequest, role: str) -> HttpResponse:
     """The guide of one role, one sheet of A4 when printed."""
     if role not in guided_roles():
         raise Http404
-    context = {"blocks": guide(role, get_language() or "vi"), "role": Role(role)}
+    context = {"blocks": read_guide(role, get_language() or "vi"), "role": Role(role)}
     return render(request, "accounts/guide.html", context)

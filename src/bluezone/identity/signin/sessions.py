@@ -13,7 +13,7 @@ from bluezone.identity.models import OfficeSession
 
 BROWSER_KEY = "browser"
 BEGUN_KEY = "begun"
-# Who has entered the password and not yet proved the second factor, and for how long that is valid (views.py).
+# Session entry of a person who has entered the password but not yet proved the second factor, and its life (views.py).
 WAITING_KEY = "password_given"
 WAITING_SECONDS = 600
 
@@ -33,7 +33,7 @@ class SessionStore(DatabaseStore):
         row: Any = super().create_model_instance(data)
         row.user_id = data.get(SESSION_KEY)
         row.browser = data.get(BROWSER_KEY, "")
-        # Acts of the owner save the session again; its end must not reveal the minute.
+        # The session is saved again at its owner's acts; its expiry must not reveal the minute of an act.
         row.expire_date = (row.expire_date + ALMOST_AN_HOUR).replace(minute=0, second=0, microsecond=0)
         if BEGUN_KEY in data:
             row.begun_at = _hour_of(data[BEGUN_KEY])
@@ -60,7 +60,7 @@ def purge_minutes(now: datetime.datetime) -> None:
         begun_at = session.begun_at.replace(minute=0, second=0, microsecond=0)
         if cleaned == data and begun_at == session.begun_at:
             continue
-        # If a person at work has saved the session in the meantime, theirs has priority.
+        # If a request has saved the session in the meantime, that version is kept.
         unchanged = OfficeSession.objects.filter(pk=session.pk, session_data=session.session_data)
         unchanged.update(session_data=SessionStore().encode(cleaned), begun_at=begun_at)
 

@@ -42,7 +42,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpResponse:
-    """After a right password: sign in and go to `onward`, or ask for the second factor if one is set up."""
+    """After the correct password: sign in and redirect to `onward`, or ask for the second factor if one is set up."""
     if is_set_up(user):
         request.session[WAITING_KEY] = [user.pk, user.get_session_auth_hash(), int(time.time()), onward]
         return redirect("second-factor-proof")
@@ -54,8 +54,8 @@ def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpR
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def second_step(request: HttpRequest) -> HttpResponse:
-    """The second half of a sign-in: 302 signed in, or back if the password is too long ago; 422 wrong, 429 locked."""
+def finish_second_step(request: HttpRequest) -> HttpResponse:
+    """Second step of a sign-in: 302 signed in, or back to the first after WAITING_SECONDS; 422 wrong, 429 locked."""
     user, onward = _second_step_of(request)
     if user is None:
         return redirect("sign-in")
@@ -75,7 +75,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
 @touches(Ownership.OWN)
-def confirm(request: OfficeRequest) -> HttpResponse:
+def confirm_identity(request: OfficeRequest) -> HttpResponse:
     """Ask a signed-in person for the second factor again, before a signing act: 302 back to `next`, 422, 429."""
     onward = request.GET.get("next", "")
     if not url_has_allowed_host_and_scheme(onward, allowed_hosts=None):
@@ -102,12 +102,12 @@ def _second_step_of(request: HttpRequest) -> tuple[User | None, str]:
 
 
 def _check_proof(request: HttpRequest, user: User, form: ProofForm) -> int:
-    """Check a code or a passkey. The HTTP status: 200, or 422 or 429 with the reason in the form."""
+    """Check a code or a passkey. Returns the HTTP status: 200, or 422 or 429 with the reason in the form."""
     if not form.is_valid():
         return 422
     try:
         if form.cleaned_data["answer"]:
-            passkeys.prove_passkey(request, user, form.cleaned_data["answer"])
+            passkeys.verify_passkey(request, user, form.cleaned_data["answer"])
         else:
             second_factors.verify_second_factor(user, form.cleaned_data["code"], timezone.now())
     except SignInLocked as locked:
@@ -176,7 +176,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _show_sign_in_form(request: HttpRequest, form: SignInForm, status: int = 200, challenge: str = "") -> HttpResponse:
-    """The page of the form. challenge: hex, of the puzzle that the browser must solve before the next try."""
+    """The page with the form. challenge: hex, for the puzzle that the browser must solve before the next try."""
     context = {"form": form, "next": request.GET.get("next", ""), "challenge": challenge}
     return render(request, "accounts/sign_in.html", context, status=status)
 
@@ -210,14 +210,14 @@ def sign_out(request: OfficeRequest) -> HttpResponse:
 @sensitive_variables("token")
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def start(request: HttpRequest, token: str) -> HttpResponse:
-    """Open a one-time link: enter one's name, choose a password, be signed in.
+def open_account_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind a one-time link: a person enters their name, chooses a password and is signed in.
 
     A GET does not use the link. 410 if the link is invalid, 422 bad form.
     """
     now = timezone.now()
     try:
-        user = account_links.account_of_link(token, now)
+        user = account_links.find_linked_account(token, now)
         form = FirstPasswordForm(request.POST or None, user=user)
         if request.method == "POST" and form.is_valid():
             user = account_links.set_first_password(
@@ -253,7 +253,7 @@ def change_password(request: OfficeRequest) -> HttpResponse:
 
 
 def _requested_page(request: HttpRequest) -> str:
-    """The page that sign-in interrupted, if it is one of ours."""
+    """The page that the sign-in interrupted, if it is on this site."""
     address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(address, allowed_hosts=None):
         return address

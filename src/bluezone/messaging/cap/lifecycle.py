@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority.recent_hands import people_behind
+from bluezone.authority.recent_access import people_with_access
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit
@@ -87,7 +87,7 @@ def save_draft(writer: User, draft: Alert, units: list[AdminUnit], now: datetime
     return draft
 
 
-def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: bool = False) -> None:
+def release_alert(actor: User, draft: Alert, now: datetime.datetime, *, own_words: bool = False) -> None:
     """Send a draft. own_words: whether its writer may send it.
 
     Raises OwnAlertReleased, AlertExpired, AlertReleased, AlertKeyUnusable.
@@ -114,7 +114,7 @@ def require_cancellable(alert: Alert) -> None:
         raise AlertReleased("only a valid alert can be cancelled")
 
 
-def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
+def cancel_alert(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
     """Send a cancellation of a sent alert: its headline and description, and the instruction that it is cancelled.
 
     Raises AlertReleased if it has been updated or cancelled already, AlertKeyUnusable.
@@ -255,20 +255,20 @@ def needs_second_person(user: User, alert: Alert) -> bool:
 
 
 def has_two_people(alert: Alert, releaser: User, now: datetime.datetime) -> bool:
-    """Whether the writer, who must still reach the alert, and the releaser are two people (recent_hands)."""
+    """Whether the writer, who must still reach the alert, and the releaser are two people (recent_access)."""
     writer = User.objects.filter(username=alert.written_by, is_active=True).first()
     if writer is None or writer.pk == releaser.pk or not has_reach(writer, alert):
         return False
-    return people_behind(writer, now).isdisjoint(people_behind(releaser, now))
+    return people_with_access(writer, now).isdisjoint(people_with_access(releaser, now))
 
 
 class _AboutAlert(SharedAct):
     """An act on an alert. values: {"alert": its primary key}."""
 
-    voice = True
+    speaks_to_public = True
     roles: ClassVar = ALERT_SIGNERS.roles
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person may sign for all units of the alert."""
         alert = Alert.objects.filter(pk=values["alert"]).first()
         return (
@@ -311,22 +311,22 @@ class _AboutAlert(SharedAct):
 class AlertRelease(_AboutAlert):
     """Release a draft to phones."""
 
-    words = _("Release an alert to phones")
+    title = _("Release an alert to phones")
 
     def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
         """Raises AlertExpired, AlertReleased; one of the two may be the writer."""
-        release(asker, self.alert(values), now, own_words=True)
+        release_alert(asker, self.alert(values), now, own_words=True)
 
 
 class AlertCancellation(_AboutAlert):
     """Cancel a sent alert."""
 
-    words = _("Cancel an alert on phones")
+    title = _("Cancel an alert on phones")
     roles: ClassVar = ALERT_WRITERS.roles
 
     def perform(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Alert:
         """Raises AlertReleased."""
-        return cancel(asker, self.alert(values), now)
+        return cancel_alert(asker, self.alert(values), now)
 
 
 def _word(kind: type[TextChoices], value: str) -> str:

@@ -6,6 +6,6 @@ from django.urls import path
 from bluezone.messaging.cap import views
 
 urlpatterns = [
-    path("cap/feed.xml", views.feed, name="cap-feed"),
-    path("cap/<str:identifier>.xml", views.public_file, name="cap-file"),
+    path("cap/feed.xml", views.alert_feed, name="cap-feed"),
+    path("cap/<str:identifier>.xml", views.public_alert, name="cap-file"),
 ]

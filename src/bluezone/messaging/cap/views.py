@@ -120,7 +120,7 @@ def _normalize(text: str) -> str:
 @require_safe
 @audience(ALERT_WRITERS)
 @touches(Ownership.EVERYBODY)
-def alerts(request: OfficeRequest) -> HttpResponse:
+def alert_list(request: OfficeRequest) -> HttpResponse:
     """The newest alerts."""
     newest = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED]
     city = present_city()
@@ -129,7 +129,7 @@ def alerts(request: OfficeRequest) -> HttpResponse:
     if city.cap_signed:
         with suppress(AlertKeyUnusable):
             digits = certificate_fingerprint(now)
-            # In groups, so that it wraps on a telephone and can be read out.
+            # In groups of four, so that it wraps on a telephone and can be read aloud.
             certificate = " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
     context = {"alerts": newest, "now": now, "host": city.public_host, "trusted": certificate}
     return render(request, "cap/alerts.html", context)
@@ -138,7 +138,7 @@ def alerts(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ALERT_WRITERS)
 @touches(Ownership.WARD)
-def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
+def edit_alert(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
     """Write a draft, or an update of a sent alert: 302 to its preview, 422 bad form, 409 sent in the meantime."""
     if pk is not None:
         draft = get_object_or_404(Alert, pk=pk)
@@ -171,7 +171,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
 @require_safe
 @audience(ALERT_WRITERS)
 @touches(Ownership.EVERYBODY)
-def alert(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_alert(request: OfficeRequest, pk: int) -> HttpResponse:
     """An alert as phones will show it, and as XML."""
     return _page(request, _alert_or_404(pk))
 
@@ -180,7 +180,7 @@ def alert(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ALERT_SIGNERS)
 @touches(Ownership.WARD)
 @confirm_second_factor
-def release(request: OfficeRequest, pk: int) -> HttpResponse:
+def release_alert(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send another person's draft: 302 sent, or to the act that waits for a second person; 409 with the reason."""
     alert = _alert_or_404(pk)
     now = timezone.now()
@@ -191,7 +191,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
         )
         if alone and (alert.written_by != request.user.username or two_persons.broken_glass(request.user, now)):
             return _ask_second_person(request, "alert-released", alert, now)
-        lifecycle.release(request.user, alert, now)
+        lifecycle.release_alert(request.user, alert, now)
     except lifecycle.OwnAlertReleased:
         return _notice(request, alert, gettext("You wrote this alert. Another signatory has to release it."))
     except lifecycle.AlertExpired:
@@ -210,7 +210,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ALERT_WRITERS)
 @touches(Ownership.WARD)
 @confirm_second_factor
-def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
+def cancel_alert(request: OfficeRequest, pk: int) -> HttpResponse:
     """Cancel a sent alert: 302 to the cancellation, or to the act that waits for a second person; 409 not valid."""
     alert = _alert_or_404(pk)
     now = timezone.now()
@@ -219,7 +219,7 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
         if lifecycle.needs_second_person(request.user, alert):
             lifecycle.require_cancellable(alert)
             return _ask_second_person(request, "alert-cancelled", alert, now)
-        cancellation = lifecycle.cancel(request.user, alert, now)
+        cancellation = lifecycle.cancel_alert(request.user, alert, now)
     except lifecycle.AlertReleased:
         return _notice(request, alert, gettext("Only a current alert can be cancelled."))
     except AlertKeyUnusable:
@@ -231,7 +231,7 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(ALERT_WRITERS)
 @touches(Ownership.EVERYBODY)
-def file(request: OfficeRequest, pk: int) -> HttpResponse:
+def download_alert(request: OfficeRequest, pk: int) -> HttpResponse:
     """The file for the operator's cell broadcast; a draft has "draft" in its name."""
     alert = _alert_or_404(pk)
     response = _xml(alert)
@@ -242,7 +242,7 @@ def file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(EVERYONE)
-def feed(request: HttpRequest) -> HttpResponse:
+def alert_feed(request: HttpRequest) -> HttpResponse:
     """Atom feed of the alerts of the last 30 days, newest first; exercises and tests are marked in the files."""
     city = present_city()
     now = timezone.now()
@@ -259,7 +259,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @audience(EVERYONE)
-def public_file(request: HttpRequest, identifier: str) -> HttpResponse:
+def public_alert(request: HttpRequest, identifier: str) -> HttpResponse:
     """A sent alert; 404 for a draft or none."""
     alert = _sent_alerts().filter(identifier=identifier).first()
     if alert is None:

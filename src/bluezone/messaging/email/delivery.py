@@ -43,7 +43,7 @@ class _Unreachable(Exception):
     """There was no session with the server: not this mail's fault."""
 
 
-def deliver_due(now: datetime.datetime) -> DeliveryCounts:
+def send_due_mail(now: datetime.datetime) -> DeliveryCounts:
     """Send due mail, at most a hundred; does nothing without a mail server."""
     if settings.SMTP is None:
         return DeliveryCounts()

@@ -8,7 +8,7 @@ DUTY = Duty(
     app="bluezone.messaging.email",
     purges=(Work("purge_email", "bluezone.messaging.email.retention.purge"),),
     every_tick=(
-        Work("tell_of_broken_glass", "bluezone.messaging.email.glass_notices.mail_break_glass_notice"),
-        Work("send_mail", "bluezone.messaging.email.delivery.deliver_due"),
+        Work("tell_of_broken_glass", "bluezone.messaging.email.glass_notices.queue_break_glass_notice"),
+        Work("send_mail", "bluezone.messaging.email.delivery.send_due_mail"),
     ),
 )

@@ -12,7 +12,7 @@ from bluezone.identity.models import Role, User
 from bluezone.messaging.email.outbox import queue_mail
 
 
-def mail_break_glass_notice(now: datetime.datetime) -> int:
+def queue_break_glass_notice(now: datetime.datetime) -> int:
     """Write to every administrator and health supervisor with an address; the number of mails queued.
 
     Once for each broken glass, by the first process.

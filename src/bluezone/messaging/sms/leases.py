@@ -143,7 +143,7 @@ def _outgoing(
     ]
 
 
-def parts_to_query(now: datetime.datetime, can_ask: bool, room: int) -> list[StatusQuery]:
+def claim_parts_to_query(now: datetime.datetime, can_ask: bool, room: int) -> list[StatusQuery]:
     """Parts to query: handed over by a sender that is gone, or accepted long ago without a receipt.
 
     can_ask: whether the operator finds a part by our reference; if not, unanswered parts become unknown after a while.

@@ -79,7 +79,7 @@ class Sender:
         """Query the parts with an unknown fate; the number of queries."""
         if time.monotonic() - self._settled_at < SETTLE_SECONDS:
             return 0
-        questions = leases.parts_to_query(now, self._provider.finds_references, room)
+        questions = leases.claim_parts_to_query(now, self._provider.finds_references, room)
         if len(questions) < room:
             self._settled_at = time.monotonic()
         for question in questions:
@@ -119,11 +119,11 @@ def send_until_stopped(stopped: threading.Event, provider: Provider | None = Non
     durable = False
     while not stopped.is_set():
         if connection.vendor != "sqlite":
-            # PostgreSQL may have ended the connection. That of SQLite stays open, with the setting of make_durable.
+            # PostgreSQL may have ended the connection. SQLite's stays open, with the setting of sync_every_commit.
             close_old_connections()
         try:
             if not durable:
-                make_durable()
+                sync_every_commit()
                 durable = True
             sender.send_due(timezone.now())
         except Exception as error:  # the messages of a city must not stop because of any error
@@ -141,7 +141,7 @@ def send_until_stopped(stopped: threading.Event, provider: Provider | None = Non
         connection.close()
 
 
-def make_durable() -> None:
+def sync_every_commit() -> None:
     """Sync every commit: a mark must survive a power cut, or a message could be sent twice."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

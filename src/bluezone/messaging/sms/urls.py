@@ -6,6 +6,6 @@ from django.urls import path
 from bluezone.messaging.sms import views
 
 urlpatterns = [
-    path("messages/", views.overview, name="messages"),
-    path("messages/meter/", views.meter, name="messages-meter"),
+    path("messages/", views.show_overview, name="messages"),
+    path("messages/meter/", views.measure_text, name="messages-meter"),
 ]

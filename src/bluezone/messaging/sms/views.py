@@ -68,7 +68,7 @@ class Reading:
 @require_safe
 @audience(OVERSEERS)
 @touches(Ownership.EVERYBODY)
-def overview(request: OfficeRequest) -> HttpResponse:
+def show_overview(request: OfficeRequest) -> HttpResponse:
     """Whether messages are sent, how many wait, what is spent, and how the messages of the last 35 days ended."""
     now = timezone.now()
     counts = dict(Message.objects.values_list("state").annotate(Count("pk")).order_by())
@@ -92,7 +92,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
 @touches(Ownership.NOTHING)
-def meter(request: HttpRequest) -> HttpResponse:
+def measure_text(request: HttpRequest) -> HttpResponse:
     """Encoding, size, segments and cost of a text and of its variant without diacritics; stores nothing."""
     form = MeterForm(request.POST or None)
     text = form.cleaned_data["text"] if form.is_valid() else ""

@@ -4,7 +4,7 @@
 from bluezone.rollout.bulletins.air.air_log import EARLY, airings_between
 from bluezone.rollout.bulletins.air.air_log import log_rows as log_rows
 from bluezone.rollout.bulletins.air.machine_reports import MachineReports, set_report_reader
-from bluezone.rollout.bulletins.air.outlets import enter_outlet, set_quiet_hours
+from bluezone.rollout.bulletins.air.outlets import create_outlet, set_quiet_hours
 from bluezone.rollout.bulletins.air.planner import (
     approved_scripts,
     emergency_sounds,
@@ -32,9 +32,9 @@ __all__ = [
     "airings_between",
     "airings_due",
     "approved_scripts",
+    "create_outlet",
     "day_span",
     "emergency_sounds",
-    "enter_outlet",
     "is_heard_in_ward_only",
     "log_rows",
     "may_air_at",

@@ -45,7 +45,7 @@ DUTY = Duty(
     purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.retention.purge"),),
     hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_airings"),),
     indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),
-    shared_acts={"emergency-aired": "bluezone.rollout.bulletins.air.shared_emergency.EmergencyAired"},
+    shared_acts={"emergency-aired": "bluezone.rollout.bulletins.air.shared_emergency.EmergencyAiring"},
     reversers={
         "airing-attested": "bluezone.rollout.bulletins.air.air_log.undo_attestation",
     },

@@ -287,7 +287,7 @@ class LendForm(SharedForm, forms.Form):
         self.fields["lent_to"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
 
 
-class AiredForm(forms.Form):
+class AttestationForm(forms.Form):
     """The outcome of an airing, with a link or a photo as evidence."""
 
     was_aired = forms.TypedChoiceField(

@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bluezone.directory.scopes import grants_for, rows_at_the_desk
+from bluezone.directory.scopes import grants_for, rows_of_own_agencies
 from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.rollout.bulletins.models import Airing, Importance, OutletKind, Script
@@ -31,7 +31,7 @@ def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
 def _texts_to_approve(user: User) -> list[Matter]:
     newest = Script.objects.filter(bulletin=OuterRef("bulletin"), language=OuterRef("language")).order_by("-number")
     texts = Script.objects.filter(
-        rows_at_the_desk(user, APPROVERS, "bulletin__agency", Q(bulletin__isnull=False)),
+        rows_of_own_agencies(user, APPROVERS, "bulletin__agency", Q(bulletin__isnull=False)),
         approved_at=None, bulletin__withdrawn_at=None, pk=Subquery(newest.values("pk")[:1]),
     ).exclude(written_by=user)  # fmt: skip
     matters = []
@@ -50,7 +50,7 @@ def _texts_to_approve(user: User) -> list[Matter]:
 
 def _airings_to_attest(user: User, now: datetime.datetime) -> list[Matter]:
     unattested = Airing.objects.filter(
-        rows_at_the_desk(user, KEEPERS, "outlet__agency", Q(outlet__isnull=False)),
+        rows_of_own_agencies(user, KEEPERS, "outlet__agency", Q(outlet__isnull=False)),
         attestation=None, displaced="", due_at__gt=now - datetime.timedelta(days=7), due_at__lte=now,
     ).exclude(outlet__kind=OutletKind.LOUDSPEAKERS)  # fmt: skip
     rows = unattested.order_by().values_list("outlet", "outlet__name").annotate(count=Count("pk"), first=Min("due_at"))

@@ -30,7 +30,7 @@ _CACHE_CONTROL = "public, max-age=300"
 
 @require_safe
 @audience(EVERYONE)
-def rss(request: HttpRequest) -> HttpResponse:
+def bulletin_feed(request: HttpRequest) -> HttpResponse:
     """RSS 2.0 of the newest approved bulletins in Vietnamese, each with its MP3 and the address of its press kit."""
     city = facts("vi")
     with override("vi"):
@@ -53,7 +53,7 @@ def rss(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @audience(EVERYONE)
-def ics(request: HttpRequest) -> HttpResponse:
+def calendar_file(request: HttpRequest) -> HttpResponse:
     """The schedules that are not over, as iCalendar."""
     city = facts("vi")
     now = timezone.now()
@@ -76,7 +76,7 @@ def ics(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @audience(EVERYONE)
-def kit(request: HttpRequest, pk: int) -> HttpResponse:
+def download_press_kit(request: HttpRequest, pk: int) -> HttpResponse:
     """The press kit of a bulletin as ZIP; 404 if no text of it is approved, or if it was withdrawn."""
     bulletin = _public_bulletin(pk)
     response = _cached(request, press_kit(bulletin), "application/zip")
@@ -86,7 +86,7 @@ def kit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(EVERYONE)
-def sound(request: HttpRequest, pk: int, language: str) -> HttpResponse:
+def script_sound(request: HttpRequest, pk: int, language: str) -> HttpResponse:
     """The MP3 of a bulletin's newest approved version in a language; 404 without one, or if it was withdrawn."""
     script = approved_scripts([_public_bulletin(pk).pk]).get((pk, language))
     if script is None or script.sound is None:
@@ -133,8 +133,8 @@ def _cached(request: HttpRequest, content: bytes, kind: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("bulletins/rss.xml", rss, name="bulletins-rss"),
-    path("bulletins/air-plan.ics", ics, name="bulletins-calendar"),
-    path("bulletins/<int:pk>/press-kit.zip", kit, name="press-kit"),
-    path("bulletins/<int:pk>/<slug:language>.mp3", sound, name="bulletin-sound"),
+    path("bulletins/rss.xml", bulletin_feed, name="bulletins-rss"),
+    path("bulletins/air-plan.ics", calendar_file, name="bulletins-calendar"),
+    path("bulletins/<int:pk>/press-kit.zip", download_press_kit, name="press-kit"),
+    path("bulletins/<int:pk>/<slug:language>.mp3", script_sound, name="bulletin-sound"),
 ]

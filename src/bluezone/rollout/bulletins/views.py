@@ -76,7 +76,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
         relay = ("", 0)
         if values.get("relay"):
             relay = (values["relay"], values["relay_minutes"])
-        bulletin = scripts.enter_bulletin(
+        bulletin = scripts.create_bulletin(
             request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(), relay
         )
         messages.success(request, _("The bulletin has been stored. Listen to it; someone else has to approve it."))
@@ -156,7 +156,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
         with acts.refusals_as_form_errors(form, sentences.sentence_of, conflict=True):
             language = values["language"]
             correction = values["said"]
-            scripts.write_version(bulletin, language, values["text"], request.user, timezone.now(), correction)
+            scripts.add_machine_version(bulletin, language, values["text"], request.user, timezone.now(), correction)
             if language not in MACHINE_LANGUAGES:
                 messages.info(request, _("No machine speaks this language. Add a person’s recording."))
             messages.success(
@@ -182,7 +182,9 @@ def record_text(request: OfficeRequest, pk: int) -> HttpResponse:
         values = form.cleaned_data
         data = values["file"].read()
         with acts.refusals_as_form_errors(form, sentences.sentence_of, field="file"):
-            scripts.record_version(bulletin, values["language"], values["text"], data, request.user, timezone.now())
+            scripts.add_recorded_version(
+                bulletin, values["language"], values["text"], data, request.user, timezone.now()
+            )
             messages.success(
                 request, _("The recording has been stored. It is aired once someone else has approved it.")
             )
@@ -260,7 +262,7 @@ def script_sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(BULLETIN_APPROVERS)
 @touches(Ownership.AGENCY)
-def note_listening(request: OfficeRequest, pk: int) -> HttpResponse:
+def store_listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """Store that the sound has started, or with `stage=heard` that it has ended.
 
     200; 409 with a sentence if the sound cannot have played to its end, or if there is none.
@@ -285,6 +287,6 @@ def approve_script(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version: 302 to its bulletin, with a sentence if it was refused; 403 that of another agency."""
     script = permissions.script_to_approve(request, pk)
     with acts.refusals_as_messages(request, sentences.sentence_of):
-        approval.approve_version(script, request.user, timezone.now())
+        approval.approve_script(script, request.user, timezone.now())
         messages.success(request, _("Approved: from now on this version is aired wherever the bulletin is planned."))
     return redirect("bulletin", script.bulletin_id)

@@ -40,7 +40,7 @@ from bluezone.rollout.canvass.models import (
 )
 from bluezone.rollout.canvass.visits.script import offer_label
 from bluezone.rollout.coverage.api import (
-    Doors,
+    DoorCounts,
     Figure,
     Indicator,
     Interval,
@@ -52,12 +52,12 @@ from bluezone.rollout.coverage.api import (
 from bluezone.rollout.report_week import Week
 
 
-def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:
+def doors_by_unit(now: datetime.datetime) -> dict[int, DoorCounts]:
     """Primary key of each ward or commune that has doors -> how far it is at `now`; one query, nothing of training."""
     return counted(Household.everything.filter(training=False), now)
 
 
-def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int, Doors]:
+def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int, DoorCounts]:
     """The same of these households."""
 
     known = Q(reached_at__isnull=False, reached_at__lte=now)
@@ -74,7 +74,7 @@ def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int
         )
     )
     return {
-        row["unit"]: Doors(
+        row["unit"]: DoorCounts(
             row["households"],
             row["visited"],
             row["again"],
@@ -159,7 +159,7 @@ def turfs_with_progress(wards: Iterable[AdminUnit]) -> QuerySet[Turf]:
     )
 
 
-def doors_of() -> dict[int, Doors]:
+def doors_of() -> dict[int, DoorCounts]:
     """Ward -> how far it is, in the mode the browser is in."""
     return counted(Household.objects.all(), timezone.now())
 
@@ -174,7 +174,7 @@ class DoorsShown:
     revisit: int | None
 
 
-def shown_to(doors: Doors, *, is_own: bool) -> DoorsShown:
+def shown_to(doors: DoorCounts, *, is_own: bool) -> DoorsShown:
     """Exact to the ward itself; to everybody else without numbers under 5 or what would give one of them away."""
     values = {"households": doors.households, "visited": doors.visited, "left": doors.left,
               "revisit": doors.revisit, "never": doors.left - doors.revisit}  # fmt: skip

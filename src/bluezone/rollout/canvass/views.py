@@ -49,7 +49,7 @@ from bluezone.rollout.canvass.scope import (
     wards_of,
 )
 from bluezone.rollout.canvass.visits.script import in_force
-from bluezone.rollout.coverage.api import Doors
+from bluezone.rollout.coverage.api import DoorCounts
 from bluezone.rollout.coverage.duty import LEADERS
 from bluezone.training import practised
 from bluezone.vietnamese.spelling import fold
@@ -247,10 +247,9 @@ def overview(request: OfficeRequest) -> HttpResponse:
     shown = list(known.filter(path__startswith=above.path) if above is not None else known)
     mine = [ward for ward in shown if ward in own]
     led = set(served_units(request.user, LEADERS.roles).filter(pk__in=doors).values_list("pk", flat=True))
+    no_doors = DoorCounts(0, 0, 0, None)
     context = {
-        "rows": [
-            _ward_row(ward, doors.get(ward.pk, Doors(0, 0, 0, None)), ward in own, ward.pk in led) for ward in shown
-        ],
+        "rows": [_ward_row(ward, doors.get(ward.pk, no_doors), ward in own, ward.pk in led) for ward in shown],
         "own": own,
         "has_doors": any(found.households for found in doors.values()),
         "above": above,
@@ -263,7 +262,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
 
 
 def _ward_row(
-    ward: AdminUnit, doors: Doors, is_own: bool, is_led: bool
+    ward: AdminUnit, doors: DoorCounts, is_own: bool, is_led: bool
 ) -> tuple[AdminUnit, DoorsShown, datetime.date | None, bool]:
     return ward, shown_to(doors, is_own=is_own or is_led), doors.last_visit, is_own
 

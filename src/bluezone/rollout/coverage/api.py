@@ -4,9 +4,9 @@
 from bluezone.rollout.coverage.expected.yields import Answers
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
-    Doors,
+    DoorCounts,
     Figure,
-    HelpDone,
+    HelpCounts,
     Indicator,
     Proof,
     Reporting,
@@ -35,9 +35,9 @@ __all__ = [
     "SMALLEST_SHOWN",
     "Answers",
     "Cell",
-    "Doors",
+    "DoorCounts",
     "Figure",
-    "HelpDone",
+    "HelpCounts",
     "Indicator",
     "Interval",
     "Proof",

@@ -40,7 +40,7 @@ from bluezone.paper.official import (
 )
 from bluezone.paper.pdf import PdfUnavailable
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
-from bluezone.rollout.coverage.overview import Overview, Row, ShownCell, latest_week, read_overview
+from bluezone.rollout.coverage.overview import Overview, OverviewCell, Row, latest_week, read_overview
 from bluezone.rollout.coverage.priorities import Priorities, rank_priorities
 from bluezone.rollout.report_week import parse_week
 
@@ -163,7 +163,7 @@ def _table(number: int, indicator: Indicator, coverage: Overview) -> Table:
     return Table(title, _COLUMNS, tuple(_line(row, cell, coverage) for row, cell in cells), note)
 
 
-def _line(row: Row, cell: ShownCell | None, coverage: Overview) -> tuple[Any, ...]:
+def _line(row: Row, cell: OverviewCell | None, coverage: Overview) -> tuple[Any, ...]:
     if row is coverage.total:
         name = f"Toàn {coverage.unit.name}"
     else:
@@ -201,7 +201,7 @@ def _priorities(ranking: Priorities) -> list[Paragraph | Table]:
         return [Paragraph("Không có đơn vị trực thuộc.")]
     shared = f" Ngoài ra có {ranking.shared_teams} đội chung đang rảnh." if ranking.shared_teams else ""
     columns = (Column("Thứ tự", 0.6), Column("Địa bàn", 1.6), Column("Kỳ vọng", 2), Column("Lý do", 4))
-    rows = tuple((row.place, row.unit.name, row.expects, row.reason) for row in ranking.rows)
+    rows = tuple((row.place, row.unit.name, row.expected_text, row.reason) for row in ranking.rows)
     note = f"Số hộ và số đội tính đến ngày {ranking.as_of:%d/%m/%Y}.{shared}"
     return [Table("Địa bàn nên ưu tiên", columns, rows, note)]
 
@@ -220,7 +220,7 @@ def _denominators(coverage: Overview) -> list[Table]:
     return [Table(f"Mẫu số của {coverage.unit.name}", columns, rows)]
 
 
-def _spread(cell: ShownCell) -> str:
+def _spread(cell: OverviewCell) -> str:
     if cell.interval is None:
         return ""
     return f"{_tenths(100 * cell.interval.low)}–{_tenths(100 * cell.interval.high)}%"
@@ -284,7 +284,7 @@ class ReportForm(forms.Form):
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def report(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_report_form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The form for a report's letterhead, with a button for each file format."""
     unit = get_object_or_404(AdminUnit, pk=pk)
     week = parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
@@ -295,7 +295,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def report_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
+def download_report(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The report as a file, or as a page for print. form: docx, xlsx, pdf or print; 404 for any other.
 
     422 incomplete letterhead. Small numbers are suppressed for every reader, since a report leaves the office. Without

@@ -237,7 +237,7 @@ def read_once(key: Hashable, read: Callable[[], _Read]) -> _Read:
 
 
 @dataclass(frozen=True)
-class Doors:
+class DoorCounts:
     """The doors of one ward or commune.
 
     households: doors in its lists. visited: those at which somebody was spoken to or a leaflet was left.
@@ -257,7 +257,7 @@ class Doors:
 
 
 @dataclass(frozen=True)
-class HelpDone:
+class HelpCounts:
     """The help of one unit, now and in a span of days.
 
     open, claimed: requests now. done, could_not: requests closed in the span, including those on tally sheets.
@@ -273,12 +273,12 @@ class HelpDone:
     free_teams: int = 0
 
 
-def doors_by_unit(now: datetime.datetime) -> dict[int, list[Doors]]:
+def doors_by_unit(now: datetime.datetime) -> dict[int, list[DoorCounts]]:
     """The doors at `now` by primary key of the unit, one entry for each duty that visits doors."""
     return _by_unit(load(duty.door_counts)(now) for duty in DUTIES if duty.door_counts)
 
 
-def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, list[HelpDone]]:
+def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, list[HelpCounts]]:
     """The help by primary key of the unit, one entry for each duty that helps.
 
     since, until: first and last local day of the span, both included.

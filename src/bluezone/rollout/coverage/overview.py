@@ -41,7 +41,7 @@ BY = ("smartphones", "population")
 
 
 @dataclass(frozen=True)
-class ShownCell:
+class OverviewCell:
     """The number of one indicator in one row.
 
     count, base: None if suppressed. share: 0..1; None if count or base is suppressed or the base is 0.
@@ -84,15 +84,15 @@ class Row:
     """
 
     unit: AdminUnit | None
-    cells: dict[Proof, list[ShownCell]]
+    cells: dict[Proof, list[OverviewCell]]
     stopped: frozenset[str] = frozenset()
 
     @property
-    def all_cells(self) -> list[ShownCell]:
+    def all_cells(self) -> list[OverviewCell]:
         """The cells of every class, surest first."""
         return list(itertools.chain.from_iterable(self.cells.values()))
 
-    def cell(self, key: str) -> ShownCell | None:
+    def cell(self, key: str) -> OverviewCell | None:
         """The row's number of one indicator."""
         return next((cell for cell in self.all_cells if cell.indicator.key == key), None)
 
@@ -127,7 +127,7 @@ class Overview:
         cells = itertools.chain.from_iterable(row.all_cells for row in (*self.rows, self.total))
         return any(cell.is_suppressed for cell in cells)
 
-    def cell(self, key: str) -> ShownCell | None:
+    def cell(self, key: str) -> OverviewCell | None:
         """The unit's own number of one indicator."""
         return self.total.cell(key)
 
@@ -164,7 +164,7 @@ def read_overview(
     )
 
 
-def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[ShownCell]:
+def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[OverviewCell]:
     """The unit's own number of every indicator that counted there in a week, surest class first.
 
     `change` and `is_new` are not set. exact: suppress nothing; ignored above the ward.
@@ -211,7 +211,7 @@ def _row(
     exact: bool,
     rows_of: int,
 ) -> Row:
-    cells: dict[Proof, list[ShownCell]] = {proof: [] for proof in Proof}
+    cells: dict[Proof, list[OverviewCell]] = {proof: [] for proof in Proof}
     stopped = set()
     for indicator, sums, before in counted:
         if cell in sums.figures:
@@ -223,7 +223,7 @@ def _row(
     return Row(unit, cells, frozenset(stopped))
 
 
-def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: bool, address: str) -> ShownCell:
+def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: bool, address: str) -> OverviewCell:
     figures = sums.figures[cell]
     share = sums.share(cell, exact)
     share_before = before.share(cell, exact)
@@ -233,7 +233,7 @@ def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: boo
         interval = indicator.interval(figures)
         if share_before is not None:
             change = 100 * (share - share_before)
-    return ShownCell(
+    return OverviewCell(
         indicator=indicator,
         count=sums.count_shown(cell, exact),
         base=sums.base_shown(cell, exact),
@@ -259,9 +259,9 @@ class Summary:
 
     sentence: str
     indicator: Indicator | None
-    rows: list[tuple[AdminUnit, ShownCell | None]]
-    rose: list[tuple[AdminUnit, ShownCell]]
-    fell: list[tuple[AdminUnit, ShownCell]]
+    rows: list[tuple[AdminUnit, OverviewCell | None]]
+    rose: list[tuple[AdminUnit, OverviewCell]]
+    fell: list[tuple[AdminUnit, OverviewCell]]
     began: list[str]
     stopped: list[str]
 
@@ -271,14 +271,14 @@ class Summary:
         return not (self.rose or self.fell or self.began or self.stopped)
 
 
-def _share_or_last(cell: ShownCell | None) -> float:
+def _share_or_last(cell: OverviewCell | None) -> float:
     """The share of a cell, as a sort key; greater than any share if none is shown."""
     if cell is None or cell.share is None:
         return 2.0
     return cell.share
 
 
-def summarise(coverage: Overview) -> Summary:
+def summarise_changes(coverage: Overview) -> Summary:
     """Summarise the share running at the gates; if no gate has counted, the surest indicator that has."""
     counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     if not counted:
@@ -300,11 +300,13 @@ def summarise(coverage: Overview) -> Summary:
     )
 
 
-def _change(moved: tuple[AdminUnit, ShownCell]) -> float:
+def _change(moved: tuple[AdminUnit, OverviewCell]) -> float:
     return moved[1].change or 0.0
 
 
-def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tuple[AdminUnit, ShownCell | None]]) -> str:
+def _sentence(
+    indicator: Indicator, whole: OverviewCell | None, rows: Sequence[tuple[AdminUnit, OverviewCell | None]]
+) -> str:
     """A sentence with the number of the whole unit, its change, and the unit with the lowest share."""
     if whole is None or (whole.share is None and not whole.is_suppressed):
         return _("Nothing was counted here this week.")
@@ -333,7 +335,7 @@ def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tupl
 
 
 @dataclass(frozen=True)
-class Compared:
+class DenominatorComparison:
     """A number of phones as a share of one denominator; both are full counts.
 
     share: 0..1, None if either is unknown. contradicts: whether there are more phones than the denominator allows, so
@@ -357,8 +359,8 @@ class LeagueRow:
     unit: AdminUnit
     count: int | None
     suppressed_weeks: int
-    population: Compared
-    smartphones: Compared
+    population: DenominatorComparison
+    smartphones: DenominatorComparison
     address: str
 
 
@@ -421,12 +423,12 @@ def _counts(
     return counts
 
 
-def _compared(count: int | None, figure: Denominator | None) -> Compared:
+def _compared(count: int | None, figure: Denominator | None) -> DenominatorComparison:
     if figure is None or count is None:
-        return Compared(figure)
+        return DenominatorComparison(figure)
     if not figure.value or count > figure.value:
-        return Compared(figure, contradicts=True)
-    return Compared(figure, count / figure.value)
+        return DenominatorComparison(figure, contradicts=True)
+    return DenominatorComparison(figure, count / figure.value)
 
 
 def _ranked(rows: list[LeagueRow], by: str) -> list[LeagueRow]:

@@ -14,14 +14,14 @@ from bluezone.rollout.coverage.expected.ranking import Signals, rank_units
 from bluezone.rollout.coverage.expected.yields import Answers, Expectation, Place, expectations
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
-    Doors,
-    HelpDone,
+    DoorCounts,
+    HelpCounts,
     doors_by_unit,
     help_by_unit,
     newest_denominators,
 )
 from bluezone.rollout.coverage.intervals import Interval
-from bluezone.rollout.coverage.overview import Overview, ShownCell
+from bluezone.rollout.coverage.overview import Overview, OverviewCell
 from bluezone.rollout.coverage.shares import grouped, percent, percent_short, range_of, spoken, tenths
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 
@@ -38,7 +38,7 @@ class PriorityRow:
     share, interval: of running phones at its gates; None if unknown.
     speed: phones helped per helper hour, None if too few were helped.
     teams: free teams of the unit itself. is_floor: it is among the least covered, and so always in the first places.
-    expected: newly running phones in a team-hour. expects: `expected` in words, as a sentence. reason: a sentence.
+    expected: newly running phones in a team-hour. expected_text: the same as a sentence. reason: a sentence.
     """
 
     place: int
@@ -53,7 +53,7 @@ class PriorityRow:
     teams: int
     is_floor: bool
     expected: Expectation
-    expects: str
+    expected_text: str
     reason: str
 
 
@@ -125,7 +125,7 @@ def rank_priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
     return Priorities(rows, shared_teams, timezone.localdate(now))
 
 
-def _running(coverage: Overview, unit: AdminUnit) -> ShownCell | None:
+def _running(coverage: Overview, unit: AdminUnit) -> OverviewCell | None:
     """The share of running phones at the gates of a unit, None if no gate has counted."""
     for row in coverage.rows:
         if row.unit == unit:
@@ -133,7 +133,9 @@ def _running(coverage: Overview, unit: AdminUnit) -> ShownCell | None:
     return None
 
 
-def _facts(unit: AdminUnit, place: Place, cell: ShownCell | None, doors: list[Doors], helped: list[HelpDone]) -> _Facts:
+def _facts(
+    unit: AdminUnit, place: Place, cell: OverviewCell | None, doors: list[DoorCounts], helped: list[HelpCounts]
+) -> _Facts:
     done = sum(entry.done for entry in helped)
     hours = sum(entry.helper_hours or 0.0 for entry in helped)
     speed = None
@@ -164,12 +166,12 @@ def _row(place: int, facts: _Facts, expected: Expectation, *, is_floor: bool, an
         teams=facts.teams,
         is_floor=is_floor,
         expected=expected,
-        expects=_expects(expected),
+        expected_text=_expected_text(expected),
         reason=_reason(facts, expected, is_floor=is_floor, any_visits=any_visits),
     )
 
 
-def _expects(expected: Expectation) -> str:
+def _expected_text(expected: Expectation) -> str:
     if expected.mean == 0:
         return _("No newly running phones expected: every household has been visited")
     values = {"mean": spoken(expected.mean), "low": spoken(expected.low), "high": spoken(expected.high)}

@@ -13,7 +13,7 @@ from importlib import resources
 from itertools import pairwise
 
 from bluezone.directory.records.shapes import Outlines, Point, Polygon, Ring, simplify_ring
-from bluezone.rollout.coverage.overview import Row, ShownCell
+from bluezone.rollout.coverage.overview import OverviewCell, Row
 
 SIDE = 104
 GAP = 6
@@ -45,10 +45,10 @@ class Tile:
     y: int
     name: str
     lines: tuple[str, ...]
-    cell: ShownCell | None
+    cell: OverviewCell | None
     level: int
     state: str
-    address_pk: int
+    unit_pk: int
 
     @property
     def middle(self) -> int:
@@ -149,7 +149,7 @@ def draw_map(rows: Sequence[Row], key: str, outlines: Outlines | None = None) ->
     return TileMap(tiles, width, height, placed, trouble=outlines.trouble)
 
 
-def _appearance(row: Row, key: str) -> tuple[ShownCell | None, int, str]:
+def _appearance(row: Row, key: str) -> tuple[OverviewCell | None, int, str]:
     """The number of a unit, and the level and state of its tile."""
     cell = row.cell(key)
     if cell is None or cell.base == 0:

@@ -22,7 +22,7 @@ from bluezone.rollout.coverage.overview import (
     latest_week,
     rank_league,
     read_overview,
-    summarise,
+    summarise_changes,
 )
 from bluezone.rollout.coverage.priorities import rank_priorities
 from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, may_see_small_numbers
@@ -37,7 +37,7 @@ MOST_LISTED = 8
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def city(request: OfficeRequest) -> HttpResponse:
+def show_city(request: OfficeRequest) -> HttpResponse:
     """The summary of the city; without agencies, a page that explains what to do."""
     week = parse_week(request.GET.get("week", ""), latest_week(timezone.localdate()))
     unit = city_unit(week.first_day)
@@ -49,14 +49,14 @@ def city(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def unit(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """The summary of a unit: a sentence, the changes, a map and its table."""
     unit, week = _unit_and_week(request, pk)
     return _page(request, read_overview(unit, week, exact=may_see_small_numbers(request, unit)))
 
 
 def _page(request: OfficeRequest, coverage: Overview) -> HttpResponse:
-    summary = summarise(coverage)
+    summary = summarise_changes(coverage)
     units = [unit for unit, _cell in summary.rows]
     unit_map = None
     if summary.indicator:
@@ -78,7 +78,7 @@ def _page(request: OfficeRequest, coverage: Overview) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_numbers(request: OfficeRequest, pk: int) -> HttpResponse:
     """Every number of a unit and of the units under it, with a column for each class of proof."""
     unit, week = _unit_and_week(request, pk)
     coverage = read_overview(unit, week, exact=may_see_small_numbers(request, unit))
@@ -99,7 +99,7 @@ def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def priority(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_priorities(request: OfficeRequest, pk: int) -> HttpResponse:
     """The units under a unit in order of priority, each with the result expected from a team-hour and the reason.
 
     Also compares the last week with what was expected of it.
@@ -117,7 +117,7 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_league_table(request: OfficeRequest, pk: int) -> HttpResponse:
     """The league table of the units under a unit. `?of=`: key of an indicator; `?by=`: smartphones or population."""
     unit, week = _unit_and_week(request, pk)
     able = [indicator for indicator in registered_indicators() if indicator.of_phones]
@@ -138,7 +138,7 @@ def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_trend(request: OfficeRequest, pk: int) -> HttpResponse:
     """One indicator of a unit over twelve weeks, as a drawing and a table. `?of=`: key of the indicator."""
     unit, week = _unit_and_week(request, pk)
     able = registered_indicators()

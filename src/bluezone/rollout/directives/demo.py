@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.directory.models import Agency
-from bluezone.identity.demo_account import demo_office
+from bluezone.identity.demo_account import demo_account
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -26,7 +26,7 @@ def plant(now: datetime.datetime) -> Directive | None:
     issuer = Agency.objects.filter(key="ubnd-tp").first()
     if issuer is None or Directive.objects.exists():
         return None
-    user = demo_office()
+    user = demo_account()
     with transaction.atomic():
         began = now - 10 * _DAY
         directive = _issued(issuer, user, began)
@@ -64,7 +64,7 @@ def plant_for_practice(issuer: Agency, group: str, now: datetime.datetime) -> Di
 
     It is practice like any other: in no figure, and erased after seven days. Raises what approval refuses.
     """
-    user, began = demo_office(), now - 3 * _DAY
+    user, began = demo_account(), now - 3 * _DAY
     with practice(), transaction.atomic():
         letter = _PRACTICE_LETTER.format(
             issuer=issuer.name, place=issuer.unit.name.partition(" ")[2], group=group, day=timezone.localdate(began)

@@ -83,7 +83,7 @@ def _letters() -> QuerySet[Directive]:
 
 
 def _issuing(user: User, roles: Iterable[str]) -> Q:
-    return scopes.rows_at_the_desk(user, roles, "issuer", Q(issuer__isnull=False))
+    return scopes.rows_of_own_agencies(user, roles, "issuer", Q(issuer__isnull=False))
 
 
 def _usual(directive: Directive, since: datetime.datetime) -> datetime.datetime:
@@ -170,7 +170,7 @@ def _assigned(user: User, now: datetime.datetime) -> list[Matter]:
 
 
 def _desk(user: User) -> Q:
-    return scopes.rows_at_the_desk(user, permissions.HANDLERS, "agency", Q(agency=F("directive__issuer")))
+    return scopes.rows_of_own_agencies(user, permissions.HANDLERS, "agency", Q(agency=F("directive__issuer")))
 
 
 def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
@@ -228,7 +228,7 @@ def _ended(user: User) -> list[Matter]:
 def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
     """The oldest report that the agency owes on each task that it leads: of a period that is open and has begun."""
     today = timezone.localdate(now)
-    desk = scopes.rows_at_the_desk(user, permissions.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
+    desk = scopes.rows_of_own_agencies(user, permissions.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
     reports = Report.objects.filter(desk).exclude(state=ReportState.RETURNED)
     standing = Dispatch.objects.filter(directive=OuterRef("task__directive"), agency=OuterRef("agency"))
     found = (
@@ -331,7 +331,7 @@ def _requested(sent: QuerySet[Directive]) -> list[_Open]:
 
 def _not_knowing(user: User) -> list[_Open]:
     """Who has not confirmed to know that a letter was recalled or replaced, one line a letter."""
-    own = scopes.rows_at_the_desk(user, permissions.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
+    own = scopes.rows_of_own_agencies(user, permissions.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
     dispatches = Dispatch.objects.filter(own, directive__from_file=False).order_by()
     moments: dict[int, list[datetime.datetime]] = defaultdict(list)
     for pk, at in queries.unaware(dispatches).values_list("directive", "ended_at"):

@@ -65,6 +65,6 @@ def read_agencies(user: User) -> QuerySet[Agency]:
 
 def people_of(agency: Agency) -> QuerySet[User]:
     """Accounts that work at an agency, as `works_at` has it, by name."""
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(role__in=HANDLERS)
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).filter(role__in=HANDLERS)
     here = grants.filter(Q(agency=agency) | Q(unit=agency.unit_id))
     return User.objects.filter(is_active=True, pk__in=here.values("user")).order_by("name", "pk")

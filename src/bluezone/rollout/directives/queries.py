@@ -235,6 +235,6 @@ def next_number(issuer: Agency, year: int) -> str:
 
 def left_assignments(day: datetime.date) -> QuerySet[Assignment]:
     """Assignments of people who cannot act at the agency any more: their role ended, or their account is closed."""
-    grants = RoleGrant.objects.in_force(day).filter(role__in=HANDLERS, user__is_active=True)
+    grants = RoleGrant.objects.valid_on(day).filter(role__in=HANDLERS, user__is_active=True)
     here = Q(agency=OuterRef("dispatch__agency")) | Q(unit=OuterRef("dispatch__agency__unit"))
     return Assignment.objects.filter(~Exists(grants.filter(here, user=OuterRef("account"))))

@@ -35,7 +35,7 @@ NAMES = ("proven", "attested", "other", "no_smartphone", "could_not")
 
 
 @dataclass
-class Numbers:
+class HelpNumbers:
     """Numbers of closed requests, in classes that are never added together; None if suppressed.
 
     proven, attested: phones on which Bluezone ran. other: helped with something else. no_smartphone: could not be
@@ -65,7 +65,7 @@ class WardRow:
     """One ward: how many requests are open, its numbers, and its newest denominators by kind."""
 
     unit: AdminUnit
-    numbers: Numbers
+    numbers: HelpNumbers
     waiting: int = 0
     figures: dict[str, Denominator] = field(default_factory=dict)
 
@@ -95,15 +95,15 @@ class TeamRow:
     """One team: its numbers, and how many of its drives were opened."""
 
     team: Team
-    numbers: Numbers
+    numbers: HelpNumbers
     drives: int
 
 
-def drive_numbers(drive: Drive) -> Numbers:
+def drive_numbers(drive: Drive) -> HelpNumbers:
     """The numbers of one drive, never suppressed; phones running on its tally sheets count as attested."""
     outcomes = HelpOutcome.objects.filter(drive=drive)
     tallies = DriveTally.objects.filter(drive=drive)
-    return _numbers_by(outcomes, tallies, "drive", "drive").get(drive.pk, Numbers())
+    return _numbers_by(outcomes, tallies, "drive", "drive").get(drive.pk, HelpNumbers())
 
 
 def ward_rows(campaign_id: int | None, own: frozenset[int], now: datetime.datetime) -> list[WardRow]:
@@ -119,7 +119,9 @@ def ward_rows(campaign_id: int | None, own: frozenset[int], now: datetime.dateti
     figures: defaultdict[int, dict[str, Denominator]] = defaultdict(dict)
     for figure in Denominator.objects.filter(unit__in=units, as_of__lte=timezone.localdate(now)).order_by("as_of"):
         figures[figure.unit_id or 0][figure.kind] = figure
-    rows = [WardRow(unit, counted.get(unit.pk, Numbers()), waiting.get(unit.pk, 0), figures[unit.pk]) for unit in units]
+    rows = [
+        WardRow(unit, counted.get(unit.pk, HelpNumbers()), waiting.get(unit.pk, 0), figures[unit.pk]) for unit in units
+    ]
     _suppress([(row.unit.path, 0, row.numbers, row.unit.pk in own) for row in rows])
     return rows
 
@@ -135,7 +137,7 @@ def team_rows(campaign_id: int | None, own: frozenset[int]) -> list[TeamRow]:
     drives = drives.filter(campaign=campaign_id) if campaign_id else drives
     times = dict(drives.order_by().values_list("team").annotate(count=Count("pk")))
     teams = Team.objects.filter(pk__in={*counted, *times}).select_related("agency__unit")
-    rows = [TeamRow(team, counted.get(team.pk, Numbers()), times.get(team.pk, 0)) for team in teams]
+    rows = [TeamRow(team, counted.get(team.pk, HelpNumbers()), times.get(team.pk, 0)) for team in teams]
     rows.sort(key=lambda row: (-(row.numbers.proven or 0), row.team.name, row.team.pk))
     _suppress([(row.team.agency.unit.path, row.team.pk, row.numbers, row.team.agency_id in own) for row in rows])
     return rows
@@ -152,9 +154,9 @@ def _of_campaign(campaign_id: int | None) -> tuple[QuerySet[HelpOutcome], QueryS
 
 def _numbers_by(
     outcomes: QuerySet[HelpOutcome], tallies: QuerySet[DriveTally], key: str, tally_key: str
-) -> dict[int, Numbers]:
+) -> dict[int, HelpNumbers]:
     """The numbers by the values of a field, which outcomes call `key` and tally sheets `tally_key`."""
-    numbers_by_key: defaultdict[int, Numbers] = defaultdict(Numbers)
+    numbers_by_key: defaultdict[int, HelpNumbers] = defaultdict(HelpNumbers)
     rows = outcomes.order_by().values_list(key, "result", "proof", "hindrance").annotate(count=Count("pk"))
     for pk, result, proof, hindrance, count in rows:
         _add(numbers_by_key[pk], _class_of(result, proof, hindrance), count)
@@ -182,11 +184,11 @@ def _class_of(result: str, proof: str, hindrance: str) -> str:
     return "other" if result == HelpResult.OTHER else "could_not"
 
 
-def _add(numbers: Numbers, name: str, count: int) -> None:
+def _add(numbers: HelpNumbers, name: str, count: int) -> None:
     setattr(numbers, name, (getattr(numbers, name) or 0) + count)
 
 
-def _suppress(rows: list[tuple[str, int, Numbers, bool]]) -> None:
+def _suppress(rows: list[tuple[str, int, HelpNumbers, bool]]) -> None:
     """Suppress numbers under 5, and those that would reveal one, in rows that are not the reader's own.
 
     rows: (path of the unit, key of the team or 0, numbers, whether they are the reader's own); numbers are changed.

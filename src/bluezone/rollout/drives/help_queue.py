@@ -129,7 +129,7 @@ def reopen_request(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> 
         record(actor, "help_claimed", str(outcome.request_id), again=True)
 
 
-def free_proofs(drive: Drive, now: datetime.datetime) -> int:
+def count_free_proofs(drive: Drive, now: datetime.datetime) -> int:
     """How many running phones a live drive's radio has heard within PROOF_LIFE that no request counts yet."""
     if drive.gate_id is None or drive.state != DriveState.LIVE:
         return 0
@@ -139,7 +139,7 @@ def free_proofs(drive: Drive, now: datetime.datetime) -> int:
     return max(0, min(total - outcomes.count(), recent - recent_outcomes.count()))
 
 
-def reopen_lapsed(now: datetime.datetime) -> int:
+def reopen_lapsed_requests(now: datetime.datetime) -> int:
     """Reopen the requests for which a team's claim has expired; returns how many."""
     lapsed = HelpRequest.objects.filter(state=HelpState.CLAIMED, claimed_until__lte=now)
     return lapsed.update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
@@ -186,7 +186,7 @@ def _free_proof(drive: Drive | None, now: datetime.datetime) -> tuple[int, int]:
     locked = None
     if drive:
         locked = Drive.objects.select_for_update().filter(pk=drive.pk).first()
-    if locked is None or locked.gate_id is None or free_proofs(locked, now) < 1:
+    if locked is None or locked.gate_id is None or count_free_proofs(locked, now) < 1:
         raise HelpProofMissing("in the last 15 minutes the radio has heard no running phone that is still uncounted")
     numbers = HelpOutcome.objects.filter(proof_gate=locked.gate_id).values_list("proof_number", flat=True)
     used_numbers = set(numbers)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from bluezone.directory.models import AdminUnit
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import HelpDone
+from bluezone.rollout.coverage.api import HelpCounts
 from bluezone.rollout.drives import boards
 from bluezone.rollout.drives.models import Drive, HelpChannel, HelpRequest
 from bluezone.training import practising
@@ -180,7 +180,7 @@ def _new_ticket() -> str:
     return f"{digits[:_GROUP]}-{digits[_GROUP:]}"
 
 
-def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDone]:
+def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpCounts]:
     """The help of each unit that has any, by primary key; without training mode.
 
     since, until: first and last local day of closed requests, both included. A request without a unit is counted only
@@ -193,7 +193,7 @@ def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDo
     free = boards.free_teams()
     keys = {*open_now, *claimed_now, *done, *could_not, *hours, *free}
     return {
-        pk: HelpDone(
+        pk: HelpCounts(
             open_now.get(pk, 0), claimed_now.get(pk, 0), done.get(pk, 0), could_not.get(pk, 0),
             hours.get(pk), free.get(pk, 0),
         )

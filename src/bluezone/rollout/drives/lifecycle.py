@@ -50,7 +50,7 @@ class DriveDetails:
     ends: datetime.datetime
 
 
-def make_team(actor: str, agency: Agency, name: str, people: int) -> Team:
+def create_team(actor: str, agency: Agency, name: str, people: int) -> Team:
     """Enter a team. people: how many, 1..200. Raises TeamNameTaken."""
     try:
         with transaction.atomic():

@@ -5,7 +5,7 @@ import datetime
 
 from django.db.models import Q
 
-from bluezone.rollout.drives.help_queue import reopen_lapsed
+from bluezone.rollout.drives.help_queue import reopen_lapsed_requests
 from bluezone.rollout.drives.models import (
     HelpChannel,
     HelpRequest,
@@ -24,4 +24,4 @@ def purge(now: datetime.datetime) -> None:
     past = Q(closed_at__lte=now - CLOSED_RETENTION) | Q(opened_at__lte=now - OPENED_RETENTION)
     stall = Q(channel=HelpChannel.STALL, opened_at__lte=now - STALL_RETENTION)
     HelpRequest.objects.filter(past | stall).delete()
-    reopen_lapsed(now)
+    reopen_lapsed_requests(now)

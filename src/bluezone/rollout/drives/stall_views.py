@@ -27,7 +27,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def stall(request: HttpRequest, code: str) -> HttpResponse:
+def join_queue(request: HttpRequest, code: str) -> HttpResponse:
     """Join the queue: 303 to the ticket, 403 sent from another site, 410 drive not live, 429 solve a puzzle first."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
     if drive.state != DriveState.LIVE:
@@ -60,7 +60,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
-def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
+def show_ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
     """A person's ticket, and how many people are before them; 404 if the stall has no such ticket."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
     help_request = get_object_or_404(HelpRequest.everything, drive=drive, ticket=ticket)
@@ -74,6 +74,6 @@ def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("d/<slug:code>", stall, name="stall"),
-    path("d/<slug:code>/<str:ticket>", ticket, name="stall-ticket"),
+    path("d/<slug:code>", join_queue, name="stall"),
+    path("d/<slug:code>/<str:ticket>", show_ticket, name="stall-ticket"),
 ]

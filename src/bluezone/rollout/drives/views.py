@@ -53,7 +53,7 @@ ROWS = (
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def drives(request: OfficeRequest) -> HttpResponse:
+def drive_list(request: OfficeRequest) -> HttpResponse:
     """Drives that are live, planned or past, and the help by ward and team, per resident and per smartphone."""
     now = timezone.now()
     campaign = chosen_number(request, "campaign")
@@ -95,7 +95,7 @@ def new_team(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            lifecycle.make_team(request.user.username, values["agency"], values["name"], values["people"])
+            lifecycle.create_team(request.user.username, values["agency"], values["name"], values["people"])
         except lifecycle.TeamNameTaken:
             form.add_error("name", _("This union already has a team with this name."))
         else:
@@ -128,7 +128,7 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def drive(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One drive, with its numbers for those who serve its ward, and its queue and buttons for those who work at it."""
     drive = _get_drive(pk)
     now = timezone.now()
@@ -145,7 +145,7 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
         "waiting": requests.filter(drives_help_queue.free_requests(now)) if runs else [],
         "held": [(help_request, help_requests.open_texts(help_request)) for help_request in claimed] if runs else [],
         "radios": devices_of(drive.gate_id) if runs and drive.gate_id else [],
-        "proofs": drives_help_queue.free_proofs(drive, now),
+        "proofs": drives_help_queue.count_free_proofs(drive, now),
         "hindrances": Hindrance.choices,
         "open_form": OpenForm(drive=drive),
         "tallies": drive.tallies.all(),
@@ -193,7 +193,7 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
-def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
+def claim_walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a ticket for a person at the stall and claim it, in one tap: 302; 403 if the reader does not work there."""
     drive = _get_drive(pk)
     if not permissions.works_at(request.user, drive):
@@ -209,7 +209,7 @@ def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DRIVE_PLANNERS)
 @touches(Ownership.AGENCY)
-def tally(request: OfficeRequest, pk: int) -> HttpResponse:
+def enter_tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter tally sheets one after another: 302 to the next; 422 bad form or a known sheet; 403 another union's."""
     drive = _planned_by(request, pk)
     last = drive.tallies.order_by("-sheet").first()
@@ -242,7 +242,7 @@ def _planned_by(request: OfficeRequest, pk: int) -> Drive:
 @require_safe
 @audience(HELPERS)
 @touches(Ownership.REACHED)
-def help_queue(request: OfficeRequest) -> HttpResponse:
+def show_help_queue(request: OfficeRequest) -> HttpResponse:
     """Free requests of the reader's area, oldest first, and those of the reader's teams, with the contact."""
     free = permissions.requests_for(request.user).filter(drives_help_queue.free_requests(timezone.now()))
     page = Paginator(free, A_PAGE).get_page(request.GET.get("page"))
@@ -260,7 +260,7 @@ def help_queue(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HELP_TAKERS)
 @touches(Ownership.EVERYBODY)
-def new_help(request: OfficeRequest) -> HttpResponse:
+def new_help_request(request: OfficeRequest) -> HttpResponse:
     """Enter a request by telephone: 201 with its ticket, 422 bad form."""
     form = PhoneForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -276,7 +276,7 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(HELPERS)
 @touches(Ownership.SERVED, Ownership.AGENCY)
-def claim(request: OfficeRequest, pk: int) -> HttpResponse:
+def claim_request(request: OfficeRequest, pk: int) -> HttpResponse:
     """Claim a request for one of the reader's teams: 302, with a warning if another has it; 404 another area's."""
     drive = _live_drive_in_form(request)
     requests = HelpRequest.objects.filter(drive=drive) if drive else permissions.requests_for(request.user)
@@ -295,7 +295,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
-def release(request: OfficeRequest, pk: int) -> HttpResponse:
+def release_request(request: OfficeRequest, pk: int) -> HttpResponse:
     """Release a request: 302; 404 if none of the reader's teams has it."""
     help_request = get_object_or_404(permissions.claimed_by(request.user), pk=pk)
     drives_help_queue.release_request(request.user.username, help_request, _team_ids(help_request), timezone.now())
@@ -307,7 +307,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
-def done(request: OfficeRequest, pk: int) -> HttpResponse:
+def close_as_helped(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request as helped: 302; 404 if none of the reader's teams has it.
 
     Form field `proof`: proven, attested or none.
@@ -344,7 +344,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(HELPERS)
 @touches(Ownership.AGENCY)
-def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
+def close_as_not_helped(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request that could not be helped, with its reason: 302, with a warning if the reason is unknown."""
     help_request = get_object_or_404(permissions.claimed_by(request.user), pk=pk)
     form = HindranceForm(request.POST)
@@ -399,7 +399,7 @@ def _back(request: OfficeRequest) -> HttpResponse:
 
 
 def _team_ids(help_request: HelpRequest) -> list[int]:
-    """The key of the team that has a request, as a list for `help_queue`; [0], which matches none, without a team."""
+    """The key of the team that has a request, as a list for `show_help_queue`; without a team [0], which has none."""
     return [help_request.team_id or 0]
 
 
@@ -430,7 +430,7 @@ def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def stall(request: OfficeRequest, pk: int) -> HttpResponse:
+def print_stall_poster(request: OfficeRequest, pk: int) -> HttpResponse:
     """The sheet with the code that people scan to join the queue."""
     return pdf_response(stall_pdf(_drive_to_print(pk)), f"stall-{pk}")
 
@@ -439,7 +439,7 @@ def stall(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def tally_sheet(request: OfficeRequest, pk: int) -> HttpResponse:
+def print_tally_sheet(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet."""
     return pdf_response(tally_pdf(_drive_to_print(pk)), f"tally-{pk}")
 

@@ -12,8 +12,8 @@ class LoudspeakersConfig(AppConfig):
     def ready(self) -> None:
         """Hear of changes of the plan, and tell what machines proved."""
         from bluezone.rollout.bulletins.api import on_plan_change, set_report_reader
-        from bluezone.rollout.loudspeakers.playback import proven
-        from bluezone.rollout.loudspeakers.zone_setup import bump
+        from bluezone.rollout.loudspeakers.playback import reports_by_airing
+        from bluezone.rollout.loudspeakers.zone_setup import raise_plan_version
 
-        on_plan_change(bump)
-        set_report_reader(proven)
+        on_plan_change(raise_plan_version)
+        set_report_reader(reports_by_airing)

@@ -16,7 +16,7 @@ DUTY = Duty(
         "live_address_begun": _("started to speak live on loudspeakers"),
         "live_address_ended": _("ended a live address"),
     },
-    purges=(Work("purge_addresses", "bluezone.rollout.loudspeakers.live.tidy"),),
+    purges=(Work("purge_addresses", "bluezone.rollout.loudspeakers.live.end_and_purge_addresses"),),
     first_pages=(FirstPage(AIRING_KEEPERS, "loudspeakers", 80, _("See the loudspeakers")),),
     indicators=("bluezone.rollout.loudspeakers.playback.AiredProven",),
 )

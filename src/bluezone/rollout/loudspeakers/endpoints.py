@@ -23,7 +23,7 @@ MOST_BYTES = 256 * 1024
 
 
 @device_audience(DeviceKind.SPEAKER, method="POST")
-def played(request: DeviceRequest) -> dict[str, Any]:
+def submit_playings(request: DeviceRequest) -> dict[str, Any]:
     """Store reports and status; 409 `speaker_clock_wrong`, 422 `speaker_report_invalid` with nothing taken."""
     said = read_json_body(request, MOST_BYTES)
     rows, now = said.get("played", []), timezone.now()
@@ -37,7 +37,7 @@ def played(request: DeviceRequest) -> dict[str, Any]:
 
 
 @device_audience(DeviceKind.SPEAKER)
-def spoken(request: DeviceRequest, pk: int, first: int) -> dict[str, Any]:
+def live_pieces(request: DeviceRequest, pk: int, first: int) -> dict[str, Any]:
     """Pieces of a live address from `first` on, in base64; 404 for another zone's."""
     found = pieces_for(request.device, pk, first, timezone.now())
     if found is None:
@@ -46,13 +46,13 @@ def spoken(request: DeviceRequest, pk: int, first: int) -> dict[str, Any]:
 
 
 @audience(EVERYONE)
-def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
+def unknown_address(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of loudspeakers."""
     return refusal_response(NoSuchAddress("nothing is served at this address"), timezone.now())
 
 
 urlpatterns = [
-    path("v1/speakers/played", played, name="speaker-played"),
-    path("v1/speakers/live/<int:pk>/<int:first>", spoken, name="speaker-live"),
-    path("v1/speakers/<path:rest>", nothing_here, name="speaker-nothing"),
+    path("v1/speakers/played", submit_playings, name="speaker-played"),
+    path("v1/speakers/live/<int:pk>/<int:first>", live_pieces, name="speaker-live"),
+    path("v1/speakers/<path:rest>", unknown_address, name="speaker-nothing"),
 ]

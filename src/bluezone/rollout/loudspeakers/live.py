@@ -17,7 +17,7 @@ from bluezone.devices.models import Device
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.loudspeakers.models import Address, Piece, Zone
-from bluezone.rollout.loudspeakers.zone_setup import bump
+from bluezone.rollout.loudspeakers.zone_setup import raise_plan_version
 
 MOST_SECONDS = 180
 # A microphone that sends nothing for so long is gone.
@@ -59,7 +59,9 @@ def ends_by(address: Address) -> datetime.datetime:
     return address.began_at + datetime.timedelta(seconds=MOST_SECONDS)
 
 
-def speak(user: User, zone: Zone, number: int, content: bytes, now: datetime.datetime, *, is_last: bool) -> Address:
+def accept_piece(
+    user: User, zone: Zone, number: int, content: bytes, now: datetime.datetime, *, is_last: bool
+) -> Address:
     """Take a piece of sound; number 0 begins an address. content: a part of one WebM stream, empty only if it is last.
 
     Raises AddressOpen, AddressOver, PieceInvalid.
@@ -79,7 +81,7 @@ def speak(user: User, zone: Zone, number: int, content: bytes, now: datetime.dat
             _refuse_second_place(user, now)
             address = Address.objects.create(zone=zone, spoken_by=user, began_at=now, last_at=now)
             record(user.username, "live_address_begun", str(zone.pk), now=now, address=address.pk)
-            bump()
+            raise_plan_version()
         elif address is None or address.spoken_by_id != user.pk:
             raise AddressOver("nothing of this person is being spoken here")
         if number != address.pieces:
@@ -132,7 +134,7 @@ def store_heard(device: Device, key: str, values: dict[str, Any]) -> bool:
     return True
 
 
-def tidy(now: datetime.datetime) -> None:
+def end_and_purge_addresses(now: datetime.datetime) -> None:
     """End what fell silent, and forget the voice of what has ended."""
     for address in Address.objects.filter(ended_at=None):
         if not is_open(address, now):
@@ -156,4 +158,4 @@ def _end(address: Address, at: datetime.datetime) -> None:
         address.ended_at = at
         seconds = round((at - address.began_at).total_seconds())
         record(address.spoken_by.username, "live_address_ended", str(address.zone_id), seconds=seconds)
-        bump()
+        raise_plan_version()

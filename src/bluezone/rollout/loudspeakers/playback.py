@@ -53,14 +53,14 @@ class SpeakerClockWrong(DeviceRefused):
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredCounts:
     """accepted: reports that are stored now, whether or not they were before. unknown: of airings nobody planned."""
 
     accepted: int
     unknown: int
 
 
-def store_playings(device: Device, rows: Sequence[Any], now: datetime.datetime) -> Stored:
+def store_playings(device: Device, rows: Sequence[Any], now: datetime.datetime) -> StoredCounts:
     """Store reports in one transaction. rows: objects as docs/reference/openapi-speakers.yaml has them.
 
     Raises PlayedInvalid, SpeakerClockWrong.
@@ -82,7 +82,7 @@ def store_playings(device: Device, rows: Sequence[Any], now: datetime.datetime) 
                 continue
             Playing.objects.get_or_create(airing=airing, device=device, defaults={**values, "reported_at": now})
             accepted += 1
-    return Stored(accepted, unknown)
+    return StoredCounts(accepted, unknown)
 
 
 def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str, Any]]:
@@ -185,7 +185,7 @@ _AT_ONCE = 900
 _NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def proven(airings: Iterable[int]) -> dict[int, MachineReports]:
+def reports_by_airing(airings: Iterable[int]) -> dict[int, MachineReports]:
     """By primary key, for airings that machines were to play or reported; two queries a thousand airings.
 
     What a person said of an airing of which no machine said anything stays with the attested ones, and is not here.
@@ -286,7 +286,7 @@ class AiredProven(Indicator):
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""
         due = [one for one in airings_due(week) if one.has_sound]
-        said = proven(one.pk for one in due)
+        said = reports_by_airing(one.pk for one in due)
         aired: Counter[tuple[str, int, datetime.date]] = Counter()
         base: Counter[tuple[str, int, datetime.date]] = Counter()
         for one in due:

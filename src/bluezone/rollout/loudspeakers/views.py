@@ -21,7 +21,7 @@ from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
-from bluezone.directory.scopes import OutsideScope, agencies_in_reach, has_role, require_role, rows_at_the_desk
+from bluezone.directory.scopes import OutsideScope, agencies_in_reach, has_role, require_role, rows_of_own_agencies
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -70,7 +70,7 @@ class ZoneForm(forms.Form):
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
 
 
-class SettingForm(SharedForm, forms.Form):
+class ZoneSettingsForm(SharedForm, forms.Form):
     """Volume and quiet hours of a zone."""
 
     changes_something = True
@@ -153,7 +153,7 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.refusals_as_form_errors(form, sentence_of, field="name"):
-            made = zone_setup.open_zone(
+            made = zone_setup.create_zone(
                 request.user.username, values["name"], values["agency"], None, by_hand=values["by_hand"]
             )
             messages.success(request, gettext("The zone has been entered. Next: assign its loudspeakers."))
@@ -165,16 +165,19 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def zone(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """One zone: what it airs on a day with one tap "Đã phát", its machines, how it is set."""
     return _page(request, _zone(pk))
 
 
 def _page(
-    request: OfficeRequest, found: Zone, setting: SettingForm | None = None, own: tuple[int, VolumeForm] | None = None
+    request: OfficeRequest,
+    found: Zone,
+    setting: ZoneSettingsForm | None = None,
+    own: tuple[int, VolumeForm] | None = None,
 ) -> HttpResponse:
     """own: key of a machine and its form, where another than that of what is stored is to be shown; so is setting."""
-    setting, volumes = setting or SettingForm(initial=_settings(found)), dict([own] if own else [])
+    setting, volumes = setting or ZoneSettingsForm(initial=_settings(found)), dict([own] if own else [])
     for sentence in [one for form in (setting, *volumes.values()) for one in form.non_field_errors()]:
         # The form stands far down the page.
         messages.warning(request, str(sentence))
@@ -197,7 +200,7 @@ def _page(
         "keeps": has_role(request.user, KEEPERS.roles, agency=found.outlet.agency),
         "addresses": _addresses(found, day),
         "speaks": Zone.objects.filter(
-            rows_at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=found.pk
+            rows_of_own_agencies(request.user, KEEPERS.roles, "outlet__agency"), pk=found.pk
         ).exists(),
         "machine_form": MachineForm(zone=found),
         "setting_form": setting,
@@ -248,18 +251,18 @@ def _addresses(found: Zone, day: datetime.date) -> list[dict[str, Any]]:
 @require_POST
 @audience(KEEPERS)
 @touches(Ownership.AGENCY)
-def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
+def configure_zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change volume and quiet hours: 302 to the zone; 403 another agency's; 409 changed meanwhile, with the page."""
     _zone_of_ours(request, pk)
     with transaction.atomic():
         # Of two who store in one moment the second sees what the first has stored.
         list(Zone.objects.select_for_update().filter(pk=pk).values_list("pk"))
         found = _zone(pk)
-        form = SettingForm(request.POST, initial=_settings(found))
+        form = ZoneSettingsForm(request.POST, initial=_settings(found))
         if form.is_valid():
             values = form.cleaned_data
             quiet = values["quiet_from"], values["quiet_to"]
-            zone_setup.set_up(
+            zone_setup.configure_zone(
                 request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"]
             )
             messages.success(
@@ -276,7 +279,7 @@ def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(KEEPERS)
 @touches(Ownership.AGENCY)
-def stop_here(request: OfficeRequest, pk: int) -> HttpResponse:
+def stop_schedule_at_zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """Stop a schedule at this zone alone, with what sounds of it: 302 to the zone; 403 who may not air here."""
     found = _zone(pk)
     if not may_air_at(request.user, found.outlet):
@@ -290,12 +293,12 @@ def stop_here(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(KEEPERS)
 @touches(Ownership.AGENCY)
-def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
+def assign_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     """Let a machine of the agency play for this zone: 302 to it; 403 another agency's."""
     found = _zone_of_ours(request, pk)
     form = MachineForm(request.POST, zone=found)
     if form.is_valid():
-        zone_setup.put_machine(request.user.username, form.cleaned_data["device"], found, timezone.now())
+        zone_setup.assign_machine(request.user.username, form.cleaned_data["device"], found, timezone.now())
         messages.success(request, gettext("The loudspeaker now plays for this zone."))
     else:
         messages.warning(request, gettext("Nothing was changed: choose a loudspeaker of this agency."))
@@ -305,7 +308,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(KEEPERS)
 @touches(Ownership.AGENCY)
-def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
+def set_machine_volume(request: OfficeRequest, pk: int) -> HttpResponse:
     """A machine's own volume: 302 to its zone; 403 another agency's; 409 changed meanwhile, with the zone's page."""
     unit = get_object_or_404(Unit.objects.select_related("zone__outlet__agency__unit"), pk=pk)
     require_role(request.user, KEEPERS.roles, agency=unit.zone.outlet.agency)
@@ -327,7 +330,7 @@ def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def stick(request: OfficeRequest, pk: int) -> HttpResponse:
+def download_stick(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 files of some days from `?on=` (`?days=`, 7), in order, with the plan on paper, for a memory stick."""
     found, first = _zone(pk), chosen_day(request, timezone.localdate())
     last, airings = _days(request, found, first)
@@ -345,7 +348,7 @@ def stick(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def paper(request: OfficeRequest, pk: int) -> HttpResponse:
+def print_plan(request: OfficeRequest, pk: int) -> HttpResponse:
     """The plan of a zone for some days as PDF, with room to tick and sign."""
     found, first = _zone(pk), chosen_day(request, timezone.localdate())
     last, airings = _days(request, found, first)
@@ -365,7 +368,7 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     What is heard beyond the person's own ward takes a broken glass: 302 to it, or 409.
     """
     found = _zone(pk)
-    if not Zone.objects.filter(rows_at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
+    if not Zone.objects.filter(rows_of_own_agencies(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
         raise OutsideScope("one speaks at the loudspeakers of one's own unit")
     goes_far = not is_heard_in_ward_only(request.user, [found.outlet], KEEPERS.roles)
     is_shut = goes_far and two_persons.broken_glass(request.user, timezone.now()) is None
@@ -389,11 +392,13 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     sound, now = form.cleaned_data.get("sound"), timezone.now()
     content = sound.read(live.MOST_PIECE_BYTES + 1) if sound else b""
     try:
-        address = live.speak(request.user, found, number, content, now, is_last=bool(form.cleaned_data.get("last")))
+        address = live.accept_piece(
+            request.user, found, number, content, now, is_last=bool(form.cleaned_data.get("last"))
+        )
     except Refused as refused:
         return JsonResponse({"said": live.sentence_of(refused)}, status=409)
     if number == 0 and goes_far:
-        two_persons.record_glass_use("live-address", request.user, now)
+        two_persons.record_break_glass_use("live-address", request.user, now)
     return JsonResponse({"left": max(0, round((live.ends_by(address) - now).total_seconds()))})
 
 

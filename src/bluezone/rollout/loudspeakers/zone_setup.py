@@ -11,12 +11,12 @@ from django.db.models import F
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.rollout.bulletins.api import OutletKind, enter_outlet, set_quiet_hours
+from bluezone.rollout.bulletins.api import OutletKind, create_outlet, set_quiet_hours
 from bluezone.rollout.loudspeakers.models import Assignment, PlanVersion, Unit, Zone
 from bluezone.training import practising
 
 
-def bump() -> None:
+def raise_plan_version() -> None:
     """Raise the number in the caller's transaction; practice changes nothing that machines play."""
     if practising():
         return
@@ -24,14 +24,14 @@ def bump() -> None:
         PlanVersion.objects.create(pk=1, number=1)
 
 
-def open_zone(actor: str, name: str, agency: Agency, unit: AdminUnit | None, *, by_hand: bool) -> Zone:
+def create_zone(actor: str, name: str, agency: Agency, unit: AdminUnit | None, *, by_hand: bool) -> Zone:
     """Enter a zone. Raises OutletNameTaken."""
     with transaction.atomic():
-        outlet = enter_outlet(actor, OutletKind.LOUDSPEAKERS, name, agency, unit)
+        outlet = create_outlet(actor, OutletKind.LOUDSPEAKERS, name, agency, unit)
         return Zone.objects.create(outlet=outlet, by_hand=by_hand)
 
 
-def set_up(
+def configure_zone(
     actor: str,
     zone: Zone,
     volume: int,
@@ -49,10 +49,10 @@ def set_up(
             for device_id in Unit.objects.filter(zone=zone).values_list("pk", flat=True):
                 _assign(device_id, zone, now)
         set_quiet_hours(actor, zone.outlet, *quiet, now)
-        bump()
+        raise_plan_version()
 
 
-def put_machine(actor: str, device: Device, zone: Zone, now: datetime.datetime) -> None:
+def assign_machine(actor: str, device: Device, zone: Zone, now: datetime.datetime) -> None:
     """Let a machine play for a zone from now on; what was due before stays as it was."""
     with transaction.atomic():
         Unit.objects.update_or_create(device=device, defaults={"zone": zone})
@@ -60,7 +60,7 @@ def put_machine(actor: str, device: Device, zone: Zone, now: datetime.datetime) 
         if not zone.by_hand:
             _assign(device.pk, zone, now)
         record(actor, "outlet_changed", str(zone.pk), device=device.pk)
-        bump()
+        raise_plan_version()
 
 
 def set_volume(actor: str, unit: Unit, volume: int | None) -> None:
@@ -68,7 +68,7 @@ def set_volume(actor: str, unit: Unit, volume: int | None) -> None:
     with transaction.atomic():
         Unit.objects.filter(pk=unit.pk).update(volume=volume)
         record(actor, "outlet_changed", str(unit.zone_id), device=unit.pk, volume=volume)
-        bump()
+        raise_plan_version()
 
 
 def _assign(device_id: int, zone: Zone, now: datetime.datetime) -> None:

@@ -31,7 +31,7 @@ class ReturnRefused(Refused):
     code = "class_return_refused"
 
 
-def record_reports(
+def submit_class_reports(
     school: Agency,
     counted: Sequence[tuple[SchoolClass, ClassCounts]],
     week: Week,
@@ -68,7 +68,7 @@ def record_reports(
     return stored
 
 
-def send_reports_back(reports: Sequence[ClassReport], reason: str, by: User, now: datetime.datetime) -> int:
+def return_class_reports(reports: Sequence[ClassReport], reason: str, by: User, now: datetime.datetime) -> int:
     """Send reports of one school and week back for correction; returns how many.
 
     They count in no sum; the next version of each replaces it.

@@ -15,7 +15,7 @@ from bluezone.identity.models import User
 from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools import queries, school_calendar
 from bluezone.rollout.schools.duty import CLASS_REPORTERS
-from bluezone.rollout.schools.permissions import KEEPERS, is_user_above, own_schools_of
+from bluezone.rollout.schools.permissions import KEEPERS, own_schools_of, user_may_reopen_for
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
@@ -33,7 +33,7 @@ def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
         if today < week.locks_on:
             matters += _owed(user, own, week)
     requests = school_calendar.requests_for(None) if grants_for(user, KEEPERS) else []
-    requests = [opening for opening in requests if is_user_above(user, opening.school)]
+    requests = [opening for opening in requests if user_may_reopen_for(user, opening.school)]
     if requests:
         what = ngettext("%(count)d school asks to open a week", "%(count)d schools ask to open a week", len(requests))
         what %= {"count": len(requests)}

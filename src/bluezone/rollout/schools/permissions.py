@@ -33,18 +33,18 @@ def own_schools_of(user: User) -> frozenset[int]:
     return frozenset(grant.agency_id for grant in grants if grant.agency_id is not None)
 
 
-def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
+def is_own_school(request: OfficeRequest, school: Agency) -> bool:
     """Whether the reader keeps the classes of a school, and so sees each of them."""
     return school.pk in own_schools(request)
 
 
-def is_above(request: OfficeRequest, school: Agency) -> bool:
+def may_reopen_for(request: OfficeRequest, school: Agency) -> bool:
     """Whether the reader works above a school, and so may reopen locked weeks for it and send its numbers back."""
-    return is_user_above(request.user, school)
+    return user_may_reopen_for(request.user, school)
 
 
-def is_user_above(user: User, school: Agency) -> bool:
-    """`is_above` for a user."""
+def user_may_reopen_for(user: User, school: Agency) -> bool:
+    """`may_reopen_for` for a user."""
     for grant in grants_for(user, KEEPERS):
         above = grant.agency or grant.unit
         reaches = above is None or school.is_under(above)
@@ -82,7 +82,7 @@ def school_of(pk: int) -> Agency:
 def own_school(request: OfficeRequest, pk: int) -> Agency:
     """A school that the reader keeps. Raises Http404, OutsideScope (403)."""
     school = school_of(pk)
-    if not keeps_classes(request, school):
+    if not is_own_school(request, school):
         raise OutsideScope(f"the role is not held in {school.key}")
     return school
 
@@ -90,6 +90,6 @@ def own_school(request: OfficeRequest, pk: int) -> Agency:
 def own_class(request: OfficeRequest, pk: int) -> SchoolClass:
     """A class that the reader keeps or teaches. Raises Http404, PermissionDenied (403)."""
     school_class = get_object_or_404(SchoolClass.objects.select_related("school__unit", "teacher"), pk=pk)
-    if school_class.teacher_id != request.user.pk and not keeps_classes(request, school_class.school):
+    if school_class.teacher_id != request.user.pk and not is_own_school(request, school_class.school):
         raise PermissionDenied
     return school_class

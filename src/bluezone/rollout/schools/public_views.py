@@ -18,7 +18,7 @@ from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import render_page
 from bluezone.refusal import Refused
 from bluezone.rollout.report_week import Week
-from bluezone.rollout.schools.class_reports import record_reports
+from bluezone.rollout.schools.class_reports import submit_class_reports
 from bluezone.rollout.schools.classes import class_links
 from bluezone.rollout.schools.forms import CountsForm, sentence_of
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
@@ -32,7 +32,7 @@ class_limit = FormLimit(200, 20_000)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def class_link(request: HttpRequest, token: str) -> HttpResponse:
+def submit_by_class_link(request: HttpRequest, token: str) -> HttpResponse:
     """The page of a class link: 200 form, or stored.
 
     403 wrong PIN or sent from another site, 404 invalid link, 409 week closed, 422 numbers missing or contradictory,
@@ -62,7 +62,7 @@ def _class(request: HttpRequest, school_class: SchoolClass, now: Any) -> HttpRes
         return _form(request, school_class, weeks, reports, form, status=429, challenge=required.challenge.hex())
     if not refused and week is not None:
         try:
-            record_reports(school_class.school, [(school_class, form.counts)], week, Channel.LINK, None, now)
+            submit_class_reports(school_class.school, [(school_class, form.counts)], week, Channel.LINK, None, now)
         except Refused as refusal:
             refused = sentence_of(refusal)
             status = 409
@@ -136,4 +136,4 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], status: 
     return response
 
 
-urlpatterns = [path("c/<str:token>/", class_link, name="class-link")]
+urlpatterns = [path("c/<str:token>/", submit_by_class_link, name="class-link")]

@@ -40,7 +40,7 @@ SHOWN = ("all", "reported", "missing")
 
 
 @dataclass(frozen=True)
-class Counted:
+class ShownCounts:
     """The four numbers of a school or of a sum; a suppressed number is None."""
 
     pupils: int | None
@@ -60,10 +60,10 @@ class Counted:
         """Whether any of the four is suppressed."""
         return any(getattr(self, name) is None for name in NAMES)
 
-    def without(self, names: Iterable[str]) -> "Counted":
+    def without(self, names: Iterable[str]) -> "ShownCounts":
         """A copy in which the numbers of these names are suppressed."""
         suppressed = set(names)
-        return Counted(**{name: None if name in suppressed else getattr(self, name) for name in NAMES})
+        return ShownCounts(**{name: None if name in suppressed else getattr(self, name) for name in NAMES})
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class SchoolRow:
     classes: int
     received: int
     missing: tuple[str, ...]
-    counted: Counted | None
+    counted: ShownCounts | None
     closed: str
     is_own: bool
 
@@ -128,7 +128,7 @@ class SchoolTable:
 
     page: Page[Agency]
     rows: list[SchoolRow]
-    total: Counted | None
+    total: ShownCounts | None
     expected: int
     received: int
     classes: int
@@ -280,7 +280,7 @@ def _rows(schools: Sequence[Agency], week: Week, data: _Week, own: frozenset[int
         is_own = school.pk in own
         counted = None
         if sums is not None:
-            counted = Counted(*sums.counts)
+            counted = ShownCounts(*sums.counts)
             if not is_own:
                 counted = counted.without(_suppressed_names(data, agency_cell(school.pk)))
         closed = data.breaks.reason_for(school, week)
@@ -300,14 +300,14 @@ def _missing(schools: Iterable[Agency], week: Week) -> dict[int, list[str]]:
     return names
 
 
-def _total(data: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: frozenset[int]) -> Counted | None:
+def _total(data: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: frozenset[int]) -> ShownCounts | None:
     under = [school for school in data.sums.values() if unit is None or school.path.startswith(unit.path)]
     if not under:
         return None
     sums = [sum(column) for column in zip(*(school.counts for school in under), strict=True)]
     if schools and all(school.school_id in own for school in under):
-        return Counted(*sums)
-    return Counted(*sums).without(_suppressed_names(data, unit_cell(unit.pk) if unit else ROOT))
+        return ShownCounts(*sums)
+    return ShownCounts(*sums).without(_suppressed_names(data, unit_cell(unit.pk) if unit else ROOT))
 
 
 def _suppressed_names(data: _Week, cell: Cell) -> list[str]:

@@ -19,8 +19,8 @@ from bluezone.rollout.schools import queries, school_calendar
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolBreak, SchoolClass, WeekOpening
 from bluezone.rollout.schools.page_input import chosen_week
 from bluezone.rollout.schools.permissions import (
-    is_above,
-    keeps_classes,
+    is_own_school,
+    may_reopen_for,
     own_schools,
     school_of,
 )
@@ -74,7 +74,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
     show = chosen_value(request, "show", list(queries.SHOWN)) or "all"
     words = request.GET.get("q", "").strip()[:100]
     table = queries.school_table(week, unit, show, words, request.GET.get("page"), own_schools(request))
-    requests = [opening for opening in school_calendar.requests_for(None) if is_above(request, opening.school)]
+    requests = [opening for opening in school_calendar.requests_for(None) if may_reopen_for(request, opening.school)]
     today = timezone.localdate()
     context = {
         "week": week,
@@ -96,7 +96,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.REACHED)
-def file(request: OfficeRequest) -> HttpResponse:
+def download_school_table(request: OfficeRequest) -> HttpResponse:
     """The table of the schools of a week as XLSX, small numbers suppressed as on the page."""
     week = chosen_week(request)
     rows = queries.all_rows(week, chosen_unit(request), own_schools(request))
@@ -109,12 +109,12 @@ def file(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def school(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_school(request: OfficeRequest, pk: int) -> HttpResponse:
     """One school and week: every class for its own people; for others the sums, and the classes without a report."""
     chosen_school = school_of(pk)
     week = chosen_week(request)
     today = timezone.localdate()
-    keeps = keeps_classes(request, chosen_school)
+    keeps = is_own_school(request, chosen_school)
     requests = WeekOpening.objects.filter(school=chosen_school, week=week.first_day)
     closed = ""
     try:
@@ -128,7 +128,7 @@ def school(request: OfficeRequest, pk: int) -> HttpResponse:
         "row": queries.row_of(chosen_school, week, is_own=keeps),
         "classes": _classes(chosen_school.pk, week) if keeps else [],
         "keeps": keeps,
-        "oversees": is_above(request, chosen_school),
+        "oversees": may_reopen_for(request, chosen_school),
         "closed": closed,
         "is_latest": week.following.first_day > today,
         "asked": requests.select_related("asked_by").first(),

@@ -34,7 +34,7 @@ from bluezone.protocol.languages import LANGUAGES
 from bluezone.refusal import Refused
 from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools import class_reports, page_input, permissions, queries, school_calendar
-from bluezone.rollout.schools.class_reports import record_reports
+from bluezone.rollout.schools.class_reports import submit_class_reports
 from bluezone.rollout.schools.classes.pasted_classes import PastedClass, read_pasted_classes
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed
 from bluezone.rollout.schools.forms import COUNTS, ROWS, BreakForm, PasteForm, RowForm, sentence_of
@@ -69,7 +69,7 @@ def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> byte
 @require_POST
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF, Ownership.OVER)
-def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
+def return_reports(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send back the numbers of the ticked classes, or without a tick all numbers of the school: 302, 403 not yours.
 
     Officials above the school see no classes; they always send all numbers back.
@@ -77,15 +77,15 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     school = permissions.school_of(pk)
     week = page_input.chosen_week(request)
     now = timezone.now()
-    keeps = permissions.keeps_classes(request, school)
-    if not keeps and not permissions.is_above(request, school):
+    keeps = permissions.is_own_school(request, school)
+    if not keeps and not permissions.may_reopen_for(request, school):
         raise PermissionDenied
     reports = queries.valid_reports(week).filter(school_class__school=school)
     ticked = page_input.chosen_classes(request)
     if ticked and keeps:
         reports = reports.filter(school_class__in=ticked)
     with acts.refusals_as_messages(request, sentence_of):
-        count = class_reports.send_reports_back(list(reports), request.POST.get("reason", ""), request.user, now)
+        count = class_reports.return_class_reports(list(reports), request.POST.get("reason", ""), request.user, now)
         notice = ngettext(
             "%(count)s class has to send its numbers again.",
             "%(count)s classes have to send their numbers again.",
@@ -99,7 +99,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
-def ask(request: OfficeRequest, pk: int) -> HttpResponse:
+def request_reopening(request: OfficeRequest, pk: int) -> HttpResponse:
     """Request that the locked week of `?week=` be reopened: 302 back to the school."""
     school = permissions.own_school(request, pk)
     week = page_input.chosen_week(request)
@@ -113,10 +113,10 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(STAFF_REPORTERS)
 @touches(Ownership.OVER)
-def answer(request: OfficeRequest, pk: int) -> HttpResponse:
+def answer_request(request: OfficeRequest, pk: int) -> HttpResponse:
     """Reopen the week until a day, or decline: 302 to the list of schools, 403 for the school itself."""
     opening = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
-    if not permissions.is_above(request, opening.school):
+    if not permissions.may_reopen_for(request, opening.school):
         raise PermissionDenied
     now = timezone.now()
     until = None
@@ -132,7 +132,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF, Ownership.OVER)
-def breaks(request: OfficeRequest) -> HttpResponse:
+def break_list(request: OfficeRequest) -> HttpResponse:
     """The weeks without school, and the form to enter some for a school or for all schools in a unit.
 
     302 entered, 403 neither your school nor your unit, 422 bad form.
@@ -187,7 +187,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def letter(request: OfficeRequest, pk: int) -> HttpResponse:
+def print_letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF. `?in=en`: in English. `?directive=`: number and day of the directive to print."""
     school = permissions.school_of(pk)
     language = request.GET.get("in", "")
@@ -201,7 +201,7 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def form(request: OfficeRequest, pk: int) -> HttpResponse:
+def print_week_form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF."""
     school = permissions.school_of(pk)
     week = page_input.chosen_week(request)
@@ -211,7 +211,7 @@ def form(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _may_cancel(request: OfficeRequest, school_break: SchoolBreak) -> bool:
     if school_break.school is not None:
-        return permissions.keeps_classes(request, school_break.school)
+        return permissions.is_own_school(request, school_break.school)
     units = permissions.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
     return school_break.unit is not None and units.filter(pk=school_break.unit.pk).exists()
 
@@ -224,7 +224,7 @@ def _back(pk: int, week: Week) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
-def enter(request: OfficeRequest, pk: int) -> HttpResponse:
+def enter_reports(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter the numbers of every class of a school in a table: 302 stored, 422 with what to correct.
 
     409 week closed or changed meanwhile. Rows that are left out store nothing.
@@ -242,7 +242,7 @@ def enter(request: OfficeRequest, pk: int) -> HttpResponse:
             return _table(request, school, week, rows)
         counted = [(school_class, form.counts) for school_class, form in rows if not form.is_left_out]
         try:
-            stored = record_reports(school, counted, week, Channel.OFFICE, request.user, timezone.now())
+            stored = submit_class_reports(school, counted, week, Channel.OFFICE, request.user, timezone.now())
         except Refused as refused:
             return _table(request, school, week, rows, refused=sentence_of(refused))
     messages.success(request, stored_notice(stored))
@@ -268,7 +268,7 @@ def _rows(school: Agency, week: Week, typed: QueryDict | None) -> list[tuple[Sch
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
-def paste(request: OfficeRequest, pk: int) -> HttpResponse:
+def paste_reports(request: OfficeRequest, pk: int) -> HttpResponse:
     """Show what was read from the pasted rows: 200, or 422 with refused rows. With `store` in the form, store it: 302.
 
     409 week closed. A table that names people is discarded (422): it is neither stored nor shown again.
@@ -287,7 +287,7 @@ def paste(request: OfficeRequest, pk: int) -> HttpResponse:
     if "store" not in request.POST or not complete:
         return _pasted(request, school, week, form, rows, status=200 if complete else 422)
     try:
-        stored = record_reports(school, counted, week, Channel.PASTED, request.user, timezone.now())
+        stored = submit_class_reports(school, counted, week, Channel.PASTED, request.user, timezone.now())
     except Refused as refused:
         return _pasted(request, school, week, form, rows, refused=sentence_of(refused), status=409)
     messages.success(request, stored_notice(stored))

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import grants_for, rows_at_the_desk
+from bluezone.directory.scopes import grants_for, rows_of_own_agencies
 from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import Role, User
 from bluezone.rollout.report_week import Week
@@ -42,7 +42,7 @@ def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
 def _owed(user: User, roles: frozenset[str], week: Week) -> list[Matter]:
     """The staff reports of an open week that the agencies of a user owe."""
     sent = StaffReport.everything.filter(week=week.first_day, is_current=True, training=practising())
-    owing = Agency.objects.valid_on(week.first_day).filter(rows_at_the_desk(user, roles, ""))
+    owing = Agency.objects.valid_on(week.first_day).filter(rows_of_own_agencies(user, roles, ""))
     owing = owing.exclude(pk__in=sent.values("agency"))
     by = timezone.make_aware(datetime.datetime.combine(week.due + _DAY, datetime.time()))
     matters = []

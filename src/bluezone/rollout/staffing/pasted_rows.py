@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bluezone.directory.imports.files.raw_sheets import NotACount, count_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, cell_count
 from bluezone.directory.imports.heading_rows import heading_key
 from bluezone.directory.models import Agency
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts, StaffCountsRefused
@@ -106,7 +106,7 @@ def _read_row(
         return PastedRow(number, cells, refusal="several" if agencies else "unknown")
     agency = next(iter(agencies))
     try:
-        counts = [count_of(by_column[name] or None) for name in NAMES]
+        counts = [cell_count(by_column[name] or None) for name in NAMES]
         if any(count is None for count in counts):
             return PastedRow(number, cells, agency, refusal="number")
         return PastedRow(number, cells, agency, StaffCounts(*[count or 0 for count in counts]))

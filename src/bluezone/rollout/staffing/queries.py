@@ -37,7 +37,7 @@ SHOWN = ("all", "reported", "missing")
 
 
 @dataclass(frozen=True)
-class Counted:
+class ShownCounts:
     """The five numbers of an agency or of a sum; a suppressed number is None."""
 
     staff: int | None
@@ -70,7 +70,7 @@ class AgencyRow:
     """
 
     agency: Agency
-    counted: Counted | None
+    counted: ShownCounts | None
     version: int
     reported_at: datetime.datetime | None
     is_own: bool
@@ -85,7 +85,7 @@ class AgencyTable:
 
     page: Page[Agency]
     rows: list[AgencyRow]
-    total: Counted | None
+    total: ShownCounts | None
     expected: int
     received: int
     suppresses_something: bool
@@ -214,14 +214,16 @@ def _row(agency: Agency, report: _Stored | None, suppressed: list[set[Cell]], ow
         None if is_suppressed else count
         for count, is_suppressed in zip(report.counts, is_column_suppressed, strict=True)
     ]
-    return AgencyRow(agency, Counted(*counts), report.version, report.reported_at, is_own)
+    return AgencyRow(agency, ShownCounts(*counts), report.version, report.reported_at, is_own)
 
 
-def _total(reports: list[_Stored], suppressed: list[bool]) -> Counted | None:
+def _total(reports: list[_Stored], suppressed: list[bool]) -> ShownCounts | None:
     if not reports:
         return None
     sums = [sum(column) for column in zip(*(report.counts for report in reports), strict=True)]
-    return Counted(*(None if is_suppressed else value for value, is_suppressed in zip(sums, suppressed, strict=True)))
+    return ShownCounts(
+        *(None if is_suppressed else value for value, is_suppressed in zip(sums, suppressed, strict=True))
+    )
 
 
 def _share(count: int | None, base: int | None) -> float | None:

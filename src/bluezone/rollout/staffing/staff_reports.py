@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.demo_account import demo_office
+from bluezone.identity.demo_account import demo_account
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.report_week import Week
@@ -39,7 +39,7 @@ class AgencyOutOfForce(Refused):
     code = "agency_out_of_force"
 
 
-def record_report(
+def submit_staff_report(
     agency: Agency, week: Week, counts: StaffCounts, by: User, now: datetime.datetime, *, training: bool = False
 ) -> StaffReport:
     """Store the staff numbers of an agency for a week, and return the report: a further version, or the first.
@@ -48,10 +48,10 @@ def record_report(
     training: made in training mode; such a report is in no figure and not in the audit.
     Raises PeriodNotBegun, PeriodLocked, AgencyOutOfForce; then nothing is stored.
     """
-    return record_reports([(agency, counts)], week, by, now, training=training)[0]
+    return submit_staff_reports([(agency, counts)], week, by, now, training=training)[0]
 
 
-def record_reports(
+def submit_staff_reports(
     counted: Sequence[tuple[Agency, StaffCounts]],
     week: Week,
     by: User,
@@ -59,7 +59,7 @@ def record_reports(
     *,
     training: bool = False,
 ) -> list[StaffReport]:
-    """As `record_report`, for several agencies, all or none; returns the reports in the same order."""
+    """As `submit_staff_report`, for several agencies, all or none; returns the reports in the same order."""
     today = timezone.localdate(now)
     with transaction.atomic():
         agencies = {agency.pk: agency for agency, _counts in counted}
@@ -141,7 +141,7 @@ def _store(
 
 def plant_demo_reports(now: datetime.datetime) -> None:
     """Store three weeks of reports for a demo, a little better each week; some agencies have not reported yet."""
-    office = demo_office()
+    office = demo_account()
     for weeks_ago in reversed(range(_WEEKS)):
         then = now - datetime.timedelta(weeks=weeks_ago)
         week = Week.of(timezone.localdate(then))
@@ -155,4 +155,4 @@ def plant_demo_reports(now: datetime.datetime) -> None:
             counts = StaffCounts(
                 staff=staff, with_smartphone=phones, running=running, web_edition=number % 3, reminded=phones - running
             )
-            record_report(agency, week, counts, office, then)
+            submit_staff_report(agency, week, counts, office, then)

@@ -7,10 +7,10 @@ from bluezone.rollout.staffing import views
 
 urlpatterns = [
     path("staff/", views.agency_list, name="staff"),
-    path("staff/file/", views.file, name="staff-file"),
-    path("staff/paste/", views.paste, name="staff-paste"),
-    path("staff/agencies/<int:pk>/", views.report, name="staff-report"),
-    path("staff/agencies/<int:pk>/ask/", views.ask, name="staff-ask"),
-    path("staff/requests/<int:pk>/answer/", views.answer, name="staff-answer"),
-    path("staff/agencies/<int:pk>/reopen/", views.reopen, name="staff-reopen"),
+    path("staff/file/", views.download_agency_table, name="staff-file"),
+    path("staff/paste/", views.paste_reports, name="staff-paste"),
+    path("staff/agencies/<int:pk>/", views.submit_report, name="staff-report"),
+    path("staff/agencies/<int:pk>/ask/", views.request_reopening, name="staff-ask"),
+    path("staff/requests/<int:pk>/answer/", views.answer_request, name="staff-answer"),
+    path("staff/agencies/<int:pk>/reopen/", views.reopen_week, name="staff-reopen"),
 ]

@@ -139,7 +139,7 @@ def in_training(request: HttpRequest) -> bool:
 @require_POST
 @audience(STAFF_REPORTERS)
 @touches(Ownership.AGENCY)
-def ask(request: OfficeRequest, pk: int) -> HttpResponse:
+def request_reopening(request: OfficeRequest, pk: int) -> HttpResponse:
     """Request that the locked week of `?week=` be reopened: 302 back to the report."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require_role(request.user, STAFF_REPORTERS.roles, agency=agency)
@@ -161,7 +161,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(STAFF_REPORTERS)
 @touches(Ownership.AGENCY.for_roles(Role.ADMIN), Ownership.ABOVE.for_roles(Role.CLERK))
-def answer(request: OfficeRequest, pk: int) -> HttpResponse:
+def answer_request(request: OfficeRequest, pk: int) -> HttpResponse:
     """Reopen the week until a day, or decline: 302 to the agency table, 403 if the reader may not answer."""
     week_request = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
     if not week_requests.may_answer(request.user, week_request.agency):
@@ -194,7 +194,7 @@ def _reopening_sentence(refused: Refused) -> str:
     return sentences.get(refused.code, gettext("You cannot ask to reopen this week. Nothing was sent."))
 
 
-def listing(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) -> ExportSheet:
+def agencies_sheet(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) -> ExportSheet:
     """One row for each agency that owes a report; a cell is empty without a report, or if the number is suppressed."""
     cells = [
         [row.agency.name, *(getattr(row.counted, name) if row.counted else None for name in NAMES)] for row in rows
@@ -257,12 +257,12 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def file(request: OfficeRequest) -> HttpResponse:
+def download_agency_table(request: OfficeRequest) -> HttpResponse:
     """The agency table of a week as XLSX."""
     week = chosen_week(request, latest_week())
     training = in_training(request)
     rows = queries.all_rows(week, chosen_unit(request), own=own_agencies(request), training=training)
-    response = HttpResponse(write_xlsx([listing(rows, week, training=training)]), content_type=XLSX)
+    response = HttpResponse(write_xlsx([agencies_sheet(rows, week, training=training)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="staff-{week}.xlsx"'
     return response
 
@@ -271,7 +271,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
 @touches(Ownership.AGENCY)
-def report(request: OfficeRequest, pk: int) -> HttpResponse:
+def submit_report(request: OfficeRequest, pk: int) -> HttpResponse:
     """Report one agency's numbers for a week: 302 stored, 403 not your agency, 409 closed or reported meanwhile.
 
     422 bad form.
@@ -287,7 +287,9 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
         form = StaffForm(request.POST or None, initial=_initial(agency, week, training))
         if request.method == "POST" and form.is_valid():
             try:
-                staff_reports.record_report(agency, week, form.counts, request.user, timezone.now(), training=training)
+                staff_reports.submit_staff_report(
+                    agency, week, form.counts, request.user, timezone.now(), training=training
+                )
             except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
                 return _page(request, agency, week, form, status=409)
             messages.success(request, gettext("Stored: %(agency)s.") % {"agency": agency.name})
@@ -299,7 +301,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(ADMINS)
 @touches(Ownership.AGENCY)
-def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
+def reopen_week(request: OfficeRequest, pk: int) -> HttpResponse:
     """Reopen a locked week for one agency: 302 to its report, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require_role(request.user, ADMINS.roles, agency=agency)
@@ -362,7 +364,7 @@ def _page(
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
 @touches(Ownership.CREATED)
-def paste(request: OfficeRequest) -> HttpResponse:
+def paste_reports(request: OfficeRequest) -> HttpResponse:
     """Show what was read from the pasted rows: 200, or 422 with refused rows. With `store` in the form, store it: 302.
 
     409 week closed.
@@ -381,7 +383,7 @@ def paste(request: OfficeRequest) -> HttpResponse:
     if "store" not in request.POST or not complete:
         return _paste_page(request, week, form, rows, status=200 if complete else 422)
     try:
-        staff_reports.record_reports(counted, week, request.user, timezone.now(), training=in_training(request))
+        staff_reports.submit_staff_reports(counted, week, request.user, timezone.now(), training=in_training(request))
     except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
         return _paste_page(request, week, form, rows, status=409)
     count = len(counted)

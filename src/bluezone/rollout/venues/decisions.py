@@ -161,7 +161,7 @@ def _set_owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
         venue.refresh_from_db()
         return None
     person = contact_of(venue).person
-    user, token = accounts.make_account(
+    user, token = accounts.create_account_with_link(
         actor, f"venue-{venue.pk}", person, venue.name, Role.VENUE_OWNER, now, within=venue.unit
     )
     Venue.objects.filter(pk=venue.pk).update(owner=user)

@@ -54,7 +54,7 @@ def strip_metadata(file: Any) -> bytes:
     return output.getvalue()
 
 
-def enter_inspection(
+def store_inspection(
     actor: str, venue: Venue, day: datetime.date, poster_seen: bool, findings: str, jpeg: bytes | None,
     now: datetime.datetime,
 ) -> Inspection:  # fmt: skip

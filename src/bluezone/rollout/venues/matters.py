@@ -10,14 +10,14 @@ from bluezone.directory.scopes import grants_for
 from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.rollout.venues.models import VenueState
-from bluezone.rollout.venues.queries import KEEPERS, kept_venues
+from bluezone.rollout.venues.queries import KEEPERS, managed_venues
 
 
 def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     """Applications that wait for a decision, if the user keeps the venues of their ward."""
     if not grants_for(user, KEEPERS):
         return []
-    applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
+    applied = managed_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
     matters = []
     for venue in applied[: MOST_MATTERS + 1]:
         what = f"{venue.name} · {venue.address}"

@@ -34,7 +34,7 @@ code_limit = FormLimit(30, 1000)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def register(request: HttpRequest) -> HttpResponse:
+def submit_application(request: HttpRequest) -> HttpResponse:
     """Apply: 303 to the page for the code; 422 what to correct; 429 too many; 503 this server cannot send the code."""
     form = PublicVenueForm(request.POST or None)
     error = ""
@@ -66,7 +66,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def confirm(request: HttpRequest, handle: str) -> HttpResponse:
+def confirm_application(request: HttpRequest, handle: str) -> HttpResponse:
     """The applicant's page: it asks for the code, and shows the state of the venue once the code is redeemed.
 
     303 redeemed, 403 sent from another site, 410 code no longer valid, 422 wrong code, 429 too many tries.
@@ -110,7 +110,7 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
-def poster(request: HttpRequest, short: str) -> HttpResponse:
+def show_poster(request: HttpRequest, short: str) -> HttpResponse:
     """A poster's own page, which shows whether its code is valid. Openings are counted by poster and day only."""
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
     if request.method == "GET":
@@ -120,7 +120,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
-def till(request: HttpRequest, token: str) -> HttpResponse:
+def show_till(request: HttpRequest, token: str) -> HttpResponse:
     """The page at the till: the valid code, large, and a button that counts people; 404 for a replaced address."""
     venue = tills.venue_of_till(token)
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
@@ -131,7 +131,7 @@ def till(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @json_endpoint("POST", EVERYONE)
-def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
+def store_till_count(request: HttpRequest, token: str) -> dict[str, Any]:
     """Store the count of a tablet for a day, `{"tablet", "day", "people"}`; safe to repeat.
 
     people: all people of the day so far. The answer is `{"people"}` with the sum over all tablets.
@@ -172,9 +172,9 @@ def _see_other(response: HttpResponse) -> HttpResponse:
 
 
 urlpatterns = [
-    path("venues/register/", register, name="venue-apply"),
-    path("venues/register/<str:handle>/", confirm, name="venue-apply-code"),
-    path("p/<slug:short>", poster, name="poster"),
-    path("till/<str:token>/", till, name="till"),
-    path("till/<str:token>/count", till_count, name="till-count"),
+    path("venues/register/", submit_application, name="venue-apply"),
+    path("venues/register/<str:handle>/", confirm_application, name="venue-apply-code"),
+    path("p/<slug:short>", show_poster, name="poster"),
+    path("till/<str:token>/", show_till, name="till"),
+    path("till/<str:token>/count", store_till_count, name="till-count"),
 ]

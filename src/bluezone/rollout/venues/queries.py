@@ -162,15 +162,15 @@ def _by_unit(venues: QuerySet[Venue]) -> dict[int, int]:
     return dict(venues.values_list("unit").annotate(count=Count("pk")))
 
 
-def kept_units(user: User) -> QuerySet[AdminUnit]:
+def managed_units(user: User) -> QuerySet[AdminUnit]:
     """Units in which the user keeps the venues: by a role for the unit, or at the People's Committee that serves it."""
     return served_units(user, KEEPERS)
 
 
-def kept_venues(user: User) -> QuerySet[Venue]:
+def managed_venues(user: User) -> QuerySet[Venue]:
     """Venues that the user keeps, without unconfirmed applications."""
     seen = Venue.objects.exclude(state=VenueState.UNCONFIRMED)
-    return seen.filter(unit__in=kept_units(user)).select_related("unit", "owner")
+    return seen.filter(unit__in=managed_units(user)).select_related("unit", "owner")
 
 
 def own_venues(user: User) -> QuerySet[Venue]:
@@ -180,12 +180,12 @@ def own_venues(user: User) -> QuerySet[Venue]:
 
 def visible_venues(user: User) -> QuerySet[Venue]:
     """Venues that the user keeps or owns."""
-    return (kept_venues(user) | own_venues(user)).distinct()
+    return (managed_venues(user) | own_venues(user)).distinct()
 
 
-def is_keeper(user: User, venue: Venue) -> bool:
+def manages_venue(user: User, venue: Venue) -> bool:
     """Whether the user keeps this venue."""
-    return kept_units(user).filter(pk=venue.unit_id).exists()
+    return managed_units(user).filter(pk=venue.unit_id).exists()
 
 
 def search(user: User, words: str) -> list[Hit]:

@@ -38,7 +38,7 @@ SHOWN_DAYS = 14
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.REACHED)
-def venues(request: OfficeRequest) -> HttpResponse:
+def venue_list(request: OfficeRequest) -> HttpResponse:
     """The numbers of venues by ward for everybody, and the list of venues that the reader keeps or owns."""
     unit = chosen_number(request, "unit")
     state = chosen_value(request, "state", [str(venue_state) for venue_state in VenueState])
@@ -68,11 +68,11 @@ def venues(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
-def venue(request: OfficeRequest, pk: int) -> HttpResponse:
+def show_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
     chosen_venue = _seen_venue(request, pk)
     codes = list(chosen_venue.codes.all())
-    keeps = queries.is_keeper(request.user, chosen_venue)
+    keeps = queries.manages_venue(request.user, chosen_venue)
     since = timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
     context = {
         "venue": chosen_venue,
@@ -96,7 +96,7 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 def new_venue(request: OfficeRequest) -> HttpResponse:
     """Register a venue in the owner's presence: 302 to it, 422 bad form or another ward's."""
-    form = VenueForm(request.POST or None, units=queries.kept_units(request.user))
+    form = VenueForm(request.POST or None, units=queries.managed_units(request.user))
     if request.method == "POST" and form.is_valid():
         new = applications.register_in_person(request.user.username, form.application, timezone.now())
         messages.success(request, _("The venue has been entered. Check it once more, then approve it."))
@@ -119,7 +119,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
             # If two people store at once, the second waits here and sees what the first has stored.
             list(Venue.objects.select_for_update().filter(pk=pk).values_list("pk"))
             venue.refresh_from_db()
-        form = VenueForm(request.POST or None, units=queries.kept_units(request.user), venue=venue)
+        form = VenueForm(request.POST or None, units=queries.managed_units(request.user), venue=venue)
         stored = request.method == "POST" and form.is_valid()
         renamed = stored and applications.change_venue(request.user.username, venue, form.application)
     if stored:
@@ -136,7 +136,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def approve(request: OfficeRequest, pk: int) -> HttpResponse:
+def approve_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a venue and sign its code: 302 to the venue, with a warning if it was decided meanwhile.
 
     404 another ward's.
@@ -157,7 +157,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
+def refuse_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse a venue with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(
         request, pk, decisions.refuse_venue, _("The application has been refused; the owner is informed why.")
@@ -168,7 +168,7 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
+def withdraw_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code of a venue with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(
         request,
@@ -182,7 +182,7 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def renew(request: OfficeRequest, pk: int) -> HttpResponse:
+def renew_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     notice = _("A new code has been signed. Print the new poster and take the old one down.")
     return _after_question(request, pk, "venues/renew.html", decisions.renew_code, notice)
@@ -192,7 +192,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def close(request: OfficeRequest, pk: int) -> HttpResponse:
+def close_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
     notice = _("The venue has been closed. Contact details are deleted after 90 days.")
     return _after_question(request, pk, "venues/close.html", decisions.close_venue, notice)
@@ -202,7 +202,7 @@ def close(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(SIGNED_IN)
 @touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
-def till(request: OfficeRequest, pk: int) -> HttpResponse:
+def issue_till_address(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new address for the tablet at the till, shown once: 302 to the venue; 404 for other people."""
     venue = _seen_venue(request, pk)
     if venue.state != VenueState.APPROVED:
@@ -253,7 +253,7 @@ def _seen_venue(request: OfficeRequest, pk: int) -> Venue:
 def _kept_venue(request: OfficeRequest, pk: int) -> Venue:
     """A venue that the reader keeps. Raises Http404; OutsideScope (403) for one that the reader only owns."""
     venue = _seen_venue(request, pk)
-    if not queries.is_keeper(request.user, venue):
+    if not queries.manages_venue(request.user, venue):
         raise OutsideScope("the venue is decided on by its ward")
     return venue
 
@@ -262,9 +262,9 @@ def _kept_venue(request: OfficeRequest, pk: int) -> Venue:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
+def enter_inspection(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter an inspection: 302 to the venue, 422 bad form or picture, 404 another ward's."""
-    venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
+    venue = get_object_or_404(queries.managed_venues(request.user), pk=pk)
     form = InspectionForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -275,7 +275,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
         except inspections.PhotoUnreadable:
             form.add_error("photo", _("This is not a readable picture. Choose a JPEG, PNG or WebP file."))
         else:
-            inspections.enter_inspection(
+            inspections.store_inspection(
                 request.user.username,
                 venue,
                 values["day"],
@@ -294,9 +294,9 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
+def inspection_photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
     """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
-    venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
+    venue = get_object_or_404(queries.managed_venues(request.user), pk=pk)
     picture = get_object_or_404(InspectionPhoto, inspection=inspection, inspection__venue=venue)
     return HttpResponse(bytes(picture.jpeg), content_type="image/jpeg")
 
@@ -305,7 +305,7 @@ def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
-def poster(request: OfficeRequest, pk: int) -> HttpResponse:
+def print_poster(request: OfficeRequest, pk: int) -> HttpResponse:
     """The poster, A4 or A3: 404 without a valid code, or for people other than its ward and owner."""
     paper = request.GET.get("paper", "")
     if paper not in PAPERS:
@@ -317,8 +317,8 @@ def poster(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.OWN, Ownership.WARD.for_roles(*queries.KEEPERS))
-def card(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The table card, A6: 404 as for `poster`."""
+def print_card(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The table card, A6: 404 as for `print_poster`."""
     return pdf_response(card_pdf(_code(request, pk)), f"card-{pk}")
 
 

@@ -31,7 +31,7 @@ def is_cross_site(request: HttpRequest) -> bool:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
-def stop(request: HttpRequest) -> HttpResponse:
+def opt_out_number(request: HttpRequest) -> HttpResponse:
     """Opt a number out: 200 done, even if the number is unknown; 403 sent from another site; 422 no mobile number.
 
     429 solve a puzzle first.
@@ -56,12 +56,12 @@ def stop(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @audience(EVERYONE)
-def wifi(request: HttpRequest) -> HttpResponse:
+def wifi_start_page(request: HttpRequest) -> HttpResponse:
     """The start page of a house's or station's Wi-Fi: both languages on one page, no script, one address to type."""
     return render_page(request, "public/wifi.html")
 
 
 urlpatterns = [
-    path("k/stop", stop, name="stop"),
-    path("wifi", wifi, name="wifi"),
+    path("k/stop", opt_out_number, name="stop"),
+    path("wifi", wifi_start_page, name="wifi"),
 ]

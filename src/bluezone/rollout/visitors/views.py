@@ -65,7 +65,7 @@ SMALL = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VISITOR_DESKS)
 @touches(Ownership.REACHED)
-def guest_list(request: OfficeRequest) -> HttpResponse:
+def send_guest_list(request: OfficeRequest) -> HttpResponse:
     """Show the preview of a list: 200, 422 unreadable. With `sealed` in the form, send it: 302 queued, 409 too old."""
     houses = houses_of(request.user)
     if not houses:
@@ -145,7 +145,7 @@ def card_pdf(kind: str) -> bytes:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VISITOR_DESKS)
 @touches(Ownership.REACHED)
-def desk(request: OfficeRequest) -> HttpResponse:
+def send_notice_at_desk(request: OfficeRequest) -> HttpResponse:
     """Send the notice to a guest: 302 queued, 404 not the reader's house, 409 not queued and why, 422 bad form."""
     houses = houses_of(request.user)
     if not houses:
@@ -174,7 +174,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
     Ownership.AGENCY.for_roles(Role.CLERK, Role.LEAD, Role.OFFICER),
     Ownership.ITSELF.for_roles(Role.VENUE_OWNER),
 )
-def states(request: OfficeRequest, house: str) -> HttpResponse:
+def notice_states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices as a part of the page, which polls it; `X-Code-State: open` while their states may change."""
     newest = queries.newest_notices(queries.house_of(house, houses_of(request.user)))
     response = render(request, "visitors/newest.html", {"newest": newest})
@@ -185,7 +185,7 @@ def states(request: OfficeRequest, house: str) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Ownership.EVERYBODY)
-def week(request: OfficeRequest) -> HttpResponse:
+def show_week(request: OfficeRequest) -> HttpResponse:
     """The notices that houses requested in a week; small numbers of other houses are suppressed."""
     chosen_week = parse_week(request.GET.get("week", ""), Week.of(timezone.localdate()))
     pk = chosen_number(request, "unit")
@@ -221,7 +221,7 @@ def week(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(VISITOR_DESKS)
 @touches(Ownership.NOTHING)
-def card(request: OfficeRequest, kind: str) -> HttpResponse:
+def print_card(request: OfficeRequest, kind: str) -> HttpResponse:
     """A bilingual card with the QR code for a desk (A6) or a station (A4), as PDF; 302 for other kinds."""
     if kind not in CARDS:
         return redirect("visitors")

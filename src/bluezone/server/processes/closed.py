@@ -63,10 +63,10 @@ class Closed:
         from django.http import HttpRequest
         from django.utils.translation import get_language_from_request
 
-        from bluezone.web.errors import MOVING_SECONDS, moving_problem
+        from bluezone.web.errors import MOVING_SECONDS, maintenance_problem
 
         if handles(path):
-            problem = moving_problem()
+            problem = maintenance_problem()
             return problem.status_code, list(problem.items()), problem.content
         request = HttpRequest()
         request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get("accept-language") or ""
@@ -105,9 +105,9 @@ async def _serve(options: ServeOptions, secured: Any, folder: Path) -> str:
     from django.conf import settings
 
     from bluezone.web.assets import STATIC_FOLDER, static_url
-    from bluezone.web.errors import moving_page
+    from bluezone.web.errors import maintenance_page
 
-    pages = {language: moving_page(language) for language, _ in settings.LANGUAGES}
+    pages = {language: maintenance_page(language) for language, _ in settings.LANGUAGES}
     static = StaticFiles(STATIC_FOLDER, static_url())
     downloads = open_downloads(folder)
     tls = {"ssl_cert": secured.certificate, "ssl_key": secured.key} if secured else {}

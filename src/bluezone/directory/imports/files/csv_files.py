@@ -48,7 +48,7 @@ def read_csv(data: bytes) -> RawSheet:
 
 
 def decode_text(data: bytes) -> tuple[str, str]:
-    """The text of a text file, and its encoding.
+    """Decode a text file; returns its text and its encoding.
 
     Text in a legacy font is returned as Windows-1252, unconverted; `legacy_fonts.detect` recognises it.
     Raises SpreadsheetEncodingUnknown or SpreadsheetEncodingMixed.

@@ -29,14 +29,14 @@ MAX_COUNT = 200_000_000
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\Z")
 
 
-class Unreadable(enum.Enum):
+class UnreadableCell(enum.Enum):
     """A cell without a reliable value."""
 
     FORMULA_WITHOUT_VALUE = "a formula whose result is not stored in the file"
     ERROR = "an error value of the spreadsheet program"
 
 
-RawCell = Cell | Unreadable
+RawCell = Cell | UnreadableCell
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _sheet_from_json(title: str, encoding: str, fonts: Any, rows: Any, merged: A
 
 
 def _cell_as_json(cell: RawCell) -> Any:
-    if isinstance(cell, Unreadable):
+    if isinstance(cell, UnreadableCell):
         return {"unreadable": cell.name}
     if isinstance(cell, datetime.date):
         return {"day": cell.isoformat()}
@@ -139,7 +139,7 @@ def _cell_from_json(cell: Any) -> RawCell:
     if isinstance(cell, dict):
         if "day" in cell:
             return datetime.date.fromisoformat(cell["day"])
-        return Unreadable[cell["unreadable"]]
+        return UnreadableCell[cell["unreadable"]]
     value: RawCell = cell
     return value
 
@@ -157,7 +157,7 @@ class SpreadsheetTooLarge(SpreadsheetRefused):
 
 
 class SpreadsheetTypeUnknown(SpreadsheetRefused):
-    """Neither CSV nor XLSX, XLS or ODS: a file with a password, a PDF, a picture."""
+    """The file is neither CSV nor XLSX, XLS or ODS: a file with a password, a PDF, a picture."""
 
     code = "spreadsheet_type_unknown"
 
@@ -250,7 +250,7 @@ class NotADay(Refused):
     code = "cell_not_a_day"
 
 
-def text_of(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """The cell as a clerk would type it: "" for an empty cell, days as 07/08/2020."""
     if cell is None:
         return ""
@@ -259,7 +259,7 @@ def text_of(cell: Cell) -> str:
     return str(cell).strip()
 
 
-def count_of(cell: Cell) -> int | None:
+def cell_count(cell: Cell) -> int | None:
     """A whole number from 0 to MAX_COUNT; None for an empty cell. Text is read by `read_count`.
 
     A number with decimals is refused: a program that took "45.036" for a decimal number is wrong by a factor of 1,000.
@@ -276,13 +276,13 @@ def count_of(cell: Cell) -> int | None:
     return count
 
 
-def day_of(cell: Cell) -> datetime.date | None:
+def cell_day(cell: Cell) -> datetime.date | None:
     """A day, from a date cell or from text as 07/8/2020, 07-08-2020 or 2020-08-07; None for an empty cell."""
     if cell is None:
         return None
     if isinstance(cell, datetime.date):
         return cell
-    text = text_of(cell)
+    text = cell_text(cell)
     match = _DAY.match(text)
     try:
         if match:

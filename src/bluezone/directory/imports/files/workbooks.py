@@ -28,7 +28,7 @@ from bluezone.directory.imports.files.raw_sheets import (
     SpreadsheetRefused,
     SpreadsheetTooLarge,
     SpreadsheetTypeUnknown,
-    Unreadable,
+    UnreadableCell,
 )
 from bluezone.vietnamese.legacy_fonts import LEGACY_ENCODINGS, TextEncoding, encoding_of_font
 
@@ -139,10 +139,10 @@ def _ods_value(cell: Any) -> RawCell:
     text = "\n".join("".join(_ods_text(paragraph)) for paragraph in cell.findall(f"{_TEXT}p"))
     if kind is None:
         if cell.get(f"{_TABLE}formula") and not text:
-            return Unreadable.FORMULA_WITHOUT_VALUE
+            return UnreadableCell.FORMULA_WITHOUT_VALUE
         return text or None
     if text.startswith(("#", "Err:")) and cell.get(f"{_TABLE}formula"):
-        return Unreadable.ERROR
+        return UnreadableCell.ERROR
     if kind in ("float", "currency", "percentage"):
         number = float(cell.get(f"{_OFFICE}value"))
         return int(number) if number.is_integer() else number
@@ -269,9 +269,9 @@ def _row_pairs(values_sheet: Any, formulas_sheet: Any) -> Iterator[tuple[tuple[A
 def _value(value_cell: Any, formula_cell: Any) -> RawCell:
     value = value_cell.value
     if value_cell.data_type == "e":
-        return Unreadable.ERROR
+        return UnreadableCell.ERROR
     if formula_cell.data_type == "f" and value is None and value_cell.data_type != "str":
-        return Unreadable.FORMULA_WITHOUT_VALUE
+        return UnreadableCell.FORMULA_WITHOUT_VALUE
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
@@ -353,7 +353,7 @@ def _xls_value(book: Any, cell: Any) -> RawCell:
     if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
         return None
     if cell.ctype == xlrd.XL_CELL_ERROR:
-        return Unreadable.ERROR
+        return UnreadableCell.ERROR
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return bool(cell.value)
     if cell.ctype == xlrd.XL_CELL_TEXT:
@@ -363,7 +363,7 @@ def _xls_value(book: Any, cell: Any) -> RawCell:
         try:
             moment = xlrd.xldate.xldate_as_datetime(number, book.datemode)
         except (ValueError, OverflowError):
-            return Unreadable.ERROR
+            return UnreadableCell.ERROR
         return moment.date() if moment.time() == datetime.time() else str(moment)
     return int(number) if number.is_integer() else number
 

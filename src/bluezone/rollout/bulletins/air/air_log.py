@@ -35,7 +35,7 @@ EARLY = datetime.timedelta(minutes=15)
 _LONGEST_SIDE = 1600
 
 
-class Aired(enum.Enum):
+class AiringOutcome(enum.Enum):
     """One word for the outcome of an airing."""
 
     TO_COME = ("to_come", _("to come"))
@@ -63,7 +63,7 @@ class Row:
     airing: Airing
     proven: MachineReports | None
     attestation: Attestation | None
-    aired: Aired
+    aired: AiringOutcome
 
     @property
     def may_be_attested(self) -> bool:
@@ -102,7 +102,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Counts:
+class AiringCounts:
     """Counts of the airings in a span. Proven ones count per machine, attested ones per outlet; never add the two.
 
     machine_airings: airings times machines. proven, late, preempted: of them, as in `MachineReports`; late ones are
@@ -152,13 +152,13 @@ def aired_counts(
     now: datetime.datetime,
     unit: AdminUnit | None = None,
     outlet: int | None = None,
-) -> Counts:
+) -> AiringCounts:
     """The counts of the airings due in [since, until) and before `now`; the figures of a report on clause 6."""
     airings = airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]
     return sum_rows(log_rows(list(airings), now))
 
 
-def sum_rows(rows: Iterable[Row]) -> Counts:
+def sum_rows(rows: Iterable[Row]) -> AiringCounts:
     """The counts of these log rows."""
     proofs: list[MachineReports] = []
     others: list[Row] = []
@@ -167,7 +167,7 @@ def sum_rows(rows: Iterable[Row]) -> Counts:
             others.append(row)
         else:
             proofs.append(row.proven)
-    return Counts(
+    return AiringCounts(
         machine_airings=sum(proof.machines for proof in proofs),
         proven=sum(proof.aired for proof in proofs),
         late=sum(proof.late for proof in proofs),
@@ -181,24 +181,24 @@ def sum_rows(rows: Iterable[Row]) -> Counts:
 
 def _outcome(
     airing: Airing, proven: MachineReports | None, attestation: Attestation | None, now: datetime.datetime
-) -> Aired:
+) -> AiringOutcome:
     if airing.displaced:
-        return Aired.DISPLACED
+        return AiringOutcome.DISPLACED
     if proven is None:
         if attestation is not None:
-            return Aired.AIRED if attestation.was_aired else Aired.MISSED
-        return Aired.TO_COME if airing.due_at + SILENT_AFTER > now else Aired.SILENT
+            return AiringOutcome.AIRED if attestation.was_aired else AiringOutcome.MISSED
+        return AiringOutcome.TO_COME if airing.due_at + SILENT_AFTER > now else AiringOutcome.SILENT
     if proven.silent == proven.machines:
-        return Aired.TO_COME if airing.due_at + SILENT_AFTER > now else Aired.SILENT
+        return AiringOutcome.TO_COME if airing.due_at + SILENT_AFTER > now else AiringOutcome.SILENT
     if proven.aired == proven.machines:
-        return Aired.LATE if proven.late == proven.machines else Aired.AIRED
+        return AiringOutcome.LATE if proven.late == proven.machines else AiringOutcome.AIRED
     if proven.aired:
-        return Aired.PARTLY
+        return AiringOutcome.PARTLY
     if proven.preempted:
-        return Aired.PREEMPTED
+        return AiringOutcome.PREEMPTED
     if proven.broken_off:
-        return Aired.BROKEN_OFF
-    return Aired.MISSED if proven.missed else Aired.UNHEARD
+        return AiringOutcome.BROKEN_OFF
+    return AiringOutcome.MISSED if proven.missed else AiringOutcome.UNHEARD
 
 
 def _local(moment: float) -> datetime.datetime:

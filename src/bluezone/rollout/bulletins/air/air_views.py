@@ -26,7 +26,7 @@ from bluezone.rollout.bulletins.air import air_log
 from bluezone.rollout.bulletins.air.air_log import Row
 from bluezone.rollout.bulletins.air.press import air_plan_pdf
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
-from bluezone.rollout.bulletins.forms import AiredForm
+from bluezone.rollout.bulletins.forms import AttestationForm
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import (
     Attestation,
@@ -201,7 +201,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(AIRING_KEEPERS)
 @touches(Ownership.AGENCY)
-def attest_aired(request: OfficeRequest, pk: int) -> HttpResponse:
+def attest_airing(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest an airing at loudspeakers by one tap, "Đã phát", and offer to undo it.
 
     302 to the address in `next`, else to the log; 403 if the outlet is another agency's.
@@ -225,7 +225,7 @@ def attest_aired(request: OfficeRequest, pk: int) -> HttpResponse:
 def attest_outcome(request: OfficeRequest, pk: int) -> HttpResponse:
     """Attest the outcome of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
     airing = permissions.own_airing(request, pk)
-    form = AiredForm(request.POST or None, request.FILES or None)
+    form = AttestationForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None

@@ -19,7 +19,7 @@ from bluezone.identity.factors.second_factors import (
 )
 from bluezone.identity.objects import Ownership, touches
 from bluezone.rollout.bulletins import permissions, sentences
-from bluezone.rollout.bulletins.air.outlets import enter_outlet, lend_outlet
+from bluezone.rollout.bulletins.air.outlets import create_outlet, lend_outlet
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
 from bluezone.rollout.bulletins.forms import LendForm, OutletForm
 from bluezone.rollout.bulletins.models import (
@@ -39,7 +39,7 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.refusals_as_form_errors(form, sentences.sentence_of, field="name"):
-            enter_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
+            create_outlet(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
             messages.success(request, _("You can now choose it in schedules."))
             return redirect("air-plan")
     return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)

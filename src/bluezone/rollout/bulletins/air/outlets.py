@@ -19,7 +19,7 @@ class OutletNameTaken(Refused):
     code = "outlet_name_taken"
 
 
-def enter_outlet(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUnit | None = None) -> Outlet:
+def create_outlet(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUnit | None = None) -> Outlet:
     """Enter an outlet. Only loudspeakers get quiet hours: a station plans its own programme. Raises OutletNameTaken."""
     with transaction.atomic():
         if Outlet.objects.filter(agency=agency, kind=kind, name=name, closed_at=None).exists():

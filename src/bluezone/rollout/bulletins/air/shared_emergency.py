@@ -38,14 +38,14 @@ def airing_values(
     return values
 
 
-class EmergencyAired(SharedAct):
+class EmergencyAiring(SharedAct):
     """Air an emergency bulletin over everything else, beyond one ward."""
 
-    words = _("Air an emergency")
-    voice = True
+    title = _("Air an emergency")
+    speaks_to_public = True
     roles: ClassVar = BULLETIN_APPROVERS.roles
 
-    def may(self, user: User, values: dict[str, Any]) -> bool:
+    def may_perform(self, user: User, values: dict[str, Any]) -> bool:
         """Whether the person writes or approves for the bulletin's agency and may have it aired at every outlet."""
         bulletin = self._bulletin(values)
         outlets = values["outlets"]

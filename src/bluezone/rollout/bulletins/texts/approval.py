@@ -71,7 +71,7 @@ def has_heard(script: Script, user: User) -> bool:
     return Listening.objects.filter(script=script, user=user, heard_at__isnull=False).exists()
 
 
-def approve_version(script: Script, user: User, now: datetime.datetime) -> None:
+def approve_script(script: Script, user: User, now: datetime.datetime) -> None:
     """Approve a version: from now on it is aired wherever the bulletin is scheduled. Safe to repeat.
 
     Raises ApproverIsAuthor, NotListened, ScriptWithoutSound, BulletinWithdrawn.

@@ -31,7 +31,7 @@ MOST_TRIAL_CHARACTERS = 400
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Ownership.WIDE)
-def spoken_words(request: OfficeRequest) -> HttpResponse:
+def spoken_word_list(request: OfficeRequest) -> HttpResponse:
     """How the machine pronounces the city's own words. GET with `?text=` shows how it reads a text; POST sets a word.
 
     302 set, 409 set meanwhile, 422 bad form; 403 for an editor of one ward: the words apply to the whole city.
@@ -78,7 +78,7 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
 @require_safe
 @audience(EDITORS)
 @touches(Ownership.EVERYBODY)
-def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
+def try_pronunciation(request: OfficeRequest) -> HttpResponse:
     """The text in the query as MP3, spoken as in a bulletin: 404 no text, 503 with the reason if no voice works."""
     spoken_text = pronunciation.read_aloud_form(request.GET.get("said", "")[:MOST_TRIAL_CHARACTERS], Language.VI)
     if not spoken_text:

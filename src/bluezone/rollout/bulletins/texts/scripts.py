@@ -29,7 +29,7 @@ class BulletinWithdrawn(Refused):
     code = "bulletin_withdrawn"
 
 
-def enter_bulletin(
+def create_bulletin(
     user: User,
     agency: Agency,
     title: str,
@@ -55,11 +55,11 @@ def enter_bulletin(
         )
         for language, text in texts.items():
             if text.strip():
-                write_version(bulletin, language, text, user, now)
+                add_machine_version(bulletin, language, text, user, now)
     return bulletin
 
 
-def write_version(
+def add_machine_version(
     bulletin: Bulletin, language: str, text: str, user: User, now: datetime.datetime, correction: str = ""
 ) -> Script:
     """Store the next version of a text, spoken by the machine; without a machine's voice, it has no sound yet.
@@ -82,7 +82,7 @@ def write_version(
     return add_version(bulletin, language, text, user, now, machine=machine, correction=correction, reading=reading)
 
 
-def record_version(
+def add_recorded_version(
     bulletin: Bulletin, language: str, text: str, data: bytes, user: User, now: datetime.datetime
 ) -> Script:
     """Store the next version of a text, with a person's recording of it.

@@ -48,7 +48,7 @@ class RecordingSilent(Refused):
 
 
 @dataclass(frozen=True)
-class Measured:
+class SoundMeasurement:
     """A sound as ffmpeg's ebur128 measures it. seconds: of the decoded sound. peak_dbtp: the true peak."""
 
     seconds: float
@@ -94,7 +94,7 @@ def store_recording(data: bytes) -> Sound:
             raise RecordingUnreadable(f"the recording cannot be decoded: {error}") from None
 
 
-def measure_sound(path: Path, as_format: list[str]) -> Measured:
+def measure_sound(path: Path, as_format: list[str]) -> SoundMeasurement:
     """Measure a file with ffmpeg's ebur128. as_format: options before -i. Raises ProgramFailed."""
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", *as_format, "-i", str(path)]
     output = run_program([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
@@ -105,7 +105,7 @@ def measure_sound(path: Path, as_format: list[str]) -> Measured:
         raise ProgramFailed("ffmpeg did not measure the sound")
     hours, minutes, seconds = times[-1]
     duration = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    return Measured(duration, float(loudness[-1]), float(peak[-1]))
+    return SoundMeasurement(duration, float(loudness[-1]), float(peak[-1]))
 
 
 def _decode(source: Path, plain: Path, kind: str) -> None:
@@ -119,7 +119,7 @@ def _decode(source: Path, plain: Path, kind: str) -> None:
         raise ProgramFailed(f"{faults} faults in the file")
 
 
-def _level(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str) -> tuple[bytes, Measured]:
+def _level(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str) -> tuple[bytes, SoundMeasurement]:
     """The MP3 of a sound at LOUDNESS_LUFS, and its measures. Raises RecordingSilent, ProgramFailed.
 
     Coding changes the loudness, so gain and limiter are corrected until the MP3 itself is within the tolerance.
@@ -151,7 +151,7 @@ def _level(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str)
     return coded.read_bytes(), measured
 
 
-def _store(content: bytes, measured: Measured, *, is_human: bool) -> Sound:
+def _store(content: bytes, measured: SoundMeasurement, *, is_human: bool) -> Sound:
     values = {
         "content": content,
         "seconds": measured.seconds,

@@ -18,7 +18,7 @@ from django.db.models import Count, F, Max
 from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
-from bluezone.directory.imports.files.raw_sheets import NotACount, count_of, text_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, cell_count, cell_text
 from bluezone.directory.imports.heading_rows import Column
 from bluezone.directory.imports.list_storage import ROWS_A_TRANSACTION, RUNNING, ListStorage, State
 from bluezone.directory.imports.sent_lists import (
@@ -159,7 +159,7 @@ def identity(group: str, head: str, address: str) -> tuple[str, str, str]:
 
 def _heads_alone(table: Table) -> Table:
     """A list of all inhabitants as one of its householders: the others are no doors of their own."""
-    others = {row.number for row in table.rows if fold(text_of(row.cells.get("relation"))) not in _HEADS}
+    others = {row.number for row in table.rows if fold(cell_text(row.cells.get("relation"))) not in _HEADS}
     rows = tuple(row for row in table.rows if row.number not in others)
     return replace(table, rows=rows, left_out=tuple(sorted((*table.left_out, *others))))
 
@@ -180,26 +180,26 @@ def _group(text: str) -> str:
 
 def _address(row: Row) -> str:
     """House, lane and street as one line."""
-    parts = [" ".join(text_of(row.cells.get(name)).split()) for name in ("address", "lane", "street")]
+    parts = [" ".join(cell_text(row.cells.get(name)).split()) for name in ("address", "lane", "street")]
     if any(parts[1:]) and parts[0].isdigit():
         parts[0] = f"Số {parts[0]}"
     return ", ".join(filter(None, parts))
 
 
 def _read(row: Row) -> dict[str, str] | RefusedRow:
-    values = {name: " ".join(text_of(row.cells.get(name)).split()) for name in LONGEST}
+    values = {name: " ".join(cell_text(row.cells.get(name)).split()) for name in LONGEST}
     values["address"] = _address(row)
     for name, longest in LONGEST.items():
         if len(values[name]) > longest:
             return RefusedRow(row.number, name, "too_long")
     try:
-        phones = count_of(row.cells.get("smartphones"))
+        phones = cell_count(row.cells.get("smartphones"))
     except NotACount:
         return RefusedRow(row.number, "smartphones", "no_count")
     if phones is not None and phones > MOST_PHONES:
         return RefusedRow(row.number, "smartphones", "no_count")
     try:
-        position = _position(text_of(row.cells.get("position")))
+        position = _position(cell_text(row.cells.get("position")))
     except ValueError:
         return RefusedRow(row.number, "position", "no_position")
     return {**values, "smartphones": "" if phones is None else str(phones), "position": position}

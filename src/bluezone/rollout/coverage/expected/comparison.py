@@ -28,7 +28,7 @@ class ComparedRow:
     """One unit in which teams worked.
 
     hours: team-hours of the week. expected, low, high: newly running phones in these hours, as expected on the Monday,
-    with a 95 % interval. came: newly running phones, None if suppressed.
+    with a 95 % interval. newly_running: newly running phones, None if suppressed.
     """
 
     unit: AdminUnit
@@ -36,14 +36,14 @@ class ComparedRow:
     expected: float
     low: int
     high: int
-    came: int | None
+    newly_running: int | None
 
     @property
-    def held(self) -> bool | None:
+    def is_within_interval(self) -> bool | None:
         """Whether the result is within the interval; None if suppressed."""
-        if self.came is None:
+        if self.newly_running is None:
             return None
-        return self.low <= self.came <= self.high
+        return self.low <= self.newly_running <= self.high
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,24 @@ class Comparison:
     rows: Sequence[ComparedRow]
 
     @property
-    def shown(self) -> list[ComparedRow]:
+    def unsuppressed_rows(self) -> list[ComparedRow]:
         """Rows without a suppressed number."""
-        return [row for row in self.rows if row.came is not None]
+        return [row for row in self.rows if row.newly_running is not None]
 
     @property
     def expected(self) -> float:
-        """Newly running phones expected in the rows of `shown`."""
-        return sum(row.expected for row in self.shown)
+        """Newly running phones expected in the rows of `unsuppressed_rows`."""
+        return sum(row.expected for row in self.unsuppressed_rows)
 
     @property
-    def came(self) -> int:
-        """Newly running phones in the rows of `shown`. A sum of shown numbers reveals no suppressed one."""
-        return sum(row.came or 0 for row in self.shown)
+    def newly_running(self) -> int:
+        """Newly running phones in the rows of `unsuppressed_rows`. A sum of shown numbers reveals no suppressed one."""
+        return sum(row.newly_running or 0 for row in self.unsuppressed_rows)
 
     @property
-    def held(self) -> int:
-        """In how many rows of `shown` the result is within the interval."""
-        return sum(row.held is True for row in self.shown)
+    def rows_within_interval(self) -> int:
+        """In how many rows of `unsuppressed_rows` the result is within the interval."""
+        return sum(row.is_within_interval is True for row in self.unsuppressed_rows)
 
 
 def week_to_compare(chosen: Week, today: datetime.date) -> Week:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.rollout.coverage.expected.yields import Answers, Place
-from bluezone.rollout.coverage.indicators import Doors, answers_by_unit
+from bluezone.rollout.coverage.indicators import DoorCounts, answers_by_unit
 
 _Count = TypeVar("_Count")
 # Four weeks of answers: enough that no single day decides, and recent enough that they still apply.
@@ -59,7 +59,7 @@ def sum_answers(answers: Mapping[int, list[Answers]]) -> dict[int, Answers]:
 
 def place_of(
     unit: AdminUnit,
-    doors: Iterable[Doors],
+    doors: Iterable[DoorCounts],
     share: float | None,
     answers: Answers | None,
     figures: Mapping[tuple[int, str], Denominator],

@@ -25,19 +25,19 @@ class Signals:
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedUnit:
     """One unit of a ranking. is_floor: among the least covered, kept within the first places."""
 
     signals: Signals
     is_floor: bool
 
 
-def rank_units(units: Iterable[Signals]) -> list[Ranked]:
+def rank_units(units: Iterable[Signals]) -> list[RankedUnit]:
     """The units in order of priority, highest first; units with equal expectations in the order of their keys."""
     listed = list(units)
     floor = _least_covered(listed)
     listed.sort(key=lambda unit: (-unit.expected, unit.key))
-    return _with_floor([Ranked(unit, unit.key in floor) for unit in listed])
+    return _with_floor([RankedUnit(unit, unit.key in floor) for unit in listed])
 
 
 def _least_covered(units: Sequence[Signals]) -> set[int]:
@@ -46,7 +46,7 @@ def _least_covered(units: Sequence[Signals]) -> set[int]:
     return {key for _high, key in known[: math.ceil(len(units) / UNITS_A_FLOOR)]}
 
 
-def _with_floor(ranked: list[Ranked]) -> list[Ranked]:
+def _with_floor(ranked: list[RankedUnit]) -> list[RankedUnit]:
     """Move the units of the floor that rank too low into the first places; all other units keep their order."""
     first_places = FLOOR_PLACE * sum(unit.is_floor for unit in ranked)
     too_low = [unit for unit in ranked[first_places:] if unit.is_floor]

@@ -61,7 +61,7 @@ def _people(agencies: list[Agency], day: datetime.date) -> dict[int, dict[int, s
     role in the whole city for the agencies that issue directives. Who wants no mail is left out.
     """
     issuers = set(Directive.objects.filter(state=DirectiveState.ISSUED).values_list("issuer", flat=True))
-    grants = RoleGrant.objects.in_force(day).filter(role__in=[*HANDLERS, *SIGNERS], user__is_active=True)
+    grants = RoleGrant.objects.valid_on(day).filter(role__in=[*HANDLERS, *SIGNERS], user__is_active=True)
     grants = grants.exclude(user__notice_choice__mail=False)
     by_agency: dict[int, dict[int, str]] = defaultdict(dict)
     by_unit: dict[int, dict[int, str]] = defaultdict(dict)

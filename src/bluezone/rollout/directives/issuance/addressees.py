@@ -250,7 +250,7 @@ def channels(agencies: Iterable[Agency], issuer: Agency | None = None) -> dict[i
     city works at the agency that issues the letter.
     """
     wanted = list(agencies)
-    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(role__in=HANDLERS, user__is_active=True)
+    grants = RoleGrant.objects.valid_on(timezone.localdate()).filter(role__in=HANDLERS, user__is_active=True)
     near = grants.filter(
         Q(agency__in=wanted) | Q(unit__in=[one.unit_id for one in wanted]) | Q(agency=None, unit=None)
     ).values_list("agency_id", "unit_id")

@@ -78,7 +78,7 @@ def fold_name(name: str) -> str:
     return plain.removeprefix("lop")[:LONGEST_NAME] or plain[:LONGEST_NAME]
 
 
-def enter_classes(
+def add_classes(
     school: Agency, year: int, entries: Sequence[ListedClass], by: User, now: datetime.datetime
 ) -> tuple[int, int]:
     """Enter classes of a year. An entry for a stored class updates it, and reopens it if it has ended.
@@ -147,7 +147,7 @@ def end_class(school_class: SchoolClass, day: datetime.date, by: User, now: date
         )
 
 
-def undo_end(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_end_class(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Reopen a class that was ended by mistake; its link stays invalid. Raises UndoTooLate."""
     ended = SchoolClass.everything.select_related("school").filter(pk=values["pk"]).exclude(ended_on=None)
     school_class = ended.first()
@@ -162,7 +162,7 @@ def undo_end(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
             )
 
 
-def carry_over(school: Agency, year: int) -> list[ListedClass]:
+def propose_next_year(school: Agency, year: int) -> list[ListedClass]:
     """The classes of the year before, one grade higher, without the grades that leave the school."""
     names = SchoolClass.objects.filter(school=school, year=year - 1, ended_on=None).values_list("name", flat=True)
     return [ListedClass(later, None) for later in map(next_name, names) if later]

@@ -63,7 +63,9 @@ class ClassLink:
         return f"{self.pin[:3]} {self.pin[3:]}"
 
 
-def make_links(school: Agency, classes: Iterable[SchoolClass], by: User, now: datetime.datetime) -> list[ClassLink]:
+def issue_class_links(
+    school: Agency, classes: Iterable[SchoolClass], by: User, now: datetime.datetime
+) -> list[ClassLink]:
     """Make new links for classes of a school; the old ones open nothing from now on."""
     links = []
     with transaction.atomic():
@@ -78,12 +80,12 @@ def make_links(school: Agency, classes: Iterable[SchoolClass], by: User, now: da
             school_class.save(
                 update_fields=["link_digest", "pin_digest", "link_made_at", "wrong_tries", "locked_until"]
             )
-            links.append(ClassLink(school_class, address_of(token), pin))
+            links.append(ClassLink(school_class, link_address(token), pin))
         hash_chain.record(by.username, "class_links_made", school.key, now=now, classes=len(links))
     return links
 
 
-def address_of(token: str) -> str:
+def link_address(token: str) -> str:
     """The address of a class link on the public origin."""
     return f"{facts('vi').address}/c/{token}/"
 

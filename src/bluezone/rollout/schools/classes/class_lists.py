@@ -25,7 +25,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory import refusals
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.imports.files.file_types import read_sheets
-from bluezone.directory.imports.files.raw_sheets import NotACount, RawSheet, count_of, pack_sheets, text_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, RawSheet, cell_count, cell_text, pack_sheets
 from bluezone.directory.imports.heading_rows import Column, heading_key
 from bluezone.directory.imports.import_views import ListPages
 from bluezone.directory.imports.listings import spreadsheet_response
@@ -89,14 +89,14 @@ class ClassRow:
 class ClassPlan:
     """The changes that a list would make. unchanged: the number of rows that change nothing.
 
-    strangers: (number of the row, name of its teacher) for teachers without an account.
+    unknown_teachers: (number of the row, name of its teacher) for teachers without an account.
     """
 
     added: tuple[ClassRow, ...]
     changed: tuple[ClassRow, ...]
     unchanged: int
     refused: tuple[RefusedRow, ...]
-    strangers: tuple[tuple[int, str], ...]
+    unknown_teachers: tuple[tuple[int, str], ...]
 
 
 def reading_of(school: Agency) -> Reading:
@@ -125,24 +125,24 @@ def _is_known(heading: str) -> bool:
     return key in _KNOWN_HEADINGS or bool(_OF_A_TEACHER.search(key))
 
 
-def preview_list(waiting: ClassesImport) -> Preview[ClassPlan]:
+def preview_list(sent_list: ClassesImport) -> Preview[ClassPlan]:
     """The changes that a list would make in the schools of the person who uploaded it. Raises a SpreadsheetRefused."""
-    table = reading_of(waiting.school).read_table(waiting)
+    table = reading_of(sent_list.school).read_table(sent_list)
     if table.legacy is not None:
-        return Preview(table, None, digest_of(waiting))
-    changes = plan_list(table, waiting)
+        return Preview(table, None, digest_of(sent_list))
+    changes = plan_list(table, sent_list)
     contents = [(row.row, row.school.pk, row.year, row.named) for row in (*changes.added, *changes.changed)]
-    return Preview(table, changes, digest_of(waiting, contents, changes.unchanged, changes.refused))
+    return Preview(table, changes, digest_of(sent_list, contents, changes.unchanged, changes.refused))
 
 
-def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
+def plan_list(table: Table, sent_list: ClassesImport) -> ClassPlan:
     """The differences between a list and the stored classes; an empty cell changes nothing."""
-    reader = _RowReader(waiting)
+    reader = _RowReader(sent_list)
     added = []
     changed = []
     unchanged = 0
     refused = []
-    strangers = []
+    unknown_teachers = []
     seen: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     for row in table.rows:
         class_row = reader.read(row)
@@ -158,49 +158,49 @@ def plan_list(table: Table, waiting: ClassesImport) -> ClassPlan:
             refused.append(RefusedRow(row.number, "name", "many"))
             continue
         names.add(folded)
-        if (teacher := text_of(row.cells.get("teacher"))) and class_row.named.teacher is None:
-            strangers.append((row.number, teacher))
+        if (teacher := cell_text(row.cells.get("teacher"))) and class_row.named.teacher is None:
+            unknown_teachers.append((row.number, teacher))
         if class_row.stored is None:
             added.append(class_row)
         elif class_row.named.differs(class_row.stored):
             changed.append(class_row)
         else:
             unchanged += 1
-    return ClassPlan(tuple(added), tuple(changed), unchanged, tuple(refused), tuple(strangers))
+    return ClassPlan(tuple(added), tuple(changed), unchanged, tuple(refused), tuple(unknown_teachers))
 
 
 class _RowReader:
     """Reads rows of a list: finds the schools, teachers and classes that they name, of the person who uploaded it."""
 
-    def __init__(self, waiting: ClassesImport) -> None:
-        self._waiting = waiting
-        own_schools = permissions.own_schools_of(waiting.made_by)
+    def __init__(self, sent_list: ClassesImport) -> None:
+        self._sent_list = sent_list
+        own_schools = permissions.own_schools_of(sent_list.made_by)
         schools = Agency.objects.filter(pk__in=own_schools, kind="school").select_related("unit")
         self._schools: defaultdict[str, set[Agency]] = defaultdict(set)
         for school in schools:
             for name in {school.code or "", *map(fold, (school.name, school.short_name, address(school)))} - {""}:
                 self._schools[name].add(school)
         self._teachers: dict[int, list[User]] = {}
-        years = (waiting.year, waiting.year + 1)
+        years = (sent_list.year, sent_list.year + 1)
         stored = SchoolClass.objects.filter(school__in=schools, year__in=years)
         self._classes = {
             (school_class.school_id, school_class.year, school_class.folded): school_class for school_class in stored
         }
 
     def read(self, row: Row) -> ClassRow | RefusedRow:
-        texts = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
-        grade = re.sub(r"\D", "", text_of(row.cells.get("grade")))
+        texts = {column.name: " ".join(cell_text(row.cells.get(column.name)).split()) for column in COLUMNS}
+        grade = re.sub(r"\D", "", cell_text(row.cells.get("grade")))
         if grade and not re.search(r"\d", texts["name"]):
             texts["name"] = f"{grade}{texts['name']}"
         if not catalogue.is_class_name(texts["name"]):
             return RefusedRow(row.number, "name", "name")
         try:
-            pupils = count_of(row.cells.get("pupils"))
+            pupils = cell_count(row.cells.get("pupils"))
         except NotACount:
             return RefusedRow(row.number, "pupils", "number")
         if pupils is not None and pupils > MOST_PUPILS:
             return RefusedRow(row.number, "pupils", "number")
-        year = _year(texts["year"], self._waiting.year)
+        year = _year(texts["year"], self._sent_list.year)
         if year is None:
             return RefusedRow(row.number, "year", "year")
         school = self._school(texts["school"])
@@ -215,7 +215,7 @@ class _RowReader:
 
     def _school(self, text: str) -> Agency | None:
         if not text:
-            return self._waiting.school
+            return self._sent_list.school
         matches = self._schools.get(text) or self._schools.get(fold(text)) or set()
         return next(iter(matches)) if len(matches) == 1 else None
 
@@ -242,13 +242,13 @@ def _year(text: str, default: int) -> int | None:
     return year if year in (default, default + 1) else None
 
 
-def store_list(waiting: ClassesImport, digest: str, now: datetime.datetime) -> tuple[int, int]:
+def store_list(sent_list: ClassesImport, digest: str, now: datetime.datetime) -> tuple[int, int]:
     """Store the changes of the preview with this digest, and delete the list.
 
     Returns (number of new classes, number of changed classes). Raises ImportOutdated, ImportNotReady; then nothing is
     stored.
     """
-    class_plan = preview_list(waiting).plan_for(digest)
+    class_plan = preview_list(sent_list).plan_for(digest)
     rows: defaultdict[tuple[Agency, int], list[ListedClass]] = defaultdict(list)
     for row in (*class_plan.added, *class_plan.changed):
         rows[row.school, row.year].append(row.named)
@@ -257,16 +257,16 @@ def store_list(waiting: ClassesImport, digest: str, now: datetime.datetime) -> t
     added = changed = 0
     with transaction.atomic():
         # After a second tap on the button, this statement waits for the first one, and then there is no list.
-        if not ClassesImport.objects.filter(pk=waiting.pk).delete()[0]:
+        if not ClassesImport.objects.filter(pk=sent_list.pk).delete()[0]:
             raise ImportNotReady("it was stored or discarded meanwhile")
         for (school, year), entries in rows.items():
-            new, updated = catalogue.enter_classes(school, year, entries, waiting.made_by, now)
+            new, updated = catalogue.add_classes(school, year, entries, sent_list.made_by, now)
             added += new
             changed += updated
     return added, changed
 
 
-def listing(school: Agency, classes: Iterable[SchoolClass]) -> ExportSheet:
+def class_listing(school: Agency, classes: Iterable[SchoolClass]) -> ExportSheet:
     """The classes of a school as a list that can be imported again."""
     names = [teacher.name for teacher in teachers_of(school)]
     rows = [
@@ -298,7 +298,7 @@ def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpRespo
     school = permissions.own_school(request, pk)
     year = year_of(page_input.chosen_week(request))
     classes = SchoolClass.objects.filter(school=school, year=year, ended_on=None).select_related("teacher")
-    return spreadsheet_response(listing(school, classes), f"classes-{year}", form)
+    return spreadsheet_response(class_listing(school, classes), f"classes-{year}", form)
 
 
 class ClassLists(ListPages[ClassesImport]):
@@ -338,20 +338,23 @@ class ClassLists(ListPages[ClassesImport]):
         lists = ClassesImport.objects.filter(made_by=request.user, school__in=permissions.own_schools(request))
         return lists.select_related("school__unit", "made_by").defer("content")
 
-    def reading(self, waiting: ClassesImport) -> Reading:
-        return reading_of(waiting.school)
+    def reading(self, sent_list: ClassesImport) -> Reading:
+        return reading_of(sent_list.school)
 
-    def preview(self, waiting: ClassesImport) -> Preview[ClassPlan]:
-        return preview_list(waiting)
+    def preview(self, sent_list: ClassesImport) -> Preview[ClassPlan]:
+        return preview_list(sent_list)
 
-    def store(self, request: OfficeRequest, waiting: ClassesImport, digest: str) -> HttpResponse:
-        added, changed = store_list(waiting, digest, timezone.now())
+    def store(self, request: OfficeRequest, sent_list: ClassesImport, digest: str) -> HttpResponse:
+        added, changed = store_list(sent_list, digest, timezone.now())
         notice = _("%(made)s classes added, %(changed)s changed.") % {"made": added, "changed": changed}
         messages.success(request, notice)
-        return redirect(reverse("school-classes", args=[waiting.school_id]))
+        return redirect(reverse("school-classes", args=[sent_list.school_id]))
 
     def doubts(self, plan: ClassPlan) -> Sequence[tuple[int, str]]:
-        return [(row, str(NO_TEACHER) % {"row": refusals.row_name(row), "name": name}) for row, name in plan.strangers]
+        return [
+            (row, str(NO_TEACHER) % {"row": refusals.row_name(row), "name": name})
+            for row, name in plan.unknown_teachers
+        ]
 
     def reason_sentence(self, code: str) -> str:
         return str(FILED[code])
@@ -359,8 +362,8 @@ class ClassLists(ListPages[ClassesImport]):
     def sentence_of(self, refused: Refused) -> str:
         return sentence_of(refused)
 
-    def place_name(self, waiting: ClassesImport) -> str:
-        return waiting.school.name
+    def place_name(self, sent_list: ClassesImport) -> str:
+        return sent_list.school.name
 
 
 LISTS = ClassLists()

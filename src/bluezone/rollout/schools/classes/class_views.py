@@ -20,7 +20,7 @@ from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.rollout.report_week import Week
 from bluezone.rollout.schools import queries, school_calendar
-from bluezone.rollout.schools.class_reports import record_reports
+from bluezone.rollout.schools.class_reports import submit_class_reports
 from bluezone.rollout.schools.classes import catalogue, class_links
 from bluezone.rollout.schools.duty import CLASS_REPORTERS
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm, sentence_of
@@ -28,7 +28,7 @@ from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.page_input import chosen_classes, chosen_week
 from bluezone.rollout.schools.permissions import (
     KEEPERS,
-    keeps_classes,
+    is_own_school,
     own_class,
     own_school,
 )
@@ -46,12 +46,12 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     week = chosen_week(request)
     year = year_of(week)
-    proposal = "\n".join(entry.name for entry in catalogue.carry_over(school, year))
+    proposal = "\n".join(entry.name for entry in catalogue.propose_next_year(school, year))
     classes = SchoolClass.objects.filter(school=school, year=year).select_related("teacher")
     form = ClassListForm(request.POST or None, initial={"classes": "" if classes.exists() else proposal})
     if request.method == "POST" and form.is_valid():
         with acts.refusals_as_form_errors(form, sentence_of, field="classes", kinds=catalogue.ClassListRefused):
-            added, changed = catalogue.enter_classes(
+            added, changed = catalogue.add_classes(
                 school, year, catalogue.read_list(form.cleaned_data["classes"]), request.user, now
             )
             notice = _("%(made)s classes added, %(changed)s changed.") % {"made": added, "changed": changed}
@@ -72,7 +72,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
-def links(request: OfficeRequest, pk: int) -> HttpResponse:
+def issue_class_links(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make links and PINs for the ticked classes, or without a tick for all that have no link; shown only once."""
     school = own_school(request, pk)
     now = timezone.now()
@@ -80,7 +80,7 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
     classes = SchoolClass.objects.filter(school=school, year=year_of(week), ended_on=None)
     ticked = chosen_classes(request)
     classes = classes.filter(pk__in=ticked) if ticked else classes.filter(link_digest=None)
-    new_links = class_links.make_links(school, list(classes), request.user, now) if classes else []
+    new_links = class_links.issue_class_links(school, list(classes), request.user, now) if classes else []
     if not new_links:
         messages.info(request, _("Every class has a link. Tick the classes that should get a new one."))
         return redirect(f"{reverse('school-classes', args=[pk])}?week={week}")
@@ -92,7 +92,7 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CLASS_REPORTERS)
 @touches(Ownership.OWN, Ownership.ITSELF.for_roles(*KEEPERS))
-def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
+def submit_class_report(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed or changed meanwhile, 422 a contradiction."""
     school_class = own_class(request, pk)
     week = chosen_week(request)
@@ -104,7 +104,7 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
         form = CountsForm(request.POST, initial=_initial(school_class, week))
         if form.is_valid():
             with acts.refusals_as_form_errors(form, sentence_of, conflict=True):
-                record_reports(
+                submit_class_reports(
                     school_class.school, [(school_class, form.counts)], week, Channel.OFFICE, request.user, now
                 )
                 messages.success(request, _("Stored: class %(name)s.") % {"name": school_class.name})
@@ -122,12 +122,12 @@ def _lock(school_class: SchoolClass) -> None:
 @require_POST
 @audience(STAFF_REPORTERS)
 @touches(Ownership.ITSELF)
-def correct(request: OfficeRequest, pk: int) -> HttpResponse:
+def correct_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a class: 302, 403 not your school, 409 changed meanwhile, 422 not the name of a class."""
     school_class = own_class(request, pk)
     week = chosen_week(request)
     now = timezone.now()
-    if not keeps_classes(request, school_class.school):
+    if not is_own_school(request, school_class.school):
         raise PermissionDenied
     back = f"{reverse('school-classes', args=[school_class.school_id])}?week={week}"
     if "end" in request.POST:
@@ -160,7 +160,7 @@ def _settings(school_class: SchoolClass, typed: QueryDict | None = None) -> Clas
 @require_safe
 @audience(CLASS_REPORTERS)
 @touches(Ownership.OWN)
-def mine(request: OfficeRequest) -> HttpResponse:
+def own_class_list(request: OfficeRequest) -> HttpResponse:
     """The classes for which a teacher reports, with the weeks that are open."""
     today = timezone.localdate()
     classes = SchoolClass.objects.filter(teacher=request.user, ended_on=None, year__gte=year_of(today))
@@ -192,7 +192,7 @@ def _initial(school_class: SchoolClass, week: Week) -> dict[str, int | None]:
 
 
 def _next_page(request: OfficeRequest, school_class: SchoolClass, week: Week) -> str:
-    if keeps_classes(request, school_class.school):
+    if is_own_school(request, school_class.school):
         return f"{reverse('school', args=[school_class.school_id])}?week={week}"
     return reverse("schools-mine")
 
@@ -205,7 +205,7 @@ def _class_page(
     settings: ClassForm | None,
     status: int,
 ) -> HttpResponse:
-    keeps = keeps_classes(request, school_class.school)
+    keeps = is_own_school(request, school_class.school)
     closed = ""
     try:
         school_calendar.check_open(school_class.school, week, timezone.localdate())

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bluezone.directory.imports.files.raw_sheets import NotACount, count_of
+from bluezone.directory.imports.files.raw_sheets import NotACount, cell_count
 from bluezone.directory.imports.heading_rows import heading_key
 from bluezone.rollout.schools.classes.catalogue import fold_name
 from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person, refuse_names
@@ -107,7 +107,7 @@ def _read_row(
     if school_class is None:
         return PastedClass(number, label, refusal="unknown")
     try:
-        counts = [count_of(by_column[name] or None) for name in NAMES]
+        counts = [cell_count(by_column[name] or None) for name in NAMES]
         if None in counts:
             return PastedClass(number, label, school_class, refusal="number")
         return PastedClass(number, label, school_class, ClassCounts(*[count or 0 for count in counts]))

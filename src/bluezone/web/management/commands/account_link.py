@@ -27,6 +27,6 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["username"].strip().lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"no active account has the sign-in name {options['username']!r}")
-        token = account_links.make_account_link(COMMAND_LINE, user, timezone.now())
+        token = account_links.issue_account_link(COMMAND_LINE, user, timezone.now())
         host = settings.CITY.office_host if settings.CITY else "localhost:8001"
         self.stdout.write(f"{origin_of(host, tls=speaks_tls(settings.DATA_FOLDER))}/start/{token}/")

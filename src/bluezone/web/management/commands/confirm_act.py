@@ -49,6 +49,6 @@ class Command(BaseCommand):
 
     def _print(self, act: WaitingAct) -> None:
         with override("en"):
-            words = str(kind_by_name(act.kind).words)
+            title = str(kind_by_name(act.kind).title)
         about = "; ".join(f"{label}: {text}" for label, text in act.lines)
-        self.stdout.write(f"{act.pk}  {words}, asked for by {act.asked_by.username}: {about}")
+        self.stdout.write(f"{act.pk}  {title}, asked for by {act.asked_by.username}: {about}")

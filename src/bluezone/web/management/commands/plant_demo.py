@@ -22,7 +22,7 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.healthauthority.codes import issuance
-from bluezone.identity.demo_account import demo_office
+from bluezone.identity.demo_account import demo_account
 from bluezone.identity.models import Role, User
 from bluezone.office_keyserver import key_server
 from bluezone.refusal import Refused
@@ -68,8 +68,8 @@ def plant(now: datetime.datetime) -> Planted:
         directive = Directive.objects.first()
         if directive is None:
             raise DemoRefused("the agencies that the letter names are not in the directory")
-        office = demo_office()
-        enrolment.make_device(office.username, DeviceKind.GATE, "Cổng chính", Agency.objects.get(key=CITY), None, now)
+        office = demo_account()
+        enrolment.create_device(office.username, DeviceKind.GATE, "Cổng chính", Agency.objects.get(key=CITY), None, now)
         token = _plant_people(now)
     return Planted(directive.code, token)
 
@@ -95,7 +95,7 @@ def _plant_people(now: datetime.datetime) -> str:
     if admin is not None:
         for role, key in _ROLES:
             role_grants.grant_role(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
-    nurse, token = accounts.make_account(
+    nurse, token = accounts.create_account_with_link(
         COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
     )
     role_grants.grant_role(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)

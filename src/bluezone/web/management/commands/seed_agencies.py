@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bluezone.directory.records.seed import plant_seed
+from bluezone.directory.records.seed import seed_directory
 from bluezone.refusal import Refused
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Plant the seed and print how much was new."""
         try:
-            planted = plant_seed()
+            planted = seed_directory()
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused.message}") from refused
         self.stdout.write(

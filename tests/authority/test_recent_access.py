@@ -16,7 +16,7 @@ from tests.builders.office import user
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import recent_hands, two_persons
+from bluezone.authority import recent_access, two_persons
 from bluezone.authority.models import WaitingAct
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.firstday.city_pack import city_pack
@@ -158,7 +158,7 @@ def test_such_a_role_goes_to_no_account_that_is_still_in_its_makers_hand(ward, w
 
     assert stale(ward_admin).post(page, sent).url.startswith("/confirm/")
     assert desk.post(page, sent).status_code == 409
-    monkeypatch.setattr(recent_hands, "IN_HAND", datetime.timedelta(0))
+    monkeypatch.setattr(recent_access, "IN_HAND", datetime.timedelta(0))
     waits = desk.post(page, sent).url
     monkeypatch.undo()
     assert chief.post(waits).status_code == 409, "nor when it is confirmed"
@@ -189,7 +189,7 @@ def test_a_list_makes_accounts_of_health_workers_without_a_link_and_gives_nobody
     desk = browser(ward_admin)
     refused = send(desk, ("Nông Thị Lan", "lan", "health_worker", "SC")).context["plan"].refused
     page = send(desk, ("Lý Thị Mảy", "may.ly", "health_worker", "SC"), ("Bàn Văn Ba", "ba.ban", "clerk", "SC"))
-    pk, digest = page.context["waiting"].pk, page.context["preview"].digest
+    pk, digest = page.context["sent_list"].pk, page.context["preview"].digest
     assert desk.post(f"/accounts/lists/{pk}/apply/", {"digest": digest}).status_code == 302
     may, ba = User.objects.get(username="may.ly"), User.objects.get(username="ba.ban")
     slips = desk.get("/accounts/invitations/").text
@@ -238,7 +238,7 @@ def test_until_a_city_has_two_administrators_the_operators_shell_is_the_second_h
     assert all(Client().get(link).status_code == 200 for link in links)
     confirmed = AuditEntry.objects.filter(action="act_confirmed")
     assert {(entry.actor, entry.subject) for entry in confirmed} == {(COMMAND_LINE, f"act {act.pk}") for act in waiting}
-    assert recent_hands.people_behind(User.objects.get(username="y.te"), now) == {"y.te"}, (
+    assert recent_access.people_with_access(User.objects.get(username="y.te"), now) == {"y.te"}, (
         "the asker never had the link"
     )
     with pytest.raises(CommandError, match="act_gone"):
@@ -288,7 +288,7 @@ def test_an_account_that_another_has_just_handled_breaks_no_glass(root, top, mon
     assert refused.status_code == 409
     assert "root" in refused.text
     assert not WaitingAct.objects.exists()
-    monkeypatch.setattr(recent_hands, "IN_HAND", datetime.timedelta(0))
+    monkeypatch.setattr(recent_access, "IN_HAND", datetime.timedelta(0))
     assert break_glass(signer).status_code == 302
 
 

@@ -31,7 +31,7 @@ class RecentHands(Refused):
         self.by = by
 
 
-def people_behind(user: User, now: datetime.datetime) -> frozenset[str]:
+def people_with_access(user: User, now: datetime.datetime) -> frozenset[str]:
     """The sign-in names of all people who may be using an account.
 
     They are its own name, the names of the people who within a week made it, made a link for it or removed its second
@@ -56,7 +56,7 @@ def refuse_recent_access(account: User, role: str, within: Scope, now: datetime.
 
     It is refused if the role takes two people, or if it is beyond the reach of that person.
     """
-    others = sorted(people_behind(account, now) - {account.username})
+    others = sorted(people_with_access(account, now) - {account.username})
     if others and role in TAKING_TWO:
         raise RecentHands(f"{others[0]} made or reset the account within a week; this role takes two people", others[0])
     refuse_narrower_access(account, role, within, now)
@@ -64,7 +64,7 @@ def refuse_recent_access(account: User, role: str, within: Scope, now: datetime.
 
 def refuse_narrower_access(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
     """Refuse a role beyond the reach of a person who made or reset the account within a week. Raises RecentHands."""
-    for name in sorted(people_behind(account, now) - {account.username}):
+    for name in sorted(people_with_access(account, now) - {account.username}):
         other = User.objects.filter(username=name).first()
         if other is None or not may_grant(other, role, within):
             raise RecentHands(f"{name} made or reset the account within a week and does not reach as far", name)
