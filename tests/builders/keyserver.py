@@ -16,7 +16,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from tests.builders.stores import with_week_keys
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol import blindrsa

@@ -8,7 +8,7 @@ from bluezone.backup import daykeys
 from bluezone.backup.archive import day_of
 from bluezone.backup.creation import BACKUPS, SUFFIX
 from bluezone.backup.daykeys import destroy_expired_keys
-from bluezone.city import data_folder
+from bluezone.city_settings import data_folder
 
 
 def purge(now: datetime.datetime) -> None:

@@ -29,7 +29,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.cli.output import Failed, prints_result, qr_lines
 from bluezone.cli.server.serve import lan_address, print_telephone_qr
 from bluezone.handset import Handset

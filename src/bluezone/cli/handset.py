@@ -50,7 +50,7 @@ def _uuid(_context: click.Context, _parameter: click.Parameter, value: str | Non
 
 
 def _open_phone(data: str | None, server: str, trust: str | None, radio: str, *, reading: bool = False) -> Any:
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.handset import Handset
 
     # A real adapter reports its model only when the agent opens it; until then the phone uses the previous model.
@@ -280,7 +280,7 @@ def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> 
 @prints_result(lambda _: ("everything on this phone is erased",))
 def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Erase everything on this phone and destroy the key that sealed it."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.handset.store import erase_folder
 
     if not yes:

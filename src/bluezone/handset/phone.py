@@ -26,7 +26,7 @@ from bluezone.handset.store import Store
 from bluezone.handset.vault import AS_IT_IS, KeySealing
 from bluezone.handset.venues.event_codes import Events
 from bluezone.handset.venues.gatepasses import GatePasses
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Visits
 from bluezone.protocol.risk.assessment import Assessment
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused

@@ -14,7 +14,7 @@ from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.encounters import Encounters
 from bluezone.handset.journal import Journal
 from bluezone.handset.venues.event_codes import Events
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Visits
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 

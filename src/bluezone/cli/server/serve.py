@@ -120,7 +120,7 @@ def serve(
     ones without losing a request.
     """
     from bluezone import logs
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.keyserver.hosts.sealing import fetch_folder
     from bluezone.keyserver.locks import lock_file
     from bluezone.keyserver.moves import read_move
@@ -183,7 +183,7 @@ def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
 
 def _print_lan_address(options: Any, secured: bool) -> None:
     """Print the address for telephones, and warn if links and codes lead elsewhere."""
-    from bluezone.city import FILE_NAME, load_city
+    from bluezone.city_settings import FILE_NAME, load_city
     from bluezone.logs import log_event
 
     here = f"{options.host}:{options.public_port}"
@@ -198,7 +198,7 @@ def _ensure_city(
     folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
 ) -> None:
     """Write city.toml at the first start, with questions if there is a terminal; print what weakens privacy."""
-    from bluezone.city import FILE_NAME, load_city, unused_settings, write_default
+    from bluezone.city_settings import FILE_NAME, load_city, unused_settings, write_default
     from bluezone.keyserver.configs.recoverykey import read_recovery_key
     from bluezone.logs import log_event
 
@@ -227,7 +227,7 @@ def _ensure_city(
 
 def _secure(option: str, folder: Path, host: str) -> Any:
     """Certificate and key for both origins, according to `--tls`. Sets the variables that Django's settings read."""
-    from bluezone.city import load_city
+    from bluezone.city_settings import load_city
     from bluezone.logs import log_event
     from bluezone.tls import SELF, Tls, machine_addresses, names_of
 

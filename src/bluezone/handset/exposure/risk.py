@@ -17,7 +17,7 @@ from bluezone.handset.exposure.exposures import Exposures, HeardIndex, build_fil
 from bluezone.handset.exposure.venue_overlaps import VenueFollower
 from bluezone.handset.exposure.warnings import Warning, build_venue_warnings, build_warnings
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Visits
 from bluezone.protocol.risk.assessment import Assessment, Level, parse_profile
 from bluezone.protocol.venues.overlaps import VenueDay
 from bluezone.refusal import Refused

@@ -16,7 +16,7 @@ from bluezone.handset.client import Client
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.exposure.exposures import DAY_ZERO
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Visits
 from bluezone.protocol.risk.profile import Profile
 from bluezone.protocol.venues.items import index_items, open_records, split_package
 from bluezone.protocol.venues.overlaps import VenueDay, VenueOverlap, assess_venues, compute_overlap

@@ -18,7 +18,7 @@ from bluezone.handset.phone import CHECKED_DAYS, LAST_WARNING, Handset
 from bluezone.handset.report.stages import ReportDraft, ReportPreview, unix_day
 from bluezone.handset.sentlog import REPORT_REFUSED, SentRequest
 from bluezone.handset.venues.event_codes import OwnEvent
-from bluezone.handset.venues.visits import Poster, Visit
+from bluezone.handset.venues.stays import Poster, Visit
 from bluezone.networks import origin_of
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.signed.config import Care

@@ -29,7 +29,7 @@ from bluezone.handset.report.stages import (
 )
 from bluezone.handset.sentlog import Kind, SentLog
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visit, VisitMissing, Visits
+from bluezone.handset.venues.stays import Visit, VisitMissing, Visits
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
 from bluezone.protocol.intervals import day_at, day_of
 from bluezone.protocol.upload import (

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visit
+from bluezone.handset.venues.stays import Visit
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_of
 from bluezone.protocol.keys import TemporaryExposureKey
 from bluezone.protocol.upload import UPLOAD_SIZE, Slot, UploadKey, UploadRequest, commitment

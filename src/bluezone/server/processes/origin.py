@@ -25,7 +25,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from bluezone import logs
-from bluezone.city import data_folder
+from bluezone.city_settings import data_folder
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.pages import PageCache

@@ -15,7 +15,7 @@ from bluezone.handset import Handset
 from bluezone.handset.city.histories import MAX_PACKAGE_BYTES, FileUntrusted
 from bluezone.handset.report.report import NothingToReport
 from bluezone.handset.store import STORE_FILE
-from bluezone.handset.venues.visits import VenueConfigMissing, VisitMissing
+from bluezone.handset.venues.stays import VenueConfigMissing, VisitMissing
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.signed.envelope import fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.index import IndexHistoryDiffers, IndexRolledBack, decode_index, encode_index
