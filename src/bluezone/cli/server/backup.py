@@ -53,7 +53,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     """
     from bluezone.backup.archive import newest_file_numbers
     from bluezone.backup.creation import make_backup
-    from bluezone.backup.daykeys import RETAINED_DAYS
+    from bluezone.backup.retention import RETAINED_DAYS
     from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.moves import require_settled
     from bluezone.timekeeping import ClockGuard

@@ -15,8 +15,6 @@ from bluezone.cli.output import prints_result
 from bluezone.networks import TLS_VARIABLE
 from bluezone.refusal import Refused
 
-LOCK_NAME = "serve.lock"
-
 
 class HotlineMissing(Refused):
     """The first start needs a telephone number that warned people can call."""
@@ -28,12 +26,6 @@ class NetworkMissing(Refused):
     """This machine has no address that a telephone in its network could reach."""
 
     code = "network_missing"
-
-
-class AlreadyServing(Refused):
-    """Another `serve`, or a move, is running on this data folder."""
-
-    code = "already_serving"
 
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
@@ -124,6 +116,7 @@ def serve(
     from bluezone.keyserver.hosts.sealing import fetch_folder
     from bluezone.keyserver.locks import lock_file
     from bluezone.keyserver.moves import read_move
+    from bluezone.server.processes.serve_lock import LOCK_NAME, AlreadyServing
     from bluezone.server.processes.service import ServeOptions
 
     logs.configure_logging()
