@@ -302,7 +302,7 @@ class City:
             return
         phone = self.phone(number)
         try:
-            outcome = phone.report.prepare_and_send(code, consent=True)
+            outcome = phone.report.prepare_and_submit(code, consent=True)
         except Refused as refused:
             self.refused.append(f"phone: {refused.code}")
             return

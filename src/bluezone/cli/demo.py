@@ -357,7 +357,7 @@ def _report(server: DemoServer, patient: Handset, say: Callable[[str], None]) ->
     code = server.issue_code("confirmed", _local_date(time.time()) - timedelta(days=2))
     say(f"a health worker issued the code {code}")
     patient.check()
-    outcome = patient.report.prepare_and_send(code, consent=True)
+    outcome = patient.report.prepare_and_submit(code, consent=True)
     say(f"the patient's phone sent its keys; days covered: {outcome.keys}")
 
 
