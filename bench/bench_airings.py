@@ -56,7 +56,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
 
 
 def _open(folder: Path) -> None:
-    from bluezone.city import write_default
+    from bluezone.city_settings import write_default
 
     write_default(folder, name_vi="Thử", name_en="Test", hotline="115")
     os.environ["BLUEZONE_DATA"] = str(folder)

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.securefiles import write_whole
 from bluezone.keyserver.service import KeyServer

@@ -72,7 +72,7 @@ def run(
 
     rates = RATES if cases_a_day is None else (cases_a_day,)
     with tempfile.TemporaryDirectory() as folder:
-        from bluezone.city import write_default
+        from bluezone.city_settings import write_default
 
         write_default(Path(folder) / "office", name_vi="Thử", name_en="Test", hotline="115")
         prepare_office(Path(folder) / "office")

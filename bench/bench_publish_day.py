@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.service import KeyServer

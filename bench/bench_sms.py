@@ -43,7 +43,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
 
 
 def _office(data: Path) -> None:
-    from bluezone.city import write_default
+    from bluezone.city_settings import write_default
     from bluezone.server.preparation import prepare_office
 
     write_default(

@@ -27,7 +27,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.intervals import day_at, first_interval

@@ -20,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer

@@ -241,13 +241,13 @@ class Play:
 
         def play(due: float) -> None:
             credential, chaff, kid = self._credential, self.chaff, self._kid
-            body = encode_verify1(Verify1Request(credential=credential, chaff=chaff))
+            body = encode_verify1(Verify1Request(credential=credential, is_rehearsal=chaff))
             answers = [decode_verify1_answer(_timed("verify1", due, body)).status]
-            request = Verify2Request(credential=credential, chaff=chaff, kid=kid, blinded=self._blinded.message)
+            request = Verify2Request(credential=credential, is_rehearsal=chaff, kid=kid, blinded=self._blinded.message)
             signed = decode_verify2_answer(_timed("verify2", time.perf_counter(), encode_verify2(request)))
             signature = finalize(self._public, self._message, signed.blind_signature, self._blinded.inverse)
             upload = UploadRequest(
-                kid=kid, chaff=chaff, rand=self._rand, signature=signature, salt=self._salt, keys=self.keys
+                kid=kid, is_rehearsal=chaff, rand=self._rand, signature=signature, salt=self._salt, keys=self.keys
             )
             sent = decode_upload_answer(_timed("upload", time.perf_counter(), encode_upload(upload)))
             if {*answers, signed.status, sent.status} != {Status.OK}:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bluezone.city import City, write_default
+from bluezone.city_settings import City, write_default
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol import blindrsa

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.refusal import Refused
 
 AUTHORITY_LIFE = datetime.timedelta(days=3650)

@@ -8,7 +8,7 @@ import random
 import pytest
 from tests.builders.keyserver import HOUR, NOON, Phone, keys_for, poster
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential

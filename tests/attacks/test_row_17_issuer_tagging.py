@@ -29,7 +29,7 @@ def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_
             body[:3] + struct.pack(">H", kid) + body[5:] if path == "/v1/verify" else body
         )
         with pytest.raises(WeekKeyUntrusted):
-            patient.report.prepare_and_send(code, consent=True)
+            patient.report.prepare_and_submit(code, consent=True)
         assert [path for path, _ in server.requests if path.startswith("/v1/ver")] == ["/v1/verify"]
         server.tamper = lambda path, body: body
         assert server.key_server.codes.status(code) == "open"
@@ -62,7 +62,7 @@ def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and
 
         server.tamper = tamper
         with pytest.raises(InvalidBlindSignature):
-            patient.report.prepare_and_send(code, consent=True)
+            patient.report.prepare_and_submit(code, consent=True)
         assert uploads(server) == 0
         server.tamper = lambda path, body: body
         patient.run_errands()

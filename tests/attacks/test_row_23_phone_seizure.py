@@ -19,9 +19,9 @@ def visited(tmp_path):
         phone = phones.new("phone")
         phone.check()
         for remember in (True, False):
-            visit = phone.visits.check_in(venue.link, remember=remember)
+            visit = phone.stays.check_in(venue.link, remember=remember)
             world.pass_by(20 * 60)
-            phone.visits.check_out(visit.id)
+            phone.stays.check_out(visit.id)
         server.key_server.venue_alerts.publish(venue.link, NOON, NOON + 1800)
         world.pass_by(HOUR)
         server.key_server.tick()
@@ -36,7 +36,7 @@ def dump(phone):
 @pytest.mark.long
 def test_row_23_the_store_holds_no_text_of_a_venue_and_nothing_made_of_its_code(visited):
     phone, venue, _, _ = visited
-    keys = [key for _, _, _, keys in phone.visits.matchable(phone.time.now()) for key in keys.values()]
+    keys = [key for _, _, _, keys in phone.stays.matchable_stays(phone.time.now()) for key in keys.values()]
     disk = dump(phone)
 
     assert keys
@@ -66,7 +66,7 @@ def test_row_23_after_fifteen_days_there_is_nothing_without_any_network(visited)
     world.pass_by(15 * 86_400)
     phone.purge()
 
-    assert phone.visits.all() == []
+    assert phone.stays.all() == []
     assert list(phone.store.rows("visits")) == list(phone.store.rows("venue_overlaps")) == []
 
 

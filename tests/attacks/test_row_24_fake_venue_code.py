@@ -88,9 +88,9 @@ def test_row_24_a_phone_checks_in_nowhere_with_a_changed_code_and_opens_no_addre
             payload = mutated(good.venue.to_bytes(), rng)
             if payload != good.venue.to_bytes():
                 with pytest.raises(Refused):
-                    phone.visits.check_in(link_of_payload(payload), remember=True)
-        assert phone.visits.all() == []
-        assert phone.visits.check_in(good.link.replace(server.key_server.city.public_host, HOST), remember=True)
+                    phone.stays.check_in(link_of_payload(payload), remember=True)
+        assert phone.stays.all() == []
+        assert phone.stays.check_in(good.link.replace(server.key_server.city.public_host, HOST), remember=True)
 
         assert server.requests == [], "reading a code asks nobody"
 

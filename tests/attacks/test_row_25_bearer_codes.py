@@ -47,10 +47,10 @@ def test_row_25_a_stay_leaves_no_trace_on_the_server(tmp_path):
         phone.check()
         server.requests.clear()
         before = stored(server.key_server)
-        visit = phone.visits.check_in(venue.link, remember=True)
+        visit = phone.stays.check_in(venue.link, remember=True)
         world.pass_by(1800)
-        phone.visits.check_out(visit.id)
-        phone.visits.remove(visit.id)
+        phone.stays.check_out(visit.id)
+        phone.stays.remove(visit.id)
 
         assert server.requests == []
         assert stored(server.key_server) == before

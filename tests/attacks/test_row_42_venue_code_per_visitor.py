@@ -49,10 +49,10 @@ def test_row_42_the_phone_shows_the_fingerprint_of_the_poster_and_another_code_s
         poster = server.key_server.registrar.register("dk-1", PHO)
         other = server.key_server.registrar.register("dk-2", PHO)
 
-        assert phone.visits.read_poster(poster.link).fingerprint == poster.fingerprint
-        assert phone.visits.read_poster(other.link).name == phone.visits.read_poster(poster.link).name
-        assert phone.visits.read_poster(other.link).fingerprint != poster.fingerprint
-        assert phone.visits.check_in(poster.link, remember=False).fingerprint == poster.fingerprint
+        assert phone.stays.read_poster(poster.link).fingerprint == poster.fingerprint
+        assert phone.stays.read_poster(other.link).name == phone.stays.read_poster(poster.link).name
+        assert phone.stays.read_poster(other.link).fingerprint != poster.fingerprint
+        assert phone.stays.check_in(poster.link, remember=False).fingerprint == poster.fingerprint
 
 
 def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
@@ -65,4 +65,4 @@ def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
         made = sign_venue(poster.venue, OTHER_KEY)
 
         with pytest.raises(VenueForeign):
-            phone.visits.read_poster(link_with(made, "https://bluezone.example"))
+            phone.stays.read_poster(link_with(made, "https://bluezone.example"))

@@ -47,7 +47,7 @@ def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
         patient, near = phones.new("patient"), phones.new("near")
         meet_phone(near, patient, 25, world=world)
         code = issued(server, patient)
-        patient.report.prepare_and_send(code, consent=True)
+        patient.report.prepare_and_submit(code, consent=True)
 
         with pytest.raises(issued_codes.CodeAlreadyUsed, match="cannot be recalled"):
             server.key_server.codes.revoke(code)

@@ -31,9 +31,9 @@ def test_row_63_a_code_for_each_guest_shows_other_characters_than_the_hosts(city
     _, host, guest, world = city
     one, other = (a_wedding(host, world) for _ in range(2))
 
-    assert guest.visits.read_poster(one.link).fingerprint == one.fingerprint != other.fingerprint
-    assert guest.visits.read_poster(one.link).event, "the guest is told that the city did not sign it"
-    assert guest.visits.check_in(other.link, remember=True).fingerprint == other.fingerprint
+    assert guest.stays.read_poster(one.link).fingerprint == one.fingerprint != other.fingerprint
+    assert guest.stays.read_poster(one.link).event, "the guest is told that the city did not sign it"
+    assert guest.stays.check_in(other.link, remember=True).fingerprint == other.fingerprint
 
 
 def test_row_63_no_code_lasts_longer_than_a_day_or_is_made_for_far_ahead(city):
@@ -45,18 +45,18 @@ def test_row_63_no_code_lasts_longer_than_a_day_or_is_made_for_far_ahead(city):
     event = a_wedding(host, world, 1440)
     world.pass_by(DAY)
     with pytest.raises(VenueExpired):
-        guest.visits.check_in(event.link, remember=True)
+        guest.stays.check_in(event.link, remember=True)
 
 
 def test_row_63_a_stay_ends_with_the_event_and_keeps_no_key_of_a_later_hour(city):
     _, host, guest, world = city
     event = a_wedding(host, world, 120)
     world.pass_by(HOUR)
-    visit = guest.visits.check_in(event.link, remember=True)
+    visit = guest.stays.check_in(event.link, remember=True)
 
     assert visit.planned_out_at == event.end
     world.pass_by(DAY)
-    (match,) = guest.visits.matchable(world.now)
+    (match,) = guest.stays.matchable_stays(world.now)
     assert match[2] == event.end
     assert max(match[3]) * HOUR <= event.end + 40 * MINUTE
 
@@ -71,7 +71,7 @@ def test_row_63_a_name_carries_no_number_to_call_no_address_and_nothing_unseen(c
     good = read_code_link(a_wedding(host, world).link).to_bytes()
     written = name.encode()
     with pytest.raises(InvalidVenue):
-        guest.visits.read_poster(link_of_payload(good[:23] + bytes([len(written)]) + written))
+        guest.stays.read_poster(link_of_payload(good[:23] + bytes([len(written)]) + written))
 
 
 def test_row_63_making_codes_sends_nothing_and_a_phone_keeps_twenty(city):
@@ -93,7 +93,7 @@ def test_row_63_making_codes_sends_nothing_and_a_phone_keeps_twenty(city):
 def test_row_63_without_a_health_workers_code_an_event_warns_nobody(city):
     server, host, guest, world = city
     event = a_wedding(host, world)
-    guest.visits.check_in(event.link, remember=True)
+    guest.stays.check_in(event.link, remember=True)
     world.pass_by(3 * HOUR)
     server.key_server.tick()
     guest.check()
@@ -105,7 +105,7 @@ def test_row_63_without_a_health_workers_code_an_event_warns_nobody(city):
 def test_row_63_a_health_worker_warns_only_for_the_hours_of_the_event(city):
     server, host, guest, world = city
     event = a_wedding(host, world, 120)
-    guest.visits.check_in(event.link, remember=True)
+    guest.stays.check_in(event.link, remember=True)
     world.pass_by(3 * HOUR)
     alerts = server.key_server.venue_alerts
     for start, end in ((event.begin - 60, event.end), (event.begin, event.end + 60)):

@@ -17,7 +17,7 @@ from tests.builders.signer import signing
 from tests.builders.stores import HOTLINE, prepared_store
 from tests.keyserver.signer.test_outages import published_keys
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.keys.keyfolder import open_signing_keys
 from bluezone.keyserver.service import KeyServer
 

@@ -51,15 +51,15 @@ def at_one_place(server, phones, world):
     patient, near = phones.new("patient"), phones.new("near")
     for phone in (patient, near):
         phone.check()
-        phone.visits.check_in(venue.link, remember=True)
+        phone.stays.check_in(venue.link, remember=True)
     world.pass_by(10.5 * MINUTE)
     for phone in (patient, near):
-        (visit,) = phone.visits.all()
-        phone.visits.check_out(visit.id)
+        (visit,) = phone.stays.all()
+        phone.stays.check_out(visit.id)
     world.pass_by(HOUR)
     code = server.key_server.codes.issue("clinical", patient.time.today()).code
-    draft = patient.report.prepare(code)
-    patient.report.send(draft, [], [patient.visits.all()[0].id], consent=True)
+    draft = patient.report.prepare_draft(code)
+    patient.report.submit_report(draft, [], [patient.stays.all()[0].id], consent=True)
     world.pass_by(HOUR)
     server.key_server.tick()
     return near

@@ -11,7 +11,7 @@ from tests.builders.face import assert_fit, open_face, plain
 from tests.builders.handset import city_with_phones
 from tests.builders.webedition import issue_code, publish_venue, web_city
 
-from bluezone.city import City
+from bluezone.city_settings import City
 
 pytestmark = pytest.mark.browser
 

@@ -140,7 +140,7 @@ def test_a_code_that_somebody_else_used_first_is_told_when_it_is_to_be_sent(chro
             face.page.fill("#code", code)
             face.page.click("form button[type=submit]")
             face.page.wait_for_selector("fieldset")
-            other.report.prepare_and_send(code, consent=True)
+            other.report.prepare_and_submit(code, consent=True)
             face.page.click("form button[type=submit]")
             face.page.wait_for_selector("details")
             face.page.click("text=Đồng ý và gửi")

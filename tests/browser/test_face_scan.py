@@ -33,14 +33,14 @@ def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_
         assert PHO.name in face.text()
         assert PHO.address in face.text()
         assert venue.fingerprint in face.text()
-        assert phone.visits.all() == []
+        assert phone.stays.all() == []
         face.page.check("#remember")
         face.page.click("text=Ghi tôi đã đến")
         face.wait("Đã ghi bạn đến")
-        assert [visit.label for visit in phone.visits.all()] == [PHO.name]
+        assert [visit.label for visit in phone.stays.all()] == [PHO.name]
         face.page.click("text=Hoàn tác")
         face.wait("Đã hoàn tác")
-        assert phone.visits.all() == []
+        assert phone.stays.all() == []
         assert face.complaints == []
 
 
@@ -63,12 +63,12 @@ def test_without_its_name_a_visit_is_kept_as_random_codes_and_ends_by_hand_or_by
         world.pass_by(20 * 60)
         face.page.click("main >> text=Rời địa điểm")
         face.wait("Đã ghi giờ rời")
-        assert phone.visits.all()[0].out_at == world.now
+        assert phone.stays.all()[0].out_at == world.now
         face.page.click("text=Xóa lần đến này")
         face.wait("không báo tin được nữa")
         face.page.click("main .danger")
         face.wait("Đã xóa lần đến")
-        assert phone.visits.all() == []
+        assert phone.stays.all() == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_foreign_code_is_refused_in_words_and_no_address_is_opened(chromium, c
         face.wait(sentence)
         assert face.page.locator("[role=alert]").count() == 1
         assert not [url for url in asked if "example" in url]
-        assert phone.visits.all() == []
+        assert phone.stays.all() == []
 
 
 def test_a_picture_without_a_code_says_what_to_do(chromium, city):

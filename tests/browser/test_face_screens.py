@@ -33,16 +33,16 @@ def lived(tmp_path_factory):
         for phone in (quiet, warned, patient):
             phone.check()
         patient.encounters.payload()
-        visit = warned.visits.check_in(venue.link, remember=True)
+        visit = warned.stays.check_in(venue.link, remember=True)
         meet_phone(warned, patient, 25, world=world)
-        warned.visits.check_out(visit.id)
+        warned.stays.check_out(visit.id)
         report_patient(patient, server)
         publish_reports(server, world)
         for phone in (quiet, warned):
             phone.check()
             boot = phone.clock.boot_seconds()
             phone.encounters.note_radio(boot, boot)
-        quiet.visits.check_in(venue.link, remember=True)
+        quiet.stays.check_in(venue.link, remember=True)
         quiet.encounters.payload()
         yield {
             "server": server,

@@ -10,7 +10,7 @@ import pytest
 from tests.builders.serving import BLUEZONE, HOTLINE, serving
 from tests.builders.webedition import HELP
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 
 pytestmark = pytest.mark.browser
 # The browser's clock is moved to three hours ago for the stay alone; server and files keep real time.

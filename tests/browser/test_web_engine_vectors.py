@@ -165,7 +165,7 @@ def test_messages_are_byte_for_byte_those_of_python(browser):
     zeros = bytes
     expected = [
         encode_verify1(Verify1Request(credential=credential), zeros),
-        encode_verify2(Verify2Request(chaff=True, credential=credential, kid=513, blinded=fields["blinded"]), zeros),
+        encode_verify2(Verify2Request(is_rehearsal=True, credential=credential, kid=513, blinded=fields["blinded"]), zeros),
         encode_upload(
             UploadRequest(
                 kid=513, rand=fields["rand"], signature=fields["signature"], salt=fields["salt"], keys=(), slots=slots,

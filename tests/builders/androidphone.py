@@ -16,7 +16,7 @@ from tests.builders.handset import PhoneClock
 from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import KeystoreKeyLost, KeystoreUnavailable
 from bluezone.handset.android.notices import Notice
-from bluezone.handset.android.service import Tracing
+from bluezone.handset.android.service import PhoneService
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.page.api import Spoken
 from bluezone.radio.frames import contact_advertisement
@@ -178,14 +178,14 @@ class AndroidPhone:
     keystore: Keystore
     clock: PhoneClock
     city: CityFile
-    processes: list[Tracing] = field(default_factory=list)
+    processes: list[PhoneService] = field(default_factory=list)
 
-    def process(self, **options: Any) -> tuple[Tracing, Device, Setup]:
+    def process(self, **options: Any) -> tuple[PhoneService, Device, Setup]:
         """A new process of the app, with nothing started."""
         device = Device(self.keystore, self.clock)
         setup = Setup(self.folder)
         seconds = {"retry_seconds": 0.05, "look_seconds": 0.05, **options}
-        tracing = Tracing(self.folder, lambda: self.city, setup, device, **seconds)
+        tracing = PhoneService(self.folder, lambda: self.city, setup, device, **seconds)
         self.processes.append(tracing)
         return tracing, device, setup
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.builders.stores import HOTLINE
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 
 WARD = "phuong-duc-xuan"
 COMMITTEE = "ubnd-phuong-duc-xuan"

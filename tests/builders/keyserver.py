@@ -16,7 +16,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from tests.builders.stores import with_week_keys
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol import blindrsa
@@ -198,7 +198,7 @@ class Phone:
 
     def check_code(self) -> Verify1Answer:
         challenge, nonce = self.puzzle
-        request = Verify1Request(credential=self.credential, chaff=self.chaff, challenge=challenge, nonce=nonce)
+        request = Verify1Request(credential=self.credential, is_rehearsal=self.chaff, challenge=challenge, nonce=nonce)
         answer = decode_verify1_answer(self.post("/v1/verify", encode_verify1(request)))
         self._note_puzzle(answer.challenge)
         if answer.status is Status.OK:
@@ -213,7 +213,7 @@ class Phone:
             self.blinded = blindrsa.blind(public, self.input_msg)
         challenge, nonce = self.puzzle
         request = Verify2Request(
-            credential=self.credential, chaff=self.chaff, kid=self.kid, blinded=self.blinded.message,
+            credential=self.credential, is_rehearsal=self.chaff, kid=self.kid, blinded=self.blinded.message,
             challenge=challenge, nonce=nonce,
         )  # fmt: skip
         answer = decode_verify2_answer(self.post("/v1/verify", encode_verify2(request)))
@@ -225,8 +225,8 @@ class Phone:
     def upload_request(self, **changes: Any) -> UploadRequest:
         challenge, nonce = self.puzzle
         request = UploadRequest(
-            kid=self.kid, chaff=self.chaff, rand=self.rand, signature=self.signature, salt=self.salt, keys=self.keys,
-            slots=self.slots, challenge=challenge, nonce=nonce,
+            kid=self.kid, is_rehearsal=self.chaff, rand=self.rand, signature=self.signature, salt=self.salt,
+            keys=self.keys, slots=self.slots, challenge=challenge, nonce=nonce,
         )  # fmt: skip
         return replace(request, **changes)
 

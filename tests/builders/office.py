@@ -16,7 +16,7 @@ from django.utils import timezone
 from tests.builders.stores import with_week_keys
 
 from bluezone import office_keyserver as opened_key_server
-from bluezone.city import load_city, write_default
+from bluezone.city_settings import load_city, write_default
 from bluezone.directory.models import Agency
 from bluezone.healthauthority.codes.issuance import NewCode
 from bluezone.healthauthority.codes.tickets import verify_ticket

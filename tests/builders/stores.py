@@ -23,7 +23,7 @@ from pathlib import Path
 
 import django
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.protocol.blindrsa import PrivateKey, generate
 from bluezone.protocol.intervals import week_name

@@ -225,7 +225,7 @@ def test_tries_are_counted_by_all_processes_together_and_a_puzzle_is_redeemed_on
         return Credential(CredentialKind.LINK, os.urandom(16))
 
     def guess(challenge=bytes(32), nonce=bytes(8)):
-        request = Verify1Request(credential=link(), chaff=False, challenge=challenge, nonce=nonce)
+        request = Verify1Request(credential=link(), is_rehearsal=False, challenge=challenge, nonce=nonce)
         call = urllib.request.Request(f"{served.public}/v1/verify", encode_verify1(request), method="POST")
         with urllib.request.urlopen(call, timeout=120) as answer:
             return decode_verify1_answer(answer.read())

@@ -23,7 +23,7 @@ from tests.builders.stores import with_week_keys
 from tests.explore.machine import NEVER, Died, Disk, Forks, Machine, Process, Refusal
 from tests.explore.service import OPERATOR, READY, SERVER, SIGNER, run_command, run_server, run_signer
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.handset import Handset
 from bluezone.keyserver.keys.keyfolder import open_signing_keys
 from bluezone.keyserver.signer.client import FOLDER_NAME
@@ -303,7 +303,7 @@ class City:
             return
         phone = self.phone(number)
         try:
-            outcome = phone.report.prepare_and_send(code, consent=True)
+            outcome = phone.report.prepare_and_submit(code, consent=True)
         except Refused as refused:
             self.refused.append(f"phone: {refused.code}")
             return

@@ -49,13 +49,13 @@ def test_a_test_is_kept_with_the_warnings_that_it_is_about(phone):
 
 def test_a_stay_is_compared_by_a_check_after_its_end(phone, server, world):
     poster = server.key_server.registrar.register("dk-1", PHO)
-    visit = phone.visits.check_in(poster.link, remember=True)
+    visit = phone.stays.check_in(poster.link, remember=True)
     phone.check()
     assert state(phone)["hasEvidence"]
     assert not state(phone)["compared"]
 
     world.pass_by(1200)
-    phone.visits.check_out(visit.id)
+    phone.stays.check_out(visit.id)
     assert not state(phone)["compared"]
     phone.check()
     assert state(phone)["compared"]

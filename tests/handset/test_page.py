@@ -192,7 +192,7 @@ def test_a_call_that_is_none_changes_nothing(page, phone, body):
         assert status in (400, 422)
         assert answer["error"]["code"] in ("call_invalid", "report_not_prepared")
     assert raw(page, "POST", "api/check", "{}", kind="text/plain")[0] == 400
-    assert phone.visits.all() == []
+    assert phone.stays.all() == []
 
 
 def test_a_page_that_cannot_speak_has_the_phone_read_aloud_and_stops_it(phone):

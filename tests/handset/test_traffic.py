@@ -109,12 +109,12 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
         patient = others.new("patient")
         for phone in (warned, unwarned, patient):
             phone.check()
-        stays = [(phone, phone.visits.check_in(venue.link, remember=True)) for phone in (warned, patient)]
+        stays = [(phone, phone.stays.check_in(venue.link, remember=True)) for phone in (warned, patient)]
         meet_phone(warned, patient, 25, world=world)
         for phone, stay in stays:
-            phone.visits.check_out(stay.id)
-        draft = patient.report.prepare(key_server.codes.issue("confirmed", patient.time.today()).code)
-        patient.report.send(draft, None, [stays[1][1].id], consent=True)
+            phone.stays.check_out(stay.id)
+        draft = patient.report.prepare_draft(key_server.codes.issue("confirmed", patient.time.today()).code)
+        patient.report.submit_report(draft, None, [stays[1][1].id], consent=True)
         one_seen.clear()
         other_seen.clear()
 

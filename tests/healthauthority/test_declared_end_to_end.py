@@ -12,7 +12,7 @@ from tests.builders.office import user
 
 from bluezone import office_keyserver as opened_key_server
 from bluezone.audit import hash_chain
-from bluezone.city import load_city
+from bluezone.city_settings import load_city
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.service import KeyServer

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from tests.builders.keyserver import HOUR, call, open_server, report_of, set_city
 
-from bluezone.keyserver.configs.settings import SettingsOutdated
+from bluezone.keyserver.configs.applied_settings import SettingsOutdated
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.config import decode_config
 from bluezone.protocol.upload import Status

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from tests.builders.keyserver import DAY, NOON, Clock, call, open_server
 
-from bluezone.city import CityInvalid
+from bluezone.city_settings import CityInvalid
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol.signed.config import decode_config, follow_config
@@ -139,7 +139,7 @@ def test_a_profile_that_cannot_be_read_is_refused(city_folder, clock):
 def test_a_profile_of_the_citys_own_is_taken_from_the_data_folder(city_folder, clock):
     from importlib.resources import files
 
-    shutil.copy(str(files("bluezone.protocol") / "profiles" / "covid-19.toml"), city_folder / "influenza.toml")
+    shutil.copy(str(files("bluezone.protocol.risk") / "profiles" / "covid-19.toml"), city_folder / "influenza.toml")
     server = open_server(city_folder, clock, profile="influenza.toml")
 
     assert config(server)[0].profile

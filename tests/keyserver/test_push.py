@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.builders.keyserver import HOUR, call
 from tests.builders.pushservice import Browser, base64url
 
-from bluezone.city import PUSH_SERVICES
+from bluezone.city_settings import PUSH_SERVICES
 from bluezone.keyserver import push
 from bluezone.keyserver.push import PushSubscriptionInvalid, read_subscription
 from bluezone.protocol.upload.puzzle import solve

@@ -14,7 +14,7 @@ from tests.builders.serving import BLUEZONE
 from tests.builders.signer import signing
 
 from bluezone.backup.daykeys import make_day_key
-from bluezone.keyserver.configs.settings import SettingsOutdated
+from bluezone.keyserver.configs.applied_settings import SettingsOutdated
 from bluezone.keyserver.hosts.sealing import MasterKeyWrong, fetch_folder, open_sealed_folder, open_shared_secrets
 from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid
 from bluezone.keyserver.service import KeyServer

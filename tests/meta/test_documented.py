@@ -48,7 +48,7 @@ def sources() -> str:
 
 
 def test_every_setting_is_documented():
-    from bluezone.city import City
+    from bluezone.city_settings import City
 
     text = (REFERENCE / "settings.md").read_text()
     names = {field.name for field in dataclasses.fields(City)}

@@ -149,8 +149,8 @@ class Maker:
         world.now = time.time()
         for phone in (near, patient, ben, app):
             phone.check()
-        ben.report.prepare_and_send(self.code(), consent=True)
-        patient.report.prepare_and_send(self.code(), consent=True)
+        ben.report.prepare_and_submit(self.code(), consent=True)
+        patient.report.prepare_and_submit(self.code(), consent=True)
         world.pass_by(2 * HOUR)
         ben.go_on()
         assert ben.report.pending is None

@@ -14,7 +14,7 @@ from tests.builders.releases import BEFORE, FIRST, EarlierPhone, unpack
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.stores import HOTLINE, prepared_store
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 
 # Keys of a day are published after its end.
 MET_SECONDS_AGO = 26 * 3600

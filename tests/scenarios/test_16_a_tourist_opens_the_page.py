@@ -17,7 +17,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.pushservice import Browser, push_service
 from tests.portal.conftest import public
 
-from bluezone.city import PUSH_SERVICES
+from bluezone.city_settings import PUSH_SERVICES
 from bluezone.keyserver import push
 from bluezone.messaging.announcer import MESSAGE, Announcer
 from bluezone.messaging.sms.wording import arrival_notice

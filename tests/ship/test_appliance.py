@@ -24,7 +24,7 @@ from tests.builders.emulated import HOST, LONGEST_SECONDS, Emulated, image_of, r
 from tests.builders.serving import BLUEZONE, free_port, serving
 from tests.builders.stores import HOTLINE, prepared_store
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 REPOSITORY = Path(__file__).parents[2]

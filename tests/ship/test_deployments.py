@@ -11,7 +11,7 @@ import yaml
 from tests.ship.conftest import REPOSITORY
 from tests.ship.unit import directives
 
-from bluezone.city import parse_city
+from bluezone.city_settings import parse_city
 from bluezone.cli.devices.programs import run_gate_program as run_gate
 from bluezone.cli.devices.programs import run_speaker_program as run_speaker
 from bluezone.cli.server.serve import serve

@@ -25,7 +25,7 @@ from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import Keystore, KeystoreKeyLost, KeystoreUnavailable, WakeLock
 from bluezone.handset.android.notices import Notice, app_words
 from bluezone.handset.android.permissions import PhoneState
-from bluezone.handset.android.service import Tracing
+from bluezone.handset.android.service import PhoneService
 from bluezone.handset.android.setup import Answers, Setup
 from bluezone.handset.page.api import Voice
 from bluezone_phone.voice import AndroidVoice
@@ -209,7 +209,7 @@ class Parts:
         folder = Path(str(context.getFilesDir().getPath())) / "bluezone"
         needed = permissions.required_permissions(int(Build.VERSION.SDK_INT))
         self.device, self.setup = AndroidDevice(context), Setup(folder, needed)
-        self.tracing = Tracing(folder, lambda: CityFile.read(CITY_FILE), self.setup, self.device)
+        self.tracing = PhoneService(folder, lambda: CityFile.read(CITY_FILE), self.setup, self.device)
 
     @classmethod
     def of(cls, context: Context) -> "Parts":

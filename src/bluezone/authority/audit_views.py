@@ -17,7 +17,7 @@ from bluezone.audit import hash_chain
 from bluezone.authority.forms import AuditFilterForm, NotedHeadForm
 from bluezone.authority.reach import accounts_in_reach
 from bluezone.backup.drill_results import last_drill
-from bluezone.city import data_folder
+from bluezone.city_settings import data_folder
 from bluezone.directory.scopes import has_city_role
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import OVERSEERS

@@ -9,11 +9,11 @@ import datetime
 import os
 from pathlib import Path
 
+from bluezone.backup.retention import RETAINED_DAYS, oldest_retained_day
 from bluezone.keyserver.locks import give_to_owner
 from bluezone.refusal import Refused
 
 KEY_BYTES = 32
-RETAINED_DAYS = 30
 FOLDER = Path("keys") / "days"
 
 
@@ -59,7 +59,7 @@ def read_day_key(folder: Path, day: datetime.date) -> bytes:
 
 def valid_keys(folder: Path, today: datetime.date) -> list[Path]:
     """The files of day keys that are at most 30 days old."""
-    return [path for path in _keys(folder) if _day(path) >= today - datetime.timedelta(days=RETAINED_DAYS)]
+    return [path for path in _keys(folder) if _day(path) >= oldest_retained_day(today)]
 
 
 def destroy_expired_keys(data_dir: Path, today: datetime.date) -> list[datetime.date]:

@@ -5,5 +5,5 @@ from bluezone.duties.duty import Duty, Work
 
 DUTY = Duty(
     name="backup",
-    hourly=(Work("purge_backups", "bluezone.backup.retention.purge"),),
+    hourly=(Work("purge_backups", "bluezone.backup.purging.purge_backups"),),
 )

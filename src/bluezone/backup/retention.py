@@ -1,26 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long backups can be opened: expired day keys are destroyed, and with them the backups that they open."""
+"""How long backups can be opened: the key of a day is destroyed after this time, and with it the day's backups."""
 
 import datetime
-from pathlib import Path
 
-from bluezone.backup import daykeys
-from bluezone.backup.archive import day_of
-from bluezone.backup.creation import BACKUPS, SUFFIX
-from bluezone.backup.daykeys import destroy_expired_keys
-from bluezone.city import data_folder
+RETAINED_DAYS = 30
 
 
-def purge(now: datetime.datetime) -> None:
-    """Destroy expired day keys, and delete the backups of the folder that no key opens any more."""
-    folder = data_folder()
-    today = now.date()
-    destroy_expired_keys(folder, today)
-    delete_expired_backups(folder, today)
-
-
-def delete_expired_backups(data_dir: Path, today: datetime.date) -> None:
-    """Delete the backups in the folder for which the key is destroyed."""
-    for path in (data_dir / BACKUPS).glob(f"*{SUFFIX}"):
-        if day_of(path) < today - datetime.timedelta(days=daykeys.RETAINED_DAYS):
-            path.unlink(missing_ok=True)
+def oldest_retained_day(today: datetime.date) -> datetime.date:
+    """Return the oldest day of which backups can still be opened."""
+    return today - datetime.timedelta(days=RETAINED_DAYS)

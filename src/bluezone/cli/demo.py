@@ -29,7 +29,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.cli.output import Failed, prints_result, qr_lines
 from bluezone.cli.server.serve import lan_address, print_telephone_qr
 from bluezone.handset import Handset
@@ -357,7 +357,7 @@ def _report(server: DemoServer, patient: Handset, say: Callable[[str], None]) ->
     code = server.issue_code("confirmed", _local_date(time.time()) - timedelta(days=2))
     say(f"a health worker issued the code {code}")
     patient.check()
-    outcome = patient.report.prepare_and_send(code, consent=True)
+    outcome = patient.report.prepare_and_submit(code, consent=True)
     say(f"the patient's phone sent its keys; days covered: {outcome.keys}")
 
 

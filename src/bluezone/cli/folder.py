@@ -13,7 +13,7 @@ data_option = click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_
 
 def open_keyserver(data: str | None) -> "KeyServer":
     """The key server of the data folder; the caller closes it."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.keyserver.service import KeyServer
 
     return KeyServer.open(data_folder(data))
@@ -21,7 +21,7 @@ def open_keyserver(data: str | None) -> "KeyServer":
 
 def open_with_office(data: str | None) -> "KeyServer":
     """Like `open_keyserver`, for acts that the office limits and audits; the office is prepared as well."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.server.preparation import prepare_office
 
     folder = data_folder(data).resolve()

@@ -50,7 +50,7 @@ def _uuid(_context: click.Context, _parameter: click.Parameter, value: str | Non
 
 
 def _open_phone(data: str | None, server: str, trust: str | None, radio: str, *, reading: bool = False) -> Any:
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.handset import Handset
 
     # A real adapter reports its model only when the agent opens it; until then the phone uses the previous model.
@@ -280,7 +280,7 @@ def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> 
 @prints_result(lambda _: ("everything on this phone is erased",))
 def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Erase everything on this phone and destroy the key that sealed it."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.handset.store import erase_folder
 
     if not yes:
@@ -334,11 +334,11 @@ def report_in_dialogue(
     if code is None:
         outcome = phone.report.advance()
     else:
-        draft = phone.report.prepare(code)
+        draft = phone.report.prepare_draft(code)
         click.echo("Will be sent: this phone's random codes of these days (UTC):", err=True)
         for key, level in draft.keys:
             click.echo(f"  {unix_day(key.day)}  {LEVELS[level]}", err=True)
-        stays = draft.visits if visits else ()
+        stays = draft.stays if visits else ()
         for stay in stays:
             begin = phone.time.local(stay.in_at)
             end = phone.time.local(stay.out_at or stay.in_at)
@@ -354,7 +354,7 @@ def report_in_dialogue(
         if not consent and not click.confirm("Agree and send?", err=True):
             raise ConsentMissing("nothing was sent: the owner has not agreed; the code was not used")
         numbers = None if days is None else [(day - unix_day(0)).days for day in days]
-        outcome = phone.report.send(draft, numbers, [stay.id for stay in stays], consent=True)
+        outcome = phone.report.submit_report(draft, numbers, [stay.id for stay in stays], consent=True)
     while outcome.state == "waiting":
         seconds = max(1.0, outcome.upload_at - phone.time.now())
         click.echo(f"ready; will be sent in {seconds / 60:.0f} minutes (stopping now loses nothing)", err=True)

@@ -32,7 +32,7 @@ RESUME_AWAKE_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+ERASURE_CHECK_SECONDS = 0.5
 
 
 class _StoreBeforeSleep:
@@ -244,7 +244,7 @@ def run_agent(
         asyncio.run(_run_until_stopped(agent, erased))
     except ExceptionGroup:
         # After the owner erased the store, tasks that still use it fail.
-        if not handset.forgotten:
+        if not handset.is_erased:
             raise
     finally:
         if page is not None:
@@ -264,5 +264,5 @@ async def _run_until_stopped(agent: Agent, erased: threading.Event) -> None:
 
 async def _watch(erased: threading.Event, running: asyncio.Task[None]) -> None:
     while not erased.is_set():
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(ERASURE_CHECK_SECONDS)
     running.cancel()

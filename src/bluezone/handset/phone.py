@@ -26,7 +26,7 @@ from bluezone.handset.store import Store
 from bluezone.handset.vault import AS_IT_IS, KeySealing
 from bluezone.handset.venues.event_codes import Events
 from bluezone.handset.venues.gatepasses import GatePasses
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Stays
 from bluezone.protocol.risk.assessment import Assessment
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
@@ -47,7 +47,7 @@ class Handset:
     neighbours:   other cities that this phone follows.
     encounters:   what the radio broadcasts and hears.
     journal:      the owner's private notes.
-    visits:       stays at venues.
+    stays:        at venues.
     events:       codes that the owner made.
     passes:       QR codes to show at a gate.
     risk:         whether a case was near, and the warnings.
@@ -68,25 +68,25 @@ class Handset:
         self.encounters = Encounters(store, self.time, self.city, self.downloads, rng, model)
         self.journal = Journal(store, self.time)
         self.neighbours = Neighbours(store, self.city, self.time)
-        self.visits = Visits(store, self.city, self.time, self.neighbours)
+        self.stays = Stays(store, self.city, self.time, self.neighbours)
         self.events = Events(store, self.city, self.time, tls=client.tls)
         self.passes = GatePasses(clock, lambda: self.encounters.radio_state)
-        self.venue_packages = VenueFollower(store, client, self.city, self.visits, self.time)
+        self.venue_packages = VenueFollower(store, client, self.city, self.stays, self.time)
         self.risk = Risk(
-            store, self.city, self.downloads, self.venue_packages, self.encounters, self.visits, self.time,
+            store, self.city, self.downloads, self.venue_packages, self.encounters, self.stays, self.time,
             self.neighbours,
         )  # fmt: skip
         self.sent_log = SentLog(store)
         self.pages = CityPages(store, client, self.sent_log)
         calls = Calls(client, rng.randbytes)
         self.report = Report(
-            store, self.city, self.encounters.keys, self.visits, self.sent_log, calls, rng, self.time, self.check
+            store, self.city, self.encounters.keys, self.stays, self.sent_log, calls, rng, self.time, self.check
         )
         self.declarations = Declarations(client, self.city, self.risk, self.sent_log, self.time)
         self._rehearsals = Rehearsals(store, self.city, self.sent_log, calls, rng)
         self._checking = threading.Lock()
         self._reading = False
-        self.forgotten = False
+        self.is_erased = False
 
     @classmethod
     def open(
@@ -135,7 +135,7 @@ class Handset:
 
     def purge(self) -> int:
         """Delete what must not be retained longer (`retention`); return the number of deleted rows."""
-        return retention.purge(self.time, self.encounters, self.visits, self.events, self.journal)
+        return retention.purge(self.time, self.encounters, self.stays, self.events, self.journal)
 
     def check(self) -> Assessment:
         """Fetch new files, verify and match them, and return the assessment. A refusal keeps the old state.
@@ -210,7 +210,7 @@ class Handset:
     def erase(self) -> None:
         """Erase everything and destroy the key. `close` then stores nothing."""
         self._reading = True
-        self.forgotten = True
+        self.is_erased = True
         self.store.erase()
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.encounters import Encounters
 from bluezone.handset.journal import Journal
 from bluezone.handset.venues.event_codes import Events
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Stays
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
@@ -22,12 +22,12 @@ from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 RETAINED_DAYS = MAX_KEY_AGE_DAYS
 
 
-def purge(time: PhoneTime, encounters: Encounters, visits: Visits, events: Events, journal: Journal) -> int:
+def purge(time: PhoneTime, encounters: Encounters, stays: Stays, events: Events, journal: Journal) -> int:
     """Delete older data, if the time is known. Return the number of deleted rows, without events and the journal."""
     if not time.source.is_known:
         return 0
     now = time.now()
-    visits.end_planned(now)
+    stays.end_planned_stays(now)
     journal.purge()
     events.purge()
     return encounters.purge(day_at(now) - RETAINED_DAYS, day_at(now))

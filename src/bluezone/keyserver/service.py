@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.city import City, load_city
+from bluezone.city_settings import City, load_city
 from bluezone.keyserver.codes.issued_codes import Codes
+from bluezone.keyserver.configs.applied_settings import AppliedSettings
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.configs.configuration import ConfigWriter
-from bluezone.keyserver.configs.settings import AppliedSettings
 from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS, Notes, may_publish
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.hosts.sealing import SealedFolder, fetch_folder, open_sealed_folder, open_shared_secrets

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bluezone.city import City, load_city
+from bluezone.city_settings import City, load_city
+from bluezone.keyserver.configs.applied_settings import SettingsOutdated, require_newest_settings
 from bluezone.keyserver.configs.configfiles import ConfigFiles
-from bluezone.keyserver.configs.settings import SettingsOutdated, require_newest_settings
 from bluezone.keyserver.datafolder import (
     LOCK_NAME,
     TURN_SECONDS,

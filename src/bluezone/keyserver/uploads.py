@@ -67,7 +67,7 @@ class Uploads:
         """
         checks = [self._check(request, network) for request, network in calls]
         writes = [
-            (check, not request.chaff)
+            (check, not request.is_rehearsal)
             for check, (request, _) in zip(checks, calls, strict=True)
             if not isinstance(check, UploadAnswer)
         ]
@@ -84,7 +84,7 @@ class Uploads:
             return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
         now = self.clock()
         key = self.week_keys.find(request.kid)
-        purpose = "chaff" if request.chaff else "upload"
+        purpose = "chaff" if request.is_rehearsal else "upload"
         if key is None or key.purpose != purpose or not _is_accepted(key, now):
             return UploadAnswer(status=Status.KID_REFUSED)
         signed = request.rand + commitment(request.salt, request.keys, request.slots)
@@ -107,7 +107,7 @@ class Uploads:
         # keys are known by now. An upload that passes all checks needs no query here: `_store` finds the same row.
         if status is not Status.OK and self.store.read("SELECT 1 FROM spent WHERE digest = ?", (_digest(request),)):
             status = Status.OK
-        self.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.chaff)
+        self.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.is_rehearsal)
         return UploadAnswer(status=status)
 
 

@@ -3,7 +3,7 @@
 
 from django.conf import settings
 
-from bluezone.city import City, CityMissing
+from bluezone.city_settings import City, CityMissing
 
 
 def present_city() -> City:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bluezone.city import DATA_VARIABLE
+from bluezone.city_settings import DATA_VARIABLE
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.moves import require_settled
 from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew, behind_pooler, require_schema

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from django.db import DatabaseError, close_old_connections, connection
 
 from bluezone import logs
-from bluezone.city import data_folder
+from bluezone.city_settings import data_folder
 from bluezone.duties import catalogue
 from bluezone.duties.duty import load as load_call
-from bluezone.keyserver.configs.settings import SettingsOutdated
+from bluezone.keyserver.configs.applied_settings import SettingsOutdated
 from bluezone.keyserver.publication.log.witnesses import WitnessRounds
 from bluezone.keyserver.push import Subscription
 from bluezone.keyserver.service import KeyServer

@@ -120,7 +120,7 @@ def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
     import resource
 
     from bluezone.backup.creation import make_backup
-    from bluezone.city import FILE_NAME, load_city, write_default
+    from bluezone.city_settings import FILE_NAME, load_city, write_default
     from bluezone.keyserver.http import Application
     from bluezone.keyserver.service import KeyServer
 

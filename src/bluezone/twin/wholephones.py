@@ -125,7 +125,7 @@ class Whole:
     def report(self, code: str) -> bool:
         """Make the first calls of a report. Whether that was all; else `go_on` of the report makes the last one."""
         self._offered = self._reportable()
-        self.handset.report.prepare_and_send(code, consent=True)
+        self.handset.report.prepare_and_submit(code, consent=True)
         return self.handset.report.pending is None
 
     def uploaded(self) -> set[bytes]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from bluezone.authority.second_person_views import notices_for
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.desk.home import menu_counts
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Audience, Group, MenuEntry, Text

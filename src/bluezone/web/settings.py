@@ -10,7 +10,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from bluezone.city import City, CityMissing, data_folder, load_city
+from bluezone.city_settings import City, CityMissing, data_folder, load_city
 from bluezone.duties.catalogue import installed_apps
 from bluezone.logs import logging_configuration
 from bluezone.messaging.email.smtp_url import read_smtp_url

@@ -37,7 +37,7 @@ from bluezone.server.preparation import prepare_office
 folder, act, day = Path(sys.argv[1]), sys.argv[2], datetime.date.fromisoformat(sys.argv[3])
 now = datetime.datetime.combine(day, datetime.time(3), datetime.UTC)
 prepare_office(folder)
-from bluezone.backup.retention import purge as purge_backups
+from bluezone.backup.purging import purge_backups
 from bluezone.server.recurring_work import purge_office
 if act == "count":
     from tests.builders.gates import gate

@@ -19,7 +19,7 @@ from tests.builders.stores import HOTLINE, prepared_store
 from bluezone.backup.creation import STAGING
 from bluezone.backup.drill import _ManualClock, _Phone
 from bluezone.backup.drill_results import last_drill
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.index import EXPORTS
 from bluezone.refusal import Refused

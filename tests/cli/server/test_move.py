@@ -21,7 +21,7 @@ from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.serving import BLUEZONE, free_port
 from tests.builders.stores import HOTLINE, prepared_store
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.moves import Moved, note_move
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interval

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.builders.keyserver import Clock
 from tests.builders.printed import first_page
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.cli.main import root
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.venues.registrar import count_valid

@@ -93,7 +93,7 @@ def test_a_neighbour_that_is_away_or_lies_holds_nothing_up_and_is_caught_up_with
 
 
 def a_stay(phone, link):
-    return phone.visits.check_in(link, remember=True)
+    return phone.stays.check_in(link, remember=True)
 
 
 def packages_that_name(here, world, venue, phone, cases=1):
@@ -129,10 +129,10 @@ def test_whoever_follows_the_other_city_checks_in_at_its_places_and_is_warned_by
 
         mine, theirs = a_stay(traveller, pho.link), a_stay(patient, pho.link)
         world.pass_by(HOUR / 2)
-        traveller.visits.check_out(mine.id)
-        patient.visits.check_out(theirs.id)
+        traveller.stays.check_out(mine.id)
+        patient.stays.check_out(theirs.id)
         code = there.key_server.codes.issue("confirmed", patient.time.today()).code
-        patient.report.send(patient.report.prepare(code), [], [theirs.id], consent=True)
+        patient.report.submit_report(patient.report.prepare_draft(code), [], [theirs.id], consent=True)
         publish(world, here, there)
         traveller.check()
 
@@ -152,7 +152,7 @@ def test_a_stay_that_two_cities_name_counts_once(tmp_path):
         phone.check()
         visit = a_stay(phone, venue.link)
         world.pass_by(HOUR / 2)
-        phone.visits.check_out(visit.id)
+        phone.stays.check_out(visit.id)
         packages = packages_that_name(here, world, venue, phone)
 
         (before,) = phone.risk.warnings()
@@ -172,7 +172,7 @@ def test_two_cases_at_one_time_count_twice_and_a_neighbours_flood_is_cut_off(tmp
             stays.append(a_stay(one, venue.link))
         world.pass_by(HOUR / 2)
         for one, stay in zip((phone, flooded), stays, strict=True):
-            one.visits.check_out(stay.id)
+            one.stays.check_out(stay.id)
         packages = packages_that_name(here, world, venue, phone, cases=2)
         monkeypatch.setattr(venue_overlaps, "MOST_OVERLAPS", 1)
         for package in packages:

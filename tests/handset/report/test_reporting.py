@@ -57,18 +57,18 @@ def stored_keys(server) -> int:
 def test_without_consent_nothing_is_sent_but_the_code_and_the_code_stays_usable(server, patient):
     code = issue(server, patient).code
     with pytest.raises(ConsentMissing):
-        patient.report.prepare_and_send(code)
+        patient.report.prepare_and_submit(code)
     assert posted(server) == ["/v1/verify"]
     assert server.key_server.codes.status(code) == "open"
     assert [(sent.kind, sent.outcome) for sent in patient.sent_log.all()] == [("code_checked", "accepted")]
 
 
 def test_the_draft_shows_exactly_the_days_and_levels_that_are_sent(server, patient, world):
-    draft = patient.report.prepare(issue(server, patient).code)
+    draft = patient.report.prepare_draft(issue(server, patient).code)
     today = int(world.now // DAY)
     assert draft.days == tuple(range(today - 5, today + 1))
     assert [level for _, level in draft.keys] == [1, 2, 2, 2, 2, 2]
-    outcome = patient.report.send(draft, [today - 1, today - 2], consent=True)
+    outcome = patient.report.submit_report(draft, [today - 1, today - 2], consent=True)
     assert outcome.keys == 2
     assert patient.sent_log.all()[-1].days == (today - 2, today - 1)
 
@@ -76,7 +76,7 @@ def test_the_draft_shows_exactly_the_days_and_levels_that_are_sent(server, patie
 def test_the_request_is_three_calls_of_fixed_size_each_on_its_own_connection(server, patient):
     patient.check()
     server.requests.clear()
-    patient.report.prepare_and_send(issue(server, patient).code, consent=True)
+    patient.report.prepare_and_submit(issue(server, patient).code, consent=True)
     assert server.requests == [("/v1/verify", 1024), ("/v1/verify", 1024), ("/v1/upload", 4096)]
 
 
@@ -85,24 +85,26 @@ def test_after_the_upload_today_s_key_is_replaced_at_once_by_one_that_is_never_u
     rotated = []
     patient.report.on_rekeyed = lambda: rotated.append(True)
     before = patient.encounters.payload()
-    patient.report.prepare_and_send(issue(server, patient).code, consent=True)
+    patient.report.prepare_and_submit(issue(server, patient).code, consent=True)
     after = patient.encounters.payload()
     assert rotated == [True]
     assert after != before
     assert patient.encounters.payload() == after
     with pytest.raises(NothingToReport):
-        patient.report.prepare(issue(server, patient).code)
+        patient.report.prepare_draft(issue(server, patient).code)
     world.pass_by(DAY)
     patient.encounters.payload()
-    assert len(patient.report.prepare(issue(server, patient).code).days) == 1
+    assert len(patient.report.prepare_draft(issue(server, patient).code).days) == 1
 
 
 def test_a_report_without_today_leaves_today_s_key_on_the_air(server, patient, world):
     before, today = patient.encounters.payload(), int(world.now // DAY)
-    patient.report.send(patient.report.prepare(issue(server, patient).code), [today - 1, today - 2], consent=True)
+    patient.report.submit_report(
+        patient.report.prepare_draft(issue(server, patient).code), [today - 1, today - 2], consent=True
+    )
 
     assert patient.encounters.payload() == before
-    assert patient.report.prepare(issue(server, patient).code).days == (today - 5, today - 4, today - 3, today)
+    assert patient.report.prepare_draft(issue(server, patient).code).days == (today - 5, today - 4, today - 3, today)
 
 
 @pytest.mark.long
@@ -117,7 +119,7 @@ def test_a_phone_that_was_away_too_long_learns_the_week_keys_by_trying_and_repor
             world.pass_by(7 * DAY)
             server.key_server.tick()
         phone.encounters.payload()
-        return phone.report.prepare(issue(server, phone).code)
+        return phone.report.prepare_draft(issue(server, phone).code)
 
     with pytest.raises(WeekKeyUntrusted):
         report_after(5)
@@ -126,8 +128,8 @@ def test_a_phone_that_was_away_too_long_learns_the_week_keys_by_trying_and_repor
 
 @pytest.mark.long
 def test_today_s_key_goes_with_its_full_period_and_is_published_after_its_day(server, patient, world):
-    draft = patient.report.prepare(issue(server, patient).code)
-    patient.report.send(draft, None, consent=True)
+    draft = patient.report.prepare_draft(issue(server, patient).code)
+    patient.report.submit_report(draft, None, consent=True)
     today = int(world.now // DAY)
     (key,) = (key.key for key, _ in draft.keys if key.day == today)
     publish_reports(server, world)
@@ -148,7 +150,7 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
     phones, server, patient, world, stop_before, arrived, monkeypatch
 ):
     code, clock = issue(server, patient).code, patient.clock
-    draft = patient.report.prepare(code)
+    draft = patient.report.prepare_draft(code)
     plays = patient.report._calls
     genuine = getattr(plays, stop_before)
 
@@ -159,7 +161,7 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
 
     monkeypatch.setattr(plays, stop_before, interrupted)
     with pytest.raises(Interrupted):
-        patient.report.send(draft, None, consent=True)
+        patient.report.submit_report(draft, None, consent=True)
     patient.store.close()
     phones.made.remove(patient)
 
@@ -172,10 +174,10 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
 
 
 def test_without_network_the_report_is_kept_and_goes_on_by_itself(server, patient):
-    draft = patient.report.prepare(issue(server, patient).code)
+    draft = patient.report.prepare_draft(issue(server, patient).code)
     server.down = True
     with pytest.raises(ServerAnswerRefused):
-        patient.report.send(draft, None, consent=True)
+        patient.report.submit_report(draft, None, consent=True)
     assert patient.report.pending is not None
     server.down = False
     patient.run_errands()
@@ -191,11 +193,11 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
         with city_with_phones(tmp_path / str(seed), verify_to_upload_seconds=3600) as (server, phones, world):
             phone = phones.new(f"patient {seed}")
             phone.encounters.payload()
-            outcome = phone.report.prepare_and_send(issue(server, phone, days_ago=1).code, consent=True)
+            outcome = phone.report.prepare_and_submit(issue(server, phone, days_ago=1).code, consent=True)
             assert outcome.state == "waiting"
             assert "/v1/upload" not in posted(server)
             with pytest.raises(ReportPending):
-                phone.report.prepare("0000-0000-0000")
+                phone.report.prepare_draft("0000-0000-0000")
             waits.append(outcome.upload_at - world.now)
             world.pass_by(waits[-1] + 1)
             phone.run_errands()
@@ -218,8 +220,8 @@ def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_
         server.key_server.tick()
         today = int(world.now // DAY)
         onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=today - 11)
-        draft = phone.report.prepare(server.key_server.codes.issue("confirmed", onset).code)
-        phone.report.send(draft, None, consent=True)
+        draft = phone.report.prepare_draft(server.key_server.codes.issue("confirmed", onset).code)
+        phone.report.submit_report(draft, None, consent=True)
         world.pass_by(3600)
         phone.run_errands()
 
@@ -233,13 +235,13 @@ def test_a_report_that_the_server_does_not_take_is_told_until_the_next_one(serve
     answer = UploadAnswer(status=Status.KEYS_REFUSED)
     monkeypatch.setattr(patient.report._calls, "upload", lambda request: answer)
     with pytest.raises(ReportRefused):
-        patient.report.prepare_and_send(issue(server, patient).code, consent=True)
+        patient.report.prepare_and_submit(issue(server, patient).code, consent=True)
     assert patient.report.pending is None
     assert state_of(patient, "vi", None)["notice"] == "report_refused"
     assert report_of(patient)["state"] == "refused"
 
     monkeypatch.undo()
-    patient.report.prepare_and_send(issue(server, patient).code, consent=True)
+    patient.report.prepare_and_submit(issue(server, patient).code, consent=True)
     assert state_of(patient, "vi", None)["notice"] is None
     assert report_of(patient)["state"] == "sent"
 
@@ -249,7 +251,7 @@ def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
     code = issue(server, patient).code
     server.tamper = lambda path, body: bytes([1, 6]) + body[2:] if path == "/v1/upload" else body
     with pytest.raises(ServerAnswerRefused):
-        patient.report.prepare_and_send(code, consent=True)
+        patient.report.prepare_and_submit(code, consent=True)
 
     server.tamper = lambda path, body: body
     patient.run_errands()
@@ -261,11 +263,11 @@ def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
 def test_a_wrong_code_and_a_used_one_have_their_own_refusals(server, patient):
     digits = "12345678901"
     with pytest.raises(CodeWrong):
-        patient.report.prepare_and_send(format_code(digits + damm_digit(digits)), consent=True)
+        patient.report.prepare_and_submit(format_code(digits + damm_digit(digits)), consent=True)
     issued = issue(server, patient)
     server.key_server.codes.revoke(issued.code)
     with pytest.raises(CodeWrong):
-        patient.report.prepare_and_send(issued.code, consent=True)
+        patient.report.prepare_and_submit(issued.code, consent=True)
     assert stored_keys(server) == 0
 
 
@@ -274,7 +276,7 @@ def test_an_expired_code_is_told_apart(server, patient, world):
     code = issue(server, patient).code
     world.pass_by(DAY + 1)
     with pytest.raises(CodeUsedOrExpired):
-        patient.report.prepare_and_send(code, consent=True)
+        patient.report.prepare_and_submit(code, consent=True)
 
 
 @pytest.mark.long
@@ -282,9 +284,9 @@ def test_a_code_that_another_phone_used_is_refused_and_the_report_is_dropped(pho
     code = issue(server, patient).code
     other = phones.new("other")
     other.encounters.payload()
-    other.report.prepare_and_send(code, consent=True)
+    other.report.prepare_and_submit(code, consent=True)
     with pytest.raises(CodeUsedOrExpired):
-        patient.report.prepare_and_send(code, consent=True)
+        patient.report.prepare_and_submit(code, consent=True)
     assert patient.report.pending is None
 
 
@@ -293,20 +295,20 @@ def test_a_code_for_an_onset_of_which_the_phone_has_no_days_is_not_used(phones, 
     phone.encounters.payload()
     code = issue(server, phone, days_ago=15).code
     with pytest.raises(NothingToReport):
-        phone.report.prepare_and_send(code, consent=True)
+        phone.report.prepare_and_submit(code, consent=True)
     assert server.key_server.codes.status(code) == "open"
 
 
 def test_leaving_out_every_day_does_not_use_the_code(server, patient):
     code = issue(server, patient).code
     with pytest.raises(NothingToReport):
-        patient.report.prepare_and_send(code, days=[], consent=True)
+        patient.report.prepare_and_submit(code, days=[], consent=True)
     assert server.key_server.codes.status(code) == "open"
 
 
 @pytest.mark.long
 def test_a_link_reports_as_well_as_digits(server, patient):
-    assert patient.report.prepare_and_send(issue(server, patient).link, consent=True).state == "sent"
+    assert patient.report.prepare_and_submit(issue(server, patient).link, consent=True).state == "sent"
 
 
 @pytest.mark.long
@@ -314,8 +316,8 @@ def test_a_puzzle_is_solved_and_the_report_goes_through(server, patient, monkeyp
     digits = "12345678901"
     for _ in range(11):
         with pytest.raises(CodeWrong):
-            patient.report.prepare_and_send(format_code(digits + damm_digit(digits)), consent=True)
-    assert patient.report.prepare_and_send(issue(server, patient).code, consent=True).state == "sent"
+            patient.report.prepare_and_submit(format_code(digits + damm_digit(digits)), consent=True)
+    assert patient.report.prepare_and_submit(issue(server, patient).code, consent=True).state == "sent"
 
 
 @pytest.mark.long
@@ -378,8 +380,8 @@ def test_a_phone_that_was_away_for_three_weeks_reports_and_for_five_after_its_ow
     code = issue(server, phone).code
     if weeks > 3:
         with pytest.raises(WeekKeyUntrusted):
-            phone.report.prepare_and_send(code, consent=True)
+            phone.report.prepare_and_submit(code, consent=True)
         assert server.key_server.codes.status(code) == "open"
         (trusted,) = phone.city.trusted().values()
         phone.city.restart_history(trusted)
-    assert phone.report.prepare_and_send(code, consent=True).state == "sent"
+    assert phone.report.prepare_and_submit(code, consent=True).state == "sent"

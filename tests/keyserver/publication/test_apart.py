@@ -7,9 +7,9 @@ import pytest
 from tests.builders.keyserver import HOUR, open_server, report_of
 from tests.builders.signer import signing
 
-from bluezone.city import FILE_NAME
+from bluezone.city_settings import FILE_NAME
 from bluezone.keyserver import service
-from bluezone.keyserver.configs.settings import SettingsOutdated
+from bluezone.keyserver.configs.applied_settings import SettingsOutdated
 from bluezone.keyserver.datafolder import PublicationApart
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.history import MARK, HistoryUnknown

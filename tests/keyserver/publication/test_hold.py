@@ -10,7 +10,7 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, open_server, report_of
 from tests.builders.signer import export_of, past_days, signing
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.keyserver.keys.keyfolder import SigningRefused
 from bluezone.keyserver.publication import embargo
 from bluezone.protocol.exports.files import read_export

@@ -18,7 +18,7 @@ from tests.builders.keyserver import HOUR, NOON, Clock
 from tests.builders.signer import as_user, export_of, past_days, process_of
 from tests.builders.stores import with_week_keys
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.signer.client import Ask, Connection, RemoteKeys
 from bluezone.keyserver.signer.daemon import Daemon, allowed_users
 from bluezone.protocol.intervals import day_at

@@ -15,7 +15,7 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, call, open_server, report_of, set_city
 from tests.builders.signer import signing
 
-from bluezone.city import _RANGES, CityInvalid, write_default
+from bluezone.city_settings import _RANGES, CityInvalid, write_default
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused
 from bluezone.keyserver.publication.series import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.signer.record import FILE_NAME

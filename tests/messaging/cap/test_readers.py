@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from django.utils import timezone
 from lxml import etree
 
-from bluezone.city import parse_city
+from bluezone.city_settings import parse_city
 from bluezone.messaging.cap import signature
 from bluezone.messaging.cap.document import Area, Message, Words, alert_xml, feed_xml
 from bluezone.messaging.cap.languages import languages

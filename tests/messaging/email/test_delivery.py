@@ -12,9 +12,10 @@ from django.core.mail import get_connection
 from tests.builders.mailserver import MailServer, use
 
 from bluezone.messaging.email import delivery
-from bluezone.messaging.email.delivery import PAUSES, UNREACHABLE_PAUSE, DeliveryCounts, send_due_mail
+from bluezone.messaging.email.delivery import DeliveryCounts, send_due_mail
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.outbox import queue_mail
+from bluezone.messaging.email.retries import RETRY_PAUSES, UNREACHABLE_PAUSE
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2020, 8, 10, 1, 0, tzinfo=datetime.UTC)
@@ -49,7 +50,7 @@ def test_a_mail_arrives_as_it_was_written(mailserver):
 def test_what_was_sent_is_not_sent_again_and_its_text_is_forgotten(mailserver):
     mail = queue()
     send_due_mail(NOW)
-    assert send_due_mail(NOW + 3 * PAUSES[-1]) == DeliveryCounts()
+    assert send_due_mail(NOW + 3 * RETRY_PAUSES[-1]) == DeliveryCounts()
     mail.refresh_from_db()
 
     assert len(mailserver.mails) == 1
@@ -61,7 +62,7 @@ def test_a_mail_that_is_put_off_is_tried_again_with_longer_pauses_and_then_given
     mail = queue()
     tries = []
     now = NOW
-    for _ in range(len(PAUSES) + 1):
+    for _ in range(len(RETRY_PAUSES) + 1):
         outcome = send_due_mail(now)
         tries.append(now)
         mail.refresh_from_db()
@@ -71,7 +72,7 @@ def test_a_mail_that_is_put_off_is_tried_again_with_longer_pauses_and_then_given
         assert send_due_mail(mail.next_try_at - SECOND) == DeliveryCounts()
         now = mail.next_try_at
 
-    assert [after - before for before, after in itertools.pairwise(tries)] == list(PAUSES)
+    assert [after - before for before, after in itertools.pairwise(tries)] == list(RETRY_PAUSES)
     assert (mail.given_up_at, mail.next_try_at, mail.text, mail.trouble) == (now, None, "", "refused 451")
 
 
@@ -81,7 +82,7 @@ def test_a_mail_that_was_put_off_arrives_later(mailserver):
     send_due_mail(NOW)
     del mailserver.answers["*"]
 
-    assert send_due_mail(NOW + PAUSES[0]) == DeliveryCounts(sent=1)
+    assert send_due_mail(NOW + RETRY_PAUSES[0]) == DeliveryCounts(sent=1)
 
 
 def test_an_address_that_does_not_exist_is_given_up_at_once_and_holds_up_no_other(mailserver):
@@ -120,7 +121,7 @@ def test_a_process_that_dies_while_sending_makes_the_mail_go_out_again_under_the
     delivery._send(get_connection(), mail)
 
     assert send_due_mail(NOW) == DeliveryCounts()
-    assert send_due_mail(NOW + PAUSES[0]) == DeliveryCounts(sent=1)
+    assert send_due_mail(NOW + RETRY_PAUSES[0]) == DeliveryCounts(sent=1)
     assert len({message["Message-ID"] for _, message in mailserver.mails}) == 1
 
 

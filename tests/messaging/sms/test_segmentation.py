@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.messaging.sms import segmentation
 from bluezone.messaging.sms.segmentation import (
     Encoding,

@@ -81,7 +81,7 @@ def test_an_upload_comes_back_as_it_was_sent(request):
 def test_the_bytes_stand_where_the_protocol_puts_them():
     credential = Credential.from_digits("123456789018")
     request = Verify2Request(
-        chaff=True, credential=credential, kid=0x0102, blinded=b"b" * 256, challenge=b"c" * 32, nonce=b"n" * 8
+        is_rehearsal=True, credential=credential, kid=0x0102, blinded=b"b" * 256, challenge=b"c" * 32, nonce=b"n" * 8
     )
     body = encode_verify2(request, random_bytes=lambda size: b"\xff" * size)
 

@@ -68,7 +68,7 @@ def test_the_level_follows_the_rule_of_the_profile(minutes, level, expected):
 def test_minutes_of_a_day_add_and_days_do_not():
     days = assess_venues([pieces(6), pieces(6, visit=2), pieces(6, day=date(2020, 8, 12))], PROFILE, date(2020, 8, 12))
 
-    assert [(day.minutes, day.level, day.visits) for day in days] == [(12, "high", (1, 2)), (6, "none", (1,))]
+    assert [(day.minutes, day.level, day.stays) for day in days] == [(12, "high", (1, 2)), (6, "none", (1,))]
 
 
 def test_no_venue_warning_is_ever_called_certain():

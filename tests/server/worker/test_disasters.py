@@ -28,7 +28,7 @@ from tests.builders.relay import Relay
 from tests.builders.serving import BLUEZONE
 from tests.builders.stores import HOTLINE, prepared_store
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.keys.masterkey import FILE_VARIABLE
 from bluezone.keyserver.publication.series import EXPORT_FILES
 from bluezone.keyserver.service import KeyServer

@@ -14,7 +14,7 @@ from tests.builders.serving import serving
 from tests.builders.stores import HOTLINE, prepared_store
 from tests.server.worker.test_outage import health
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

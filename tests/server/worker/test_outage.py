@@ -16,7 +16,7 @@ from tests.builders.serving import BLUEZONE, serving
 from tests.builders.stores import HOTLINE, prepared_store
 from tests.keyserver.signer.test_outages import published_keys, unwritable
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.service import KeyServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -19,7 +19,7 @@ from tests.builders.machines import wait_until
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.stores import HOTLINE, prepared_store
 
-from bluezone.city import write_default
+from bluezone.city_settings import write_default
 from bluezone.keyserver.publication.series import EXPORT_FILES
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export

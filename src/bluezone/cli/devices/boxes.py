@@ -77,7 +77,7 @@ def run_version(root: Path | None, healthy: float | None, arguments: tuple[str, 
 
     The count is in the data folder that BLUEZONE_DATA names.
     """
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.edge.appliance.launcher import HEALTHY_SECONDS, launch
     from bluezone.edge.appliance.slots import ROOT
 
@@ -134,7 +134,7 @@ def accept_update(
 @prints_result(lambda result: (f"next start: {result['version'] or 'the machine’s own'} ({result['number']})",))
 def show_status(root: Path | None) -> dict[str, Any]:
     """Print the version with which the program of BLUEZONE_DATA starts next."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.edge.appliance.slots import ROOT, choose
 
     slot = choose(root or ROOT, data_folder(None))

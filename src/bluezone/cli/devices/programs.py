@@ -147,7 +147,7 @@ def run_gate_program(
     training: bool,
 ) -> dict[str, Any]:
     """Run the gate until stopped; counts without a network, and reports to the office when there is one."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.gate.page import gate_files
     from bluezone.edge.gate.practice import folder_of
@@ -200,7 +200,7 @@ def run_speaker_program(
     local_stations: bool,
 ) -> dict[str, Any]:
     """Run a loudspeaker until stopped; plays from its own copies, with or without a network."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.speaker.program import SpeakerSetup, run_speaker
 

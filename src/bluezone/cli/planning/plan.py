@@ -69,7 +69,7 @@ def _wards(folder: Path, running: float | None) -> "tuple[Ward, ...]":
     path = folder / WARDS_FILE
     if path.is_file():
         return read_wards(path.read_text("utf-8-sig", errors="replace"))
-    from bluezone.city import FILE_NAME
+    from bluezone.city_settings import FILE_NAME
 
     if not (folder / FILE_NAME).is_file():
         raise WardsInvalid(f"{folder} holds neither {WARDS_FILE} nor {FILE_NAME}")

@@ -53,8 +53,8 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     """
     from bluezone.backup.archive import newest_file_numbers
     from bluezone.backup.creation import make_backup
-    from bluezone.backup.daykeys import RETAINED_DAYS
-    from bluezone.city import data_folder, load_city
+    from bluezone.backup.retention import RETAINED_DAYS
+    from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.moves import require_settled
     from bluezone.timekeeping import ClockGuard
 
@@ -214,7 +214,7 @@ def drill(
     """
     from bluezone.backup.daykeys import FOLDER
     from bluezone.backup.drill import run_drill
-    from bluezone.city import data_folder, load_city
+    from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
 
     signal.signal(signal.SIGTERM, _exit)

@@ -30,7 +30,7 @@ def clock(data: str | None, confirm: bool) -> dict[str, Any]:
 
     While it does not, nothing is published, signed, rotated, purged or backed up. --confirm lets it continue from here.
     """
-    from bluezone.city import data_folder, load_city
+    from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.service import KeyServer
 
     folder = data_folder(data).resolve()

@@ -57,7 +57,7 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
 @prints_result(_state_lines)
 def status(data: str | None, code: str) -> dict[str, Any]:
     """Print the state of CODE, which may be digits or a link: open, used, revoked or expired."""
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.keyserver.service import KeyServer
 
     return {"state": KeyServer.open(data_folder(data)).codes.status(code)}

@@ -75,7 +75,7 @@ def doctor(data: str | None) -> dict[str, Any]:
     Stores are only read, as a whole, so that damage is found; nothing is made or migrated. A large store takes some
     minutes.
     """
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
 
     folder = data_folder(data).resolve()
     checks = [_python(), _bluetooth_sockets(), *_adapters(), _bluetoothd(), _kernel(), _planner(), _gmpy2()]
@@ -228,7 +228,7 @@ def _disk(folder: Path) -> Check:
 
 def _data_folder(folder: Path) -> Iterator[Check]:
     """Check whether the folder and its secrets are private, and whether the city's settings are valid."""
-    from bluezone.city import load_city, unused_settings
+    from bluezone.city_settings import load_city, unused_settings
 
     if not folder.exists():
         yield Check("data folder", "warn", f"{folder} does not exist yet", "the first `bluezone serve` makes it")

@@ -32,7 +32,7 @@ def keys(data: str | None, to: str | None) -> dict[str, Any]:
     `--to database` seals this folder's files again, for example under another master key. `--to files` deletes what is
     sealed; then unset the variable. Stop every host first.
     """
-    from bluezone.city import data_folder, load_city
+    from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.hosts.sealing import seal_again
     from bluezone.keyserver.service import KeyServer
 

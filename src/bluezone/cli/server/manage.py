@@ -25,7 +25,7 @@ def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
 
     `bluezone manage help` lists them all. Exit 0 ok, 1 refused or failed, 2 usage.
     """
-    from bluezone.city import DATA_VARIABLE, data_folder
+    from bluezone.city_settings import DATA_VARIABLE, data_folder
 
     folder = data_folder(data).resolve()
     os.environ[DATA_VARIABLE] = str(folder)
@@ -53,7 +53,7 @@ def _run(arguments: tuple[str, ...], folder: Path) -> int:
     from django.core.management import execute_from_command_line
     from django.db import DatabaseError
 
-    from bluezone.city import load_city
+    from bluezone.city_settings import load_city
     from bluezone.keyserver.storage.store import StoreUnreachable
 
     try:

@@ -54,9 +54,9 @@ def move(data: str | None, to: str | None, abandon: bool) -> dict[str, Any]:
     city is being moved. The same command continues an interrupted move. A password does not belong on a command line:
     leave it out of the address and set PGPASSWORD.
     """
-    from bluezone.city import data_folder, load_city
-    from bluezone.cli.server.serve import LOCK_NAME, AlreadyServing
+    from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.locks import lock_file
+    from bluezone.server.processes.serve_lock import LOCK_NAME, AlreadyServing
     from bluezone.server.relocation import move as relocation
 
     folder = data_folder(data).resolve()

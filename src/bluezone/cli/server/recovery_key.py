@@ -69,7 +69,7 @@ def new(data: str | None) -> dict[str, Any]:
     """Make the city's recovery key, once, before the first phones: each phone trusts the first that it learns."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from bluezone.city import data_folder, load_city
+    from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.configs.recoverykey import RECOVERY_CHECK_FILE, RECOVERY_FILE, hash_last_group
     from bluezone.keyserver.securefiles import write_new, write_whole
 

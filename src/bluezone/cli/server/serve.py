@@ -15,8 +15,6 @@ from bluezone.cli.output import prints_result
 from bluezone.networks import TLS_VARIABLE
 from bluezone.refusal import Refused
 
-LOCK_NAME = "serve.lock"
-
 
 class HotlineMissing(Refused):
     """The first start needs a telephone number that warned people can call."""
@@ -28,12 +26,6 @@ class NetworkMissing(Refused):
     """This machine has no address that a telephone in its network could reach."""
 
     code = "network_missing"
-
-
-class AlreadyServing(Refused):
-    """Another `serve`, or a move, is running on this data folder."""
-
-    code = "already_serving"
 
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
@@ -120,10 +112,11 @@ def serve(
     ones without losing a request.
     """
     from bluezone import logs
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.keyserver.hosts.sealing import fetch_folder
     from bluezone.keyserver.locks import lock_file
     from bluezone.keyserver.moves import read_move
+    from bluezone.server.processes.serve_lock import LOCK_NAME, AlreadyServing
     from bluezone.server.processes.service import ServeOptions
 
     logs.configure_logging()
@@ -183,7 +176,7 @@ def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
 
 def _print_lan_address(options: Any, secured: bool) -> None:
     """Print the address for telephones, and warn if links and codes lead elsewhere."""
-    from bluezone.city import FILE_NAME, load_city
+    from bluezone.city_settings import FILE_NAME, load_city
     from bluezone.logs import log_event
 
     here = f"{options.host}:{options.public_port}"
@@ -198,7 +191,7 @@ def _ensure_city(
     folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
 ) -> None:
     """Write city.toml at the first start, with questions if there is a terminal; print what weakens privacy."""
-    from bluezone.city import FILE_NAME, load_city, unused_settings, write_default
+    from bluezone.city_settings import FILE_NAME, load_city, unused_settings, write_default
     from bluezone.keyserver.configs.recoverykey import read_recovery_key
     from bluezone.logs import log_event
 
@@ -227,7 +220,7 @@ def _ensure_city(
 
 def _secure(option: str, folder: Path, host: str) -> Any:
     """Certificate and key for both origins, according to `--tls`. Sets the variables that Django's settings read."""
-    from bluezone.city import load_city
+    from bluezone.city_settings import load_city
     from bluezone.logs import log_event
     from bluezone.tls import SELF, Tls, machine_addresses, names_of
 

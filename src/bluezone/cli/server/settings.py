@@ -28,7 +28,7 @@ def settings(data: str | None, apply: bool) -> dict[str, Any]:
     New settings are applied at a start. Earlier ones are not, so that a host which still has them signs nothing;
     --apply goes back to them. It covers the phones' config and how files are made.
     """
-    from bluezone.city import data_folder, load_city
+    from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.service import KeyServer
 
     folder = data_folder(data).resolve()

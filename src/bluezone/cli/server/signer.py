@@ -68,7 +68,7 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
     """Move the keys that sign for phones from a data folder to another user's. As root, with all hosts stopped."""
     import pwd
 
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.keyserver.keys.keyfolder import signing_folder
     from bluezone.keyserver.keys.masterkey import MasterKeyInvalid, read_master_key
     from bluezone.keyserver.securefiles import erase, read_secret, write_whole
@@ -105,7 +105,7 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
 
 
 def _signer_client(data: str | None) -> Any:
-    from bluezone.city import data_folder
+    from bluezone.city_settings import data_folder
     from bluezone.keyserver.keys.keyfolder import SignerAway
     from bluezone.keyserver.signer.client import find_signer
 

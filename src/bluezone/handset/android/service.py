@@ -38,7 +38,7 @@ from bluezone.radio.interface import PROFILES
 from bluezone.refusal import Refused
 
 PHONE_FOLDER = "handset"
-LOOK_SECONDS = 10.0
+CHECK_SECONDS = 10.0
 RETRY_SECONDS = 60.0
 ACCOUNT_SECONDS = 3600.0
 NOTIFIED = "notified"
@@ -47,7 +47,7 @@ FAULT = "fault"
 logger = logging.getLogger(__name__)
 
 
-class Tracing:
+class PhoneService:
     """Keeps one phone alive from `start` to `stop`. Every method may be called from any thread.
 
     folder:    the app's own folder, which is not backed up.
@@ -60,7 +60,7 @@ class Tracing:
 
     def __init__(
         self, folder: Path, city: Callable[[], CityFile], setup: Setup, device: Device, *,
-        retry_seconds: float = RETRY_SECONDS, look_seconds: float = LOOK_SECONDS,
+        retry_seconds: float = RETRY_SECONDS, look_seconds: float = CHECK_SECONDS,
     ) -> None:  # fmt: skip
         self._phone = folder / PHONE_FOLDER
         self._city = city
@@ -213,7 +213,7 @@ class Tracing:
                 await self._until(ended, agent.run(), self._update_notices(agent), self._log_usage(agent))
         except Exception:
             # After the owner erased the store, tasks that still use it fail.
-            if not handset.forgotten:
+            if not handset.is_erased:
                 raise
         finally:
             self._interrupt = lambda: None
@@ -221,7 +221,7 @@ class Tracing:
             self._device.voice.stop()
             page.stop()
             handset.close()
-        return handset.forgotten
+        return handset.is_erased
 
     async def _until(self, ended: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:
         """Run the works until `ended` is set; if one of them fails, its error is raised."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bluezone.handset.android.permissions import PhoneState, Step, answers_after, may_run, next_step, step_permissions
 from bluezone.handset.android.screens import Screen, problem_screen, step_screen, waiting_screen
-from bluezone.handset.android.service import Tracing
+from bluezone.handset.android.service import PhoneService
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.page.api import Spoken, Voice
 from bluezone.handset.store import HandsetDiskFull
@@ -72,7 +72,7 @@ class Reader:
         return screen.with_read_aloud(self.reading, self.outcome)
 
 
-def choose_content(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> WindowContent:
+def choose_content(state: PhoneState, setup: Setup, tracing: PhoneService, maker: str) -> WindowContent:
     """Choose the content of the window. maker: Android's name for the phone's maker."""
     answers = setup.answers
     start = may_run(state, answers) and not tracing.running
@@ -88,7 +88,7 @@ def choose_content(state: PhoneState, setup: Setup, tracing: Tracing, maker: str
     return WindowContent(step, None, start, url)
 
 
-def handle_press(action: str, now: WindowContent, setup: Setup, tracing: Tracing) -> Order:
+def handle_press(action: str, now: WindowContent, setup: Setup, tracing: PhoneService) -> Order:
     """Do the part of a button's action that needs no Android; return what Android has to do.
 
     If the disk is full, nothing is done, and the screen shows `setup.problem`.
@@ -99,7 +99,7 @@ def handle_press(action: str, now: WindowContent, setup: Setup, tracing: Tracing
         return "nothing"
 
 
-def _do(action: str, now: WindowContent, setup: Setup, tracing: Tracing) -> Order:
+def _do(action: str, now: WindowContent, setup: Setup, tracing: PhoneService) -> Order:
     if action == "language":
         setup.update(language="en" if setup.answers.language == "vi" else "vi")
     elif action == "anew":

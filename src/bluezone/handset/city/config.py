@@ -216,7 +216,7 @@ class CityConfig:
         self._require_announced(key)
         return key
 
-    def chaff_key(self, now: float) -> WeekKey:
+    def rehearsal_key(self, now: float) -> WeekKey:
         """Return the key that signs random packets. Raises WeekKeyUntrusted."""
         current = self.current
         keys = [key for key in current.week_keys if key.purpose == "chaff"] if current else []

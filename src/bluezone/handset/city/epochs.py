@@ -17,9 +17,9 @@ from bluezone.protocol.signed.index import EXPORTS, STALE_SECONDS, VENUES, Index
 
 NOTICE = "epoch_began"
 # The number of heads to store: 42 days of exports, 21 of hourly packages. No backup is older than 30 days.
-HEADS_KEPT = 512
+MOST_HEADS = 512
 # An index lists files with a period that ended in the last 14 days; one day less, to be safe.
-AWAY_SECONDS = 13 * SECONDS_PER_DAY
+LONGEST_ABSENCE_SECONDS = 13 * SECONDS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Position:
         """Whether the newest index is over 36 hours old, or there is none."""
         return now - self.generated_at > STALE_SECONDS
 
-    def was_away(self, index: Index, clock: Clock) -> bool:
+    def has_missed_files(self, index: Index, clock: Clock) -> bool:
         """Whether this position is so old that an honest index may no longer list the next file.
 
         Measured with the phone's own clocks, which no signed file can set, or else with the times of the indexes.
@@ -53,7 +53,7 @@ class Position:
         passed = seconds_since(self.moment, clock)
         if passed is None:
             passed = index.generated_at - self.generated_at
-        return passed >= AWAY_SECONDS
+        return passed >= LONGEST_ABSENCE_SECONDS
 
 
 def read_position(store: NamedValues, kind: str) -> Position:
@@ -77,7 +77,7 @@ def store_heads(store: NamedValues, index: Index) -> None:
     listed = {str(number): chain for number, chain in chain_heads(index).items()}
     if listed.items() <= stored.items():
         return
-    newest = sorted({**stored, **listed}.items(), key=lambda item: int(item[0]))[-HEADS_KEPT:]
+    newest = sorted({**stored, **listed}.items(), key=lambda item: int(item[0]))[-MOST_HEADS:]
     store.put(name, dict(newest))
 
 

@@ -103,7 +103,7 @@ class IndexFollower:
         except IndexGap:
             # An honest index lists the next file for two weeks. If more time has passed, the phone has missed files and
             # continues after them. This makes no new key trusted, because the configs are followed without a gap.
-            if not position.was_away(index, self._city.clock):
+            if not position.has_missed_files(index, self._city.clock):
                 raise IndexHistoryDiffers(
                     f"index begins with file {index.first_number}, though {position.number} is not that long ago"
                 ) from None
@@ -123,7 +123,7 @@ class IndexFollower:
         # If the phone has seen the ancestor, `check_epoch` has compared the heads.
         has_seen_ancestor = max(known_heads(self._store, self._kind)) >= ancestor
         if not has_seen_ancestor and chain_heads(index).get(position.number) != position.chain.hex():
-            if not position.was_away(index, self._city.clock):
+            if not position.has_missed_files(index, self._city.clock):
                 raise IndexHistoryDiffers(f"index does not lead from file {position.number} to its epoch")
             self._store.put("notice", f"{self._kind}_missed")
         self._save(replace(position, number=first - 1, chain=bytes.fromhex(head), epoch=index.epoch, rescan=True))

@@ -22,7 +22,7 @@ from bluezone.radio.calibration import confidence, effective_power_dbm, receiver
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused
 
-LOOK_SECONDS = 1.0
+CLOCK_CHECK_SECONDS = 1.0
 STATE_SECONDS = 60.0
 
 
@@ -128,7 +128,7 @@ class Encounters:
 
     def heard(self, sighting: Sighting) -> None:
         """Note a frame with an identifier. If it cannot be stored, for example on a full disk, it is lost."""
-        if sighting.boot_seconds - self._looked >= LOOK_SECONDS:
+        if sighting.boot_seconds - self._looked >= CLOCK_CHECK_SECONDS:
             self.check_clocks(sighting.boot_seconds)
         try:
             self.log.heard(sighting, self._stamp, self._stamp_day)

@@ -17,7 +17,7 @@ from bluezone.handset.exposure.exposures import Exposures, HeardIndex, build_fil
 from bluezone.handset.exposure.venue_overlaps import VenueFollower
 from bluezone.handset.exposure.warnings import Warning, build_venue_warnings, build_warnings
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Stays
 from bluezone.protocol.risk.assessment import Assessment, Level, parse_profile
 from bluezone.protocol.venues.overlaps import VenueDay
 from bluezone.refusal import Refused
@@ -28,7 +28,7 @@ class Risk:
 
     def __init__(
         self, store: Store, city: CityConfig, downloads: Downloads, venues: VenueFollower, encounters: Encounters,
-        visits: Visits, time: PhoneTime, neighbours: Neighbours,
+        stays: Stays, time: PhoneTime, neighbours: Neighbours,
     ) -> None:  # fmt: skip
         self._city = city
         self._neighbours = neighbours
@@ -36,7 +36,7 @@ class Risk:
         self._downloads = downloads
         self._venues = venues
         self._encounters = encounters
-        self._visits = visits
+        self._stays = stays
         self._time = time
         self.exposures = Exposures(store)
 
@@ -129,7 +129,7 @@ class Risk:
         config = self._city.current
         if config is None:
             return []
-        labels = {visit.id: visit.label for visit in self._visits.all()}
+        labels = {stay.id: stay.label for stay in self._stays.all()}
         profile = parse_profile(config.profile)
         near = [
             replace(warning, neighbours=self.exposures.neighbours(warning.day, profile))

@@ -16,7 +16,7 @@ from bluezone.handset.client import Client
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.exposure.exposures import DAY_ZERO
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues.stays import Stays
 from bluezone.protocol.risk.profile import Profile
 from bluezone.protocol.venues.items import index_items, open_records, split_package
 from bluezone.protocol.venues.overlaps import VenueDay, VenueOverlap, assess_venues, compute_overlap
@@ -31,9 +31,9 @@ class VenueFollower(VenuePackages):
 
     _store: Store
 
-    def __init__(self, store: Store, client: Client, city: CityConfig, visits: Visits, time: PhoneTime) -> None:
+    def __init__(self, store: Store, client: Client, city: CityConfig, stays: Stays, time: PhoneTime) -> None:
         super().__init__(store, client, city)
-        self._visits = visits
+        self._stays = stays
         self._time = time
 
     def match_new_packages(self, installed_at: float) -> None:
@@ -51,7 +51,7 @@ class VenueFollower(VenuePackages):
         items = index_items(split_package(package))
         now = self._time.now()
         with self._store.transaction():
-            self._visits.end_planned(now)
+            self._stays.end_planned_stays(now)
             # A package of a new epoch may repeat an earlier one, and a neighbour may repeat other cities.
             may_repeat = bool(neighbour_id) or self.position.epoch > 0
             known = {venue_overlap for venue_overlap, _ in self._stored()} if may_repeat else frozenset[VenueOverlap]()
@@ -77,9 +77,9 @@ class VenueFollower(VenuePackages):
 
     def _overlaps(self, items: dict[bytes, list[bytes]], now: float) -> Iterable[VenueOverlap]:
         zone = str(self._time.zone())
-        for visit, start, end, keys in self._visits.matchable(now):
+        for stay, start, end, keys in self._stays.matchable_stays(now):
             for record in open_records(keys, items):
-                venue_overlap = compute_overlap(record, start, end, visit, zone)
+                venue_overlap = compute_overlap(record, start, end, stay, zone)
                 if venue_overlap is not None:
                     yield venue_overlap
 

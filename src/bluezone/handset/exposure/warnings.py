@@ -95,7 +95,7 @@ def _warning(exposure: DayExposure, config: Config) -> Warning:
 
 def _venue_warning(day: VenueDay, labels: Mapping[int, str | None], config: Config) -> Warning:
     texts = _texts(day.day, config, _kinds("venue", day))
-    names = dict.fromkeys(label for visit in day.visits if (label := labels.get(visit)))
+    names = dict.fromkeys(label for stay in day.stays if (label := labels.get(stay)))
     return Warning(
         day.day, day.level, day.band, day.certainty, texts, "venue", ", ".join(names) or None,
         watch_days=config.care.watch_days,

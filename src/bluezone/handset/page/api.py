@@ -118,7 +118,7 @@ class Api:
         return shapes.state_of(self._handset, self.language, self._next_check())
 
     def _visits(self) -> list[dict[str, Any]]:
-        return [shapes.visit_of(visit) for visit in self._handset.visits.all()]
+        return [shapes.stay_of(stay) for stay in self._handset.stays.all()]
 
     def _inbox(self) -> list[dict[str, Any]]:
         return [asdict(message) for message in self._handset.pages.messages(self.language)]
@@ -136,17 +136,17 @@ class Api:
         return self._state()
 
     def _read_venue(self, arguments: Arguments) -> dict[str, Any]:
-        return shapes.venue_of(self._handset.visits.read_poster(_text(arguments, "text", 2000)))
+        return shapes.venue_of(self._handset.stays.read_poster(_text(arguments, "text", 2000)))
 
     def _check_in(self, arguments: Arguments) -> dict[str, Any]:
         remember = arguments.get("remember") is True
-        return shapes.visit_of(self._handset.visits.check_in(_text(arguments, "text", 2000), remember=remember))
+        return shapes.stay_of(self._handset.stays.check_in(_text(arguments, "text", 2000), remember=remember))
 
     def _check_out(self, arguments: Arguments) -> dict[str, Any]:
-        return shapes.visit_of(self._handset.visits.check_out(_number(arguments, "id")))
+        return shapes.stay_of(self._handset.stays.check_out(_number(arguments, "id")))
 
     def _forget_visit(self, arguments: Arguments) -> None:
-        self._handset.visits.remove(_number(arguments, "id"))
+        self._handset.stays.remove(_number(arguments, "id"))
 
     def _make_event(self, arguments: Arguments) -> dict[str, Any]:
         begin = arguments.get("begin")
@@ -159,7 +159,7 @@ class Api:
         self._handset.pages.mark_read(_text(arguments, "id", 200))
 
     def _prepare(self, arguments: Arguments) -> dict[str, Any]:
-        draft = self._handset.report.prepare(_text(arguments, "code", 4000))
+        draft = self._handset.report.prepare_draft(_text(arguments, "code", 4000))
         with self._draft_lock:
             self._draft = draft
         return shapes.draft_of(draft)
@@ -171,13 +171,13 @@ class Api:
             return self._draft
 
     def _preview(self, arguments: Arguments) -> dict[str, Any]:
-        days, visits = _choice(arguments)
-        return shapes.preview_of(self._handset.report.preview(self._prepared(), days, visits))
+        days, stays = _choice(arguments)
+        return shapes.preview_of(self._handset.report.preview(self._prepared(), days, stays))
 
     def _send(self, arguments: Arguments) -> dict[str, Any]:
-        days, visits = _choice(arguments)
+        days, stays = _choice(arguments)
         draft = self._prepared()
-        self._handset.report.send(draft, days, visits, consent=arguments.get("consent") is True)
+        self._handset.report.submit_report(draft, days, stays, consent=arguments.get("consent") is True)
         with self._draft_lock:
             self._draft = None
         return shapes.report_of(self._handset)
@@ -270,12 +270,12 @@ def _number(arguments: Arguments, name: str) -> int:
 def _choice(arguments: Arguments) -> tuple[list[int], list[int]]:
     """UTC days and numbers of visits that the owner chose."""
     days = arguments.get("days", [])
-    visits = arguments.get("visits", [])
+    stays = arguments.get("visits", [])
     if not isinstance(days, list) or not all(type(day) is int for day in days):
         raise CallInvalid("days is not a list of UTC days")
-    if not isinstance(visits, list):
+    if not isinstance(stays, list):
         raise CallInvalid("visits is not a list of visits")
-    return days, [_number({"visit": visit}, "visit") for visit in visits]
+    return days, [_number({"visit": stay}, "visit") for stay in stays]
 
 
 class LocalPage(localpage.LocalPage):

@@ -18,7 +18,7 @@ from bluezone.handset.phone import CHECKED_DAYS, LAST_WARNING, Handset
 from bluezone.handset.report.stages import ReportDraft, ReportPreview, unix_day
 from bluezone.handset.sentlog import REPORT_REFUSED, SentRequest
 from bluezone.handset.venues.event_codes import OwnEvent
-from bluezone.handset.venues.visits import Poster, Visit
+from bluezone.handset.venues.stays import Poster, Stay
 from bluezone.networks import origin_of
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.signed.config import Care
@@ -34,7 +34,7 @@ DECLARATION_SIZE = 1024
 def state_of(handset: Handset, language: str, next_check: float | None) -> dict[str, Any]:
     """The content of the home page. language: one of the page's. next_check: Unix seconds."""
     figures = overview(handset)
-    visits = handset.visits.all()
+    stays = handset.stays.all()
     warnings = warnings_of(handset, language)
     unread = [message for message in handset.pages.messages(language) if not message.read]
     return {
@@ -53,12 +53,12 @@ def state_of(handset: Handset, language: str, next_check: float | None) -> dict[
         "warnings": warnings,
         "lastWarning": handset.store.get(LAST_WARNING),
         "checkedDays": handset.store.get(CHECKED_DAYS, []),
-        "hasEvidence": bool(visits) or bool(handset.store.numbers("pages")),
-        "compared": _is_compared(handset, visits, figures.checked_at),
+        "hasEvidence": bool(stays) or bool(handset.store.numbers("pages")),
+        "compared": _is_compared(handset, stays, figures.checked_at),
         "agreedAt": figures.agreed_at,
         "reportedAt": figures.reported_at,
         "acts": [entry_of(entry) for entry in handset.journal.all() if entry.kind not in ("note", "symptoms")],
-        "openVisits": sum(visit.out_at is None for visit in visits),
+        "openVisits": sum(stay.out_at is None for stay in stays),
         "unread": len(unread) + sum(not warning["read"] for warning in warnings),
         "pendingReport": pending_of(figures),
         "checkProblem": figures.check_problem,
@@ -68,11 +68,11 @@ def state_of(handset: Handset, language: str, next_check: float | None) -> dict[
     }
 
 
-def _is_compared(handset: Handset, visits: Iterable[Visit], checked_at: float | None) -> bool:
+def _is_compared(handset: Handset, stays: Iterable[Stay], checked_at: float | None) -> bool:
     """Whether a successful check had anything to compare: a stay that was over, or a phone that was heard."""
     if checked_at is None:
         return False
-    if any(visit.out_at is not None and visit.out_at <= checked_at for visit in visits):
+    if any(stay.out_at is not None and stay.out_at <= checked_at for stay in stays):
         return True
     heard = handset.encounters.log.first_heard()
     return heard is not None and heard <= checked_at
@@ -151,12 +151,12 @@ def _warning(warning: Warning, read: bool, names: dict[str, str]) -> dict[str, A
     }  # fmt: skip
 
 
-def visit_of(visit: Visit) -> dict[str, Any]:
+def stay_of(stay: Stay) -> dict[str, Any]:
     """A stay; its number becomes text."""
     return {
-        "id": str(visit.id), "label": visit.label, "fingerprint": visit.fingerprint, "inAt": visit.in_at,
-        "outAt": visit.out_at, "plannedOutAt": visit.planned_out_at, "canSend": visit.can_send,
-        "event": visit.event,
+        "id": str(stay.id), "label": stay.label, "fingerprint": stay.fingerprint, "inAt": stay.in_at,
+        "outAt": stay.out_at, "plannedOutAt": stay.planned_out_at, "canSend": stay.can_send,
+        "event": stay.event,
     }  # fmt: skip
 
 
@@ -176,14 +176,14 @@ def event_of(event: OwnEvent) -> dict[str, Any]:
 
 def diary_of(handset: Handset) -> list[dict[str, Any]]:
     """For each day, latest first: the stays, and how many identifiers were heard."""
-    days: dict[date, list[Visit]] = {}
-    for visit in handset.visits.all():
-        days.setdefault(handset.time.local(visit.in_at).date(), []).append(visit)
+    days: dict[date, list[Stay]] = {}
+    for stay in handset.stays.all():
+        days.setdefault(handset.time.local(stay.in_at).date(), []).append(stay)
     heard = handset.encounters.identifiers_per_day()
     return [
         {
             "day": day.isoformat(),
-            "visits": [visit_of(visit) for visit in days.get(day, [])],
+            "visits": [stay_of(stay) for stay in days.get(day, [])],
             "identifiersHeard": heard.get(day, 0),
         }
         for day in sorted({*days, *heard}, reverse=True)
@@ -203,7 +203,7 @@ def draft_of(draft: ReportDraft) -> dict[str, Any]:
     return {
         "class": CLASSES[draft.klass], "onsetDay": unix_day(draft.onset_day).isoformat(), "days": days,
         "infectious": infectious,
-        "visits": [visit_of(visit) for visit in draft.visits],
+        "visits": [stay_of(stay) for stay in draft.stays],
     }  # fmt: skip
 
 

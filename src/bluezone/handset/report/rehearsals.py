@@ -44,7 +44,7 @@ class Rehearsals:
         pending = read_pending(self._store, PENDING_UPLOAD)
         if pending is not None and now >= pending.upload_at:
             store_pending(self._store, PENDING_UPLOAD, None)
-            self._calls.upload(pending.request(chaff=True))
+            self._calls.upload(pending.upload_request(is_rehearsal=True))
             return True
         second = self._store.get(SECOND_CALL)
         if second is not None and now >= second["at"]:
@@ -79,7 +79,7 @@ class Rehearsals:
     def _begin(self, now: float) -> None:
         self._sent.count_random_packet()
         credential = self._rng.randbytes(16)
-        self._calls.check_code(Verify1Request(chaff=True, credential=Credential.from_link(credential)))
+        self._calls.check_code(Verify1Request(is_rehearsal=True, credential=Credential.from_link(credential)))
         at = now + self._rng.uniform(*READING_SECONDS)
         self._store.put(SECOND_CALL, {"at": at, "credential": credential.hex()})
 
@@ -87,9 +87,11 @@ class Rehearsals:
         config = self._city.current
         if config is None:
             return
-        key = self._city.chaff_key(now)
+        key = self._city.rehearsal_key(now)
         report, inverse = self._random_report(key.kid, PublicKey(key.n, key.e), now)
-        request = Verify2Request(chaff=True, credential=credential, kid=key.kid, blinded=bytes.fromhex(report.blinded))
+        request = Verify2Request(
+            is_rehearsal=True, credential=credential, kid=key.kid, blinded=bytes.fromhex(report.blinded)
+        )
         answer = self._calls.redeem_code(request)
         if answer.status is Status.OK:
             public = PublicKey(key.n, key.e)

@@ -29,7 +29,7 @@ from bluezone.handset.report.stages import (
 )
 from bluezone.handset.sentlog import Kind, SentLog
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visit, VisitMissing, Visits
+from bluezone.handset.venues.stays import Stay, StayMissing, Stays
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
 from bluezone.protocol.intervals import day_at, day_of
 from bluezone.protocol.upload import (
@@ -95,13 +95,13 @@ class Report:
     """
 
     def __init__(
-        self, store: Store, city: CityConfig, keys: DailyKeys, visits: Visits, sent: SentLog, calls: Calls,
+        self, store: Store, city: CityConfig, keys: DailyKeys, stays: Stays, sent: SentLog, calls: Calls,
         rng: random.Random, time: PhoneTime, refresh: Callable[[], object],
     ) -> None:  # fmt: skip
         self._store = store
         self._city = city
         self._keys = keys
-        self._visits = visits
+        self._stays = stays
         self._sent = sent
         self._calls = calls
         self._rng = rng
@@ -116,7 +116,7 @@ class Report:
         """The pending report, if any."""
         return read_pending(self._store, PENDING)
 
-    def prepare(self, credential: str) -> ReportDraft:
+    def prepare_draft(self, credential: str) -> ReportDraft:
         """Check a code or link, and return what a report would send. The code can still be used afterwards.
 
         Raises InvalidCode, CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending,
@@ -141,45 +141,47 @@ class Report:
             level = infectious_level(day, answer.onset_day)
             if level is not None and latest_upload_day - day <= MAX_KEY_AGE_DAYS:
                 chosen.append((key, level))
-        visits = tuple(
-            visit for visit in self._visits.reportable(now) if _may_be_offered(visit, answer.onset_day, today)
+        stays = tuple(
+            stay for stay in self._stays.reportable_stays(now) if _may_be_offered(stay, answer.onset_day, today)
         )
-        if not chosen and not visits:
+        if not chosen and not stays:
             raise NothingToReport("this phone has no codes of the days in which you could infect others")
-        return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), visits, now, answer.onset_day)
+        return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), stays, now, answer.onset_day)
 
-    def preview(self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = ()) -> ReportPreview:
-        """Return exactly what `send` would send for the same days and visits. Raises VisitMissing."""
+    def preview(self, draft: ReportDraft, days: Iterable[int] | None, stays: Iterable[int] = ()) -> ReportPreview:
+        """Return exactly what `submit_report` would send for the same days and stays. Raises StayMissing."""
         keys = [
             PreviewItem("key", unix_day(day_of(key.start)), key.to_bytes().hex()) for key in draft.chosen_keys(days)
         ]
         slots = [
             PreviewItem("slot", self._time.local(slot.hour * 3600).date(), slot.to_bytes().hex())
-            for slot in self.slots(draft, visits)
+            for slot in self.chosen_slots(draft, stays)
         ]
         return ReportPreview((*keys, *slots))
 
-    def slots(self, draft: ReportDraft, visits: Iterable[int]) -> tuple[Slot, ...]:
-        """Return the slots that a report would send for chosen stays. Raises VisitMissing for one not in the draft."""
-        chosen = set(visits)
-        offered = {visit.id for visit in draft.visits}
+    def chosen_slots(self, draft: ReportDraft, stays: Iterable[int]) -> tuple[Slot, ...]:
+        """Return the slots that a report would send for chosen stays. Raises StayMissing for one not in the draft."""
+        chosen = set(stays)
+        offered = {stay.id for stay in draft.stays}
         if not chosen <= offered:
-            raise VisitMissing("a chosen visit is not among those that can be sent; nothing was sent")
-        return limit_to_upload(chain.from_iterable(self._visits.slots(number, draft.prepared_at) for number in chosen))
+            raise StayMissing("a chosen visit is not among those that can be sent; nothing was sent")
+        return limit_to_upload(
+            chain.from_iterable(self._stays.slots_of(number, draft.prepared_at) for number in chosen)
+        )
 
-    def send(
-        self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = (), *, consent: bool
+    def submit_report(
+        self, draft: ReportDraft, days: Iterable[int] | None, stays: Iterable[int] = (), *, consent: bool
     ) -> ReportOutcome:
         """Redeem the code for a certificate of exactly the chosen days and stays, and upload these after the wait.
 
-        days: UTC days since 1970-01-01 to send, None for all of the draft. visits: numbers of stays of the draft.
-        Raises ConsentMissing, NothingToReport, VisitMissing, and as `advance`.
+        days: UTC days since 1970-01-01 to send, None for all of the draft. stays: numbers of stays of the draft.
+        Raises ConsentMissing, NothingToReport, StayMissing, and as `advance`.
         """
         if not consent:
             raise ConsentMissing("nothing was sent: the owner has not agreed")
-        stays = tuple(visits)
+        numbers = tuple(stays)
         keys = draft.chosen_keys(days)
-        slots = self.slots(draft, stays)
+        slots = self.chosen_slots(draft, numbers)
         if not keys and not slots:
             raise NothingToReport("no day is chosen, so there is nothing to send; the code was not used")
         with self._lock:
@@ -187,17 +189,20 @@ class Report:
             self._refuse_if_certified()
             # From here on the owner is a patient, even if the report fails.
             self._store.put("agreed_at", now)
-            store_pending(self._store, PENDING, replace(self._blind(draft, keys, slots, now), visits=stays))
+            store_pending(self._store, PENDING, replace(self._blind(draft, keys, slots, now), visits=numbers))
             self._sent.note_report_refused(False)
             return self.advance()
 
-    def prepare_and_send(
+    def prepare_and_submit(
         self, credential: str, days: Iterable[date] | None = None, *, consent: bool = False
     ) -> ReportOutcome:
-        """Report with a code or link in one step. days: UTC dates, None for all. Raises as `prepare` and `send`."""
-        draft = self.prepare(credential)
+        """Report with a code or link in one step; days: UTC dates, None for all.
+
+        Raises as `prepare_draft` and `submit_report`.
+        """
+        draft = self.prepare_draft(credential)
         numbers = None if days is None else [(day - unix_day(0)).days for day in days]
-        return self.send(draft, numbers, consent=consent)
+        return self.submit_report(draft, numbers, consent=consent)
 
     def advance(self) -> ReportOutcome:
         """Do the next step of the pending report; safe to repeat.
@@ -270,7 +275,7 @@ class Report:
 
     def _upload(self, pending: PendingReport, now: float) -> ReportOutcome:
         answer = self._log_call(
-            "keys_sent", now, lambda: self._calls.upload(pending.request()), pending.days, len(pending.slots)
+            "keys_sent", now, lambda: self._calls.upload(pending.upload_request()), pending.days, len(pending.slots)
         )
         if answer.status is not Status.OK:
             self._drop()
@@ -278,7 +283,7 @@ class Report:
         today = day_at(now)
         with self._store.transaction():
             self._keys.mark_uploaded({bytes.fromhex(key) for key, _, _ in pending.keys}, today)
-            self._visits.mark_reported(pending.visits)
+            self._stays.mark_reported(pending.visits)
             store_pending(self._store, PENDING, None)
             self._store.put("reported_at", now)
         if today in pending.days:
@@ -299,10 +304,10 @@ class Report:
         return answer
 
 
-def _may_be_offered(visit: Visit, onset_day: int, today: int) -> bool:
+def _may_be_offered(stay: Stay, onset_day: int, today: int) -> bool:
     """Whether a stay can be sent and was on a day on which the owner could infect others."""
-    day = day_at(visit.in_at)
-    return visit.can_send and today - day <= MAX_KEY_AGE_DAYS and infectious_level(day, onset_day) is not None
+    day = day_at(stay.in_at)
+    return stay.can_send and today - day <= MAX_KEY_AGE_DAYS and infectious_level(day, onset_day) is not None
 
 
 def _check_status(status: Status) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import Visit
+from bluezone.handset.venues.stays import Stay
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_of
 from bluezone.protocol.keys import TemporaryExposureKey
 from bluezone.protocol.upload import UPLOAD_SIZE, Slot, UploadKey, UploadRequest, commitment
@@ -27,7 +27,7 @@ class ReportDraft:
     klass:       1 confirmed test, 2 clinical.
     kid:         number of the week key for the certificate.
     keys:        key of each day with the level of that day, 1 standard or 2 high, earliest first.
-    visits:      stays, oldest first.
+    stays:       oldest first.
     prepared_at: trusted Unix seconds; no time after it is sent.
     onset_day:   UTC day since 1970-01-01.
     """
@@ -36,7 +36,7 @@ class ReportDraft:
     klass: int
     kid: int
     keys: tuple[tuple[TemporaryExposureKey, int], ...]
-    visits: tuple[Visit, ...] = ()
+    stays: tuple[Stay, ...] = ()
     prepared_at: float = 0.0
     onset_day: int = 0
 
@@ -113,17 +113,19 @@ class PendingReport:
         """UTC days of the keys."""
         return tuple(day_of(start) for _, start, _ in self.keys)
 
-    def upload_keys(self) -> tuple[UploadKey, ...]:
+    def keys_for_upload(self) -> tuple[UploadKey, ...]:
         """Return the keys in the form for the commitment and the upload."""
         return tuple(UploadKey(bytes.fromhex(key), start, INTERVALS_PER_DAY, level) for key, start, level in self.keys)
 
-    def upload_slots(self) -> tuple[Slot, ...]:
+    def slots_for_upload(self) -> tuple[Slot, ...]:
         """Return the venue slots in the form for the commitment and the upload."""
         return tuple(Slot(hour, bytes.fromhex(key), start, end) for hour, key, start, end in self.slots)
 
     def input_message(self) -> bytes:
         """Return the bytes that the certificate signs: rand || M."""
-        return bytes.fromhex(self.rand) + commitment(bytes.fromhex(self.salt), self.upload_keys(), self.upload_slots())
+        return bytes.fromhex(self.rand) + commitment(
+            bytes.fromhex(self.salt), self.keys_for_upload(), self.slots_for_upload()
+        )
 
     def read_credential(self) -> Credential:
         """Return the code or link of a report that is not certified yet."""
@@ -133,11 +135,12 @@ class PendingReport:
         """Return the certified report, without the code and the inverse, which are no longer needed."""
         return replace(self, signature=signature.hex(), upload_at=upload_at, credential="", inverse="")
 
-    def request(self, *, chaff: bool = False) -> UploadRequest:
-        """Return the upload request. chaff: for a rehearsal."""
+    def upload_request(self, *, is_rehearsal: bool = False) -> UploadRequest:
+        """Return the upload request, of a rehearsal or of a true report."""
         return UploadRequest(
-            chaff=chaff, kid=self.kid, rand=bytes.fromhex(self.rand), signature=bytes.fromhex(self.signature),
-            salt=bytes.fromhex(self.salt), keys=self.upload_keys(), slots=self.upload_slots(),
+            is_rehearsal=is_rehearsal, kid=self.kid, rand=bytes.fromhex(self.rand),
+            signature=bytes.fromhex(self.signature),
+            salt=bytes.fromhex(self.salt), keys=self.keys_for_upload(), slots=self.slots_for_upload(),
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Store
-from bluezone.handset.venues.visits import VenueConfigMissing
+from bluezone.handset.venues.stays import VenueConfigMissing
 from bluezone.networks import origin_of
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.venues.codes import (

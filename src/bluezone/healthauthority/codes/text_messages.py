@@ -28,12 +28,11 @@ from bluezone.messaging.sms.destinations import language_of, read_destination
 from bluezone.messaging.sms.models import OPEN_STATES, Message, Purpose, State
 from bluezone.messaging.sms.providers import LogFile
 from bluezone.messaging.sms.segmentation import without_diacritics
+from bluezone.messaging.sms.validity import HEALTH_CODE_VALIDITY
 from bluezone.protocol.upload.codes import InvalidCode
 from bluezone.refusal import Refused
 from bluezone.training import practising
 
-# The health worker calls a patient who has got nothing by then; the digits work for a day.
-CODE_MESSAGE_VALIDITY = datetime.timedelta(hours=2)
 MOST_STATES = 50
 _MEMBERS = {"pk": int, "ticket": str, "phone": str, "code": str, "link": str}
 _ACCEPTED = (State.SENT, State.DELIVERED)
@@ -99,7 +98,7 @@ def send_message(server: KeyServer, worker: User, order: MessageOrder, now: date
             raise CodeMessageSentBefore("the message of this code was sent before; it was not sent again")
         language = language_of(number)
         text = code_message(worker, order, ends, language)
-        return outbox.queue_sms(number, text, language, Purpose.CODE, valid=CODE_MESSAGE_VALIDITY, now=now)
+        return outbox.queue_sms(number, text, language, Purpose.CODE, valid=HEALTH_CODE_VALIDITY, now=now)
 
 
 def code_message(worker: User, order: MessageOrder, ends: int, language: str) -> str:

@@ -27,12 +27,12 @@ class CodeChecks:
         network: where the request came from, as `networks.network_of` returns it.
         """
         code = self.codes.secrets.credential_hash(request.credential)
-        challenge = self.limits.challenge_for(network, request.challenge, request.nonce, code, request.chaff)
+        challenge = self.limits.challenge_for(network, request.challenge, request.nonce, code, request.is_rehearsal)
         if challenge is not None:
             return Verify1Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
         now = self.clock()
-        row, case = self.codes.find_with_case(request.credential, request.chaff, now)
-        self.limits.count(network, row is None, request.chaff)
+        row, case = self.codes.find_with_case(request.credential, request.is_rehearsal, now)
+        self.limits.count(network, row is None, request.is_rehearsal)
         if row is None:
             return Verify1Answer(status=Status.CODE_INVALID)
         if (case or row).expires(request.credential.kind) <= now:

@@ -334,7 +334,7 @@ class Codes:
         return self._select(credential.kind.name.lower(), self.secrets.credential_hash(credential))
 
     def find_rehearsal(self, credential: Credential) -> CredentialRow | None:
-        """A row for rehearsals, found in the same way and time as a real one; its class is CHAFF_CLASS.
+        """A row for rehearsals, found in the same way and time as a real one; its class is REHEARSAL_CLASS.
 
         The credential is hashed like a real one, but its hash only selects one of the rehearsal rows.
         """

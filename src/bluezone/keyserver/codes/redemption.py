@@ -11,7 +11,7 @@ from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.storage.store import Transaction
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
-from bluezone.protocol.upload import CHAFF_CLASS, Status, Verify2Answer, Verify2Request
+from bluezone.protocol.upload import REHEARSAL_CLASS, Status, Verify2Answer, Verify2Request
 from bluezone.refusal import Refused
 
 Call = tuple[Verify2Request, bytes]
@@ -52,7 +52,7 @@ class Redemption:
         """
         checks = [self._check(request, network) for request, network in calls]
         writes = [
-            (check, not request.chaff)
+            (check, not request.is_rehearsal)
             for check, (request, _) in zip(checks, calls, strict=True)
             if not isinstance(check, Verify2Answer)
         ]
@@ -73,8 +73,8 @@ class Redemption:
             return Verify2Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
         now = self.clock()
         digest = hashlib.sha256(request.kid.to_bytes(2, "big") + request.blinded).digest()
-        row, case = self.codes.find_with_case(request.credential, request.chaff, now, digest)
-        self.limits.count(network, row is None, request.chaff)
+        row, case = self.codes.find_with_case(request.credential, request.is_rehearsal, now, digest)
+        self.limits.count(network, row is None, request.is_rehearsal)
         if row is None:
             return Verify2Answer(status=Status.CODE_INVALID)
         repeated = row.used_digest == digest
@@ -90,14 +90,14 @@ class Redemption:
         key = self.week_keys.find(request.kid)
         if key is None or int.from_bytes(request.blinded, "big") >= key.n:
             return Verify2Answer(status=Status.BAD_REQUEST)
-        return partial(_use_code, row=row, digest=digest, chaff=request.chaff)
+        return partial(_use_code, row=row, digest=digest, is_rehearsal=request.is_rehearsal)
 
     def _is_kid_accepted(self, kid: int, klass: int | None, now: float) -> bool:
         """Whether a week key may certify a class now. klass: None for a repeated request, which was accepted before."""
         key = self.week_keys.find(kid)
         if key is None or klass not in (None, key.klass):
             return False
-        if key.purpose != ("chaff" if klass == CHAFF_CLASS else "upload"):
+        if key.purpose != ("chaff" if klass == REHEARSAL_CLASS else "upload"):
             return False
         if key.purpose == "chaff":
             return True
@@ -143,10 +143,10 @@ def _answer(kid: int, outcome: bytes | Status | Refused | Verify2Answer) -> Veri
     return Verify2Answer(status=Status.OK, kid=kid, blind_signature=outcome)
 
 
-def _use_code(transaction: Transaction, row: CredentialRow, digest: bytes, chaff: bool) -> Status:
-    use = _USE_REHEARSAL if chaff else _USE_CODE
+def _use_code(transaction: Transaction, row: CredentialRow, digest: bytes, is_rehearsal: bool) -> Status:
+    use = _USE_REHEARSAL if is_rehearsal else _USE_CODE
     changed = transaction.execute(use, (State.USED, digest, row.handle, State.OPEN))
-    uses = transaction.execute(_SELECT_USE_OF_REHEARSAL if chaff else _SELECT_USE, (row.handle,))
+    uses = transaction.execute(_SELECT_USE_OF_REHEARSAL if is_rehearsal else _SELECT_USE, (row.handle,))
     if changed:
         return Status.OK
     if not uses:

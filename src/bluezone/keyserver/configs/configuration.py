@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bluezone.city import City
+from bluezone.city_settings import City
+from bluezone.keyserver.configs.applied_settings import config_of_settings
 from bluezone.keyserver.configs.configfiles import KIND, ConfigFiles, comparable_members
 from bluezone.keyserver.configs.recoverykey import read_recovery_key
-from bluezone.keyserver.configs.settings import config_of_settings
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, Secrets, SigningRefused
 from bluezone.keyserver.securefiles import write_new, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged

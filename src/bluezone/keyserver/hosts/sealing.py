@@ -19,7 +19,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bluezone.city import FILE_NAME, load_city
+from bluezone.city_settings import FILE_NAME, load_city
 from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS
 from bluezone.keyserver.declarations import KEY_FILE
 from bluezone.keyserver.keys.keyfolder import Secrets, SigningKeys, open_secrets

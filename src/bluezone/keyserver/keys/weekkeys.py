@@ -14,7 +14,7 @@ from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol import blindrsa
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_WEEK, week_name, week_start
 from bluezone.protocol.signed.config import Purpose, WeekKey
-from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
+from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, REHEARSAL_CLASS
 
 WEEKS_AHEAD = 3
 # The end of the chaff key. It only signs for rehearsals, so it never changes, and phones with an old config can use it.
@@ -110,7 +110,7 @@ class WeekKeyRing:
             self._refresh()
             start = week_start(now)
             if not any(key.purpose == "chaff" for key in self._keys.values()):
-                self._make("chaff", CHAFF_CLASS, start, now)
+                self._make("chaff", REHEARSAL_CLASS, start, now)
             for week in range(start, start + (WEEKS_AHEAD + 1) * SECONDS_PER_WEEK, SECONDS_PER_WEEK):
                 for purpose, klass in _WEEKLY:
                     made = {(key.purpose, key.klass, key.use_from) for key in self._keys.values()}

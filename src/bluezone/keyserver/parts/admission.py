@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keys.keyfolder import Pepper
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.keyserver.codes.code_checks import CodeChecks
 from bluezone.keyserver.codes.issued_codes import Codes
 from bluezone.keyserver.codes.redemption import Redemption

@@ -4,11 +4,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.keyserver.codes.decoys import add_decoys
+from bluezone.keyserver.configs.applied_settings import AppliedSettings, SettingsOutdated, settings_digest
 from bluezone.keyserver.configs.configfiles import KIND as CONFIG_KIND
 from bluezone.keyserver.configs.configuration import ConfigWriter
-from bluezone.keyserver.configs.settings import AppliedSettings, SettingsOutdated, settings_digest
 from bluezone.keyserver.datafolder import Notes
 from bluezone.keyserver.hosts.samefolder import note_folder
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, Secrets

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bluezone.city import City, load_city
+from bluezone.city_settings import City, load_city
 from bluezone.keyserver.configs.configfiles import ConfigFiles, ConfigFolder
 from bluezone.keyserver.datafolder import Notes, notes_of_publication
 from bluezone.keyserver.publication.downloads import Downloads

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.city import City, load_city
+from bluezone.city_settings import City, load_city
 from bluezone.keyserver.datafolder import Notes, notes_of_publication
 from bluezone.keyserver.keys.keyfolder import open_pepper, random_pepper
 from bluezone.keyserver.limits.limits import Limits, note_nothing

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.export_files import ExportFiles

@@ -8,7 +8,7 @@ next of a city's fixed hours, so that a file has the keys of more reports. Sourc
 
 from dataclasses import dataclass
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day, takes_keys
 from bluezone.keyserver.publication.file_repair import copy_content

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bluezone.city import FILE_NAME, load_city
+from bluezone.city_settings import FILE_NAME, load_city
 from bluezone.keyserver.configs.configfiles import comparable_members
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, signature_info
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing

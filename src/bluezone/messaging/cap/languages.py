@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.protocol.languages import LANGUAGES
 
 TEXTS = ("headline", "description", "instruction")

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.audit.hash_chain import record
 from bluezone.authority.recent_access import people_with_access
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.shapes import Ring, outlines_of, simplify_ring
 from bluezone.directory.scopes import grants_for, is_within_own_ward, served_units

@@ -13,10 +13,8 @@ from django.db.models import F
 
 from bluezone.logs import event_fields
 from bluezone.messaging.email.models import Mail
+from bluezone.messaging.email.retries import RETRY_PAUSES, UNREACHABLE_PAUSE
 
-# Between eight tries; after the last, 41 hours after the first, a mail is given up.
-PAUSES = tuple(datetime.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
-UNREACHABLE_PAUSE = PAUSES[0]
 MAILS_A_RUN = 100
 log = logging.getLogger(__name__)
 
@@ -69,7 +67,7 @@ def send_due_mail(now: datetime.datetime) -> DeliveryCounts:
 
 def _claim(mail: Mail, now: datetime.datetime) -> bool:
     """Move the next try to a later time; False if another process has done so."""
-    pause = PAUSES[min(mail.tries, len(PAUSES) - 1)]
+    pause = RETRY_PAUSES[min(mail.tries, len(RETRY_PAUSES) - 1)]
     unclaimed = Mail.objects.filter(pk=mail.pk, tries=mail.tries, next_try_at=mail.next_try_at)
     return bool(unclaimed.update(tries=F("tries") + 1, next_try_at=now + pause))
 
@@ -82,7 +80,7 @@ def _deliver(connection: Any, mail: Mail, now: datetime.datetime) -> str:
     except _MailRefused as refusal:
         _close(connection)
         trouble = refusal.trouble
-        final = refusal.final or mail.tries >= len(PAUSES)
+        final = refusal.final or mail.tries >= len(RETRY_PAUSES)
         details = event_fields("mail_refused", mail=str(mail.pk), tries=mail.tries + 1, trouble=trouble, given_up=final)
         end = ", given up" if final else ""
         log.warning("mail %s: try %d failed (%s)%s", mail.pk, mail.tries + 1, trouble, end, extra=details)

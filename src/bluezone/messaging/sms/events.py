@@ -19,9 +19,8 @@ from bluezone.messaging.sms.providers import (
     Receipt,
     Unanswered,
 )
+from bluezone.messaging.sms.retries import RETRY_PAUSES
 
-# Between tries of a message that the operator declined for now; the last pause repeats until it expires.
-PAUSES = tuple(datetime.timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 1800, 3600))
 # A receipt with our reference is matched only to parts handed over within this time.
 REFERENCE_DAYS = datetime.timedelta(days=3)
 _STATES = {
@@ -91,7 +90,7 @@ def _apply_declined(part: Part, message: Message, event: Declined, now: datetime
         return
     part.state = PartState.WAITING
     if event.why is DeclineReason.LATER:
-        message.next_try_at = now + PAUSES[min(message.tries, len(PAUSES) - 1)]
+        message.next_try_at = now + RETRY_PAUSES[min(message.tries, len(RETRY_PAUSES) - 1)]
         message.tries += 1
 
 

@@ -18,16 +18,11 @@ from bluezone.messaging.sms.destinations import destination_hash, read_destinati
 from bluezone.messaging.sms.models import Message, Once, Part, Purpose, Spent
 from bluezone.messaging.sms.opt_outs import has_opted_out
 from bluezone.messaging.sms.segmentation import segment_within_limit
+from bluezone.messaging.sms.validity import DEFAULT_VALIDITY
 from bluezone.office_secrets import keyed_digest, seal
 from bluezone.refusal import Refused
 from bluezone.training import practising
 
-# For how long a message is tried: later, a person has requested another code, and a guest has left.
-_DEFAULT_VALIDITY = {
-    Purpose.CODE: datetime.timedelta(minutes=10),
-    Purpose.ARRIVAL: datetime.timedelta(hours=24),
-    Purpose.REMINDER: datetime.timedelta(hours=48),
-}
 _URGENCY = {Purpose.CODE: 0, Purpose.ARRIVAL: 0, Purpose.REMINDER: 1}
 
 
@@ -165,7 +160,7 @@ def queue_sms(
         message = Message(
             purpose=purpose, language=language, destination_hash=destination_hash(number),
             once_key=once_key, encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],
-            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _DEFAULT_VALIDITY[purpose]),
+            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or DEFAULT_VALIDITY[purpose]),
         )  # fmt: skip
         message.sealed = seal(json.dumps([number, measured.text]).encode(), f"sms {message.pk}")
         message.save(force_insert=True)

@@ -7,7 +7,7 @@ visitors opt out on the page behind the link.
 
 from dataclasses import dataclass
 
-from bluezone.city import City
+from bluezone.city_settings import City
 from bluezone.messaging.sms.segmentation import SegmentedText, segment_text, without_diacritics
 
 _VI = {

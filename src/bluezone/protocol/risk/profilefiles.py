@@ -46,7 +46,7 @@ def profile_document(name_or_path: str | Path) -> dict[str, Any]:
     `parse_profile` checks its content.
     """
     if name_or_path in SHIPPED:
-        source = resources.files("bluezone.protocol").joinpath("profiles", f"{name_or_path}.toml")
+        source = resources.files("bluezone.protocol.risk").joinpath("profiles", f"{name_or_path}.toml")
         return tomllib.loads(source.read_text(encoding="utf-8"))
     path = Path(name_or_path)
     try:

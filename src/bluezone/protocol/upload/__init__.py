@@ -8,9 +8,9 @@ answers.py   the answers and their statuses
 
 from bluezone.protocol.upload.answers import (
     ANSWER_SIZE,
-    CHAFF_CLASS,
     CLINICAL_CLASS,
     CONFIRMED_CLASS,
+    REHEARSAL_CLASS,
     BadAnswer,
     Status,
     UploadAnswer,
@@ -55,7 +55,6 @@ from bluezone.protocol.upload.requests import (
 
 __all__ = [
     "ANSWER_SIZE",
-    "CHAFF_CLASS",
     "CLINICAL_CLASS",
     "CONFIRMED_CLASS",
     "HIGH",
@@ -63,6 +62,7 @@ __all__ = [
     "MAX_KEYS",
     "MAX_KEY_AGE_DAYS",
     "MAX_SLOTS",
+    "REHEARSAL_CLASS",
     "STANDARD",
     "UPLOAD_SIZE",
     "VERIFY_SIZE",

@@ -21,7 +21,7 @@ _HEADER = struct.Struct(">BB")
 _WORTH = struct.Struct(">BHi")
 _SIGNED = struct.Struct(f">H{BLIND_SIGNATURE_LENGTH}s")
 
-CHAFF_CLASS = 0
+REHEARSAL_CLASS = 0
 CONFIRMED_CLASS = 1
 CLINICAL_CLASS = 2
 
@@ -82,7 +82,7 @@ class Verify1Answer(Answer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.klass not in (CHAFF_CLASS, CONFIRMED_CLASS, CLINICAL_CLASS):
+        if self.klass not in (REHEARSAL_CLASS, CONFIRMED_CLASS, CLINICAL_CLASS):
             raise BadAnswer(f"class is {self.klass}, expected 0..2")
 
 

@@ -57,12 +57,11 @@ class BadRequest(Refused):
 class Request:
     """The fields of all requests.
 
-    chaff:     whether this is a rehearsal: the server looks up no credential, signs with the chaff key and stores
-               nothing.
+    is_rehearsal: the server looks up no credential, signs with the chaff key and stores nothing.
     challenge, nonce: a solved puzzle, 32 and 8 bytes; zero bytes if there was no puzzle.
     """
 
-    chaff: bool = False
+    is_rehearsal: bool = False
     challenge: bytes = NO_CHALLENGE
     nonce: bytes = NO_NONCE
 
@@ -139,7 +138,7 @@ def _request_body(content: bytes, size: int, request: Request, random_bytes: Ran
 
 def _verify_header(request: Verify1Request | Verify2Request, step: int) -> bytes:
     credential = request.credential
-    return _VERIFY.pack(_VERSION, request.chaff, step, credential.kind, credential.value)
+    return _VERIFY.pack(_VERSION, request.is_rehearsal, step, credential.kind, credential.value)
 
 
 def encode_verify1(request: Verify1Request, random_bytes: RandomBytes = os.urandom) -> bytes:
@@ -155,7 +154,7 @@ def encode_verify2(request: Verify2Request, random_bytes: RandomBytes = os.urand
 
 def encode_upload(request: UploadRequest, random_bytes: RandomBytes = os.urandom) -> bytes:
     """Return the 4,096 bytes of an upload, keys and slots sorted."""
-    head = _UPLOAD.pack(_VERSION, request.chaff, request.kid, request.rand, request.signature, request.salt)
+    head = _UPLOAD.pack(_VERSION, request.is_rehearsal, request.kid, request.rand, request.signature, request.salt)
     content = head + encode_keys(request.keys) + encode_slots(request.slots)
     return _request_body(content, UPLOAD_SIZE, request, random_bytes)
 
@@ -180,11 +179,11 @@ def decode_verify(body: bytes) -> Verify1Request | Verify2Request:
     except InvalidCode as refused:
         raise BadRequest(refused.message) from None
     if step == 1:
-        return Verify1Request(chaff=bool(flags), credential=credential, challenge=challenge, nonce=nonce)
+        return Verify1Request(is_rehearsal=bool(flags), credential=credential, challenge=challenge, nonce=nonce)
     if step == 2:
         kid, blinded = _BLINDED.unpack_from(body, _VERIFY.size)
         return Verify2Request(
-            chaff=bool(flags), credential=credential, kid=kid, blinded=blinded, challenge=challenge, nonce=nonce
+            is_rehearsal=bool(flags), credential=credential, kid=kid, blinded=blinded, challenge=challenge, nonce=nonce
         )
     raise BadRequest(f"step is {step}, expected 1 or 2")
 
@@ -201,7 +200,7 @@ def decode_upload(body: bytes) -> UploadRequest:
     keys, after_keys = _split_counted("keys", body[_UPLOAD.size : end], KEY_SIZE, MAX_KEYS)
     slots, _filler = _split_counted("slots", after_keys, SLOT_SIZE, MAX_SLOTS)
     return UploadRequest(
-        chaff=bool(flags), kid=kid, rand=rand, signature=signature, salt=salt,
+        is_rehearsal=bool(flags), kid=kid, rand=rand, signature=signature, salt=salt,
         keys=decode_keys(keys), slots=decode_slots(slots), challenge=challenge, nonce=nonce,
     )  # fmt: skip
 

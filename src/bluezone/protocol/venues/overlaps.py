@@ -35,7 +35,7 @@ class VenueOverlap:
     day: date
     minutes: float
     level: int
-    visit: int
+    stay: int
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,17 @@ class VenueDay:
     minutes: float
     band: Band
     certainty: Certainty
-    visits: tuple[int, ...]
+    stays: tuple[int, ...]
 
 
-def compute_overlap(record: Record, start: float, end: float, visit: int, zone: str) -> VenueOverlap | None:
+def compute_overlap(record: Record, start: float, end: float, stay: int, zone: str) -> VenueOverlap | None:
     """Return the time that a case's record and a stay share, None if there is none. start, end: of the stay, Unix s."""
     shared_start = max(start, record.start)
     shared_end = min(end, record.end)
     if shared_start >= shared_end:
         return None
     day = datetime.fromtimestamp(shared_start, UTC).astimezone(ZoneInfo(zone)).date()
-    return VenueOverlap(day, (shared_end - shared_start) / 60, record.level, visit)
+    return VenueOverlap(day, (shared_end - shared_start) / 60, record.level, stay)
 
 
 def assess_venues(overlaps: Iterable[VenueOverlap], profile: Profile, today: date) -> list[VenueDay]:
@@ -83,5 +83,5 @@ def _assess_day(day: date, overlaps: list[VenueOverlap], profile: Profile) -> Ve
         band=minutes_band(minutes),
         # Never sure, because no distance was measured.
         certainty="likely" if minutes > _LIKELY_ABOVE_MINUTES else "unclear",
-        visits=tuple(dict.fromkeys(part.visit for part in overlaps)),
+        stays=tuple(dict.fromkeys(part.stay for part in overlaps)),
     )

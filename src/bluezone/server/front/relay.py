@@ -18,7 +18,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
-from bluezone.city import load_city
+from bluezone.city_settings import load_city
 from bluezone.keyserver.http import (
     PUZZLE_HEADER,
     ROUTES,

@@ -25,9 +25,10 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from bluezone import logs
-from bluezone.city import data_folder
+from bluezone.city_settings import data_folder
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.server.front.entry import Entry
+from bluezone.server.front.http_limits import HEAD_BYTES, HEAD_MILLISECONDS, MOST_CONNECTIONS, OTHER_DESCRIPTORS
 from bluezone.server.front.pages import PageCache
 from bluezone.server.front.relay import LIVE, Front
 from bluezone.server.front.static_files import ReadyAnswer, StaticFiles
@@ -39,14 +40,6 @@ from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
 
 THREADS = 4
-# How long the head of a request may take, and the pause between two requests of a connection.
-HEAD_MILLISECONDS = 5_000
-# The longest head of a request; longer ones get 431.
-HEAD_BYTES = 64 * 1024
-# The most connections of one process, if it may open that many descriptors.
-CONNECTIONS = 16_384
-# Descriptors for stores, files being sent, bodies on disk.
-OTHER_DESCRIPTORS = 1024
 _TARGET = "bluezone.server.processes.origin"
 
 
@@ -91,7 +84,7 @@ ORIGINS = {"public": open_public, "office": open_office_origin, "front": open_fr
 def raise_connection_limit() -> int:
     """Raise this process's limit of descriptors as far as allowed; returns how many connections there is room for."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    desired = CONNECTIONS + OTHER_DESCRIPTORS
+    desired = MOST_CONNECTIONS + OTHER_DESCRIPTORS
     allowed = desired if hard == resource.RLIM_INFINITY else min(desired, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     return max(allowed - OTHER_DESCRIPTORS, allowed // 2)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.city import CityMissing
+from bluezone.city_settings import CityMissing
 from bluezone.keyserver.publication.log.publiclog import PublicLog
 from bluezone.office_keyserver import key_server
 from bluezone.refusal import Refused

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bluezone.city import City, CityInvalid
+from bluezone.city_settings import City, CityInvalid
 from bluezone.keyserver.configs.configfiles import PER_NUMBER
 from bluezone.keyserver.declarations import published_key
 from bluezone.keyserver.storage.store import Store, StoreRefused
@@ -149,7 +149,7 @@ def _neighbours(city: City) -> tuple[Neighbour, ...]:
 
 
 def _profile(name: str, data_dir: Path) -> dict[str, Any]:
-    shipped = files("bluezone.protocol") / "profiles" / f"{name}.toml"
+    shipped = files("bluezone.protocol.risk") / "profiles" / f"{name}.toml"
     try:
         text = shipped.read_text("utf-8") if shipped.is_file() else (data_dir / name).read_text("utf-8")
         return tomllib.loads(text)

@@ -15,7 +15,7 @@ from bluezone.handset import Handset
 from bluezone.handset.city.histories import MAX_PACKAGE_BYTES, FileUntrusted
 from bluezone.handset.report.report import NothingToReport
 from bluezone.handset.store import STORE_FILE
-from bluezone.handset.venues.visits import VenueConfigMissing, VisitMissing
+from bluezone.handset.venues.stays import StayMissing, VenueConfigMissing
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.signed.envelope import fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.index import IndexHistoryDiffers, IndexRolledBack, decode_index, encode_index
@@ -48,9 +48,9 @@ def a_code(server, klass="confirmed", onset=NOON):
 
 def stay(phone, venue, minutes, world, *, remember=False):
     """A visit that ends by hand after so many minutes."""
-    visit = phone.visits.check_in(venue.link, remember=remember)
+    visit = phone.stays.check_in(venue.link, remember=remember)
     world.pass_by(minutes * MINUTE)
-    return phone.visits.check_out(visit.id)
+    return phone.stays.check_out(visit.id)
 
 
 def packaged(server, world):
@@ -77,69 +77,69 @@ def listing(server, **changes):
 
 
 def test_a_poster_says_where_one_is_before_anything_is_kept(phone, venue):
-    seen = phone.visits.read_poster(venue.link)
+    seen = phone.stays.read_poster(venue.link)
 
     assert (seen.name, seen.address, seen.type, seen.stay_minutes) == (PHO.name, PHO.address, 4, 60)
     assert (seen.fingerprint, seen.valid_to, seen.temporary) == (venue.fingerprint, 0, False)
-    assert phone.visits.all() == []
+    assert phone.stays.all() == []
 
 
 def test_check_in_needs_no_network(phone, venue, server):
     server.down = True
 
-    assert phone.visits.check_in(venue.link, remember=True).label == PHO.name
+    assert phone.stays.check_in(venue.link, remember=True).label == PHO.name
 
 
 def test_a_stay_ends_by_itself_after_the_usual_time(phone, venue, world):
-    begun = phone.visits.check_in(venue.link, remember=True)
+    begun = phone.stays.check_in(venue.link, remember=True)
     world.pass_by(59 * MINUTE)
-    assert phone.visits.all()[0].out_at is None
+    assert phone.stays.all()[0].out_at is None
     world.pass_by(5 * HOUR)
 
-    (over,) = phone.visits.all()
+    (over,) = phone.stays.all()
     assert (over.in_at, over.out_at, over.planned_out_at) == (begun.in_at, begun.in_at + HOUR, begun.in_at + HOUR)
     assert over.can_send
-    assert phone.visits.check_out(over.id) == over
+    assert phone.stays.check_out(over.id) == over
 
 
 def test_a_poster_scanned_again_during_the_stay_changes_nothing(phone, venue, world):
-    first = phone.visits.check_in(venue.link, remember=True)
+    first = phone.stays.check_in(venue.link, remember=True)
     world.pass_by(MINUTE)
 
-    assert phone.visits.check_in(venue.link, remember=False) == first
-    assert len(phone.visits.all()) == 1
+    assert phone.stays.check_in(venue.link, remember=False) == first
+    assert len(phone.stays.all()) == 1
 
 
 def test_only_the_hours_that_matter_are_kept_and_fewer_after_check_out(phone, venue, world):
-    begun = phone.visits.check_in(venue.link, remember=False)
+    begun = phone.stays.check_in(venue.link, remember=False)
     first_hour = int(begun.in_at) // HOUR
-    ((_, _, _, keys),) = phone.visits.matchable(world.now)
+    ((_, _, _, keys),) = phone.stays.matchable_stays(world.now)
     assert sorted(keys) == [first_hour, first_hour + 1]  # 12:00 to 13:40
     world.pass_by(10 * MINUTE)
-    phone.visits.check_out(begun.id)
+    phone.stays.check_out(begun.id)
 
-    ((_, _, _, keys),) = phone.visits.matchable(world.now)
+    ((_, _, _, keys),) = phone.stays.matchable_stays(world.now)
     assert sorted(keys) == [first_hour]  # 12:00 to 12:50
 
 
 def test_nothing_of_the_code_but_the_fingerprint_is_kept_where_the_name_is_not_wanted(phone, venue):
-    phone.visits.check_in(venue.link, remember=False)
+    phone.stays.check_in(venue.link, remember=False)
     contents = b"".join(contents for _, _, contents in phone.store.rows("visits"))
 
-    assert phone.visits.all()[0].label is None
+    assert phone.stays.all()[0].label is None
     for part in (PHO.name, PHO.address, venue.sha256, venue.venue.seed.hex(), venue.link.split("#")[1]):
         assert part.encode() not in contents
         assert part.encode("unicode_escape") not in contents
 
 
 def test_a_removed_stay_is_gone_and_its_number_is_not_given_again(phone, venue):
-    visit = phone.visits.check_in(venue.link, remember=True)
-    phone.visits.remove(visit.id)
+    visit = phone.stays.check_in(venue.link, remember=True)
+    phone.stays.remove(visit.id)
 
-    assert phone.visits.all() == []
-    assert phone.visits.check_in(venue.link, remember=True).id != visit.id
-    for act in (phone.visits.remove, phone.visits.check_out):
-        with pytest.raises(VisitMissing):
+    assert phone.stays.all() == []
+    assert phone.stays.check_in(venue.link, remember=True).id != visit.id
+    for act in (phone.stays.remove, phone.stays.check_out):
+        with pytest.raises(StayMissing):
             act(visit.id)
 
 
@@ -152,21 +152,21 @@ def test_each_way_in_which_a_code_is_not_good_has_its_own_refusal(phone, server,
         (later.link, VenueNotYet),
     ):
         with pytest.raises(refusal):
-            phone.visits.check_in(text, remember=True)
+            phone.stays.check_in(text, remember=True)
     world.pass_by(2 * HOUR)
     with pytest.raises(VenueExpired):
-        phone.visits.check_in(later.link, remember=True)
+        phone.stays.check_in(later.link, remember=True)
     server.key_server.registrar.revoke("dk-1")
     server.key_server.tick()
     phone.check()
     with pytest.raises(VenueRevoked):
-        phone.visits.check_in(venue.link, remember=True)
-    assert phone.visits.all() == []
+        phone.stays.check_in(venue.link, remember=True)
+    assert phone.stays.all() == []
 
 
 def test_a_phone_that_knows_no_city_says_so(phones, venue):
     with pytest.raises(VenueConfigMissing):
-        phones.new("new").visits.check_in(venue.link, remember=True)
+        phones.new("new").stays.check_in(venue.link, remember=True)
 
 
 @pytest.mark.long
@@ -174,13 +174,13 @@ def test_a_guest_of_the_same_hours_is_warned_with_day_band_and_certainty(phones,
     patient, other = phones.new("patient"), phones.new("other")
     patient.check()
     other.check()
-    mine = phone.visits.check_in(venue.link, remember=True)
-    theirs = patient.visits.check_in(venue.link, remember=False)
+    mine = phone.stays.check_in(venue.link, remember=True)
+    theirs = patient.stays.check_in(venue.link, remember=False)
     world.pass_by(25 * MINUTE)
-    phone.visits.check_out(mine.id)
-    patient.visits.check_out(theirs.id)
-    draft = patient.report.prepare(a_code(server))
-    patient.report.send(draft, [], [theirs.id], consent=True)
+    phone.stays.check_out(mine.id)
+    patient.stays.check_out(theirs.id)
+    draft = patient.report.prepare_draft(a_code(server))
+    patient.report.submit_report(draft, [], [theirs.id], consent=True)
     packaged(server, world)
     phone.check()
     other.check()
@@ -205,8 +205,8 @@ def test_who_left_before_the_case_came_is_not_warned_and_who_came_in_the_stale_a
     world.pass_by(10 * MINUTE)
     theirs = stay(patient, venue, 30, world)
     stay(late, venue, 25, world)
-    draft = patient.report.prepare(a_code(server))
-    patient.report.send(draft, [], [theirs.id], consent=True)
+    draft = patient.report.prepare_draft(a_code(server))
+    patient.report.submit_report(draft, [], [theirs.id], consent=True)
     packaged(server, world)
     phone.check()
     late.check()
@@ -218,44 +218,44 @@ def test_who_left_before_the_case_came_is_not_warned_and_who_came_in_the_stale_a
 
 def test_the_owner_who_reported_a_visit_is_not_warned_of_it(phone, venue, server, world):
     visit = stay(phone, venue, 40, world)
-    draft = phone.report.prepare(a_code(server))
-    phone.report.send(draft, [], [visit.id], consent=True)
+    draft = phone.report.prepare_draft(a_code(server))
+    phone.report.submit_report(draft, [], [visit.id], consent=True)
     packaged(server, world)
     phone.check()
 
     assert phone.risk.warnings() == []
-    assert not phone.visits.all()[0].can_send
+    assert not phone.stays.all()[0].can_send
 
 
 def test_only_the_chosen_visits_are_sent_and_the_preview_shows_their_very_bytes(phone, venue, server, world):
     first = stay(phone, venue, 20, world)
     world.pass_by(2 * HOUR)
     second = stay(phone, venue, 20, world)
-    draft = phone.report.prepare(a_code(server))
-    assert [visit.id for visit in draft.visits] == [first.id, second.id]
+    draft = phone.report.prepare_draft(a_code(server))
+    assert [visit.id for visit in draft.stays] == [first.id, second.id]
     preview = phone.report.preview(draft, [], [second.id])
     bodies = []
     real = phone.report._calls.upload
     phone.report._calls.upload = lambda request: bodies.append(request) or real(request)
-    phone.report.send(draft, [], [second.id], consent=True)
+    phone.report.submit_report(draft, [], [second.id], consent=True)
 
     (request,) = bodies
     assert request.keys == ()
     assert [slot.to_bytes().hex() for slot in request.slots] == [item.hex for item in preview.items]
     assert [item.kind for item in preview.items] == ["slot"]
     assert preview.bytes == UPLOAD_SIZE
-    assert [visit.can_send for visit in phone.visits.all()] == [True, False]
+    assert [visit.can_send for visit in phone.stays.all()] == [True, False]
     assert phone.sent_log.all()[-1].slots == 1
 
 
 def test_a_stay_that_ended_is_sent_to_its_end_and_one_that_lasts_to_this_moment(phone, venue, world):
     over = stay(phone, venue, 20, world)
     world.pass_by(2 * HOUR)
-    lasting = phone.visits.check_in(venue.link, remember=False)
+    lasting = phone.stays.check_in(venue.link, remember=False)
     world.pass_by(20 * MINUTE)
 
     def sent(visit, ahead):
-        return sum(slot.end_minute - slot.start_minute for slot in phone.visits.slots(visit.id, world.now + ahead))
+        return sum(slot.end_minute - slot.start_minute for slot in phone.stays.slots_of(visit.id, world.now + ahead))
 
     assert sent(over, 0) == sent(over, 15 * MINUTE) < 60
     assert sent(lasting, 15 * MINUTE) > sent(lasting, 0) > 0
@@ -264,30 +264,30 @@ def test_a_stay_that_ended_is_sent_to_its_end_and_one_that_lasts_to_this_moment(
 @pytest.mark.parametrize("minutes", [2, 9, 20])
 def test_who_is_still_at_a_place_can_report_it(phone, venue, server, world, minutes):
     remove_random_keys(server)
-    phone.visits.check_in(venue.link, remember=True)
+    phone.stays.check_in(venue.link, remember=True)
     world.pass_by(minutes * MINUTE)
-    draft = phone.report.prepare(a_code(server))
-    assert [(visit.can_send, visit.out_at) for visit in draft.visits] == [(True, world.now)]
-    phone.report.send(draft, [], [visit.id for visit in draft.visits], consent=True)
+    draft = phone.report.prepare_draft(a_code(server))
+    assert [(visit.can_send, visit.out_at) for visit in draft.stays] == [(True, world.now)]
+    phone.report.submit_report(draft, [], [visit.id for visit in draft.stays], consent=True)
 
     assert phone.report.pending is None
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) == 1
-    assert not phone.visits.all()[0].can_send
+    assert not phone.stays.all()[0].can_send
 
 
 def test_a_stay_that_was_shorter_than_ten_minutes_is_not_reported(phone, venue, server, world):
     stay(phone, venue, 9, world)
 
-    assert [visit.can_send for visit in phone.visits.reportable(world.now)] == [False]
+    assert [visit.can_send for visit in phone.stays.reportable_stays(world.now)] == [False]
 
 
 def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
     remove_random_keys(server)
     visit = stay(phone, venue, 20, world)
     phone.encounters.payload()
-    draft = phone.report.prepare(a_code(server))
+    draft = phone.report.prepare_draft(a_code(server))
     preview = phone.report.preview(draft, None, [visit.id])
-    outcome = phone.report.send(draft, None, [visit.id], consent=True)
+    outcome = phone.report.submit_report(draft, None, [visit.id], consent=True)
 
     assert outcome.state == "sent"
     assert [item.kind for item in preview.items] == ["key", "slot"]
@@ -299,24 +299,24 @@ def test_without_a_choice_no_visit_is_sent(phone, venue, server, world):
     remove_random_keys(server)
     visit = stay(phone, venue, 20, world)
     phone.encounters.payload()
-    draft = phone.report.prepare(a_code(server))
-    with pytest.raises(VisitMissing):
-        phone.report.send(draft, None, [visit.id, 1], consent=True)
-    phone.report.send(draft, None, consent=True)
+    draft = phone.report.prepare_draft(a_code(server))
+    with pytest.raises(StayMissing):
+        phone.report.submit_report(draft, None, [visit.id, 1], consent=True)
+    phone.report.submit_report(draft, None, consent=True)
 
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_key")) == 1
     assert server.key_server.keys_store.read("SELECT * FROM waiting_item") == []
-    assert phone.visits.all()[0].can_send
+    assert phone.stays.all()[0].can_send
 
 
 def test_a_visit_that_was_not_offered_cannot_be_sent(phone, venue, server, world):
     stay(phone, venue, 20, world)
-    draft = phone.report.prepare(a_code(server))
+    draft = phone.report.prepare_draft(a_code(server))
     world.pass_by(2 * HOUR)
     later = stay(phone, venue, 20, world)
-    with pytest.raises(VisitMissing):
-        phone.report.send(draft, [], [later.id], consent=True)
-    with pytest.raises(VisitMissing):
+    with pytest.raises(StayMissing):
+        phone.report.submit_report(draft, [], [later.id], consent=True)
+    with pytest.raises(StayMissing):
         phone.report.preview(draft, [], [later.id])
 
     assert phone.report.pending is None
@@ -327,21 +327,21 @@ def test_short_open_and_old_visits_are_not_offered(phone, venue, server, world):
     stay(phone, venue, 30, world)
     world.pass_by(6 * 86_400)
     phone.check()
-    phone.visits.check_in(venue.link, remember=False)
+    phone.stays.check_in(venue.link, remember=False)
     phone.encounters.payload()
-    draft = phone.report.prepare(a_code(server, onset=world.now))
+    draft = phone.report.prepare_draft(a_code(server, onset=world.now))
 
-    assert draft.visits == ()
+    assert draft.stays == ()
     with pytest.raises(NothingToReport):
-        phone.report.send(draft, [], [], consent=True)
+        phone.report.submit_report(draft, [], [], consent=True)
 
 
 def test_a_report_with_visits_survives_a_kill_before_the_upload(phones, phone, venue, server, world):
     visit = stay(phone, venue, 20, world)
-    draft = phone.report.prepare(a_code(server))
+    draft = phone.report.prepare_draft(a_code(server))
     server.tamper = lambda path, body: b"" if path == "/v1/upload" else body
     with pytest.raises(Refused):
-        phone.report.send(draft, [], [visit.id], consent=True)
+        phone.report.submit_report(draft, [], [visit.id], consent=True)
     phone.close()
     phones.made.remove(phone)
     server.tamper = lambda path, body: body
@@ -350,7 +350,7 @@ def test_a_report_with_visits_survives_a_kill_before_the_upload(phones, phone, v
 
     assert again.report.pending is None
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) == 1
-    assert not again.visits.all()[0].can_send
+    assert not again.stays.all()[0].can_send
 
 
 def test_an_alert_of_the_health_authority_warns_without_any_report(phone, venue, server, world):
@@ -372,13 +372,13 @@ def test_stays_and_what_was_found_are_gone_after_fourteen_days(phone, venue, ser
     server.key_server.tick()
     phone.check()
 
-    assert phone.visits.all() == []
+    assert phone.stays.all() == []
     assert phone.risk.warnings() == []
     assert list(phone.store.rows("venue_overlaps")) == []
 
 
 def test_erasing_takes_the_visits_along(phone, venue, phones):
-    phone.visits.check_in(venue.link, remember=True)
+    phone.stays.check_in(venue.link, remember=True)
     folder = phone.store.folder
     phone.erase()
     phones.made.remove(phone)
@@ -387,12 +387,12 @@ def test_erasing_takes_the_visits_along(phone, venue, phones):
 
 
 def test_looking_at_a_running_phone_writes_nothing(phone, venue, phones, world, server):
-    phone.visits.check_in(venue.link, remember=True)
+    phone.stays.check_in(venue.link, remember=True)
     phone.encounters.flush()
     world.pass_by(3 * HOUR)
     looking = Handset.open(phone.store.folder, server.url, phone.clock, random.Random(1), "virtual", reading=True)
     before = (phone.store.folder / STORE_FILE).read_bytes()
-    assert looking.visits.all()[0].out_at is not None
+    assert looking.stays.all()[0].out_at is not None
     assert looking.risk.warnings() == []
     looking.close()
 
@@ -475,19 +475,19 @@ def test_a_phone_of_before_there_were_venues_opens_and_checks_in(phones, server,
     connection.close()
     again = phones.new("old")
 
-    assert again.visits.check_in(venue.link, remember=True).label == PHO.name
+    assert again.stays.check_in(venue.link, remember=True).label == PHO.name
 
 
 @pytest.mark.long
 def test_contact_and_venue_of_one_day_are_told_apart(phones, phone, venue, server, world):
     patient = phones.new("patient")
     patient.check()
-    mine, theirs = phone.visits.check_in(venue.link, remember=True), patient.visits.check_in(venue.link, remember=False)
+    mine, theirs = phone.stays.check_in(venue.link, remember=True), patient.stays.check_in(venue.link, remember=False)
     meet_phone(phone, patient, 25, world=world)
-    phone.visits.check_out(mine.id)
-    patient.visits.check_out(theirs.id)
-    draft = patient.report.prepare(a_code(server))
-    patient.report.send(draft, None, [theirs.id], consent=True)
+    phone.stays.check_out(mine.id)
+    patient.stays.check_out(theirs.id)
+    draft = patient.report.prepare_draft(a_code(server))
+    patient.report.submit_report(draft, None, [theirs.id], consent=True)
     publish_reports(server, world)
     phone.check()
 

@@ -45,7 +45,7 @@ class VenueConfigMissing(Refused):
     code = "venue_config_missing"
 
 
-class VisitMissing(Refused):
+class StayMissing(Refused):
     """There is no such stay on this phone: it was removed, or is older than 14 days."""
 
     code = "visit_missing"
@@ -74,7 +74,7 @@ class Poster:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Stay:
     """One stay. Moments are trusted Unix seconds.
 
     id:             number of the stay.
@@ -83,7 +83,7 @@ class Visit:
     in_at, out_at:  begin and end; out_at is None while the stay lasts.
     planned_out_at: when the stay ends automatically.
     can_send:       whether a report may contain it: ten minutes or longer, and not reported yet. For a stay that still
-                    lasts, it is set only by `Visits.reportable`.
+                    lasts, it is set only by `Stays.reportable_stays`.
     event:          whether it was at an event; the host of an event can recognise a report of this stay.
     """
 
@@ -118,9 +118,9 @@ class _Stay:
             return self.checked_out(self.planned_out_at)
         return self
 
-    def visit(self) -> Visit:
+    def to_stay(self) -> Stay:
         long_enough = self.out_at is not None and infectious_time(int(self.in_at), int(self.out_at)) is not None
-        return Visit(
+        return Stay(
             self.id, self.label, self.fingerprint, self.in_at, self.out_at, self.planned_out_at,
             can_send=long_enough and not self.reported, event=self.event,
         )  # fmt: skip
@@ -142,7 +142,7 @@ class _Stay:
         return cls(row=row, keys=keys, **fields)
 
 
-class Visits:
+class Stays:
     """The stays of this phone, of the last 14 days."""
 
     def __init__(self, store: Store, city: CityConfig, time: PhoneTime, neighbours: Neighbours) -> None:
@@ -166,24 +166,24 @@ class Visits:
             venue.temporary, event=False,
         )  # fmt: skip
 
-    def check_in(self, text: str, *, remember: bool) -> Visit:
+    def check_in(self, text: str, *, remember: bool) -> Stay:
         """Begin a stay at the place of a QR code; it ends after the venue's usual time, or with the event.
 
         remember: store the venue's name for the diary. Raises as `read_poster`.
         """
         return self.begin(self._venue(text), self._time.now(), remember=remember)
 
-    def begin(self, venue: Venue | Event, now: float, *, remember: bool) -> Visit:
+    def begin(self, venue: Venue | Event, now: float, *, remember: bool) -> Stay:
         """Begin a stay at `now`, Unix seconds. remember: store the venue's name.
 
         Returns the current stay if the owner scans the same poster again.
         """
         fingerprint = venue_fingerprint(venue)
         with self._store.transaction():
-            self.end_planned(now)
+            self.end_planned_stays(now)
             for stay in self._stays():
                 if stay.out_at is None and stay.fingerprint == fingerprint:
-                    return stay.visit()
+                    return stay.to_stay()
             is_event = isinstance(venue, Event)
             planned_out_at = _planned_end(venue, now)
             key = venue_key(venue.to_bytes())
@@ -193,55 +193,55 @@ class Visits:
             id = secrets.randbits(_ID_BITS)
             stay = _Stay(0, id, label, fingerprint, now, None, planned_out_at, False, keys, is_event)
             self._store.add(TABLE, day_at(now), stay.to_bytes())
-            return stay.visit()
+            return stay.to_stay()
 
-    def check_out(self, visit_id: int) -> Visit:
-        """End a stay now, unless it has already ended. Raises VisitMissing."""
+    def check_out(self, stay_id: int) -> Stay:
+        """End a stay now, unless it has already ended. Raises StayMissing."""
         now = self._time.now()
         with self._store.transaction():
-            self.end_planned(now)
-            stay = self._stay(visit_id)
+            self.end_planned_stays(now)
+            stay = self._stay(stay_id)
             if stay.out_at is None:
                 stay = self._save(stay.checked_out(now))
-            return stay.visit()
+            return stay.to_stay()
 
-    def end_planned(self, now: float) -> None:
+    def end_planned_stays(self, now: float) -> None:
         """Check out of the stays with a planned end that has passed. now: Unix seconds."""
         with self._store.transaction():
             for stay in self._stays():
                 if stay.as_of(now) is not stay:
                     self._save(stay.as_of(now))
 
-    def all(self, now: float | None = None) -> list[Visit]:
+    def all(self, now: float | None = None) -> list[Stay]:
         """Return every stay as of `now`, Unix seconds (None for this moment), oldest first.
 
         Changes nothing in the store, so that it works while another process runs the phone.
         """
         now = self._time.now() if now is None else now
-        return [stay.as_of(now).visit() for stay in self._stays()]
+        return [stay.as_of(now).to_stay() for stay in self._stays()]
 
-    def reportable(self, now: float) -> list[Visit]:
+    def reportable_stays(self, now: float) -> list[Stay]:
         """Return every stay as a report at `now` would send it: a stay that still lasts ends at `now`."""
         stays = (stay.as_of(now) for stay in self._stays())
-        return [_open_visit(stay, now) if stay.out_at is None else stay.visit() for stay in stays]
+        return [_open_stay(stay, now) if stay.out_at is None else stay.to_stay() for stay in stays]
 
-    def remove(self, visit_id: int) -> None:
-        """Remove a stay, so that it neither warns nor can be reported. Raises VisitMissing."""
-        self._store.remove(TABLE, self._stay(visit_id).row)
+    def remove(self, stay_id: int) -> None:
+        """Remove a stay, so that it neither warns nor can be reported. Raises StayMissing."""
+        self._store.remove(TABLE, self._stay(stay_id).row)
 
-    def slots(self, visit_id: int, now: float) -> tuple[Slot, ...]:
-        """Return the slots that a report at `now`, Unix seconds, would send of a stay. Raises VisitMissing."""
-        return tuple(_slots(self._stay(visit_id).as_of(now), now))
+    def slots_of(self, stay_id: int, now: float) -> tuple[Slot, ...]:
+        """Return the slots that a report at `now`, Unix seconds, would send of a stay. Raises StayMissing."""
+        return tuple(_slots(self._stay(stay_id).as_of(now), now))
 
-    def mark_reported(self, visit_ids: Iterable[int]) -> None:
+    def mark_reported(self, stay_ids: Iterable[int]) -> None:
         """Mark stays as reported: they are not sent again and do not warn the owner."""
         with self._store.transaction():
-            reported_ids = set(visit_ids)
+            reported_ids = set(stay_ids)
             for stay in self._stays():
                 if stay.id in reported_ids:
                     self._save(replace(stay, reported=True))
 
-    def matchable(self, now: float) -> list[tuple[int, float, float, dict[int, bytes]]]:
+    def matchable_stays(self, now: float) -> list[tuple[int, float, float, dict[int, bytes]]]:
         """Return (number, begin, end, K_h by hour) of the stays to match; a stay that still lasts ends at `now`."""
         stays = (stay.as_of(now) for stay in self._stays())
         return [
@@ -279,7 +279,7 @@ class Visits:
         for stay in self._stays():
             if stay.id == visit_id:
                 return stay
-        raise VisitMissing("this visit is no longer on this phone")
+        raise StayMissing("this visit is no longer on this phone")
 
     def _stays(self) -> list[_Stay]:
         return [_Stay.from_bytes(row, contents) for row, _, contents in self._store.rows(TABLE)]
@@ -298,9 +298,9 @@ def _slots(stay: _Stay, now: float) -> list[Slot]:
     return slots_of_stay(stay.in_at, out_at, stay.keys, now)
 
 
-def _open_visit(stay: _Stay, now: float) -> Visit:
+def _open_stay(stay: _Stay, now: float) -> Stay:
     """Return a stay that still lasts as a report at `now` would send it."""
-    return replace(stay.checked_out(now).visit(), can_send=bool(_slots(stay, now)) and not stay.reported)
+    return replace(stay.checked_out(now).to_stay(), can_send=bool(_slots(stay, now)) and not stay.reported)
 
 
 def _venue_keys(config: Config) -> dict[int, bytes]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.city import (
+from bluezone.city_settings import (
     PAST_SETTINGS,
     City,
     CityInvalid,
