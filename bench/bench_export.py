@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
 from bluezone.city_settings import write_default
 from bluezone.keyserver.publication.embargo import newest_published_day
-from bluezone.keyserver.securefiles import write_whole
+from bluezone.keyserver.securefiles import write_atomically
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.exports.wire import delimited, number_field
@@ -41,13 +41,13 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         server = KeyServer.open(folder, lambda: now)
         publication = server.publication
         assert publication is not None
-        publication.export_files.publish(now)
+        publication.export_files.publish_due_file(now)
         for number in range(FILES):
             _store(server, now, KEYS // FILES + (number < KEYS % FILES))
             now += PERIOD_SECONDS
             begun, used = time.perf_counter(), time.process_time()
-            publication.export_files.publish(now)
-            publication.index_writer.renew(now)
+            publication.export_files.publish_due_file(now)
+            publication.index_writer.renew_index(now)
             seconds += time.perf_counter() - begun
             cpu += time.process_time() - used
             if number % 24 == 23:
@@ -111,7 +111,7 @@ def _one_by_one(server: KeyServer, folder: Path) -> float:
             for key, start, kind, onset in sorted(found + padding)
         )
         signature = server.secrets.export_key.sign(message, ECDSA(hashes.SHA256()))
-        write_whole(folder / f"plain-{number}.zip", message + signature)
+        write_atomically(folder / f"plain-{number}.zip", message + signature)
         database.execute("BEGIN")
         for row in found:
             database.execute("UPDATE key SET published = ? WHERE key = ?", (number + 1, row[0]))

@@ -77,7 +77,7 @@ def _fill(folder: Path, progress: Callable[[str], object]) -> None:
         store.write(lambda t, rows=rows: t.execute_each("INSERT INTO known_key VALUES (?, ?)", rows))  # type: ignore[misc]
         if begin % (4 * CHUNK) == 0:
             progress(f"{begin + CHUNK:,} keys stored")
-    store.tidy()
+    store.erase_deleted_rows()
     store.close()
 
 
@@ -117,7 +117,7 @@ def _forgotten_there(url: str, progress: Callable[[str], object]) -> dict[str, f
     progress(f"PostgreSQL: {ours['seconds']:.2f} s, longest write {ours['longest']:.3f} s")
     store = _opened(url)
     begun = time.perf_counter()
-    store.tidy()
+    store.erase_deleted_rows()
     ours["tidied"] = time.perf_counter() - begun
     store.close()
     return ours

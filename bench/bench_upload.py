@@ -112,8 +112,8 @@ def _beside(name: str) -> Any:
 
 
 def _signer(server: KeyServer) -> tuple[int, rsa.RSAPrivateKey]:
-    kid = server.secrets.week_keys.current(1, server.clock()).kid
-    key = server.secrets.week_keys.private(kid)
+    kid = server.secrets.week_keys.current_key(1, server.clock()).kid
+    key = server.secrets.week_keys.private_key(kid)
     p, q, d = key.p, key.q, key.d
     numbers = rsa.RSAPrivateNumbers(
         p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(key.e, key.n)

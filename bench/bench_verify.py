@@ -134,8 +134,8 @@ def _cpu_seconds(pid: int) -> float:
 
 def _body(server: KeyServer) -> bytes:
     onset = datetime.fromtimestamp(server.clock(), UTC).date() - timedelta(days=2)
-    issued = server.codes.issue("confirmed", onset)
-    key = server.secrets.week_keys.current(1, server.clock())
+    issued = server.codes.issue_code("confirmed", onset)
+    key = server.secrets.week_keys.current_key(1, server.clock())
     blinded = blindrsa.blind(blindrsa.PublicKey(key.n, key.e), bytes(64)).message
     return encode_verify2(Verify2Request(credential=Credential.from_text(issued.code), kid=key.kid, blinded=blinded))
 

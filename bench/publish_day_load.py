@@ -223,14 +223,14 @@ class Play:
         self.chaff = chaff
         if chaff:
             self._credential = Credential.from_link(os.urandom(16))
-            self._kid = server.secrets.week_keys.current(0, now).kid
+            self._kid = server.secrets.week_keys.current_key(0, now).kid
         else:
             onset = datetime.fromtimestamp(now, UTC).date() - timedelta(days=2)
-            self._credential = Credential.from_text(server.codes.issue("confirmed", onset).code)
-            self._kid = server.secrets.week_keys.current(1, now).kid
+            self._credential = Credential.from_text(server.codes.issue_code("confirmed", onset).code)
+            self._kid = server.secrets.week_keys.current_key(1, now).kid
         self.keys = keys_of_a_report(now)
         self._salt, self._rand = os.urandom(32), os.urandom(32)
-        key = server.secrets.week_keys.find(self._kid)
+        key = server.secrets.week_keys.find_key(self._kid)
         assert key is not None
         self._public = PublicKey(key.n, key.e)
         self._message = self._rand + commitment(self._salt, self.keys, ())

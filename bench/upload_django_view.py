@@ -105,7 +105,7 @@ def _make_view(server: KeyServer) -> None:
         if Spent.objects.filter(pk=digest).exists():
             return Status.OK
         now = time.time()
-        key = server.secrets.week_keys.find(request.kid)
+        key = server.secrets.week_keys.find_key(request.kid)
         if key is None or not key.use_from <= now < key.accept_until:
             return Status.KID_REFUSED
         signed = request.rand + commitment(request.salt, request.keys, request.slots)

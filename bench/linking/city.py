@@ -419,7 +419,7 @@ def _use(server: KeyServer, case: Case) -> None:
     case.keys = tuple(
         UploadKey(os.urandom(16), first_interval(day), 144, level) for day, level in levels_of(case.onset_day, today)
     )
-    week_key = server.secrets.week_keys.find(first.kid)
+    week_key = server.secrets.week_keys.find_key(first.kid)
     assert week_key is not None
     public = blindrsa.PublicKey(week_key.n, week_key.e)
     salt, rand = os.urandom(32), os.urandom(32)

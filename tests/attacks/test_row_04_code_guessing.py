@@ -32,7 +32,7 @@ def guess(server, rng, remote):
 @pytest.mark.long
 def test_10000_guesses_from_one_network_get_ten_looks_and_no_hit_and_its_neighbours_still_report(server):
     rng = random.Random(4)
-    live = [server.codes.issue("confirmed", ONSET) for _ in range(200)]
+    live = [server.codes.issue_code("confirmed", ONSET) for _ in range(200)]
     seen = Counter(guess(server, rng, "203.0.113.5") for _ in range(10_000))
 
     assert seen == {Status.CODE_INVALID: 10, Status.PUZZLE_REQUIRED: 9_990}
@@ -45,7 +45,7 @@ def test_10000_guesses_from_one_network_get_ten_looks_and_no_hit_and_its_neighbo
 
 def test_guesses_from_1000_networks_raise_the_alarm_and_meet_a_puzzle_after_60_a_minute(server, caplog):
     rng = random.Random(44)
-    live = server.codes.issue("confirmed", ONSET)
+    live = server.codes.issue_code("confirmed", ONSET)
     seen = Counter(guess(server, rng, f"198.51.{n // 250}.{n % 250}") for n in range(1000))
 
     assert seen == {Status.CODE_INVALID: 60, Status.PUZZLE_REQUIRED: 940}
@@ -61,7 +61,7 @@ def guesses_of(server, number, clock):
     """So many wrong codes, evenly over one hour and from as many networks, as if every puzzle had been solved."""
     for n in range(number):
         clock.pass_by(3600 / number)
-        server.codes_part.limits.count(n.to_bytes(4, "big"), invalid=True)
+        server.codes_part.limits.count_call(n.to_bytes(4, "big"), invalid=True)
 
 
 @pytest.mark.long
@@ -73,7 +73,7 @@ def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_o
         clock = Clock()
         server = open_server(tmp_path / str(codes), clock)
         for _ in range(codes):
-            server.codes.issue("confirmed", ONSET)
+            server.codes.issue_code("confirmed", ONSET)
         guesses_of(server, guesses, clock)
         asked.append(difficulty_bits(server.codes_part.limits.challenge_always(NO_CHALLENGE, NO_NONCE)))
         server.close()
@@ -95,13 +95,13 @@ def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
 def test_where_guesses_might_hit_a_code_new_codes_have_16_digits_and_work(tmp_path):
     clock = Clock()
     server = open_server(tmp_path, clock)
-    before = [server.codes.issue("confirmed", ONSET) for _ in range(1500)]
+    before = [server.codes.issue_code("confirmed", ONSET) for _ in range(1500)]
     guesses_of(server, 5000, clock)
-    after = server.codes.issue("confirmed", ONSET)
+    after = server.codes.issue_code("confirmed", ONSET)
     patient = Phone(poster(server, "203.0.113.9"), server, Credential.from_text(after.code), keys=keys_for(NOON))
     answers = [patient.check_code().status for _ in range(2)]
     clock.pass_by(25 * 3600)
-    a_day_later = server.codes.issue("confirmed", ONSET)
+    a_day_later = server.codes.issue_code("confirmed", ONSET)
     server.close()
 
     assert {len(one.code) for one in before} == {14}
@@ -116,7 +116,7 @@ def test_the_rehearsals_of_a_country_leave_guessers_their_60_a_minute(tmp_path):
     rng = random.Random(444)
     seen = Counter()
     for n in range(2083):
-        country.codes_part.limits.count((n << 8).to_bytes(4, "big"), invalid=False, rehearsal=True)
+        country.codes_part.limits.count_call((n << 8).to_bytes(4, "big"), invalid=False, rehearsal=True)
         if n % 20 == 0:
             seen[guess(country, rng, f"198.51.{n // 250}.{n % 250}")] += 1
     alarms = statistics.guessing_alarm_hours(country.codes_store)

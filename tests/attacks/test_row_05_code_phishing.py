@@ -18,7 +18,7 @@ def server(tmp_path):
 
 
 def test_a_stolen_code_is_worth_nothing_after_its_owner_used_it(server):
-    issued = server.codes.issue("confirmed", datetime.date(2026, 11, 23))
+    issued = server.codes.issue_code("confirmed", datetime.date(2026, 11, 23))
     owner = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON)).certified()
     thief = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON), kid=owner.kid)
 
@@ -29,7 +29,7 @@ def test_a_stolen_code_is_worth_nothing_after_its_owner_used_it(server):
 
 
 def test_the_owner_of_a_code_used_by_a_thief_is_told(server):
-    issued = server.codes.issue("confirmed", datetime.date(2026, 11, 23))
+    issued = server.codes.issue_code("confirmed", datetime.date(2026, 11, 23))
     Phone(poster(server), server, Credential.from_text(issued.link), keys=keys_for(NOON)).certified()
     owner = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON), kid=2)
 
@@ -39,7 +39,7 @@ def test_the_owner_of_a_code_used_by_a_thief_is_told(server):
 
 
 def test_a_code_kept_for_later_sale_is_worth_nothing_after_a_day(server):
-    issued = server.codes.issue("confirmed", datetime.date(2026, 11, 23))
+    issued = server.codes.issue_code("confirmed", datetime.date(2026, 11, 23))
     server.clock.pass_by(DAY)
 
     assert Phone(poster(server), server, Credential.from_text(issued.code)).check_code().status is Status.CODE_EXPIRED

@@ -22,7 +22,7 @@ def reports(server, count, rng):
     """Cases that get a code, a certificate and upload, from addresses of their own, some minutes apart."""
     phones = []
     for number in range(count):
-        issued = server.codes.issue("confirmed", ONSET)
+        issued = server.codes.issue_code("confirmed", ONSET)
         remote = f"2001:db8:{number:x}::77" if number % 2 else f"198.51.{number // 250}.{number % 250}"
         phone = Phone(
             poster(server, remote), server, Credential.from_text(issued.code),
@@ -127,7 +127,7 @@ def test_postgresql_does_not_remember_in_which_order_codes_were_written(server):
     server.tick()
     reports(server, 20, random.Random(20))
     for _ in range(20):
-        server.codes.issue("confirmed", ONSET)
+        server.codes.issue_code("confirmed", ONSET)
     server.clock.pass_by(HOUR)
     server.tick()
 

@@ -62,7 +62,7 @@ class Observer:
 
 
 def play(server, address, rng, number, chaff):
-    issued = server.codes.issue("confirmed", onset_of(server))
+    issued = server.codes.issue_code("confirmed", onset_of(server))
     # A network of its own for each phone, always as many characters.
     observer = Observer(address, f"10.1{number >> 12:02}.1{number >> 6 & 63:02}.1{number & 63:02}")
     phone = Phone(observer, server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(server.clock()))
@@ -80,7 +80,7 @@ def onset_of(server):
 
 def work_of_a_report(server, number, chaff, steps):
     """What the server calls for each of the three steps, and what the database does meanwhile."""
-    credential = Credential.from_text(server.codes.issue("confirmed", onset_of(server)).code)
+    credential = Credential.from_text(server.codes.issue_code("confirmed", onset_of(server)).code)
     phone = Phone(poster(server, f"10.0.0.{number}"), server, credential, chaff=chaff, keys=keys_for(server.clock()))
     made = []
     for step in (phone.check_code, phone.redeem_code, phone.upload):
@@ -153,10 +153,10 @@ def test_when_too_many_rehearse_a_report_and_a_rehearsal_meet_the_same_puzzle(tm
     """A flood of rehearsals gets its minute and no more, and what it provokes does not tell who is reporting."""
     server = open_server(tmp_path, Clock())
     for number in range(60):
-        server.codes_part.limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
+        server.codes_part.limits.count_call(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
     asked = {}
     for chaff in (False, True):
-        issued = server.codes.issue("confirmed", onset_of(server))
+        issued = server.codes.issue_code("confirmed", onset_of(server))
         phone = Phone(poster(server), server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(NOON))
         asked[chaff] = [step().status for step in (phone.check_code, phone.redeem_code, phone.upload) for _ in range(2)]
     server.close()

@@ -16,7 +16,7 @@ def uploads(server) -> int:
 
 
 def issued(server, phone) -> str:
-    return server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+    return server.key_server.codes.issue_code("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
 
 
 @pytest.mark.parametrize("kid", [0, 999, 65_535])

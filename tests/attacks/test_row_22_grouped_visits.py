@@ -28,7 +28,7 @@ def packaged(server, reports):
         server.clock.pass_by(60)
     server.clock.pass_by(HOUR)
     server.tick()
-    entry = server.indexes.read(VENUE_PACKAGES).entries[-1]
+    entry = server.indexes.read_index(VENUE_PACKAGES).entries[-1]
     return list(split_package((server.data_dir / "venues" / entry.name).read_bytes()))
 
 
@@ -70,7 +70,7 @@ def test_row_22_padding_makes_the_count_random_and_looks_like_items(server):
     counts = []
     for _ in range(12):
         server.tick()
-        counts.append(server.indexes.read(VENUE_PACKAGES).entries[-1].size // ITEM_LENGTH)
+        counts.append(server.indexes.read_index(VENUE_PACKAGES).entries[-1].size // ITEM_LENGTH)
         server.clock.pass_by(HOUR)
 
     assert len(set(counts)) > 6
@@ -90,7 +90,7 @@ def test_row_22_after_publishing_no_item_is_left_in_the_store_or_on_its_disk(ser
         for slot in slots
         if open_item(slot.slot_key, slot.hour, item) is not None
     ]
-    server.keys_store.tidy()
+    server.keys_store.erase_deleted_rows()
 
     assert len(real) == 40
     assert server.keys_store.read("SELECT * FROM waiting_item") == []

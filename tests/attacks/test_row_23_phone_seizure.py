@@ -15,14 +15,14 @@ PHO = VenueDescription("Quan pho Bac Ho", "To 5, phuong Song Cau")
 def visited(tmp_path):
     """A phone with a remembered stay, an unremembered one and a warning, its venue, its server and the world."""
     with city_with_phones(tmp_path) as (server, phones, world):
-        venue = server.key_server.registrar.register("dk-1", PHO)
+        venue = server.key_server.registrar.register_venue("dk-1", PHO)
         phone = phones.new("phone")
         phone.check()
         for remember in (True, False):
             visit = phone.stays.check_in(venue.link, remember=remember)
             world.pass_by(20 * 60)
             phone.stays.check_out(visit.id)
-        server.key_server.venue_alerts.publish(venue.link, NOON, NOON + 1800)
+        server.key_server.venue_alerts.publish_alert(venue.link, NOON, NOON + 1800)
         world.pass_by(HOUR)
         server.key_server.tick()
         phone.check()

@@ -82,7 +82,7 @@ def test_row_24_a_phone_checks_in_nowhere_with_a_changed_code_and_opens_no_addre
     with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        good = server.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5"))
+        good = server.key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở", "Tổ 5"))
         server.requests.clear()
         for _ in range(300):
             payload = mutated(good.venue.to_bytes(), rng)

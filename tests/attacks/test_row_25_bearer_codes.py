@@ -42,7 +42,7 @@ def test_row_25_the_text_of_a_code_says_a_venue_and_nobody():
 
 def test_row_25_a_stay_leaves_no_trace_on_the_server(tmp_path):
     with city_with_phones(tmp_path) as (server, phones, world):
-        venue = server.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5"))
+        venue = server.key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở", "Tổ 5"))
         phone = phones.new("phone")
         phone.check()
         server.requests.clear()

@@ -24,7 +24,7 @@ TRIES, BOUND = 500, 0.16
 def ready(server, credential, number, step):
     """A call with a credential, from a network of its own, to be made."""
     post = poster(server, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    phone = Phone(post, server, credential, kid=server.secrets.week_keys.current(1, server.clock()).kid)
+    phone = Phone(post, server, credential, kid=server.secrets.week_keys.current_key(1, server.clock()).kid)
     server.clock.pass_by(61)
     if step == "redeem_code":
         phone.blinded = Blinded(bytes(255) + b"\x02", 1)
@@ -40,8 +40,8 @@ def tried(server, credential, number, step):
 
 
 def revoked_code(server):
-    issued = server.codes.issue("confirmed", onset_of(server))
-    server.codes.revoke(issued.code)
+    issued = server.codes.issue_code("confirmed", onset_of(server))
+    server.codes.revoke_code(issued.code)
     return Credential.from_text(issued.link)
 
 
@@ -96,7 +96,7 @@ def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_pat
 
 def test_a_code_alone_tells_nothing_about_the_patient(tmp_path):
     server = open_server(tmp_path, Clock())
-    issued = server.codes.issue("clinical", onset_of(server))
+    issued = server.codes.issue_code("clinical", onset_of(server))
     answer = Phone(poster(server), server, Credential.from_text(issued.code)).check_code()
     server.close()
 

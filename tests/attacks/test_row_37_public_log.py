@@ -185,7 +185,7 @@ def test_row_37_two_checkpoints_that_contradict_each_other_are_kept_and_shown(tm
     with watched_city(tmp_path) as (watchmen, phones, world):
         phone, log = phones.new("phone"), watchmen.server.key_server.public_log
         phone.check()
-        size, genuine = log.newest()
+        size, genuine = log.newest_checkpoint()
         for other_size in (size, size + 1, size - 1):
             fork = sign_checkpoint(Checkpoint(log.key.name, other_size, b"\7" * 32), log.key, log.sign)
             grown = f"/v1/log/consistency/{min(size, other_size)}/{max(size, other_size)}"
@@ -205,7 +205,7 @@ def test_row_37_two_checkpoints_that_contradict_each_other_are_kept_and_shown(tm
 def test_row_37_a_log_that_is_rolled_back_or_left_out_is_told_after_a_day_and_stops_no_file(tmp_path):
     with watched_city(tmp_path) as (watchmen, phones, world):
         phone, log = phones.new("phone"), watchmen.server.key_server.public_log
-        old = log.newest()[1].data
+        old = log.newest_checkpoint()[1].data
         world.pass_by(7200)
         watchmen.go_round()
         phone.check()
@@ -263,7 +263,7 @@ def test_row_37_witnesses_change_by_the_quorum_before_them(tmp_path):
         phone.check()
         watchmen.set(watchmen.policy(1, NAMES[1:]))
         watchmen.server.key_server.tick()
-        assert len(watchmen.server.key_server.configs.newest().witnesses) == 1
+        assert len(watchmen.server.key_server.configs.newest_config().witnesses) == 1
         for _ in range(2):
             world.pass_by(7200)
             watchmen.go_round()
@@ -278,7 +278,7 @@ def test_row_37_witnesses_change_by_the_quorum_before_them(tmp_path):
 )
 def test_row_37_a_witness_on_the_citys_host_or_of_the_same_operator_or_key_never_counts(tmp_path, changed):
     with watched_city(tmp_path, names=NAMES[:2]) as (watchmen, _, _):
-        log, config = watchmen.server.key_server.public_log, watchmen.server.key_server.configs.newest()
+        log, config = watchmen.server.key_server.public_log, watchmen.server.key_server.configs.newest_config()
         policy = watchmen.policy(2, NAMES[:2])
         other = {"key": policy.witnesses[0].key} if "key" in changed else changed
         doubled = Policy(2, (policy.witnesses[0], dataclasses.replace(policy.witnesses[1], **other)))

@@ -182,7 +182,7 @@ def test_row_37_a_phone_that_was_away_for_three_weeks_can_report_all_the_same(tm
             server.key_server.tick(world.now - day * 86_400)
         server.key_server.tick()
         phone.check()
-        current = server.key_server.secrets.week_keys.current(1, world.now)
+        current = server.key_server.secrets.week_keys.current_key(1, world.now)
 
         assert phone.city.require_trusted(current.kid, 1, world.now).n == current.n
 

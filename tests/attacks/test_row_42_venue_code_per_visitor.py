@@ -19,10 +19,10 @@ PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"
 
 def test_row_42_a_second_code_for_a_venue_is_refused_and_signs_nothing(tmp_path):
     with city_with_phones(tmp_path) as (server, _, _):
-        server.key_server.registrar.register("dk-1", PHO)
+        server.key_server.registrar.register_venue("dk-1", PHO)
         for _ in range(3):
             with pytest.raises(VenueRegistered):
-                server.key_server.registrar.register("dk-1", PHO)
+                server.key_server.registrar.register_venue("dk-1", PHO)
 
         assert len(server.key_server.keys_store.read("SELECT * FROM venue_code")) == 1
 
@@ -30,8 +30,8 @@ def test_row_42_a_second_code_for_a_venue_is_refused_and_signs_nothing(tmp_path)
 def test_row_42_the_number_of_codes_in_force_is_public_and_signed(tmp_path):
     with city_with_phones(tmp_path) as (server, _, _):
         for number in range(3):
-            server.key_server.registrar.register(f"dk-{number}", PHO)
-        server.key_server.registrar.revoke("dk-0")
+            server.key_server.registrar.register_venue(f"dk-{number}", PHO)
+        server.key_server.registrar.revoke_venue("dk-0")
         server.key_server.tick()
         body = call(server.key_server, "GET", "/v1/venues/index.json").body
         public = server.key_server.secrets.signing_key.public_key().public_bytes_raw()
@@ -39,15 +39,15 @@ def test_row_42_the_number_of_codes_in_force_is_public_and_signed(tmp_path):
 
         assert json.loads(body).keys() == {"payload", "kid", "sig"}
         assert index.registered == 2
-        assert server.key_server.indexes.read(VENUE_PACKAGES) == index
+        assert server.key_server.indexes.read_index(VENUE_PACKAGES) == index
 
 
 def test_row_42_the_phone_shows_the_fingerprint_of_the_poster_and_another_code_shows_another(tmp_path):
     with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        poster = server.key_server.registrar.register("dk-1", PHO)
-        other = server.key_server.registrar.register("dk-2", PHO)
+        poster = server.key_server.registrar.register_venue("dk-1", PHO)
+        other = server.key_server.registrar.register_venue("dk-2", PHO)
 
         assert phone.stays.read_poster(poster.link).fingerprint == poster.fingerprint
         assert phone.stays.read_poster(other.link).name == phone.stays.read_poster(poster.link).name
@@ -61,7 +61,7 @@ def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
     with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        poster = server.key_server.registrar.register("dk-1", PHO)
+        poster = server.key_server.registrar.register_venue("dk-1", PHO)
         made = sign_venue(poster.venue, OTHER_KEY)
 
         with pytest.raises(VenueForeign):

@@ -28,7 +28,7 @@ def server(tmp_path):
 
 def signed_through_tokens(server, kid, message):
     """Have /v1/tokens sign a message of an upload blind; the server cannot see what it signs."""
-    key = server.secrets.week_keys.find(kid)
+    key = server.secrets.week_keys.find_key(kid)
     public = blindrsa.PublicKey(key.n, key.e)
     blinded = blindrsa.blind(public, message)
     request = TokensRequest(kid, (blinded.message,) * 20)

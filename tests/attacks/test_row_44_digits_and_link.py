@@ -21,7 +21,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def issued(server):
-    return server.codes.issue("confirmed", datetime.date(2026, 11, 23))
+    return server.codes.issue_code("confirmed", datetime.date(2026, 11, 23))
 
 
 def phone(server, text):

@@ -22,7 +22,7 @@ PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
 def issued(server, patient):
     """A code for somebody whose phone has been on today."""
     patient.encounters.payload()
-    return server.key_server.codes.issue("confirmed", patient.time.today()).code
+    return server.key_server.codes.issue_code("confirmed", patient.time.today()).code
 
 
 def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_path):
@@ -50,7 +50,7 @@ def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
         patient.report.prepare_and_submit(code, consent=True)
 
         with pytest.raises(issued_codes.CodeAlreadyUsed, match="cannot be recalled"):
-            server.key_server.codes.revoke(code)
+            server.key_server.codes.revoke_code(code)
         publish_reports(server, world)
         assert near.check().level == "high"
 

@@ -110,9 +110,9 @@ def test_row_63_a_health_worker_warns_only_for_the_hours_of_the_event(city):
     alerts = server.key_server.venue_alerts
     for start, end in ((event.begin - 60, event.end), (event.begin, event.end + 60)):
         with pytest.raises(AlertRefused):
-            alerts.publish(event.link, start, end)
+            alerts.publish_alert(event.link, start, end)
 
-    told = alerts.publish(event.link, event.begin, event.end)
+    told = alerts.publish_alert(event.link, event.begin, event.end)
     world.pass_by(HOUR)
     server.key_server.tick()
     guest.check()
@@ -126,7 +126,7 @@ def test_row_63_the_packages_do_not_tell_an_event_from_a_venue(city):
     server, host, _, world = city
     event = a_wedding(host, world, 120)
     world.pass_by(3 * HOUR)
-    server.key_server.venue_alerts.publish(event.link, event.begin, event.end)
+    server.key_server.venue_alerts.publish_alert(event.link, event.begin, event.end)
     rows = server.key_server.keys_store.read("SELECT tag, nonce, sealed FROM waiting_item")
 
     assert {tuple(len(part) for part in row) for row in rows} == {(16, 12, 24)}

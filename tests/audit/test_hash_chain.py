@@ -42,7 +42,7 @@ def test_entries_follow_one_another():
     assert [entry.number for entry in entries] == [1, 2, 3]
     assert entries[0].previous == hash_chain.CHAIN_START
     assert [entry.previous for entry in entries[1:]] == [entry.digest for entry in entries[:2]]
-    assert hash_chain.verify() == hash_chain.Verdict(3, 1, 3, entries[2].digest)
+    assert hash_chain.verify_chain() == hash_chain.Verdict(3, 1, 3, entries[2].digest)
 
 
 def test_an_act_that_no_duty_declares_is_not_recorded_and_an_old_one_is_shown_by_its_name():
@@ -56,7 +56,7 @@ def test_an_act_that_no_duty_declares_is_not_recorded_and_an_old_one_is_shown_by
 
 
 def test_an_empty_audit_verifies():
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
 
 
 def test_the_database_refuses_to_change_an_entry():
@@ -79,14 +79,14 @@ def test_a_changed_entry_shows_even_without_the_guards(column):
     changed = {"details": '{"a": 1}', "at": "2020-08-07 00:00:00", "previous": "0" * 63 + "1", "digest": "f" * 64}
     behind_the_back(f"UPDATE accounts_auditentry SET {column} = %s WHERE number = 2", changed.get(column, "x"))
 
-    assert hash_chain.verify().broken_at == 2
+    assert hash_chain.verify_chain().broken_at == 2
 
 
 def test_a_removed_entry_shows_even_without_the_guards():
     three_entries()
     behind_the_back("DELETE FROM accounts_auditentry WHERE number = 2")
 
-    verdict = hash_chain.verify()
+    verdict = hash_chain.verify_chain()
 
     assert verdict.broken_at == 3
     assert "missing" in verdict.reason
@@ -99,20 +99,20 @@ def test_a_chain_made_again_with_another_key_shows(settings, tmp_path):
     settings.DATA_FOLDER.mkdir()
     behind_the_back("DELETE FROM accounts_auditentry")
     three_entries()
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
     settings.DATA_FOLDER = honest
 
-    assert hash_chain.verify().broken_at == 1
+    assert hash_chain.verify_chain().broken_at == 1
 
 
 def test_a_cut_tail_shows_to_whoever_noted_the_head():
     entries = three_entries()
     noted = (3, entries[2].digest)
-    assert hash_chain.verify(noted).broken_at is None
+    assert hash_chain.verify_chain(noted).broken_at is None
     behind_the_back("DELETE FROM accounts_auditentry WHERE number = 3")
 
-    assert hash_chain.verify().broken_at is None, "the chain alone cannot tell"
-    assert "ends at 2" in hash_chain.verify(noted).reason
+    assert hash_chain.verify_chain().broken_at is None, "the chain alone cannot tell"
+    assert "ends at 2" in hash_chain.verify_chain(noted).reason
 
 
 def test_another_entry_under_a_noted_number_shows():
@@ -120,7 +120,7 @@ def test_another_entry_under_a_noted_number_shows():
     behind_the_back("DELETE FROM accounts_auditentry WHERE number = 3")
     hash_chain.record("lan", "code_revoked")
 
-    assert hash_chain.verify((3, entries[2].digest)).broken_at == 3
+    assert hash_chain.verify_chain((3, entries[2].digest)).broken_at == 3
 
 
 def test_after_a_year_the_oldest_go_and_the_rest_is_still_a_chain():
@@ -129,7 +129,7 @@ def test_after_a_year_the_oldest_go_and_the_rest_is_still_a_chain():
         hash_chain.record("lan", "code_issued", now=now - datetime.timedelta(days=days))
 
     assert hash_chain.delete_past_retention(now) == 2
-    assert hash_chain.verify() == hash_chain.Verdict(2, 3, 4, AuditEntry.objects.get(number=4).digest)
+    assert hash_chain.verify_chain() == hash_chain.Verdict(2, 3, 4, AuditEntry.objects.get(number=4).digest)
     assert hash_chain.delete_past_retention(now) == 0
 
 
@@ -172,7 +172,7 @@ class AnyDetails(TestCase):
         details = {f"k_{name}": value for name, value in details.items()}
         hash_chain.record("lan", "account_changed", "hoa", **details)
 
-        assert hash_chain.verify().broken_at is None
+        assert hash_chain.verify_chain().broken_at is None
 
 
 WRITER = """

@@ -29,7 +29,7 @@ def audited(server, days: int = 4, ago: datetime.timedelta = 4 * DAY) -> list[Au
 
 
 def logged(server) -> dict[str, bytes]:
-    return audit_heads(server.public_log.contents(0, server.public_log.size()))
+    return audit_heads(server.public_log.leaves(0, server.public_log.size()))
 
 
 def cut(least: int) -> None:
@@ -56,7 +56,7 @@ def test_what_the_log_says_tells_neither_how_long_the_audit_is_nor_whether_it_gr
 def test_an_audit_that_was_cut_short_is_found_without_a_head_noted_by_hand(server, least):
     audited(server)
     cut(least)
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
 
     with pytest.raises(CommandError, match="cut short"):
         call_command("verify_audit")
@@ -67,7 +67,7 @@ def test_an_audit_that_was_cut_and_written_on_is_found(server):
     cut(4)
     for n in range(5):
         hash_chain.record("lan", "code_issued", f"other-{n}")
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
 
     with pytest.raises(CommandError, match="cut short"):
         call_command("verify_audit")
@@ -83,7 +83,7 @@ def test_entries_deleted_after_their_year_are_no_cut(server):
 def test_a_log_cut_together_with_the_audit_contradicts_a_checkpoint_from_elsewhere(server, tmp_path):
     audited(server)
     kept = tmp_path / "checkpoint"
-    kept.write_bytes(server.public_log.newest()[1].data)
+    kept.write_bytes(server.public_log.newest_checkpoint()[1].data)
     call_command("verify_audit", checkpoint=str(kept))
     cut(4)
     whole = server.public_log.size()

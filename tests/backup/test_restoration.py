@@ -4,7 +4,7 @@ import tarfile
 
 import pytest
 
-from bluezone.backup.restoration import extract
+from bluezone.backup.restoration import extract_archive
 
 
 def packed(*members):
@@ -20,7 +20,9 @@ def packed(*members):
 
 def test_files_and_folders_are_unpacked_without_rights_for_others_to_write(tmp_path):
     folders = [(name, tarfile.DIRTYPE, "") for name in ("keys", "exports")]
-    extract(packed(*folders, ("keys/pepper", tarfile.REGTYPE, ""), ("exports/file", tarfile.REGTYPE, "")), tmp_path)
+    extract_archive(
+        packed(*folders, ("keys/pepper", tarfile.REGTYPE, ""), ("exports/file", tarfile.REGTYPE, "")), tmp_path
+    )
 
     assert oct((tmp_path / "exports" / "file").stat().st_mode & 0o7777) == "0o755"
     assert oct((tmp_path / "keys" / "pepper").stat().st_mode & 0o7777) == "0o700", "nor for the group, of a key"
@@ -40,6 +42,6 @@ def test_what_leads_out_of_the_folder_is_refused_and_not_written(tmp_path, name,
     made = tmp_path / "made"
     made.mkdir()
     with pytest.raises(tarfile.ReadError):
-        extract(packed((name, kind, target)), made)
+        extract_archive(packed((name, kind, target)), made)
 
     assert sorted(tmp_path.rglob("*")) == [made]

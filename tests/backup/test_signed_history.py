@@ -38,7 +38,7 @@ def published_at(folder, moments):
         clock = Clock(moment)
         with signing(folder, clock), contextlib.closing(KeyServer.open(folder, clock)) as server:
             server.tick(moment)
-            number = server.indexes.read().number
+            number = server.indexes.read_index().number
     return number
 
 

@@ -19,7 +19,7 @@ def test_the_camera_finds_the_code_and_is_closed_afterwards(tmp_path):
     with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        venue = server.key_server.registrar.register("dk-1", PHO)
+        venue = server.key_server.registrar.register_venue("dk-1", PHO)
         film = tmp_path / "poster.mjpeg"
         film.write_bytes(photograph(venue.link, kind="JPEG") * 5)
         camera = (*FILMING, f"--use-file-for-fake-video-capture={film}")

@@ -323,7 +323,7 @@ def test_a_declaration_is_offered_only_where_somebody_can_receive_it(served, two
     visitor.page.wait_for_selector("ol.steps")
     assert "Gửi khai báo" not in visitor.text()
 
-    declarations.publish_key(served.key_server.data_dir, public_key_pem(new_private_key()))
+    declarations.publish_declaration_key(served.key_server.data_dir, public_key_pem(new_private_key()))
     pass_by(served, HOUR, visitor)
     served.key_server.tick()
     looked(visitor, "D")
@@ -538,7 +538,7 @@ def test_the_days_of_consent_are_told_as_they_are_lived(chromium, tmp_path):
         phone.check()
         phone.encounters.payload()
         onset = phone.time.today() - datetime.timedelta(days=1)
-        code = server.key_server.codes.issue("confirmed", onset).code
+        code = server.key_server.codes.issue_code("confirmed", onset).code
         with open_face(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)

@@ -47,7 +47,7 @@ def heard_differently(server, phones, world):
 
 def at_one_place(server, phones, world):
     """Half a minute more than ten at the place of a patient who has no test yet."""
-    venue = server.key_server.registrar.register("dk-1", PHO)
+    venue = server.key_server.registrar.register_venue("dk-1", PHO)
     patient, near = phones.new("patient"), phones.new("near")
     for phone in (patient, near):
         phone.check()
@@ -57,7 +57,7 @@ def at_one_place(server, phones, world):
         (visit,) = phone.stays.all()
         phone.stays.check_out(visit.id)
     world.pass_by(HOUR)
-    code = server.key_server.codes.issue("clinical", patient.time.today()).code
+    code = server.key_server.codes.issue_code("clinical", patient.time.today()).code
     draft = patient.report.prepare_draft(code)
     patient.report.submit_report(draft, [], [patient.stays.all()[0].id], consent=True)
     world.pass_by(HOUR)

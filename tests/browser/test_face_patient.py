@@ -127,7 +127,7 @@ def test_no_screen_of_a_handsets_patient_is_green_while_the_report_waits(chromiu
         phone.encounters.payload()
         onset = phone.time.today() - datetime.timedelta(days=1)
         with open_face(chromium, phone) as face:
-            consented(face, server.key_server.codes.issue("confirmed", onset).code, "Tin báo đã sẵn sàng")
+            consented(face, server.key_server.codes.issue_code("confirmed", onset).code, "Tin báo đã sẵn sàng")
             assert phone.report.pending is not None
             assert phone.report.pending.is_certified
 

@@ -81,7 +81,7 @@ def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button
     with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.encounters.payload()
-        code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+        code = server.key_server.codes.issue_code("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with open_face(chromium, phone, language=language) as face:
             face.go("/report")
             face.page.fill("#code", code)
@@ -109,9 +109,9 @@ def test_a_code_that_is_refused_says_why_keeps_what_was_typed_and_sends_nothing(
         phone.check()
         phone.encounters.payload()
         onset = phone.time.today() - datetime.timedelta(days=1)
-        issued = server.key_server.codes.issue("confirmed", onset).code
+        issued = server.key_server.codes.issue_code("confirmed", onset).code
         if typed == "right but unknown":
-            server.key_server.codes.revoke(issued)
+            server.key_server.codes.revoke_code(issued)
             typed = issued
         elif typed == "offline":
             server.down = True
@@ -134,7 +134,7 @@ def test_a_code_that_somebody_else_used_first_is_told_when_it_is_to_be_sent(chro
         phone, other = phones.new("patient"), phones.new("other")
         for one in (phone, other):
             one.encounters.payload()
-        code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+        code = server.key_server.codes.issue_code("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with open_face(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)
@@ -154,7 +154,7 @@ def test_a_report_that_the_network_cuts_off_is_kept_and_goes_on_by_itself(chromi
     with city_with_phones(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.encounters.payload()
-        code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+        code = server.key_server.codes.issue_code("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with open_face(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)

@@ -23,7 +23,7 @@ def city(tmp_path):
 @pytest.mark.parametrize("turned", [0, 7, 90])
 def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_noted(chromium, city, turned):
     server, phone, _ = city
-    venue = server.key_server.registrar.register("dk-1", PHO)
+    venue = server.key_server.registrar.register_venue("dk-1", PHO)
     server.down = True
     with open_face(chromium, phone) as face:
         face.go("/scan")
@@ -46,7 +46,7 @@ def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_
 
 def test_without_its_name_a_visit_is_kept_as_random_codes_and_ends_by_hand_or_by_itself(chromium, city):
     server, phone, world = city
-    venue = server.key_server.registrar.register("dk-1", PHO)
+    venue = server.key_server.registrar.register_venue("dk-1", PHO)
     with open_face(chromium, phone) as face:
         face.go("/scan")
         face.page.fill("#typed", venue.link)

@@ -28,7 +28,7 @@ SCREENS = [
 def lived(tmp_path_factory):
     """A city with a warned phone, a quiet one that is at a place, and one that nobody has agreed on."""
     with city_with_phones(tmp_path_factory.mktemp("face")) as (server, phones, world):
-        venue = server.key_server.registrar.register("dk-1", PHO)
+        venue = server.key_server.registrar.register_venue("dk-1", PHO)
         quiet, warned, patient = (phones.new(name) for name in ("quiet", "warned", "patient"))
         for phone in (quiet, warned, patient):
             phone.check()
@@ -95,7 +95,7 @@ def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_step_of_a_report_is_fit_to_be_used(chromium, lived, language):
     onset = lived["quiet"].time.today() - datetime.timedelta(days=1)
-    code = lived["server"].key_server.codes.issue("confirmed", onset).code
+    code = lived["server"].key_server.codes.issue_code("confirmed", onset).code
     with open_face(chromium, lived["quiet"], language=language) as face:
         face.go("/report")
         face.page.fill("#code", code)
@@ -211,7 +211,7 @@ def test_the_first_run_asks_before_it_shows_anything_and_goes_where_its_owner_wa
 
 def test_what_was_scanned_is_text_and_never_markup(chromium, lived):
     bad = PHO.__class__(name="<img src=x onerror=alert(1)>", address="<b>x</b>", type=4, stay_minutes=60)
-    link = lived["server"].key_server.registrar.register("dk-9", bad).link
+    link = lived["server"].key_server.registrar.register_venue("dk-9", bad).link
     with open_face(chromium, lived["quiet"]) as face:
         face.go(f"/v/{link.split('#')[1]}")
         assert bad.name in face.text()

@@ -66,7 +66,7 @@ def test_a_request_for_help_goes_out_with_its_ticket_and_keeps_its_words_while_i
 def test_a_warned_owner_declares_and_reads_that_it_was_sent(chromium, tmp_path):
     key = new_private_key()
     with city_with_phones(tmp_path) as (server, phones, world):
-        declarations.publish_key(server.key_server.data_dir, public_key_pem(key))
+        declarations.publish_declaration_key(server.key_server.data_dir, public_key_pem(key))
         patient, near = phones.new("patient"), phones.new("near")
         meet_phone(near, patient, 25, world=world)
         report_patient(patient, server)
@@ -83,7 +83,7 @@ def test_a_warned_owner_declares_and_reads_that_it_was_sent(chromium, tmp_path):
             assert_fit(face)
             face.go("/sent")
             assert "Dữ liệu của bạn đã gửi: 1 lần" in face.text()
-        ((handle, _),) = server.key_server.declarations.held()
-        told = open_declaration(server.key_server.declarations.sealed(handle).message, key)
+        ((handle, _),) = server.key_server.declarations.list_declarations()
+        told = open_declaration(server.key_server.declarations.read_declaration(handle).message, key)
 
     assert (told.phone, told.text) == ("0912345678", "Hôm đó tôi để máy ở cơ quan.")

@@ -101,7 +101,7 @@ def test_the_page_of_a_new_code_learns_by_itself_that_it_was_used_or_revoked(wor
 
     code = issue(worker)
     server = KeyServer.open(served.data)
-    server.codes.revoke(code)
+    server.codes.revoke_code(code)
     server.close()
 
     worker.page.wait_for_selector("[data-state-of] >> text=đã thu hồi", timeout=120_000)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_alert_goes_out_once_the_worker_has_seen_which_venue_it_is(chromium, peopled):
     server = KeyServer.open(peopled.data)
-    venue = server.registrar.register("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"))
+    venue = server.registrar.register_venue("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"))
     server.close()
     visitor = Visitor(chromium, peopled)
     visitor.come_in(Person("health_worker", 360))

@@ -168,7 +168,7 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
         patient.live(2 * HOUR)
         used, revoked, expired = issue_code(city), issue_code(city), issue_code(city)
         report(other, used)
-        city.key_server.codes.revoke(revoked)
+        city.key_server.codes.revoke_code(revoked)
         prepare = "await engine.prepareReport(x)"
         assert refusal(patient, prepare, "1234 5678 9012") == "code_malformed"
         assert refusal(patient, prepare, "https://evil.example/r#x") == "code_malformed"
@@ -202,7 +202,7 @@ def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refuse
         "early": publish_venue(city, "3", valid_from=now + 86_400),
         "revoked": publish_venue(city, "4"),
     }
-    city.key_server.registrar.revoke("4")
+    city.key_server.registrar.revoke_venue("4")
     city.key_server.tick()
     head, _, payload = good.link.partition("#")
     altered = head + "#" + payload[:25] + ("A" if payload[25] != "A" else "B") + payload[26:]
@@ -431,7 +431,7 @@ def test_row_18_rolled_back_truncated_and_altered_files_are_refused_and_the_old_
         visitor.run("await engine.check()")
         city.tamper = real
         city.world.pass_by(3 * HOUR)
-        city.key_server.secrets.week_keys.rotate(city.world.now)
+        city.key_server.secrets.week_keys.rotate_week_keys(city.world.now)
         city.key_server.tick()
         visitor.run("sim.now = x; await engine.check()", city.world.now)
         held = visitor.run(

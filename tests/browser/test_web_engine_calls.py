@@ -45,7 +45,7 @@ def test_a_warned_person_declares_and_only_the_health_authority_reads_it(chromiu
         declare = "await engine.declare({warningId: (await engine.state()).warnings[0].id, phone: x, text: 'Tôi ngồi gần cửa.'})"
         assert refusal(near, declare, "0912345678") == "declarations_closed"
 
-        declarations.publish_key(city.key_server.data_dir, public_key_pem(key))
+        declarations.publish_declaration_key(city.key_server.data_dir, public_key_pem(key))
         city.world.pass_by(60)
         city.key_server.tick()
         near.run("sim.now = x; await engine.check()", city.world.now)
@@ -56,8 +56,8 @@ def test_a_warned_person_declares_and_only_the_health_authority_reads_it(chromiu
         )
         near.run(declare, "0912345678")
         log = near.run("return (await engine.sentLog()).own")
-    ((handle, _),) = city.key_server.declarations.held()
-    opened = open_declaration(city.key_server.declarations.sealed(handle).message, key)
+    ((handle, _),) = city.key_server.declarations.list_declarations()
+    opened = open_declaration(city.key_server.declarations.read_declaration(handle).message, key)
 
     assert (opened.level, opened.phone, opened.text) == ("high", "0912345678", "Tôi ngồi gần cửa.")
     assert [(entry["what"], entry["bytes"], entry["outcome"]) for entry in log] == [("declared", 1024, "accepted")]

@@ -23,7 +23,7 @@ def city(tmp_path):
 
 @pytest.fixture
 def gate(city):
-    keys = city.key_server.secrets.week_keys.announced
+    keys = city.key_server.secrets.week_keys.announced_keys
     return GateCheck(b"gate", lambda: keys(city.world.now), lambda: city.world.now, lambda: city.world.now)
 
 

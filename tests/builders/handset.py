@@ -245,7 +245,7 @@ def secrets_folder() -> Path:
     atexit.register(shutil.rmtree, data, ignore_errors=True)
     with_week_keys(data, NOON)
     folder = data / "keys"
-    open_secrets(folder).week_keys.rotate(NOON)
+    open_secrets(folder).week_keys.rotate_week_keys(NOON)
     return folder
 
 
@@ -281,7 +281,7 @@ def remove_random_keys(server: Served) -> None:
 def report_patient(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:
     """The patient gets a code and reports everything, with consent."""
     onset = patient.time.today() - timedelta(days=onset_days_ago)
-    patient.report.prepare_and_submit(server.key_server.codes.issue(klass, onset).code, consent=True)
+    patient.report.prepare_and_submit(server.key_server.codes.issue_code(klass, onset).code, consent=True)
 
 
 def publish_reports(server: Served, world: World) -> None:

@@ -206,7 +206,7 @@ class Phone:
         return answer
 
     def redeem_code(self) -> Verify2Answer:
-        key = self.server.secrets.week_keys.find(self.kid)
+        key = self.server.secrets.week_keys.find_key(self.kid)
         assert key is not None
         public = blindrsa.PublicKey(key.n, key.e)
         if self.blinded is None:
@@ -248,7 +248,7 @@ class Phone:
 def report_of(server: KeyServer, klass: str = "confirmed", days: int = 3, **parts: Any) -> Phone:
     """A phone of a case with a fresh code, which has its certificate and has not uploaded yet."""
     onset = datetime.fromtimestamp(server.clock(), UTC).date() - timedelta(days=2)
-    issued = server.codes.issue(klass, onset)
+    issued = server.codes.issue_code(klass, onset)
     parts.setdefault("keys", keys_for(server.clock(), days, level=STANDARD if days > 6 else HIGH))
     return Phone(poster(server), server, Credential.from_text(issued.code), **parts).certified()
 

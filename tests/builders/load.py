@@ -160,7 +160,7 @@ def tick_when_alone(server: KeyServer, now: float) -> None:
 def published_counts(server: KeyServer) -> Counter[bytes]:
     """How often each key is in a file, following the whole index as a phone does. Asserts that no embargo is broken."""
     counts: Counter[bytes] = Counter()
-    for entry in follow_index(server.indexes.read(), 0, CHAIN_START):
+    for entry in follow_index(server.indexes.read_index(), 0, CHAIN_START):
         export = read_export(call(server, "GET", f"/v1/exports/{entry.name}").body)
         assert verify_export(export, point(server.secrets.export_key.public_key())) == "verified"
         for key in export.keys:

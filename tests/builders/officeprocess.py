@@ -277,7 +277,7 @@ def audit() -> dict:
     from bluezone.identity.models import AuditEntry
 
     return {
-        "broken_at": hash_chain.verify().broken_at,
+        "broken_at": hash_chain.verify_chain().broken_at,
         "acts": list(AuditEntry.objects.order_by("number").values_list("action", flat=True)),
     }
 

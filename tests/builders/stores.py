@@ -92,7 +92,7 @@ def prepared_store(data: Path) -> None:
 def with_week_keys(data: Path, now: float) -> None:
     """Copy the RSA keys of the week of `now` and the next three into a data folder that has none."""
     if not (data / "keys").exists():
-        folder = cached(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate(now))
+        folder = cached(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate_week_keys(now))
         shutil.copytree(folder, data / "keys")
         (data / "keys").chmod(0o700)
 

@@ -213,12 +213,12 @@ def browsers(chromium: Any, server: WebCity, *names: str) -> Iterator[list[Brows
 def issue_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
     """A verification code, issued now."""
     onset = datetime.fromtimestamp(server.world.now, UTC).date() - timedelta(days=days_ago)
-    return server.key_server.codes.issue(klass, onset).code
+    return server.key_server.codes.issue_code(klass, onset).code
 
 
 def publish_venue(server: WebCity, registration: str = "1", **described: Any) -> VenueCode:
     """The code of a venue, registered and published now."""
     description = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
-    code = server.key_server.registrar.register(registration, VenueDescription(**description))
+    code = server.key_server.registrar.register_venue(registration, VenueDescription(**description))
     server.key_server.tick()
     return code

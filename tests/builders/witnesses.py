@@ -43,7 +43,7 @@ class Watchmen:
     def go_round(self) -> None:
         """Let the server tick and query all witnesses, and wait until all of them have answered."""
         self.server.key_server.tick()
-        for thread in WitnessRounds(lambda: self.server.key_server.public_log).go_round():
+        for thread in WitnessRounds(lambda: self.server.key_server.public_log).start_round():
             thread.join()
 
 

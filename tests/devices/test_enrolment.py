@@ -149,7 +149,7 @@ def test_every_act_is_in_the_audit_by_the_number_of_the_device(keeper):
         (f"device {made.pk}", "device_enrolled", str(made.pk)),
         ("mai", "device_revoked", str(made.pk)),
     ]
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
 
 
 def test_the_store_itself_keeps_a_revoked_device_without_a_key(keeper):

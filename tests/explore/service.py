@@ -67,7 +67,7 @@ def run_server(channel: Channel, folder: Path, port: int) -> None:
     channel.send(READY)
     acts: dict[str, Callable[..., Any]] = {
         "tick": lambda: server.tick(),
-        "issue": lambda onset: server.codes.issue("confirmed", datetime.date.fromisoformat(onset)).code,
+        "issue": lambda onset: server.codes.issue_code("confirmed", datetime.date.fromisoformat(onset)).code,
         "report": lambda days: _report(server, days),
     }
     with contextlib.suppress(EOFError):

@@ -42,7 +42,7 @@ def test_a_phone_checks_reports_and_forgets(real_time_city):
     assert ask(server, data, "encounters") == (0, {"days": {}})
 
     onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
-    digits = server.key_server.codes.issue("confirmed", onset).code
+    digits = server.key_server.codes.issue_code("confirmed", onset).code
     exit_code, refused = ask(server, data, "report", "--code", digits, "--yes")
     assert (exit_code, refused["error"]["code"]) == (1, "nothing_to_report")
     exit_code, sent = ask(server, data, "sent")
@@ -61,7 +61,7 @@ def test_a_report_shows_what_it_sends_and_sends_nothing_without_a_yes(real_time_
     phone.encounters.payload()
     phone.close()
     onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
-    digits = server.key_server.codes.issue("confirmed", onset).code
+    digits = server.key_server.codes.issue_code("confirmed", onset).code
 
     exit_code, refused = ask(server, data, "report", "--code", digits, answer="n\n")
     assert (exit_code, refused["error"]["code"]) == (1, "consent_missing")
@@ -75,13 +75,13 @@ def test_visits_go_only_where_the_owner_says_so_and_are_shown_before(real_time_c
     from bluezone.handset import Handset
 
     server, data = real_time_city
-    venue = server.key_server.registrar.register("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
+    venue = server.key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
     phone = Handset.open(data / "handset", server.url, trust=server.trust())
     phone.check()
     phone.stays.begin(venue.venue, phone.time.now() - 4000, remember=True)
     phone.close()
     onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
-    digits = server.key_server.codes.issue("confirmed", onset).code
+    digits = server.key_server.codes.issue_code("confirmed", onset).code
     options = ["--data", str(data), "--server", server.url, "--radio", "virtual:127.0.0.1:1"]
     done = CliRunner().invoke(handset, ["report", "--code", digits, "--visits", "--yes", *options])
 

@@ -48,7 +48,7 @@ def test_a_test_is_kept_with_the_warnings_that_it_is_about(phone):
 
 
 def test_a_stay_is_compared_by_a_check_after_its_end(phone, server, world):
-    poster = server.key_server.registrar.register("dk-1", PHO)
+    poster = server.key_server.registrar.register_venue("dk-1", PHO)
     visit = phone.stays.check_in(poster.link, remember=True)
     phone.check()
     assert state(phone)["hasEvidence"]

@@ -136,7 +136,7 @@ def test_a_warning_is_unread_until_it_was_opened_and_has_the_health_authoritys_w
 
 
 def test_a_visit_goes_from_poster_to_diary_and_out_again(server, phone, ask, world):
-    venue = server.key_server.registrar.register("dk-1", PHO)
+    venue = server.key_server.registrar.register_venue("dk-1", PHO)
     phone.check()
     assert told(ask, "readVenue", text=venue.link)["name"] == PHO.name
     visit = told(ask, "checkIn", text=venue.link, remember=True)
@@ -154,7 +154,7 @@ def test_a_visit_goes_from_poster_to_diary_and_out_again(server, phone, ask, wor
 def test_a_report_goes_from_code_to_what_is_sent_to_thanks(server, phone, ask):
     phone.encounters.payload()
     onset = phone.time.today() - datetime.timedelta(days=1)
-    code = server.key_server.codes.issue("confirmed", onset).code
+    code = server.key_server.codes.issue_code("confirmed", onset).code
     draft = told(ask, "prepareReport", code=code)
     assert [day["day"] for day in draft["days"]] == ["2026-11-25"]
     assert server.key_server.codes.status(code) == "open"

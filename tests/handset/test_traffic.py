@@ -100,7 +100,7 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
     ):
         key_server = server.key_server
         key_server.tick()
-        venue = key_server.registrar.register("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
+        venue = key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
         clock = PhoneClock(world, world.now - DAY)
         warned, unwarned = (
             Handset.open(tmp_path / name, url, clock, random.Random(5), "virtual", trust=server.trust())
@@ -113,7 +113,7 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
         meet_phone(warned, patient, 25, world=world)
         for phone, stay in stays:
             phone.stays.check_out(stay.id)
-        draft = patient.report.prepare_draft(key_server.codes.issue("confirmed", patient.time.today()).code)
+        draft = patient.report.prepare_draft(key_server.codes.issue_code("confirmed", patient.time.today()).code)
         patient.report.submit_report(draft, None, [stays[1][1].id], consent=True)
         one_seen.clear()
         other_seen.clear()

@@ -36,7 +36,7 @@ def english(client, server, lan):
 
 @pytest.fixture
 def venue(server):
-    return server.registrar.register("dk-1", PHO)
+    return server.registrar.register_venue("dk-1", PHO)
 
 
 def form(venue, **changes):
@@ -68,7 +68,7 @@ def test_once_confirmed_the_hours_wait_for_the_next_package_and_the_audit_says_w
     assert (entry.actor, entry.subject) == ("lan", venue.fingerprint)
     assert entry.details["end"] - entry.details["start"] == 90 * 60
     assert PHO.name not in str(entry.details) + entry.subject
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
 
 
 def test_the_same_form_twice_warns_once(english, server, venue):

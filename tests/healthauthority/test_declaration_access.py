@@ -44,12 +44,12 @@ def key(server, supervisor):
 def declare(server, pem=None, text=TEXT, level="high"):
     public = read_public_key(pem or declarations.published_key(server.data_dir))
     message = seal_declaration(Declaration(20_000, level, PHONE, text), public)
-    server.declarations.receive(message, bytes(4))
-    return server.declarations.held()
+    server.declarations.accept_declaration(message, bytes(4))
+    return server.declarations.list_declarations()
 
 
 def handles(server):
-    return [handle for handle, _hour in server.declarations.held()]
+    return [handle for handle, _hour in server.declarations.list_declarations()]
 
 
 def opened(server, supervisor, passphrase=PASSPHRASE, now=None):
@@ -149,7 +149,7 @@ def test_after_30_days_the_tick_has_deleted_messages_and_notes(server, superviso
     server.tick(later.timestamp())
     purge_office(later)
 
-    assert server.declarations.held() == []
+    assert server.declarations.list_declarations() == []
     assert not OpenedDeclaration.objects.exists()
 
 

@@ -62,7 +62,7 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
 
     assert [(sent.kind, sent.outcome) for sent in near.sent_log.all()] == [("declared", "accepted")]
-    ((handle, _hour),) = server.key_server.declarations.held()
+    ((handle, _hour),) = server.key_server.declarations.list_declarations()
     assert PHONE not in supervisor.get("/codes/declarations/").text
     wrong = supervisor.post("/codes/declarations/", {"handle": handle, "passphrase": "no passphrase at all"})
     assert (wrong.status_code, PHONE in wrong.text) == (403, False)
@@ -71,12 +71,12 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     assert TEXT in opened.text
     told = list(AuditEntry.objects.order_by("number").values_list("actor", "action", "subject"))
     assert told[-2:] == [("sup", "declaration_refused", ""), ("sup", "declaration_opened", handle)]
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
 
     world.pass_by(30 * 86_400 + 3600)
     server.key_server.ticks.purge(world.now)
     purge_office(timezone.now() + datetime.timedelta(days=30, hours=1))
-    assert server.key_server.declarations.held() == []
+    assert server.key_server.declarations.list_declarations() == []
     assert not OpenedDeclaration.objects.exists()
     files = [path for path in server.key_server.data_dir.rglob("*") if path.is_file()]
     assert not any(PHONE.encode() in path.read_bytes() for path in files)

@@ -118,7 +118,7 @@ def test_the_list_teaches_while_it_is_empty_and_says_when_reports_reach_phones(e
 
 def test_the_list_has_each_mark_and_no_state(english, server, lan):
     made = [issued_by(server, lan) for _ in range(2)]
-    server.codes.revoke(row_of(made[1]))
+    server.codes.revoke_code(row_of(made[1]))
     page = english.get("/codes/").text
 
     assert "</svg>revoked</span>" not in page
@@ -128,7 +128,7 @@ def test_the_list_has_each_mark_and_no_state(english, server, lan):
 
 def test_each_state_is_told_to_whoever_has_the_ticket(english, server, lan):
     opened, revoked, used = (issued_by(server, lan) for _ in range(3))
-    server.codes.revoke(row_of(revoked))
+    server.codes.revoke_code(row_of(revoked))
     Phone(poster(server), server, Credential.from_text(used.code), keys=keys_for(server.clock())).certified()
     the_next_day(server)
 

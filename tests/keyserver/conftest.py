@@ -49,7 +49,7 @@ def made_keys(tmp_path_factory):
     with_week_keys(data, NOON)
     folder = data / "keys"
     secrets = open_secrets(folder)
-    secrets.week_keys.rotate(NOON)
+    secrets.week_keys.rotate_week_keys(NOON)
     return folder
 
 
@@ -76,7 +76,7 @@ def onset():
 @pytest.fixture
 def patient(server, onset):
     """A phone of a case with a code and three keys, which has not called the server yet."""
-    issued = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(server.clock()))
     phone.issued = issued
     return phone

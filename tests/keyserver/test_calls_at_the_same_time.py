@@ -27,7 +27,7 @@ from bluezone.protocol.upload.codes import Credential
 
 
 def case(server, onset, **parts):
-    issued = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
     parts.setdefault("keys", keys_for(server.clock()))
     return Phone(poster(server), server, Credential.from_text(issued.code), **parts)
 
@@ -120,7 +120,7 @@ def test_a_signer_that_refuses_many_is_asked_for_each_and_says_no_to_whom_it_mus
         return real.blind_sign(kid, blinded)
 
     # Stands for a signer's client; what it signs with are the real keys.
-    keys = SimpleNamespace(find=real.find, blind_sign=blind_sign)
+    keys = SimpleNamespace(find_key=real.find_key, blind_sign=blind_sign)
     answers = replace(server.codes_part.redemption, week_keys=keys).redeem_codes(asked)
     assert [answer().status for answer in answers[:2]] == [Status.OK, Status.OK]
     with pytest.raises(SigningRefused):

@@ -148,7 +148,7 @@ def test_a_profile_of_the_citys_own_is_taken_from_the_data_folder(city_folder, c
 
 @pytest.mark.long
 def test_rsa_private_keys_are_erased_after_their_last_acceptance(sqlite_server, clock):
-    kid = sqlite_server.secrets.week_keys.current(1, clock.now).kid
+    kid = sqlite_server.secrets.week_keys.current_key(1, clock.now).kid
     path = sqlite_server.data_dir / "keys" / f"week-{kid}.json"
     clock.now = NOON - NOON % DAY + 12 * DAY - 1
     sqlite_server.tick()
@@ -157,7 +157,7 @@ def test_rsa_private_keys_are_erased_after_their_last_acceptance(sqlite_server, 
     clock.pass_by(1)
     sqlite_server.tick()
     assert not path.exists()
-    assert sqlite_server.secrets.week_keys.find(kid) is None
+    assert sqlite_server.secrets.week_keys.find_key(kid) is None
 
 
 @pytest.mark.long
@@ -175,11 +175,11 @@ def test_a_kid_is_never_given_again(sqlite_server, clock):
 @pytest.mark.long
 def test_another_process_sees_the_rotation(sqlite_server, clock, city_folder):
     sibling = KeyServer.open(city_folder, clock)
-    before = sibling.secrets.week_keys.current(1, clock.now)
+    before = sibling.secrets.week_keys.current_key(1, clock.now)
     clock.pass_by(28 * DAY)
     sqlite_server.tick()
 
-    assert sibling.secrets.week_keys.current(1, clock.now) != before
+    assert sibling.secrets.week_keys.current_key(1, clock.now) != before
     sibling.close()
 
 

@@ -21,7 +21,7 @@ WORDS = Declaration(18_000, "high", "0912345678", "Tôi bị sốt từ hôm qua
 @pytest.fixture
 def key(server):
     private = new_private_key()
-    declarations.publish_key(server.data_dir, public_key_pem(private))
+    declarations.publish_declaration_key(server.data_dir, public_key_pem(private))
     return private
 
 
@@ -39,8 +39,8 @@ def status_of(answered) -> Status:
 
 def test_what_was_sent_is_kept_sealed_and_opens_with_the_authority_s_key_alone(server, key):
     answered = send(server, message_for(key))
-    ((handle, _hour),) = server.declarations.held()
-    kept = server.declarations.sealed(handle).message
+    ((handle, _hour),) = server.declarations.list_declarations()
+    kept = server.declarations.read_declaration(handle).message
 
     assert (answered.status, len(answered.body), status_of(answered)) == (200, 1024, Status.OK)
     assert open_declaration(kept, key) == WORDS
@@ -60,7 +60,7 @@ def test_the_same_message_again_is_kept_once(server, key):
     message = message_for(key)
 
     assert [status_of(send(server, message)) for _ in range(2)] == [Status.OK, Status.OK]
-    assert len(server.declarations.held()) == 1
+    assert len(server.declarations.list_declarations()) == 1
 
 
 def test_before_there_is_a_key_nothing_is_taken(server):
@@ -68,7 +68,7 @@ def test_before_there_is_a_key_nothing_is_taken(server):
 
     assert answered.status == 404
     assert b"declarations_closed" in answered.body
-    assert server.declarations.held() == []
+    assert server.declarations.list_declarations() == []
 
 
 @pytest.mark.parametrize("body", [bytes(1024), b"\x04" + bytes(1023), b"\x02" + os.urandom(1023)])
@@ -76,7 +76,7 @@ def test_what_nobody_could_open_is_not_kept(server, key, body):
     answered = send(server, body)
 
     assert (answered.status, status_of(answered)) == (200, Status.BAD_REQUEST)
-    assert server.declarations.held() == []
+    assert server.declarations.list_declarations() == []
 
 
 @pytest.mark.parametrize(("size", "status"), [(0, 400), (1023, 400), (1025, 413), (4096, 413)])
@@ -101,7 +101,7 @@ def test_after_ten_from_one_place_each_solves_a_puzzle_and_nobody_is_locked_out(
     assert status_of(send(server, message_for(key), remote="198.51.100.9")) is Status.OK
     solution = (asked.challenge + solve(asked.challenge)).hex()
     assert status_of(send(server, message, HTTP_X_BLUEZONE_PUZZLE=solution)) is Status.OK
-    assert len(server.declarations.held()) == 12
+    assert len(server.declarations.list_declarations()) == 12
     assert status_of(send(server, message_for(key), HTTP_X_BLUEZONE_PUZZLE=solution)) is Status.PUZZLE_REQUIRED
 
 
@@ -126,7 +126,7 @@ def test_when_as_many_are_held_as_may_be_those_held_stay(server, key, monkeypatc
     send(server, first)
 
     with pytest.raises(DeclarationsFull):
-        server.declarations.receive(message_for(key), bytes(4))
+        server.declarations.accept_declaration(message_for(key), bytes(4))
     assert send(server, message_for(key)).status == 503
     assert status_of(send(server, first)) is Status.OK
 
@@ -134,10 +134,10 @@ def test_when_as_many_are_held_as_may_be_those_held_stay(server, key, monkeypatc
 def test_a_declaration_is_gone_after_30_days_and_not_before(server, key, clock):
     send(server, message_for(key))
     server.ticks.purge(clock.now + 30 * DAY - HOUR)
-    assert len(server.declarations.held()) == 1
+    assert len(server.declarations.list_declarations()) == 1
 
     server.ticks.purge(clock.now + 30 * DAY)
-    assert server.declarations.held() == []
+    assert server.declarations.list_declarations() == []
 
 
 @pytest.mark.long
@@ -146,14 +146,14 @@ def test_the_tick_forgets_declarations(server, key, clock):
     clock.pass_by(30 * DAY)
     server.tick()
 
-    assert server.declarations.held() == []
+    assert server.declarations.list_declarations() == []
 
 
 @pytest.mark.long
 def test_the_config_carries_the_key_once_it_is_made(server, clock):
     private = new_private_key()
     before = decode_config(server.configs.payload(server.configs.newest_number()))
-    declarations.publish_key(server.data_dir, public_key_pem(private))
+    declarations.publish_declaration_key(server.data_dir, public_key_pem(private))
     server.tick()
     after = decode_config(server.configs.payload(server.configs.newest_number()))
 
@@ -164,10 +164,10 @@ def test_the_config_carries_the_key_once_it_is_made(server, clock):
 
 def test_what_is_no_key_is_not_published(server):
     with pytest.raises(InvalidDeclarationKey):
-        declarations.publish_key(server.data_dir, "no key")
+        declarations.publish_declaration_key(server.data_dir, "no key")
     assert declarations.published_key(server.data_dir) is None
 
 
 @pytest.mark.parametrize("handle", ["", "zz", "00" * 16])
 def test_an_unknown_handle_names_nothing(server, handle):
-    assert server.declarations.sealed(handle) is None
+    assert server.declarations.read_declaration(handle) is None

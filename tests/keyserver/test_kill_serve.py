@@ -33,7 +33,7 @@ def patients(server, serving, count):
     onset = datetime.datetime.fromtimestamp(time.time(), datetime.UTC).date() - datetime.timedelta(days=1)
 
     def patient():
-        issued = server.codes.issue("confirmed", onset)
+        issued = server.codes.issue_code("confirmed", onset)
         keys = keys_for(time.time(), days=3, newest_age=0)
         return Phone(lambda path, body: serving.post(path, body), server, Credential.from_text(issued.code), keys=keys)
 

@@ -69,7 +69,7 @@ def uploaded(server, phone):
 def published_keys(server):
     """Every key of every file, after following the whole index as a phone does."""
     keys = []
-    for entry in follow_index(server.indexes.read(), 0, CHAIN_START):
+    for entry in follow_index(server.indexes.read_index(), 0, CHAIN_START):
         keys += [key.key for key in read_export(call(server, "GET", f"/v1/exports/{entry.name}").body).keys]
     return keys
 
@@ -91,7 +91,7 @@ def test_two_machines_tick_at_once_and_everything_is_published_once(server, othe
     keys = published_keys(server)
     assert [keys.count(key.key) for phone in phones for key in phone.keys] == [1] * 18
     assert len(keys) == len(set(keys))
-    assert other.indexes.read().number == 4
+    assert other.indexes.read_index().number == 4
 
 
 def test_while_one_has_the_turn_another_machine_does_nothing(server, other):
@@ -126,10 +126,10 @@ def test_who_lost_the_turn_replaces_no_index(server, other, clock):
         assert other.tick() is True
         with pytest.raises(TurnLost):
             turn.check()
-        newest = other.indexes.read()
+        newest = other.indexes.read_index()
         with pytest.raises(TurnLost):
-            server.publication.index_writer.renew(clock.now + 2 * HOUR, turn=turn)
-    assert server.indexes.read() == newest
+            server.publication.index_writer.renew_index(clock.now + 2 * HOUR, turn=turn)
+    assert server.indexes.read_index() == newest
 
 
 def test_what_was_begun_in_a_turn_that_is_lost_is_not_stored(server, other):

@@ -32,7 +32,7 @@ def test_a_browser_subscribes_and_unsubscribes(server):
     browser = Browser(GOOD)
 
     assert post(server, "subscribe", browser.body()).status == 200
-    assert server.push.find(GOOD) == browser.subscription
+    assert server.push.find_subscription(GOOD) == browser.subscription
     assert post(server, "unsubscribe", browser.body()).status == 200
     assert server.push.endpoints() == []
 
@@ -43,7 +43,7 @@ def test_subscribing_again_replaces_the_keys(server):
         assert post(server, "subscribe", browser.body()).status == 200
 
     assert server.push.endpoints() == [GOOD]
-    assert server.push.find(GOOD) == second.subscription
+    assert server.push.find_subscription(GOOD) == second.subscription
 
 
 def test_only_who_knows_the_secret_unsubscribes_and_the_answer_says_nothing(server):
@@ -180,7 +180,7 @@ def test_only_push_services_that_the_city_lists_are_ever_called(server, host, ta
 
 def test_a_service_that_the_city_lists_no_more_is_not_called_either(server):
     browser = Browser("https://push.gone.example/a")
-    server.keys_store.write(lambda transaction: push.keep(transaction, browser.subscription, 0))
+    server.keys_store.write(lambda transaction: push.store_subscription(transaction, browser.subscription, 0))
 
     assert server.push.endpoints() == []
 
@@ -191,7 +191,7 @@ def test_a_flood_of_addresses_drives_out_itself_and_not_the_browsers_of_the_city
     real = [f"{GOOD}/real{number}" for number in range(10)]
     for number, endpoint in enumerate(real):
         post(server, "subscribe", Browser(endpoint).body(), remote=f"198.51.100.{number}")
-    server.push.prove(real)
+    server.push.note_proven(real)
     for number in range(60):
         clock.pass_by(2)
         made_up = post(server, "subscribe", Browser(f"{GOOD}/{number}").body(), remote=f"203.0.113.{number}")

@@ -64,7 +64,7 @@ def test_nothing_is_left_of_an_unused_code_at_its_later_expiry_and_of_a_used_one
     without_random_keys(server)
     used = report_of(server)
     ((handle,),) = server.codes_store.read("SELECT handle FROM credential")
-    issued = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
     clock.pass_by(2 * DAY)
     server.tick()
 
@@ -91,7 +91,7 @@ def test_no_used_or_revoked_code_tells_its_day_of_issue(server, clock, onset):
     without_random_keys(server)
     for _ in range(3):
         report_of(server)
-        server.codes.revoke(server.codes.issue("clinical", onset).row_id)
+        server.codes.revoke_code(server.codes.issue_code("clinical", onset).row_id)
         clock.pass_by(DAY)
     server.tick()
 

@@ -114,7 +114,7 @@ def test_hosts_with_a_signer_each_are_one_city_and_one_goes_on_where_the_others_
             clock.pass_by(3 * HOUR)
             follower.tick()
             leader.ticks.sync()
-        assert first.indexes.read().number == 6
+        assert first.indexes.read_index().number == 6
         assert secrets_in(folders[0]) == secrets_in(folders[1])
         assert first.configs.newest_number() == second.configs.newest_number() > 3
         first.close()

@@ -5,7 +5,7 @@ import pytest
 from tests.builders.keyserver import NOON
 
 from bluezone.keyserver.keys.keyfolder import open_secrets
-from bluezone.keyserver.securefiles import KeyFileExposed, erase, write_whole
+from bluezone.keyserver.securefiles import KeyFileExposed, erase_file, write_atomically
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol.intervals import week_name, week_start
 
@@ -55,10 +55,10 @@ def test_secrets_do_not_show_themselves(folder):
 
 def test_an_erased_file_is_gone_and_erasing_again_does_nothing(tmp_path):
     path = tmp_path / "secret"
-    write_whole(path, b"secret", mode=0o600)
+    write_atomically(path, b"secret", mode=0o600)
 
-    erase(path)
-    erase(path)
+    erase_file(path)
+    erase_file(path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -73,5 +73,5 @@ def test_a_number_of_a_week_key_that_stood_in_a_config_is_given_to_none_though_t
 
     again = open_secrets(folder).week_keys
     assert again.newest_kid() == 900
-    again.rotate(NOON + 7 * 86400)
+    again.rotate_week_keys(NOON + 7 * 86400)
     assert again.newest_kid() > 900

@@ -48,6 +48,6 @@ def test_files_are_listed_with_their_sizes(server):
 
 def test_hours_of_guessing_are_listed_once(server, clock):
     for number in range(130):
-        server.codes_part.limits.count(number.to_bytes(4, "big"), invalid=True)
+        server.codes_part.limits.count_call(number.to_bytes(4, "big"), invalid=True)
 
     assert statistics.guessing_alarm_hours(server.codes_store) == [NOON // HOUR]

@@ -27,7 +27,7 @@ def stored_keys(server):
 
 
 def another_case(server, onset, **parts):
-    issued = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
     return Phone(poster(server), server, Credential.from_text(issued.code), **parts)
 
 

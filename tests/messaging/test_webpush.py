@@ -52,7 +52,9 @@ def server(tmp_path, clock, monkeypatch):
 def subscribed(server, *browsers):
     for browser in browsers:
         server.keys_store.write(
-            lambda transaction, b=browser: push.keep(transaction, b.subscription, push.period_at(server.clock()))
+            lambda transaction, b=browser: push.store_subscription(
+                transaction, b.subscription, push.period_at(server.clock())
+            )
         )
 
 
@@ -253,7 +255,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
     clock.pass_by(2 * HOUR)
     server.tick()
     announcer.send_due(clock.now)
-    server.push.forget([browser.endpoint])
+    server.push.delete_subscriptions([browser.endpoint])
     clock.pass_by(HOUR)
 
     assert announcer.send_due(clock.now) == 0

@@ -58,7 +58,7 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
         staying, leaving = service.browser("staying"), service.browser("leaving")
         for browser in (staying, leaving):
             city_server.keys_store.write(
-                lambda done, b=browser: push.keep(done, b.subscription, push.period_at(clock.now))
+                lambda done, b=browser: push.store_subscription(done, b.subscription, push.period_at(clock.now))
             )
         city_server.tick()
         announcer = Announcer(city_server, provider, lambda _: 0.0)

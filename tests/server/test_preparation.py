@@ -70,7 +70,7 @@ def test_processes_with_folders_of_their_own_wait_for_each_other_at_the_database
         other.execute("CREATE SCHEMA office")
         holder = {"options": "-c search_path=office", "application_name": "holder", "autocommit": True}
         lease = Lease(lambda: psycopg.connect(url, **holder), LEASE_NAME, seconds=600)
-        assert lease.take()
+        assert lease.acquire()
         with preparing(["-c", PREPARE, folder], BLUEZONE_OFFICE_URL=url) as process:
             until_it_waits(process, lambda: other.execute(WAITING).fetchone())
             assert other.execute("SELECT to_regclass('office.django_migrations')").fetchone() == (None,)

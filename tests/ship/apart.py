@@ -89,7 +89,7 @@ def report(folder, public):
     def issue():
         os.environ["BLUEZONE_DATA"] = folder
         server = KeyServer.open(Path(folder))
-        return server.codes.issue("confirmed", datetime.now(UTC).date() - timedelta(days=2)).code
+        return server.codes.issue_code("confirmed", datetime.now(UTC).date() - timedelta(days=2)).code
 
     def post(path, body):
         with urllib.request.urlopen(public + path, body, timeout=120) as answer:
@@ -97,7 +97,7 @@ def report(folder, public):
 
     credential = Credential.from_text(as_user("bluezone", issue))
     first = decode_verify1_answer(post("/v1/verify", encode_verify1(Verify1Request(credential=credential))))
-    key = RemoteKeys(find_signer(Path(folder))).week_keys.find(first.kid)
+    key = RemoteKeys(find_signer(Path(folder))).week_keys.find_key(first.kid)
     keys = (UploadKey(os.urandom(16), first_interval(day_at(time.time()) - 1), 144, HIGH),)
     salt, rand = os.urandom(32), os.urandom(32)
     public_key, message = blindrsa.PublicKey(key.n, key.e), rand + commitment(salt, keys, ())

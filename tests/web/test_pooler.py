@@ -46,7 +46,7 @@ def test_a_city_behind_a_pooler_takes_a_report_and_publishes_it(folder, tmp_path
 
             server = KeyServer.open(served.data)
             onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
-            code = server.codes.issue("confirmed", onset).code
+            code = server.codes.issue_code("confirmed", onset).code
             phone = Phone(post, server, Credential.from_text(code), keys=keys_for(time.time(), days=3, newest_age=1))
             assert [step().status for step in (phone.check_code, phone.redeem_code, phone.upload)] == [Status.OK] * 3
             assert urllib.request.urlopen(f"{served.office}/sign-in/", timeout=120).status == 200

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.witnesses import serving
 from tests.transparency.vectors import contents
 
-from bluezone.keyserver.publication.log.witnesses import post
+from bluezone.keyserver.publication.log.witnesses import post_checkpoint
 from bluezone.transparency.merkle import consistency_ranges, leaf_hash, tree_root
 from bluezone.transparency.notes import (
     Checkpoint,
@@ -138,11 +138,11 @@ def test_a_request_that_is_none_is_refused(watcher, body):
 
 def test_over_http_the_same_and_nothing_else_is_served(watcher):
     with serving(watcher) as address:
-        code, body = post(address, request(0, 9))
+        code, body = post_checkpoint(address, request(0, 9))
         assert (code, cosigned_at(Note(note(9).text, (read_signature(body[:-1]),)), watcher.key)) == (200, NOW)
-        assert post(address, request(0, 9))[0] == 409
-        assert post(address, b"x" * 200_000)[0] == 413
-        assert post(f"{address}/elsewhere", request(9, 10))[0] == 200
+        assert post_checkpoint(address, request(0, 9))[0] == 409
+        assert post_checkpoint(address, b"x" * 200_000)[0] == 413
+        assert post_checkpoint(f"{address}/elsewhere", request(9, 10))[0] == 200
     assert answer_get(watcher, f"/checkpoint/{KEY.name}").status == 200
     assert answer_get(watcher, "/checkpoint/other").status == 404
     assert answer_get(watcher, "/").status == 404

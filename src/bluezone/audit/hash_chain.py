@@ -91,7 +91,7 @@ def content_proof(*content: str) -> str:
     return hmac.digest(_key(), b"bluezone audit proof v1\0" + text.encode(), "sha256").hex()
 
 
-def verify(expected: tuple[int, str] | None = None) -> Verdict:
+def verify_chain(expected: tuple[int, str] | None = None) -> Verdict:
     """Read the whole chain and recompute its hashes.
 
     expected: (number, hash) noted earlier; the chain must still contain it unless its year is over.
@@ -108,7 +108,7 @@ def verify(expected: tuple[int, str] | None = None) -> Verdict:
     return verdict
 
 
-def head_before(moment: datetime.datetime) -> str:
+def chain_head_before(moment: datetime.datetime) -> str:
     """The hash of the last entry before an aware moment, CHAIN_START before the first."""
     last = AuditEntry.objects.filter(at__lt=moment).order_by("-number").first()
     return last.digest if last else CHAIN_START
@@ -119,7 +119,7 @@ def compare_with_log(logged: Mapping[str, bytes], now: datetime.datetime) -> Ver
 
     logged: leaves by day, from `leaves.audit_heads`. now: aware time; heads older than a year are left out.
     """
-    verdict = verify()
+    verdict = verify_chain()
     if verdict.broken_at is not None:
         return verdict
     entries = list(AuditEntry.objects.order_by("number").values_list("previous", "digest"))

@@ -58,7 +58,7 @@ def verify_audit(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and not form.is_valid():
         return render(request, "accounts/audit_verify.html", {"noted": form}, status=422)
     expected = form.cleaned_data["noted"] if request.method == "POST" else None
-    context = {"noted": form, "verdict": hash_chain.verify(expected), "expected": expected}
+    context = {"noted": form, "verdict": hash_chain.verify_chain(expected), "expected": expected}
     return render(request, "accounts/audit_verify.html", context)
 
 

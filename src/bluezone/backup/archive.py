@@ -57,7 +57,7 @@ class SealedWriter:
         self._file.write(self._encryptor.finalize() + self._encryptor.tag)
 
 
-def day_of(path: Path) -> datetime.date:
+def backup_day(path: Path) -> datetime.date:
     """The day of the key that opens a backup. Raises BackupDamaged."""
     with path.open("rb") as file:
         return datetime.date.fromisoformat(_header(file)[0]["day"])

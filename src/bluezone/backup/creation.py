@@ -14,7 +14,7 @@ from bluezone.backup import daykeys
 from bluezone.backup.archive import SealedWriter
 from bluezone.backup.store_copies import copy_stores, newest_file_numbers
 from bluezone.keyserver.datafolder import RUN_FOLDER
-from bluezone.keyserver.locks import give_to_owner, lock_file
+from bluezone.keyserver.locks import assign_to_folder_owner, lock_file
 from bluezone.keyserver.signer.client import FOLDER_NAME
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER
 from bluezone.logs import event_fields
@@ -46,7 +46,7 @@ def make_backup(
     """
     if target is None:
         (data_dir / BACKUPS).mkdir(mode=0o700, exist_ok=True)
-        give_to_owner(data_dir / BACKUPS)
+        assign_to_folder_owner(data_dir / BACKUPS)
         target = data_dir / BACKUPS / f"bluezone-{now:%Y%m%d-%H%M%S}{SUFFIX}"
     # One at a time: other partial files are then of a backup that was killed.
     with lock_file(data_dir / LOCK_NAME, wait=True):

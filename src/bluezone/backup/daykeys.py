@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from bluezone.backup.retention import RETAINED_DAYS, oldest_retained_day
-from bluezone.keyserver.locks import give_to_owner
+from bluezone.keyserver.locks import assign_to_folder_owner
 from bluezone.refusal import Refused
 
 KEY_BYTES = 32
@@ -27,7 +27,7 @@ def make_day_key(data_dir: Path, today: datetime.date) -> bytes:
     """The key of a day, 32 bytes, made on first use."""
     folder = data_dir / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    give_to_owner(folder)
+    assign_to_folder_owner(folder)
     path = folder / today.isoformat()
     temporary = folder / f"{today.isoformat()}.{os.getpid()}"
     if not path.exists():
@@ -40,7 +40,7 @@ def make_day_key(data_dir: Path, today: datetime.date) -> bytes:
             # Of two backups that start together, one makes the key and both use it.
             with contextlib.suppress(FileExistsError):
                 os.link(temporary, path)
-            give_to_owner(path)
+            assign_to_folder_owner(path)
         finally:
             temporary.unlink(missing_ok=True)
     return path.read_bytes()

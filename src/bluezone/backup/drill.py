@@ -31,11 +31,11 @@ from bluezone.keyserver.configs.configfiles import ConfigFolder
 from bluezone.keyserver.http import file_of
 from bluezone.keyserver.keys.keyfolder import open_secrets, signing_folder
 from bluezone.keyserver.locks import lock_file
-from bluezone.keyserver.publication.bucket import place_of
+from bluezone.keyserver.publication.bucket import open_named_place
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.padding import Padding
-from bluezone.keyserver.securefiles import write_whole
+from bluezone.keyserver.securefiles import write_atomically
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.signer.client import FOLDER_NAME, VARIABLE, remote_keys
 from bluezone.keyserver.signer.client import SUFFIX as SOCKET_SUFFIX
@@ -88,7 +88,7 @@ def run_drill(data_dir: Path, day_keys: Path, published: str, database: str | No
         problem = refused.code
         message = refused.message
     drill = Drill(int(time.time()), not problem, backup.name if backup else "", followed, problem, message)
-    write_whole(data_dir / DRILL_NAME, json.dumps(asdict(drill)).encode(), 0o600)
+    write_atomically(data_dir / DRILL_NAME, json.dumps(asdict(drill)).encode(), 0o600)
     return drill
 
 
@@ -128,7 +128,7 @@ def _restore_and_follow(
     phone = _Phone(scratch / "phone", trust, clock)
     claimed = False
     try:
-        place = place_of(published)
+        place = open_named_place(published)
         local = Path(published).resolve() if isinstance(place, LocalFiles) else None
         live = Downloads(place.get, ConfigFolder(data_dir / "configs"), local)
         before = phone.follow(live)
@@ -184,7 +184,7 @@ def _put_random_keys(server: KeyServer, now: float) -> None:
     if server.city.publish_period_seconds:
         return
     padding = Padding(max(server.city.padding_mean, 1), 0, os.urandom)
-    server.keys_store.write(lambda transaction: padding.put_before(transaction, now))
+    server.keys_store.write(lambda transaction: padding.add_before_file(transaction, now))
 
 
 def _run_command(environment: Mapping[str, str], *arguments: Any) -> None:

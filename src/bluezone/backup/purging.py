@@ -4,7 +4,7 @@
 import datetime
 from pathlib import Path
 
-from bluezone.backup.archive import day_of
+from bluezone.backup.archive import backup_day
 from bluezone.backup.creation import BACKUPS, SUFFIX
 from bluezone.backup.daykeys import destroy_expired_keys
 from bluezone.backup.retention import oldest_retained_day
@@ -22,5 +22,5 @@ def purge_backups(now: datetime.datetime) -> None:
 def delete_expired_backups(data_dir: Path, today: datetime.date) -> None:
     """Delete the backups in the folder for which the key is destroyed."""
     for path in (data_dir / BACKUPS).glob(f"*{SUFFIX}"):
-        if day_of(path) < oldest_retained_day(today):
+        if backup_day(path) < oldest_retained_day(today):
             path.unlink(missing_ok=True)

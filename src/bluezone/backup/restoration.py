@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.backup import daykeys, postgresql
-from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
+from bluezone.backup.archive import BackupDamaged, backup_day, open_sealed
 from bluezone.backup.store_copies import STORES
-from bluezone.keyserver.publication.history import MARK
+from bluezone.keyserver.publication.history import UNCHECKED_FILE
 from bluezone.refusal import Refused
 
 
@@ -24,7 +24,7 @@ class RestoreFolderUsed(Refused):
     code = "restore_folder_used"
 
 
-def restore(
+def restore_backup(
     backup: Path,
     data_dir: Path,
     day_keys: Path,
@@ -41,7 +41,7 @@ def restore(
     """
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise RestoreFolderUsed(f"{data_dir} is not empty; give a new folder with --data")
-    day = day_of(backup)
+    day = backup_day(backup)
     valid_keys = daykeys.valid_keys(day_keys, today)
     if day not in {datetime.date.fromisoformat(path.name) for path in valid_keys}:
         daykeys.read_day_key(day_keys / "none", day)
@@ -56,7 +56,7 @@ def restore(
             _load_dumps(staging, urls)
             _copy_day_keys(valid_keys, staging)
             # With this mark nothing is signed until the folder is compared with what was published since.
-            (staging / MARK).touch(mode=0o600)
+            (staging / UNCHECKED_FILE).touch(mode=0o600)
             purge(staging)
             if data_dir.exists():
                 data_dir.rmdir()
@@ -89,13 +89,13 @@ def _unpack(backup: Path, key: bytes, scratch: Path, staging: Path) -> None:
         staging.mkdir(mode=0o700)
         try:
             with tarfile.open(fileobj=file) as tar:
-                extract(tar, staging)
+                extract_archive(tar, staging)
         except tarfile.TarError:
             raise BackupDamaged(f"the archive in {backup} cannot be read") from None
     tar_path.unlink()
 
 
-def extract(tar: tarfile.TarFile, staging: Path) -> None:
+def extract_archive(tar: tarfile.TarFile, staging: Path) -> None:
     """Unpack files and folders below `staging`. Raises tarfile.ReadError for anything else, before it is written.
 
     The extraction filters of the standard library do the same, but Python 3.11.2 of Debian 12 lacks them.

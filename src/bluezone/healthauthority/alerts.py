@@ -50,14 +50,14 @@ def publish_alert(
     first = int(start.timestamp())
     last = int(end.timestamp())
     if practising():
-        return server.venue_alerts.check(text, first, last)
+        return server.venue_alerts.check_alert(text, first, last)
     if AuditEntry.objects.filter(action="venue_alerted", details__form=str(form_id)).exists():
         raise AlertAlreadySent("this alert was sent before; it was not sent again")
-    checked = server.venue_alerts.check(text, first, last)
+    checked = server.venue_alerts.check_alert(text, first, last)
     with transaction.atomic():
         # Recorded first, so that no alert is without an audit entry. If the key server refuses, the transaction undoes
         # it, and the same form can be sent again.
         hash_chain.record(
             worker.username, "venue_alerted", checked.fingerprint, form=str(form_id), start=first, end=last
         )
-        return server.venue_alerts.publish(text, first, last)
+        return server.venue_alerts.publish_alert(text, first, last)

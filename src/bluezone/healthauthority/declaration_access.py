@@ -80,7 +80,7 @@ def publish_current_key(server: KeyServer) -> None:
     """Publish the current key with the config, unless it is; repeats what a full disk or a crash prevented."""
     key = current_key()
     if key is not None and declarations.published_key(server.data_dir) != key.public_pem:
-        declarations.publish_key(server.data_dir, key.public_pem)
+        declarations.publish_declaration_key(server.data_dir, key.public_pem)
 
 
 def change_passphrase(supervisor: User, old: str, new: str, now: datetime.datetime) -> None:
@@ -106,7 +106,7 @@ def open_declarations(
     results = []
     with transaction.atomic():
         for handle in handles[:MOST_AT_ONCE]:
-            message = server.declarations.sealed(handle)
+            message = server.declarations.read_declaration(handle)
             if message is None:
                 continue
             declaration = _open_message(message.message, keys)

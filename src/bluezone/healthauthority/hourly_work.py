@@ -66,5 +66,5 @@ def publish_audit_head(now: datetime.datetime) -> None:
     """Put the head of the audit at the end of yesterday into the public log, once. now: aware."""
     midnight = now.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = (midnight - datetime.timedelta(days=1)).date()
-    leaf = audit_leaf(day.isoformat(), hash_chain.head_before(midnight))
+    leaf = audit_leaf(day.isoformat(), hash_chain.chain_head_before(midnight))
     key_server().public_log.request_leaf_once("audit", day.toordinal(), leaf)

@@ -24,7 +24,7 @@ def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     """Unopened declarations as a single matter, for supervisors of the city."""
     if practising() or not has_city_role(user, HEALTH_SUPERVISORS.roles):
         return []
-    sealed = key_server().declarations.held()
+    sealed = key_server().declarations.list_declarations()
     opened = set(OpenedDeclaration.objects.values_list("handle", flat=True))
     unread = [hour for handle, hour in sealed if handle not in opened]
     if not unread:

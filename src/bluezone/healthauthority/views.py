@@ -318,7 +318,7 @@ def publish_venue_alert(request: OfficeRequest) -> HttpResponse:
         if sending:
             venue = healthauthority_alerts.publish_alert(server, request.user, values["code"], *span, values["form_id"])
         else:
-            venue = server.venue_alerts.check(values["code"], *(int(moment.timestamp()) for moment in span))
+            venue = server.venue_alerts.check_alert(values["code"], *(int(moment.timestamp()) for moment in span))
     except healthauthority_alerts.AlertAlreadySent:
         return render(request, "healthauthority/venue_alert_sent.html", context | {"again": True}, status=409)
     except VenueForeign:
@@ -421,7 +421,9 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
                 form.add_error("passphrase", _("Five wrong tries: wait 15 minutes. Nothing was opened."))
             else:
                 return render(request, "healthauthority/declarations_opened.html", _opened_context(opened))
-    page = Paginator(server.declarations.held(), declaration_access.MOST_AT_ONCE).get_page(request.GET.get("page"))
+    page = Paginator(server.declarations.list_declarations(), declaration_access.MOST_AT_ONCE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "key": declaration_access.current_key(),
         "page": page,

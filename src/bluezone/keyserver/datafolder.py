@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.publication.series import EXPORTS_FOLDER
-from bluezone.keyserver.securefiles import write_whole
+from bluezone.keyserver.securefiles import write_atomically
 from bluezone.refusal import Refused
 
 LOCK_NAME = "keyserver.lock"
@@ -54,7 +54,7 @@ class Notes:
         if code is None:
             (self.folder / PROBLEM_NAME).unlink(missing_ok=True)
         elif self.signing_problem() != code:
-            write_whole(self.folder / PROBLEM_NAME, code.encode())
+            write_atomically(self.folder / PROBLEM_NAME, code.encode())
 
     def ticked_at(self) -> float | None:
         """When the last tick was done, Unix seconds; None before the first."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bluezone.keyserver.limits.limits import Limits
-from bluezone.keyserver.securefiles import write_whole
+from bluezone.keyserver.securefiles import write_atomically
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.declaration import DECLARATION_SIZE, read_public_key
 from bluezone.protocol.intervals import hour_at
@@ -64,7 +64,7 @@ class Declarations:
     limits: Limits
     clock: Callable[[], float]
 
-    def receive(self, message: bytes, network: bytes, puzzle: str = "") -> UploadAnswer:
+    def accept_declaration(self, message: bytes, network: bytes, puzzle: str = "") -> UploadAnswer:
         """Store a message for the health authority; a repeated message is stored once and answered ok.
 
         message: 1,024 bytes. network: of the sender, from `networks.network_of`.
@@ -78,7 +78,7 @@ class Declarations:
         challenge = self.limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
         if challenge is not None:
             return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
-        self.limits.count(network, invalid=True)
+        self.limits.count_call(network, invalid=True)
         if not _begins_with_a_point(message):
             return UploadAnswer(status=Status.BAD_REQUEST)
         row = (hashlib.sha256(message).digest()[:_HANDLE_LENGTH], message, hour_at(self.clock()))
@@ -86,12 +86,12 @@ class Declarations:
             raise DeclarationsFull(f"{MOST_DECLARATIONS} declarations are stored, which is the most; call the hotline")
         return UploadAnswer(status=Status.OK)
 
-    def held(self) -> list[tuple[str, int]]:
+    def list_declarations(self) -> list[tuple[str, int]]:
         """Handle and hour of arrival (Unix seconds // 3600) of every stored message, newest first."""
         rows = self.store.read("SELECT handle, received_hour FROM declaration ORDER BY received_hour DESC, handle")
         return [(bytes(handle).hex(), hour) for handle, hour in rows]
 
-    def sealed(self, handle: str) -> SealedDeclaration | None:
+    def read_declaration(self, handle: str) -> SealedDeclaration | None:
         """The message of a handle, None if it is deleted or was never here."""
         try:
             key = bytes.fromhex(handle)
@@ -119,10 +119,10 @@ def published_key(data_dir: Path) -> str | None:
     return pem
 
 
-def publish_key(data_dir: Path, pem: str) -> None:
+def publish_declaration_key(data_dir: Path, pem: str) -> None:
     """Put a key (PEM) into the next config, for the health authority's office. Raises InvalidDeclarationKey."""
     read_public_key(pem)
-    write_whole(data_dir / KEY_FILE, pem.encode("ascii"))
+    write_atomically(data_dir / KEY_FILE, pem.encode("ascii"))
 
 
 def _insert(transaction: Transaction, row: tuple[bytes, bytes, int]) -> bool:

@@ -16,7 +16,7 @@ def sign_tokens(request: TokensRequest, week_keys: WeekKeyRing, limits: Limits, 
     challenge = limits.challenge_always(request.challenge, request.nonce)
     if challenge is not None:
         return TokensAnswer(Status.PUZZLE_REQUIRED, challenge=challenge)
-    key = week_keys.find(request.kid)
+    key = week_keys.find_key(request.kid)
     start = week_start(now)
     if key is None or key.purpose != "gate" or key.use_from not in (start, start + SECONDS_PER_WEEK):
         return TokensAnswer(Status.KID_REFUSED)

@@ -236,7 +236,7 @@ def _alone(each: AnswerEach, call: Call) -> Response:
 
 def _declare(call: Call) -> Response:
     message = _body(call.environ, DECLARATION_SIZE)
-    answer = call.admission.declarations.receive(message, call.network(), call.puzzle())
+    answer = call.admission.declarations.accept_declaration(message, call.network(), call.puzzle())
     return _binary(encode_upload_answer(answer))
 
 
@@ -251,12 +251,12 @@ def _tokens(call: Call) -> Response:
 def _subscribe(call: Call) -> Response:
     body = _body_up_to(call.environ, push.MAX_BODY_BYTES)
     call.admission.push.subscribe(body, call.network(), call.puzzle())
-    return _json(push.answer())
+    return _json(push.push_answer())
 
 
 def _unsubscribe(call: Call) -> Response:
     call.admission.push.unsubscribe(_body_up_to(call.environ, push.MAX_BODY_BYTES))
-    return _json(push.answer())
+    return _json(push.push_answer())
 
 
 def _health(call: Call) -> Response:

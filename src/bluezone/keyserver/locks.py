@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def give_to_owner(path: Path) -> None:
+def assign_to_folder_owner(path: Path) -> None:
     """Give a file that root has made to the owner of its folder, so that its processes can use it."""
     if os.geteuid() == 0:
         owner = path.parent.stat()
@@ -23,7 +23,7 @@ def lock_file(path: Path, wait: bool, shared: bool = False) -> Iterator[bool]:
     `shared` may have the lock at the same time.
     """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    give_to_owner(path)
+    assign_to_folder_owner(path)
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         fcntl.flock(descriptor, kind | (0 if wait else fcntl.LOCK_NB))

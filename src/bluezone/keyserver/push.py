@@ -107,37 +107,37 @@ class PushSubscriptions:
         """Store a subscription; it replaces an earlier one with the same endpoint.
 
         network: of the sender, from `networks.network_of`. puzzle: 80 hex digits, or empty. If there is no room, others
-        are deleted: see `keep`. Raises PushSubscriptionInvalid, PushPuzzle, StoreRefused.
+        are deleted: see `store_subscription`. Raises PushSubscriptionInvalid, PushPuzzle, StoreRefused.
         """
         subscription = read_subscription(body, self.services)
         challenge = self.limits.challenge_for(network, *read_solution(puzzle))
         if challenge is not None:
             raise PushPuzzle(challenge)
-        self.limits.count(network, invalid=True)
-        self.store.write(lambda transaction: keep(transaction, subscription, period_at(self.clock())))
+        self.limits.count_call(network, invalid=True)
+        self.store.write(lambda transaction: store_subscription(transaction, subscription, period_at(self.clock())))
 
     def unsubscribe(self, body: bytes) -> None:
         """Delete a subscription if the caller knows its secret; does not reveal whether there was one."""
         subscription = read_subscription(body, self.services)
-        stored = self.find(subscription.endpoint)
+        stored = self.find_subscription(subscription.endpoint)
         if stored is not None and hmac.compare_digest(stored.auth, subscription.auth):
-            self.forget([subscription.endpoint])
+            self.delete_subscriptions([subscription.endpoint])
 
     def endpoints(self) -> list[str]:
         """The addresses of all subscriptions, except those of services that the city no longer calls."""
         rows = self.store.read("SELECT endpoint FROM push_subscription")
         return [endpoint for (endpoint,) in rows if _is_of(endpoint, self.services)]
 
-    def find(self, endpoint: str) -> Subscription | None:
+    def find_subscription(self, endpoint: str) -> Subscription | None:
         """The subscription of an address, None if there is none."""
         rows = self.store.read("SELECT p256dh, auth FROM push_subscription WHERE endpoint = ?", (endpoint,))
         return Subscription(endpoint, bytes(rows[0][0]), bytes(rows[0][1])) if rows else None
 
-    def forget(self, gone: list[str]) -> None:
+    def delete_subscriptions(self, gone: list[str]) -> None:
         """Delete the subscriptions of these addresses."""
         self._each("DELETE FROM push_subscription WHERE endpoint = ?", gone)
 
-    def prove(self, reached: list[str]) -> None:
+    def note_proven(self, reached: list[str]) -> None:
         """Note that the push services accepted a message for these addresses, so they are real."""
         self._each("UPDATE push_subscription SET proven = 1 WHERE endpoint = ? AND proven = 0", reached)
 
@@ -151,7 +151,7 @@ def period_at(now: float) -> int:
     return int(now) // (PERIOD_DAYS * SECONDS_PER_DAY)
 
 
-def keep(transaction: Transaction, subscription: Subscription, period: int) -> None:
+def store_subscription(transaction: Transaction, subscription: Subscription, period: int) -> None:
     """Store a subscription with its period.
 
     If there is no room, other subscriptions are deleted: unproven ones first, then those of older periods, and at
@@ -173,7 +173,7 @@ def keep(transaction: Transaction, subscription: Subscription, period: int) -> N
     )
 
 
-def purge_old(transaction: Transaction, period: int) -> None:
+def purge_old_subscriptions(transaction: Transaction, period: int) -> None:
     """Delete subscriptions that were not renewed for three whole periods before this one."""
     transaction.execute("DELETE FROM push_subscription WHERE period < ?", (period - RETAINED_PERIODS,))
 
@@ -216,6 +216,6 @@ def _base64url(text: str, name: str) -> bytes:
         raise PushSubscriptionInvalid(f"{name} is not base64url") from None
 
 
-def answer() -> dict[str, Any]:
+def push_answer() -> dict[str, Any]:
     """The answer to both calls, whether or not there was a subscription."""
     return {"ok": True}

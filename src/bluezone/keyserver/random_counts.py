@@ -14,7 +14,7 @@ _SUCCESSES = 2
 
 
 @cache
-def cumulative(mean: int, share: float = 1.0) -> NDArray[np.float64]:
+def cumulative_chances(mean: int, share: float = 1.0) -> NDArray[np.float64]:
     """P(count <= k) for k = 0, 1, ... until the remaining probability is below 2**-60.
 
     mean: that of a whole period. share: the share of a period for which rows are drawn.

@@ -16,7 +16,7 @@ from bluezone.keyserver.publication.file_repair import purge_copies
 from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.series import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.storage.store import Store, Transaction
-from bluezone.keyserver.venues.registrar import purge_ended
+from bluezone.keyserver.venues.registrar import purge_ended_venues
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
@@ -112,8 +112,8 @@ def _purge_uploads(store: Store, now: float) -> None:
 
     def action(transaction: Transaction) -> None:
         transaction.execute("DELETE FROM spent WHERE accept_until <= ?", (int(now),))
-        purge_ended(transaction, int(now))
-        push.purge_old(transaction, push.period_at(now))
+        purge_ended_venues(transaction, int(now))
+        push.purge_old_subscriptions(transaction, push.period_at(now))
         transaction.execute("DELETE FROM upload_count WHERE day < ?", (oldest_day,))
         _merge_small_counts(transaction, day_at(now))
 

@@ -17,7 +17,7 @@ class KeyFileExposed(Refused):
     code = "key_file_exposed"
 
 
-def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a file so that readers see the old content or the new one, never a part, even after a crash.
 
     mode: permission bits. Raises StoreFull if it cannot be written.
@@ -26,8 +26,8 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
         temporary.replace(path)
 
 
-def write_new(path: Path, content: bytes, mode: int = 0o644) -> bool:
-    """Like `write_whole`, but only if there is no file yet; returns whether this call wrote it."""
+def write_new_file(path: Path, content: bytes, mode: int = 0o644) -> bool:
+    """Like `write_atomically`, but only if there is no file yet; returns whether this call wrote it."""
     try:
         with _written_temporarily(path, content, mode) as temporary:
             os.link(temporary, path)
@@ -75,7 +75,7 @@ def read_secret(path: Path, shared: bool = False) -> bytes:
     return path.read_bytes()
 
 
-def erase(path: Path) -> None:
+def erase_file(path: Path) -> None:
     """Overwrite a private file and remove it; does nothing if there is no file.
 
     A program cannot do more: flash memory writes elsewhere and may still contain the old bytes.

@@ -32,13 +32,13 @@ from bluezone.keyserver.publication.adoption import Adoption
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.history import Adopter, History
 from bluezone.keyserver.publication.indexes import Indexes
-from bluezone.keyserver.publication.indexwriter import show_nobody
+from bluezone.keyserver.publication.indexwriter import show_to_no_signer
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
 from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.log.witnesses import agreed_config
 from bluezone.keyserver.publication.place import open_place
 from bluezone.keyserver.push import PushSubscriptions
-from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
+from bluezone.keyserver.signer.client import Connection, Operation, RemoteKeys, SignerCatchUp, find_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store
 from bluezone.keyserver.ticks import Ticks
@@ -138,7 +138,7 @@ class KeyServer:
 
         Returns their number.
         """
-        with self.ticks.alone():
+        with self.ticks.exclusive_turn():
             self.governance.apply_settings()
         return self.governance.newest_settings()
 
@@ -173,7 +173,7 @@ class KeyServer:
             signing = (lambda: RemoteKeys(signer)) if signer else (lambda: None)
             secrets = open_shared_secrets(folder, shared, lambda: keys_store.exclusive(TURN_SECONDS), signing)
             server = _compose(folder, codes_store, keys_store, secrets, shared, signer, clock, guard)
-            server.ticks.begin()
+            server.ticks.start()
             opened.pop_all()
         return server
 
@@ -195,7 +195,7 @@ def _compose(
     notes = Notes(folder)
     place = open_place(folder)
     journal = Journal(journal_folder(folder), secrets.signing_key)
-    show = Reminder(signer).show if signer else show_nobody
+    show = SignerCatchUp(signer).show if signer else show_to_no_signer
     read_configs = ConfigFiles(folder / "configs", secrets.city_key)
     public_log = LogWriter(keys_store, read_configs, secrets.city_key, journal, secrets.signing_key)
     configs = ConfigWriter(
@@ -211,7 +211,7 @@ def _compose(
         shared.sync()
         if signer:
             # There may be new week keys; the signer then publishes their public halves.
-            signer.ask(Ask.OPEN)
+            signer.request_operation(Operation.OPEN)
 
     codes_part = CodesPart(codes_store, secrets.pepper, secrets.week_keys, city, origin, clock)
     admission = Admission(folder, keys_store, secrets.week_keys, city, codes_part.limits, secrets.pepper, clock)

@@ -34,7 +34,7 @@ from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
 from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.place import open_place
-from bluezone.keyserver.signer.client import Reminder, RemoteKeys, require_signer
+from bluezone.keyserver.signer.client import RemoteKeys, SignerCatchUp, require_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, StoreUnreachable, Turn
 from bluezone.logs import event_fields
@@ -91,7 +91,7 @@ class Ticks:
         self._configs = configs
         self._hour = -1
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Do the first round; if this process publishes, bring the published files up to date.
 
         What is refused is logged and retried at each tick. Call it under the service's lock. Raises StoreRefused if the
@@ -113,9 +113,9 @@ class Ticks:
                         raise refusal
                 if self.publication is None:
                     return
-                self.publication.bring_over()
+                self.publication.move_into_bucket()
                 if is_clock_trusted:
-                    self.publication.renew(self.clock(), turn)
+                    self.publication.renew_lists(self.clock(), turn)
         except SettingsOutdated as refused:
             logger.error("settings: %s: %s", refused.code, refused.message, extra=event_fields("settings_outdated"))
         except StoreFull as refused:
@@ -164,7 +164,7 @@ class Ticks:
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
         # Before the store is compared with what was published, nothing more may be published. Repairing and purging
         # are always safe.
-        publishing = self.publication.duties(turn) if self.publication and refusal is None else ()
+        publishing = self.publication.due_work(turn) if self.publication and refusal is None else ()
         # First, because the signer refuses to be shown a damaged file, and nothing after it would be done.
         repairing = (self.publication.check_files,) if self.publication else ()
         for duty in (*repairing, *publishing, self.purge):
@@ -177,7 +177,7 @@ class Ticks:
                 refusals.append(refused)
         if hour_is_new:
             for store in self._stores:
-                store.tidy()
+                store.erase_deleted_rows()
         if refusals:
             raise refusals[0]
 
@@ -194,30 +194,32 @@ class Ticks:
         if self.publication:
             self.publication.purge_files(now)
 
-    def adopt(self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None) -> dict[str, list[int]]:
-        """Adopt the published files that this store has lost; arguments, result and refusals as of History.compare.
+    def adopt_missing(
+        self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None
+    ) -> dict[str, list[int]]:
+        """Adopt the published files that this store has lost; see History.adopt_missing.
 
         Also raises StoreBusy if another process has the turn too long, and PublicationApart.
         """
         self._require_publishing()
-        with self.alone():
-            return self.history.compare(sources, seen or {})
+        with self.exclusive_turn():
+            return self.history.adopt_missing(sources, seen or {})
 
     def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedFiles]) -> Epoch:
-        """The record of the next epoch, for the recovery key to sign; see History.propose."""
-        with self.alone():
-            return self.history.propose(self.clock(), above, sources)
+        """The record of the next epoch, for the recovery key to sign; see History.propose_epoch."""
+        with self.exclusive_turn():
+            return self.history.propose_epoch(self.clock(), above, sources)
 
     def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
         """Continue in a new epoch; see History.open_epoch. Also raises ClockDoubted, PublicationApart."""
         self._require_publishing()
-        with self.alone():
+        with self.exclusive_turn():
             if self.guard:
                 self.guard.require(self.clock())
             return self.history.open_epoch(record, self.clock(), sources)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive_turn(self) -> Iterator[None]:
         """Take the turn and keep every process of this folder from ticking; syncs with other hosts before and after."""
         with pause_ticks(self._data_dir), self._keys_store.exclusive(TURN_SECONDS):
             self.sync()
@@ -261,7 +263,7 @@ class Ticks:
         self.folder_differs = False
         refusal = self._compare()
         if self.governance:
-            outdated = self.governance.renew(now, history_is_known=refusal is None)
+            outdated = self.governance.renew_config(now, history_is_known=refusal is None)
             return refusal or outdated
         self.notes.set_signing_problem(self.history_problem)
         if refusal is None:
@@ -271,7 +273,7 @@ class Ticks:
     def _compare(self) -> StoreRefused | None:
         """Compare the store with what was published; return why they do not agree, None if they do."""
         try:
-            self.history.compare()
+            self.history.adopt_missing()
         except (HistoryForked, PublishedRefused) as refused:
             self.history_problem = refused.code if isinstance(refused, HistoryForked) else None
             self.notes.set_signing_problem(self.history_problem)
@@ -300,7 +302,7 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
     configs = ConfigFiles(folder / "configs", keys.city_key)
     journal = Journal(journal_folder(folder), keys.signing_key)
     log = LogWriter(store, configs, keys.city_key, journal, keys.signing_key)
-    show = Reminder(signer).show
+    show = SignerCatchUp(signer).show
     history = History(
         folder, store, configs, keys, Indexes(place.files.get, keys.city_key), show, place.files, journal,
         Adoption(store, place.files, keys, city.padding_mean, city.embargo_seconds), publishes=True, adopter=None,
@@ -313,7 +315,7 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
     )
     with lock_file(notes.folder / LOCK_NAME, wait=True):
         try:
-            ticks.begin()
+            ticks.start()
         except StoreRefused as refused:
             # The published files are served meanwhile; each tick tries again.
             details = event_fields("publication_refused", code=refused.code)

@@ -83,7 +83,7 @@ class Uploads:
         if challenge is not None:
             return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
         now = self.clock()
-        key = self.week_keys.find(request.kid)
+        key = self.week_keys.find_key(request.kid)
         purpose = "chaff" if request.is_rehearsal else "upload"
         if key is None or key.purpose != purpose or not _is_accepted(key, now):
             return UploadAnswer(status=Status.KID_REFUSED)
@@ -107,7 +107,7 @@ class Uploads:
         # keys are known by now. An upload that passes all checks needs no query here: `_store` finds the same row.
         if status is not Status.OK and self.store.read("SELECT 1 FROM spent WHERE digest = ?", (_digest(request),)):
             status = Status.OK
-        self.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.is_rehearsal)
+        self.limits.count_call(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.is_rehearsal)
         return UploadAnswer(status=status)
 
 

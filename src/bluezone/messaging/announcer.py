@@ -62,14 +62,14 @@ class Announcer:
         while len(due) < BATCH and self._due and self._due[0][0] <= now:
             due.append(self._due.popleft()[1])
         # Some may have unsubscribed since they were scheduled.
-        subscriptions = [subscription for subscription in map(self._server.push.find, due) if subscription]
+        subscriptions = [subscription for subscription in map(self._server.push.find_subscription, due) if subscription]
         if not subscriptions:
             return 0
         endpoints: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
         for subscription, outcome in zip(subscriptions, self._provider.send(subscriptions, MESSAGE), strict=True):
             endpoints[outcome].append(subscription.endpoint)
-        self._server.push.forget(endpoints[Outcome.GONE])
-        self._server.push.prove(endpoints[Outcome.SENT])
+        self._server.push.delete_subscriptions(endpoints[Outcome.GONE])
+        self._server.push.note_proven(endpoints[Outcome.SENT])
         return len(endpoints[Outcome.SENT])
 
     def overdue_count(self, now: float) -> int:
@@ -77,7 +77,7 @@ class Announcer:
         return sum(due <= now - LATE_SECONDS for due, _ in tuple(self._due))
 
     def _plan(self, now: float) -> None:
-        index = self._server.indexes.read()
+        index = self._server.indexes.read_index()
         newest = index.number if index else 0
         if self._announced is None:
             # What was published before this process started has been announced, or is old.

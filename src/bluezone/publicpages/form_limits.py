@@ -71,7 +71,7 @@ class FormLimit:
         if challenge is not None:
             raise PuzzleRequired(challenge)
         # Many solved puzzles make the next ones harder; a flood that solves none makes nothing harder for others.
-        _puzzles().count(network, invalid=True)
+        _puzzles().count_call(network, invalid=True)
 
 
 @functools.cache

@@ -77,11 +77,11 @@ class Leadership:
     def _take_lease(self, attempt: ExitStack, parameters: dict[str, Any]) -> bool:
         import psycopg
 
-        from bluezone.keyserver.storage.leases import Lease, renewed
+        from bluezone.keyserver.storage.leases import Lease, keep_renewed
 
         lease = Lease(lambda: psycopg.connect(**{**parameters, **ALIVE, "autocommit": True}), self._duty)
         try:
-            if not lease.take():
+            if not lease.acquire():
                 lease.release()
                 return False
         except psycopg.Error:
@@ -89,7 +89,7 @@ class Leadership:
             return False
         self._lease = lease
         self._last_round = time.monotonic()
-        attempt.enter_context(renewed(lease, self._is_making_rounds, self._on_lost))
+        attempt.enter_context(keep_renewed(lease, self._is_making_rounds, self._on_lost))
         return True
 
     def _is_making_rounds(self) -> bool:

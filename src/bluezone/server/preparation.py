@@ -99,7 +99,7 @@ def preparation_lock(data_dir: Path) -> Iterator[None]:
             return
         import psycopg
 
-        from bluezone.keyserver.storage.leases import Lease, renewed
+        from bluezone.keyserver.storage.leases import Lease, keep_renewed
         from bluezone.web.apps import make_office_schema
 
         make_office_schema(connection.alias)
@@ -109,11 +109,11 @@ def preparation_lock(data_dir: Path) -> Iterator[None]:
         parameters = connection.get_connection_params()
         lease = Lease(lambda: psycopg.connect(**{**parameters, "autocommit": True}), LEASE_NAME)
         try:
-            if not lease.take_within(WAIT_SECONDS):
+            if not lease.acquire_within(WAIT_SECONDS):
                 raise StoreBusy("office: another process has been preparing it for too long; try again later")
         except psycopg.Error as error:
             raise OfficeUnavailable(f"the office store cannot be opened: {type(error).__name__}") from None
-        with renewed(lease):
+        with keep_renewed(lease):
             yield
 
 

@@ -57,7 +57,7 @@ def tick_until(
         try:
             is_clock_trusted = _tick(server, survey)
             # Only after the work that phones wait for; each witness is called in a separate thread.
-            witnesses.go_round()
+            witnesses.start_round()
             now = datetime.datetime.now(datetime.UTC)
             is_work_done = rounds.run(now, time.monotonic(), hourly=is_clock_trusted)
         except Refused as refused:

@@ -101,8 +101,8 @@ class _Silent(WSGIRequestHandler):
 def _restore(folder: Path, clock: _Clock, backup: Path, lost: Path) -> None:
     """Begin from a backup, and take over what the lost server has published since."""
     from bluezone.backup.daykeys import FOLDER
-    from bluezone.backup.restoration import restore
-    from bluezone.keyserver.publication.bucket import place_of
+    from bluezone.backup.restoration import restore_backup
+    from bluezone.keyserver.publication.bucket import open_named_place
     from bluezone.keyserver.service import KeyServer
 
     def purge(made: Path) -> None:
@@ -110,9 +110,9 @@ def _restore(folder: Path, clock: _Clock, backup: Path, lost: Path) -> None:
         server.ticks.purge(clock.now)
         server.close()
 
-    restore(backup, folder, lost / FOLDER, datetime.fromtimestamp(clock.now, UTC).date(), {}, purge)
+    restore_backup(backup, folder, lost / FOLDER, datetime.fromtimestamp(clock.now, UTC).date(), {}, purge)
     server = KeyServer.open(folder, clock)
-    server.ticks.adopt([place_of(str(lost))])
+    server.ticks.adopt_missing([open_named_place(str(lost))])
     server.close()
 
 
@@ -167,7 +167,7 @@ def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
                 front.set_app(Application(server.parts))
                 tell()
             case "issue":
-                issued = server.codes.issue("confirmed", date.fromisoformat(asked["onset"]))
+                issued = server.codes.issue_code("confirmed", date.fromisoformat(asked["onset"]))
                 tell(code=issued.code)
     front.shutdown()
     server.close()

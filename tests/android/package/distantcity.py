@@ -80,7 +80,7 @@ def _report_and_publish(server, patient, world: World, _given: dict[str, str]) -
 
 
 def _code(server, patient, _world: World, _given: dict[str, str]) -> str:
-    return server.key_server.codes.issue("confirmed", patient.time.today() - datetime.timedelta(days=1)).code
+    return server.key_server.codes.issue_code("confirmed", patient.time.today() - datetime.timedelta(days=1)).code
 
 
 _ORDERS = {

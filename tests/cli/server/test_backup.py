@@ -21,7 +21,7 @@ from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
 
 from bluezone.backup import creation, daykeys
-from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
+from bluezone.backup.archive import BackupDamaged, backup_day, open_sealed
 
 DAY = datetime.date(2020, 8, 10)
 BUCKET = 1_597_023_600  # 08:40 of that day in Bắc Kạn
@@ -113,11 +113,11 @@ def test_31_days_later_neither_the_store_nor_its_log_nor_any_backup_holds_what_w
     assert holding(counted, ENTRY) == []
     assert not first.exists()
     with pytest.raises(daykeys.BackupExpired):
-        daykeys.read_day_key(counted / daykeys.FOLDER, day_of(tmp_path / "taken away"))
+        daykeys.read_day_key(counted / daykeys.FOLDER, backup_day(tmp_path / "taken away"))
     # The younger backup opens still; of the days before its own it never had more than the sums.
     plain = tmp_path / "plain"
     with plain.open("wb") as file:
-        open_sealed(later, daykeys.read_day_key(counted / daykeys.FOLDER, day_of(later)), file)
+        open_sealed(later, daykeys.read_day_key(counted / daykeys.FOLDER, backup_day(later)), file)
     assert b"office.sqlite3" in plain.read_bytes()
     assert ROW not in plain.read_bytes()
     assert ENTRY not in plain.read_bytes()
@@ -269,17 +269,17 @@ def test_a_restore_into_postgresql_that_fails_leaves_nothing_there_and_can_be_tr
             raise postgresql.BackupToolFailed("the machine is out of memory")
 
         with pytest.raises(postgresql.BackupToolFailed):
-            restoration.restore(fresh, new, days, today, {"office": empty}, fail)
+            restoration.restore_backup(fresh, new, days, today, {"office": empty}, fail)
         assert (schemas(empty), new.exists()) == (set(), False)
         assert [path for path in tmp_path.iterdir() if path.name.startswith(".restore-")] == []
         # Another's schema is never dropped, whatever fails.
         postgresql.claim_schema(empty, "office")
         with pytest.raises(postgresql.RestoreDatabaseUsed):
-            restoration.restore(fresh, new, days, today, {"office": empty}, fail)
+            restoration.restore_backup(fresh, new, days, today, {"office": empty}, fail)
         assert schemas(empty) == {"office"}
         postgresql.drop_schema(empty, "office")
 
-        restoration.restore(fresh, new, days, today, {"office": empty}, lambda _folder: None)
+        restoration.restore_backup(fresh, new, days, today, {"office": empty}, lambda _folder: None)
         assert office(new, "look", today, BLUEZONE_OFFICE_URL=empty) == (0, 77)
 
 
@@ -291,7 +291,7 @@ def test_a_store_that_was_on_sqlite_is_not_lost_because_an_address_is_set(counte
         # No PostgreSQL is needed to look into the file.
         patch.setattr(postgresql, "require_unused", lambda *_: None)
         with pytest.raises(BackupDamaged, match="unset its address"):
-            restoration.restore(
+            restoration.restore_backup(
                 made, tmp_path / "new", counted / daykeys.FOLDER, datetime.datetime.now(datetime.UTC).date(),
                 {"office": "postgresql://nobody@127.0.0.1:1/none"}, lambda _folder: None,
             )  # fmt: skip

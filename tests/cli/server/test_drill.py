@@ -37,7 +37,7 @@ def published_until(folder, now):
     server = KeyServer.open(folder, lambda: now)
     try:
         server.tick(now)
-        return server.indexes.read().number
+        return server.indexes.read_index().number
     finally:
         server.close()
 

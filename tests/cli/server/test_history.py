@@ -11,7 +11,7 @@ from tests.builders.keyserver import Clock, open_server
 from bluezone.cli.main import root
 from bluezone.cli.server.recovery_key import RecoveryKeyInvalid, key_text, read_key
 from bluezone.keyserver.configs.recoverykey import RECOVERY_FILE
-from bluezone.keyserver.publication.history import MARK
+from bluezone.keyserver.publication.history import UNCHECKED_FILE
 
 PRIVATE = RECOVERY.private_bytes_raw()
 
@@ -77,10 +77,10 @@ def test_an_operator_opens_an_epoch_with_a_key_that_the_server_never_sees(city, 
 @pytest.mark.long
 def test_what_a_phone_holds_says_that_something_is_missing_or_that_nothing_is(city, monkeypatch, tmp_path):
     monkeypatch.setenv("BLUEZONE_HEADS", str(tmp_path / "another"))
-    (city / MARK).touch()
+    (city / UNCHECKED_FILE).touch()
     assert bluezone("history", "adopt", "--data", city)[1]["error"]["code"] == "history_unknown"
     assert bluezone("history", "adopt", "--data", city, "--seen", "exports=9")[1]["error"]["code"] == "history_forked"
     assert bluezone("history", "adopt", "--data", city, "--seen", "exports")[1]["error"]["code"] == "seen_invalid"
-    assert (city / MARK).exists()
+    assert (city / UNCHECKED_FILE).exists()
     assert bluezone("history", "adopt", "--data", city, "--seen", "exports=1")[0] == 0
-    assert not (city / MARK).exists()
+    assert not (city / UNCHECKED_FILE).exists()

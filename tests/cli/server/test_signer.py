@@ -60,7 +60,7 @@ def test_the_keys_leave_the_data_folder_and_two_persons_let_a_new_hotline_out(ap
     assert left == {"pepper", "vapid-p256.pem", "venue-ed25519.pem"}
     server = KeyServer.open(data)
     assert report_of(server).upload().status is Status.OK
-    assert server.configs.newest().hotline != NEW_HOTLINE
+    assert server.configs.newest_config().hotline != NEW_HOTLINE
     server.close()
 
     toml = (data / "city.toml").read_text()
@@ -73,7 +73,7 @@ def test_the_keys_leave_the_data_folder_and_two_persons_let_a_new_hotline_out(ap
         code, told = bluezone("signer", "approve", digest, "--key", keys / f"{name}.key", "--data", data)
         assert (code, told) == (0, {"said": digest})
     server.tick()
-    assert server.configs.newest().hotline == NEW_HOTLINE
+    assert server.configs.newest_config().hotline == NEW_HOTLINE
     server.close()
     assert bluezone("signer", "waiting", "--data", data)[1] == {"waiting": {}}
     code, told = bluezone("signer", "approve", digest, "--key", keys / "c.key", "--data", data)

@@ -138,7 +138,7 @@ def test_a_pending_upload_goes_on_by_itself_at_the_next_start(phone, server, wor
     before = opened(phone)
     before.encounters.payload()
     before.check()
-    draft = before.report.prepare_draft(server.key_server.codes.issue("confirmed", before.time.today()).code)
+    draft = before.report.prepare_draft(server.key_server.codes.issue_code("confirmed", before.time.today()).code)
     server.tamper = lambda path, body: b"" if path == "/v1/upload" else body
     with suppress(Refused):
         before.report.submit_report(draft, None, consent=True)

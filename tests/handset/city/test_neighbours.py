@@ -100,7 +100,7 @@ def packages_that_name(here, world, venue, phone, cases=1):
     """The city's packages after cases that were at a venue for 12 minutes half an hour ago, as a phone took them."""
     begins = int(phone.time.now() - HOUR / 2)
     for _ in range(cases):
-        here.key_server.venue_alerts.publish(venue.link, begins, begins + HOUR // 5)
+        here.key_server.venue_alerts.publish_alert(venue.link, begins, begins + HOUR // 5)
     world.pass_by(HOUR)
     here.key_server.tick()
     packages = []
@@ -111,9 +111,9 @@ def packages_that_name(here, world, venue, phone, cases=1):
 
 def test_whoever_follows_the_other_city_checks_in_at_its_places_and_is_warned_by_its_packages(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
-        pho = there.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
-        closed = there.key_server.registrar.register("dk-2", VenueDescription("Quán cũ", "Tổ 6", type=4))
-        there.key_server.registrar.revoke("dk-2")
+        pho = there.key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
+        closed = there.key_server.registrar.register_venue("dk-2", VenueDescription("Quán cũ", "Tổ 6", type=4))
+        there.key_server.registrar.revoke_venue("dk-2")
         traveller, patient = phones.new("traveller"), others.new("patient")
         for phone in (traveller, patient):
             phone.check()
@@ -131,7 +131,7 @@ def test_whoever_follows_the_other_city_checks_in_at_its_places_and_is_warned_by
         world.pass_by(HOUR / 2)
         traveller.stays.check_out(mine.id)
         patient.stays.check_out(theirs.id)
-        code = there.key_server.codes.issue("confirmed", patient.time.today()).code
+        code = there.key_server.codes.issue_code("confirmed", patient.time.today()).code
         patient.report.submit_report(patient.report.prepare_draft(code), [], [theirs.id], consent=True)
         publish(world, here, there)
         traveller.check()
@@ -147,7 +147,7 @@ def test_whoever_follows_the_other_city_checks_in_at_its_places_and_is_warned_by
 
 def test_a_stay_that_two_cities_name_counts_once(tmp_path):
     with two_cities(tmp_path) as (here, phones, _, _, world):
-        venue = here.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
+        venue = here.key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
         phone = phones.new("phone")
         phone.check()
         visit = a_stay(phone, venue.link)
@@ -164,7 +164,7 @@ def test_a_stay_that_two_cities_name_counts_once(tmp_path):
 
 def test_two_cases_at_one_time_count_twice_and_a_neighbours_flood_is_cut_off(tmp_path, monkeypatch):
     with two_cities(tmp_path) as (here, phones, _, _, world):
-        venue = here.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
+        venue = here.key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
         phone, flooded = phones.new("phone"), phones.new("flooded")
         stays = []
         for one in (phone, flooded):

@@ -20,7 +20,7 @@ PRIVATE = new_private_key()
 
 @pytest.fixture
 def open_city(server):
-    declarations.publish_key(server.key_server.data_dir, public_key_pem(PRIVATE))
+    declarations.publish_declaration_key(server.key_server.data_dir, public_key_pem(PRIVATE))
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def near(phones, server, world):
 
 
 def held(server):
-    handles = [handle for handle, _hour in server.key_server.declarations.held()]
-    return [server.key_server.declarations.sealed(handle).message for handle in handles]
+    handles = [handle for handle, _hour in server.key_server.declarations.list_declarations()]
+    return [server.key_server.declarations.read_declaration(handle).message for handle in handles]
 
 
 def declared(near):

@@ -43,7 +43,7 @@ def patient(phones, server, world):
 
 
 def issue(server, phone, *, days_ago: int = 2, klass: str = "confirmed") -> issued_codes.IssuedCode:
-    return server.key_server.codes.issue(klass, phone.time.today() - datetime.timedelta(days=days_ago))
+    return server.key_server.codes.issue_code(klass, phone.time.today() - datetime.timedelta(days=days_ago))
 
 
 def posted(server) -> list[str]:
@@ -220,7 +220,7 @@ def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_
         server.key_server.tick()
         today = int(world.now // DAY)
         onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=today - 11)
-        draft = phone.report.prepare_draft(server.key_server.codes.issue("confirmed", onset).code)
+        draft = phone.report.prepare_draft(server.key_server.codes.issue_code("confirmed", onset).code)
         phone.report.submit_report(draft, None, consent=True)
         world.pass_by(3600)
         phone.run_errands()
@@ -265,7 +265,7 @@ def test_a_wrong_code_and_a_used_one_have_their_own_refusals(server, patient):
     with pytest.raises(CodeWrong):
         patient.report.prepare_and_submit(format_code(digits + damm_digit(digits)), consent=True)
     issued = issue(server, patient)
-    server.key_server.codes.revoke(issued.code)
+    server.key_server.codes.revoke_code(issued.code)
     with pytest.raises(CodeWrong):
         patient.report.prepare_and_submit(issued.code, consent=True)
     assert stored_keys(server) == 0

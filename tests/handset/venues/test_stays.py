@@ -30,7 +30,7 @@ MINUTE = 60
 @pytest.fixture
 def venue(server):
     """A registered venue."""
-    return server.key_server.registrar.register("dk-1", PHO)
+    return server.key_server.registrar.register_venue("dk-1", PHO)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def phone(phones):
 
 def a_code(server, klass="confirmed", onset=NOON):
     day = datetime.fromtimestamp(onset, UTC).date()
-    return server.key_server.codes.issue(klass, day).code
+    return server.key_server.codes.issue_code(klass, day).code
 
 
 def stay(phone, venue, minutes, world, *, remember=False):
@@ -145,7 +145,7 @@ def test_a_removed_stay_is_gone_and_its_number_is_not_given_again(phone, venue):
 
 def test_each_way_in_which_a_code_is_not_good_has_its_own_refusal(phone, server, world, venue):
     event = dataclasses.replace(PHO, valid_from=NOON + HOUR, valid_to=NOON + 2 * HOUR, temporary=True)
-    later = server.key_server.registrar.register("dk-2", event)
+    later = server.key_server.registrar.register_venue("dk-2", event)
     for text, refusal in (
         ("https://example.com/", InvalidVenue),
         (qr_text(signed_venue()), VenueForeign),
@@ -156,7 +156,7 @@ def test_each_way_in_which_a_code_is_not_good_has_its_own_refusal(phone, server,
     world.pass_by(2 * HOUR)
     with pytest.raises(VenueExpired):
         phone.stays.check_in(later.link, remember=True)
-    server.key_server.registrar.revoke("dk-1")
+    server.key_server.registrar.revoke_venue("dk-1")
     server.key_server.tick()
     phone.check()
     with pytest.raises(VenueRevoked):
@@ -355,7 +355,7 @@ def test_a_report_with_visits_survives_a_kill_before_the_upload(phones, phone, v
 
 def test_an_alert_of_the_health_authority_warns_without_any_report(phone, venue, server, world):
     stay(phone, venue, 45, world, remember=True)
-    server.key_server.venue_alerts.publish(venue.link, NOON, NOON + HOUR // 2)
+    server.key_server.venue_alerts.publish_alert(venue.link, NOON, NOON + HOUR // 2)
     packaged(server, world)
     phone.check()
 
@@ -365,7 +365,7 @@ def test_an_alert_of_the_health_authority_warns_without_any_report(phone, venue,
 @pytest.mark.long
 def test_stays_and_what_was_found_are_gone_after_fourteen_days(phone, venue, server, world):
     stay(phone, venue, 45, world, remember=True)
-    server.key_server.venue_alerts.publish(venue.link, NOON, NOON + HOUR // 2)
+    server.key_server.venue_alerts.publish_alert(venue.link, NOON, NOON + HOUR // 2)
     packaged(server, world)
     phone.check()
     world.pass_by(15 * 86_400)
@@ -402,12 +402,12 @@ def test_looking_at_a_running_phone_writes_nothing(phone, venue, phones, world, 
 @pytest.mark.long
 def test_a_changed_package_and_an_index_led_aside_are_refused_and_what_was_found_stays(phone, venue, server, world):
     stay(phone, venue, 45, world, remember=True)
-    server.key_server.venue_alerts.publish(venue.link, NOON, NOON + HOUR // 2)
+    server.key_server.venue_alerts.publish_alert(venue.link, NOON, NOON + HOUR // 2)
     packaged(server, world)
     phone.check()
     kept, warned = phone.venue_packages.position, phone.risk.warnings()
     served_before = (server.key_server.data_dir / "venues" / "index.json").read_bytes()
-    server.key_server.venue_alerts.publish(venue.link, NOON, NOON + HOUR // 2)
+    server.key_server.venue_alerts.publish_alert(venue.link, NOON, NOON + HOUR // 2)
     packaged(server, world)
 
     server.tamper = lambda path, body: bytes([body[0] ^ 1]) + body[1:] if path.endswith(".bin") else body
@@ -428,7 +428,9 @@ def test_a_changed_package_and_an_index_led_aside_are_refused_and_what_was_found
 @pytest.mark.long
 def test_an_index_with_another_past_is_refused(phone, server, world):
     packaged(server, world)
-    server.key_server.venue_alerts.publish(server.key_server.registrar.register("dk-9", PHO).link, NOON, NOON + 1800)
+    server.key_server.venue_alerts.publish_alert(
+        server.key_server.registrar.register_venue("dk-9", PHO).link, NOON, NOON + 1800
+    )
     packaged(server, world)
     phone.check()
     server.tamper = listing(server, sha256="0" * 64)
@@ -438,7 +440,7 @@ def test_an_index_with_another_past_is_refused(phone, server, world):
 
 def test_a_package_that_is_listed_as_larger_than_any_may_be_is_not_even_fetched(phone, server, world, venue):
     world.pass_by(HOUR)
-    server.key_server.venue_alerts.publish(venue.link, NOON, NOON + 1800)
+    server.key_server.venue_alerts.publish_alert(venue.link, NOON, NOON + 1800)
     packaged(server, world)
     server.tamper = listing(server, size=MAX_PACKAGE_BYTES + 1)
 
@@ -450,14 +452,14 @@ def test_a_package_that_is_listed_as_larger_than_any_may_be_is_not_even_fetched(
 @pytest.mark.long
 def test_a_new_phone_fetches_the_newest_packages_only_and_one_that_was_away_all_it_missed(phones, server, world, venue):
     for _ in range(9):
-        server.key_server.venue_alerts.publish(venue.link, NOON - 2 * HOUR, NOON - HOUR)
+        server.key_server.venue_alerts.publish_alert(venue.link, NOON - 2 * HOUR, NOON - HOUR)
         packaged(server, world)
     server.requests.clear()
     phone = phones.new("late")
     phone.check()
     assert len([path for path, _ in server.requests if path.endswith(".bin")]) == 2
     for _ in range(5):
-        server.key_server.venue_alerts.publish(venue.link, NOON - 2 * HOUR, NOON - HOUR)
+        server.key_server.venue_alerts.publish_alert(venue.link, NOON - 2 * HOUR, NOON - HOUR)
         packaged(server, world)
     server.requests.clear()
     phone.check()

@@ -49,7 +49,7 @@ def answer(phone):
 def test_verify_1_answers_alike_before_and_after_the_use_of_a_code_until_its_ways_end(
     server, post, clock, onset, klass
 ):
-    patient, by_digits, by_link = phones(server, post, server.codes.issue(klass, onset), clock.now)
+    patient, by_digits, by_link = phones(server, post, server.codes.issue_code(klass, onset), clock.now)
     before = answer(by_digits), answer(by_link)
     assert before[0][0] is Status.OK
 
@@ -70,7 +70,7 @@ def test_verify_1_answers_alike_before_and_after_the_use_of_a_code_until_its_way
 
 
 def test_two_codes_of_which_one_is_used_have_the_same_answers_hour_by_hour(server, post, clock, onset):
-    used, unused = (server.codes.issue("confirmed", onset) for _ in range(2))
+    used, unused = (server.codes.issue_code("confirmed", onset) for _ in range(2))
     patient, *of_used = phones(server, post, used, clock.now)
     _, *of_unused = phones(server, post, unused, clock.now)
     patient.certified()
@@ -82,10 +82,10 @@ def test_two_codes_of_which_one_is_used_have_the_same_answers_hour_by_hour(serve
 
 
 def test_use_shows_in_verify_2_alone_and_not_to_a_request_that_would_use_nothing(server, post, clock, onset):
-    issued = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
     patient, other, _ = phones(server, post, issued, clock.now)
-    wrong = server.secrets.week_keys.current(2, clock.now)
-    right = server.secrets.week_keys.current(1, clock.now)
+    wrong = server.secrets.week_keys.current_key(2, clock.now)
+    right = server.secrets.week_keys.current_key(1, clock.now)
     too_large = blindrsa.Blinded(right.n.to_bytes(256, "big"), 1)
     probes = [(wrong.kid, blindrsa.Blinded(bytes(256), 1)), (right.kid, too_large)]
 
@@ -105,7 +105,7 @@ def test_use_shows_in_verify_2_alone_and_not_to_a_request_that_would_use_nothing
 def test_many_questions_cost_puzzles_and_are_never_refused_and_nobody_learns_of_the_questions_of_others(
     server, post, clock, onset
 ):
-    patient, stranger, _ = phones(server, post, server.codes.issue("confirmed", onset), clock.now)
+    patient, stranger, _ = phones(server, post, server.codes.issue_code("confirmed", onset), clock.now)
     stranger = replace(stranger, post=poster(server, "198.51.100.7"))
     asked = 0
     while stranger.check_code().status is Status.OK:
@@ -123,7 +123,7 @@ def test_many_questions_cost_puzzles_and_are_never_refused_and_nobody_learns_of_
 
 
 def test_a_code_of_before_the_change_still_reports_and_is_said_to_be_used(server, post, clock, onset):
-    issued = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
     server.codes_store.write(
         lambda transaction: transaction.execute("UPDATE credential SET sealed_digits = NULL, sealed_link = NULL")
     )
@@ -137,13 +137,13 @@ def test_a_code_of_before_the_change_still_reports_and_is_said_to_be_used(server
 
 
 def test_what_a_used_code_was_for_opens_with_the_code_alone(server, onset):
-    issued = server.codes.issue("confirmed", onset)
-    other = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
+    other = server.codes.issue_code("confirmed", onset)
     rows = server.codes_store.read("SELECT sealed_digits, sealed_link FROM credential")
     texts = [bytes(text) for row in rows for text in row]
 
     assert len(set(texts)) == 4, "equal cases look different"
-    row = server.codes.find(Credential.from_text(issued.code))
+    row = server.codes.find_row(Credential.from_text(issued.code))
     assert server.codes.case_of(row, Credential.from_text(issued.code)).klass == 1
     forgotten = replace(row, klass=None, onset_day=None)
     assert server.codes.case_of(forgotten, Credential.from_text(other.code)) is None
@@ -151,6 +151,6 @@ def test_what_a_used_code_was_for_opens_with_the_code_alone(server, onset):
 
 
 def test_a_revoked_code_keeps_nothing_sealed(server, onset):
-    server.codes.revoke(server.codes.issue("confirmed", onset).code)
+    server.codes.revoke_code(server.codes.issue_code("confirmed", onset).code)
 
     assert server.codes_store.read("SELECT sealed_digits, sealed_link FROM credential") == [(None, None)]

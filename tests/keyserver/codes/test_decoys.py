@@ -31,7 +31,7 @@ def kind(row):
 def test_a_real_row_and_a_decoy_are_told_apart_by_nothing(server, clock, onset):
     report_of(server)
     clock.pass_by(DAY)
-    server.codes.issue("confirmed", onset)
+    server.codes.issue_code("confirmed", onset)
     report_of(server)
     real = {kind(row) for row in rows_of(server)}
     server.tick()
@@ -66,10 +66,10 @@ def test_each_hour_has_its_decoys_once_and_a_new_store_those_of_two_days(server,
 def test_a_code_is_used_and_revoked_while_decoys_are_put_beside_it(server, onset):
     """On PostgreSQL every row is written again then."""
     phones = [
-        Phone(poster(server), server, Credential.from_text(server.codes.issue("confirmed", onset).code))
+        Phone(poster(server), server, Credential.from_text(server.codes.issue_code("confirmed", onset).code))
         for _ in range(12)
     ]
-    revoked = [server.codes.issue("confirmed", onset) for _ in range(12)]
+    revoked = [server.codes.issue_code("confirmed", onset) for _ in range(12)]
     going = threading.Event()
 
     def put():
@@ -83,14 +83,14 @@ def test_a_code_is_used_and_revoked_while_decoys_are_put_beside_it(server, onset
     try:
         for phone, issued in zip(phones, revoked, strict=True):
             phone.certified()
-            server.codes.revoke(issued.code)
+            server.codes.revoke_code(issued.code)
     finally:
         going.set()
         putting.join()
 
     assert {server.codes.status(issued.code) for issued in revoked} == {"revoked"}
     assert {phone.check_code().status for phone in phones} == {Status.OK}
-    assert {server.codes.find(phone.credential).state for phone in phones} == {State.USED}
+    assert {server.codes.find_row(phone.credential).state for phone in phones} == {State.USED}
 
 
 def test_decoys_end_as_codes_do(server, clock):

@@ -16,7 +16,7 @@ def test_verify_1_tells_class_onset_and_this_weeks_key_and_uses_nothing(server, 
     assert {answer.status for answer in answers} == {Status.OK}
     assert answers[0].klass == 1
     assert answers[0].onset_day == NOON // DAY - 2
-    key = server.secrets.week_keys.find(answers[0].kid)
+    key = server.secrets.week_keys.find_key(answers[0].kid)
     assert (key.purpose, key.klass, key.week) == ("upload", 1, "2026-W48")
     assert server.codes.status(patient.issued.code) == "open"
 
@@ -58,7 +58,7 @@ def test_an_expired_code_says_so(server, patient, clock):
     clock.pass_by(DAY)
 
     assert patient.check_code().status is Status.CODE_EXPIRED
-    patient.kid = server.secrets.week_keys.current(1, clock.now).kid
+    patient.kid = server.secrets.week_keys.current_key(1, clock.now).kid
     assert patient.redeem_code().status is Status.CODE_EXPIRED
 
 
@@ -77,7 +77,7 @@ def test_a_kid_of_another_class_purpose_or_week_is_refused_and_uses_nothing(serv
 
     statuses = set()
     for kid in wrong:
-        if server.secrets.week_keys.find(kid):
+        if server.secrets.week_keys.find_key(kid):
             patient.kid = kid
             statuses.add(patient.redeem_code().status)
 
@@ -97,20 +97,20 @@ def test_last_weeks_key_is_still_good_for_a_code_and_the_one_before_is_not(serve
     clock.pass_by(7 * DAY)
     server.tick()
 
-    fresh = server.codes.issue("confirmed", onset)
+    fresh = server.codes.issue_code("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(fresh.code), keys=keys_for(clock.now), kid=last_week)
     assert phone.redeem_code().status is Status.OK
     assert phone.upload().status is Status.OK
 
     clock.pass_by(7 * DAY)
-    late = server.codes.issue("confirmed", onset)
+    late = server.codes.issue_code("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(late.code), keys=keys_for(clock.now), kid=last_week)
     assert phone.redeem_code().status is Status.KID_REFUSED
 
 
 def test_a_blinded_value_not_below_the_modulus_is_a_bad_request_and_uses_nothing(server, patient):
     patient.check_code()
-    key = server.secrets.week_keys.find(patient.kid)
+    key = server.secrets.week_keys.find_key(patient.kid)
     patient.blinded = blindrsa.Blinded(key.n.to_bytes(256, "big"), 1)
 
     assert patient.redeem_code().status is Status.BAD_REQUEST
@@ -123,7 +123,7 @@ def test_a_rehearsal_goes_through_all_three_calls_and_leaves_no_trace(server, pa
 
     answer = patient.check_code()
     assert (answer.status, answer.klass) == (Status.OK, 0)
-    assert server.secrets.week_keys.find(answer.kid).purpose == "chaff"
+    assert server.secrets.week_keys.find_key(answer.kid).purpose == "chaff"
     assert patient.redeem_code().status is Status.OK
     assert patient.upload().status is Status.OK
     assert patient.upload().status is Status.OK
@@ -136,17 +136,17 @@ def test_a_rehearsal_goes_through_all_three_calls_and_leaves_no_trace(server, pa
 def test_a_rehearsals_certificate_is_worthless_for_a_real_upload_and_the_reverse(server, patient, onset):
     patient.chaff = True
     patient.certified()
-    assert patient.upload(chaff=False).status is Status.KID_REFUSED
+    assert patient.upload(is_rehearsal=False).status is Status.KID_REFUSED
 
-    issued = server.codes.issue("confirmed", onset)
+    issued = server.codes.issue_code("confirmed", onset)
     real = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON)).certified()
-    assert real.upload(chaff=True).status is Status.KID_REFUSED
+    assert real.upload(is_rehearsal=True).status is Status.KID_REFUSED
 
 
 @pytest.mark.parametrize("step", ["check_code", "redeem_code"])
 def test_a_rehearsal_never_looks_its_credential_up(server, patient, step):
     # A revoked code would be refused, an unknown one too; a rehearsal of either is answered alike.
-    server.codes.revoke(patient.issued.code)
-    rehearsal = replace(patient, chaff=True, kid=server.secrets.week_keys.current(0, NOON).kid)
+    server.codes.revoke_code(patient.issued.code)
+    rehearsal = replace(patient, chaff=True, kid=server.secrets.week_keys.current_key(0, NOON).kid)
 
     assert getattr(rehearsal, step)().status is Status.OK

@@ -29,7 +29,7 @@ def limits(clock, alarms):
 
 def exhaust(limits, network=HOME, tries=10):
     for _ in range(tries):
-        limits.count(network, invalid=True)
+        limits.count_call(network, invalid=True)
 
 
 def test_the_eleventh_invalid_try_of_a_network_meets_a_puzzle_and_other_networks_do_not(limits):
@@ -74,7 +74,7 @@ def test_a_puzzle_of_ones_own_making_is_not_accepted(limits, clock):
 
 def test_sixty_invalid_tries_a_minute_ask_everybody_for_a_puzzle_and_raise_one_alarm(limits, clock, alarms):
     for number in range(120):
-        limits.count(number.to_bytes(4, "big"), invalid=True)
+        limits.count_call(number.to_bytes(4, "big"), invalid=True)
 
     assert limits.challenge_for(HOME, *NONE) is not None
     assert alarms == [clock.now // HOUR]
@@ -86,10 +86,10 @@ def test_sixty_invalid_tries_a_minute_ask_everybody_for_a_puzzle_and_raise_one_a
 def test_rehearsals_use_up_a_minute_of_their_own_and_raise_no_alarm(clock, alarms, caplog):
     limits = Limits(bytes(32), clock, alarms.append, rehearsals_a_minute=100)
     for number in range(99):
-        limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
+        limits.count_call(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
     assert limits.challenge_for(HOME, *NONE) is None
 
-    limits.count(bytes(4), invalid=False, rehearsal=True)
+    limits.count_call(bytes(4), invalid=False, rehearsal=True)
     assert limits.challenge_for(HOME, *NONE) is not None
     assert alarms == []
     assert "rehearsals_a_minute" in caplog.text
@@ -182,7 +182,7 @@ def test_forged_uploads_count_toward_the_puzzle(server, patient):
 
 
 def test_a_revoked_code_counts_like_an_unknown_one(server, patient):
-    server.codes.revoke(patient.issued.code)
+    server.codes.revoke_code(patient.issued.code)
     statuses = [patient.check_code().status for _ in range(11)]
 
     assert statuses == [Status.CODE_INVALID] * 10 + [Status.PUZZLE_REQUIRED]
@@ -207,7 +207,7 @@ def test_processes_that_share_memory_count_together_and_redeem_a_puzzle_once(clo
     memory = shared_memory(2 * SIZE)
     one, other = (Limits(bytes(32), clock, alarms.append) for _ in range(2))
     for limits in (one, other):
-        limits.share(memory, 1)
+        limits.share_tally(memory, 1)
     exhaust(one, tries=5)
     exhaust(other, tries=5)
     challenge = one.challenge_for(HOME, *NONE)
@@ -216,16 +216,16 @@ def test_processes_that_share_memory_count_together_and_redeem_a_puzzle_once(clo
     assert other.challenge_for(HOME, challenge, nonce) is None
     assert one.challenge_for(HOME, challenge, nonce) is not None
     for number in range(120):
-        one.count(number.to_bytes(4, "big"), invalid=True)
-        other.count(number.to_bytes(4, "big"), invalid=True)
+        one.count_call(number.to_bytes(4, "big"), invalid=True)
+        other.count_call(number.to_bytes(4, "big"), invalid=True)
     assert alarms == [clock.now // HOUR]
 
 
 def test_counts_are_of_one_hour_and_kinds_are_apart(clock):
     memory = shared_memory(2 * SIZE)
     limits, another_kind = (Limits(bytes(32), clock, lambda hour: None) for _ in range(2))
-    limits.share(memory, 0)
-    another_kind.share(memory, 1)
+    limits.share_tally(memory, 0)
+    another_kind.share_tally(memory, 1)
     exhaust(limits)
 
     assert another_kind.challenge_for(HOME, *NONE) is None

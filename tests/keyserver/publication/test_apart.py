@@ -12,7 +12,7 @@ from bluezone.keyserver import service
 from bluezone.keyserver.configs.applied_settings import SettingsOutdated
 from bluezone.keyserver.datafolder import PublicationApart
 from bluezone.keyserver.publication.folder import LocalFiles
-from bluezone.keyserver.publication.history import MARK, HistoryUnknown
+from bluezone.keyserver.publication.history import UNCHECKED_FILE, HistoryUnknown
 from bluezone.keyserver.publication.place import PublishedPlace
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.ticks import open_publication
@@ -79,7 +79,7 @@ def test_one_governs_and_forgets_and_the_other_publishes(database, city_folder, 
         assert files(city_folder) == before, "who governs makes no file"
         publication.tick()
         (made,) = set(files(city_folder)) - set(before)
-        assert worker.indexes.read().entries[-1].name == made
+        assert worker.indexes.read_index().entries[-1].name == made
         assert worker.keys_store.read("SELECT COUNT(*) FROM waiting_key WHERE key = ?", (phone.keys[0].key,)) == [(0,)]
 
         clock.pass_by(24 * HOUR * 15)
@@ -123,7 +123,7 @@ def test_who_publishes_holds_until_its_settings_are_those_that_were_applied(city
 def test_a_restored_folder_is_compared_by_who_governs_before_anything_is_published(city_folder, clock):
     with apart(city_folder, clock) as (worker, publication):
         publication.tick()
-        (city_folder / MARK).touch()
+        (city_folder / UNCHECKED_FILE).touch()
         before = files(city_folder)
         clock.pass_by(2 * HOUR)
         with pytest.raises(HistoryUnknown):
@@ -137,4 +137,4 @@ def test_a_restored_folder_is_compared_by_who_governs_before_anything_is_publish
 
 def test_what_writes_published_files_is_refused_to_who_governs(city_folder, clock):
     with apart(city_folder, clock) as (worker, _), pytest.raises(PublicationApart):
-        worker.ticks.adopt([])
+        worker.ticks.adopt_missing([])

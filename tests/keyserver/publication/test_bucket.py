@@ -21,12 +21,12 @@ from tests.keyserver.publication.test_history import a_phone_ahead_of_a_backup, 
 from bluezone.keyserver.publication import bucket as publication_bucket
 from bluezone.keyserver.publication import folder
 from bluezone.keyserver.publication.bucket import (
+    CachedFiles,
     ExportsBucketMissing,
     ExportsDenied,
     ExportsUnreachable,
     ExportsUrlInvalid,
     ObjectFiles,
-    Remembered,
 )
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedChanged, PublishedDiffers
 from bluezone.keyserver.publication.log.journal import FOLDER_VARIABLE
@@ -82,7 +82,7 @@ def server(city_folder, clock, address, monkeypatch):
 def published(server):
     """Every key that a phone finds which follows the whole index, and fetches what it lists."""
     keys = []
-    for entry in follow_index(server.indexes.read(), 0, CHAIN_START):
+    for entry in follow_index(server.indexes.read_index(), 0, CHAIN_START):
         answered = call(server, "GET", f"/v1/exports/{entry.name}")
         assert (answered.status, hashlib.sha256(answered.body).hexdigest()) == (200, entry.sha256)
         keys += [key.key for key in read_export(answered.body).keys]
@@ -154,7 +154,7 @@ def test_phones_get_files_and_indexes_from_the_bucket_with_their_cache_headers(s
     server.tick()
 
     assert keys <= published(server)
-    entry = server.indexes.read().entries[-1]
+    entry = server.indexes.read_index().entries[-1]
     prefix = f"http://127.0.0.1:{bucket.filer}/buckets/{address.removeprefix('s3://')}"
     for name, caching in ((f"exports/{entry.name}", "immutable"), ("exports/index.json", "max-age=60")):
         with urllib.request.urlopen(f"{prefix}/{name}") as stored:
@@ -174,7 +174,7 @@ def test_a_machine_that_has_nothing_but_old_stores_and_keys_learns_from_the_buck
     upload(server)
     clock.pass_by(8 * DAY)
     server.tick()
-    index, configs = server.indexes.read(), server.configs.newest_number()
+    index, configs = server.indexes.read_index(), server.configs.newest_number()
     assert (index.number, configs) == (2, 2)
     server.keys_store.write(lambda transaction: transaction.execute("DELETE FROM export_file WHERE number = 2"))
     server.configs.path(configs).unlink()
@@ -184,7 +184,7 @@ def test_a_machine_that_has_nothing_but_old_stores_and_keys_learns_from_the_buck
     again = open_server(city_folder, clock)
     clock.pass_by(2 * HOUR)
     again.tick()
-    assert again.indexes.read().entries[:2] == index.entries
+    assert again.indexes.read_index().entries[:2] == index.entries
     assert again.configs.newest_number() == configs
     again.close()
 
@@ -194,7 +194,7 @@ def test_files_that_have_had_their_time_leave_the_bucket(server, clock):
     clock.pass_by(15 * DAY)
     server.tick()
 
-    left = {"exports/index.json", f"exports/{server.indexes.read().entries[0].name}"}
+    left = {"exports/index.json", f"exports/{server.indexes.read_index().entries[0].name}"}
     assert set(server.publication.published.names("exports")) == left
 
 
@@ -237,7 +237,7 @@ def test_a_file_whose_put_failed_is_published_once_by_this_tick_or_the_next(
 ):
     server.tick()
     keys = {key.key for key in upload(server).keys}
-    before = server.indexes.read()
+    before = server.indexes.read_index()
     clock.pass_by(2 * HOUR)
     patient = server.publication.published
     if fault == "no answer":
@@ -253,20 +253,20 @@ def test_a_file_whose_put_failed_is_published_once_by_this_tick_or_the_next(
         server.tick()
 
     assert keys <= published(server)
-    assert [entry.number for entry in server.indexes.read().entries] == [1, 2]
-    assert server.indexes.read().entries[0] == before.entries[0]
+    assert [entry.number for entry in server.indexes.read_index().entries] == [1, 2]
+    assert server.indexes.read_index().entries[0] == before.entries[0]
     assert len([name for name in server.publication.published.names("exports") if "/2-" in name]) == 1
 
 
 def test_while_the_bucket_is_gone_reports_are_taken_phones_keep_what_there_was_and_stores_forget(server, relay, clock):
     server.tick()
-    listed = server.indexes.read().entries[0]
+    listed = server.indexes.read_index().entries[0]
     assert call(server, "GET", "/v1/exports/index.json").status == 200
     assert call(server, "GET", f"/v1/exports/{listed.name}").status == 200
     relay.lose_server()
 
     keys = {key.key for key in upload(server).keys}
-    unused = bytes.fromhex(server.codes.issue("confirmed", datetime.fromtimestamp(clock(), UTC).date()).row_id)
+    unused = bytes.fromhex(server.codes.issue_code("confirmed", datetime.fromtimestamp(clock(), UTC).date()).row_id)
     clock.pass_by(3 * DAY)
     with pytest.raises(ExportsUnreachable):
         server.tick()
@@ -307,7 +307,7 @@ def test_a_bucket_that_takes_no_files_for_many_periods_holds_publication_up_and_
     with signing(city_folder, clock):
         server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
-        before = server.indexes.read()
+        before = server.indexes.read_index()
         keys = {key.key for key in upload(server).keys}
         relay.answer(b"PUT ", BUSY, times=100_000)
         for _ in range(periods):
@@ -317,7 +317,7 @@ def test_a_bucket_that_takes_no_files_for_many_periods_holds_publication_up_and_
         relay.no_more_faults()
         server.tick()
 
-        assert len(follow_index(server.indexes.read(), before.number, chain_value(before, before.number))) == 2
+        assert len(follow_index(server.indexes.read_index(), before.number, chain_value(before, before.number))) == 2
         assert keys <= set(published(server))
         server.close()
 
@@ -344,7 +344,7 @@ def test_an_address_that_is_no_bucket_is_refused(url):
 
 def test_a_process_remembers_files_up_to_a_size_and_asks_for_an_index_now_and_then(address, monkeypatch):
     files = ObjectFiles(address)
-    remembered = Remembered(files)
+    remembered = CachedFiles(files)
     monkeypatch.setattr(publication_bucket, "_REMEMBERED_BYTES", 250)
     digest = hashlib.sha256(bytes(100)).hexdigest()[: folder.NAME_DIGITS]
     names = [f"exports/{number}-{digest}.zip" for number in range(4)]
@@ -396,7 +396,7 @@ def test_the_drill_of_a_city_with_a_bucket_follows_from_the_bucket_and_writes_no
     subprocess.run([BLUEZONE, "backup", "--data", city], check=True, capture_output=True)
     server = KeyServer.open(city, lambda: now - HOUR)
     server.tick()
-    newest, files = server.indexes.read(), ObjectFiles(address)
+    newest, files = server.indexes.read_index(), ObjectFiles(address)
     before = files.get("exports/index.json"), files.names("exports")
     server.close()
     said = subprocess.run([BLUEZONE, "drill", "--data", city, "--json"], capture_output=True, text=True).stdout

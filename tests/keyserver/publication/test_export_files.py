@@ -27,7 +27,7 @@ def report(server, klass="confirmed", **parts):
 
 def published(server):
     """The files that a phone finds through the index, newest last."""
-    return [fetched(server, entry) for entry in server.indexes.read().entries]
+    return [fetched(server, entry) for entry in server.indexes.read_index().entries]
 
 
 def fetched(server, entry):
@@ -72,7 +72,7 @@ def test_one_file_a_period_whether_or_not_anybody_reported(server, clock):
         server.tick()
         clock.pass_by(2 * HOUR)
 
-    index = server.indexes.read()
+    index = server.indexes.read_index()
     assert [entry.number for entry in index.entries] == [1, 2, 3]
 
 
@@ -134,7 +134,7 @@ def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, mo
             patch.setattr(export_files.ExportFiles, "_finish", kill)
             publication_began(server, clock.now)
         elif where == "after_file":
-            patch.setattr(folder, "write_new", keep_and_kill)
+            patch.setattr(folder, "write_new_file", keep_and_kill)
         else:
             patch.setattr(export_files.ExportFiles, "_complete", kill)
         if where != "after_begin":
@@ -163,11 +163,11 @@ def publication_began(server, now):
 def test_a_file_sealed_by_a_run_that_died_before_the_index_is_listed_by_the_next(server, clock):
     server.tick()
     clock.pass_by(2 * HOUR)
-    server.publication.export_files.publish(clock.now)
-    assert server.indexes.read().number == 1
+    server.publication.export_files.publish_due_file(clock.now)
+    assert server.indexes.read_index().number == 1
 
     server.tick()
-    assert server.indexes.read().number == 2
+    assert server.indexes.read_index().number == 2
 
 
 @pytest.mark.long
@@ -175,7 +175,7 @@ def test_the_index_is_one_unbroken_history(server, clock):
     held_number, held_chain = 0, CHAIN_START
     for _ in range(4):
         server.tick()
-        entries = follow_index(server.indexes.read(), held_number, held_chain)
+        entries = follow_index(server.indexes.read_index(), held_number, held_chain)
         for entry in entries:
             held_number, held_chain = entry.number, extend_chain(held_chain, bytes.fromhex(entry.sha256))
         clock.pass_by(2 * HOUR)
@@ -186,30 +186,30 @@ def test_the_index_is_one_unbroken_history(server, clock):
 @pytest.mark.long
 def test_after_14_days_a_file_leaves_the_index_and_the_disk_and_the_chain_goes_on(server, clock):
     server.tick()
-    first = server.indexes.read().entries[0]
+    first = server.indexes.read_index().entries[0]
     chain = extend_chain(CHAIN_START, bytes.fromhex(first.sha256))
     clock.pass_by(2 * HOUR)
     server.tick()
 
     clock.pass_by(14 * DAY - 2 * HOUR)
     server.tick()
-    index = server.indexes.read()
+    index = server.indexes.read_index()
     assert [entry.number for entry in index.entries] == [2, 3]
     assert index.chain_before == chain.hex()
     assert call(server, "GET", f"/v1/exports/{first.name}").status == 404
 
     clock.pass_by(20 * DAY)
     server.tick()
-    assert [entry.number for entry in server.indexes.read().entries] == [4]
+    assert [entry.number for entry in server.indexes.read_index().entries] == [4]
 
 
 def test_an_index_without_files_still_carries_the_chain(server, clock):
     server.tick()
-    chain = extend_chain(CHAIN_START, bytes.fromhex(server.indexes.read().entries[0].sha256))
+    chain = extend_chain(CHAIN_START, bytes.fromhex(server.indexes.read_index().entries[0].sha256))
     clock.pass_by(15 * DAY)
-    server.publication.index_writer.renew(clock.now)
+    server.publication.index_writer.renew_index(clock.now)
 
-    index = server.indexes.read()
+    index = server.indexes.read_index()
     assert (index.number, index.entries, index.chain_before) == (1, (), chain.hex())
 
 
@@ -301,7 +301,7 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
     uploaded = report(server)
     clock.pass_by(26 * HOUR)
     server.tick()
-    index, known = server.indexes.read(), {(key_prefix(key.key), key.start) for key in uploaded}
+    index, known = server.indexes.read_index(), {(key_prefix(key.key), key.start) for key in uploaded}
     waiting = server.keys_store.read("SELECT * FROM waiting_key ORDER BY key")
     keys = {key.key for key in uploaded}
 
@@ -315,12 +315,12 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
 
     server.keys_store.write(fall_back)
     server.tick()
-    assert server.indexes.read().entries == index.entries
+    assert server.indexes.read_index().entries == index.entries
     assert server.keys_store.read("SELECT * FROM waiting_key ORDER BY key") == waiting
     assert known <= set(server.keys_store.read("SELECT prefix, start FROM known_key"))
     clock.pass_by(2 * HOUR)
     server.tick()
-    after = server.indexes.read()
+    after = server.indexes.read_index()
     assert after.entries[: len(index.entries)] == index.entries
     found = [key for export in published(server) for key in keys_in(export) & keys]
     assert sorted(found) == sorted(keys)
@@ -339,7 +339,7 @@ def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_stand
     before = waiting()
     for _ in range(5):
         server.keys_store.write(
-            lambda transaction: server.publication.export_files.padding.put_before(transaction, clock.now)
+            lambda transaction: server.publication.export_files.padding.add_before_file(transaction, clock.now)
         )
     # Two hours and the file itself: three parts of a thousand in the mean.
     assert 1500 < waiting() - before < 5000
@@ -356,7 +356,7 @@ def test_random_keys_stand_in_every_cell_of_a_file_and_of_what_no_hourly_copy_ha
         server.tick()
         clock.pass_by(HOUR / 2)
         waiting = {key for (key,) in server.keys_store.read("SELECT key FROM waiting_key")}
-        if server.indexes.read().number > len(files):
+        if server.indexes.read_index().number > len(files):
             keys = published(server)[-1].keys
             newest = max(key.start for key in keys)
             cells = [((newest - key.start) // 144, key.days_since_onset, key.report_type, key.key) for key in keys]

@@ -54,20 +54,20 @@ def restored(server, world, backup, folder):
     old = server.key_server.data_dir
     server.key_server.close()
     today = datetime.datetime.fromtimestamp(world.now, UTC).date()
-    restoration.restore(backup, folder, old / FOLDER, today, {}, lambda _: None)
+    restoration.restore_backup(backup, folder, old / FOLDER, today, {}, lambda _: None)
     server.key_server = KeyServer.open(folder, lambda: world.now)
 
 
 def adopted(server, folder):
     key_server = server.key_server
-    taken = key_server.ticks.history.compare([LocalFiles(folder)])
+    taken = key_server.ticks.history.adopt_missing([LocalFiles(folder)])
     key_server.tick()
     return taken
 
 
 def epoch_opened(server, world, key=RECOVERY):
     key_server = server.key_server
-    record = sign_epoch(key_server.ticks.history.propose(world.now, {}), key)
+    record = sign_epoch(key_server.ticks.history.propose_epoch(world.now, {}), key)
     epoch = key_server.ticks.history.open_epoch(record, world.now)
     key_server.tick()
     return epoch
@@ -116,16 +116,16 @@ def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_f
             world.pass_by(86_400)
             server.key_server.tick()
         report_and_publish(server, phones, world, "four")
-        number = server.key_server.indexes.read().number
+        number = server.key_server.indexes.read_index().number
         server.key_server.close()
         today = datetime.datetime.fromtimestamp(world.now, UTC).date()
-        restoration.restore(backup, tmp_path / "anew", old / FOLDER, today, {}, lambda _: None)
+        restoration.restore_backup(backup, tmp_path / "anew", old / FOLDER, today, {}, lambda _: None)
         with signing(tmp_path / "anew", lambda: world.now):
             server.key_server = KeyServer.open(tmp_path / "anew", lambda: world.now)
-            server.key_server.ticks.history.compare([LocalFiles(old)])
-            assert server.key_server.indexes.read().number == number
+            server.key_server.ticks.history.adopt_missing([LocalFiles(old)])
+            assert server.key_server.indexes.read_index().number == number
             report_and_publish(server, phones, world, "five")
-            assert server.key_server.indexes.read().number == number + 1
+            assert server.key_server.indexes.read_index().number == number + 1
             server.key_server.close()
             server.key_server = KeyServer.open(old, lambda: world.now)
 
@@ -267,7 +267,9 @@ def test_keys_of_adopted_files_are_known_and_codes_that_were_open_are_revoked(tm
         # What only waited went with the store, random keys like real ones.
         known -= {(key_prefix(key), start) for key, start in old_waiting(server)}
         restored(server, world, backup, tmp_path / "anew")
-        code = server.key_server.codes.issue("confirmed", datetime.datetime.fromtimestamp(world.now, UTC).date()).code
+        code = server.key_server.codes.issue_code(
+            "confirmed", datetime.datetime.fromtimestamp(world.now, UTC).date()
+        ).code
         adopted(server, old)
 
         assert known <= set(server.key_server.keys_store.read("SELECT prefix, start FROM known_key"))
@@ -290,8 +292,8 @@ def test_configs_that_were_signed_after_the_backup_come_back_from_the_journal(tm
         assert is_warned(phone, server, phones, world)
         newest = {key.kid: key.n for key in phone.city.current.week_keys}
         private = server.key_server.secrets.week_keys
-        lost = [kid for kid in newest if private.find(kid) is None]
-        assert all(private.find(kid).n == newest[kid] for kid in newest if kid not in lost)
+        lost = [kid for kid in newest if private.find_key(kid) is None]
+        assert all(private.find_key(kid).n == newest[kid] for kid in newest if kid not in lost)
 
 
 @pytest.mark.long
@@ -315,7 +317,7 @@ def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):
         report_and_publish(server, phones, world, "two")
         ahead = phones.new("ahead")
         ahead.check()
-        old, ahead_index = server.key_server.data_dir, server.key_server.indexes.read()
+        old, ahead_index = server.key_server.data_dir, server.key_server.indexes.read_index()
         restored(server, world, backup, tmp_path / "anew")
         # It publishes another third file, as if it had compared nothing.
         key_server = server.key_server
@@ -323,16 +325,16 @@ def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):
         patient.encounters.payload()
         report_patient(patient, server, onset_days_ago=0)
         world.pass_by(26 * 3600)
-        key_server.publication.export_files.publish(world.now)
+        key_server.publication.export_files.publish_due_file(world.now)
         with pytest.raises(HistoryForked, match="other files were published"):
             key_server.tick()
 
-        record = sign_epoch(key_server.ticks.history.propose(world.now, {}, [LocalFiles(old)]), RECOVERY)
+        record = sign_epoch(key_server.ticks.history.propose_epoch(world.now, {}, [LocalFiles(old)]), RECOVERY)
         lost = {entry.sha256 for entry in ahead_index.entries[2:]}
         forked = {sha256.hex() for (sha256,) in key_server.keys_store.read("SELECT sha256 FROM export_file")}
         key_server.ticks.history.open_epoch(record, world.now, [LocalFiles(old)])
         key_server.tick()
-        index = key_server.indexes.read()
+        index = key_server.indexes.read_index()
         assert [entry.number for entry in index.earlier] == [1, 2]
         assert index.entries[0].number == 100_000
         assert {entry.sha256 for entry in (*index.earlier, *index.entries)} == lost | forked

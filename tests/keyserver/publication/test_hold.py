@@ -45,7 +45,8 @@ def live_until(server, clock, end):
 def files(server):
     """End and keys of each file, oldest first."""
     exports = [
-        read_export(call(server, "GET", f"/v1/exports/{entry.name}").body) for entry in server.indexes.read().entries
+        read_export(call(server, "GET", f"/v1/exports/{entry.name}").body)
+        for entry in server.indexes.read_index().entries
     ]
     return [(export.end_timestamp, export.keys) for export in exports]
 
@@ -132,7 +133,7 @@ def test_whoever_stood_still_at_the_fixed_hour_brings_what_was_held_with_the_nex
 
 @pytest.mark.long
 def test_phones_are_told_of_the_hold_and_of_none_where_there_is_none(held, tmp_path, clock, monkeypatch):
-    assert held.configs.newest().waits["hold_seconds"] == DAY
+    assert held.configs.newest_config().waits["hold_seconds"] == DAY
 
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     server = open_server(tmp_path / "without", clock)

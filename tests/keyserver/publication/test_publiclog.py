@@ -55,11 +55,11 @@ def entries(data: bytes) -> list[bytes]:
 def test_what_is_published_stands_in_the_log_before_phones_can_fetch_it(city, clock):
     published(city, clock, 5)
     log = city.public_log
-    contents = log.contents(0, log.size())
+    contents = log.leaves(0, log.size())
 
     assert config_leaf(1, city.configs.sha256_of(1)) in contents
-    assert sum(b" week-key " in content for content in contents) == len(city.configs.newest().week_keys)
-    index = city.indexes.read()
+    assert sum(b" week-key " in content for content in contents) == len(city.configs.newest_config().week_keys)
+    index = city.indexes.read_index()
     chain = city.ticks.history.journal.heads("exports")[-1].chain
     assert head_leaf("exports", 0, index.number, chain) in contents
     assert len(set(contents)) == len(contents)
@@ -151,12 +151,12 @@ def test_a_store_with_another_log_than_was_signed_signs_none_and_publishes_all_t
     number = log.size() - 1
     city.keys_store.write(lambda t: t.execute("UPDATE log_leaf SET content = ? WHERE number = ?", (b"other", number)))
     with pytest.raises(LogForked):
-        log.renew()
-    before = city.indexes.read().number
+        log.renew_log()
+    before = city.indexes.read_index().number
     published(city, clock, 2)
 
-    assert city.indexes.read().number > before
-    assert log.newest()[0] == number + 1
+    assert city.indexes.read_index().number > before
+    assert log.newest_checkpoint()[0] == number + 1
 
 
 def test_a_leaf_that_is_asked_for_once_is_not_replaced_by_another_of_the_same_day(city):
@@ -164,8 +164,8 @@ def test_a_leaf_that_is_asked_for_once_is_not_replaced_by_another_of_the_same_da
     city.public_log.request_leaf_once("audit", 5, b"second")
     city.tick()
 
-    assert city.public_log.find(leaf_hash(b"first")) is not None
-    assert city.public_log.find(leaf_hash(b"second")) is None
+    assert city.public_log.find_leaf(leaf_hash(b"first")) is not None
+    assert city.public_log.find_leaf(leaf_hash(b"second")) is None
     with pytest.raises(LogPathMissing):
         city.public_log.proof(leaf_hash(b"second"))
 
@@ -187,22 +187,26 @@ def test_on_postgresql_the_log_is_the_same(tmp_path, clock, monkeypatch):
             published(city, clock, 3)
             log = city.public_log
             leaf = config_leaf(1, city.configs.sha256_of(1))
-            old = open_checkpoint(log.newest()[1], log.key)
+            old = open_checkpoint(log.newest_checkpoint()[1], log.key)
             published(city, clock, 2)
             new = open_checkpoint(read_note(served(city, "checkpoint")), log.key)
 
             assert verify_proof(read_proof(served(city, f"proof/{leaf_hash(leaf).hex()}")), leaf, log.key) == new
             verify_consistency(old.size, old.root, new.size, new.root, log.consistency(old.size, new.size))
-            assert independent_root(log.contents(0, new.size)) == new.root
-            assert b"asked for" in log.contents(0, new.size)
+            assert independent_root(log.leaves(0, new.size)) == new.root
+            assert b"asked for" in log.leaves(0, new.size)
             witness = Ed25519PrivateKey.generate()
             public = witness.public_key().public_bytes_raw()
             policy = Policy(1, (Witness("witness.example", "Trường", public.hex()),))
             signature = cosign(new.text, policy.witnesses[0].verifier, witness.sign, int(clock()))
-            assert log.watched(policy, city.configs.newest()) is None
+            assert log.newest_watched(policy, city.configs.newest_config()) is None
             for _ in range(2):
                 log.store_cosignature(new.size, signature)
-            assert log.watched(policy, city.configs.newest())[0] == log.cosigned_size("witness.example") == new.size
+            assert (
+                log.newest_watched(policy, city.configs.newest_config())[0]
+                == log.cosigned_size("witness.example")
+                == new.size
+            )
             assert log.set_policy(b"first", "{}") == 0
             assert (log.policy(0), log.addresses()) == (b"first", ["{}"])
         finally:

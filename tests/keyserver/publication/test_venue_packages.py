@@ -42,7 +42,8 @@ def reported(server, *slots, keys=()):
 
 def packages(server):
     return [
-        (server.data_dir / "venues" / entry.name).read_bytes() for entry in server.indexes.read(VENUE_PACKAGES).entries
+        (server.data_dir / "venues" / entry.name).read_bytes()
+        for entry in server.indexes.read_index(VENUE_PACKAGES).entries
     ]
 
 
@@ -100,7 +101,7 @@ def test_the_index_chains_the_packages_and_phones_can_follow_it(server, clock):
     for _ in range(3):
         server.tick()
         clock.pass_by(HOUR)
-    index = server.indexes.read(VENUE_PACKAGES)
+    index = server.indexes.read_index(VENUE_PACKAGES)
 
     assert (index.kind, index.number) == ("venues", 3)
     assert [entry.number for entry in follow_index(index, 0, CHAIN_START)] == [1, 2, 3]
@@ -119,9 +120,9 @@ def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkey
     slot = slot_of(signed_venue())
     reported(server, slot)
     clock.pass_by(HOUR)
-    monkeypatch.setattr(folder, "write_new", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(folder, "write_new_file", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        server.publication.venue_packages.publish(clock.now)
+        server.publication.venue_packages.publish_due_package(clock.now)
     ((content,),) = server.keys_store.read("SELECT content FROM venue_package WHERE number = 2")
     monkeypatch.undo()
     clock.pass_by(60)
@@ -134,23 +135,23 @@ def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkey
 @pytest.mark.long
 def test_packages_and_their_rows_are_gone_after_fourteen_days(server, clock):
     server.tick()
-    old = server.indexes.read(VENUE_PACKAGES).entries[0]
+    old = server.indexes.read_index(VENUE_PACKAGES).entries[0]
     clock.pass_by(7 * DAY)
     server.tick()
     clock.pass_by(7 * DAY + HOUR)
     server.tick()
 
     assert not (server.data_dir / "venues" / old.name).exists()
-    assert [entry.number for entry in server.indexes.read(VENUE_PACKAGES).entries] == [2, 3]
+    assert [entry.number for entry in server.indexes.read_index(VENUE_PACKAGES).entries] == [2, 3]
     assert call(server, "GET", f"/v1/venues/{old.name}").status == 404
 
 
 def test_the_chain_goes_on_after_a_long_silence(server, clock):
     server.tick()
-    before = server.indexes.read(VENUE_PACKAGES)
+    before = server.indexes.read_index(VENUE_PACKAGES)
     clock.pass_by(15 * DAY)
-    server.publication.index_writer.renew_all(clock.now)
-    silent = server.indexes.read(VENUE_PACKAGES)
+    server.publication.index_writer.renew_indexes(clock.now)
+    silent = server.indexes.read_index(VENUE_PACKAGES)
 
     assert silent.entries == ()
     assert silent.chain_before == chain_value(before, 1).hex()

@@ -45,12 +45,14 @@ def watchmen(tmp_path):
 
 def signed(watchmen) -> set[str]:
     log = watchmen.server.key_server.public_log
-    return {name for name, one in watchmen.watchers.items() if cosigned_at(log.newest()[1], one.key) is not None}
+    return {
+        name for name, one in watchmen.watchers.items() if cosigned_at(log.newest_checkpoint()[1], one.key) is not None
+    }
 
 
 def test_every_witness_cosigns_each_checkpoint_and_is_asked_no_more_than_once_for_it(watchmen):
     assert signed(watchmen) == set(NAMES)
-    assert WitnessRounds(lambda: watchmen.server.key_server.public_log).go_round() == []
+    assert WitnessRounds(lambda: watchmen.server.key_server.public_log).start_round() == []
     watchmen.world.pass_by(7200)
     watchmen.go_round()
     assert signed(watchmen) == set(NAMES)
@@ -64,14 +66,14 @@ def test_a_witness_that_never_answers_delays_neither_the_others_nor_the_next_rou
         watchmen.world.pass_by(7200)
         watchmen.server.key_server.tick()
         rounds = WitnessRounds(lambda: watchmen.server.key_server.public_log)
-        begun = {thread.name: thread for thread in rounds.go_round()}
+        begun = {thread.name: thread for thread in rounds.start_round()}
         for name in NAMES[1:]:
             begun[f"witness {name}"].join()
 
         assert signed(watchmen) == set(NAMES[1:])
         assert begun[f"witness {NAMES[0]}"].is_alive()
         # It is not asked again while it is being asked.
-        assert rounds.go_round() == []
+        assert rounds.start_round() == []
         assert begun[f"witness {NAMES[0]}"].daemon
     begun[f"witness {NAMES[0]}"].join()
 
@@ -83,13 +85,13 @@ def test_a_witness_that_is_away_is_let_alone_for_a_minute_and_catches_up(watchme
     watchmen.world.pass_by(7200)
     watchmen.server.key_server.tick()
     rounds = WitnessRounds(lambda: watchmen.server.key_server.public_log, lambda: moments[0])
-    for thread in rounds.go_round():
+    for thread in rounds.start_round():
         thread.join()
     assert signed(watchmen) == set(NAMES[1:])
     log.set_policy(encode_policy(watchmen.policy(2)), json.dumps(watchmen.addresses))
-    assert rounds.go_round() == []
+    assert rounds.start_round() == []
     moments[0] = 61.0
-    for thread in rounds.go_round():
+    for thread in rounds.start_round():
         thread.join()
 
     assert signed(watchmen) == set(NAMES)
@@ -107,7 +109,7 @@ def test_the_operator_is_told_of_witnesses_that_stay_away_and_no_file_waits_for_
 
     world.pass_by(7200)
     watchmen.go_round()
-    assert server.configs.newest().witnesses, "the policy is in force"
+    assert server.configs.newest_config().witnesses, "the policy is in force"
     assert (told(), absent_witnesses(log, world.now)) == ((0, 0), ([], False))
     for away, quorum_missing in ((NAMES[:1], 0), (NAMES[:2], 1)):
         gone = dict.fromkeys(away, "http://127.0.0.1:1")
@@ -115,11 +117,11 @@ def test_the_operator_is_told_of_witnesses_that_stay_away_and_no_file_waits_for_
         world.pass_by(7200)
         watchmen.go_round()
         assert NAMES[len(away) - 1] not in absent_witnesses(log, world.now)[0], "two hours are an outage like any"
-        files = len(server.indexes.read().entries)
+        files = len(server.indexes.read_index().entries)
         world.pass_by(7200)
         watchmen.go_round()
         assert told() == (len(away), quorum_missing)
-        assert len(server.indexes.read().entries) == files + 1
+        assert len(server.indexes.read_index().entries) == files + 1
     # With nothing new to cosign nobody is away.
     log.set_policy(encode_policy(watchmen.policy(2)), json.dumps(watchmen.addresses))
     watchmen.go_round()
@@ -141,7 +143,7 @@ def test_what_is_not_signed_by_the_witnesss_own_key_is_not_kept(watchmen, tmp_pa
     log = watchmen.server.key_server.public_log
     stranger = Watcher.create(tmp_path / "stranger", NAMES[0], lambda: watchmen.world.now)
     stranger.watch(str(log.key), "")
-    size, note = log.newest()
+    size, note = log.newest_checkpoint()
     witness = watchmen.policy(2).witnesses[0]
     log.store.write(lambda transaction: transaction.execute("DELETE FROM log_cosignature"))
     with serving(stranger) as address, pytest.raises(WitnessUnreachable, match="not signed by its key"):
@@ -199,7 +201,7 @@ def test_no_thread_is_begun_where_nobody_watches(tmp_path):
     try:
         before = threading.active_count()
         city.tick()
-        assert WitnessRounds(lambda: city.public_log).go_round() == []
+        assert WitnessRounds(lambda: city.public_log).start_round() == []
         assert threading.active_count() == before
     finally:
         city.close()

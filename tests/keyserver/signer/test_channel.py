@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from bluezone.keyserver.keys.keyfolder import SignerAway
-from bluezone.keyserver.signer.channel import FRAME, Caller, Gathering, Listener
-from bluezone.keyserver.signer.client import Ask, Connection
+from bluezone.keyserver.signer.channel import FRAME, BatchListener, Caller, Listener
+from bluezone.keyserver.signer.client import Connection, Operation
 
 LONGEST = 10
 
@@ -23,7 +23,7 @@ def aside(come):
 @contextlib.contextmanager
 def listening(path, allowed, heard, together=None):
     answers = (lambda _first: LONGEST, lambda first, body, _uid: heard.append(body) or (first, body), id)
-    listener = Gathering(path, allowed, 4, *answers, together) if together else Listener(path, allowed, 4, *answers)
+    listener = BatchListener(path, allowed, 4, *answers, together) if together else Listener(path, allowed, 4, *answers)
     thread = threading.Thread(target=listener.run)
     thread.start()
     try:
@@ -60,7 +60,7 @@ def test_a_signer_that_hangs_is_waited_for_once_and_let_alone_for_a_while(tmp_pa
     try:
         for _ in range(3):
             with pytest.raises(SignerAway):
-                connection.ask(Ask.BLIND)
+                connection.request_operation(Operation.BLIND)
         with pytest.raises(SignerAway):
             connection.require_answer()
         begun.wait()
@@ -68,7 +68,7 @@ def test_a_signer_that_hangs_is_waited_for_once_and_let_alone_for_a_while(tmp_pa
         go_on.set()
         listener.stop()
         thread.join()
-    assert heard == [Ask.BLIND]
+    assert heard == [Operation.BLIND]
 
 
 @pytest.mark.parametrize("together", [None, aside])

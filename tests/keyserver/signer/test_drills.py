@@ -19,7 +19,7 @@ from tests.builders.signer import as_user, export_of, past_days, process_of
 from tests.builders.stores import with_week_keys
 
 from bluezone.city_settings import write_default
-from bluezone.keyserver.signer.client import Ask, Connection, RemoteKeys
+from bluezone.keyserver.signer.client import Connection, Operation, RemoteKeys
 from bluezone.keyserver.signer.daemon import Daemon, allowed_users
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.signed.envelope import canonical_json, sign_payload
@@ -86,30 +86,30 @@ def test_nobody_but_the_signer_reads_a_key_or_writes_its_record(place):
 def test_a_hostile_public_process_is_not_even_heard(place):
     def ask(what):
         try:
-            return Connection(place / "run" / "signer.sock").ask(what)
+            return Connection(place / "run" / "signer.sock").request_operation(what)
         except Exception as error:
             return type(error).__name__
 
-    for what in Ask:
+    for what in Operation:
         assert as_user(PUBLIC, functools.partial(ask, what)) == "SignerAway"
-    assert as_user(PUBLICATION, functools.partial(ask, Ask.OPEN)) != "SignerAway"
+    assert as_user(PUBLICATION, functools.partial(ask, Operation.OPEN)) != "SignerAway"
 
 
 @pytest.mark.long
 def test_a_hostile_process_of_reports_signs_certificates_and_nothing_else(place):
     def act():
         keys = signer_of(place)
-        kid = keys.week_keys.current(1, NOON).kid
+        kid = keys.week_keys.current_key(1, NOON).kid
         signed = keys.week_keys.blind_sign(kid, [BLINDED])
         return len(signed[0])
 
-    assert as_user(PUBLICATION, lambda: signer_of(place).week_keys.rotate(NOON)) is None
+    assert as_user(PUBLICATION, lambda: signer_of(place).week_keys.rotate_week_keys(NOON)) is None
     assert as_user(REPORTS, act) == 256
     export = as_user(REPORTS, lambda: export_of(signer_of(place).export_key.public_key(), NOON, past_days(NOON)))
     assert isinstance(export, bytes)
     assert refused(as_user(REPORTS, lambda: signer_of(place).export_key.sign(export, None)))
     assert refused(as_user(REPORTS, lambda: signer_of(place).signing_key.sign(b"BZ-SIGNED-v1\0exports\0{}")))
-    assert refused(as_user(REPORTS, lambda: signer_of(place).week_keys.rotate(NOON)))
+    assert refused(as_user(REPORTS, lambda: signer_of(place).week_keys.rotate_week_keys(NOON)))
 
 
 @pytest.mark.long
@@ -140,7 +140,7 @@ def test_who_governs_publishes_nothing_and_who_publishes_governs_nothing(place):
     def barred(answer):
         return refused(answer) and "may not request" in answer[1]
 
-    assert as_user(CONFIGS, lambda: signer_of(place).week_keys.rotate(NOON)) is None
+    assert as_user(CONFIGS, lambda: signer_of(place).week_keys.rotate_week_keys(NOON)) is None
     assert barred(as_user(CONFIGS, export))
     for kind in (b"exports", b"venues", b"head", b"leaves", b"checkpoint", b"another"):
         assert barred(as_user(CONFIGS, functools.partial(of_kind, kind))), kind
@@ -148,7 +148,7 @@ def test_who_governs_publishes_nothing_and_who_publishes_governs_nothing(place):
 
     assert isinstance(as_user(FILES, export), bytes)
     assert barred(as_user(FILES, functools.partial(of_kind, b"config")))
-    assert barred(as_user(FILES, lambda: signer_of(place).week_keys.rotate(NOON)))
+    assert barred(as_user(FILES, lambda: signer_of(place).week_keys.rotate_week_keys(NOON)))
     assert barred(as_user(FILES, lambda: signer_of(place).week_keys.note_kids([1])))
     assert barred(as_user(FILES, lambda: signer_of(place).week_keys.blind_sign(1, [BLINDED])))
 
@@ -174,4 +174,10 @@ def test_bodies_that_are_too_long_unknown_or_cut_end_their_own_connection_alone(
 
     for body in (b"\x63\0\0\0\0", b"\x02\x7f\xff\xff\xff", b"\x02\0", b"\x02\0\0\x01\x02" + bytes(9)):
         assert as_user(PUBLICATION, functools.partial(send, body)) == b""
-    assert as_user(PUBLICATION, lambda: json.loads(Connection(place / "run" / "signer.sock").ask(Ask.WAITING))) == {}
+    assert (
+        as_user(
+            PUBLICATION,
+            lambda: json.loads(Connection(place / "run" / "signer.sock").request_operation(Operation.WAITING)),
+        )
+        == {}
+    )

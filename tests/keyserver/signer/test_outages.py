@@ -54,7 +54,7 @@ def follows(server, positions):
     """Whether a phone that stood where `positions` says goes on from there; returns where it stands then."""
     reached = {}
     for series in ALL_SERIES:
-        index = server.indexes.read(series)
+        index = server.indexes.read_index(series)
         number, chain = positions[series.kind]
         for entry in follow_index(index, number, chain):
             path = f"/v1/{series.folder}/{entry.name}"
@@ -74,7 +74,9 @@ def health(server):
 
 
 def published_keys(server):
-    contents = [server.publication.published.get(f"exports/{entry.name}") for entry in server.indexes.read().entries]
+    contents = [
+        server.publication.published.get(f"exports/{entry.name}") for entry in server.indexes.read_index().entries
+    ]
     return {key.key for content in contents for key in read_export(content).keys}
 
 
@@ -110,7 +112,7 @@ def test_a_disk_that_takes_no_files_for_over_two_weeks_holds_publication_up_and_
     with signing(city_folder, clock):
         server = open_server(city_folder, clock, padding_mean=5)
         server.tick()
-        before = server.indexes.read().number
+        before = server.indexes.read_index().number
         with unwritable(city_folder / "exports", city_folder / "venues"):
             for _ in range(20):
                 clock.pass_by(DAY)
@@ -149,9 +151,9 @@ def made_without_an_index(server, clock, periods):
     """Files of many periods that no index lists, as an earlier version left them while its signer refused."""
     for _ in range(periods):
         clock.pass_by(PERIOD)
-        server.publication.export_files.publish(clock())
+        server.publication.export_files.publish_due_file(clock())
         for hour in range(clock() - PERIOD + HOUR, clock() + 1, HOUR):
-            server.publication.venue_packages.publish(hour)
+            server.publication.venue_packages.publish_due_package(hour)
 
 
 @pytest.mark.long
@@ -219,7 +221,7 @@ def test_a_file_of_many_periods_may_have_the_keys_of_as_many(city_folder, clock)
                 clock.pass_by(PERIOD)
                 tick_refused(server)
         server.tick()
-        sizes = [entry.number for entry in server.indexes.read().entries]
+        sizes = [entry.number for entry in server.indexes.read_index().entries]
         assert sizes == [1, 2, 3]
         server.close()
 
@@ -264,7 +266,7 @@ def test_a_config_that_was_signed_and_could_not_be_kept_goes_out_when_it_can(cit
         clock.pass_by(HOUR)
         server.tick()
         assert server.configs.newest_number() == held + 2
-        assert server.configs.newest().hotline == "0209 3870 001"
+        assert server.configs.newest_config().hotline == "0209 3870 001"
         server.close()
 
 

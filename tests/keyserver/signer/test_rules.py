@@ -12,7 +12,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, ope
 from tests.builders.signer import export_of, past_days, signing
 
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, SignerAway, SigningRefused
-from bluezone.keyserver.signer.client import Ask
+from bluezone.keyserver.signer.client import Operation
 from bluezone.keyserver.signer.record import FILE_NAME, Record, SignerRecordDamaged
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import read_export, verify_export
@@ -65,12 +65,12 @@ def test_a_report_reaches_phones_though_the_server_holds_no_signing_key(apart, c
     clock.pass_by(2 * HOUR)
     apart.tick()
 
-    entry = apart.indexes.read().entries[-1]
+    entry = apart.indexes.read_index().entries[-1]
     export = read_export(call(apart, "GET", f"/v1/exports/{entry.name}").body)
     assert verify_export(export, point(apart.secrets.export_key.public_key())) == "verified"
     assert {key.key for key in phone.keys} <= {key.key for key in export.keys}
     with pytest.raises(SigningRefused):
-        apart.secrets.week_keys.private(phone.kid)
+        apart.secrets.week_keys.private_key(phone.kid)
 
 
 @pytest.mark.long
@@ -88,7 +88,7 @@ def test_a_report_waits_for_a_signer_that_is_away_and_is_not_lost(city_folder, c
     with signing(city_folder, clock):
         server = open_server(city_folder, clock)
     try:
-        issued = server.codes.issue("confirmed", date(2026, 11, 23))
+        issued = server.codes.issue_code("confirmed", date(2026, 11, 23))
         phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON))
         assert phone.check_code().status is Status.OK
         phone.blinded = blindrsa.blind(_public(server, phone.kid), phone.input_msg)
@@ -111,7 +111,7 @@ def test_a_report_waits_for_a_signer_that_is_away_and_is_not_lost(city_folder, c
 
 
 def _public(server, kid):
-    key = server.secrets.week_keys.find(kid)
+    key = server.secrets.week_keys.find_key(kid)
     return blindrsa.PublicKey(key.n, key.e)
 
 
@@ -163,7 +163,7 @@ def test_no_more_certificates_than_are_plausible_within_an_hour(city_folder, clo
     (city_folder / "signer" / "signer.toml").write_text("most_certificates_an_hour = 3\n")
     with signing(city_folder, clock):
         server = open_server(city_folder, clock)
-        kid = server.secrets.week_keys.current(1, NOON).kid
+        kid = server.secrets.week_keys.current_key(1, NOON).kid
         for _ in range(3):
             server.secrets.week_keys.blind_sign(kid, [bytes(255) + b"\x01"])
         with pytest.raises(SigningRefused, match="certificates"):
@@ -209,7 +209,7 @@ def test_an_index_continues_the_last_one_and_lists_what_the_signer_has_signed(ap
     apart.tick()
     clock.pass_by(2 * HOUR)
     apart.tick()
-    index, sign = apart.indexes.read(), apart.secrets.signing_key
+    index, sign = apart.indexes.read_index(), apart.secrets.signing_key
     entry = index.entries[-1]
 
     def asked(**changes):
@@ -258,16 +258,18 @@ def test_what_a_config_says_anew_waits_for_two_persons_while_week_keys_go_on(cit
         assert newest_config(server).number == 2, "the next week's keys are announced"
         assert newest_config(server).hotline == "0209 3870 000"
 
-        (told,) = json.loads(server.signer.ask(Ask.WAITING))
+        (told,) = json.loads(server.signer.request_operation(Operation.WAITING))
         approval = canonical_json({"said": told})
-        server.signer.ask(Ask.APPROVE, sign_payload("approval", approval, keys[0]))
-        server.signer.ask(Ask.APPROVE, sign_payload("approval", approval, keys[0]))
+        server.signer.request_operation(Operation.APPROVE, sign_payload("approval", approval, keys[0]))
+        server.signer.request_operation(Operation.APPROVE, sign_payload("approval", approval, keys[0]))
         server.tick()
         assert newest_config(server).hotline == "0209 3870 000", "one person twice is one person"
         with pytest.raises(SigningRefused):
-            server.signer.ask(Ask.APPROVE, sign_payload("approval", approval, Ed25519PrivateKey.generate()))
+            server.signer.request_operation(
+                Operation.APPROVE, sign_payload("approval", approval, Ed25519PrivateKey.generate())
+            )
 
-        server.signer.ask(Ask.APPROVE, sign_payload("approval", approval, keys[1]))
+        server.signer.request_operation(Operation.APPROVE, sign_payload("approval", approval, keys[1]))
         clock.pass_by(60)
         server.tick()
         assert newest_config(server).hotline == "0209 3870 999"
@@ -286,10 +288,10 @@ def test_those_who_approve_are_shown_the_config_in_force_whatever_older_one_is_b
         clock.pass_by(7 * DAY)
         server.tick()
         assert newest_config(server).number == 2
-        server.signer.ask(Ask.CATCH_UP, b"config\0" + older)
+        server.signer.request_operation(Operation.CATCH_UP, b"config\0" + older)
         with pytest.raises(ApprovalMissing):
             sign_config(server, following(server, hotline="0209 3870 999"))
-        ((in_force, _proposed),) = json.loads(server.signer.ask(Ask.WAITING)).values()
+        ((in_force, _proposed),) = json.loads(server.signer.request_operation(Operation.WAITING)).values()
         assert json.loads(in_force)["number"] == 2
         server.close()
 
@@ -306,17 +308,17 @@ def test_another_hosts_configs_and_files_are_gone_on_from(city_folder, clock):
         clock.pass_by(12 * HOUR)
         alone.tick()
     # Killed after it had sealed a file, and before it listed it.
-    listed = alone.indexes.read().number
+    listed = alone.indexes.read_index().number
     clock.pass_by(12 * HOUR)
-    alone.publication.export_files.publish(clock())
-    assert alone.indexes.read().number == listed
+    alone.publication.export_files.publish_due_file(clock())
+    assert alone.indexes.read_index().number == listed
     alone.close()
     with signing(city_folder, clock):
         server = open_server(city_folder, clock)
         clock.pass_by(2 * HOUR)
         server.tick()
         index = decode_index(open_index(server))
-        assert index.number == server.indexes.read().number > listed + 1
+        assert index.number == server.indexes.read_index().number > listed + 1
         server.close()
 
 
@@ -345,7 +347,7 @@ def test_a_record_that_was_changed_or_cut_signs_nothing(city_folder, clock):
 def test_a_log_that_shrinks_changes_or_is_another_citys_is_not_signed(apart, clock):
     apart.tick()
     log = apart.public_log
-    size, note = log.newest()
+    size, note = log.newest_checkpoint()
     assert open_checkpoint(note, log.key).size == size
     for checkpoint in (
         Checkpoint(log.key.name, size - 1, log.root(size - 1)),
@@ -359,5 +361,5 @@ def test_a_log_that_shrinks_changes_or_is_another_citys_is_not_signed(apart, clo
     assert log.sign(Checkpoint(log.key.name, size, log.root(size)).text) == note.signatures[0].value
     clock.pass_by(2 * HOUR)
     apart.tick()
-    assert log.newest()[0] > size
+    assert log.newest_checkpoint()[0] > size
     assert log.journal.leaves()[-1][0] + len(log.journal.leaves()[-1][1]) == log.size()

@@ -53,7 +53,7 @@ def test_a_token_replaces_no_key_of_files_and_with_keys_of_its_own_reports_reach
         assert phone.upload().status is Status.OK
         clock.pass_by(2 * HOUR)
         server.tick()
-        entry = server.indexes.read().entries[-1]
+        entry = server.indexes.read_index().entries[-1]
         export = read_export(call(server, "GET", f"/v1/exports/{entry.name}").body)
         assert verify_export(export, point(server.secrets.export_key.public_key())) == "verified"
         assert {key.key for key in phone.keys} <= {key.key for key in export.keys}

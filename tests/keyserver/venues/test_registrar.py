@@ -24,7 +24,7 @@ PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"
 
 
 def test_a_code_is_signed_by_the_key_that_the_config_lists(server):
-    code = server.registrar.register("dk-1", PHO)
+    code = server.registrar.register_venue("dk-1", PHO)
     venue = read_venue_link(code.link)
 
     verify_venue_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
@@ -34,7 +34,7 @@ def test_a_code_is_signed_by_the_key_that_the_config_lists(server):
 
 
 def test_only_the_hash_is_kept(server):
-    code = server.registrar.register("dk-1", PHO)
+    code = server.registrar.register_venue("dk-1", PHO)
 
     ((sha256, registration, valid_to, revoked),) = server.keys_store.read("SELECT * FROM venue_code")
     assert (bytes(sha256).hex(), registration, valid_to, revoked) == (code.sha256, "dk-1", 0, 0)
@@ -42,27 +42,27 @@ def test_only_the_hash_is_kept(server):
 
 @pytest.mark.long
 def test_a_second_code_for_a_venue_is_refused_until_the_first_is_revoked(server):
-    first = server.registrar.register("dk-1", PHO)
+    first = server.registrar.register_venue("dk-1", PHO)
     with pytest.raises(VenueRegistered):
-        server.registrar.register("dk-1", PHO)
-    server.registrar.revoke("dk-1")
-    second = server.registrar.register("dk-1", PHO)
+        server.registrar.register_venue("dk-1", PHO)
+    server.registrar.revoke_venue("dk-1")
+    second = server.registrar.register_venue("dk-1", PHO)
     server.tick()
 
     assert first.fingerprint != second.fingerprint
-    assert server.indexes.read(VENUE_PACKAGES).revoked == (first.sha256,)
-    assert server.indexes.read(VENUE_PACKAGES).registered == 1
+    assert server.indexes.read_index(VENUE_PACKAGES).revoked == (first.sha256,)
+    assert server.indexes.read_index(VENUE_PACKAGES).registered == 1
 
 
 def test_a_code_is_revoked_by_its_text_too(server):
-    code = server.registrar.register("dk-1", PHO)
+    code = server.registrar.register_venue("dk-1", PHO)
     server.registrar.revoke_code(code.link)
 
     assert server.registrar.valid_code("dk-1") is None
     with pytest.raises(VenueNotRegistered):
         server.registrar.revoke_code(code.link)
     with pytest.raises(VenueNotRegistered):
-        server.registrar.revoke("dk-2")
+        server.registrar.revoke_venue("dk-2")
     with pytest.raises(VenueForeign):
         server.registrar.revoke_code(qr_text(signed_venue()))
 
@@ -70,45 +70,45 @@ def test_a_code_is_revoked_by_its_text_too(server):
 @pytest.mark.long
 def test_a_code_that_has_ended_makes_room_and_is_forgotten(server, clock):
     event = dataclasses.replace(PHO, valid_to=NOON + HOUR, temporary=True)
-    server.registrar.register("dk-1", event)
+    server.registrar.register_venue("dk-1", event)
     assert count_valid(server.keys_store, clock.now) == 1
     clock.pass_by(HOUR)
     assert count_valid(server.keys_store, clock.now) == 0
     assert server.registrar.valid_code("dk-1") is None
-    again = server.registrar.register("dk-1", dataclasses.replace(PHO, valid_to=NOON + 3 * HOUR))
-    server.registrar.revoke("dk-1")
+    again = server.registrar.register_venue("dk-1", dataclasses.replace(PHO, valid_to=NOON + 3 * HOUR))
+    server.registrar.revoke_venue("dk-1")
     assert list_revoked(server.keys_store, clock.now) == (again.sha256,)
     clock.pass_by(2 * HOUR)
     server.tick()
 
     assert server.keys_store.read("SELECT * FROM venue_code") == []
-    assert server.indexes.read(VENUE_PACKAGES).revoked == ()
+    assert server.indexes.read_index(VENUE_PACKAGES).revoked == ()
 
 
 @pytest.mark.parametrize("registration", ["", " ", "x" * 101])
 def test_a_registration_must_name_something(server, registration):
     with pytest.raises(RegistrationInvalid):
-        server.registrar.register(registration, PHO)
+        server.registrar.register_venue(registration, PHO)
 
 
 @pytest.mark.parametrize("change", [{"name": ""}, {"name": "a\nb"}, {"type": 13}, {"stay_minutes": 0}])
 def test_what_no_code_may_say_is_refused_before_anything_is_kept(server, change):
     with pytest.raises(InvalidVenue):
-        server.registrar.register("dk-1", dataclasses.replace(PHO, **change))
+        server.registrar.register_venue("dk-1", dataclasses.replace(PHO, **change))
 
     assert server.registrar.valid_code("dk-1") is None
 
 
 def test_an_alert_warns_for_the_hours_that_were_entered(server, clock):
     server.tick()
-    code = server.registrar.register("dk-1", PHO)
+    code = server.registrar.register_venue("dk-1", PHO)
     start, end = NOON - 26 * HOUR - 600, NOON - 24 * HOUR - 900
-    told = server.venue_alerts.publish(code.link, start, end)
+    told = server.venue_alerts.publish_alert(code.link, start, end)
     clock.pass_by(HOUR)
     server.tick()
 
     assert (told.name, told.fingerprint, told.hours) == (PHO.name, code.fingerprint, 3)
-    entry = server.indexes.read(VENUE_PACKAGES).entries[-1]
+    entry = server.indexes.read_index(VENUE_PACKAGES).entries[-1]
     items = index_items(split_package((server.data_dir / "venues" / entry.name).read_bytes()))
     key = venue_key(code.venue.to_bytes())
     keys = {hour: slot_key(key, hour) for hour in range((NOON - 30 * HOUR) // HOUR, NOON // HOUR)}
@@ -129,18 +129,18 @@ def test_an_alert_warns_for_the_hours_that_were_entered(server, clock):
     ],
 )
 def test_hours_that_cannot_be_are_refused(server, start, end):
-    code = server.registrar.register("dk-1", PHO)
+    code = server.registrar.register_venue("dk-1", PHO)
     with pytest.raises(AlertRefused):
-        server.venue_alerts.publish(code.link, start, end)
+        server.venue_alerts.publish_alert(code.link, start, end)
 
     assert server.keys_store.read("SELECT * FROM waiting_item") == []
 
 
 def test_an_alert_for_another_citys_poster_is_refused(server):
     with pytest.raises(VenueForeign):
-        server.venue_alerts.publish(qr_text(signed_venue()), NOON - 2 * HOUR, NOON - HOUR)
+        server.venue_alerts.publish_alert(qr_text(signed_venue()), NOON - 2 * HOUR, NOON - HOUR)
     with pytest.raises(VenueForeign):
-        server.venue_alerts.check(qr_text(signed_venue()), NOON - 2 * HOUR, NOON - HOUR)
+        server.venue_alerts.check_alert(qr_text(signed_venue()), NOON - 2 * HOUR, NOON - HOUR)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_an_alert_for_another_citys_poster_is_refused(server):
     ],
 )
 def test_hours_are_taken_up_to_their_bounds(server, clock, start, end, taken):
-    code, now = server.registrar.register("dk-1", PHO), int(clock())
+    code, now = server.registrar.register_venue("dk-1", PHO), int(clock())
     try:
-        server.venue_alerts.check(code.link, now + start, now + end)
+        server.venue_alerts.check_alert(code.link, now + start, now + end)
     except AlertRefused:
         assert not taken
     else:

@@ -70,7 +70,7 @@ def test_its_act_stands_in_the_audit_chain_with_its_words(client, officer, ward)
     entry = AuditEntry.objects.get(action="masks_handed_out")
 
     assert (entry.actor, entry.subject, entry.details) == ("mai", str(ward.pk), {"people": 40})
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
     for language, words in (("en", "entered masks handed out"), ("vi", "đã nhập số khẩu trang phát ra")):
         with override(language):
             assert entry.done == words

@@ -35,7 +35,7 @@ credentials = st.one_of(
     st.from_regex(r"[0-9]{12}", fullmatch=True).filter(str.isascii).map(Credential.from_digits),
     exactly(16).map(Credential.from_link),
 )
-envelopes = {"chaff": st.booleans(), "challenge": exactly(32), "nonce": exactly(8)}
+envelopes = {"is_rehearsal": st.booleans(), "challenge": exactly(32), "nonce": exactly(8)}
 kids = st.integers(0, 2**16 - 1)
 upload_keys = st.builds(UploadKey, exactly(16), st.integers(0, 2**32 - 1), kids, st.integers(0, 255))
 slots = st.builds(Slot, st.integers(0, 2**32 - 1), exactly(32), st.integers(0, 255), st.integers(0, 255))
@@ -116,7 +116,8 @@ def test_keys_are_sent_sorted_whatever_their_order():
 
 
 def test_sizes_do_not_tell_real_from_chaff():
-    sizes = {len(encode_upload(AN_UPLOAD)), len(encode_upload(UploadRequest(**{**vars(AN_UPLOAD), "chaff": True})))}
+    rehearsal = UploadRequest(**{**vars(AN_UPLOAD), "is_rehearsal": True})
+    sizes = {len(encode_upload(AN_UPLOAD)), len(encode_upload(rehearsal))}
 
     assert sizes == {4096}
 

@@ -137,7 +137,7 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
     venue = build.approved_venue(wards[0], now)
     first = venue.codes.get()
     assert server.registrar.valid_code(decisions.registrar_name(venue)) == first.sha256
-    signed = server.registrar.read_own(first.link)
+    signed = server.registrar.read_own_code(first.link)
     assert (signed.name, signed.address, signed.type) == (venue.name, venue.address, venue.kind)
 
     second = decisions.renew_code("mai", venue, now + DAY)
@@ -156,7 +156,7 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
 def test_a_code_that_the_registrar_signed_and_the_office_lost_does_not_stand_in_the_way(server, wards):
     venue = build.applied_venue(wards[0], timezone.now())
     lost = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    server.registrar.register(decisions.registrar_name(venue), lost)
+    server.registrar.register_venue(decisions.registrar_name(venue), lost)
     decisions.approve_venue("mai", venue, timezone.now())
 
     assert server.registrar.valid_code(decisions.registrar_name(venue)) == venue.codes.get().sha256
@@ -277,7 +277,7 @@ def test_practice_signs_nothing_and_is_in_no_count(client, officer, server, ward
     code = PosterCode.everything.get()
     assert server.registrar.valid_code(decisions.registrar_name(venue)) is None
     with pytest.raises(VenueForeign):
-        server.registrar.read_own(code.link)
+        server.registrar.read_own_code(code.link)
     assert "for practice" in public(f"/p/{code.short}").text
     assert not ScanCount.objects.exists()
     client.post("/training/")

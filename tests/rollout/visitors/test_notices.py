@@ -137,7 +137,7 @@ def test_the_audit_tells_of_the_house_and_nobodys_number(desk, hotel, centre):
     entry = AuditEntry.objects.get(action="visitor_told")
 
     assert (entry.actor, entry.subject, entry.details) == ("desk", hotel.key, {})
-    assert hash_chain.verify().broken_at is None
+    assert hash_chain.verify_chain().broken_at is None
 
 
 def test_coverage_shows_delivered_of_asked_for_as_attested(desk, hotel, centre, sender):

@@ -26,7 +26,7 @@ from tests.builders.signer import as_user
 from tests.builders.stores import prepared_store
 
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.signer.client import Ask, Connection, RemoteKeys, find_signer
+from bluezone.keyserver.signer.client import Connection, Operation, RemoteKeys, find_signer
 from bluezone.protocol.upload import HIGH, Status, UploadKey
 from bluezone.protocol.upload.codes import CODE_LENGTH, Credential, new_code
 from bluezone.server.front.relay import PartUnavailable, Relay, socket_of
@@ -149,7 +149,7 @@ def issued_to(served):
     def issue():
         server = KeyServer.open(served.data)
         onset = datetime.fromtimestamp(time.time(), UTC).date() - timedelta(days=2)
-        return server.codes.issue("confirmed", onset).code
+        return server.codes.issue_code("confirmed", onset).code
 
     code = act_as("office", issue)
     assert isinstance(code, str), code
@@ -342,7 +342,7 @@ def test_a_hostile_public_process_admits_no_key_with_all_that_its_user_reaches(c
                 except Exception as error:
                     answers.append(type(error).__name__)
             said[part] = answers
-        said["signer"] = {sign(city.data, what) for what in Ask}
+        said["signer"] = {sign(city.data, what) for what in Operation}
         for name in ("keys", "codes", "office"):
             try:
                 sqlite3.connect(city.data / "stores" / name / f"{name}.sqlite3").execute("SELECT 1 FROM sqlite_master")
@@ -369,7 +369,7 @@ def sign(data, what, body=b""):
     """What the signer says to who asks: it is not his to ask ("barred"), or what came of it."""
     (path,) = (data / "signer").glob("*.sock")
     try:
-        Connection(path).ask(what, body)
+        Connection(path).request_operation(what, body)
     except Exception as error:
         return "barred" if "may not request" in str(error) else type(error).__name__
     return "signed"
@@ -378,18 +378,18 @@ def sign(data, what, body=b""):
 def test_the_signer_certifies_for_codes_signs_configs_for_the_office_and_files_for_publication_alone(city):
     keys = RemoteKeys(find_signer(city.data))
     now = int(time.time())
-    blind = keys.week_keys.current(1, now).kid.to_bytes(2, "big") + bytes(255) + b"\x01"
+    blind = keys.week_keys.current_key(1, now).kid.to_bytes(2, "big") + bytes(255) + b"\x01"
     config, index = (city.data / path for path in ("configs/1.json", "exports/index.json"))
     asked = {
-        "certificate": (Ask.BLIND, blind),
-        "config": (Ask.SIGN, b"BZ-SIGNED-v1\0config\0{}"),
-        "config seen": (Ask.CATCH_UP, b"config\0" + config.read_bytes()),
-        "week keys": (Ask.ROTATE, b""),
-        "export": (Ask.EXPORT, b"PK"),
-        "index": (Ask.SIGN, b"BZ-SIGNED-v1\0exports\0{}"),
-        "packages": (Ask.SIGN, b"BZ-SIGNED-v1\0venues\0{}"),
-        "checkpoint": (Ask.SIGN, b"none"),
-        "index seen": (Ask.CATCH_UP, b"exports\0" + index.read_bytes()),
+        "certificate": (Operation.BLIND, blind),
+        "config": (Operation.SIGN, b"BZ-SIGNED-v1\0config\0{}"),
+        "config seen": (Operation.CATCH_UP, b"config\0" + config.read_bytes()),
+        "week keys": (Operation.ROTATE, b""),
+        "export": (Operation.EXPORT, b"PK"),
+        "index": (Operation.SIGN, b"BZ-SIGNED-v1\0exports\0{}"),
+        "packages": (Operation.SIGN, b"BZ-SIGNED-v1\0venues\0{}"),
+        "checkpoint": (Operation.SIGN, b"none"),
+        "index seen": (Operation.CATCH_UP, b"exports\0" + index.read_bytes()),
     }
     # What one may ask for is signed by rules; these are no config, no export and no index.
     rule = "SigningRefused"

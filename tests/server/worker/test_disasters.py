@@ -108,7 +108,7 @@ class City:
             raise TimeoutError("nobody answers")
 
         try:
-            code = self.server.codes.issue("confirmed", onset).code
+            code = self.server.codes.issue_code("confirmed", onset).code
             phone = Phone(post, self.server, Credential.from_text(code), keys=keys_for(time.time(), 3, 1))
             if [phone.check_code().status, phone.redeem_code().status, phone.upload().status] != [Status.OK] * 3:
                 return False
@@ -121,7 +121,9 @@ class City:
 
     def published(self) -> Counter:
         """How often each key is in the files of the published history."""
-        index = self.server.indexes.opened(EXPORT_FILES, self.server.publication.published.get(EXPORT_FILES.index_name))
+        index = self.server.indexes.open_index(
+            EXPORT_FILES, self.server.publication.published.get(EXPORT_FILES.index_name)
+        )
         found: Counter = Counter()
         for entry in index.entries:
             content = self.server.publication.published.get(f"{EXPORT_FILES.folder}/{entry.name}")

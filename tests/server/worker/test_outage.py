@@ -51,10 +51,10 @@ def test_publication_goes_on_after_a_disk_took_no_files_for_many_periods(tmp_pat
                   padding_mean=5, verify_to_upload_seconds=0)  # fmt: skip
     prepared_store(data)
     with contextlib.closing(KeyServer.open(data)) as server, serving(data) as served:
-        wait_until(lambda: (index := server.indexes.read()) and index.number)
+        wait_until(lambda: (index := server.indexes.read_index()) and index.number)
         check_phone(tmp_path / "phone", server, served.public)
         with unwritable(data / "exports"):
-            listed = server.indexes.read().number
+            listed = server.indexes.read_index().number
             wait_until(lambda: last_file(server)[0][2] is None)
             waiting = report_of(server)
             waiting.upload()
@@ -62,6 +62,6 @@ def test_publication_goes_on_after_a_disk_took_no_files_for_many_periods(tmp_pat
             wait_until(lambda: server.clock() - end > PERIODS * PERIOD_SECONDS)
             wait_until(lambda: health(served.public)["failing"] == ["publication_overdue"], 120)
         wait_until(lambda: {key.key for key in waiting.keys} <= published_keys(server), 120)
-        assert server.indexes.read().number >= listed + 2
+        assert server.indexes.read_index().number >= listed + 2
         check_phone(tmp_path / "phone", server, served.public)
         assert health(served.public)["status"] == "ok"

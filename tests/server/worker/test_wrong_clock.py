@@ -64,7 +64,7 @@ def health(public):
 
 
 def published_keys(server):
-    index = server.indexes.read()
+    index = server.indexes.read_index()
     contents = [server.publication.published.get(f"{EXPORT_FILES.folder}/{entry.name}") for entry in index.entries]
     return {key.key for content in contents for key in read_export(content).keys}
 

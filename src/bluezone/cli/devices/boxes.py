@@ -150,10 +150,10 @@ def make_key(file: Path) -> dict[str, Any]:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     from bluezone.edge.appliance.updates import KEYS_FILE
-    from bluezone.keyserver.securefiles import write_new
+    from bluezone.keyserver.securefiles import write_new_file
 
     key = Ed25519PrivateKey.generate()
-    if not write_new(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600):
+    if not write_new_file(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file))
     return {"file": str(file), "public": key.public_key().public_bytes_raw().hex(), "keys_file": str(KEYS_FILE)}
 

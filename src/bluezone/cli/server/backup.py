@@ -107,7 +107,7 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
     logging.getLogger("bluezone.keyserver.ticks").setLevel(logging.CRITICAL)
     folder = Path(data).resolve()
     today = datetime.datetime.now(datetime.UTC).date()
-    day = restoration.restore(file, folder, day_keys.resolve(), today, _urls(), _purge)
+    day = restoration.restore_backup(file, folder, day_keys.resolve(), today, _urls(), _purge)
     return {
         "data": str(folder),
         "day": str(day),
@@ -117,13 +117,13 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
 
 
 def _compare(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
-    from bluezone.keyserver.publication.bucket import place_of
+    from bluezone.keyserver.publication.bucket import open_named_place
     from bluezone.keyserver.service import KeyServer
     from bluezone.refusal import Refused
 
     server = KeyServer.open(folder)
     try:
-        adopted = server.ticks.adopt([place_of(text) for text in published])
+        adopted = server.ticks.adopt_missing([open_named_place(text) for text in published])
     except Refused as refused:
         return {"adopted": {}, "problem": refused.code, "message": refused.message}
     finally:

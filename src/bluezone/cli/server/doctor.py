@@ -281,9 +281,9 @@ def _stores(folder: Path) -> Iterator[Check]:
 
 def _history(folder: Path) -> Iterator[Check]:
     """A warning if the folder was restored and has not been compared with what was published since."""
-    from bluezone.keyserver.publication.history import MARK
+    from bluezone.keyserver.publication.history import UNCHECKED_FILE
 
-    if (folder / MARK).exists():
+    if (folder / UNCHECKED_FILE).exists():
         detail = "this folder was restored and not compared yet with what was published; nothing is signed until then"
         remedy = "the next start of `bluezone serve` compares it, or docs/playbooks/history-forked.md"
         yield Check("published history", "warn", detail, remedy)

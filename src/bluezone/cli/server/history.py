@@ -54,8 +54,8 @@ def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> d
     """
     server = open_keyserver(data)
     try:
-        adopted = server.ticks.adopt(_places(places), _seen(seen))
-        return {"heights": server.ticks.history.heights(), "adopted": adopted}
+        adopted = server.ticks.adopt_missing(_places(places), _seen(seen))
+        return {"heights": server.ticks.history.newest_numbers(), "adopted": adopted}
     finally:
         server.close()
 
@@ -119,9 +119,9 @@ def open_(data: str | None, places: tuple[str, ...], file: Path) -> dict[str, An
 
 
 def _places(texts: tuple[str, ...]) -> list[Any]:
-    from bluezone.keyserver.publication.bucket import place_of
+    from bluezone.keyserver.publication.bucket import open_named_place
 
-    return [place_of(text) for text in texts]
+    return [open_named_place(text) for text in texts]
 
 
 def _seen(texts: tuple[str, ...]) -> dict[str, int]:

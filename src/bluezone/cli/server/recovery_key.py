@@ -71,18 +71,18 @@ def new(data: str | None) -> dict[str, Any]:
 
     from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.configs.recoverykey import RECOVERY_CHECK_FILE, RECOVERY_FILE, hash_last_group
-    from bluezone.keyserver.securefiles import write_new, write_whole
+    from bluezone.keyserver.securefiles import write_atomically, write_new_file
 
     folder = data_folder(data).resolve()
     load_city(folder)
     private = os.urandom(_KEY_BYTES)
     public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
     (folder / RECOVERY_FILE).parent.mkdir(mode=0o700, exist_ok=True)
-    if not write_new(folder / RECOVERY_FILE, public.encode() + b"\n", mode=0o600):
+    if not write_new_file(folder / RECOVERY_FILE, public.encode() + b"\n", mode=0o600):
         raise RecoveryKeyExists(f"there is one already: {RECOVERY_FILE} in the data folder; nothing was made")
     # The office's first day asks for the check digits, so that someone reads the paper once more.
     text = key_text(private)
-    write_whole(folder / RECOVERY_CHECK_FILE, hash_last_group(public, text[-_GROUP:]), mode=0o600)
+    write_atomically(folder / RECOVERY_CHECK_FILE, hash_last_group(public, text[-_GROUP:]), mode=0o600)
     return {"recovery_key": text, "public": public}
 
 

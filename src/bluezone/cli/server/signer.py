@@ -71,7 +71,7 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
     from bluezone.city_settings import data_folder
     from bluezone.keyserver.keys.keyfolder import signing_folder
     from bluezone.keyserver.keys.masterkey import MasterKeyInvalid, read_master_key
-    from bluezone.keyserver.securefiles import erase, read_secret, write_whole
+    from bluezone.keyserver.securefiles import erase_file, read_secret, write_atomically
     from bluezone.keyserver.signer.client import FOLDER_NAME, SIGNING_FILES
     from bluezone.keyserver.signer.record import FILE_NAME
 
@@ -94,11 +94,11 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chown(place, owner.pw_uid, owner.pw_gid)
     for path, target in targets.items():
-        write_whole(target, read_secret(path), mode=0o600)
+        write_atomically(target, read_secret(path), mode=0o600)
         os.chown(target, owner.pw_uid, owner.pw_gid)
     # All copies are written before the first original is erased.
     for path in targets:
-        erase(path)
+        erase_file(path)
     if keys != source / "keys":
         keys.rmdir()
     return {"moved": len(targets)}
@@ -129,9 +129,9 @@ def _waiting_lines(result: dict[str, Any]) -> Iterable[str]:
 @prints_result(_waiting_lines)
 def list_waiting_requests(data: str | None) -> dict[str, Any]:
     """Show which configs wait for the approval of two people, by digest, and what each would change."""
-    from bluezone.keyserver.signer.client import Ask
+    from bluezone.keyserver.signer.client import Operation
 
-    waiting: dict[str, list[str]] = json.loads(_signer_client(data).ask(Ask.WAITING))
+    waiting: dict[str, list[str]] = json.loads(_signer_client(data).request_operation(Operation.WAITING))
     return {"waiting": {digest: _changes(*map(json.loads, payloads)) for digest, payloads in waiting.items()}}
 
 
@@ -147,10 +147,10 @@ def signer_key(out: Path) -> dict[str, Any]:
     """Create the key of one approver."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from bluezone.keyserver.securefiles import write_new
+    from bluezone.keyserver.securefiles import write_new_file
 
     private = Ed25519PrivateKey.generate()
-    if not write_new(out, private.private_bytes_raw().hex().encode(), mode=0o600):
+    if not write_new_file(out, private.private_bytes_raw().hex().encode(), mode=0o600):
         raise click.UsageError(f"{out} is there already")
     return {"public": private.public_key().public_bytes_raw().hex()}
 
@@ -165,7 +165,7 @@ def approve_request(digest: str, key_file: Path, data: str | None) -> dict[str, 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.keyserver.securefiles import read_secret
-    from bluezone.keyserver.signer.client import Ask
+    from bluezone.keyserver.signer.client import Operation
     from bluezone.protocol.signed.envelope import canonical_json, sign_payload
 
     try:
@@ -173,5 +173,5 @@ def approve_request(digest: str, key_file: Path, data: str | None) -> dict[str, 
     except ValueError:
         raise click.UsageError(f"{key_file} is not a key of `bluezone signer key`") from None
     approval = sign_payload("approval", canonical_json({"said": digest}), key)
-    _signer_client(data).ask(Ask.APPROVE, approval)
+    _signer_client(data).request_operation(Operation.APPROVE, approval)
     return {"said": digest}

@@ -71,7 +71,7 @@ def code(
     try:
         zone = ZoneInfo(server.city.zone)
         venue = VenueDescription(name, address, kind, stay, _moment(begins, zone), _moment(ends, zone), temporary)
-        signed = server.registrar.register(registration, venue)
+        signed = server.registrar.register_venue(registration, venue)
     finally:
         server.close()
     if out is not None:
@@ -101,7 +101,7 @@ def revoke_venue(data: str | None, registration: str | None, link: str | None) -
     server = open_keyserver(data)
     try:
         if registration is not None:
-            server.registrar.revoke(registration)
+            server.registrar.revoke_venue(registration)
         else:
             server.registrar.revoke_code(link or "")
         return {"state": "revoked", "registered": count_valid(server.keys_store, server.clock())}

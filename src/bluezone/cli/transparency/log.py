@@ -47,8 +47,8 @@ def status(data: str | None) -> dict[str, Any]:
     server = open_keyserver(data)
     try:
         log = server.public_log
-        config = server.configs.newest()
-        newest = log.newest()
+        config = server.configs.newest_config()
+        newest = log.newest_checkpoint()
         records = config.witnesses if config else ()
         policy = current_policy(records)
         witnesses = [

@@ -118,7 +118,7 @@ def _issue(
         ends = [now + datetime.timedelta(seconds=life) for life in (DIGITS_LIFE_SECONDS, LINK_LIFE_SECONDS)]
         return NewCode(PRACTICE_CODE, f"{server.origin}{PRACTICE_LINK_END}", record, sign_ticket(record, ""), *ends)
     # If the office's transaction fails after this, no one has seen the code, and it expires unused.
-    issued = server.codes.issue(case_class, onset)
+    issued = server.codes.issue_code(case_class, onset)
     record = IssuedCode(
         handle=secrets.token_hex(16),
         worker=worker,

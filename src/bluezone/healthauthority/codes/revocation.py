@@ -18,7 +18,7 @@ def revoke_code(server: KeyServer, worker: User | None, code: str) -> str:
     """
     if server.codes.is_open(code):
         try:
-            server.codes.revoke(code)
+            server.codes.revoke_code(code)
         except issued_codes.CodeAlreadyUsed:
             return "used"
         hash_chain.record(actor_of(worker), "code_revoked")

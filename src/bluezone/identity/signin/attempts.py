@@ -76,7 +76,7 @@ def sign_in(request: HttpRequest, username: str, password: str, now: datetime.da
         lane = _keyed_hash("strangers", "")
         limit = ACCOUNT_LIMIT
         network = network_of(request).encode()
-        challenge = _limits().admit(network, *read_solution(puzzle))
+        challenge = _limits().admit_try(network, *read_solution(puzzle))
         if challenge is not None:
             raise SignInPuzzle(challenge)
     failure = count_attempt(account, lane, limit, now)
@@ -86,7 +86,7 @@ def sign_in(request: HttpRequest, username: str, password: str, now: datetime.da
     # An unknown browser that signs in says nothing about other unknown browsers; a known one starts again at zero.
     failure.delete()
     if network:
-        _limits().forgive(network)
+        _limits().subtract_try(network)
     else:
         SignInFailure.objects.filter(account=account, address=lane).delete()
     return user

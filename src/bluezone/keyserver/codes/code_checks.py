@@ -32,12 +32,12 @@ class CodeChecks:
             return Verify1Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
         now = self.clock()
         row, case = self.codes.find_with_case(request.credential, request.is_rehearsal, now)
-        self.limits.count(network, row is None, request.is_rehearsal)
+        self.limits.count_call(network, row is None, request.is_rehearsal)
         if row is None:
             return Verify1Answer(status=Status.CODE_INVALID)
         if (case or row).expires(request.credential.kind) <= now:
             return Verify1Answer(status=Status.CODE_EXPIRED)
         if case is None:
             return Verify1Answer(status=Status.CODE_USED)
-        kid = self.week_keys.current(case.klass, now).kid
+        kid = self.week_keys.current_key(case.klass, now).kid
         return Verify1Answer(status=Status.OK, klass=case.klass, kid=kid, onset_day=case.onset_day)

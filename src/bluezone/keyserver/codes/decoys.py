@@ -23,7 +23,7 @@ from bluezone.keyserver.codes.issued_codes import (
     State,
     last_moment,
 )
-from bluezone.keyserver.random_counts import cumulative
+from bluezone.keyserver.random_counts import cumulative_chances
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, hour_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
@@ -66,7 +66,7 @@ def add_decoys(codes_store: Store, keys_store: Store, now: float, zone: str, pad
 def random_rows(seed: bytes, hour: int, now: float, zone: str) -> list[Row]:
     """Decoys that look like codes issued in `hour` (since 1970), open or used at `now`. Same seed, same decoys."""
     stream = np.frombuffer(hashlib.shake_256(seed + b"draws").digest(8 * 2), dtype=">u8") / 2.0**64
-    open_rows, used_rows = np.searchsorted(cumulative(AN_HOUR), stream, side="right").tolist()
+    open_rows, used_rows = np.searchsorted(cumulative_chances(AN_HOUR), stream, side="right").tolist()
     random = _Stream(seed)
     digits_end = (hour + 1) * SECONDS_PER_HOUR + DIGITS_LIFE_SECONDS
     link_end = (hour + 1) * SECONDS_PER_HOUR + LINK_LIFE_SECONDS

@@ -180,7 +180,7 @@ class Codes:
     zone: str
     origin: str
 
-    def issue(self, klass: str, onset: date) -> IssuedCode:
+    def issue_code(self, klass: str, onset: date) -> IssuedCode:
         """Issue a code and a link for one case.
 
         klass: "confirmed" (test) or "clinical". onset: local date of the first symptoms, or of the test.
@@ -287,7 +287,7 @@ class Codes:
             states[bytes(handle).hex()] = _state(state, link_expire, now)
         return states
 
-    def revoke(self, text: str) -> None:
+    def revoke_code(self, text: str) -> None:
         """Make a code and its link invalid; phones get the answer for unknown codes from now on. Safe to repeat.
 
         text: code, link or handle. Raises InvalidCode, CodeUnknown, CodeAlreadyUsed.
@@ -329,7 +329,7 @@ class Codes:
             raise CodeUnknown(_UNKNOWN)
         return row, (self.case_of(row, credential) or row).expires(credential.kind)
 
-    def find(self, credential: Credential) -> CredentialRow | None:
+    def find_row(self, credential: Credential) -> CredentialRow | None:
         """Look a credential up for a report; None if it was never issued, was revoked, or was deleted long ago."""
         return self._select(credential.kind.name.lower(), self.secrets.credential_hash(credential))
 
@@ -349,7 +349,7 @@ class Codes:
         digest: that of a blinded value; the row that was used for this value is found until it is deleted.
         """
         # The credential of a rehearsal is never looked up.
-        row = self.find_rehearsal(credential) if rehearsal else self.find(credential)
+        row = self.find_rehearsal(credential) if rehearsal else self.find_row(credential)
         if row is None:
             return None, None
         case = self.case_of(row, credential)

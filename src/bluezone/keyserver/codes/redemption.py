@@ -47,7 +47,7 @@ class Redemption:
     def redeem_codes(self, calls: Sequence[Call]) -> list[Callable[[], Verify2Answer]]:
         """Redeem codes that came at the same time, with one commit and one call of the signer for each week key.
 
-        calls: requests and their networks, at most as many as a signer signs at a time (client.MOST_BYTES).
+        calls: requests and their networks, at most as many as a signer signs at a time (client.LONGEST_BODIES).
         Returns a function for each call, which returns or raises what `redeem_code` would. Call each once, in order.
         """
         checks = [self._check(request, network) for request, network in calls]
@@ -74,7 +74,7 @@ class Redemption:
         now = self.clock()
         digest = hashlib.sha256(request.kid.to_bytes(2, "big") + request.blinded).digest()
         row, case = self.codes.find_with_case(request.credential, request.is_rehearsal, now, digest)
-        self.limits.count(network, row is None, request.is_rehearsal)
+        self.limits.count_call(network, row is None, request.is_rehearsal)
         if row is None:
             return Verify2Answer(status=Status.CODE_INVALID)
         repeated = row.used_digest == digest
@@ -87,14 +87,14 @@ class Redemption:
         klass = None if case is None or repeated else case.klass
         if not self._is_kid_accepted(request.kid, klass, now):
             return Verify2Answer(status=Status.KID_REFUSED)
-        key = self.week_keys.find(request.kid)
+        key = self.week_keys.find_key(request.kid)
         if key is None or int.from_bytes(request.blinded, "big") >= key.n:
             return Verify2Answer(status=Status.BAD_REQUEST)
         return partial(_use_code, row=row, digest=digest, is_rehearsal=request.is_rehearsal)
 
     def _is_kid_accepted(self, kid: int, klass: int | None, now: float) -> bool:
         """Whether a week key may certify a class now. klass: None for a repeated request, which was accepted before."""
-        key = self.week_keys.find(kid)
+        key = self.week_keys.find_key(kid)
         if key is None or klass not in (None, key.klass):
             return False
         if key.purpose != ("chaff" if klass == REHEARSAL_CLASS else "upload"):

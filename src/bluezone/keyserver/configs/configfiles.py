@@ -68,7 +68,7 @@ class ConfigFiles(ConfigFolder):
             self._sha256s[number] = hashlib.sha256(self.payload(number)).hexdigest()
         return self._sha256s[number]
 
-    def newest(self) -> Config | None:
+    def newest_config(self) -> Config | None:
         """The current config, None before the first."""
         number = self.newest_number()
         if self._newest is None or self._newest.number != number:
@@ -77,14 +77,14 @@ class ConfigFiles(ConfigFolder):
 
     def epoch(self) -> Epoch | None:
         """The current epoch, None before the first."""
-        newest = self.newest()
+        newest = self.newest_config()
         if newest is None or not newest.epochs or newest.recovery_key is None:
             return None
         return open_epoch(newest.epochs[-1], bytes.fromhex(newest.recovery_key))
 
     def epoch_number(self) -> int:
         """How many epochs have been opened."""
-        newest = self.newest()
+        newest = self.newest_config()
         return len(newest.epochs) if newest else 0
 
 

@@ -14,7 +14,7 @@ from bluezone.keyserver.configs.applied_settings import config_of_settings
 from bluezone.keyserver.configs.configfiles import KIND, ConfigFiles, comparable_members
 from bluezone.keyserver.configs.recoverykey import read_recovery_key
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, Secrets, SigningRefused
-from bluezone.keyserver.securefiles import write_new, write_whole
+from bluezone.keyserver.securefiles import write_atomically, write_new_file
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.logs import event_fields
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config, encode_config
@@ -52,12 +52,12 @@ class ConfigWriter(ConfigFiles):
     def store_signed(self, number: int, signed: bytes) -> None:
         """Store a config that is signed already; the caller has compared it with the configs in this folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not write_new(self.path(number), signed) and self.path(number).read_bytes() != signed:
+        if not write_new_file(self.path(number), signed) and self.path(number).read_bytes() != signed:
             raise StoreDamaged(f"config {number} exists already, with other content")
 
     def begin_epoch(self, record: str, epoch: Epoch, now: float) -> None:
         """Sign the first config of an epoch: the current config without any new key, and with the epoch's record."""
-        current = self.newest()
+        current = self.newest_config()
         assert current is not None
         config = replace(
             current,
@@ -81,7 +81,7 @@ class ConfigWriter(ConfigFiles):
         self._finish()
         newest = self.newest_number()
         following = self._next(city, data_dir, now)
-        if current := self.newest():
+        if current := self.newest_config():
             following = self._agree(following, current)
         self.waits_for_approval = False
         try:
@@ -114,11 +114,11 @@ class ConfigWriter(ConfigFiles):
         path = self.path(number)
         if self._before_written:
             self._before_written(f"{self.folder.name}/{path.name}", signed)
-        write_whole(path, signed)
+        write_atomically(path, signed)
 
     def _note_pending(self, payload: bytes) -> None:
         """Note the payload before it is signed, because the signer signs only one for each number."""
-        write_whole(self.folder / PENDING_NAME, payload)
+        write_atomically(self.folder / PENDING_NAME, payload)
 
     def _pending(self, number: int) -> bytes | None:
         """The payload that `_note_pending` has noted for a number without a config."""
@@ -143,7 +143,7 @@ class ConfigWriter(ConfigFiles):
 
     def _next(self, city: City, data_dir: Path, now: float) -> Config:
         newest = self.newest_number()
-        current = self.newest()
+        current = self.newest_config()
         epoch = self.epoch()
         oldest = max(epoch.config.first if epoch else 1, newest - HISTORY_LENGTH + 1)
         recovery = read_recovery_key(data_dir)
@@ -153,7 +153,7 @@ class ConfigWriter(ConfigFiles):
             # Phones refuse a config with an earlier time than the previous one.
             generated_at=max(int(now), current.generated_at if current else 0),
             history=tuple(self.sha256_of(number) for number in range(oldest, newest + 1)),
-            week_keys=self._secrets.week_keys.announced(now),
+            week_keys=self._secrets.week_keys.announced_keys(now),
             export_keys=(self._secrets.export_public_pem,),
             venue_keys=self._secrets.venue_keys,
             push_key=self._secrets.push_public,

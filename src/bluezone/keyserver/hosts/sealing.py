@@ -25,7 +25,7 @@ from bluezone.keyserver.declarations import KEY_FILE
 from bluezone.keyserver.keys.keyfolder import Secrets, SigningKeys, open_secrets
 from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid, read_master_key
 from bluezone.keyserver.locks import lock_file
-from bluezone.keyserver.securefiles import erase, write_new, write_whole
+from bluezone.keyserver.securefiles import erase_file, write_atomically, write_new_file
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreBusy, Transaction
 from bluezone.logs import event_fields
@@ -80,7 +80,7 @@ def open_shared_secrets(
         shared.pull()
         secrets = open_secrets(folder / "keys", signing())
         for name in _OFFICE_SECRETS:
-            write_new(folder / "keys" / f"office-{name}", token_urlsafe(48).encode(), mode=0o600)
+            write_new_file(folder / "keys" / f"office-{name}", token_urlsafe(48).encode(), mode=0o600)
         shared.sync(edited=True)
     return secrets
 
@@ -168,7 +168,7 @@ class SealedFolder:
             if push:
                 self._seal_changes(state, edited)
             if json.dumps(state) != before:
-                write_whole(self._folder / STATE_NAME, json.dumps(state).encode(), mode=0o600)
+                write_atomically(self._folder / STATE_NAME, json.dumps(state).encode(), mode=0o600)
 
     def _fetch(self, state: dict[str, Any], after: int) -> None:
         files = state["files"]
@@ -182,7 +182,7 @@ class SealedFolder:
             path = self._folder / name
             known = files.get(name)
             if content is None:
-                erase(path)
+                erase_file(path)
             elif not path.exists():
                 self._replace(path, content, None, known)
             elif (not known or known[0] < version) and path.read_bytes() != content:
@@ -200,7 +200,7 @@ class SealedFolder:
             sentence = f"{path.name} was changed on another host, too; the version of this host is in {path.name}.local"
             logger.warning(sentence, extra=event_fields("edited_twice", file=path.name))
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(path, content, mode=0o600 if secret else 0o644)
+        write_atomically(path, content, mode=0o600 if secret else 0o644)
 
     def _seal_changes(self, state: dict[str, Any], edited: bool) -> None:
         files = state["files"]

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
-from bluezone.keyserver.securefiles import read_secret, write_whole
+from bluezone.keyserver.securefiles import read_secret, write_atomically
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER
 from bluezone.keyserver.storage.store import StoreDamaged, StoreRefused
 from bluezone.protocol.exports.files import SignatureInfo
@@ -157,7 +157,7 @@ def open_pepper(folder: Path) -> Pepper:
     """Read the pepper of codes, making it if it is missing; otherwise as `open_secrets`."""
     path = folder / "pepper"
     if not path.exists():
-        write_whole(path, os.urandom(PEPPER_LENGTH), mode=0o600)
+        write_atomically(path, os.urandom(PEPPER_LENGTH), mode=0o600)
     # If each store has a separate user, the process of codes reads it by its group.
     pepper = read_secret(path, shared=(folder.parent / STORES_FOLDER).is_dir())
     if len(pepper) != PEPPER_LENGTH:
@@ -206,5 +206,5 @@ def _private_key(path: Path, generate: Callable[[], Any], kind: type) -> Any:
 
 def _made_once(path: Path, make: Callable[[], bytes]) -> bytes:
     if not path.exists():
-        write_whole(path, make(), mode=0o600)
+        write_atomically(path, make(), mode=0o600)
     return read_secret(path)

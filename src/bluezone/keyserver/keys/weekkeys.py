@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bluezone.keyserver.securefiles import erase, read_secret, write_whole
+from bluezone.keyserver.securefiles import erase_file, read_secret, write_atomically
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol import blindrsa
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_WEEK, week_name, week_start
@@ -51,7 +51,7 @@ class WeekKeyRing:
             self._refresh()
             return self._last_kid
 
-    def announced(self, now: float) -> tuple[WeekKey, ...]:
+    def announced_keys(self, now: float) -> tuple[WeekKey, ...]:
         """The keys for a config: this and the next three weeks', the chaff key, and gate keys while they are valid."""
         start = week_start(now)
         return tuple(
@@ -59,13 +59,13 @@ class WeekKeyRing:
             if key.purpose == "chaff" or key.use_from >= start or (key.purpose == "gate" and now < key.accept_until)
         )  # fmt: skip
 
-    def find(self, kid: int) -> WeekKey | None:
+    def find_key(self, kid: int) -> WeekKey | None:
         """The key that `kid` names, if there is one."""
         with self._lock:
             self._refresh()
             return self._keys.get(kid)
 
-    def current(self, klass: int, now: float) -> WeekKey:
+    def current_key(self, klass: int, now: float) -> WeekKey:
         """The key that certifies a class this week; for class 0 the chaff key. Raises StoreDamaged if it is missing."""
         start = week_start(now)
         for key in self.all():
@@ -73,8 +73,8 @@ class WeekKeyRing:
                 return key
         raise StoreDamaged(f"no week key of class {klass} for {week_name(now)}; the tick has not run")
 
-    def private(self, kid: int) -> blindrsa.PrivateKey:
-        """The private half of a key that `find` returned."""
+    def private_key(self, kid: int) -> blindrsa.PrivateKey:
+        """The private half of a key that `find_key` returned."""
         with self._lock:
             if kid not in self._private:
                 members = json.loads(read_secret(self._private_path(kid)))
@@ -85,8 +85,8 @@ class WeekKeyRing:
             return self._private[kid]
 
     def blind_sign(self, kid: int, blinded: Sequence[bytes]) -> list[bytes]:
-        """Sign blinded messages, each a number below the modulus, with a key that `find` returned."""
-        private = self.private(kid)
+        """Sign blinded messages, each a number below the modulus, with a key that `find_key` returned."""
+        private = self.private_key(kid)
         return [blindrsa.blind_sign(private, each) for each in blinded]
 
     def note_kids(self, kids: Iterable[int]) -> None:
@@ -101,7 +101,7 @@ class WeekKeyRing:
                 self._last_kid = highest
                 self._write_index()
 
-    def rotate(self, now: float) -> None:
+    def rotate_week_keys(self, now: float) -> None:
         """Make the keys of this week and the next three that are missing, and erase those no longer accepted.
 
         Call it under the service's lock.
@@ -120,7 +120,7 @@ class WeekKeyRing:
                 del self._keys[kid]
                 self._private.pop(kid, None)
                 self._write_index()
-                erase(self._private_path(kid))
+                erase_file(self._private_path(kid))
 
     def public_index(self, known: tuple[int, int] | None) -> tuple[bytes | None, tuple[int, int] | None]:
         """The public halves as JSON, None if they have not changed since state `known`; and the current state."""
@@ -148,7 +148,7 @@ class WeekKeyRing:
         )
         members = {name: f"{getattr(private, name):x}" for name in ("n", "e", "d", "p", "q")}
         # The private half is written first: a crash leaves a file that the next key with this number replaces.
-        write_whole(self._private_path(key.kid), json.dumps(members).encode(), mode=0o600)
+        write_atomically(self._private_path(key.kid), json.dumps(members).encode(), mode=0o600)
         self._private.pop(key.kid, None)
         self._keys[key.kid] = key
         self._write_index()
@@ -157,7 +157,7 @@ class WeekKeyRing:
         return self._folder / f"week-{kid}.json"
 
     def _write_index(self) -> None:
-        write_whole(Path(self._index_path), self._members(), mode=0o600)
+        write_atomically(Path(self._index_path), self._members(), mode=0o600)
         self._read_at = self._state()
 
     def _members(self) -> bytes:

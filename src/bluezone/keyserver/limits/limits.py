@@ -58,7 +58,7 @@ class Limits:
         self._alarm = alarm
         self._tally = Tally()
 
-    def share(self, descriptor: int, place: int) -> None:
+    def share_tally(self, descriptor: int, place: int) -> None:
         """Count together with the other processes that have this memory (`tally.shared_memory`), from now on."""
         self._tally = Tally(descriptor, place)
 
@@ -72,8 +72,8 @@ class Limits:
         code:             hash of the code that is checked, counted except in a rehearsal; empty for other calls.
         """
         now = self._clock()
-        with self._tally.alone():
-            self._tally.turn(hour_at(now))
+        with self._tally.exclusive():
+            self._tally.begin_hour(hour_at(now))
             is_over = self._is_over_limit(network, now) or self._has_many_rehearsals(now)
             if code:
                 checks = self._tally.count_code_check(network + code, int(not rehearsal))
@@ -82,15 +82,15 @@ class Limits:
             return None
         return self.challenge_always(challenge, nonce)
 
-    def admit(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
+    def admit_try(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
         """Like `challenge_for`, but a call that may proceed is counted as a try, even if it turns out to be right.
 
         Check and count are one step, so that simultaneous calls cannot exceed the limit. A call that gets a challenge
         is not counted: a flood of calls that solve no puzzle must not make the puzzles of others harder.
         """
         now = self._clock()
-        with self._tally.alone():
-            self._tally.turn(hour_at(now))
+        with self._tally.exclusive():
+            self._tally.begin_hour(hour_at(now))
             is_over = self._is_over_limit(network, now)
             if not is_over:
                 self._tally.add_miss(network, now)
@@ -98,13 +98,13 @@ class Limits:
             return None
         new_challenge = self.challenge_always(challenge, nonce)
         if new_challenge is None:
-            self.count(network, invalid=True)
+            self.count_call(network, invalid=True)
         return new_challenge
 
-    def forgive(self, network: bytes) -> None:
-        """Subtract one try that `admit` has counted and that turned out to be right."""
-        with self._tally.alone():
-            self._tally.turn(hour_at(self._clock()))
+    def subtract_try(self, network: bytes) -> None:
+        """Subtract one try that `admit_try` has counted and that turned out to be right."""
+        with self._tally.exclusive():
+            self._tally.begin_hour(hour_at(self._clock()))
             self._tally.remove_try(network)
 
     def challenge_always(self, challenge: bytes, nonce: bytes) -> bytes | None:
@@ -112,7 +112,7 @@ class Limits:
         now = self._clock()
         if self._use_solution(challenge, nonce, now):
             return None
-        with self._tally.alone():
+        with self._tally.exclusive():
             _this_hour, misses = self._tally.misses(now)
         # Puzzles get harder with the number of guesses. The number of open codes must not matter: it shows how many
         # people are ill.
@@ -120,14 +120,14 @@ class Limits:
         issued = _ISSUED.pack(extra_bits << _BITS_SHIFT | int(now), os.urandom(8))
         return issued + self._tag(issued)
 
-    def count(self, network: bytes, invalid: bool, rehearsal: bool = False) -> None:
+    def count_call(self, network: bytes, invalid: bool, rehearsal: bool = False) -> None:
         """Count one call if it was an invalid try or a rehearsal; a valid code is never counted.
 
         A rehearsal counts as one, whatever its answer. Call it for every request, so that all take equally long.
         """
         now = self._clock()
-        with self._tally.alone():
-            self._tally.turn(hour_at(now))
+        with self._tally.exclusive():
+            self._tally.begin_hour(hour_at(now))
             is_guess = invalid and not rehearsal
             if is_guess:
                 self._tally.add_miss(network, now)
@@ -172,9 +172,9 @@ class Limits:
         issued_at = _ISSUED.unpack(issued)[0] & _ISSUED_AT
         if now - issued_at >= PUZZLE_SECONDS or not is_solution(challenge, nonce):
             return False
-        with self._tally.alone():
+        with self._tally.exclusive():
             return self._tally.use_puzzle(tag, issued_at)
 
 
-def note_nothing(_hour: int) -> None:
+def raise_no_alarm(_hour: int) -> None:
     """Raise no alarm: for declarations and subscriptions, the warning in the log is enough."""

@@ -53,7 +53,7 @@ class Tally:
         self._threads = threading.Lock()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Exclude every other thread and process; a killed process releases the lock automatically."""
         with self._threads:
             if self._descriptor is None:
@@ -65,7 +65,7 @@ class Tally:
             finally:
                 fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, self._start)
 
-    def turn(self, hour: int) -> None:
+    def begin_hour(self, hour: int) -> None:
         """In a new hour, discard the counts by network, and the key under which networks were counted."""
         counted, alarmed, ring = _HEAD.unpack_from(self._memory)
         if counted != hour:

@@ -8,7 +8,7 @@ from bluezone.city_settings import City
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keys.keyfolder import Pepper
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
-from bluezone.keyserver.limits.limits import Limits, note_nothing
+from bluezone.keyserver.limits.limits import Limits, raise_no_alarm
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.storage.store import Store
 from bluezone.keyserver.uploads import Uploads
@@ -37,8 +37,8 @@ class Admission:
         self.clock = clock
         self._data_dir = data_dir
         self._week_keys = week_keys
-        self._declaration_limits = Limits(pepper.derived("declaration puzzle"), clock, note_nothing, "declarations")
-        self._push_limits = Limits(pepper.derived("push puzzle"), clock, note_nothing, "push subscriptions")
+        self._declaration_limits = Limits(pepper.derived("declaration puzzle"), clock, raise_no_alarm, "declarations")
+        self._push_limits = Limits(pepper.derived("push puzzle"), clock, raise_no_alarm, "push subscriptions")
 
     @property
     def uploads(self) -> Uploads:
@@ -58,4 +58,4 @@ class Admission:
     def share_limits(self, descriptor: int) -> None:
         """Count attempts together with the other processes that have this memory."""
         for place, limits in enumerate((self.limits, self._declaration_limits, self._push_limits)):
-            limits.share(descriptor, place)
+            limits.share_tally(descriptor, place)

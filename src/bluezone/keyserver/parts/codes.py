@@ -60,4 +60,4 @@ class CodesPart:
 
     def share_limits(self, descriptor: int) -> None:
         """Count attempts together with the other processes that have this memory."""
-        self.limits.share(descriptor, 0)
+        self.limits.share_tally(descriptor, 0)

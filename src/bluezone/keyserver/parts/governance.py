@@ -50,12 +50,12 @@ class Governance:
         self._sync = sync
         self._show = show
 
-    def renew(self, now: float, history_is_known: bool) -> SettingsOutdated | None:
+    def renew_config(self, now: float, history_is_known: bool) -> SettingsOutdated | None:
         """Make missing week keys and the next config; returns why nothing may be signed, None if it may.
 
         history_is_known: whether the store knows everything that was published; if not, only a first config is made.
         """
-        self._secrets.week_keys.rotate(now)
+        self._secrets.week_keys.rotate_week_keys(now)
         # Other hosts get the new keys before a config announces them.
         self._sync()
         # A city that has no config yet has published nothing.

@@ -49,7 +49,7 @@ class Health:
         failing = [*self._store_problems(), *filter(None, problems)]
         index = None
         try:
-            index = pages.indexes.read()
+            index = pages.indexes.read_index()
         except StoreRefused as refused:
             failing.append(refused.code)
         age = None if index is None else now - index.generated_at

@@ -12,7 +12,7 @@ from pathlib import Path
 from bluezone.city_settings import City, load_city
 from bluezone.keyserver.datafolder import Notes, notes_of_publication
 from bluezone.keyserver.keys.keyfolder import open_pepper, random_pepper
-from bluezone.keyserver.limits.limits import Limits, note_nothing
+from bluezone.keyserver.limits.limits import Limits, raise_no_alarm
 from bluezone.keyserver.parts.admission import Admission
 from bluezone.keyserver.parts.codes import CodesPart
 from bluezone.keyserver.parts.health import Health
@@ -71,7 +71,7 @@ def open_admission(folder: Path, clock: Callable[[], float] = time.time) -> Part
     city = load_city(folder)
     # Invalid certificates are not guesses at codes, so they raise no alarm.
     limits = Limits(
-        pepper.derived("puzzle"), clock, note_nothing, "uploads", rehearsals_a_minute=city.rehearsals_a_minute
+        pepper.derived("puzzle"), clock, raise_no_alarm, "uploads", rehearsals_a_minute=city.rehearsals_a_minute
     )
     admission = Admission(folder, store, keys.week_keys, city, limits, pepper, clock)
     pages = pages_of(folder, city, keys.city_key, (notes_of_publication(folder), Notes(folder)), clock)

@@ -71,28 +71,28 @@ class Publication:
         """Signs the lists of what was published."""
         return IndexWriter(self.store, self._configs, self._keys.signing_key, self.published, self._journal, self._show)
 
-    def duties(self, turn: Turn) -> tuple[Callable[[float], None], ...]:
+    def due_work(self, turn: Turn) -> tuple[Callable[[float], None], ...]:
         """What is due at each tick, in this order; each is called with the time in Unix seconds."""
         return (
-            self.export_files.publish,
-            self.venue_packages.publish,
-            lambda _now: self._log.keep_up(),
-            lambda now: self.index_writer.renew_all(now, turn),
+            self.export_files.publish_due_file,
+            self.venue_packages.publish_due_package,
+            lambda _now: self._log.try_to_renew_log(),
+            lambda now: self.index_writer.renew_indexes(now, turn),
         )
 
-    def renew(self, now: float, turn: Turn | None) -> None:
+    def renew_lists(self, now: float, turn: Turn | None) -> None:
         """Bring the public log and the indexes up to date."""
-        self._log.keep_up()
-        self.index_writer.renew_all(now, turn)
+        self._log.try_to_renew_log()
+        self.index_writer.renew_indexes(now, turn)
 
-    def bring_over(self) -> None:
+    def move_into_bucket(self) -> None:
         """If there is a bucket, move into it the files that were published in a local folder before."""
         if isinstance(self.published, LocalFiles):
             return
-        from bluezone.keyserver.publication.bucket import bring_over
+        from bluezone.keyserver.publication.bucket import move_into_bucket
 
         for series in ALL_SERIES:
-            bring_over(self._data_dir, series.folder, self.published)
+            move_into_bucket(self._data_dir, series.folder, self.published)
 
     def check_files(self, now: float) -> None:
         """Compare published files with their hashes, and write damaged ones again."""

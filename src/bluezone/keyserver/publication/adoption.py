@@ -40,7 +40,7 @@ class Adoption:
     padding_mean: int
     embargo_seconds: int
 
-    def content(self, series: Series, entry: IndexEntry, places: Iterable[PublishedFiles]) -> bytes:
+    def read_content(self, series: Series, entry: IndexEntry, places: Iterable[PublishedFiles]) -> bytes:
         """The bytes of a file that an index of this city lists, from the first place that has them.
 
         Raises HistoryForked.
@@ -65,7 +65,7 @@ class Adoption:
             raise HistoryForked(f"export {number} is published, and this city's key did not sign it")
         return export
 
-    def adopt(self, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int) -> None:
+    def adopt_file(self, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int) -> None:
         """Adopt a file under its own number and name.
 
         before: the chain value before it. end: end of a package's hour, Unix seconds; an export contains its own.
@@ -73,11 +73,11 @@ class Adoption:
         self.published.put_if_absent(f"{series.folder}/{entry.name}", content)
         self.store.write(lambda transaction: self._insert(transaction, series, entry, content, before, end))
 
-    def append(self, series: Series, branch: Branch, entry: IndexEntry, content: bytes, end: int) -> None:
+    def append_file(self, series: Series, branch: Branch, entry: IndexEntry, content: bytes, end: int) -> None:
         """Adopt a file of an abandoned branch under the next number of an epoch."""
         self.store.write(lambda transaction: self._append(transaction, series, branch, entry, content, end))
 
-    def renumber(self, series: Series, branch: Branch) -> None:
+    def renumber_files(self, series: Series, branch: Branch) -> None:
         """Give the store's files that an epoch has abandoned new numbers in that epoch, so that nothing is lost."""
         self.store.write(lambda transaction: self._renumber(transaction, series, branch))
 

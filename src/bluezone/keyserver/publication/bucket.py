@@ -24,8 +24,8 @@ from bluezone.keyserver.publication.folder import (
     PublishedFiles,
     PublishedRefused,
     cache_control,
-    changed,
     media_type,
+    published_changed,
     require_named_hash,
 )
 from bluezone.keyserver.storage.store import StoreRefused
@@ -114,7 +114,7 @@ class ObjectFiles:
             stored = self.version(name)
             # Equal content comes from an earlier attempt of ours that got no answer.
             if stored is None or stored[0] != content:
-                raise changed(name) from None
+                raise published_changed(name) from None
 
     def version(self, name: str) -> tuple[bytes, str] | None:
         try:
@@ -177,7 +177,7 @@ class ObjectFiles:
             raise PublishedRefused(f"{name}: {_first_line(error)}") from None
 
 
-class Remembered:
+class CachedFiles:
     """A cache for a bucket: few calls reach the bucket, and while it does not answer, phones get the last index."""
 
     def __init__(self, files: PublishedFiles) -> None:
@@ -232,14 +232,14 @@ class Remembered:
         return cached[0]
 
 
-def place_of(text: str) -> PublishedFiles:
+def open_named_place(text: str) -> PublishedFiles:
     """The place of published files that an operator named: a data folder, a bucket, or the address of a mirror."""
     if Path(text).is_dir():
         return LocalFiles(Path(text).resolve())
     return ObjectFiles(text) if text.startswith("s3://") else Mirror(text)
 
 
-def bring_over(data_dir: Path, folder: str, files: PublishedFiles) -> None:
+def move_into_bucket(data_dir: Path, folder: str, files: PublishedFiles) -> None:
     """Move files into the bucket that were published in a local folder before the bucket was configured.
 
     Indexes are not moved, because they are signed again. Raises StoreRefused; the next start moves the remaining files.

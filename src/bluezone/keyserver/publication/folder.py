@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bluezone.keyserver.securefiles import write_new, write_whole
+from bluezone.keyserver.securefiles import write_atomically, write_new_file
 from bluezone.keyserver.storage.store import StoreRefused
 
 EXPORTS_URL_VARIABLE = "BLUEZONE_EXPORTS_URL"
@@ -114,7 +114,7 @@ def require_named_hash(name: str, content: bytes) -> None:
         raise PublishedDiffers(f"{name} does not have the content that it should have")
 
 
-def changed(name: str) -> PublishedChanged:
+def published_changed(name: str) -> PublishedChanged:
     """The refusal to overwrite an index that another process has put there."""
     return PublishedChanged(f"{name} was replaced by another program; it is compared again at the next tick")
 
@@ -130,7 +130,7 @@ class LocalFiles:
         if self.get(name) == content:
             return
         path.parent.mkdir(exist_ok=True)
-        if not write_new(path, content) and self.get(name) != content:
+        if not write_new_file(path, content) and self.get(name) != content:
             self.overwrite(name, content)
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
@@ -138,8 +138,8 @@ class LocalFiles:
         path.parent.mkdir(exist_ok=True)
         current = self.version(name)
         if (current and current[1]) != version:
-            raise changed(name)
-        write_whole(path, content)
+            raise published_changed(name)
+        write_atomically(path, content)
 
     def version(self, name: str) -> tuple[bytes, str] | None:
         content = self.get(name)
@@ -158,7 +158,7 @@ class LocalFiles:
         require_named_hash(name, content)
         path = self._top / name
         path.parent.mkdir(exist_ok=True)
-        write_whole(path, content)
+        write_atomically(path, content)
 
     def remove(self, name: str) -> None:
         (self._top / name).unlink(missing_ok=True)

@@ -37,10 +37,10 @@ from bluezone.protocol.signed.index import Index, IndexEntry, chain_heads
 from bluezone.refusal import Refused
 
 # This file marks a data folder that was restored and has not been compared with anything outside it yet.
-MARK = "history.unchecked"
+UNCHECKED_FILE = "history.unchecked"
 # The files of a new epoch begin at the next multiple of this number. No file that was published without our knowledge
 # has so high a number, and an epoch reaches the multiple after that only in 22 years.
-STRIDE = 100_000
+EPOCH_STRIDE = 100_000
 # What indexes and the journal say about a series: for each, its epoch and its chain values (hex) by file number.
 KnownHeads = list[tuple[int, dict[int, str]]]
 
@@ -86,7 +86,7 @@ class History:
     configs: ConfigFiles
     keys: SigningKeys
     indexes: Indexes
-    show: Callable[[str, bytes], object]
+    show_to_signer: Callable[[str, bytes], object]
     published: PublishedFiles
     journal: Journal
     adoption: Adoption
@@ -94,12 +94,12 @@ class History:
     adopter: Adopter | None
     _opened_indexes: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
-    def heights(self) -> dict[str, int]:
+    def newest_numbers(self) -> dict[str, int]:
         """The highest file number that this store knows, by kind; `epoch` is the number of the epoch."""
         heights = {series.kind: max(self._heads(series)) for series in ALL_SERIES}
         return {CONFIG: self.configs.newest_number(), **heights, "epoch": self.configs.epoch_number()}
 
-    def compare(
+    def adopt_missing(
         self, sources: Iterable[PublishedFiles] = (), seen: Mapping[str, int] = MappingProxyType({})
     ) -> dict[str, list[int]]:
         """Compare with what was published, and adopt what is missing; returns the adopted numbers by kind.
@@ -135,7 +135,7 @@ class History:
         self._require_known_configs(places)
         if self.publishes and self.adopter:
             self._adopt_indexes(places[1:])
-        mark = self.data_dir / MARK
+        mark = self.data_dir / UNCHECKED_FILE
         if self.adopter is None:
             if mark.exists():
                 raise HistoryUnknown("this data folder was restored, and the worker has not compared it yet")
@@ -165,7 +165,7 @@ class History:
                     signed_configs.setdefault(int(Path(name).stem), signed)
         adopted = []
         for number in sorted(signed_configs):
-            newest = self.configs.newest()
+            newest = self.configs.newest_config()
             if newest is None or number <= newest.number:
                 self._require_same_config(number, signed_configs[number])
                 continue
@@ -234,7 +234,7 @@ class History:
         key = id(place), series.kind
         if key not in self._opened_indexes:
             content = place.get(series.index_name)
-            self._opened_indexes[key] = None if content is None else self.indexes.opened(series, content)
+            self._opened_indexes[key] = None if content is None else self.indexes.open_index(series, content)
         return self._opened_indexes[key]
 
     def _indexes_of(self, places: Iterable[PublishedFiles], series: Series) -> list[Index]:
@@ -293,9 +293,9 @@ class History:
                 # Our newest file is older than all that the index lists. The city's signature vouches for the index.
                 missing = [*index.earlier, *index.entries]
             for entry in missing:
-                content = self.adoption.content(series, entry, places)
+                content = self.adoption.read_content(series, entry, places)
                 chain_before = _chain_before(index, entry)
-                self.adoption.adopt(series, entry, content, chain_before, _estimated_end(index, entry))
+                self.adoption.adopt_file(series, entry, content, chain_before, _estimated_end(index, entry))
                 adopted.append(entry.number)
         return adopted
 
@@ -318,18 +318,18 @@ class History:
                 version = self.published.version(series.index_name)
                 if content is None:
                     continue
-                self.show(series.kind, content)
+                self.show_to_signer(series.kind, content)
                 self.published.replace(series.index_name, content, version[1] if version else None)
                 self._opened_indexes.pop((id(self.published), series.kind))
 
     # Epochs
 
-    def propose(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
+    def propose_epoch(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
         """The record of the next epoch, which the recovery key signs elsewhere.
 
         above: the newest numbers that phones are known to have, by kind. Raises RecoveryKeyMissing.
         """
-        newest = self.configs.newest()
+        newest = self.configs.newest_config()
         if newest is None or newest.recovery_key is None:
             raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
         self._opened_indexes.clear()
@@ -368,7 +368,7 @@ class History:
         assert self.adopter is not None
         self._opened_indexes.clear()
         places = [self.published, *sources]
-        newest = self.configs.newest()
+        newest = self.configs.newest_config()
         if newest is None or newest.recovery_key is None:
             raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
         try:
@@ -389,7 +389,7 @@ class History:
         self._finish_epoch()
         for series in ALL_SERIES:
             self._adopt_abandoned(series, epoch.branch(series.kind), places)
-        (self.data_dir / MARK).unlink(missing_ok=True)
+        (self.data_dir / UNCHECKED_FILE).unlink(missing_ok=True)
         self.adopter.codes.revoke_all_open()
         return epoch
 
@@ -399,7 +399,7 @@ class History:
         if epoch is None:
             return
         for series in ALL_SERIES:
-            self.adoption.renumber(series, epoch.branch(series.kind))
+            self.adoption.renumber_files(series, epoch.branch(series.kind))
 
     def _adopt_abandoned(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
         for index in self._indexes_of(places, series):
@@ -411,10 +411,10 @@ class History:
                 if present or not branch.ancestor < entry.number < branch.first:
                     continue
                 try:
-                    content = self.adoption.content(series, entry, places)
+                    content = self.adoption.read_content(series, entry, places)
                 except HistoryForked:
                     continue
-                self.adoption.append(series, branch, entry, content, _estimated_end(index, entry))
+                self.adoption.append_file(series, branch, entry, content, _estimated_end(index, entry))
 
 
 def _estimated_end(index: Index, entry: IndexEntry) -> int:
@@ -435,4 +435,4 @@ def _chain_before(index: Index, entry: IndexEntry) -> bytes:
 
 
 def _next_stride(number: int) -> int:
-    return (number // STRIDE + 1) * STRIDE
+    return (number // EPOCH_STRIDE + 1) * EPOCH_STRIDE

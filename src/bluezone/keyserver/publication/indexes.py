@@ -19,12 +19,12 @@ class Indexes:
     fetch: Callable[[str], bytes | None]
     city_key: bytes
 
-    def read(self, series: Series = EXPORT_FILES) -> Index | None:
+    def read_index(self, series: Series = EXPORT_FILES) -> Index | None:
         """The index that phones fetch now; None if it is missing, damaged or not ours. Raises StoreRefused."""
         data = self.fetch(series.index_name)
-        return None if data is None else self.opened(series, data)
+        return None if data is None else self.open_index(series, data)
 
-    def opened(self, series: Series, data: bytes) -> Index | None:
+    def open_index(self, series: Series, data: bytes) -> Index | None:
         """An index from its bytes; None if it is damaged or not ours."""
         try:
             return decode_index(open_signed(series.kind, data, {fingerprint(self.city_key): self.city_key}))

@@ -28,7 +28,7 @@ from bluezone.protocol.signed.index import Index, IndexEntry, encode_index
 REFRESH_SECONDS = SECONDS_PER_HOUR
 
 
-def show_nobody(_kind: str, _file: bytes) -> None:
+def show_to_no_signer(_kind: str, _file: bytes) -> None:
     """Do nothing: a process that signs on its own has no signer to keep informed."""
 
 
@@ -42,25 +42,25 @@ class IndexWriter:
     published: PublishedFiles
     journal: Journal
     # Called with kind and content of a file that the signer must know before it signs the next index.
-    show: Callable[[str, bytes], object] = show_nobody
+    show: Callable[[str, bytes], object] = show_to_no_signer
 
     @property
     def _indexes(self) -> Indexes:
         return Indexes(self.published.get, self.signing_key.public_key().public_bytes_raw())
 
-    def renew_all(self, now: float, turn: Turn | None = None) -> None:
-        """Renew every index that needs it; see `renew`."""
+    def renew_indexes(self, now: float, turn: Turn | None = None) -> None:
+        """Renew every index that needs it; see `renew_index`."""
         for series in ALL_SERIES:
-            self.renew(now, series, turn)
+            self.renew_index(now, series, turn)
 
-    def renew(self, now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
+    def renew_index(self, now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
         """Sign an index again if it is out of date or an hour old.
 
         It lists whatever the store has, including files of an earlier process that was killed before listing them.
         Call it under the service's lock. Raises StoreFull, StoreRefused.
         """
         version = self.published.version(series.index_name)
-        served = self._indexes.opened(series, version[0]) if version else None
+        served = self._indexes.open_index(series, version[0]) if version else None
         index = self._index(now, series, served)
         if served is not None and now - served.generated_at < REFRESH_SECONDS:
             is_unchanged = replace(served, generated_at=index.generated_at) == index
@@ -84,7 +84,7 @@ class IndexWriter:
         if served is not None:
             listed = {entry.sha256 for entry in (*served.earlier, *served.entries)}
         for entry in (*index.earlier, *index.entries):
-            if entry.sha256 in listed or self.show is show_nobody:
+            if entry.sha256 in listed or self.show is show_to_no_signer:
                 continue
             content = self.published.get(f"{EXPORTS_FOLDER}/{entry.name}")
             if content is not None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bluezone.keyserver.random_counts import cumulative
+from bluezone.keyserver.random_counts import cumulative_chances
 from bluezone.keyserver.storage.store import Row, Store, Transaction, key_prefix
 from bluezone.protocol.exports.writer import ExportKeys
 from bluezone.protocol.intervals import (
@@ -59,7 +59,7 @@ class Padding:
         # One share an hour and one before the file.
         self._share = max(1 / (self._hours + 1), _LEAST_SHARE) if self._hourly else 1.0
 
-    def put_before(self, transaction: Transaction, now: float) -> None:
+    def add_before_file(self, transaction: Transaction, now: float) -> None:
         """Before a file takes the waiting keys: add the random keys of every hour that lacks them, and some more.
 
         Call it in a separate transaction, before the rows are mingled: that makes these keys look like all others.
@@ -74,7 +74,7 @@ class Padding:
             # Noted, because a file that cannot be started is tried again every few seconds.
             _note(transaction, _PAD_FILE, hour)
 
-    def put_hourly(self, transaction: Transaction, now: float) -> None:
+    def add_hourly(self, transaction: Transaction, now: float) -> None:
         """After a file, and in every hour without one: add random keys for the current hour. Safe to repeat."""
         if self._hourly:
             self._put_hours(transaction, hour_at(now))
@@ -126,7 +126,7 @@ def random_rows(seed: bytes, today: int, mean: int, share: float) -> list[Row]:
     draws = np.frombuffer(hashlib.shake_256(seed + b"counts").digest(_DRAW_BYTES * len(cells)), dtype=">u8")
     if not mean:
         return []
-    counts = np.searchsorted(cumulative(mean, share), draws / 2.0**64, side="right").tolist()
+    counts = np.searchsorted(cumulative_chances(mean, share), draws / 2.0**64, side="right").tolist()
     keys = hashlib.shake_256(seed + b"keys").digest(KEY_LENGTH * sum(counts))
     rows = []
     position = 0

@@ -29,7 +29,7 @@ def open_place(data_dir: Path) -> PublishedPlace:
         local = LocalFiles(data_dir)
         return PublishedPlace(local, local.get, data_dir)
     # obstore comes with the extra `s3`; a city on one machine does not have it.
-    from bluezone.keyserver.publication.bucket import ObjectFiles, Remembered
+    from bluezone.keyserver.publication.bucket import CachedFiles, ObjectFiles
 
     bucket = ObjectFiles(url)
-    return PublishedPlace(bucket, Remembered(bucket).get, None)
+    return PublishedPlace(bucket, CachedFiles(bucket).get, None)

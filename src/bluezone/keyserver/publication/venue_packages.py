@@ -13,7 +13,7 @@ import numpy as np
 from bluezone.keyserver.publication.file_repair import copy_content
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.series import PACKAGES_FOLDER
-from bluezone.keyserver.random_counts import cumulative
+from bluezone.keyserver.random_counts import cumulative_chances
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, hour_at
 from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain
@@ -38,7 +38,7 @@ class VenuePackages:
     random_bytes: Callable[[int], bytes]
     first_number: int = 1
 
-    def publish(self, now: float) -> None:
+    def publish_due_package(self, now: float) -> None:
         """Finish a package that was interrupted, and make the next one if it is due.
 
         Call it under the service's lock. Raises StoreRefused; the next call finishes what this one has started.
@@ -84,7 +84,7 @@ class VenuePackages:
         drawn = int.from_bytes(self.random_bytes(_DRAW_BYTES), "big") / 2.0**64
         count = 1
         if mean:
-            count += int(np.searchsorted(cumulative(mean), drawn, side="right"))
+            count += int(np.searchsorted(cumulative_chances(mean), drawn, side="right"))
         return [self.random_bytes(ITEM_LENGTH) for _ in range(count)]
 
     def _finish(self) -> None:

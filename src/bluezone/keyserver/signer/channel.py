@@ -23,7 +23,7 @@ from queue import Empty, SimpleQueue
 
 FRAME = struct.Struct(">BI")
 # The listener checks at least this often whether it was stopped.
-LOOK_SECONDS = 0.5
+STOP_CHECK_SECONDS = 0.5
 # Most messages arrive whole with the first read.
 _FIRST_READ_BYTES = 64 * 1024
 # Requests that are answered together; with more, early callers would wait. The signer's client has the same limit.
@@ -154,7 +154,7 @@ class Listener:
         # Any user may connect to the file; `_admit` checks the uid.
         temporary_path.chmod(0o666)
         self._listening.listen(64)
-        self._listening.settimeout(LOOK_SECONDS)
+        self._listening.settimeout(STOP_CHECK_SECONDS)
         temporary_path.replace(path)
         self._inode = path.stat().st_ino
 
@@ -165,7 +165,7 @@ class Listener:
     def run(self, look: Callable[[], object] = lambda: None) -> None:
         """Answer until `stop`, then finish the requests that have arrived.
 
-        look: called at least every LOOK_SECONDS, for the caller's own checks.
+        look: called at least every STOP_CHECK_SECONDS, for the caller's own checks.
         """
         try:
             while not self._stopped.is_set():
@@ -185,7 +185,7 @@ class Listener:
                 self._path.unlink()
 
     def _wait(self) -> None:
-        """Wait for a connection, LOOK_SECONDS at most."""
+        """Wait for a connection, STOP_CHECK_SECONDS at most."""
         try:
             channel, _ = self._listening.accept()
         except TimeoutError:
@@ -239,7 +239,7 @@ class Listener:
             self._channels.pop(channel, None)
 
 
-class Gathering(Listener):
+class BatchListener(Listener):
     """A listener that answers all requests that have arrived together, in the thread of `run`.
 
     Only one thread has to wake up, and the writes of these requests share a commit.
@@ -283,7 +283,7 @@ class Gathering(Listener):
     def _wait(self) -> None:
         """Wait for requests, and answer them."""
         complete: list[tuple[socket.socket, int, bytes]] = []
-        for key, _ in self._selector.select(LOOK_SECONDS):
+        for key, _ in self._selector.select(STOP_CHECK_SECONDS):
             if key.fileobj is self._listening:
                 super()._wait()
             elif key.fileobj is self._wake_receiver:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How other processes call the signer: key objects with the interface of private keys but no secret in them.
 
-The first byte of a request is its operation (`Ask`). The first byte of an answer is 0 if it was done, 1 if refused.
+The first byte of a request is its `Operation`. The first byte of an answer is 0 if it was done, 1 if refused.
 Source: docs/contracts.md, "Signer".
 """
 
@@ -39,14 +39,14 @@ MOST_ANSWER_BYTES = 2 * MAX_SIGNED_BYTES
 # A batch takes a second of a busy core. A thread that waits longer blocks other requests.
 BLIND_SECONDS = 10.0
 # How long a call may take that only shows whether the signer answers at all.
-LOOK_SECONDS = 5.0
+ALIVE_CHECK_SECONDS = 5.0
 # The exception for the code of a refusal; all other codes become SigningRefused.
 _REFUSALS: dict[str, type[StoreRefused]] = {kind.code: kind for kind in (ApprovalMissing, SignerAway)}
 # After the signer has hung: how long calls for blind signatures are refused without waiting for it.
 PAUSE_SECONDS = 10.0
 
 
-class Ask(IntEnum):
+class Operation(IntEnum):
     """The operations of a signer."""
 
     OPEN = 1
@@ -61,16 +61,16 @@ class Ask(IntEnum):
 
 
 # The longest body of each operation.
-MOST_BYTES = {
-    Ask.OPEN: 0,
-    Ask.BLIND: KID.size + BATCH * BLINDED_BYTES,
-    Ask.SIGN: MAX_SIGNED_BYTES,
-    Ask.EXPORT: MAX_EXPORT_BYTES,
-    Ask.ROTATE: 0,
-    Ask.KIDS: 16 * 1024,
-    Ask.CATCH_UP: MAX_EXPORT_BYTES,
-    Ask.WAITING: 0,
-    Ask.APPROVE: 4096,
+LONGEST_BODIES = {
+    Operation.OPEN: 0,
+    Operation.BLIND: KID.size + BATCH * BLINDED_BYTES,
+    Operation.SIGN: MAX_SIGNED_BYTES,
+    Operation.EXPORT: MAX_EXPORT_BYTES,
+    Operation.ROTATE: 0,
+    Operation.KIDS: 16 * 1024,
+    Operation.CATCH_UP: MAX_EXPORT_BYTES,
+    Operation.WAITING: 0,
+    Operation.APPROVE: 4096,
 }
 
 
@@ -81,16 +81,18 @@ class Connection:
     that only shows whether the signer answers.
     """
 
-    def __init__(self, path: Path, blind_seconds: float = BLIND_SECONDS, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(
+        self, path: Path, blind_seconds: float = BLIND_SECONDS, look_seconds: float = ALIVE_CHECK_SECONDS
+    ) -> None:
         self.path = path
         self._caller = Caller(path, MOST_ANSWER_BYTES)
         self._blind_seconds = blind_seconds
         self._look_seconds = look_seconds
         self._hung_until = 0.0
 
-    def ask(self, what: Ask, body: bytes = b"") -> bytes:
+    def request_operation(self, what: Operation, body: bytes = b"") -> bytes:
         """Request an operation; returns the answer. Raises SignerAway, SigningRefused, ApprovalMissing."""
-        if what is not Ask.BLIND:
+        if what is not Operation.BLIND:
             return self._call(what, body)
         self._require_alive()
         return self._call(what, body, self._blind_seconds)
@@ -98,7 +100,7 @@ class Connection:
     def require_answer(self) -> None:
         """Return if the signer answers within `look_seconds`. Raises SignerAway."""
         self._require_alive()
-        self._call(Ask.WAITING, b"", self._look_seconds)
+        self._call(Operation.WAITING, b"", self._look_seconds)
 
     def _require_alive(self) -> None:
         """Return unless the signer has just hung; after the pause, first check that it answers. Raises SignerAway."""
@@ -106,10 +108,10 @@ class Connection:
             return
         if time.monotonic() < self._hung_until:
             raise SignerAway("the signer hangs; it will be called again in some seconds")
-        self._call(Ask.WAITING, b"", self._look_seconds)
+        self._call(Operation.WAITING, b"", self._look_seconds)
         self._hung_until = 0.0
 
-    def _call(self, what: Ask, body: bytes, seconds: float = PATIENCE_SECONDS) -> bytes:
+    def _call(self, what: Operation, body: bytes, seconds: float = PATIENCE_SECONDS) -> bytes:
         try:
             refused, answer = self._caller.exchange(what, body, seconds=seconds)
         except TimeoutError as error:
@@ -131,8 +133,8 @@ class RemoteCityKey:
         self._public = Ed25519PublicKey.from_public_bytes(public)
 
     def sign(self, data: bytes, /) -> bytes:
-        """Sign data from `sign_payload`; raises like Connection.ask."""
-        return self._connection.ask(Ask.SIGN, data)
+        """Sign data from `sign_payload`; raises like Connection.request_operation."""
+        return self._connection.request_operation(Operation.SIGN, data)
 
     def public_key(self) -> Ed25519PublicKey:
         """Its public half."""
@@ -147,8 +149,8 @@ class RemoteExportKey:
         self._public = public
 
     def sign(self, data: bytes, _algorithm: ec.ECDSA, /) -> bytes:
-        """Sign the signed part of an export; raises like Connection.ask."""
-        return self._connection.ask(Ask.EXPORT, data)
+        """Sign the signed part of an export; raises like Connection.request_operation."""
+        return self._connection.request_operation(Operation.EXPORT, data)
 
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """Its public half."""
@@ -166,29 +168,29 @@ class RemoteWeekKeys(WeekKeyRing):
         # Unlike the file of `WeekKeyRing`, this one is public.
         return Path(self._index_path).read_bytes()
 
-    def private(self, kid: int) -> blindrsa.PrivateKey:
+    def private_key(self, kid: int) -> blindrsa.PrivateKey:
         """Always refused: the private half is not here."""
         raise SigningRefused(f"the private half of week key {kid} is the signer's")
 
     def blind_sign(self, kid: int, blinded: Sequence[bytes]) -> list[bytes]:
         """Sign blinded messages, each as long as the modulus, at most as many as a batch of tokens has."""
-        answer = self._connection.ask(Ask.BLIND, KID.pack(kid) + b"".join(blinded))
+        answer = self._connection.request_operation(Operation.BLIND, KID.pack(kid) + b"".join(blinded))
         return [answer[start : start + BLINDED_BYTES] for start in range(0, len(answer), BLINDED_BYTES)]
 
     def note_kids(self, kids: Iterable[int]) -> None:
         """Reserve numbers from a config, so that no new key gets one of them."""
-        self._connection.ask(Ask.KIDS, json.dumps(list(kids)).encode())
+        self._connection.request_operation(Operation.KIDS, json.dumps(list(kids)).encode())
 
-    def rotate(self, now: float) -> None:
+    def rotate_week_keys(self, now: float) -> None:
         """Have the signer make missing keys, by its own clock."""
-        self._connection.ask(Ask.ROTATE)
+        self._connection.request_operation(Operation.ROTATE)
 
 
 class RemoteKeys(SigningKeys):
     """The keys of a signer, which makes missing ones at the first call."""
 
     def __init__(self, connection: Connection) -> None:
-        public: dict[str, Any] = json.loads(connection.ask(Ask.OPEN))
+        public: dict[str, Any] = json.loads(connection.request_operation(Operation.OPEN))
         export = load_pem_public_key(public["export"].encode())
         assert isinstance(export, ec.EllipticCurvePublicKey)
         super().__init__(
@@ -198,7 +200,7 @@ class RemoteKeys(SigningKeys):
         )
 
 
-class Reminder:
+class SignerCatchUp:
     """Shows a signer files that were signed elsewhere, each once, so that the signer continues from there."""
 
     def __init__(self, connection: Connection) -> None:
@@ -206,9 +208,9 @@ class Reminder:
         self._sent: dict[str, bytes] = {}
 
     def show(self, kind: str, file: bytes) -> None:
-        """Show a signed config or index, or a packed export. Raises like Connection.ask."""
+        """Show a signed config or index, or a packed export. Raises like Connection.request_operation."""
         if self._sent.get(kind) != file:
-            self._connection.ask(Ask.CATCH_UP, kind.encode() + b"\0" + file)
+            self._connection.request_operation(Operation.CATCH_UP, kind.encode() + b"\0" + file)
             self._sent[kind] = file
 
 
@@ -226,7 +228,7 @@ def find_signer(data_dir: Path) -> Connection | None:
     for path in sorted((data_dir / FOLDER_NAME).glob(f"*{SUFFIX}")):
         connection = Connection(path)
         try:
-            connection.ask(Ask.WAITING)
+            connection.request_operation(Operation.WAITING)
         except SignerAway:
             continue
         return connection

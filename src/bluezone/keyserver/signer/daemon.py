@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused, open_signing_keys
-from bluezone.keyserver.securefiles import write_whole
+from bluezone.keyserver.securefiles import write_atomically
 from bluezone.keyserver.signer.channel import Listener
-from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, MOST_BYTES, Ask
+from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, LONGEST_BODIES, Operation
 from bluezone.keyserver.signer.record import Record
 from bluezone.keyserver.signer.rules import CONFIG, KINDS, Limits, Signer, kind_of_message
 from bluezone.keyserver.signer.token import TokenKeys
@@ -31,9 +31,9 @@ MOST_CONNECTIONS = 256
 
 
 # How to read the kind of a message to be signed, and of a file that was signed elsewhere.
-_KIND_OF: dict[Ask, Callable[[bytes], str]] = {
-    Ask.SIGN: kind_of_message,
-    Ask.CATCH_UP: lambda body: body.partition(b"\0")[0].decode("ascii", "replace"),
+_KIND_OF: dict[Operation, Callable[[bytes], str]] = {
+    Operation.SIGN: kind_of_message,
+    Operation.CATCH_UP: lambda body: body.partition(b"\0")[0].decode("ascii", "replace"),
 }
 
 
@@ -41,18 +41,20 @@ _KIND_OF: dict[Ask, Callable[[bytes], str]] = {
 class Rights:
     """What a user may request. kinds: what the user may have signed, or show as signed elsewhere."""
 
-    asks: frozenset[Ask]
+    operations: frozenset[Operation]
     kinds: frozenset[str] = frozenset()
 
     def __or__(self, other: "Rights") -> "Rights":
-        return Rights(self.asks | other.asks, self.kinds | other.kinds)
+        return Rights(self.operations | other.operations, self.kinds | other.kinds)
 
 
-_OF_CONFIGS = Rights(frozenset({Ask.SIGN, Ask.CATCH_UP, Ask.ROTATE, Ask.KIDS}), frozenset({CONFIG}))
-_OF_FILES = Rights(frozenset({Ask.SIGN, Ask.CATCH_UP, Ask.EXPORT}), KINDS - {CONFIG})
+_OF_CONFIGS = Rights(
+    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}), frozenset({CONFIG})
+)
+_OF_FILES = Rights(frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT}), KINDS - {CONFIG})
 # The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
-    "reports": Rights(frozenset({Ask.BLIND})),
+    "reports": Rights(frozenset({Operation.BLIND})),
     "configs": _OF_CONFIGS,
     "files": _OF_FILES,
     # For a process that makes both.
@@ -60,8 +62,8 @@ ROLES: dict[str, Rights] = {
     # Gets the public halves, nothing else.
     "keys": Rights(frozenset()),
 }
-_OF_EVERY_USER = Rights(frozenset({Ask.OPEN, Ask.WAITING, Ask.APPROVE}))
-EVERYTHING = Rights(frozenset(Ask), KINDS)
+_OF_EVERY_USER = Rights(frozenset({Operation.OPEN, Operation.WAITING, Operation.APPROVE}))
+EVERYTHING = Rights(frozenset(Operation), KINDS)
 
 
 class SignerUserUnknown(Refused):
@@ -143,10 +145,10 @@ class Daemon:
         self._listener.run(look)
 
     def _answer(self, first: int, body: bytes, uid: int) -> tuple[int, bytes]:
-        what = Ask(first)
+        what = Operation(first)
         try:
             rights = self._allowed[uid]
-            if what not in rights.asks or (what in _KIND_OF and _KIND_OF[what](body) not in rights.kinds):
+            if what not in rights.operations or (what in _KIND_OF and _KIND_OF[what](body) not in rights.kinds):
                 raise SigningRefused(f"user {uid} may not request this")
             return 0, self._do(what, body)
         except Refused as refused:
@@ -165,37 +167,37 @@ class Daemon:
             failure = {"code": "signing_refused", "message": f"the signer failed: {type(error).__name__}"}
         return 1, json.dumps(failure).encode()
 
-    def _do(self, what: Ask, body: bytes) -> bytes:
-        if what is Ask.WAITING:
+    def _do(self, what: Operation, body: bytes) -> bytes:
+        if what is Operation.WAITING:
             # Processes that look for a signer call this without the turn, so it must not make keys.
-            return json.dumps(self._signer.waiting() if self._signer else {}).encode()
+            return json.dumps(self._signer.waiting_configs() if self._signer else {}).encode()
         signer = self._opened()
-        if what is Ask.BLIND:
+        if what is Operation.BLIND:
             kid = body[: KID.size]
             batch = body[KID.size :]
             if len(kid) < KID.size or not batch or len(batch) % BLINDED_BYTES:
                 raise SigningRefused("not a batch of blinded messages")
             blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
             return b"".join(signer.blind_sign(KID.unpack(kid)[0], blinded))
-        if what is Ask.SIGN:
+        if what is Operation.SIGN:
             return signer.sign(body)
-        if what is Ask.EXPORT:
+        if what is Operation.EXPORT:
             return signer.sign_export(body)
-        if what is Ask.CATCH_UP:
+        if what is Operation.CATCH_UP:
             kind, _, file = body.partition(b"\0")
             signer.catch_up(kind.decode("ascii", "replace"), file)
-        elif what is Ask.ROTATE:
-            signer.rotate()
+        elif what is Operation.ROTATE:
+            signer.rotate_week_keys()
             self._publish()
-        elif what is Ask.KIDS:
+        elif what is Operation.KIDS:
             try:
                 signer.note_kids(list(json.loads(body)))
             except (ValueError, TypeError):
                 raise SigningRefused("not a list of numbers") from None
             self._publish()
-        elif what is Ask.APPROVE:
+        elif what is Operation.APPROVE:
             signer.approve(body)
-        elif what is Ask.OPEN:
+        elif what is Operation.OPEN:
             self._publish()
             return json.dumps(signer.public_halves()).encode()
         return b""
@@ -219,7 +221,7 @@ class Daemon:
             if content is not None:
                 path = self._path.with_suffix(".json")
                 new_path = path.with_suffix(".new")
-                write_whole(new_path, content)
+                write_atomically(new_path, content)
                 # Readable for all users, whatever the umask of this process.
                 new_path.chmod(0o644)
                 new_path.replace(path)
@@ -227,7 +229,7 @@ class Daemon:
 
 
 def _longest(first: int) -> int:
-    return MOST_BYTES[Ask(first)] if first in MOST_BYTES else -1
+    return LONGEST_BODIES[Operation(first)] if first in LONGEST_BODIES else -1
 
 
 def _note_refused(uid: int) -> None:

@@ -32,7 +32,7 @@ class SignerRecordDamaged(Refused):
 
 
 @dataclass
-class Signed:
+class RecordContent:
     """The content of the record.
 
     last: the newest line of each kind. exports: lines of exports, by SHA-256 (hex) of the signed bytes. files: SHA-256
@@ -65,12 +65,12 @@ class Record:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
-        self._signed = Signed()
+        self._signed = RecordContent()
         self._end = 0
         self._last_hash = _FIRST
 
     @contextmanager
-    def turn(self) -> Iterator[Signed]:
+    def turn(self) -> Iterator[RecordContent]:
         """Yield what was signed so far; other processes cannot append meanwhile. Raises SignerRecordDamaged."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -21,7 +21,7 @@ from bluezone.keyserver.configs.configfiles import comparable_members
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, signature_info
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day
-from bluezone.keyserver.signer.record import Line, Record, Signed
+from bluezone.keyserver.signer.record import Line, Record, RecordContent
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.exports.writer import sign_export, zip_export
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, SECONDS_PER_WEEK, first_interval, week_start
@@ -139,10 +139,10 @@ class Signer:
         """The public city key (hex) and export key (PEM)."""
         return {"signing": self._public.hex(), "export": self._keys.export_public_pem}
 
-    def rotate(self) -> None:
+    def rotate_week_keys(self) -> None:
         """Make missing week keys and erase expired ones, by the signer's clock."""
         with self._record.turn():
-            self.week_keys.rotate(self._clock())
+            self.week_keys.rotate_week_keys(self._clock())
 
     def note_kids(self, kids: list[int]) -> None:
         """Reserve numbers from a config, so that no new key gets one of them."""
@@ -153,7 +153,7 @@ class Signer:
 
     def blind_sign(self, kid: int, blinded: list[bytes]) -> list[bytes]:
         """Sign blinded messages with a week key that is valid now; for reports, only a plausible number an hour."""
-        key = self.week_keys.find(kid)
+        key = self.week_keys.find_key(kid)
         now = self._clock()
         if key is None or not _may_sign_blind(key, now):
             raise SigningRefused(f"week key {kid} is missing, or not valid now")
@@ -201,7 +201,7 @@ class Signer:
                 raise SigningRefused("only configs, indexes and heads are signed")
         return self._keys.signing_key.sign(message)
 
-    def _checkpoint_line(self, text: bytes, signed: Signed) -> Line:
+    def _checkpoint_line(self, text: bytes, signed: RecordContent) -> Line:
         """The record's line about a checkpoint. The log must not shrink, nor change at the same size."""
         try:
             checkpoint = read_checkpoint(text)
@@ -215,7 +215,7 @@ class Signer:
             raise SigningRefused(f"a log of {last['size']} leaves was signed already")
         return {"kind": CHECKPOINT, "size": checkpoint.size, "root": root}
 
-    def _note(self, signed: Signed, line: Line) -> None:
+    def _note(self, signed: RecordContent, line: Line) -> None:
         if {**signed.last.get(line["kind"], {}), **line} != signed.last.get(line["kind"]):
             self._record.append(line)
 
@@ -235,7 +235,7 @@ class Signer:
     def _info(self) -> Any:
         return signature_info(self._keys.export_key.public_key())
 
-    def _check_export(self, export_bin: bytes, signed: Signed) -> int:
+    def _check_export(self, export_bin: bytes, signed: RecordContent) -> int:
         if export_bin.startswith(b"PK"):
             raise SigningRefused("an export is signed before it is packed")
         try:
@@ -278,7 +278,7 @@ class Signer:
 
     # Configs
 
-    def _config_line(self, payload: bytes, signed: Signed, seen: bool = False) -> Line:
+    def _config_line(self, payload: bytes, signed: RecordContent, seen: bool = False) -> Line:
         """The record's line about a config. seen: it was signed before, perhaps by another signer of this city."""
         try:
             config = decode_config(payload)
@@ -320,10 +320,10 @@ class Signer:
             raise SigningRefused("the config does not name exactly the signer's export key")
         previous = last["week_keys"] if last else {}
         for key in config.week_keys:
-            if key != self.week_keys.find(key.kid) and previous.get(str(key.kid)) != _key_digest(key):
+            if key != self.week_keys.find_key(key.kid) and previous.get(str(key.kid)) != _key_digest(key):
                 raise SigningRefused(f"the config announces a week key {key.kid} that the signer does not have")
 
-    def _require_approval(self, content_digest: str, payload: bytes, signed: Signed) -> None:
+    def _require_approval(self, content_digest: str, payload: bytes, signed: RecordContent) -> None:
         if not self._limits.approvers:
             return
         names = {fingerprint(bytes.fromhex(key)) for key in self._limits.approvers}
@@ -334,7 +334,7 @@ class Signer:
                 self._waiting[content_digest] = payload
         raise ApprovalMissing(f"the config has changed; {PERSONS} persons must approve it first: {content_digest}")
 
-    def waiting(self) -> dict[str, tuple[str, str]]:
+    def waiting_configs(self) -> dict[str, tuple[str, str]]:
         """The configs that wait for approval, by the digest to approve: the current config and the new one, as JSON."""
         with self._lock:
             return {
@@ -359,7 +359,7 @@ class Signer:
 
     # Indexes
 
-    def _index_line(self, kind: str, payload: bytes, signed: Signed, seen: bool = False) -> Line:
+    def _index_line(self, kind: str, payload: bytes, signed: RecordContent, seen: bool = False) -> Line:
         try:
             index = decode_index(payload)
         except Refused as refused:
@@ -510,7 +510,7 @@ def _check_leaves(payload: bytes) -> None:
         raise SigningRefused("not leaves of the public log")
 
 
-def _check_head(payload: bytes, signed: Signed) -> None:
+def _check_head(payload: bytes, signed: RecordContent) -> None:
     try:
         head = json.loads(payload)
         last = signed.last[head["kind"]]

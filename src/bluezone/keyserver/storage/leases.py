@@ -62,7 +62,7 @@ class Lease:
         self._connection: psycopg.Connection[Any] | None = None
         self.seconds = seconds
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Take the lease if it is free; returns whether this process has it now."""
         try:
             rows = self._run(_TAKE)
@@ -75,10 +75,10 @@ class Lease:
             self._values["fence"] = rows[0][0]
         return bool(rows)
 
-    def take_within(self, seconds: float) -> bool:
+    def acquire_within(self, seconds: float) -> bool:
         """Try to take the lease for some seconds, 0 for one try; returns whether this process has it now."""
         deadline = time.monotonic() + seconds
-        while not self.take():
+        while not self.acquire():
             if time.monotonic() >= deadline:
                 return False
             time.sleep(_WAIT_SECONDS)
@@ -97,7 +97,7 @@ class Lease:
                 self._connection.close()
             self._connection = None
 
-    def fence(self, connection: "psycopg.Connection[Any]") -> None:
+    def require_lease(self, connection: "psycopg.Connection[Any]") -> None:
         """Refuse the transaction of this connection unless this process has the lease. Raises TurnLost."""
         if not connection.execute(_FENCED, self._values).fetchall():
             raise TurnLost("another process has taken the turn; nothing was stored")
@@ -115,7 +115,7 @@ class Lease:
 
 
 @contextmanager
-def renewed(
+def keep_renewed(
     lease: Lease, may_renew: Callable[[], bool] = lambda: True, lost: Callable[[], object] = lambda: None
 ) -> Iterator[None]:
     """Renew a lease from a separate thread while the block runs; release it at the end.

@@ -18,7 +18,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from bluezone.keyserver.storage.leases import Lease, TurnLost, renewed
+from bluezone.keyserver.storage.leases import Lease, TurnLost, keep_renewed
 from bluezone.keyserver.storage.store import (
     ALIVE,
     BUSY_SECONDS,
@@ -223,7 +223,7 @@ class PostgresqlStore:
             # Every write within the turn is fenced.
             turn = getattr(self._in_turn, "lease", None)
             if turn is not None:
-                turn.fence(connection)
+                turn.require_lease(connection)
             return value
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
@@ -243,14 +243,14 @@ class PostgresqlStore:
         # The lease has an additional connection, so that it is renewed even if all others are busy.
         lease = Lease(self._connections.new, "turn")
         with self._translated():
-            acquired = lease.take_within(wait_seconds)
+            acquired = lease.acquire_within(wait_seconds)
         if not acquired:
             lease.release()
             if wait_seconds:
                 raise StoreBusy(f"{self._schema}: another process has had the turn for {wait_seconds:.0f} seconds")
             yield None
             return
-        with renewed(lease):
+        with keep_renewed(lease):
             self._in_turn.lease = lease
             try:
                 yield _Turn(lease, self._translated)
@@ -264,7 +264,7 @@ class PostgresqlStore:
         )
         return DatabaseClock(wall, elsewhere)
 
-    def tidy(self) -> None:
+    def erase_deleted_rows(self) -> None:
         # Dead row versions still contain deleted or rewritten data; autovacuum may come late.
         tables = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind = 'r'"
         with self._translated(), self._connections.connection() as connection:

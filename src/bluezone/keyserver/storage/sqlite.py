@@ -150,7 +150,7 @@ class SqliteStore:
     def database_clock(self) -> None:
         return None
 
-    def tidy(self) -> None:
+    def erase_deleted_rows(self) -> None:
         # The write-ahead log shows which rows were written together; emptied, it shows nothing.
         with self._writing:
             try:

@@ -176,7 +176,7 @@ class Store(Protocol):
         """The time of the database's clock; None if that is this machine's clock."""
         ...
 
-    def tidy(self) -> None:
+    def erase_deleted_rows(self) -> None:
         """Remove deleted and overwritten rows that the database still contains. Call it outside any transaction."""
         ...
 

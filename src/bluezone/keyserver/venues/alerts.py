@@ -42,8 +42,11 @@ class VenueAlerts:
     registrar: Registrar
     clock: Callable[[], float]
 
-    def check(self, text: str, start: int, end: int) -> VenueAlert:
-        """The result of `publish`, for the office to confirm; nothing is published. Arguments and refusals as there."""
+    def check_alert(self, text: str, start: int, end: int) -> VenueAlert:
+        """The result of `publish_alert`, for the office to confirm; nothing is published.
+
+        Arguments and refusals as there.
+        """
         code = self._code(text)
         _check_hours(start, end, int(self.clock()))
         if isinstance(code, Event) and not 60 * code.valid_from <= start < end <= 60 * code.valid_to:
@@ -51,7 +54,7 @@ class VenueAlerts:
         address = code.address if isinstance(code, Venue) else ""
         return VenueAlert(code.name, address, venue_fingerprint(code), len(_slots(code, start, end)))
 
-    def publish(self, text: str, start: int, end: int) -> VenueAlert:
+    def publish_alert(self, text: str, start: int, end: int) -> VenueAlert:
         """Warn the people who were at a venue or an event.
 
         text: content of the QR code of the poster or the event, even if the code was revoked or has expired, since
@@ -59,7 +62,7 @@ class VenueAlerts:
         The times are used as entered; no time for lingering aerosol is added.
         Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
         """
-        alert = self.check(text, start, end)
+        alert = self.check_alert(text, start, end)
         slots = _slots(self._code(text), start, end)
         self.store.write(lambda transaction: store_items(transaction, slots, CONFIRMED_CLASS))
         return alert
@@ -67,7 +70,7 @@ class VenueAlerts:
     def _code(self, text: str) -> Venue | Event:
         """The code of a venue, signed by this city, or of an event, shown to a health worker by its host."""
         code = read_code_link(text)
-        return code if isinstance(code, Event) else self.registrar.read_own(text)
+        return code if isinstance(code, Event) else self.registrar.read_own_code(text)
 
 
 def _check_hours(start: int, end: int, now: int) -> None:

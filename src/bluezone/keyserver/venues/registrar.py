@@ -78,7 +78,7 @@ class Registrar:
     origin: str
     clock: Callable[[], float]
 
-    def register(self, registration: str, description: VenueDescription) -> VenueCode:
+    def register_venue(self, registration: str, description: VenueDescription) -> VenueCode:
         """Sign a code for a venue that has no valid one.
 
         Raises VenueRegistered, RegistrationInvalid, InvalidVenue, StoreRefused.
@@ -92,7 +92,7 @@ class Registrar:
         now = int(self.clock())
 
         def action(transaction: Transaction) -> bool:
-            purge_ended(transaction, now)
+            purge_ended_venues(transaction, now)
             return bool(
                 transaction.execute(
                     "INSERT INTO venue_code (sha256, registration, valid_to) VALUES (?, ?, ?)"
@@ -105,7 +105,7 @@ class Registrar:
             raise VenueRegistered("this venue has a valid code; revoke that one first. Nothing was signed")
         return VenueCode(venue_link(venue, self.origin), venue_fingerprint(venue), digest.hex(), venue)
 
-    def revoke(self, registration: str) -> None:
+    def revoke_venue(self, registration: str) -> None:
         """Revoke the code of a venue; phones learn it with the next index.
 
         Raises VenueNotRegistered, StoreRefused.
@@ -114,9 +114,9 @@ class Registrar:
 
     def revoke_code(self, text: str) -> None:
         """Revoke a code by the text of its QR code. Raises InvalidVenue, VenueForeign, VenueNotRegistered."""
-        self._revoke("sha256 = ?", venue_sha256(self.read_own(text)))
+        self._revoke("sha256 = ?", venue_sha256(self.read_own_code(text)))
 
-    def read_own(self, text: str) -> Venue:
+    def read_own_code(self, text: str) -> Venue:
         """The venue in the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
         venue = read_venue_link(text)
         verify_venue_signature(venue, {VENUE_KID: self.venue_key.public_key().public_bytes_raw()})
@@ -151,7 +151,7 @@ def list_revoked(keys_store: Store, now: float) -> tuple[str, ...]:
     return tuple(sorted(bytes(sha256).hex() for (sha256,) in rows))
 
 
-def purge_ended(transaction: Transaction, now: int) -> None:
+def purge_ended_venues(transaction: Transaction, now: int) -> None:
     """Delete expired codes; phones no longer accept them for a check-in."""
     transaction.execute("DELETE FROM venue_code WHERE valid_to > 0 AND valid_to <= ?", (now,))
 

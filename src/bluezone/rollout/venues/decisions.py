@@ -127,7 +127,7 @@ def _step(
 def _sign_by_registrar(venue: Venue) -> tuple[str, str, str]:
     """Link, fingerprint and SHA-256 of a new code."""
     described = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    code = key_server().registrar.register(registrar_name(venue), described)
+    code = key_server().registrar.register_venue(registrar_name(venue), described)
     return code.link, code.fingerprint, code.sha256
 
 
@@ -145,7 +145,7 @@ def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
         # This also revokes a code that the registrar signed and the office then failed to store.
         with contextlib.suppress(VenueNotRegistered):
-            key_server().registrar.revoke(registrar_name(venue))
+            key_server().registrar.revoke_venue(registrar_name(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
 
 

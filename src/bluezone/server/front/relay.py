@@ -32,7 +32,7 @@ from bluezone.keyserver.http import (
 )
 from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.push import MAX_BODY_BYTES
-from bluezone.keyserver.signer.channel import Caller, Gathering, Listener
+from bluezone.keyserver.signer.channel import BatchListener, Caller, Listener
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event_fields
 from bluezone.protocol.declaration import DECLARATION_SIZE
@@ -215,7 +215,7 @@ def part_server(path: Path, part: str, allowed: frozenset[int], application: Wsg
 
     arguments = (path, allowed, _MOST_CONNECTIONS, longest, answers.answer, answers.note_refused)
     if isinstance(application, Application) and application.gathers_reports:
-        return Gathering(*arguments, answers.answer_reports)
+        return BatchListener(*arguments, answers.answer_reports)
     return Listener(*arguments)
 
 

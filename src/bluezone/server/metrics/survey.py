@@ -103,7 +103,7 @@ class Survey:
         for name, series in (("exports", EXPORT_FILES), ("venues", VENUE_PACKAGES)):
             # A bucket that is down is not a store: its gauge keeps the old timestamp, which shows the problem.
             with suppress(StoreRefused):
-                index = self._server.indexes.read(series)
+                index = self._server.indexes.read_index(series)
                 self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
         self._meters.set("history_forked", float(self._server.ticks.history_problem is not None))
         self._meters.set("settings_outdated", self._server.governance.settings_outdated)
@@ -124,7 +124,7 @@ class Survey:
 
     def _overdue(self, now: float) -> float:
         """Seconds since the next export file was due."""
-        index = self._server.indexes.read()
+        index = self._server.indexes.read_index()
         period = self._server.city.publish_period_seconds
         return statistics.overdue_seconds(self._server.keys_store, period, index.number if index else 0, now)
 

@@ -47,8 +47,8 @@ class LogWriter(PublicLog):
         return self.signing_key.sign(text)
 
     def request_leaf(self, content: bytes) -> None:
-        """Have the next `renew` append a leaf, unless the log has it already. Safe from any process."""
-        if self.find(leaf_hash(content)) is None:
+        """Have the next `renew_log` append a leaf, unless the log has it already. Safe from any process."""
+        if self.find_leaf(leaf_hash(content)) is None:
             self.store.write(
                 lambda transaction: transaction.execute(
                     "INSERT INTO log_waiting VALUES (?) ON CONFLICT DO NOTHING", (content,)
@@ -68,15 +68,15 @@ class LogWriter(PublicLog):
 
         self.store.write(put)
 
-    def keep_up(self) -> None:
-        """Like `renew`, but only log a failure, so that it delays nothing that phones wait for."""
+    def try_to_renew_log(self) -> None:
+        """Like `renew_log`, but only log a failure, so that it delays nothing that phones wait for."""
         try:
-            self.renew()
+            self.renew_log()
         except Refused as refused:
             details = event_fields("log_refused", code=refused.code)
             logger.error("public log: %s: %s", refused.code, refused.message, extra=details)
 
-    def renew(self) -> None:
+    def renew_log(self) -> None:
         """Append what was published since the last call, and sign a checkpoint of it.
 
         Call it under the service's lock. Raises LogForked, StoreRefused.
@@ -86,7 +86,7 @@ class LogWriter(PublicLog):
         size = self.size()
         if size > first:
             # The journal must know everything that is signed, so it comes before the checkpoint.
-            self.journal.note_leaves(first, self.contents(first, size))
+            self.journal.note_leaves(first, self.leaves(first, size))
         if size and not self.store.read("SELECT 1 FROM log_checkpoint WHERE size = ?", (size,)):
             note = sign_checkpoint(Checkpoint(self.key.name, size, self.root(size)), self.key, self.sign)
             self.store.write(lambda transaction: _store_checkpoint(transaction, size, note))
@@ -108,7 +108,7 @@ class LogWriter(PublicLog):
             missing = [journalled[number] for number in range(size, end) if number in journalled]
             self.store.write(lambda transaction: _append(transaction, missing))
         first, contents = batches[-1]
-        if self.contents(first, first + len(contents)) != contents:
+        if self.leaves(first, first + len(contents)) != contents:
             raise LogForked(f"the leaves from {first} on differ from those that were signed")
         return min(end, self.size())
 

@@ -71,24 +71,24 @@ class PublicLog:
         """The root of the first `size` leaves."""
         return self._range((0, size)) if size else EMPTY_ROOT
 
-    def find(self, hash_of_leaf: bytes) -> int | None:
+    def find_leaf(self, hash_of_leaf: bytes) -> int | None:
         """The number of a leaf by its hash, None if there is none."""
         rows = self.store.read("SELECT position FROM log_node WHERE level = 0 AND hash = ?", (hash_of_leaf,))
         return int(rows[0][0]) if rows else None
 
-    def contents(self, first: int, end: int) -> list[bytes]:
+    def leaves(self, first: int, end: int) -> list[bytes]:
         """Leaves from number `first` to before `end`."""
         rows = self.store.read(
             "SELECT content FROM log_leaf WHERE number >= ? AND number < ? ORDER BY number", (first, end)
         )
         return [bytes(row[0]) for row in rows]
 
-    def newest(self) -> tuple[int, Note] | None:
+    def newest_checkpoint(self) -> tuple[int, Note] | None:
         """Size and note of the newest checkpoint, with its cosignatures so far; None before the first checkpoint."""
         rows = self.store.read("SELECT size, note FROM log_checkpoint ORDER BY size DESC LIMIT 1")
         return self._with_cosignatures(*rows[0]) if rows else None
 
-    def watched(self, policy: Policy, config: Config, least_size: int = 0) -> tuple[int, Note] | None:
+    def newest_watched(self, policy: Policy, config: Config, least_size: int = 0) -> tuple[int, Note] | None:
         """Size and note of the newest checkpoint that a quorum has signed.
 
         None if there is none yet with at least `least_size` leaves.
@@ -113,13 +113,13 @@ class PublicLog:
 
         Raises LogPathMissing.
         """
-        number = self.find(hash_of_leaf)
-        config = self.configs.newest()
+        number = self.find_leaf(hash_of_leaf)
+        config = self.configs.newest_config()
         policy = current_policy(config.witnesses) if config else None
         chosen = None
         if number is not None and policy and config:
-            chosen = self.watched(policy, config, number + 1)
-        chosen = chosen or self.newest()
+            chosen = self.newest_watched(policy, config, number + 1)
+        chosen = chosen or self.newest_checkpoint()
         if number is None or chosen is None or chosen[0] <= number:
             raise LogPathMissing("the log has no such leaf")
         size, note = chosen
@@ -127,8 +127,8 @@ class PublicLog:
 
     def quorum_proof(self, content: bytes, policy: Policy, config: Config) -> Proof | None:
         """The proof that a leaf is in a checkpoint that a quorum has signed; None if there is none yet."""
-        number = self.find(leaf_hash(content))
-        chosen = None if number is None else self.watched(policy, config, number + 1)
+        number = self.find_leaf(leaf_hash(content))
+        chosen = None if number is None else self.newest_watched(policy, config, number + 1)
         if number is None or chosen is None:
             return None
         return Proof(number, tuple(map(self._range, inclusion_ranges(number, chosen[0]))), chosen[1])
@@ -153,7 +153,7 @@ class PublicLog:
     def entries(self, position: int, width: int) -> bytes:
         """The leaves of a tile, each after its length in two bytes. Raises LogPathMissing."""
         first = position * TILE_WIDTH
-        contents = self.contents(first, first + width)
+        contents = self.leaves(first, first + width)
         if len(contents) != width:
             raise LogPathMissing("the log has no such tile")
         return b"".join(len(content).to_bytes(2, "big") + content for content in contents)
@@ -200,7 +200,7 @@ def answer_of_log(log: PublicLog, path: str) -> tuple[bytes, bool]:
 
     path: `checkpoint`, `tile/LEVEL/NUMBER`, `tile/entries/NUMBER`, `proof/HASH OF LEAF`, `consistency/OLD/SIZE`.
     """
-    if path == "checkpoint" and (newest := log.newest()):
+    if path == "checkpoint" and (newest := log.newest_checkpoint()):
         return newest[1].data, False
     if match := _PROOF.fullmatch(path):
         return log.proof(bytes.fromhex(match[1])).data, False

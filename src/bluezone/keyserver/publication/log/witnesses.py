@@ -88,7 +88,7 @@ def set_witnesses(
     has agreed. Raises WitnessNotApart, WitnessesInvalid.
     """
     policy = decode_policy(encode_policy(policy))
-    config = log.configs.newest()
+    config = log.configs.newest_config()
     counted = policy.counted_witnesses(config, log.key.public) if config else policy.witnesses
     for witness in policy.witnesses:
         if witness not in counted:
@@ -119,12 +119,12 @@ def _addresses_of(host: str) -> set[str]:
         return set()
 
 
-def request_of(old_size: int, proof: list[bytes], note: Note) -> bytes:
+def checkpoint_request(old_size: int, proof: list[bytes], note: Note) -> bytes:
     """The body of `add-checkpoint`."""
     return f"old {old_size}\n".encode() + hash_lines(proof) + b"\n" + note.data
 
 
-def post(address: str, body: bytes, seconds: float = CALL_SECONDS) -> tuple[int, bytes]:
+def post_checkpoint(address: str, body: bytes, seconds: float = CALL_SECONDS) -> tuple[int, bytes]:
     """Send a request to `address`/add-checkpoint of a witness; returns status and answer. Raises WitnessUnreachable."""
     parts = urlsplit(address.rstrip("/") + "/add-checkpoint")
     connection: http.client.HTTPConnection
@@ -155,9 +155,9 @@ class WitnessRounds:
         self._running: dict[str, threading.Thread] = {}
         self._not_before: dict[str, float] = {}
 
-    def go_round(self) -> list[threading.Thread]:
+    def start_round(self) -> list[threading.Thread]:
         """Call the witnesses that have not cosigned the newest checkpoint; returns the threads that do so."""
-        newest = self._log().newest()
+        newest = self._log().newest_checkpoint()
         if newest is None:
             return []
         size, note = newest
@@ -190,7 +190,7 @@ class WitnessRounds:
 
 def witnesses_of(log: PublicLog) -> list[tuple[Witness, str]]:
     """The witnesses of the current policy and of the next one, with their addresses."""
-    config = log.configs.newest()
+    config = log.configs.newest_config()
     records = config.witnesses if config else ()
     following = log.policy(len(records))
     policies = [current_policy(records), decode_policy(following) if following else None]
@@ -208,8 +208,8 @@ def absent_witnesses(log: PublicLog, now: float) -> tuple[list[str], bool]:
 
     Without a quorum, phones refuse changes that need one. For a city without witnesses: no names, False.
     """
-    config = log.configs.newest()
-    newest = log.newest()
+    config = log.configs.newest_config()
+    newest = log.newest_checkpoint()
     policy = current_policy(config.witnesses) if config else None
     if config is None or policy is None or newest is None:
         return [], False
@@ -225,7 +225,7 @@ def absent_witnesses(log: PublicLog, now: float) -> tuple[list[str], bool]:
 def request_cosignature(log: PublicLog, witness: Witness, address: str, size: int, note: Note) -> Signature:
     """Ask one witness to cosign a checkpoint; returns its verified signature. Raises WitnessUnreachable."""
     old_size = log.cosigned_size(witness.name)
-    status, body = post(address, request_of(old_size, log.consistency(old_size, size), note))
+    status, body = post_checkpoint(address, checkpoint_request(old_size, log.consistency(old_size, size), note))
     if status == _CONFLICT:
         # The answer is the size it has seen: this store was restored, or another server of the city has called.
         seen_size = body.strip()
@@ -233,7 +233,9 @@ def request_cosignature(log: PublicLog, witness: Witness, address: str, size: in
             raise WitnessUnreachable(
                 f"it has seen a log of {seen_size[:20].decode(errors='replace')} leaves, this one has {size}"
             )
-        status, body = post(address, request_of(int(seen_size), log.consistency(int(seen_size), size), note))
+        status, body = post_checkpoint(
+            address, checkpoint_request(int(seen_size), log.consistency(int(seen_size), size), note)
+        )
     if status != http.client.OK:
         raise WitnessUnreachable(f"it answers {status}")
     try:

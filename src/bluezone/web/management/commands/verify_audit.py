@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify and print the result."""
-        verdict = hash_chain.verify(_expected(options["expect"]))
+        verdict = hash_chain.verify_chain(_expected(options["expect"]))
         if verdict.broken_at is not None:
             raise CommandError(f"audit_broken: entry {verdict.broken_at}: {verdict.reason}")
         heads = self._compare_with_log(options["checkpoint"])
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             return 0
         if checkpoint is not None:
             _require_same_log(log, Path(checkpoint))
-        heads = audit_heads(log.contents(0, log.size()))
+        heads = audit_heads(log.leaves(0, log.size()))
         verdict = hash_chain.compare_with_log(heads, timezone.now())
         if verdict.broken_at is not None:
             raise CommandError(f"audit_broken: entry {verdict.broken_at}: {verdict.reason}")
