@@ -329,6 +329,6 @@ def test_tidying_up_takes_as_long_as_it_takes_and_leaves_the_limit_as_it_was(dat
     # Each page takes a tenth of a second at least, and a statement may take two.
     for setting in ("vacuum_cost_limit = 1", "vacuum_cost_delay = 100", "statement_timeout = 200"):
         store.read(f"SET {setting}")
-    store.tidy()
+    store.erase_deleted_rows()
     assert store.read("SHOW statement_timeout") == [("1min",)]
     store.close()

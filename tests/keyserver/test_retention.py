@@ -156,7 +156,7 @@ def test_a_published_key_is_in_the_store_only_as_in_its_file_and_goes_with_it(ci
     ((copy,),) = server.keys_store.read(
         "SELECT content FROM published_content WHERE sha256 IN (SELECT sha256 FROM export_file)"
     )
-    (entry,) = server.indexes.read().entries
+    (entry,) = server.indexes.read_index().entries
     assert copy == (server.data_dir / "exports" / entry.name).read_bytes()
     assert count(server.keys_store, "waiting_key") == 0
     # What stays is half of each key, as a number, so that it does not come again.
@@ -166,6 +166,6 @@ def test_a_published_key_is_in_the_store_only_as_in_its_file_and_goes_with_it(ci
     server.tick()
     assert count(server.keys_store, "known_key") == 0
     server.tick()
-    server.keys_store.tidy()
+    server.keys_store.erase_deleted_rows()
     assert left() == []
     server.close()

@@ -17,7 +17,7 @@ BOTH = pytest.mark.parametrize("series", [EXPORT_FILES, VENUE_PACKAGES], ids=["e
 
 def newest(server, series):
     """The newest listed file: its path, and what the index says of it."""
-    entry = server.indexes.read(series).entries[-1]
+    entry = server.indexes.read_index(series).entries[-1]
     return server.data_dir / series.folder / entry.name, entry
 
 
@@ -126,7 +126,7 @@ def test_copies_go_with_their_files(server, clock):
     listed = {
         bytes.fromhex(entry.sha256)
         for series in (EXPORT_FILES, VENUE_PACKAGES)
-        for entry in server.indexes.read(series).entries
+        for entry in server.indexes.read_index(series).entries
     }
     copies = {bytes(sha256) for (sha256,) in server.keys_store.read("SELECT sha256 FROM published_content")}
     assert copies == listed
@@ -136,14 +136,14 @@ def test_many_files_are_compared_in_turn_a_few_at_a_round(server, clock, monkeyp
     for _ in range(6):
         publish_report(server, clock)
     monkeypatch.setattr("bluezone.keyserver.publication.file_repair._ROUND_BYTES", 1)
-    paths = [server.data_dir / "exports" / entry.name for entry in server.indexes.read().entries]
+    paths = [server.data_dir / "exports" / entry.name for entry in server.indexes.read_index().entries]
     for path in paths:
         cut(path)
-    count = len(server.indexes.read(VENUE_PACKAGES).entries) + len(paths)
+    count = len(server.indexes.read_index(VENUE_PACKAGES).entries) + len(paths)
     for _ in range(count):
         server.tick()
     assert all(fetch(server, series) == 200 for series in (EXPORT_FILES, VENUE_PACKAGES))
-    assert [path.stat().st_size for path in paths] == [entry.size for entry in server.indexes.read().entries]
+    assert [path.stat().st_size for path in paths] == [entry.size for entry in server.indexes.read_index().entries]
 
 
 def test_a_damaged_file_and_a_lost_index_together_stop_nothing(server, clock):
