@@ -217,7 +217,7 @@ def test_near_doubles_are_proposed_and_merged_and_every_visit_is_kept(client, of
     one.refresh_from_db()
     two.refresh_from_db()
     assert two.merged_into_id == one.pk
-    assert (one.smartphones, one.address, one.stays.count(), one.last_at) == (2, "Số 12", 2, NOW - HOUR)
+    assert (one.smartphones, one.address, one.visits.count(), one.last_at) == (2, "Số 12", 2, NOW - HOUR)
     assert client.get(f"/canvass/households/{two.pk}/").url == f"/canvass/households/{one.pk}/"
     answer = client.post(f"/canvass/doubles/{pair.pk}/", {"decision": "apart"}, follow=True)
     assert "already" in answer.text
