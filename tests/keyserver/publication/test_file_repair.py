@@ -154,3 +154,24 @@ def test_a_damaged_file_and_a_lost_index_together_stop_nothing(server, clock):
     server.tick()
     assert fetch(server, EXPORT_FILES) == 200
     assert health(server) == []
+
+
+def test_a_new_process_does_not_end_the_alarm_before_it_has_compared_every_file(
+    city_folder, clock, database, monkeypatch
+):
+    first = open_server(city_folder, clock)
+    for _ in range(3):
+        publish_report(first, clock)
+    path, _ = newest(first, EXPORT_FILES)
+    first.keys_store.write(lambda transaction: transaction.execute("DELETE FROM published_content"))
+    cut(path)
+    first.tick()
+    assert damaged_files(first.keys_store) == 1
+    first.close()
+
+    monkeypatch.setattr("bluezone.keyserver.publication.file_repair._ROUND_BYTES", 1)
+    second = open_server(city_folder, clock)
+    for _ in range(20):
+        second.tick()
+        assert health(second) == ["published_file_differs"]
+    second.close()

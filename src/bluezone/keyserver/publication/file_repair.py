@@ -58,7 +58,7 @@ class FileRepair:
             else:
                 self._repair(file)
         self._damaged &= {file.name for file in files}
-        self._note_damaged()
+        self._note_damaged(has_compared_all=self._position >= len(files))
 
     def _listed(self, now: float) -> list[ListedFile]:
         files = []
@@ -118,10 +118,12 @@ class FileRepair:
             if content is not None:
                 self.store.write(_copying(file.sha256, content))
 
-    def _note_damaged(self) -> None:
+    def _note_damaged(self, has_compared_all: bool) -> None:
         count = len(self._damaged)
-        noted = self.store.read("SELECT done FROM duty WHERE name = ?", (DAMAGED_DUTY,))
-        if (noted[0][0] if noted else 0) == count:
+        rows = self.store.read("SELECT done FROM duty WHERE name = ?", (DAMAGED_DUTY,))
+        noted = rows[0][0] if rows else 0
+        # A new process has not looked at every file yet, so it must not take back what the one before has found.
+        if count == noted or (count < noted and not has_compared_all):
             return
         sql = "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done"
         self.store.write(lambda transaction: transaction.execute(sql, (DAMAGED_DUTY, count)))
