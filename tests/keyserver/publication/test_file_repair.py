@@ -175,3 +175,14 @@ def test_a_new_process_does_not_end_the_alarm_before_it_has_compared_every_file(
         second.tick()
         assert health(second) == ["published_file_differs"]
     second.close()
+
+
+def test_a_file_that_cannot_be_written_again_does_not_stop_the_next_one(server, clock):
+    publish_report(server, clock)
+    path, old = newest(server, EXPORT_FILES)
+    remove(path)
+    (path / "in the way").mkdir(parents=True)
+    clock.pass_by(2 * HOUR)
+    server.tick()
+    assert newest(server, EXPORT_FILES)[1].number == old.number + 1
+    assert health(server) == ["published_file_differs"]

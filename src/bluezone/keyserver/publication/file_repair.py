@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.series import ALL_SERIES, LISTED_SECONDS
-from bluezone.keyserver.storage.store import Store, Transaction
+from bluezone.keyserver.storage.store import Store, StoreFull, Transaction
 from bluezone.logs import event_fields
 
 logger = logging.getLogger(__name__)
@@ -101,7 +101,16 @@ class FileRepair:
                 extra=event_fields("published_file_damaged", **details),
             )  # fmt: skip
             return
-        self.published.overwrite(file.name, bytes(copies[0][0]))
+        try:
+            self.published.overwrite(file.name, bytes(copies[0][0]))
+        except StoreFull as refused:
+            # One file that cannot be written must not stop those that can.
+            self._damaged.add(file.name)
+            logger.error(
+                "files: %s is damaged or missing: %s", file.name, refused.message,
+                extra=event_fields("published_file_damaged", **details),
+            )  # fmt: skip
+            return
         self._damaged.discard(file.name)
         logger.warning(
             "files: %s was damaged or missing, and is written again", file.name,

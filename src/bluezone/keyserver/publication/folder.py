@@ -82,7 +82,7 @@ class PublishedFiles(Protocol):
         ...
 
     def overwrite(self, name: str, content: bytes) -> None:
-        """Write a file that never changes again, because it is damaged. Raises PublishedDiffers, StoreRefused.
+        """Replace a damaged file; otherwise such a file never changes. Raises PublishedDiffers, StoreRefused.
 
         content: must have the hash that the name contains.
         """
