@@ -2,6 +2,7 @@
 """Tests share one Chromium: what one of them leaves in a context, the next does not find."""
 
 import pytest
+from tests.builders import chromium as builder
 from tests.builders.chromium import LentContext
 from tests.builders.webedition import web_city
 
@@ -59,4 +60,17 @@ def test_a_context_with_something_that_lasts_is_not_lent_again(chromium, city):
     page = again.new_page()
     page.goto(city.url + "/blank")
     assert page.evaluate("window.left") is None
+    again.close()
+
+
+def test_a_page_that_does_not_close_in_time_ends_nothing_but_its_context(chromium, city, monkeypatch):
+    first = chromium.new_context(**OPTIONS)
+    first.new_page().goto(city.url + "/blank")
+    with monkeypatch.context() as patched:
+        patched.setattr(builder, "CLOSE_SECONDS", 0)
+        first.close()
+    again = chromium.new_context(**OPTIONS)
+
+    assert again is not first
+    again.new_page().goto(city.url + "/blank")
     again.close()

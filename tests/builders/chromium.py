@@ -30,6 +30,8 @@ FLAGS = (
 )
 # How long to wait for a page, so that a busy machine fails no test.
 PATIENCE_MILLISECONDS = 120_000
+# How long a page may take to close. Playwright itself would wait without end for a browser that does not answer.
+CLOSE_SECONDS = 60
 # A file as the camera.
 FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -129,13 +131,17 @@ class LentContext:
             self._origins.add(f"{parts.scheme}://{parts.netloc}")
 
     def close(self) -> None:
-        """Close its pages and clear everything that they stored; the context may be lent again."""
+        """Close its pages and clear everything that they stored; the context may be lent again.
+
+        If Chromium does not close a page in time, the context is left as it is and never lent again.
+        """
         if self._spent:
             self._context.close()
             return
         for page in self.pages:
             self._note(page.url)
-            page.close()
+            if not _close_in_time(page):
+                return
         self._context.set_offline(False)
         self._context.clear_cookies()
         self._context.clear_permissions()
@@ -143,6 +149,16 @@ class LentContext:
             self._devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
         self._devtools.send("Network.clearBrowserCache")
         self._free.append(self)
+
+
+def _close_in_time(page: Any) -> bool:
+    """Close a page; returns False if that takes longer than CLOSE_SECONDS."""
+    try:
+        # The public call does the same without a timeout.
+        page._sync(asyncio.wait_for(page._impl_obj.close(run_before_unload=False, reason=None), CLOSE_SECONDS))
+    except TimeoutError:
+        return False
+    return True
 
 
 @contextmanager
