@@ -26,13 +26,9 @@ from bluezone.protocol.declarationkey import new_private_key, public_key_pem
 pytestmark = pytest.mark.browser
 
 DAY = 86_400
-# Home says when the phone last looked: within this minute by the page's clock, or the one before or after.
-HAS_LOOKED_NOW = """() => {
-  const clock = (offset) => new Date(Date.now() + offset * 60_000).toLocaleTimeString(
-    'vi-VN', { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Ho_Chi_Minh' });
-  const said = document.querySelector('[data-state] small.num')?.textContent ?? '';
-  return [-1, 0, 1].some((offset) => said.split('·')[0].includes(clock(offset)));
-}"""
+# The city's clock now and a minute later, "19:20|19:21".
+THIS_MINUTE = """() => [0, 60_000].map((later) => new Date(Date.now() + later).toLocaleTimeString(
+  'vi-VN', { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Ho_Chi_Minh' })).join('|')"""
 ANOTHER_TAB_CHANGED = """() => {
   window.before = document.querySelector('main');
   new BroadcastChannel('bluezone-web').postMessage('changed');
@@ -55,10 +51,10 @@ def looked(face, state):
     """The state of home after a look at the city's files, which must be this one."""
     face.go("/about")
     face.go("/")
+    minute = face.page.evaluate(THIS_MINUTE)
     press(face, "text=Kiểm tra ngay")
-    # Home may show this state before the look has ended, and the look would then count as later than what follows.
-    face.page.wait_for_function(HAS_LOOKED_NOW)
-    face.page.wait_for_selector(f"[data-state={state}]")
+    # Home may show this state before the look has ended.
+    face.page.wait_for_selector(f'[data-state={state}] small.num:text-matches("lúc ({minute}) hôm nay")')
 
 
 def card(face):
@@ -138,6 +134,28 @@ def test_a_place_is_green_only_after_a_check_that_came_after_the_stay_and_says_w
     face.go("/about")
     face.go("/")
     assert "đến nay" not in face.text()
+    face.page.context.close()
+
+
+def test_a_place_is_not_green_by_a_check_that_began_before_the_stay_was_over(chromium, served):
+    poster = publish_venue(served)
+    face = browser_of(chromium, served)
+    agreed(face)
+    face.page.wait_for_selector("[data-state=nothing]")
+    typed(face, poster)
+    checked_in(face, poster)
+    pass_by(served, 20 * MINUTE, face)
+    face.go("/")
+    face.page.wait_for_selector("[data-state=unchecked]")
+    served.answers.clear()
+    press(face, "text=Kiểm tra ngay")
+    pass_by(served, 20 * MINUTE, face)
+    checked_out(face)
+    served.answers.set()
+    face.go("/")
+    face.page.wait_for_selector('[data-state] small.num:has-text("lúc 19:20 hôm nay")')
+
+    assert face.page.get_attribute("[data-state]", "data-state") == "unchecked"
     face.page.context.close()
 
 

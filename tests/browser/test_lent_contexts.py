@@ -68,7 +68,8 @@ def test_a_page_that_does_not_close_in_time_ends_nothing_but_its_context(chromiu
     first.new_page().goto(city.url + "/blank")
     with monkeypatch.context() as patched:
         patched.setattr(builder, "CLOSE_SECONDS", 0)
-        first.close()
+        with pytest.warns(UserWarning, match="has not closed"):
+            first.close()
     again = chromium.new_context(**OPTIONS)
 
     assert again is not first

@@ -6,6 +6,7 @@ The headless shell is preferred if it is installed: it needs half the CPU time f
 
 import asyncio
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -157,6 +158,7 @@ def _close_in_time(page: Any) -> bool:
         # The public call does the same without a timeout.
         page._sync(asyncio.wait_for(page._impl_obj.close(run_before_unload=False, reason=None), CLOSE_SECONDS))
     except TimeoutError:
+        warnings.warn(f"Chromium has not closed {page.url} in {CLOSE_SECONDS} s", stacklevel=3)
         return False
     return True
 

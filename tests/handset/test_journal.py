@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the owner writes down for themselves, and what the phone keeps so that an end can be told."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from tests.builders.face import PHO
@@ -56,6 +58,30 @@ def test_a_stay_is_compared_by_a_check_after_its_end(phone, server, world):
 
     world.pass_by(1200)
     phone.stays.check_out(visit.id)
+    assert not state(phone)["compared"]
+    phone.check()
+    assert state(phone)["compared"]
+
+
+def test_a_stay_is_not_compared_by_a_check_that_began_before_its_end(phone, server, world):
+    poster = server.key_server.registrar.register_venue("dk-1", PHO)
+    visit = phone.stays.check_in(poster.link, remember=True)
+    requested, stay_is_over = Event(), Event()
+
+    def slow(path, body):
+        requested.set()
+        stay_is_over.wait()
+        return body
+
+    server.tamper = slow
+    with ThreadPoolExecutor() as pool:
+        check = pool.submit(phone.check)
+        requested.wait()
+        world.pass_by(1200)
+        phone.stays.check_out(visit.id)
+        stay_is_over.set()
+        check.result()
+
     assert not state(phone)["compared"]
     phone.check()
     assert state(phone)["compared"]

@@ -21,6 +21,7 @@ class Overview:
 
     bluetooth_problem:   code of the problem that stops the radio now, None without a problem.
     stops:               every reason why warnings may be missing now: "B1", "B2", "B3".
+    checked_at:          when the last check that ended well began.
     last_record:         when the phone last heard a frame of another phone.
     clock_error_seconds: how far the phone's clock is ahead of trusted time.
     lists:               the newest numbers of config, exports and venues on this phone.

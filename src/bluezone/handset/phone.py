@@ -143,6 +143,7 @@ class Handset:
         Raises ServerUnreachable, FileUntrusted, InvalidSignedFile, ConfigRefused, IndexRefused and the like.
         """
         with self._checking:
+            began = self.clock.boot_seconds()
             try:
                 self.risk.match_new_files()
             except Refused as refused:
@@ -150,8 +151,10 @@ class Handset:
                 raise
             self._check_log()
             self.pages.fetch()
+            # What happened while it fetched may not be in what it compared. The check may have corrected the time.
+            lasted = self.clock.boot_seconds() - began
             with self.store.transaction():
-                self.store.put("checked_at", self.time.now())
+                self.store.put("checked_at", self.time.now() - lasted)
                 self.store.put("check_problem", None)
                 self._note_day()
         # Last, so that a slow neighbour cannot delay the files of the owner's city.

@@ -114,7 +114,7 @@
  * @property {null|{running:boolean, runningSince:number|null, offSince:number|null, lastHeard:number|null, problem:string|null}} bluetooth
  *   null in a browser; problem: code of what keeps Bluetooth from sending or hearing now
  * @property {number|null} installedAt
- * @property {number|null} checkedAt     last check that ended well
+ * @property {number|null} checkedAt     when the last check that ended well began
  * @property {number|null} nextCheckAt
  * @property {boolean} stale             the newest list is over 36 hours old
  * @property {number} clockOffBySeconds  how far this device's clock is ahead of the city's

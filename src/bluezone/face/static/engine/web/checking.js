@@ -24,7 +24,7 @@ export class Checking {
     this.looking = null;
   }
 
-  /** {at, problem, nextAt}: last look that ended well, code of the last refusal or null, when the next is due. */
+  /** {at, problem, nextAt}: when the last look that ended well began, code of the last refusal or null, when the next is due. */
   async last() {
     return (await this.store.get("checked")) || { at: null, problem: null, nextAt: null };
   }
@@ -41,6 +41,7 @@ export class Checking {
   async look() {
     const started = await this.store.get("started");
     if (started === undefined) throw new Refusal("not_started", {}, "the owner has not agreed yet; nothing was fetched");
+    const began = this.environment.wallSeconds();
     try {
       await this.takeIn(started.at);
     } catch (refusal) {
@@ -52,7 +53,9 @@ export class Checking {
     if (log !== null) await log.look(config, await this.head(), this.clock.now());
     await this.news();
     await this.noteDay(config);
-    await this.note({ at: this.clock.now(), problem: null }, config ? config.pollSeconds : POLL_SECONDS);
+    // What happened while it fetched may not be in what it compared. The look itself may have corrected the clock.
+    const lasted = Math.max(0, this.environment.wallSeconds() - began);
+    await this.note({ at: this.clock.now() - lasted, problem: null }, config ? config.pollSeconds : POLL_SECONDS);
   }
 
   /** Keep that today was checked, and of what the owner is warned: its end is told after the warning is gone. */
