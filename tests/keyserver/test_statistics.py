@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-from tests.builders.keyserver import DAY, HOUR, NOON, report_of
+import json
+
+from tests.builders.keyserver import DAY, HOUR, NOON, call, report_of
 
 from bluezone.keyserver import statistics
 from bluezone.keyserver.statistics import UploadCount
@@ -44,6 +46,32 @@ def test_files_are_listed_with_their_sizes(server):
     (only,) = statistics.files(server.keys_store)
     assert (only.number, only.end_timestamp) == (1, NOON)
     assert only.size == next((server.data_dir / "exports").glob("1-*.zip")).stat().st_size
+
+
+def health(server):
+    return json.loads(call(server, "GET", "/v1/health").body)
+
+
+def test_a_city_that_begins_long_after_the_end_of_a_period_is_not_late_with_its_first_file(server, clock):
+    clock.pass_by(HOUR)
+    server.publication.renew_lists(clock(), None)
+    server.publication.export_files.publish_due_file(clock())
+
+    # The file is made, and its index is signed a moment later.
+    assert (health(server)["status"], health(server)["publication_overdue_seconds"]) == ("ok", 0)
+
+    clock.pass_by(2 * HOUR)
+    assert health(server)["failing"] == ["publication_overdue"]
+    assert health(server)["publication_overdue_seconds"] == HOUR
+
+
+def test_what_is_overdue_is_the_file_after_the_listed_one(server, clock):
+    server.tick()
+    for _ in range(3):
+        clock.pass_by(2 * HOUR)
+        server.publication.export_files.publish_due_file(clock())
+
+    assert health(server)["publication_overdue_seconds"] == 4 * HOUR
 
 
 def test_hours_of_guessing_are_listed_once(server, clock):

@@ -59,14 +59,17 @@ def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: fl
     period_seconds: time between two files, 0 in a demo. listed: number of the newest file in the published index;
     phones do not get files that it does not list. now: Unix seconds.
     """
-    files_made = keys_store.read("SELECT number, end_timestamp FROM export_file ORDER BY number")
-    unlisted = [int(end) for number, end in files_made if number > listed]
-    if unlisted:
-        return max(0.0, now - unlisted[0])
-    if not period_seconds or not files_made:
+    ends = {number: int(end) for number, end in keys_store.read("SELECT number, end_timestamp FROM export_file")}
+    phones_have = max((number for number in ends if number <= listed), default=None)
+    unlisted = [ends[number] for number in sorted(ends) if number > listed]
+    if phones_have is not None and period_seconds:
+        due_at = (ends[phones_have] // period_seconds + 1) * period_seconds
+    elif unlisted:
+        # The first file is for a period that ended before the city began, so its own end says nothing.
+        due_at = unlisted[0] if phones_have is not None else unlisted[0] + period_seconds
+    else:
         return 0.0
-    last_end = int(files_made[-1][1])
-    return max(0.0, now - (last_end // period_seconds + 1) * period_seconds)
+    return max(0.0, now - due_at)
 
 
 def late_after_seconds(period_seconds: int) -> int:

@@ -23,8 +23,12 @@ from bluezone.cli.server.serve import NetworkMissing, lan_address
 
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=120) as answer:
-        return answer.status, answer.read()
+    try:
+        with urllib.request.urlopen(url, timeout=120) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        error.add_note(error.read(2000).decode(errors="replace"))
+        raise
 
 
 def family(process):
