@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.handset import Handset
-from bluezone.handset.exposure.exposures import HeardIndex, build_file_windows
+from bluezone.handset.exposure.exposures import EncounterIndex, build_file_windows
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.keys import DiagnosisKey, TemporaryExposureKey
@@ -155,7 +155,7 @@ def both_directions(count: int, minutes: int, loss: float = 0.0, duty: str = "de
             for number in range(count)
         ]
         run_simulated(live_phones(scene, phones, WARM_UP_SECONDS + minutes * 60, duty))
-        keys = [phone.encounters.keys.current(day_at(NOON)) for phone in phones]
+        keys = [phone.encounters.keys.key_of_day(day_at(NOON)) for phone in phones]
         whole = both = 0
         for phone in phones:
             for window in _windows(phone, keys):
@@ -170,7 +170,7 @@ def _windows(phone: Handset, keys: Sequence[TemporaryExposureKey]) -> list[Expos
     columns = KeyColumns.from_keys(DiagnosisKey(key.key, keys[0].start, 144, 1, 0) for key in keys)
     own = phone.encounters.keys
     return build_file_windows(
-        HeardIndex(phone.encounters.log), columns, 1, own.stored(), phone.encounters.receiver, "UTC",
+        EncounterIndex(phone.encounters.log), columns, 1, own.stored_keys(), phone.encounters.receiver, "UTC",
         load_profile("covid-19"), own.identifiers(),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.securefiles import write_atomically
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import key_prefix
-from bluezone.protocol.exports.wire import delimited, number_field
+from bluezone.protocol.exports.wire import delimited_field, number_field
 from bluezone.protocol.intervals import first_interval
 
 FILES = 144
@@ -100,9 +100,9 @@ def _one_by_one(server: KeyServer, folder: Path) -> float:
         found = database.execute("SELECT key, start, class, onset FROM key WHERE published = 0").fetchall()
         padding = [(os.urandom(16), *row[1:]) for row in found[: 56 * server.city.padding_mean]]
         message = b"".join(
-            delimited(
+            delimited_field(
                 7,
-                delimited(1, key)
+                delimited_field(1, key)
                 + number_field(3, start)
                 + number_field(4, 144)
                 + number_field(5, kind)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, compute_response, pass_text, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 
 PASSES = 1_000
@@ -33,7 +33,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
     for _ in range(PASSES):
         session = os.urandom(16)
         phones.append(
-            (pass_text(PassA(BluetoothState.BLUETOOTH_ON, 1, session)), response(session, challenges.air.value))
+            (pass_text(PassA(BluetoothState.BLUETOOTH_ON, 1, session)), compute_response(session, challenges.air.value))
         )
     browsers = [_browser(private, challenges.screen.value) for _ in range(BROWSERS)]
     progress("passes made")

@@ -20,7 +20,7 @@ import numpy as np
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.log import EncounterLog
 from bluezone.handset.encounters.pages import HeardBurst, HeardIdentifier, Page
-from bluezone.handset.exposure.exposures import HeardIndex
+from bluezone.handset.exposure.exposures import EncounterIndex
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
@@ -89,11 +89,11 @@ def _checks(store: Store, people: int) -> dict[str, Any]:
     rebuilds, checks, matches = [], [], []
     for _ in range(CHECKS):
         log = EncounterLog(store)
-        rebuilds.append(_timed(HeardIndex, log)[0])
+        rebuilds.append(_timed(EncounterIndex, log)[0])
     keys = _keys()
     for number in range(CHECKS):
         _four_hours(log, people, DAYS * SECONDS_PER_DAY + number * PAGES_A_CHECK * PAGE_SECONDS)
-        seconds, index = _timed(HeardIndex, log)
+        seconds, index = _timed(EncounterIndex, log)
         checks.append(seconds)
         seconds, found = _timed(index.match, keys)
         matches.append(seconds)
@@ -122,7 +122,7 @@ def _four_hours(log: EncounterLog, people: int, start: float) -> None:
             number = int(at // BURST_SECONDS)
             log.burst_started(Burst(number, at, BURST_SECONDS))
             for frame in frames:
-                log.heard(Sighting(frame[:16], frame[16:], -70, number, at), STAMP, _day(at))
+                log.add_sighting(Sighting(frame[:16], frame[16:], -70, number, at), STAMP, _day(at))
         log.flush()
 
 

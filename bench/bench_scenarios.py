@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bluezone.protocol.keys import ReportType
-from bluezone.protocol.risk.assessment import assess, load_profile
+from bluezone.protocol.risk.assessment import assess_exposure, load_profile
 from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 from bluezone.radio.air.fading import CHANNELS, Fading, start_levels
 from bluezone.radio.air.figures import Correlation, correlation, rssi_curve
@@ -87,7 +87,7 @@ def run_episode(episode: Episode, runs: int = RUNS, seed: int = 1) -> Outcome:
                 profile=profile,
                 own_confidence=calibration("virtual").confidence,
             )
-            assessment = assess(windows, profile, today)
+            assessment = assess_exposure(windows, profile, today)
             levels[assessment.level] += 1
             heard = sum(instance.seconds_since_last_scan for w in windows for instance in w.scan_instances) / 60
             minutes.append(heard)

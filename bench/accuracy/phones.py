@@ -22,14 +22,14 @@ from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.exposure.exposures import HeardIndex, build_file_windows
+from bluezone.handset.exposure.exposures import EncounterIndex, build_file_windows
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifiers
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, ReportType, TemporaryExposureKey
 from bluezone.protocol.reciprocity import ENTRIES, NONCE_LENGTH, encode_reciprocity_frame, reciprocity_key
-from bluezone.protocol.risk.assessment import DayExposure, Profile, assess
+from bluezone.protocol.risk.assessment import DayExposure, Profile, assess_exposure
 from bluezone.protocol.risk.nearness import SegmentedEncounter
 from bluezone.protocol.risk.windows import ExposureWindow
 from bluezone.radio.frames import plausible_rssi
@@ -76,7 +76,7 @@ def live_through(collection: Collection, profile: Profile, *, reciprocity: bool)
         if phone.bursts:
             with _log() as log:
                 _hear(log, phone, senders, seconds_zero, reciprocity)
-                index, sent = HeardIndex(log), OwnIdentifiers(senders[phone.name].keys())
+                index, sent = EncounterIndex(log), OwnIdentifiers(senders[phone.name].keys())
                 for sender in senders.values():
                     if sender.phone is not phone:
                         yield _meeting(index, phone, sender, profile, sent)
@@ -160,12 +160,14 @@ def _hear(
         for sender, rssi_dbm in phone.frames.get(burst, ()):
             if sender != phone.name and plausible_rssi(rssi_dbm):
                 identifier, metadata = senders[sender].frame(START + seconds - seconds_zero)
-                log.heard(Sighting(identifier, metadata, rssi_dbm, burst, boot), stamp, int(START // SECONDS_PER_DAY))
+                log.add_sighting(
+                    Sighting(identifier, metadata, rssi_dbm, burst, boot), stamp, int(START // SECONDS_PER_DAY)
+                )
         own.frame(START + seconds - seconds_zero)
         if reciprocity:
             for sender in {name for name, rssi_dbm in phone.frames.get(burst, ()) if plausible_rssi(rssi_dbm)}:
                 for frame in senders[sender].reciprocity(seconds, senders):
-                    log.heard_reciprocity(frame)
+                    log.add_reciprocity_frame(frame)
     log.flush()
 
 
@@ -178,13 +180,13 @@ def _since(phone: Phone) -> dict[int, float]:
 
 
 def _meeting(
-    index: HeardIndex, phone: Phone, sender: _Sender, profile: Profile, sent: OwnIdentifiers
+    index: EncounterIndex, phone: Phone, sender: _Sender, profile: Profile, sent: OwnIdentifiers
 ) -> Meeting:  # fmt: skip
     keys, receiver = sender.published(), Receiver(phone.radio.receiver_correction_db, phone.radio.confidence)
     windows = build_file_windows(index, keys, 1, set(), receiver, "UTC", profile, sent) if len(keys.keys) else []
     windows.sort(key=lambda window: window.day)
     today = datetime.fromtimestamp(START + 14 * SECONDS_PER_DAY, UTC).date()
-    days = assess(windows, replace(profile, max_age_days=None), today).days
+    days = assess_exposure(windows, replace(profile, max_age_days=None), today).days
     worst = max(days, key=lambda day: day.score, default=None)
     return Meeting(phone.name, sender.phone.name, worst, tuple(_slices(windows, phone, sender, profile)))
 

@@ -3,7 +3,8 @@
 
 People sit down on seats drawn at random, two on each side of an aisle, and stay there. What their phones hear follows
 the profile's curve and scatter; each body shifts all that its phone sends and hears, each radio is off by as much as
-the profile says of its confidence. The phone's own rule (`assess`) then judges them; log and matching are left out.
+the profile says of its confidence. The phone's own rule (`assess_exposure`) then judges them; log and matching are left
+out.
 """
 
 import itertools
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluezone.protocol.keys import ReportType
-from bluezone.protocol.risk.assessment import ExposureWindow, Profile, ScanInstance, assess, load_profile
+from bluezone.protocol.risk.assessment import ExposureWindow, Profile, ScanInstance, assess_exposure, load_profile
 from bluezone.protocol.risk.profile import HIGH, Nearness
 
 Floats = NDArray[np.float64]
@@ -152,7 +153,7 @@ def _judge(rides: list[Ride], profile: Profile) -> dict[str, Any]:
 
 def _count(ride: Ride, profile: Profile) -> tuple[int, ...]:
     """Far riders with a high level, far riders, near riders with a high level, near riders, and unclear ones."""
-    days = [assess([window], profile, DAY).days[0] for window in ride.windows]
+    days = [assess_exposure([window], profile, DAY).days[0] for window in ride.windows]
     near = ride.metres <= NEAR_M
     high = np.array([day.level == "high" for day in days])
     unclear = np.array([day.certainty == "unclear" for day in days])

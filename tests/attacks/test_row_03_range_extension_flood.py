@@ -7,7 +7,7 @@ import pytest
 from tests.builders.handset import PhoneClock, World, pages
 
 from bluezone.handset import Handset
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.radio.interface import Burst, Sighting
 
 
@@ -24,5 +24,5 @@ def test_row_03_of_2000_identifiers_a_minute_500_are_stored_and_the_phone_says_t
         phone.encounters.flush()
 
     assert sum(len(page.heard) for page in pages(phone)) == 1500
-    assert overview(phone).refused_identifiers == 4500
+    assert build_overview(phone).refused_identifiers == 4500
     phone.close()

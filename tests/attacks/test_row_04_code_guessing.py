@@ -11,7 +11,7 @@ from tests.builders.keyserver import NOON, Clock, Phone, keys_for, open_server, 
 from bluezone.keyserver import statistics
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
 from bluezone.protocol.upload.codes import Credential, new_code
-from bluezone.protocol.upload.puzzle import NO_CHALLENGE, NO_NONCE, PUZZLE_BITS, difficulty_bits, solve
+from bluezone.protocol.upload.puzzle import NO_CHALLENGE, NO_NONCE, PUZZLE_BITS, difficulty_bits, solve_puzzle
 
 ONSET = datetime.date(2026, 11, 23)
 
@@ -87,8 +87,8 @@ def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
     challenge = server.codes_part.limits.challenge_always(NO_CHALLENGE, NO_NONCE)
     easier = bytes([256 - PUZZLE_BITS]) + challenge[1:]
 
-    assert server.codes_part.limits.challenge_always(easier, solve(easier, 0)) is not None
-    assert server.codes_part.limits.challenge_always(challenge, solve(challenge)) is None
+    assert server.codes_part.limits.challenge_always(easier, solve_puzzle(easier, 0)) is not None
+    assert server.codes_part.limits.challenge_always(challenge, solve_puzzle(challenge)) is None
 
 
 @pytest.mark.long

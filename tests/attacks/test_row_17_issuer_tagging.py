@@ -65,7 +65,7 @@ def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and
             patient.report.prepare_and_submit(code, consent=True)
         assert uploads(server) == 0
         server.tamper = lambda path, body: body
-        patient.run_errands()
+        patient.make_due_calls()
         assert uploads(server) == 1
 
 

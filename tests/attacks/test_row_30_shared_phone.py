@@ -9,7 +9,7 @@ from tests.builders.handset import PhoneClock, World
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.handset.encounters.radiostate import RadioState
 from bluezone.handset.venues.gatepasses import GatePasses, PassTooSoon
-from bluezone.protocol.gate.passes import read_pass, response
+from bluezone.protocol.gate.passes import compute_response, read_pass
 
 
 @pytest.fixture
@@ -38,6 +38,6 @@ def test_the_third_pass_within_a_minute_is_not_offered(passes, world):
 def test_the_same_session_opens_the_gate_once(passes):
     check = GateCheck(os.urandom(4), tuple, lambda: 1_000.0, lambda: 0.0)
     shown = passes.show()
-    check.heard(response(read_pass(shown.text).session, check.challenges().air.value), -50)
+    check.heard(compute_response(read_pass(shown.text).session, check.challenges().air.value), -50)
 
     assert [check.judge(shown.text) for _ in range(2)] == [Finding.PROVEN, Finding.USED]

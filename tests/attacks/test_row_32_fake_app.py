@@ -15,7 +15,7 @@ from bluezone.edge.gate.check import Finding
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.tokens import TokensRequest, decode_tokens_answer, encode_tokens
 from bluezone.protocol.upload import Status
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_residual_tokens_are_bought_twenty_at_a_time_and_each_time_with_a_puzzle
         answer = decode_tokens_answer(call(server, "POST", "/v1/tokens", encode_tokens(solved)).body)
         bought.append((answer.status, len(answer.blind_signatures)))
         if answer.status is Status.PUZZLE_REQUIRED:
-            solved = replace(request, challenge=answer.challenge, nonce=solve(answer.challenge))
+            solved = replace(request, challenge=answer.challenge, nonce=solve_puzzle(answer.challenge))
 
     assert [status for status, _ in bought] == [Status.PUZZLE_REQUIRED, Status.OK, Status.PUZZLE_REQUIRED]
     assert bought[1][1] == 20

@@ -17,7 +17,7 @@ from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
-from bluezone.protocol.gate.passes import read_pass, response
+from bluezone.protocol.gate.passes import compute_response, read_pass
 from bluezone.rollout.gates.models import GateCounter
 
 __all__ = ["public"]
@@ -46,7 +46,7 @@ def test_after_many_passes_nothing_that_was_on_the_air_or_in_a_pass_is_written_a
     for number in range(passes):
         challenges, session = check.challenges(), os.urandom(16)
         if number % A_SIGNED_ONE_OF:
-            answer = response(session, challenges.air.value)
+            answer = compute_response(session, challenges.air.value)
             check.heard(answer, -55)
             text = pass_a(session)
             secret |= {session, answer}

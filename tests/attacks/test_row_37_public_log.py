@@ -12,7 +12,7 @@ from tests.builders.keyserver import exchange
 from tests.builders.liar import Liar
 from tests.builders.witnesses import NAMES, watched_city
 
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.protocol.signed.config import encode_config
 from bluezone.protocol.signed.epoch import EpochRefused, sign_epoch
 from bluezone.transparency.leaves import city_keys_leaf, epoch_leaf, policy_leaf
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.long
 
 
 def notice(phone) -> str | None:
-    return overview(phone).notice
+    return build_overview(phone).notice
 
 
 def next_config(liar, **changes):

@@ -16,7 +16,7 @@ from bluezone.protocol.upload import (
     decode_upload_answer,
     encode_upload,
 )
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def signed_through_tokens(server, kid, message):
     blinded = blindrsa.blind(public, message)
     request = TokensRequest(kid, (blinded.message,) * 20)
     challenge = decode_tokens_answer(call(server, "POST", "/v1/tokens", encode_tokens(request)).body).challenge
-    solved = replace(request, challenge=challenge, nonce=solve(challenge))
+    solved = replace(request, challenge=challenge, nonce=solve_puzzle(challenge))
     answer = decode_tokens_answer(call(server, "POST", "/v1/tokens", encode_tokens(solved)).body)
     if answer.status is not Status.OK:
         return answer.status, bytes(256)

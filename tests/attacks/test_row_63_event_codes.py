@@ -24,7 +24,7 @@ def city(tmp_path):
 
 
 def a_wedding(host, world, minutes=240, name="Đám cưới Hà & Minh"):
-    return host.events.make(name, int(world.now), minutes)
+    return host.events.make_event(name, int(world.now), minutes)
 
 
 def test_row_63_a_code_for_each_guest_shows_other_characters_than_the_hosts(city):
@@ -41,7 +41,7 @@ def test_row_63_no_code_lasts_longer_than_a_day_or_is_made_for_far_ahead(city):
     now = int(world.now)
     for begin, minutes in ((now, 1441), (now, 14), (now - 2 * HOUR, 60), (now + 61 * DAY, 60)):
         with pytest.raises(EventInvalid):
-            host.events.make("Lớp 12A1", begin, minutes)
+            host.events.make_event("Lớp 12A1", begin, minutes)
     event = a_wedding(host, world, 1440)
     world.pass_by(DAY)
     with pytest.raises(VenueExpired):

@@ -134,7 +134,7 @@ def test_no_screen_of_a_handsets_patient_is_green_while_the_report_waits(chromiu
             assert_a_patient(face)
             assert "Nhập mã báo tin" not in face.text()
             world.pass_by(REAL_WAIT)
-            phone.run_errands()
+            phone.make_due_calls()
             assert phone.report.pending is None
             face.go("/diary")
             assert_a_patient(face)

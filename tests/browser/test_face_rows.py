@@ -167,6 +167,6 @@ def test_a_report_that_the_network_cuts_off_is_kept_and_goes_on_by_itself(chromi
             face.wait("Chưa gửi xong")
             assert "không cần mã mới" in face.text()
             server.down = False
-            phone.run_errands()
+            phone.make_due_calls()
             face.wait("Đã gửi. Cảm ơn bạn")
         assert [entry.outcome for entry in phone.sent_log.all() if entry.kind == "keys_sent"] == ["accepted"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from bluezone.edge.gate.box import MAC_LENGTH, Box, BoxServer, box_text, mac
 from bluezone.edge.gate.check import GateCheck
-from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, session_mark
+from bluezone.protocol.gate.passes import BluetoothState, PassA, compute_response, pass_text, session_mark
 
 RUNNING = BluetoothState.BLUETOOTH_ON | BluetoothState.ADVERTISING | BluetoothState.HEARD
 
@@ -32,7 +32,7 @@ class Tablet:
         query = {
             "tablet": self.number,
             "nonce": (nonce or os.urandom(16)).hex(),
-            "answers": [response(session, value).hex() for value in self.air] if session else [],
+            "answers": [compute_response(session, value).hex() for value in self.air] if session else [],
             "mark": session_mark(session).hex() if session else "",
         }
         content = json.dumps(query).encode()
@@ -75,7 +75,7 @@ class RealBox:
         """The pass of a phone that answered this box, or did not."""
         session = os.urandom(16)
         if heard:
-            self.check.heard(response(session, self.check.challenges().air.value), -55)
+            self.check.heard(compute_response(session, self.check.challenges().air.value), -55)
         return pass_text(PassA(state, 1, session))
 
 

@@ -45,7 +45,7 @@ def _news(editor, now: datetime.datetime) -> None:
     from bluezone.portal.news import Texts
 
     out = Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air at 17:00.")
-    news.publish_item(news.save_item(out, editor, now), editor, now)
+    news.publish_news_item(news.save_item(out, editor, now), editor, now)
     news.save_item(Texts("Ngày ra quân", "Thứ Bảy, tại nhà văn hóa."), editor, now)
 
 

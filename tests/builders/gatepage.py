@@ -19,7 +19,7 @@ from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.page import gate_files
 from bluezone.localpage import LocalPage, draw_key
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, compute_response, pass_text, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 from bluezone.rollout.gates.registry import pin_hash
 
@@ -100,7 +100,7 @@ class PagedGate:
         """The pass of a phone. heard: whether the phone answered this gate over Bluetooth."""
         session = os.urandom(16)
         if heard:
-            self.check.heard(response(session, self.check.challenges().air.value), -55)
+            self.check.heard(compute_response(session, self.check.challenges().air.value), -55)
         return pass_text(PassA(state, 1, session))
 
     def browser(self, kid: int = 7, screen: bytes | None = None) -> str:

@@ -42,7 +42,7 @@ from bluezone.protocol.upload import (
     encode_verify2,
 )
 from bluezone.protocol.upload.codes import Credential
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 NOON = 1795608000  # 2026-11-25T12:00Z, a Wednesday
 HOUR = 3600
@@ -242,7 +242,7 @@ class Phone:
         return self
 
     def _note_puzzle(self, challenge: bytes | None) -> None:
-        self.puzzle = (bytes(32), bytes(8)) if challenge is None else (challenge, solve(challenge))
+        self.puzzle = (bytes(32), bytes(8)) if challenge is None else (challenge, solve_puzzle(challenge))
 
 
 def report_of(server: KeyServer, klass: str = "confirmed", days: int = 3, **parts: Any) -> Phone:

@@ -524,7 +524,7 @@ def _public_texts(city: City) -> None:
     wide.units.set([AdminUnit.objects.get(key="tinh-bac-kan")])
     city.waiting = two_persons.request_act("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
     city.news_draft, city.news = (news.save_item(texts_of_news, editor, city.now) for _ in range(2))
-    news.publish_item(city.news, editor, city.now)
+    news.publish_news_item(city.news, editor, city.now)
 
 
 def receive(city: City, who: User) -> None:

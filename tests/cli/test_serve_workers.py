@@ -19,7 +19,7 @@ from tests.builders.serving import free_port, serving
 
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
 from bluezone.protocol.upload.codes import Credential, CredentialKind
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 # Of another version than ours: answered, and not counted as a try.
 UPLOAD = bytes(4096)
@@ -234,7 +234,7 @@ def test_tries_are_counted_by_all_processes_together_and_a_puzzle_is_redeemed_on
     assert [answer.status for answer in answers[:10]] == [Status.CODE_INVALID] * 10
     assert {answer.status for answer in answers[10:]} == {Status.PUZZLE_REQUIRED}
     challenge = answers[-1].challenge
-    nonce = solve(challenge)
+    nonce = solve_puzzle(challenge)
     again = [guess(challenge, nonce).status for _ in range(8)]
     assert again == [Status.CODE_INVALID] + [Status.PUZZLE_REQUIRED] * 7
 

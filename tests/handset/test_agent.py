@@ -9,7 +9,7 @@ from tests.builders.handset import PhoneClock
 
 from bluezone.handset import Handset
 from bluezone.handset.agent import Agent
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.handset.retries import DEFAULT_POLL_SECONDS
 from bluezone.handset.store import HandsetBusy
 from bluezone.protocol.identifiers import Metadata
@@ -40,7 +40,7 @@ def test_two_agents_hear_each_other_check_and_say_that_they_run(phones, world):
     pair = [phones.new("one", PhoneClock(world, world.now - 60)), phones.new("two", PhoneClock(world, world.now - 60))]
     asyncio.run(together(pair, 3.5))
     for phone in pair:
-        seen = overview(phone)
+        seen = build_overview(phone)
         assert seen.bluetooth == "running"
         assert seen.state == "A"
         assert seen.checked_at == world.now

@@ -17,7 +17,7 @@ from tests.radio.androiddouble import AndroidPhone
 
 import bluezone.radio.android.refusals
 from bluezone.handset.agent import Agent
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.handset.page.shapes import state_of
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.frames import DEFAULT_UUID, parse_contact
@@ -104,7 +104,7 @@ def kept(handset):
 async def told(town, code, seconds=35):
     """The owner's page says B1 with this cause, since a moment of the last minute."""
     await asyncio.sleep(seconds)
-    seen = overview(town.owner)
+    seen = build_overview(town.owner)
     page = state_of(town.owner, "vi", None)
     assert (seen.state, seen.bluetooth_problem) == ("B1", code)
     assert page["bluetooth"]["problem"] == code
@@ -114,7 +114,7 @@ async def told(town, code, seconds=35):
 
 async def well_again(town, seconds=70):
     await asyncio.sleep(seconds)
-    seen = overview(town.owner)
+    seen = build_overview(town.owner)
     assert (seen.state, seen.bluetooth, seen.bluetooth_problem) == ("A", "running", None)
 
 
@@ -122,8 +122,8 @@ def test_an_android_phone_and_an_ordinary_one_note_each_other_and_say_that_they_
     async def story():
         await asyncio.sleep(120)
         for handset in (town.owner, town.other):
-            assert overview(handset).state == "A"
-            assert overview(handset).bluetooth == "running"
+            assert build_overview(handset).state == "A"
+            assert build_overview(handset).bluetooth == "running"
             assert sum(handset.encounters.identifiers_per_day().values()) == 1
 
     live(town, story)
@@ -172,11 +172,11 @@ def test_a_killed_service_that_starts_again_finds_every_encounter_it_had_flushed
         again = town.phones.new("again", town.owner.clock)
         assert kept(again) == flushed
         await asyncio.sleep(1800)
-        assert overview(again).state == "B1"
+        assert build_overview(again).state == "B1"
         sent = len(town.packets)
         town.start(again)
         await asyncio.sleep(100)
-        assert overview(again).bluetooth == "running"
+        assert build_overview(again).bluetooth == "running"
         assert again.clock.boot_seconds() - again.encounters.radio_state.running_since < 110
         assert {frame: kept(again)[frame][: len(flushed[frame])] for frame in flushed} == flushed
         carried = {}
@@ -202,7 +202,7 @@ def test_a_clock_that_is_changed_is_told_and_moves_no_encounter(town):
         before = kept(town.owner)
         town.owner.clock.wall_error = 3 * 3600.0
         await asyncio.sleep(60)
-        seen = overview(town.owner)
+        seen = build_overview(town.owner)
         assert seen.state == "B3"
         assert seen.bluetooth == "running", "the radio goes by the boot clock"
         town.owner.clock.wall_error = 0.0
@@ -224,7 +224,7 @@ def test_twelve_hours_of_doze_cost_no_encounter_and_running_since_says_that_ther
         town.tasks[0].cancel()
         await asyncio.sleep(11 * 3600)
         town.other_comes()
-        assert overview(town.owner).state == "B1"
+        assert build_overview(town.owner).state == "B1"
         town.android.wake()
         await well_again(town)
         assert town.owner.clock.boot_seconds() - town.owner.encounters.radio_state.running_since < 80

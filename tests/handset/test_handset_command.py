@@ -78,7 +78,7 @@ def test_visits_go_only_where_the_owner_says_so_and_are_shown_before(real_time_c
     venue = server.key_server.registrar.register_venue("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
     phone = Handset.open(data / "handset", server.url, trust=server.trust())
     phone.check()
-    phone.stays.begin(venue.venue, phone.time.now() - 4000, remember=True)
+    phone.stays.begin_stay(venue.venue, phone.time.now() - 4000, remember=True)
     phone.close()
     onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
     digits = server.key_server.codes.issue_code("confirmed", onset).code

@@ -29,10 +29,10 @@ def state(phone):
 
 def test_entries_are_kept_by_day_and_of_symptoms_only_the_latest_of_a_day(phone):
     today = phone.time.today()
-    phone.journal.write(today.isoformat(), "called")
-    phone.journal.write(today.isoformat(), "symptoms", marks=("fever",))
-    phone.journal.write(today.isoformat(), "symptoms", marks=("none",))
-    note = phone.journal.write((today - timedelta(days=1)).isoformat(), "note", "Ăn cưới ở nhà chú Ba")
+    phone.journal.add_entry(today.isoformat(), "called")
+    phone.journal.add_entry(today.isoformat(), "symptoms", marks=("fever",))
+    phone.journal.add_entry(today.isoformat(), "symptoms", marks=("none",))
+    note = phone.journal.add_entry((today - timedelta(days=1)).isoformat(), "note", "Ăn cưới ở nhà chú Ba")
 
     assert [(entry.kind, entry.marks) for entry in phone.journal.all()] == [
         ("note", ()), ("called", ()), ("symptoms", ("none",)),
@@ -43,7 +43,7 @@ def test_entries_are_kept_by_day_and_of_symptoms_only_the_latest_of_a_day(phone)
 
 
 def test_a_test_is_kept_with_the_warnings_that_it_is_about(phone):
-    phone.journal.write(phone.time.today().isoformat(), "negative", marks=("near-2026-11-25/high/>30",))
+    phone.journal.add_entry(phone.time.today().isoformat(), "negative", marks=("near-2026-11-25/high/>30",))
 
     (act,) = state(phone)["acts"]
     assert act["marks"] == ("near-2026-11-25/high/>30",)
@@ -98,7 +98,7 @@ def test_what_was_heard_is_compared_by_a_check_after_it(phone, phones, world):
 
 
 def test_what_is_older_than_thirty_days_is_gone(phone, world):
-    phone.journal.write(phone.time.today().isoformat(), "positive")
+    phone.journal.add_entry(phone.time.today().isoformat(), "positive")
     world.pass_by(30 * DAY)
     assert [entry.kind for entry in phone.journal.all()] == ["positive"]
     world.pass_by(DAY)
@@ -118,7 +118,7 @@ def test_what_is_older_than_thirty_days_is_gone(phone, world):
 )  # fmt: skip
 def test_what_is_no_entry_is_refused_and_nothing_is_written(phone, day, kind, text, marks):
     with pytest.raises(JournalInvalid):
-        phone.journal.write((phone.time.today() - timedelta(days=day)).isoformat(), kind, text, marks)
+        phone.journal.add_entry((phone.time.today() - timedelta(days=day)).isoformat(), kind, text, marks)
     assert phone.journal.all() == []
 
 
@@ -126,9 +126,9 @@ def test_a_full_journal_says_so(phone, monkeypatch):
     monkeypatch.setattr("bluezone.handset.journal.MOST_ENTRIES", 2)
     today = phone.time.today().isoformat()
     for number in range(2):
-        phone.journal.write(today, "note", str(number))
+        phone.journal.add_entry(today, "note", str(number))
     with pytest.raises(JournalFull):
-        phone.journal.write(today, "note", "one too many")
+        phone.journal.add_entry(today, "note", "one too many")
 
 
 @pytest.mark.long

@@ -76,7 +76,7 @@ async def a_week(key_server, phones, world):
     tasks = []
     for number, phone in enumerate(phones):
         agent = Agent(phone, air.radio(str(number)), PROFILES["saver"], random.Random(6), 0x4E56)
-        tasks += [agent._poll(), agent._every(ERRANDS, phone.run_errands), agent._every(PURGE_SECONDS, phone.purge)]
+        tasks += [agent._poll(), agent._every(ERRANDS, phone.make_due_calls), agent._every(PURGE_SECONDS, phone.purge)]
 
     async def ticks():
         while True:

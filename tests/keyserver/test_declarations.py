@@ -13,7 +13,7 @@ from bluezone.protocol.declaration import Declaration, InvalidDeclarationKey, se
 from bluezone.protocol.declarationkey import new_private_key, open_declaration, public_key_pem
 from bluezone.protocol.signed.config import decode_config
 from bluezone.protocol.upload import Status, decode_upload_answer
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 WORDS = Declaration(18_000, "high", "0912345678", "Tôi bị sốt từ hôm qua")
 
@@ -99,7 +99,7 @@ def test_after_ten_from_one_place_each_solves_a_puzzle_and_nobody_is_locked_out(
 
     assert asked.status is Status.PUZZLE_REQUIRED
     assert status_of(send(server, message_for(key), remote="198.51.100.9")) is Status.OK
-    solution = (asked.challenge + solve(asked.challenge)).hex()
+    solution = (asked.challenge + solve_puzzle(asked.challenge)).hex()
     assert status_of(send(server, message, HTTP_X_BLUEZONE_PUZZLE=solution)) is Status.OK
     assert len(server.declarations.list_declarations()) == 12
     assert status_of(send(server, message_for(key), HTTP_X_BLUEZONE_PUZZLE=solution)) is Status.PUZZLE_REQUIRED

@@ -9,7 +9,7 @@ from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.passes import BluetoothState, sign_pass_b, token_message, verify_token
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest, decode_tokens_answer, encode_tokens
 from bluezone.protocol.upload import Status
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 
 class Browser:
@@ -33,7 +33,7 @@ class Browser:
     def solved(self, request=None) -> TokensRequest:
         request = request or self.request
         challenge = self.ask(request).challenge
-        return replace(request, challenge=challenge, nonce=solve(challenge))
+        return replace(request, challenge=challenge, nonce=solve_puzzle(challenge))
 
     def tokens(self, answer):
         return [

@@ -12,7 +12,7 @@ from tests.builders.pushservice import Browser, base64url
 from bluezone.city_settings import PUSH_SERVICES
 from bluezone.keyserver import push
 from bluezone.keyserver.push import PushSubscriptionInvalid, read_subscription
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 GOOD = "https://updates.push.services.mozilla.com/wpush/v2/gAAAA"
 
@@ -147,7 +147,7 @@ def test_after_many_from_one_network_a_puzzle_comes_before_each(server, clock):
     asked = post(server, "subscribe", browser.body())
     assert (asked.status, json.loads(asked.body)["error"]["code"]) == (429, "puzzle_required")
     challenge = bytes.fromhex(json.loads(asked.body)["error"]["challenge"])
-    answer = (challenge + solve(challenge)).hex()
+    answer = (challenge + solve_puzzle(challenge)).hex()
 
     assert post(server, "subscribe", browser.body(), HTTP_X_BLUEZONE_PUZZLE=answer).status == 200
     assert post(server, "subscribe", Browser(f"{GOOD}y").body()).status == 429

@@ -25,7 +25,7 @@ from bench.bench_scenarios import (
 from tests.radio.handsets import running
 
 from bluezone.protocol.keys import ReportType
-from bluezone.protocol.risk.assessment import assess, load_profile
+from bluezone.protocol.risk.assessment import assess_exposure, load_profile
 from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 from bluezone.radio.air import APART, Pair, Scene, VirtualAir
 from bluezone.radio.interface import PROFILES
@@ -63,7 +63,7 @@ def assessed(episode, seed, over_hci=False):
         profile=profile,
         own_confidence=3,
     )
-    return assess(windows, profile, today), windows
+    return assess_exposure(windows, profile, today), windows
 
 
 def _meetings():

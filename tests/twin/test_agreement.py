@@ -85,7 +85,7 @@ def test_the_crowd_keeps_windows_for_as_long_as_a_phone_does(tmp_path):
     crowd, _ = _crowd(Meetings(found, 1))
     store = Store.open(tmp_path)
     kept = Exposures(store)
-    kept.add(crowd.windows(0))
+    kept.add_windows(crowd.windows(0))
 
     for oldest in (DAY, DAY + 1):
         store.purge(oldest)

@@ -41,7 +41,9 @@ def test_the_key_of_a_day_that_the_twin_was_told_is_the_one_that_the_phone_goes_
             phones.pass_hour(Hour(now, of_day in (*CHECK_HOURS, FIRST_HOUR), moved, on))
     kept = {
         name: {
-            day: {person: phone.handset.encounters.keys.reportable(day_at(now))[day].key for person, phone in group}
+            day: {
+                person: phone.handset.encounters.keys.reportable_keys(day_at(now))[day].key for person, phone in group
+            }
             for day in told[name]
         }
         for name, group in ((name, list(phones._phones.items())) for name, phones in groups.items())

@@ -36,7 +36,7 @@ LOCK_NAME = "backup.lock"
 _EXCLUDED = {daykeys.FOLDER.as_posix(), BACKUPS, STORES_FOLDER, RUN_FOLDER}
 
 
-def make_backup(
+def create_backup(
     data_dir: Path, target: Path | None, now: datetime.datetime, today: datetime.date, urls: Mapping[str, str]
 ) -> Path:
     """Write a backup of a data folder and return its path; a failed one leaves nothing behind.

@@ -20,7 +20,7 @@ from typing import Any
 
 from bluezone.backup import postgresql
 from bluezone.backup.creation import BACKUPS, LOCK_NAME, STAGING, SUFFIX, remove_unfinished
-from bluezone.backup.drill_results import DRILL_NAME, Drill
+from bluezone.backup.drill_results import DRILL_FILE, Drill
 from bluezone.backup.store_copies import STORES
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.histories import Downloads as FollowedExports
@@ -88,7 +88,7 @@ def run_drill(data_dir: Path, day_keys: Path, published: str, database: str | No
         problem = refused.code
         message = refused.message
     drill = Drill(int(time.time()), not problem, backup.name if backup else "", followed, problem, message)
-    write_atomically(data_dir / DRILL_NAME, json.dumps(asdict(drill)).encode(), 0o600)
+    write_atomically(data_dir / DRILL_FILE, json.dumps(asdict(drill)).encode(), 0o600)
     return drill
 
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-DRILL_NAME = "drill.json"
+DRILL_FILE = "drill.json"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,6 @@ class Drill:
 def last_drill(data_dir: Path) -> Drill | None:
     """The result of the last drill; None before the first, or if the file cannot be read."""
     try:
-        return Drill(**json.loads((data_dir / DRILL_NAME).read_text()))
+        return Drill(**json.loads((data_dir / DRILL_FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return None

@@ -73,11 +73,11 @@ def _status_lines(result: dict[str, Any]) -> Iterable[str]:
 @prints_result(_status_lines)
 def status(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Print what the phone would tell its owner now."""
-    from bluezone.handset.overview import overview
+    from bluezone.handset.overview import build_overview
 
     phone = _open_phone(data, server, trust, radio, reading=True)
     try:
-        seen = overview(phone)
+        seen = build_overview(phone)
         facts = {
             "running since": _moment(phone, seen.running_since),
             "last Bluetooth record": _moment(phone, seen.last_record),

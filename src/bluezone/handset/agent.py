@@ -24,9 +24,9 @@ from bluezone.refusal import Refused
 
 FLUSH_SECONDS = 2.5
 PURGE_SECONDS = 3600.0
-ERRAND_SECONDS = 15.0
+CALL_SECONDS = 15.0
 # How long a call to the server may keep the processor awake: longer than the client waits for an answer.
-ERRAND_AWAKE_SECONDS = 60.0
+CALL_AWAKE_SECONDS = 60.0
 # How long `resume` keeps the processor awake, so that each task can check the clock and keep it awake if necessary.
 RESUME_AWAKE_SECONDS = 0.5
 
@@ -122,7 +122,7 @@ class Agent:
                 tasks.create_task(self.beacon.run())
                 tasks.create_task(self._flush())
                 tasks.create_task(self._every(PURGE_SECONDS, self.handset.purge))
-                tasks.create_task(self._every(ERRAND_SECONDS, self.handset.run_errands, self._until_errand))
+                tasks.create_task(self._every(CALL_SECONDS, self.handset.make_due_calls, self._until_errand))
                 tasks.create_task(self._poll())
         finally:
             self.handset.report.on_rekeyed = lambda: None
@@ -157,10 +157,10 @@ class Agent:
 
     def _until_errand(self) -> float:
         # A rehearsal's second call must come as soon as a report's, or an observer could distinguish the two.
-        due = self.handset.next_errand_at()
+        due = self.handset.next_call_at()
         if due is None:
-            return ERRAND_SECONDS
-        return min(ERRAND_SECONDS, max(1.0, due - self.handset.time.now()))
+            return CALL_SECONDS
+        return min(CALL_SECONDS, max(1.0, due - self.handset.time.now()))
 
     async def _every(
         self, seconds: float, work: Callable[[], object], pause_after: Callable[[], float] | None = None
@@ -184,7 +184,7 @@ class Agent:
     async def _run_awake(self, work: Callable[[], object]) -> None:
         """Run `work` on another thread and keep the processor awake until it ends."""
         name = f"errand {id(work)}"
-        self._power.hold(name, ERRAND_AWAKE_SECONDS)
+        self._power.hold(name, CALL_AWAKE_SECONDS)
         try:
             await asyncio.to_thread(work)
         finally:

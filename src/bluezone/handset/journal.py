@@ -76,7 +76,7 @@ class Journal:
         entries = (Entry(**(entry | {"marks": tuple(entry["marks"])})) for entry in stored)
         return sorted((entry for entry in entries if entry.day >= oldest), key=lambda entry: (entry.day, entry.at))
 
-    def write(self, day: str, kind: str, text: str = "", marks: tuple[str, ...] = ()) -> Entry:
+    def add_entry(self, day: str, kind: str, text: str = "", marks: tuple[str, ...] = ()) -> Entry:
         """Write an entry; new symptoms replace the symptoms of that day. Raises JournalInvalid, JournalFull."""
         if kind not in KINDS or len(text) > LONGEST_TEXT or not _are_marks(kind, marks):
             raise JournalInvalid(f"an entry of kind {kind!r} with {len(text)} characters is not one of the journal's")

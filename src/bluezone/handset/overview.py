@@ -62,7 +62,7 @@ class Overview:
         return asdict(self)
 
 
-def overview(handset: Handset) -> Overview:
+def build_overview(handset: Handset) -> Overview:
     """Return the overview of a phone now."""
     boot = handset.clock.boot_seconds()
     now = handset.time.now()

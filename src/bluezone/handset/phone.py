@@ -23,7 +23,7 @@ from bluezone.handset.report.rehearsals import Rehearsals
 from bluezone.handset.report.report import Report
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
-from bluezone.handset.vault import AS_IT_IS, KeySealing
+from bluezone.handset.vault import PLAIN_KEY, KeySealing
 from bluezone.handset.venues.event_codes import Events
 from bluezone.handset.venues.gatepasses import GatePasses
 from bluezone.handset.venues.stays import Stays
@@ -99,7 +99,7 @@ class Handset:
         *,
         trust: str | None = None,
         reading: bool = False,
-        sealing: KeySealing = AS_IT_IS,
+        sealing: KeySealing = PLAIN_KEY,
     ) -> "Handset":
         """Open the phone in a folder, or create it there.
 
@@ -135,7 +135,7 @@ class Handset:
 
     def purge(self) -> int:
         """Delete what must not be retained longer (`retention`); return the number of deleted rows."""
-        return retention.purge(self.time, self.encounters, self.stays, self.events, self.journal)
+        return retention.purge_handset(self.time, self.encounters, self.stays, self.events, self.journal)
 
     def check(self) -> Assessment:
         """Fetch new files, verify and match them, and return the assessment. A refusal keeps the old state.
@@ -192,14 +192,14 @@ class Handset:
             # The warning disappeared early, by new rules or because the owner removed the stay: announce no end.
             self.store.put(LAST_WARNING, None)
 
-    def run_errands(self) -> None:
+    def make_due_calls(self) -> None:
         """Make the calls of a pending report and of rehearsals that are due. Raises as `Report.advance`."""
         if self.report.pending is not None:
             self.report.advance()
         if self.city.current is not None:
             self._rehearsals.advance(self.time.now())
 
-    def next_errand_at(self) -> float | None:
+    def next_call_at(self) -> float | None:
         """Return when the next call of a report or rehearsal is due, trusted Unix seconds; None if none is pending."""
         pending = self.report.pending
         rehearsal = self._rehearsals.next_call_at()

@@ -22,7 +22,7 @@ from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 RETAINED_DAYS = MAX_KEY_AGE_DAYS
 
 
-def purge(time: PhoneTime, encounters: Encounters, stays: Stays, events: Events, journal: Journal) -> int:
+def purge_handset(time: PhoneTime, encounters: Encounters, stays: Stays, events: Events, journal: Journal) -> int:
     """Delete older data, if the time is known. Return the number of deleted rows, without events and the journal."""
     if not time.source.is_known:
         return 0

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from bluezone.handset.vault import AS_IT_IS, HandsetStoreDamaged, KeySealing, Vault, overwrite_and_remove
+from bluezone.handset.vault import PLAIN_KEY, HandsetStoreDamaged, KeySealing, Vault, overwrite_and_remove
 from bluezone.refusal import Refused
 
 VERSION = 2
@@ -130,7 +130,7 @@ class Store:
         self._depth = 0
 
     @classmethod
-    def open(cls, folder: Path, *, reading: bool = False, sealing: KeySealing = AS_IT_IS) -> "Store":
+    def open(cls, folder: Path, *, reading: bool = False, sealing: KeySealing = PLAIN_KEY) -> "Store":
         """Open the store in `folder`, or create it.
 
         reading: create nothing and take no lock, because another process may be running the phone.
@@ -316,7 +316,7 @@ def _connect(path: Path, is_new: bool) -> sqlite3.Connection:
     return connection
 
 
-def erase_folder(folder: Path, sealing: KeySealing = AS_IT_IS) -> None:
+def erase_folder(folder: Path, sealing: KeySealing = PLAIN_KEY) -> None:
     """Destroy the key, then overwrite and remove the store, even a damaged or newer one.
 
     sealing: how the key file protects the key.

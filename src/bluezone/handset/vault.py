@@ -57,7 +57,7 @@ class PlainKey:
         """Do nothing: only the key file contains the key."""
 
 
-AS_IT_IS = PlainKey()
+PLAIN_KEY = PlainKey()
 
 
 class Vault:
@@ -69,7 +69,7 @@ class Vault:
         self._key = key
 
     @classmethod
-    def create(cls, path: Path, sealing: KeySealing = AS_IT_IS) -> "Vault":
+    def create(cls, path: Path, sealing: KeySealing = PLAIN_KEY) -> "Vault":
         """Make a new random key in `path`, mode 0600; the file must not exist."""
         key = os.urandom(KEY_LENGTH)
         contents = sealing.seal(key)
@@ -81,7 +81,7 @@ class Vault:
         return cls(key)
 
     @classmethod
-    def open(cls, path: Path, sealing: KeySealing = AS_IT_IS) -> "Vault":
+    def open(cls, path: Path, sealing: KeySealing = PLAIN_KEY) -> "Vault":
         """Read the key of an existing store. Raises HandsetKeyDamaged, and as `sealing` does."""
         try:
             contents = path.read_bytes()

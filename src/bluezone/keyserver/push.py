@@ -135,13 +135,13 @@ class PushSubscriptions:
 
     def delete_subscriptions(self, gone: list[str]) -> None:
         """Delete the subscriptions of these addresses."""
-        self._each("DELETE FROM push_subscription WHERE endpoint = ?", gone)
+        self._execute_each("DELETE FROM push_subscription WHERE endpoint = ?", gone)
 
     def note_proven(self, reached: list[str]) -> None:
         """Note that the push services accepted a message for these addresses, so they are real."""
-        self._each("UPDATE push_subscription SET proven = 1 WHERE endpoint = ? AND proven = 0", reached)
+        self._execute_each("UPDATE push_subscription SET proven = 1 WHERE endpoint = ? AND proven = 0", reached)
 
-    def _each(self, sql: str, endpoints: list[str]) -> None:
+    def _execute_each(self, sql: str, endpoints: list[str]) -> None:
         if endpoints:
             self.store.write(lambda transaction: transaction.execute_each(sql, [(endpoint,) for endpoint in endpoints]))
 

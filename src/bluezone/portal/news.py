@@ -81,7 +81,7 @@ def save_item(texts: Texts, by: User, now: datetime.datetime, item: NewsItem | N
         return item
 
 
-def publish_item(item: NewsItem, by: User, now: datetime.datetime, note: str = "") -> NewsVersion:
+def publish_news_item(item: NewsItem, by: User, now: datetime.datetime, note: str = "") -> NewsVersion:
     """Publish the working text: the first time as news, later as a correction.
 
     note: what was corrected; required from the second version on.

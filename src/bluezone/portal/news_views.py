@@ -100,7 +100,7 @@ def preview_item(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and (form is None or form.is_valid()):
         note = form.cleaned_data["note"] if form else ""
         try:
-            news.publish_item(item, request.user, timezone.now(), note)
+            news.publish_news_item(item, request.user, timezone.now(), note)
         except news.NewsUnchanged:
             return _conflict_page(request, item, _("Readers already see this text."))
         except Refused:

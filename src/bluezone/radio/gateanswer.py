@@ -9,7 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bluezone.protocol.gate.passes import GATE_FRAME_LENGTH, Challenge, decode_gate_frame, encode_phone_frame, response
+from bluezone.protocol.gate.passes import (
+    GATE_FRAME_LENGTH,
+    Challenge,
+    compute_response,
+    decode_gate_frame,
+    encode_phone_frame,
+)
 from bluezone.radio.frames import advertisement, plausible_rssi, service_data
 from bluezone.radio.interface import Radio, RadioFailed
 
@@ -71,7 +77,7 @@ class GateAnswer:
                 await self._radio.set_address(self._address())
                 nearest = self._nearest
                 assert nearest is not None
-                answer = encode_phone_frame(response(self._session, nearest.challenge.value))
+                answer = encode_phone_frame(compute_response(self._session, nearest.challenge.value))
                 await self._radio.start_advertising(advertisement(answer, self._uuid), ADVERTISING_MS)
                 advertising = True
                 self._answered = nearest.challenge

@@ -119,7 +119,7 @@ def _restore(folder: Path, clock: _Clock, backup: Path, lost: Path) -> None:
 def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
     import resource
 
-    from bluezone.backup.creation import make_backup
+    from bluezone.backup.creation import create_backup
     from bluezone.city_settings import FILE_NAME, load_city, write_default
     from bluezone.keyserver.http import Application
     from bluezone.keyserver.service import KeyServer
@@ -154,7 +154,7 @@ def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
                 tell()
             case "backup":
                 moment = datetime.fromtimestamp(clock.now, UTC)
-                make_backup(folder, Path(asked["file"]), moment, moment.date(), {})
+                create_backup(folder, Path(asked["file"]), moment, moment.date(), {})
                 tell()
             case "name_neighbours":
                 # As an operator does it: stop, edit the settings, start again.

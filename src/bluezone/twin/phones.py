@@ -20,7 +20,7 @@ from bluezone.handset.client import Client
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import PAGE_SECONDS, EncounterLog
-from bluezone.handset.exposure.exposures import DAY_ZERO, HeardIndex, build_file_windows
+from bluezone.handset.exposure.exposures import DAY_ZERO, EncounterIndex, build_file_windows
 from bluezone.handset.report.calls import Calls
 from bluezone.handset.store import Store
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
@@ -29,7 +29,7 @@ from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata, crypt_met
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL, day_at, interval_at
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex
-from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, assess, parse_profile
+from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, assess_exposure, parse_profile
 from bluezone.protocol.signed.config import Config
 from bluezone.protocol.upload import (
     MAX_KEY_AGE_DAYS,
@@ -242,7 +242,15 @@ class Crowd:
         log.power_dbm = effective_power_dbm(MODEL)
         self._hear(log, person, packets_of(person, there, self._seed))
         found = build_file_windows(
-            HeardIndex(log), file.columns, file.number, self.uploaded[person], RECEIVER, zone, profile, None, file.ended
+            EncounterIndex(log),
+            file.columns,
+            file.number,
+            self.uploaded[person],
+            RECEIVER,
+            zone,
+            profile,
+            None,
+            file.ended,
         )
         self._windows[person] += found
 
@@ -259,7 +267,9 @@ class Crowd:
             # Of another stamp is another page, so there is one from each check on.
             stamp = Stamp("twin", _RUN, 0.0, False, trusted, int(checked), newest)
             identifier, metadata = self._keys.frame(packet.sender, packet.at)
-            log.heard(Sighting(identifier, metadata, packet.rssi_dbm, burst, packet.at), stamp, day_at(packet.at))
+            log.add_sighting(
+                Sighting(identifier, metadata, packet.rssi_dbm, burst, packet.at), stamp, day_at(packet.at)
+            )
 
     def note_moved(self, now: float, persons: Iterable[int]) -> None:
         """The clocks of some phones were moved by more than a phone lets pass."""
@@ -275,7 +285,7 @@ class Crowd:
 
     def assess(self, person: int, profile: Profile, today: date) -> Assessment:
         """What a phone says as of `today`."""
-        return assess(self.windows(person), profile, today)
+        return assess_exposure(self.windows(person), profile, today)
 
 
 def report(person: int, code: str, keys: Keys, crowd: Crowd, client: Client, config: Config, now: float) -> bool:

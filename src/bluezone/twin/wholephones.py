@@ -133,7 +133,7 @@ class Whole:
         return self._offered - self._reportable()
 
     def _reportable(self) -> set[bytes]:
-        return {key.key for key in self.handset.encounters.keys.reportable(day_at(self._time.now)).values()}
+        return {key.key for key in self.handset.encounters.keys.reportable_keys(day_at(self._time.now)).values()}
 
     def result(self) -> "WholeResult":
         """What came of it."""
@@ -244,7 +244,7 @@ class _Group:
         self._keys.forget(day - 1)
         made = {}
         for person, phone in self._phones.items():
-            made[person] = self._keys.given[person, day] = phone.handset.encounters.keys.current(day).key
+            made[person] = self._keys.given[person, day] = phone.handset.encounters.keys.key_of_day(day).key
             phone.begin_day(meetings[person])
         return made
 

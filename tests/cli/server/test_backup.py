@@ -71,7 +71,7 @@ def bluezone(*arguments, **environment):
 def backed_up(folder, day, urls=None):
     """A backup that is made on a day."""
     now = datetime.datetime.combine(day, datetime.time(4), datetime.UTC)
-    return creation.make_backup(folder, None, now, day, urls or {})
+    return creation.create_backup(folder, None, now, day, urls or {})
 
 
 def holding(folder, pattern):

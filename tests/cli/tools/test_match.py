@@ -11,7 +11,7 @@ from tests.builders.protocol import make_export
 from bluezone.cli.main import root
 from bluezone.cli.tools.match import InvalidSightings, read_sightings
 from bluezone.protocol.exports.files import read_export
-from bluezone.protocol.exports.wire import delimited, number_field
+from bluezone.protocol.exports.wire import delimited_field, number_field
 from bluezone.protocol.exports.writer import HEADER
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.kernel import fastest_processor
@@ -113,7 +113,7 @@ def test_keys_of_several_files_are_counted_once_each(match, tmp_path):
 
 def test_revised_keys_are_neither_counted_nor_matched(match, tmp_path):
     key = KEYS[0]
-    revised = delimited(8, delimited(1, key.key) + number_field(3, key.start))
+    revised = delimited_field(8, delimited_field(1, key.key) + number_field(3, key.start))
     (tmp_path / "revised.bin").write_bytes(HEADER + revised)
     result = match(row(key, key.start), arguments=["--export", tmp_path / "revised.bin"])
 

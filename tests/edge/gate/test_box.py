@@ -17,8 +17,8 @@ from bluezone.protocol.gate import base45
 from bluezone.protocol.gate.passes import (
     BluetoothState,
     PassA,
+    compute_response,
     pass_text,
-    response,
 )
 
 KEY = bytes(range(32))
@@ -36,7 +36,7 @@ class Beside:
         self.one, self.two = Tablet(self.box, KEY, 1), Tablet(self.box, KEY, 2)
 
     def phone_answers(self, session=SESSION):
-        self.check.heard(response(session, self.check.challenges().air.value), -50)
+        self.check.heard(compute_response(session, self.check.challenges().air.value), -50)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, compute_response, pass_text, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 
 WEEK = 7 * 86_400
@@ -40,7 +40,7 @@ class Gate:
         self.unix += seconds
 
     def answered(self, session, rssi_dbm=-55):
-        self.check.heard(response(session, self.check.challenges().air.value), rssi_dbm)
+        self.check.heard(compute_response(session, self.check.challenges().air.value), rssi_dbm)
 
     def screen(self):
         return self.check.challenges().screen.value

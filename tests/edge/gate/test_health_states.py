@@ -7,7 +7,7 @@ from tests.builders.handset import city_with_phones, meet_phone, publish_reports
 
 from bluezone.edge.gate.box import Box
 from bluezone.edge.gate.check import Finding, GateCheck
-from bluezone.protocol.gate.passes import encode_phone_frame, read_pass, response
+from bluezone.protocol.gate.passes import compute_response, encode_phone_frame, read_pass
 from bluezone.radio.frames import advertisement
 
 pytestmark = pytest.mark.field
@@ -23,8 +23,8 @@ def seen(phone, world):
     phone.passes.on_session = sessions.append
     shown = phone.passes.show()
     check = GateCheck(b"gate", tuple, lambda: 1_000.0, lambda: world.now, bytes)
-    answer = encode_phone_frame(response(sessions[0], b"12345678"))
-    check.heard(response(sessions[0], check.challenges().air.value), -50)
+    answer = encode_phone_frame(compute_response(sessions[0], b"12345678"))
+    check.heard(compute_response(sessions[0], check.challenges().air.value), -50)
     tablet = Tablet(Box(check, lambda: KEY, lambda: None), KEY)
     asked = tablet.question(sessions[0], nonce=bytes(16))
     return {

@@ -9,7 +9,7 @@ import pytest
 from tests.builders.keyserver import NOON
 
 from bluezone.handset.android.notices import face_words, news_notice, running_notice, stopped_notice
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.protocol.languages import LANGUAGES
 
 ICT = timezone(timedelta(hours=7))
@@ -23,7 +23,7 @@ def local(moment: float) -> datetime:
 
 @pytest.fixture
 def seen(phones):
-    return overview(phones.new("mine"))
+    return build_overview(phones.new("mine"))
 
 
 def test_it_says_running_only_where_bluetooth_sent_and_heard_within_15_minutes_and_never_says_a_risk(seen):

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.liar import Liar
 
 from bluezone.handset.city.config import InvalidTrust, TrustMissing, parse_trust
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.protocol.signed.config import ConfigGap, InvalidConfig, encode_config
 from bluezone.protocol.signed.envelope import UntrustedSignature
 
@@ -48,7 +48,7 @@ def test_files_signed_by_another_key_are_refused(phones):
     phone = phones.new("phone", trust=Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex())
     with pytest.raises(UntrustedSignature):
         phone.check()
-    assert overview(phone).check_problem == "signature_untrusted"
+    assert build_overview(phone).check_problem == "signature_untrusted"
 
 
 def test_a_config_without_a_hotline_is_refused_and_the_old_one_stays(phones, server):

@@ -281,7 +281,7 @@ def test_a_case_that_the_own_city_names_too_is_said_to_be_of_its_list(tmp_path):
         (warning,) = phone.risk.warnings()
         assert warning.neighbours == ()
         windows = phone.risk.exposures.all()
-        phone.risk.exposures.add(windows, again=True, neighbour_id=known.neighbour.id)
+        phone.risk.exposures.add_windows(windows, again=True, neighbour_id=known.neighbour.id)
         assert phone.risk.exposures.all() == windows, "handed on by another, it counts once"
 
 

@@ -34,7 +34,7 @@ def store(tmp_path):
 def hear(log: EncounterLog, frame: bytes, boot: float, *, burst: int | None = None, rssi_dbm: int = -70) -> None:
     number = int(boot // 30) if burst is None else burst
     log.burst_started(Burst(number, boot, 30.0))
-    log.heard(Sighting(frame[:16], frame[16:], rssi_dbm, number, boot), STAMP, DAY)
+    log.add_sighting(Sighting(frame[:16], frame[16:], rssi_dbm, number, boot), STAMP, DAY)
 
 
 def frames(log: EncounterLog) -> set[bytes]:
@@ -137,7 +137,7 @@ def test_sightings_from_before_the_first_signed_file_are_stamped_from_the_boot_c
     log, frame = EncounterLog(store), os.urandom(20)
     unknown = Stamp("b", 1, None, False, True, 0, 0)
     log.burst_started(Burst(1, 60.0, 30.0))
-    log.heard(Sighting(frame[:16], frame[16:], -70, 1, 60.0), unknown, 0)
+    log.add_sighting(Sighting(frame[:16], frame[16:], -70, 1, 60.0), unknown, 0)
     log.stamp_earlier(STAMP)
     ((_, page),) = log.pages()
     assert page.stamp.unix_seconds(60.0) == 1_795_608_060.0
@@ -149,7 +149,7 @@ def test_sightings_of_an_earlier_start_of_the_machine_get_no_time_from_this_one(
     log, frame = EncounterLog(store), os.urandom(20)
     unknown = Stamp("earlier", 1, None, False, True, 0, 0)
     log.burst_started(Burst(1, 60.0, 30.0))
-    log.heard(Sighting(frame[:16], frame[16:], -70, 1, 60.0), unknown, 0)
+    log.add_sighting(Sighting(frame[:16], frame[16:], -70, 1, 60.0), unknown, 0)
     log.stamp_earlier(STAMP)
     ((_, page),) = log.pages()
     assert page.stamp.unix_seconds(60.0) is None
@@ -160,7 +160,7 @@ def test_a_purge_leaves_no_trace_of_the_old_days_in_the_file(store):
     hear(log, old, 10.0)
     log.flush()
     sealed = sqlite3.connect(store.folder / STORE_FILE).execute("SELECT sealed FROM pages").fetchone()[0]
-    log.heard(Sighting(new[:16], new[16:], -70, 3, 20.0), STAMP, DAY + 1)
+    log.add_sighting(Sighting(new[:16], new[16:], -70, 3, 20.0), STAMP, DAY + 1)
     log.flush()
     assert store.purge(DAY + 1) == 1
     assert frames(EncounterLog(store)) == {new}
@@ -278,7 +278,7 @@ def test_a_page_is_turned_after_ten_minutes_on_another_day_stamp_or_power(store)
     def pages(boot, stamp=STAMP, day=DAY):
         frame = os.urandom(20)
         log.burst_started(Burst(int(boot), boot, 30.0))
-        log.heard(Sighting(frame[:16], frame[16:], -70, int(boot), boot), stamp, day)
+        log.add_sighting(Sighting(frame[:16], frame[16:], -70, int(boot), boot), stamp, day)
         return sum(1 for _ in log.pages())
 
     assert [pages(100.0), pages(699.0), pages(700.0), pages(701.0)] == [1, 1, 2, 2]

@@ -37,9 +37,9 @@ def hear(log, burst, senders, frames, *, gap=30.0):
     boot = burst * gap
     log.burst_started(Burst(burst, boot, gap))
     for number, rssi_dbm in senders:
-        log.heard(Sighting(sender(number), b"meta", rssi_dbm, burst, boot), STAMP, DAY)
+        log.add_sighting(Sighting(sender(number), b"meta", rssi_dbm, burst, boot), STAMP, DAY)
     for one in frames:
-        log.heard_reciprocity(one)
+        log.add_reciprocity_frame(one)
 
 
 def kept(log):
@@ -123,7 +123,7 @@ def test_frames_heard_before_a_flush_in_the_middle_of_a_burst_are_stored_with_it
     log = EncounterLog(store)
     hear(log, 1, [(7, -60)], [frame(7, 1)])
     log.flush()
-    log.heard_reciprocity(frame(7, 2))
+    log.add_reciprocity_frame(frame(7, 2))
     log.flush()
 
     assert kept(EncounterLog(store)) == {(7, 1): [frame(7, 1)[5:], frame(7, 2)[5:]]}

@@ -8,7 +8,7 @@ import pytest
 
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.exposure.exposures import HeardIndex, Receiver, build_file_windows
+from bluezone.handset.exposure.exposures import EncounterIndex, Receiver, build_file_windows
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
@@ -41,9 +41,9 @@ def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=
     for burst in range(20):
         log.burst_started(Burst(burst, burst * 30.0, 30.0))
         for rssi_dbm in (-80, -78):
-            log.heard(Sighting(identifier, sealed, rssi_dbm, burst, burst * 30.0 + 1), stamp, DAY)
+            log.add_sighting(Sighting(identifier, sealed, rssi_dbm, burst, burst * 30.0 + 1), stamp, DAY)
     return build_file_windows(
-        HeardIndex(log), published_keys(), number, set(own), Receiver(correction_db, 2), "Asia/Ho_Chi_Minh",
+        EncounterIndex(log), published_keys(), number, set(own), Receiver(correction_db, 2), "Asia/Ho_Chi_Minh",
         load_profile("covid-19"), None, ended,
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_metadata_that_allows_no_attenuation_says_nothing(log):
 def test_a_key_that_was_not_heard_makes_no_window(log):
     windows(log, GOOD)
     told = build_file_windows(
-        HeardIndex(log), published_keys(os.urandom(16)), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
+        EncounterIndex(log), published_keys(os.urandom(16)), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
     )
     assert told == []
 
@@ -114,7 +114,7 @@ def test_a_key_that_was_not_heard_makes_no_window(log):
 def test_a_revoked_key_makes_no_window(log):
     windows(log, GOOD)
     told = build_file_windows(
-        HeardIndex(log), published_keys(report_type=5), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
+        EncounterIndex(log), published_keys(report_type=5), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
     )
     assert told == []
 
@@ -125,13 +125,13 @@ def heard_beside(log, levels, bursts=3):
     sealed = crypt_metadata(KEY, identifier, Metadata(-18, 3).to_bytes())
     for burst in range(bursts):
         log.burst_started(Burst(burst, burst * 30.0, 30.0))
-        log.heard(Sighting(identifier, sealed, -70, burst, burst * 30.0), GOOD, DAY)
+        log.add_sighting(Sighting(identifier, sealed, -70, burst, burst * 30.0), GOOD, DAY)
         for number, level in enumerate(levels):
             other = bytes([number]) * 20
             for rssi_dbm in (level - 2, level + 2):
-                log.heard(Sighting(other[:16], other[16:], rssi_dbm, burst, burst * 30.0), GOOD, DAY)
+                log.add_sighting(Sighting(other[:16], other[16:], rssi_dbm, burst, burst * 30.0), GOOD, DAY)
     (window,) = build_file_windows(
-        HeardIndex(log), published_keys(), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
+        EncounterIndex(log), published_keys(), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
     )
     return {(one.others, one.others_spread_db) for one in window.scan_instances}
 
@@ -148,10 +148,10 @@ def test_who_else_a_burst_heard_and_how_differently(log, levels, told):
 def test_those_of_other_bursts_are_not_beside_a_burst_and_a_copy_with_other_metadata_is_nobody_else(log):
     identifier = rolling_proximity_identifier(KEY, START + 70)
     log.burst_started(Burst(90, 90 * 30.0 - 2400, 30.0))
-    log.heard(Sighting(bytes(16), bytes(4), -60, 90, 300.0), GOOD, DAY)
+    log.add_sighting(Sighting(bytes(16), bytes(4), -60, 90, 300.0), GOOD, DAY)
     for burst in range(3):
         log.burst_started(Burst(burst, burst * 30.0, 30.0))
-        log.heard(Sighting(identifier, b"fake", -60, burst, burst * 30.0), GOOD, DAY)
+        log.add_sighting(Sighting(identifier, b"fake", -60, burst, burst * 30.0), GOOD, DAY)
     assert heard_beside(log, [-60]) == {(1, None)}
 
 
@@ -162,7 +162,7 @@ def test_a_key_without_type_is_of_an_unknown_one_and_one_without_onset_of_standa
     said = []
     for report_type, days in ((1, onset), (ABSENT, onset), (1, ABSENT)):
         keys.report_types[0], keys.days_since_onset[0] = report_type, days
-        found = build_file_windows(HeardIndex(log), keys, 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19"))
+        found = build_file_windows(EncounterIndex(log), keys, 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19"))
         said.append([(one.report_type, one.infectiousness) for one in found])
 
     assert said == [[(1, 2)], [(0, 2)], [(1, 1)]]

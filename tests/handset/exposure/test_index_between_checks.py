@@ -14,7 +14,7 @@ from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters import log as encounter_log
 from bluezone.handset.encounters.log import EncounterLog, identifiers_per_day
 from bluezone.handset.encounters.pages import HeardBurst, HeardIdentifier, Page, PageColumns
-from bluezone.handset.exposure.exposures import HeardIndex
+from bluezone.handset.exposure.exposures import EncounterIndex
 from bluezone.handset.store import Store
 from bluezone.handset.vault import HandsetStoreDamaged
 from bluezone.protocol.exports.columns import KeyColumns
@@ -64,7 +64,7 @@ class Phone:
             self.burst, boot = self.burst + 1, self.now - self.booted_at
             self.log.burst_started(Burst(self.burst, boot, 30.0))
             sighting = Sighting(identifier, bytes([person]) * 4, -70, self.burst, boot)
-            self.log.heard(sighting, self.stamp, day_at(self.stamp.unix_seconds(boot) or self.now))
+            self.log.add_sighting(sighting, self.stamp, day_at(self.stamp.unix_seconds(boot) or self.now))
             self.now += 30
 
     def wait(self, minutes: int) -> None:
@@ -108,12 +108,12 @@ class Phone:
 
     def check(self, _: int = 0) -> None:
         """Make the index, and compare it with a new log's and with a plain search through every page."""
-        found = _found(HeardIndex(self.log))
-        assert found == _found(HeardIndex(EncounterLog(self.store)))
+        found = _found(EncounterIndex(self.log))
+        assert found == _found(EncounterIndex(EncounterLog(self.store)))
         assert _that_count(found) == _searched(self.log)
 
 
-def _found(index: HeardIndex) -> list[tuple[int, int, bytes, bytes]]:
+def _found(index: EncounterIndex) -> list[tuple[int, int, bytes, bytes]]:
     return sorted(
         (key_row, interval, page.to_bytes(), heard.frame)
         for key_row, places in index.match(KEYS).items()
@@ -200,9 +200,9 @@ def live(phone: Phone, pages: int) -> None:
 def test_a_check_opens_no_page_that_this_run_of_the_program_wrote_or_read(phone):
     live(phone, 100)
     phone.start_program(0)
-    assert opened_pages(phone, lambda: HeardIndex(phone.log)) == 100
+    assert opened_pages(phone, lambda: EncounterIndex(phone.log)) == 100
     live(phone, 24)
-    assert opened_pages(phone, lambda: HeardIndex(phone.log)) == 0
+    assert opened_pages(phone, lambda: EncounterIndex(phone.log)) == 0
     assert opened_pages(phone, lambda: identifiers_per_day(phone.log, None)) == 0
     assert len(list(phone.log.pages())) == 124
 
@@ -211,14 +211,14 @@ def test_a_match_opens_only_the_page_it_was_found_in(phone):
     live(phone, 100)
     phone.wait(1440)
     phone.hear(1, 20)
-    index = HeardIndex(phone.log)
+    index = EncounterIndex(phone.log)
     keys = KeyColumns.from_keys(KEYS.diagnosis_keys()[DAYS : 2 * DAYS])
     assert opened_pages(phone, lambda: index.match(keys)) == 1
 
 
 def test_what_was_purged_leaves_the_memory_too(phone):
     live(phone, 3)
-    HeardIndex(phone.log)
+    EncounterIndex(phone.log)
     phone.purge(-1)
     assert phone.log.columns() == []
     assert phone.log._columns == {}

@@ -209,8 +209,8 @@ def test_only_what_may_have_been_on_the_air_is_tried_and_nothing_without_the_key
     with city_with_phones(tmp_path) as (_, phones, world):
         phone = phones.new("phone")
         midnight = world.now - world.now % 86_400 + 86_400
-        yesterday, today = (phone.encounters.keys.current(int(midnight // 86_400) + day).key for day in (-1, 0))
-        around = phone.encounters.keys.identifiers().around
+        yesterday, today = (phone.encounters.keys.key_of_day(int(midnight // 86_400) + day).key for day in (-1, 0))
+        around = phone.encounters.keys.identifiers().identifiers_near
         interval = int(midnight // 600)
 
         assert around(midnight + 650) == [

@@ -120,7 +120,7 @@ def test_one_that_did_not_arrive_says_so_and_is_not_sent_later_by_itself(open_ci
     with pytest.raises(ServerUnreachable):
         near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
     near.declarations._client = reachable
-    near.run_errands()
+    near.make_due_calls()
 
     assert held(server) == []
     assert declared(near) == [((DAY,), "not_reached")]

@@ -166,7 +166,7 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
     phones.made.remove(patient)
 
     again = phones.new("patient", clock)
-    again.run_errands()
+    again.make_due_calls()
     assert again.report.pending is None
     assert stored_keys(server) == 6
     assert again.sent_log.all()[-1].outcome == "accepted"
@@ -180,7 +180,7 @@ def test_without_network_the_report_is_kept_and_goes_on_by_itself(server, patien
         patient.report.submit_report(draft, None, consent=True)
     assert patient.report.pending is not None
     server.down = False
-    patient.run_errands()
+    patient.make_due_calls()
     assert patient.report.pending is None
     assert [sent.outcome for sent in patient.sent_log.all()] == ["accepted", "not_reached", "accepted", "accepted"]
 
@@ -200,7 +200,7 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
                 phone.report.prepare_draft("0000-0000-0000")
             waits.append(outcome.upload_at - world.now)
             world.pass_by(waits[-1] + 1)
-            phone.run_errands()
+            phone.make_due_calls()
             assert posted(server)[-1] == "/v1/upload"
     assert all(0 <= wait <= 3600 for wait in waits)
     assert max(waits) - min(waits) > 900
@@ -223,7 +223,7 @@ def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_
         draft = phone.report.prepare_draft(server.key_server.codes.issue_code("confirmed", onset).code)
         phone.report.submit_report(draft, None, consent=True)
         world.pass_by(3600)
-        phone.run_errands()
+        phone.make_due_calls()
 
         assert draft.days[0] == today - oldest
         assert phone.report.pending is None
@@ -254,7 +254,7 @@ def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
         patient.report.prepare_and_submit(code, consent=True)
 
     server.tamper = lambda path, body: body
-    patient.run_errands()
+    patient.make_due_calls()
     assert patient.report.pending is None
     assert stored_keys(server) == 6
 
@@ -325,12 +325,12 @@ def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones
     remove_random_keys(server)
     phone = phones.new("phone")
     phone.check()
-    phone.run_errands()
+    phone.make_due_calls()
     server.requests.clear()
     for _ in range(50):
         world.pass_by(DAY)
         server.key_server.tick()
-        phone.run_errands()
+        phone.make_due_calls()
     plays = phone.sent_log.random_packets
     assert 2 <= plays <= 22, "a Poisson number with mean 10"
     assert abs(server.requests.count(("/v1/verify", 1024)) - 2 * plays) <= 1
@@ -346,23 +346,23 @@ def test_between_the_first_two_calls_of_a_rehearsal_lies_the_time_in_which_an_ow
     called = []
     for seconds in (0, 14, 170, 1):
         world.pass_by(seconds)
-        phone.run_errands()
+        phone.make_due_calls()
         called.append(len(posted(server)))
 
     assert called == [1, 1, 2, 3]
-    assert phone.next_errand_at() is None
+    assert phone.next_call_at() is None
 
 
 def test_the_time_of_the_next_random_packet_survives_a_restart(phones, world):
     clock = PhoneClock(world, world.now - DAY)
     phone = phones.new("phone", clock)
     phone.check()
-    phone.run_errands()
+    phone.make_due_calls()
     due = phone.store.get("next_chaff")
     phone.close()
     phones.made.remove(phone)
     again = phones.new("phone", clock)
-    again.run_errands()
+    again.make_due_calls()
     assert again.store.get("next_chaff") == due
 
 

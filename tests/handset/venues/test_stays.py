@@ -346,7 +346,7 @@ def test_a_report_with_visits_survives_a_kill_before_the_upload(phones, phone, v
     phones.made.remove(phone)
     server.tamper = lambda path, body: body
     again = phones.new("phone", phone.clock)
-    again.run_errands()
+    again.make_due_calls()
 
     assert again.report.pending is None
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) == 1

@@ -22,7 +22,7 @@ from bluezone.identity.signin.attempts import (
     sign_in,
 )
 from bluezone.protocol.upload import puzzle
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 from bluezone.refusal import Refused
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def solving(password, **where):
         try:
             return attempt(password, answer=answer, **where)
         except SignInPuzzle as asked:
-            answer = (asked.challenge + solve(asked.challenge)).hex()
+            answer = (asked.challenge + solve_puzzle(asked.challenge)).hex()
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def test_strangers_at_one_address_cost_an_unknown_browser_a_puzzle_and_no_more()
 
     with pytest.raises(SignInPuzzle) as asked:
         attempt(PASSWORD)
-    assert attempt(PASSWORD, answer=(asked.value.challenge + solve(asked.value.challenge)).hex()).username == "lan"
+    assert (
+        attempt(PASSWORD, answer=(asked.value.challenge + solve_puzzle(asked.value.challenge)).hex()).username == "lan"
+    )
     assert attempt(PASSWORD, address="198.51.100.9").username == "lan"
 
 

@@ -13,7 +13,7 @@ from tests.builders.office import PASSWORD, app_code, prove_second_factor, user
 
 from bluezone.authority.people import accounts
 from bluezone.identity.models import AuditEntry, Role, SignInFailure, User, valid_roles
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"bluezone-language": "en"}
@@ -104,7 +104,7 @@ def test_in_an_own_browser_too_many_tries_go_on_with_a_puzzle_and_are_told_how(e
     assert asked.status_code == 429
     assert "your browser has to do some work" in asked.text
     assert PASSWORD not in asked.text
-    solved = challenge + solve(bytes.fromhex(challenge)).hex()
+    solved = challenge + solve_puzzle(bytes.fromhex(challenge)).hex()
     assert sign_in(english, puzzle=solved).status_code == 302
 
 

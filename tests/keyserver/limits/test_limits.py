@@ -11,7 +11,7 @@ from bluezone.keyserver.limits.tally import SIZE, shared_memory
 from bluezone.networks import network_of
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
-from bluezone.protocol.upload.puzzle import PUZZLE_SECONDS, solve
+from bluezone.protocol.upload.puzzle import PUZZLE_SECONDS, solve_puzzle
 
 HOME = bytes([203, 0, 113, 5])
 NONE = (bytes(32), bytes(8))
@@ -45,7 +45,7 @@ def test_the_eleventh_invalid_try_of_a_network_meets_a_puzzle_and_other_networks
 def test_a_solved_puzzle_lets_one_request_through(limits):
     exhaust(limits)
     challenge = limits.challenge_for(HOME, *NONE)
-    nonce = solve(challenge)
+    nonce = solve_puzzle(challenge)
 
     assert limits.challenge_for(HOME, challenge, nonce) is None
     assert limits.challenge_for(HOME, challenge, nonce) is not None
@@ -55,7 +55,7 @@ def test_a_solved_puzzle_lets_one_request_through(limits):
 def test_a_puzzle_is_good_for_five_minutes_and_in_every_process_of_the_service(limits, clock):
     exhaust(limits)
     challenge = limits.challenge_for(HOME, *NONE)
-    nonce = solve(challenge)
+    nonce = solve_puzzle(challenge)
     sibling = Limits(bytes(32), clock, lambda hour: None)
     exhaust(sibling)
 
@@ -69,7 +69,7 @@ def test_a_puzzle_of_ones_own_making_is_not_accepted(limits, clock):
     exhaust(limits)
     own = int(clock.now).to_bytes(8, "big") + os.urandom(24)
 
-    assert limits.challenge_for(HOME, own, solve(own)) is not None
+    assert limits.challenge_for(HOME, own, solve_puzzle(own)) is not None
 
 
 def test_sixty_invalid_tries_a_minute_ask_everybody_for_a_puzzle_and_raise_one_alarm(limits, clock, alarms):
@@ -211,7 +211,7 @@ def test_processes_that_share_memory_count_together_and_redeem_a_puzzle_once(clo
     exhaust(one, tries=5)
     exhaust(other, tries=5)
     challenge = one.challenge_for(HOME, *NONE)
-    nonce = solve(challenge)
+    nonce = solve_puzzle(challenge)
 
     assert other.challenge_for(HOME, challenge, nonce) is None
     assert one.challenge_for(HOME, challenge, nonce) is not None

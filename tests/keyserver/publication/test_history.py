@@ -16,7 +16,7 @@ from tests.builders.keyserver import call
 from tests.builders.signer import signing
 
 from bluezone.backup import restoration
-from bluezone.backup.creation import make_backup
+from bluezone.backup.creation import create_backup
 from bluezone.backup.daykeys import FOLDER
 from bluezone.keyserver.publication.adoption import HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles
@@ -46,7 +46,7 @@ def report_and_publish(server, phones, world, name):
 def backed_up(server, world):
     """A backup of this moment."""
     now = datetime.datetime.fromtimestamp(world.now, UTC)
-    return make_backup(server.key_server.data_dir, None, now, now.date(), {})
+    return create_backup(server.key_server.data_dir, None, now, now.date(), {})
 
 
 def restored(server, world, backup, folder):

@@ -37,7 +37,7 @@ def desk(editor, server):
 
 def out(editor, **texts):
     item = news.save_item(news.Texts(**{**TEXTS, **texts}), editor, timezone.now())
-    news.publish_item(item, editor, timezone.now())
+    news.publish_news_item(item, editor, timezone.now())
     return item
 
 
@@ -136,7 +136,7 @@ def test_the_database_holds_it_too(editor):
 def test_each_act_is_in_the_audit(editor):
     item = out(editor)
     news.save_item(news.Texts(**{**TEXTS, "title_vi": "Khác"}), editor, timezone.now(), item)
-    news.publish_item(item, editor, timezone.now(), "khác")
+    news.publish_news_item(item, editor, timezone.now(), "khác")
     news.withdraw_item(item, "sai", editor, timezone.now())
     acts = AuditEntry.objects.filter(subject=str(item.pk)).order_by("number").values_list("action", flat=True)
 

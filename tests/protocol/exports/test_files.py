@@ -22,11 +22,11 @@ from bluezone.protocol.exports.files import (
 )
 from bluezone.protocol.exports.wire import (
     MOST_FIELDS,
-    delimited,
+    delimited_field,
+    encode_varint,
     fixed64_field,
     number_field,
     signature_info_bytes,
-    varint,
 )
 from bluezone.protocol.exports.writer import HEADER
 from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS
@@ -41,7 +41,7 @@ def bare(*fields):
 
 
 def key_field(*fields, number=7):
-    return delimited(number, b"".join(fields))
+    return delimited_field(number, b"".join(fields))
 
 
 def zipped(compression=zipfile.ZIP_DEFLATED, **members):
@@ -53,7 +53,7 @@ def zipped(compression=zipfile.ZIP_DEFLATED, **members):
 
 
 def signature(content, number=1):
-    return delimited(number, number_field(2, 1) + number_field(3, 1) + delimited(4, content))
+    return delimited_field(number, number_field(2, 1) + number_field(3, 1) + delimited_field(4, content))
 
 
 @pytest.fixture
@@ -91,11 +91,16 @@ def test_an_empty_export_is_an_export():
 
 
 def test_the_fields_may_come_in_any_order_with_unknown_ones_between():
-    unknown = delimited(99, b"later") + number_field(100, 2**63) + fixed64_field(101, 1) + b"\xb5\x06abcd"
+    unknown = delimited_field(99, b"later") + number_field(100, 2**63) + fixed64_field(101, 1) + b"\xb5\x06abcd"
     key = key_field(
-        unknown, number_field(4, 77), number_field(3, 2649980), delimited(1, KEY), unknown, number_field(6, 2**32 - 1)
+        unknown,
+        number_field(4, 77),
+        number_field(3, 2649980),
+        delimited_field(1, KEY),
+        unknown,
+        number_field(6, 2**32 - 1),
     )
-    read = read_export(bare(key, unknown, number_field(5, 2), fixed64_field(2, 20), delimited(3, b"VN"), key))
+    read = read_export(bare(key, unknown, number_field(5, 2), fixed64_field(2, 20), delimited_field(3, b"VN"), key))
 
     assert read.keys == (DiagnosisKey(KEY, 2649980, 77, None, -(2**31), None),) * 2
     assert (read.region, read.end_timestamp, read.batch_size) == ("VN", 20, 2)
@@ -103,19 +108,19 @@ def test_the_fields_may_come_in_any_order_with_unknown_ones_between():
 
 @pytest.mark.parametrize(("sent", "days"), [(0, 0), (1, -1), (2, 1), (13, -7), (14, 7), (28, 14), (27, -14)])
 def test_days_since_onset_are_zigzag(sent, days):
-    read = read_export(bare(key_field(delimited(1, KEY), number_field(6, sent))))
+    read = read_export(bare(key_field(delimited_field(1, KEY), number_field(6, sent))))
 
     assert read.keys[0].days_since_onset == days
 
 
 def test_what_a_key_does_not_say_is_none_and_its_period_a_day():
-    assert read_export(bare(key_field(delimited(1, KEY)))).keys == (DiagnosisKey(KEY, 0, 144, None, None, None),)
+    assert read_export(bare(key_field(delimited_field(1, KEY)))).keys == (DiagnosisKey(KEY, 0, 144, None, None, None),)
 
 
 def test_odd_numbers_are_kept_as_they_are():
     odd = [(0, 0), (-5, -1), (2**31 - 1, 1440)]
     fields = [
-        key_field(delimited(1, KEY), number_field(3, start % 2**64), number_field(4, period % 2**64))
+        key_field(delimited_field(1, KEY), number_field(3, start % 2**64), number_field(4, period % 2**64))
         for start, period in odd
     ]
     read = read_export(bare(*fields))
@@ -124,7 +129,7 @@ def test_odd_numbers_are_kept_as_they_are():
 
 
 def test_revised_keys_are_kept_apart():
-    first, second = delimited(1, KEY), delimited(1, KEY[::-1])
+    first, second = delimited_field(1, KEY), delimited_field(1, KEY[::-1])
     read = read_export(bare(key_field(second, number=8), key_field(first), key_field(second, number=8)))
 
     assert [key.key for key in read.keys] == [KEY]
@@ -133,7 +138,7 @@ def test_revised_keys_are_kept_apart():
 
 @pytest.mark.parametrize("number", [7, 8])
 def test_keys_under_a_tag_longer_than_it_has_to_be_are_refused_and_not_passed_over(number):
-    written = key_field(delimited(1, KEY), number=number)
+    written = key_field(delimited_field(1, KEY), number=number)
     assert written[0] == number << 3 | 2
     with pytest.raises(InvalidExport, match="tag that no server writes"):
         read_export(bare(bytes([written[0] | 0x80, 0]) + written[1:]))
@@ -141,15 +146,19 @@ def test_keys_under_a_tag_longer_than_it_has_to_be_are_refused_and_not_passed_ov
 
 def test_the_last_of_a_repeated_field_counts():
     read = read_export(
-        bare(key_field(delimited(1, bytes(16)), delimited(1, KEY), number_field(3, 1), number_field(3, 2)))
+        bare(key_field(delimited_field(1, bytes(16)), delimited_field(1, KEY), number_field(3, 1), number_field(3, 2)))
     )
 
     assert (read.keys[0].key, read.keys[0].start) == (KEY, 2)
 
 
 def test_signature_infos_may_be_empty_partial_or_many():
-    infos = [b"", signature_info_bytes(SignatureInfo("262", "v1")), delimited(1, b"de.rki.app") + delimited(9, b"new")]
-    read = read_export(bare(*(delimited(6, info) for info in infos)))
+    infos = [
+        b"",
+        signature_info_bytes(SignatureInfo("262", "v1")),
+        delimited_field(1, b"de.rki.app") + delimited_field(9, b"new"),
+    ]
+    read = read_export(bare(*(delimited_field(6, info) for info in infos)))
 
     assert read.signature_infos == (SignatureInfo("", "", ""), SignatureInfo("262", "v1"), SignatureInfo("", "", ""))
 
@@ -172,7 +181,7 @@ def test_one_good_signature_among_several_is_enough():
 
 def test_many_keys_keep_their_order():
     count = 1000
-    fields = b"".join(key_field(delimited(1, i.to_bytes(16, "big")), number_field(3, i)) for i in range(count))
+    fields = b"".join(key_field(delimited_field(1, i.to_bytes(16, "big")), number_field(3, i)) for i in range(count))
     columns = read_export(bare(fields)).columns
 
     assert columns.starts.tolist() == list(range(count))
@@ -188,22 +197,22 @@ def test_many_keys_keep_their_order():
         b"PK\x03\x04",
         bare(b"\x3a"),
         bare(b"\x3a\x80"),
-        bare(key_field(delimited(1, KEY))[:-1]),
-        bare(key_field(delimited(1, KEY[:-1]))),
-        bare(key_field(delimited(1, KEY + b"!"))),
-        bare(key_field(delimited(1, KEY[:-1]), number_field(3, 2649980))),
+        bare(key_field(delimited_field(1, KEY))[:-1]),
+        bare(key_field(delimited_field(1, KEY[:-1]))),
+        bare(key_field(delimited_field(1, KEY + b"!"))),
+        bare(key_field(delimited_field(1, KEY[:-1]), number_field(3, 2649980))),
         bare(key_field(number_field(3, 2**60), number_field(4, 2**60))),
-        bare(key_field(delimited(1, KEY), b"\x1a")),
-        bare(key_field(delimited(1, KEY), b"\x1a\x05ab")),
-        bare(key_field(delimited(1, KEY), b"\x12" + varint(2**63))),
-        bare(key_field(delimited(1, KEY), b"\x18" + b"\x80" * 10 + b"\x01")),
-        bare(key_field(delimited(1, KEY), b"\x0b")),
-        bare(key_field(delimited(1, KEY), b"\x00\x00")),
-        bare(key_field(delimited(1, KEY), b"\x09abc")),
-        bare(key_field(delimited(1, KEY), *[number_field(3, 1)] * MOST_FIELDS_PER_KEY)),
+        bare(key_field(delimited_field(1, KEY), b"\x1a")),
+        bare(key_field(delimited_field(1, KEY), b"\x1a\x05ab")),
+        bare(key_field(delimited_field(1, KEY), b"\x12" + encode_varint(2**63))),
+        bare(key_field(delimited_field(1, KEY), b"\x18" + b"\x80" * 10 + b"\x01")),
+        bare(key_field(delimited_field(1, KEY), b"\x0b")),
+        bare(key_field(delimited_field(1, KEY), b"\x00\x00")),
+        bare(key_field(delimited_field(1, KEY), b"\x09abc")),
+        bare(key_field(delimited_field(1, KEY), *[number_field(3, 1)] * MOST_FIELDS_PER_KEY)),
         bare(number_field(4, 1) * (MOST_FIELDS + 1)),
-        bare(delimited(6, number_field(9, 1) * (MOST_FIELDS + 1))),
-        bare(b"\xba\x00" + key_field(delimited(1, KEY))[1:]),
+        bare(delimited_field(6, number_field(9, 1) * (MOST_FIELDS + 1))),
+        bare(b"\xba\x00" + key_field(delimited_field(1, KEY))[1:]),
         bare(b"\x0b"),
         bare(b"\x00"),
         bare(b"\x09abc"),
@@ -299,7 +308,7 @@ def test_any_bytes_after_the_header_are_read_or_refused_and_nothing_else(content
     with suppress(InvalidExport):
         read_export(HEADER + content)
     with suppress(InvalidExport):
-        read_export(bare(key_field(delimited(1, KEY), content)))
+        read_export(bare(key_field(delimited_field(1, KEY), content)))
 
 
 def read_or_refused(data):
@@ -316,12 +325,14 @@ def read_or_refused(data):
 def test_the_native_reader_and_python_read_every_file_the_same_or_refuse_it_the_same(monkeypatch, data):
     numbers = st.sampled_from([0, 1, 144, 2**31 - 1, 2**31, 2**32 - 1, 2**35, 2**64 - 1]) | st.integers(0, 2**22)
     field = (
-        st.builds(number_field, st.integers(2, 6), numbers) | st.just(delimited(1, KEY)) | st.just(fixed64_field(9, 7))
+        st.builds(number_field, st.integers(2, 6), numbers)
+        | st.just(delimited_field(1, KEY))
+        | st.just(fixed64_field(9, 7))
     )
     key = st.builds(
         lambda fields, number: key_field(*fields, number=number), st.lists(field, max_size=8), st.integers(6, 8)
     )
-    whole = st.builds(lambda fields: key_field(delimited(1, KEY), *fields), st.lists(field, max_size=3))
+    whole = st.builds(lambda fields: key_field(delimited_field(1, KEY), *fields), st.lists(field, max_size=3))
     content = bytearray(bare(*data.draw(st.lists(whole | key, max_size=6))))
     for position in data.draw(st.lists(st.integers(len(HEADER), max(len(content) - 1, len(HEADER))), max_size=2)):
         if position < len(content):

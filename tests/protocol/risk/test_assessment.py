@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bluezone.protocol.risk.assessment import (
     ExposureWindow,
     ScanInstance,
-    assess,
+    assess_exposure,
     load_profile,
     parse_profile,
     profile_document,
@@ -37,12 +37,12 @@ def window(
 
 
 def day(*windows, profile=STEPS):
-    (assessed,) = assess(windows, profile, TODAY).days
+    (assessed,) = assess_exposure(windows, profile, TODAY).days
     return assessed
 
 
 def test_twenty_five_minutes_at_one_metre_are_a_high_risk():
-    assessment = assess([window(25)], STEPS, TODAY)
+    assessment = assess_exposure([window(25)], STEPS, TODAY)
 
     assert assessment.level == "high"
     assert [(d.day, d.level, d.score, d.minutes, d.band, d.certainty) for d in assessment.days] == [
@@ -81,7 +81,7 @@ def test_minutes_and_scores_add_over_all_cases_of_a_day():
 
 
 def test_days_are_not_added():
-    assessment = assess([window(9, age=1), window(9, age=2)], STEPS, TODAY)
+    assessment = assess_exposure([window(9, age=1), window(9, age=2)], STEPS, TODAY)
 
     assert assessment.level == "none"
     assert [d.day for d in assessment.days] == [TODAY - timedelta(days=2), TODAY - timedelta(days=1)]
@@ -89,7 +89,7 @@ def test_days_are_not_added():
 
 @pytest.mark.parametrize(("age", "level"), [(-1, "none"), (0, "high"), (14, "high"), (15, "none")])
 def test_only_the_last_fourteen_days_warn(age, level):
-    assert assess([window(25, age=age)], STEPS, TODAY).level == level
+    assert assess_exposure([window(25, age=age)], STEPS, TODAY).level == level
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_published_cases_of_the_corona_warn_app_pass(shared):
             )
             for entry in case["exposureWindows"]
         ]
-        assessment = assess(windows, profile, TODAY)
+        assessment = assess_exposure(windows, profile, TODAY)
         ages = {level: [(TODAY - d.day).days for d in assessment.days if d.level == level] for level in ("low", "high")}
 
         assert {"none": 1, "low": 1, "high": 2}[assessment.level] == case["expTotalRiskLevel"], case["description"]
@@ -182,20 +182,25 @@ def test_the_order_of_windows_does_not_matter(given_windows, profile):
     def shown(assessment):
         return [(d.day, d.level, round(d.score, 4), d.minutes, d.certainty) for d in assessment.days]
 
-    assert shown(assess(given_windows, profile, TODAY)) == shown(assess(given_windows[::-1], profile, TODAY))
+    assert shown(assess_exposure(given_windows, profile, TODAY)) == shown(
+        assess_exposure(given_windows[::-1], profile, TODAY)
+    )
 
 
 @given(st.lists(windows, max_size=5), windows, PROFILES)
 def test_another_contact_never_lowers_the_level(given_windows, more, profile):
     order = ["none", "low", "high"]
-    before, after = assess(given_windows, profile, TODAY), assess([*given_windows, more], profile, TODAY)
+    before, after = (
+        assess_exposure(given_windows, profile, TODAY),
+        assess_exposure([*given_windows, more], profile, TODAY),
+    )
 
     assert order.index(after.level) >= order.index(before.level)
 
 
 @given(st.lists(windows, max_size=6), PROFILES)
 def test_a_level_always_means_more_than_ten_minutes(given_windows, profile):
-    for assessed in assess(given_windows, profile, TODAY).days:
+    for assessed in assess_exposure(given_windows, profile, TODAY).days:
         if assessed.level != "none":
             assert assessed.minutes >= 10
             assert assessed.band != "<10"

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from bluezone.protocol.risk.assessment import assess
+from bluezone.protocol.risk.assessment import assess_exposure
 from bluezone.protocol.risk.profile import Range
 from bluezone.protocol.risk.profilefiles import InvalidProfile, load_profile, parse_profile
 from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
@@ -86,7 +86,7 @@ def test_our_copy_of_the_rule_is_the_published_one(shared):
 def test_filters_of_older_configurations_leave_windows_out(minutes, report_type, level):
     today = date(2020, 8, 7)
     window = ExposureWindow(today, report_type, 2, 3, 3, (ScanInstance(60, 50, minutes * 60),))
-    days = assess([window], parse_profile(CONFIGURATION), today).days
+    days = assess_exposure([window], parse_profile(CONFIGURATION), today).days
 
     assert [day.level for day in days] == ([] if level is None else [level])
 

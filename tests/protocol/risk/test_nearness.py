@@ -14,12 +14,12 @@ from bluezone.protocol.kernel import native_library
 from bluezone.protocol.risk.assessment import (
     ExposureWindow,
     ScanInstance,
-    assess,
+    assess_exposure,
     load_profile,
     parse_profile,
     profile_document,
 )
-from bluezone.protocol.risk.nearness import NOTHING, SegmentedEncounter, add_near_minutes, near_counts
+from bluezone.protocol.risk.nearness import NO_NEAR_MINUTES, SegmentedEncounter, add_near_minutes, near_counts
 
 COVID = load_profile("covid-19")
 MODEL = COVID.nearness
@@ -41,7 +41,7 @@ def judged(*levels_and_what_they_said, **otherwise):
 
 
 def day(*meetings, profile=COVID):
-    (assessed,) = assess(meetings, profile, DAY).days
+    (assessed,) = assess_exposure(meetings, profile, DAY).days
     return assessed
 
 
@@ -170,7 +170,7 @@ def test_weak_evidence_does_not_take_away_what_firm_evidence_says():
 
 def test_a_patient_s_class_and_day_weigh_the_dose():
     assert day(meeting([54] * 24)).score > day(dataclasses.replace(meeting([54] * 24), infectiousness=1)).score
-    assert assess([dataclasses.replace(meeting([50] * 50), report_type=3)], COVID, DAY).level == "none"
+    assert assess_exposure([dataclasses.replace(meeting([50] * 50), report_type=3)], COVID, DAY).level == "none"
 
 
 def test_minutes_of_several_meetings_add_up():
@@ -179,7 +179,7 @@ def test_minutes_of_several_meetings_add_up():
 
     assert two.expected == pytest.approx(2 * one.expected)
     assert two.heard == 2 * one.heard
-    assert add_near_minutes([]) is NOTHING
+    assert add_near_minutes([]) is NO_NEAR_MINUTES
 
 
 @given(st.lists(st.floats(0, 1), min_size=6, max_size=60), st.integers(0, 7), st.floats(0, 0.99))

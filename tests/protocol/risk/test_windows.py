@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.protocol.risk.assessment import assess, load_profile
+from bluezone.protocol.risk.assessment import assess_exposure, load_profile
 from bluezone.protocol.risk.windows import MatchedSighting, build_google_windows, build_windows
 
 PROFILE = load_profile("covid-19")
@@ -132,7 +132,7 @@ def test_no_more_time_is_counted_than_bursts_heard(points):
 def test_twenty_five_minutes_of_bursts_become_a_high_risk():
     windows = own([heard(30 * burst + part, 53 + part) for burst in range(50) for part in range(3)])
 
-    assessment = assess(windows, PROFILE, date(2020, 8, 7))
+    assessment = assess_exposure(windows, PROFILE, date(2020, 8, 7))
     assert (assessment.level, assessment.days[0].minutes, assessment.days[0].certainty) == ("high", 25, "likely")
 
 

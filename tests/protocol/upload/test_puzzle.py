@@ -5,12 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.protocol.upload.puzzle import MOST_BITS, PUZZLE_BITS, PuzzleTooHard, difficulty_bits, is_solution, solve
+from bluezone.protocol.upload.puzzle import (
+    MOST_BITS,
+    PUZZLE_BITS,
+    PuzzleTooHard,
+    difficulty_bits,
+    is_solution,
+    solve_puzzle,
+)
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 10))
 def test_a_solution_is_accepted_for_its_challenge(challenge, bits):
-    nonce = solve(challenge, bits)
+    nonce = solve_puzzle(challenge, bits)
 
     assert len(nonce) == 8
     assert is_solution(challenge, nonce, bits)
@@ -21,7 +28,7 @@ def test_a_solution_is_accepted_for_its_challenge(challenge, bits):
 @pytest.mark.usefixtures("real_puzzles")
 def test_twenty_bits_are_solved_and_a_wrong_nonce_is_not_enough():
     challenge = bytes(range(32))
-    nonce = solve(challenge)
+    nonce = solve_puzzle(challenge)
 
     assert is_solution(challenge, nonce)
     assert not is_solution(challenge, bytes(8))
@@ -42,7 +49,7 @@ def test_a_challenge_says_itself_how_many_bits_more_it_asks_for():
 @pytest.mark.usefixtures("real_puzzles")
 def test_a_server_that_asks_for_more_work_than_a_phone_gives_is_refused():
     with pytest.raises(PuzzleTooHard):
-        solve(bytes([MOST_BITS - PUZZLE_BITS + 1, *range(31)]))
+        solve_puzzle(bytes([MOST_BITS - PUZZLE_BITS + 1, *range(31)]))
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=8, max_size=8))

@@ -52,7 +52,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     also copies deletions (rsync --delete); otherwise the backups are lost with the folder.
     """
     from bluezone.backup.archive import newest_file_numbers
-    from bluezone.backup.creation import make_backup
+    from bluezone.backup.creation import create_backup
     from bluezone.backup.retention import RETAINED_DAYS
     from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.moves import require_settled
@@ -67,7 +67,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     # With a wrong date, the backup would be sealed with the key of another day.
     ClockGuard(folder).require(now.timestamp())
     today = now.date()
-    written = make_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
+    written = create_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
     until = today + datetime.timedelta(days=RETAINED_DAYS)
     return {
         "file": str(written),

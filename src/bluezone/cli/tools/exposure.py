@@ -39,12 +39,12 @@ def score(profile: str, today: datetime | None, windows_file: Path) -> dict[str,
     FILE is a list shaped like `exposureWindows` of the Corona-Warn-App's published test cases, and a profile may be
     its configuration object (JSON) instead of one of ours (TOML).
     """
-    from bluezone.protocol.risk.assessment import assess, load_profile
+    from bluezone.protocol.risk.assessment import assess_exposure, load_profile
     from bluezone.protocol.risk.coronawarnapp import read_windows
 
     local_date = (today or datetime.now().astimezone()).date()
     windows = read_windows(windows_file.read_bytes(), local_date)
-    assessment = assess(windows, load_profile(profile), local_date)
+    assessment = assess_exposure(windows, load_profile(profile), local_date)
     return {
         "level": assessment.level,
         "days": [

@@ -18,11 +18,11 @@ from bluezone.cli.output import Failed, prints_result
 from bluezone.cli.transparency.vectors import transparency_cases
 from bluezone.protocol import bluezone2020, f0list
 from bluezone.protocol.blindrsa import PrivateKey, blind, blind_sign, finalize, verify
-from bluezone.protocol.gate.passes import BluetoothState, PassA, encode_pass, pass_text, read_pass, response
+from bluezone.protocol.gate.passes import BluetoothState, PassA, compute_response, encode_pass, pass_text, read_pass
 from bluezone.protocol.identifiers import crypt_metadata, identifier_key, metadata_key, rolling_proximity_identifier
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interval
 from bluezone.protocol.reciprocity import encode_reciprocity_frame, open_reciprocity_frame, reciprocity_key
-from bluezone.protocol.risk.assessment import Profile, assess, parse_profile
+from bluezone.protocol.risk.assessment import Profile, assess_exposure, parse_profile
 from bluezone.protocol.risk.coronawarnapp import read_windows
 from bluezone.protocol.signed.epoch import encode_epoch, open_epoch, sign_epoch
 from bluezone.protocol.upload.codes import InvalidCode, damm_digit, parse_code
@@ -276,7 +276,7 @@ def _check_gate(case: dict[str, Any]) -> tuple[Any, Any]:
     session = bytes.fromhex(case["k_sess_hex"])
     expected = PassA(BluetoothState(case["flags"]), case["step"], session)
     got = {
-        "R_g_hex": response(session, bytes.fromhex(case["G_hex"])).hex(),
+        "R_g_hex": compute_response(session, bytes.fromhex(case["G_hex"])).hex(),
         "pass_hex": encode_pass(read_pass(case["qr_text"])).hex(),
         "qr_text": pass_text(expected),
     }
@@ -349,7 +349,7 @@ def _check_riskscore(case: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _assessed(profile: Profile, windows: list[dict[str, Any]]) -> dict[str, Any]:
-    assessment = assess(read_windows(json.dumps(windows).encode(), RISKSCORE_TODAY), profile, RISKSCORE_TODAY)
+    assessment = assess_exposure(read_windows(json.dumps(windows).encode(), RISKSCORE_TODAY), profile, RISKSCORE_TODAY)
     ages = {
         level: [(RISKSCORE_TODAY - day.day).days for day in assessment.days if day.level == level]
         for level in ("low", "high")

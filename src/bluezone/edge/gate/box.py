@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from bluezone.edge.gate.check import GateCheck
 from bluezone.protocol.gate import base45
-from bluezone.protocol.gate.passes import MARK_LENGTH, RESPONSE_LENGTH
+from bluezone.protocol.gate.passes import RESPONSE_LENGTH, SESSION_MARK_LENGTH
 from bluezone.refusal import Refused
 
 # The same at every box, because the policy of the tablet's page names it (rollout/gates/public_views.py).
@@ -103,7 +103,7 @@ def _read(content: bytes) -> tuple[int, list[bytes], bytes]:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BoxAskInvalid("the question has not its form") from None
     fits = type(tablet) is int and 0 <= tablet < 2**63 and len(answers) <= MOST_ANSWERS
-    if not fits or any(len(one) != RESPONSE_LENGTH for one in answers) or len(mark) not in (0, MARK_LENGTH):
+    if not fits or any(len(one) != RESPONSE_LENGTH for one in answers) or len(mark) not in (0, SESSION_MARK_LENGTH):
         raise BoxAskInvalid("the question has not its form")
     if answers and not mark:
         raise BoxAskInvalid("the question has not its form")

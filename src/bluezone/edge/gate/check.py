@@ -24,8 +24,8 @@ from bluezone.protocol.gate.passes import (
     PassA,
     PassB,
     PassSignatureInvalid,
+    compute_response,
     read_pass,
-    response,
     session_mark,
     verify_pass_signature,
     verify_token,
@@ -160,7 +160,7 @@ class GateCheck:
             return Finding.PROVEN
 
     def _judge_a(self, shown: PassA) -> Finding:
-        if any(response(shown.session, value) in self._heard for value in self._air if value):
+        if any(compute_response(shown.session, value) in self._heard for value in self._air if value):
             return Finding.PROVEN
         return Finding.NOT_HEARD if BluetoothState.BLUETOOTH_ON in shown.state else Finding.BLUETOOTH_OFF
 

@@ -17,7 +17,7 @@ from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.shifts import pin_digest
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text, response, sign_pass_b, token_message
+from bluezone.protocol.gate.passes import BluetoothState, PassA, compute_response, pass_text, sign_pass_b, token_message
 from bluezone.protocol.signed.config import WeekKey
 from bluezone.refusal import Refused
 
@@ -54,7 +54,7 @@ class Practice:
         """The text of a code as somebody would hold it before the gate now."""
         session, now = os.urandom(16), check.challenges()
         if kind == "running":
-            check.heard(response(session, now.air.value), NEAR_DBM)
+            check.heard(compute_response(session, now.air.value), NEAR_DBM)
         if kind in ("running", "screenshot"):
             return pass_text(PassA(_RUNNING, 1, session))
         if kind == "off":

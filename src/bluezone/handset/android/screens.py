@@ -17,7 +17,7 @@ from bluezone.protocol.languages import LANGUAGES
 
 _SKIPPABLE: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
 # Problems after which the store cannot be read, so that nothing is lost by starting over.
-STARTS_ANEW = frozenset({"keystore_key_lost", "handset_key_damaged", "handset_store_damaged"})
+ERASABLE_PROBLEMS = frozenset({"keystore_key_lost", "handset_key_damaged", "handset_store_damaged"})
 _READ_PLACE = "<!--read-->"
 _ALERT_PLACE = "<!--told-->"
 _VOICE_PROBLEMS: dict[Spoken, str] = {
@@ -75,7 +75,7 @@ def _step_screen(step: Step, language: str, maker: str, killed: bool) -> Screen:
 def problem_screen(code: str, language: str) -> Screen:
     """Return the screen with the reason why the phone does not run, and what to do. code: of a refusal, or "fault"."""
     own = app_words(language)
-    buttons = {"anew": own["anew"]} if code in STARTS_ANEW else {}
+    buttons = {"anew": own["anew"]} if code in ERASABLE_PROBLEMS else {}
     return _page(language, own["problem.title"], _card([_problem_text(code, language)]), buttons)
 
 

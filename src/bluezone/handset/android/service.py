@@ -24,10 +24,10 @@ from bluezone.handset.android.notices import (
     waiting_notice,
 )
 from bluezone.handset.android.power import WakeTime
-from bluezone.handset.android.screens import STARTS_ANEW
+from bluezone.handset.android.screens import ERASABLE_PROBLEMS
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.clocks import boot_id_of
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.handset.page.api import LocalPage
 from bluezone.handset.page.shapes import warnings_of
 from bluezone.handset.phone import Handset
@@ -110,7 +110,7 @@ class PhoneService:
 
     def erase_and_restart(self) -> None:
         """Erase a store that can no longer be read, and start as a new phone; do nothing for other problems."""
-        if self.problem not in STARTS_ANEW:
+        if self.problem not in ERASABLE_PROBLEMS:
             return
         with contextlib.suppress(HandsetMissing):
             erase_folder(self._phone, self._sealing)
@@ -145,9 +145,9 @@ class PhoneService:
                     self._forgotten()
                     return
                 continue
-            if self.problem not in STARTS_ANEW:
+            if self.problem not in ERASABLE_PROBLEMS:
                 self.power.wake_at(self._clock.boot_seconds() + self._retry_seconds)
-            self._again.wait(None if self.problem in STARTS_ANEW else self._retry_seconds)
+            self._again.wait(None if self.problem in ERASABLE_PROBLEMS else self._retry_seconds)
         self.power.release_all()
         self._set(None, None)
 
@@ -257,7 +257,7 @@ class PhoneService:
             if language != self._setup.answers.language:
                 self._setup.update(language=language)
             self._device.show_running(
-                running_notice(overview(handset), handset.time.now(), handset.time.local, language)
+                running_notice(build_overview(handset), handset.time.now(), handset.time.local, language)
             )
             unread = {warning["id"] for warning in warnings_of(handset, language) if not warning["read"]}
             unread |= {message.id for message in handset.pages.messages(language) if not message.read}

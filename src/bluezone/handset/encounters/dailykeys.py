@@ -33,7 +33,7 @@ class DailyKeys:
         self._random_bytes = random_bytes
         self._current: TemporaryExposureKey | None = None
 
-    def current(self, day: int) -> TemporaryExposureKey:
+    def key_of_day(self, day: int) -> TemporaryExposureKey:
         """Return the key to use on `day`; the first call generates and stores it."""
         if self._current is not None and self._current.day == day:
             return self._current
@@ -47,15 +47,15 @@ class DailyKeys:
 
     def payload(self, unix_seconds: float, metadata: Metadata) -> bytes:
         """Return identifier and encrypted metadata for the interval of `unix_seconds`, 20 bytes."""
-        key = self.current(day_at(unix_seconds)).key
+        key = self.key_of_day(day_at(unix_seconds)).key
         identifier = rolling_proximity_identifier(key, interval_at(unix_seconds))
         return identifier + crypt_metadata(key, identifier, metadata.to_bytes())
 
-    def reportable(self, today: int) -> dict[int, TemporaryExposureKey]:
+    def reportable_keys(self, today: int) -> dict[int, TemporaryExposureKey]:
         """Return the keys that a report may contain, by day: those of kind OWN, up to today."""
         return {row.key.day: row.key for row in self._rows() if row.kind == OWN and row.key.day <= today}
 
-    def stored(self) -> set[bytes]:
+    def stored_keys(self) -> set[bytes]:
         """Return every stored key, so that no key of this phone ever warns its owner."""
         return {row.key.key for row in self._rows()}
 
@@ -106,7 +106,7 @@ class OwnIdentifiers:
             self._keys.setdefault(key.day, []).append(key.key)
         self._of_interval: dict[int, list[bytes]] = {}
 
-    def around(self, unix_seconds: float) -> list[bytes]:
+    def identifiers_near(self, unix_seconds: float) -> list[bytes]:
         """Return this phone's identifiers to which a frame heard at a moment may refer; [] without keys of that day."""
         now = interval_at(unix_seconds)
         identifiers: list[bytes] = []

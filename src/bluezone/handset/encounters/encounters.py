@@ -93,7 +93,7 @@ class Encounters:
             now = self._time.now()
             payload = self.keys.payload(now, self._metadata)
             if self._sent is None or self._sent.identifier != payload[:IDENTIFIER_LENGTH]:
-                key = self.keys.current(day_at(now)).key
+                key = self.keys.key_of_day(day_at(now)).key
                 self._sent = _Sent(reciprocity_key(key), payload[:IDENTIFIER_LENGTH])
             return payload
 
@@ -119,7 +119,7 @@ class Encounters:
     def heard_reciprocity(self, frame: bytes) -> None:
         """Note a reciprocity frame of the current burst; it cannot be read before its sender's key is published."""
         if self._reciprocal:
-            self.log.heard_reciprocity(frame)
+            self.log.add_reciprocity_frame(frame)
 
     def burst_started(self, burst: Burst) -> None:
         """Note that a scan burst began."""
@@ -131,7 +131,7 @@ class Encounters:
         if sighting.boot_seconds - self._looked >= CLOCK_CHECK_SECONDS:
             self.check_clocks(sighting.boot_seconds)
         try:
-            self.log.heard(sighting, self._stamp, self._stamp_day)
+            self.log.add_sighting(sighting, self._stamp, self._stamp_day)
         except Refused as refused:
             self.store_problem = refused.code
 

@@ -152,7 +152,7 @@ class EncounterLog:
             while len(self._bursts) > 8:
                 del self._bursts[next(iter(self._bursts))]
 
-    def heard(self, sighting: Sighting, stamp: Stamp, day: int) -> None:
+    def add_sighting(self, sighting: Sighting, stamp: Stamp, day: int) -> None:
         """Note one frame. stamp: state of the clocks at that time; day: UTC day by the best available time."""
         with self._lock:
             self._turn_page(sighting.boot_seconds, stamp, day)
@@ -175,7 +175,7 @@ class EncounterLog:
                 self._page.heard[entry.frame] = entry
                 self._changed = True
 
-    def heard_reciprocity(self, frame: bytes) -> None:
+    def add_reciprocity_frame(self, frame: bytes) -> None:
         """Note a reciprocity frame of the current burst; it is stored if its sender's identifier is stored."""
         with self._lock:
             # Collect more frames than will be stored, to choose those of the nearest senders.
@@ -228,7 +228,7 @@ class EncounterLog:
                 self._columns.clear()
         return loaded
 
-    def first_heard(self) -> int | None:
+    def earliest_sighting(self) -> int | None:
         """Return the earliest time in the oldest page with times, Unix seconds; None if no page has times."""
         for row in self._store.numbers("pages"):
             contents = self._store.row("pages", row)

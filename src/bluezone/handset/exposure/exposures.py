@@ -27,7 +27,7 @@ from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex, is_within_tolerance
 from bluezone.protocol.reciprocity import BINDING_LENGTH, TYPE, open_reciprocity_frame, reciprocity_key
-from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, ScanInstance, assess
+from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, ScanInstance, assess_exposure
 from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 
 DAY_ZERO = date(1970, 1, 1)
@@ -36,7 +36,7 @@ _BurstName = tuple[int, int]
 """Run of the program, and number of the burst in that run."""
 
 
-class HeardIndex:
+class EncounterIndex:
     """An index of the encounter log for matching keys. It has identifiers only; a page is opened if one matches.
 
     The log keeps its columns in memory, so that a second index reads only new pages.
@@ -102,7 +102,7 @@ class Surroundings:
 
 
 def build_file_windows(
-    index: HeardIndex, keys: KeyColumns, number: int, own_keys: set[bytes], receiver: Receiver, zone: str,
+    index: EncounterIndex, keys: KeyColumns, number: int, own_keys: set[bytes], receiver: Receiver, zone: str,
     profile: Profile, own_identifiers: OwnIdentifiers | None = None, period_end: int | None = None,
 ) -> list[ExposureWindow]:  # fmt: skip
     """Return the exposure windows that result from an export file and the log.
@@ -167,7 +167,7 @@ def _scored_sightings(
             name = (stamp.run, burst.number)
             others = surroundings.measure(page, burst.number, heard.identifier)
             if own_identifiers is not None:
-                reciprocal[name] += _opened(key, page, heard.identifier, burst, own_identifiers.around(at))
+                reciprocal[name] += _opened(key, page, heard.identifier, burst, own_identifiers.identifiers_near(at))
             for rssi_dbm in burst.rssi_dbm:
                 attenuation = attenuation_db(metadata, rssi_dbm + receiver.correction_db)
                 if attenuation is not None:
@@ -213,7 +213,9 @@ class Exposures:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, windows: Iterable[ExposureWindow], *, again: bool = False, neighbour_id: str | None = None) -> None:
+    def add_windows(
+        self, windows: Iterable[ExposureWindow], *, again: bool = False, neighbour_id: str | None = None
+    ) -> None:
         """Store windows, by the local day of their start.
 
         again:        whether the file may repeat keys of an earlier file; then stored windows are not stored again.
@@ -244,7 +246,7 @@ class Exposures:
 
     def assess(self, profile: Profile, today: date) -> Assessment:
         """Assess the windows as of `today`, the local date."""
-        return assess(self.all(), profile, today)
+        return assess_exposure(self.all(), profile, today)
 
 
 def _decode_window(contents: bytes) -> tuple[ExposureWindow, str | None]:

@@ -13,7 +13,7 @@ from bluezone.handset.city.histories import Downloads
 from bluezone.handset.city.neighbours import Neighbours
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.encounters import Encounters
-from bluezone.handset.exposure.exposures import Exposures, HeardIndex, build_file_windows
+from bluezone.handset.exposure.exposures import EncounterIndex, Exposures, build_file_windows
 from bluezone.handset.exposure.venue_overlaps import VenueFollower
 from bluezone.handset.exposure.warnings import Warning, build_venue_warnings, build_warnings
 from bluezone.handset.store import Store
@@ -54,8 +54,8 @@ class Risk:
         profile = parse_profile(config.profile)
         self._encounters.accept_signed_time(max(config.generated_at, index.generated_at))
         earlier = self._downloads.entries_before_epoch(index)
-        heard = HeardIndex(self._encounters.log) if entries or earlier else None
-        own_keys = self._encounters.keys.stored()
+        heard = EncounterIndex(self._encounters.log) if entries or earlier else None
+        own_keys = self._encounters.keys.stored_keys()
         receiver = self._encounters.receiver
         own_identifiers = self._encounters.keys.identifiers()
         for entry in (*earlier, *entries):
@@ -66,7 +66,7 @@ class Risk:
             )
             with self._store.transaction():
                 # A file of a new epoch may repeat an earlier one.
-                self.exposures.add(windows, again=index.epoch > 0)
+                self.exposures.add_windows(windows, again=index.epoch > 0)
                 if entry not in earlier:
                     self._downloads.note_matched(entry)
         self._downloads.note_rescanned()
@@ -79,7 +79,7 @@ class Risk:
         assert config is not None
         profile = parse_profile(config.profile)
         heard = None
-        own_keys = self._encounters.keys.stored()
+        own_keys = self._encounters.keys.stored_keys()
         receiver = self._encounters.receiver
         own_identifiers = self._encounters.keys.identifiers()
         with closing(self._neighbours.new_files()) as followed:
@@ -91,13 +91,13 @@ class Risk:
                             if isinstance(file, bytes):
                                 self._venues.match(file, neighbour.id)
                             else:
-                                heard = heard or HeardIndex(self._encounters.log)
+                                heard = heard or EncounterIndex(self._encounters.log)
                                 windows = build_file_windows(
                                     heard, file.columns, 0, own_keys, receiver, config.zone, profile, own_identifiers,
                                     file.end_timestamp,
                                 )  # fmt: skip
                                 # Neighbours may pass keys on to each other.
-                                self.exposures.add(windows, again=True, neighbour_id=neighbour.id)
+                                self.exposures.add_windows(windows, again=True, neighbour_id=neighbour.id)
                             note()
                 except Refused as refused:
                     problem = refused.code

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 from bluezone import localpage
 from bluezone.face.files import SERVICE_WORKERS, StaticFile, page, static_files
 from bluezone.handset.client import ServerAnswerRefused, ServerUnreachable
-from bluezone.handset.overview import overview
+from bluezone.handset.overview import build_overview
 from bluezone.handset.page import shapes
 from bluezone.handset.phone import Handset
 from bluezone.handset.report.stages import ReportDraft
@@ -153,7 +153,7 @@ class Api:
         minutes = arguments.get("minutes")
         if type(begin) is not int or type(minutes) is not int:
             raise CallInvalid("begin and minutes are whole numbers")
-        return shapes.event_of(self._handset.events.make(_text(arguments, "name", 200), begin, minutes))
+        return shapes.event_of(self._handset.events.make_event(_text(arguments, "name", 200), begin, minutes))
 
     def _mark_read(self, arguments: Arguments) -> None:
         self._handset.pages.mark_read(_text(arguments, "id", 200))
@@ -202,7 +202,7 @@ class Api:
         if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
             raise CallInvalid("marks is not a list of names")
         day, kind, text = (_text({"text": "", **arguments}, name, 4000) for name in ("day", "kind", "text"))
-        return shapes.entry_of(self._handset.journal.write(day, kind, text, tuple(marks)))
+        return shapes.entry_of(self._handset.journal.add_entry(day, kind, text, tuple(marks)))
 
     def _remove_journal(self, arguments: Arguments) -> None:
         self._handset.journal.remove(_text(arguments, "id", 100))
@@ -336,4 +336,4 @@ def _status(handset: Handset) -> dict[str, Any]:
         }
         for warning in handset.risk.warnings()
     ]
-    return {**overview(handset).to_json(), "days": days}
+    return {**build_overview(handset).to_json(), "days": days}

@@ -13,7 +13,7 @@ from typing import Any
 from bluezone.handset.city.neighbours import NeighbourStatus
 from bluezone.handset.exposure.warnings import Warning
 from bluezone.handset.journal import Entry
-from bluezone.handset.overview import Overview, overview
+from bluezone.handset.overview import Overview, build_overview
 from bluezone.handset.phone import CHECKED_DAYS, LAST_WARNING, Handset
 from bluezone.handset.report.stages import ReportDraft, ReportPreview, unix_day
 from bluezone.handset.sentlog import REPORT_REFUSED, SentRequest
@@ -33,7 +33,7 @@ DECLARATION_SIZE = 1024
 
 def state_of(handset: Handset, language: str, next_check: float | None) -> dict[str, Any]:
     """The content of the home page. language: one of the page's. next_check: Unix seconds."""
-    figures = overview(handset)
+    figures = build_overview(handset)
     stays = handset.stays.all()
     warnings = warnings_of(handset, language)
     unread = [message for message in handset.pages.messages(language) if not message.read]
@@ -74,7 +74,7 @@ def _is_compared(handset: Handset, stays: Iterable[Stay], checked_at: float | No
         return False
     if any(stay.out_at is not None and stay.out_at <= checked_at for stay in stays):
         return True
-    heard = handset.encounters.log.first_heard()
+    heard = handset.encounters.log.earliest_sighting()
     return heard is not None and heard <= checked_at
 
 
@@ -224,7 +224,7 @@ def pending_of(figures: Overview) -> dict[str, Any] | None:
 
 def report_of(handset: Handset) -> dict[str, Any]:
     """The state of the last report. reachAt: an estimate of when other phones will have fetched it."""
-    pending = pending_of(overview(handset))
+    pending = pending_of(build_overview(handset))
     if pending is not None:
         return pending
     if handset.sent_log.report_refused:

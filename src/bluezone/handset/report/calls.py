@@ -25,7 +25,7 @@ from bluezone.protocol.upload import (
     encode_verify1,
     encode_verify2,
 )
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import solve_puzzle
 
 # After this many puzzles for one call, the phone gives up.
 MOST_PUZZLES = 3
@@ -65,7 +65,7 @@ class Calls:
         for _ in range(MOST_PUZZLES):
             if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
                 break
-            retry = dataclasses.replace(request, challenge=answer.challenge, nonce=solve(answer.challenge))
+            retry = dataclasses.replace(request, challenge=answer.challenge, nonce=solve_puzzle(answer.challenge))
             answer = decode(self._client.post(path, encode(retry, self._random_bytes), ANSWER_SIZE))
         if answer.status is Status.PUZZLE_REQUIRED:
             raise ServerAnswerRefused("the server asks for puzzles without end; everything is kept and tried again")

@@ -137,7 +137,7 @@ class Report:
         today = day_at(now)
         latest_upload_day = day_at(now + self._longest_wait() + LEEWAY_SECONDS)
         chosen = []
-        for day, key in sorted(self._keys.reportable(today).items()):
+        for day, key in sorted(self._keys.reportable_keys(today).items()):
             level = infectious_level(day, answer.onset_day)
             if level is not None and latest_upload_day - day <= MAX_KEY_AGE_DAYS:
                 chosen.append((key, level))

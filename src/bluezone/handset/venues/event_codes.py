@@ -75,7 +75,7 @@ class Events:
         self._city = city
         self._time = time
 
-    def make(self, name: str, begin: int, minutes: int) -> OwnEvent:
+    def make_event(self, name: str, begin: int, minutes: int) -> OwnEvent:
         """Make a code. begin: Unix seconds, at most an hour ago or 60 days ahead. minutes: 15..1440.
 
         Raises EventInvalid, EventsFull, VenueConfigMissing (a link needs the city's host).

@@ -171,9 +171,9 @@ class Stays:
 
         remember: store the venue's name for the diary. Raises as `read_poster`.
         """
-        return self.begin(self._venue(text), self._time.now(), remember=remember)
+        return self.begin_stay(self._venue(text), self._time.now(), remember=remember)
 
-    def begin(self, venue: Venue | Event, now: float, *, remember: bool) -> Stay:
+    def begin_stay(self, venue: Venue | Event, now: float, *, remember: bool) -> Stay:
         """Begin a stay at `now`, Unix seconds. remember: store the venue's name.
 
         Returns the current stay if the owner scans the same poster again.

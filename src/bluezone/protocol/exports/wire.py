@@ -112,13 +112,13 @@ def read_signature_info(data: bytes, position: int, end: int) -> SignatureInfo:
 def signature_info_bytes(info: SignatureInfo) -> bytes:
     """Return a SignatureInfo message."""
     return (
-        delimited(3, info.verification_key_version.encode())
-        + delimited(4, info.verification_key_id.encode())
-        + delimited(5, info.signature_algorithm.encode())
+        delimited_field(3, info.verification_key_version.encode())
+        + delimited_field(4, info.verification_key_id.encode())
+        + delimited_field(5, info.signature_algorithm.encode())
     )
 
 
-def varint(value: int) -> bytes:
+def encode_varint(value: int) -> bytes:
     """Encode a number, 0 <= value < 2**64, in as few bytes as possible."""
     encoded = bytearray()
     while value >= 0x80:
@@ -130,14 +130,14 @@ def varint(value: int) -> bytes:
 
 def number_field(number: int, value: int) -> bytes:
     """Encode a varint field."""
-    return varint(number << 3 | VARINT) + varint(value)
+    return encode_varint(number << 3 | VARINT) + encode_varint(value)
 
 
 def fixed64_field(number: int, value: int) -> bytes:
     """Encode a fixed64 field, little-endian."""
-    return varint(number << 3 | FIXED64) + value.to_bytes(8, "little")
+    return encode_varint(number << 3 | FIXED64) + value.to_bytes(8, "little")
 
 
-def delimited(number: int, content: bytes) -> bytes:
+def delimited_field(number: int, content: bytes) -> bytes:
     """Encode a field of text, bytes or an inner message."""
-    return varint(number << 3 | DELIMITED) + varint(len(content)) + content
+    return encode_varint(number << 3 | DELIMITED) + encode_varint(len(content)) + content

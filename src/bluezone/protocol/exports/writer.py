@@ -18,7 +18,7 @@ from bluezone.protocol.exports.wire import (
     HEADER,
     InvalidExport,
     SignatureInfo,
-    delimited,
+    delimited_field,
     fixed64_field,
     number_field,
     signature_info_bytes,
@@ -33,13 +33,13 @@ FARTHEST_ONSET_DAYS = 63
 HIGHEST_REPORT_TYPE = 127
 
 _KEY_MESSAGE = (
-    delimited(1, bytes(KEY_LENGTH))
+    delimited_field(1, bytes(KEY_LENGTH))
     + number_field(3, EARLIEST_START)
     + number_field(4, INTERVALS_PER_KEY)
     + number_field(5, 0)
     + number_field(6, 0)
 )
-_KEY_FIELD = delimited(7, _KEY_MESSAGE)
+_KEY_FIELD = delimited_field(7, _KEY_MESSAGE)
 _KEY_AT = _KEY_FIELD.index(bytes(KEY_LENGTH))
 _START_AT, _REPORT_TYPE_AT, _ONSET_AT = (_KEY_FIELD.index(number << 3) + 1 for number in (3, 5, 6))
 
@@ -91,10 +91,10 @@ def write_export(
             HEADER,
             fixed64_field(1, start_timestamp),
             fixed64_field(2, end_timestamp),
-            delimited(3, region.encode()),
+            delimited_field(3, region.encode()),
             number_field(4, 1),
             number_field(5, 1),
-            delimited(6, info_bytes),
+            delimited_field(6, info_bytes),
             _key_fields(columns),
         )
     )
@@ -109,8 +109,8 @@ def sign_export(export_bin: bytes, signing_key: P256Signer) -> bytes:
 def zip_export(export_bin: bytes, signature: bytes, info: SignatureInfo) -> bytes:
     """Return the file that phones fetch, from its signed part and the signature (DER)."""
     info_bytes = signature_info_bytes(info)
-    signed = delimited(1, info_bytes) + number_field(2, 1) + number_field(3, 1) + delimited(4, signature)
-    return _zip({"export.bin": export_bin, "export.sig": delimited(1, signed)})
+    signed = delimited_field(1, info_bytes) + number_field(2, 1) + number_field(3, 1) + delimited_field(4, signature)
+    return _zip({"export.bin": export_bin, "export.sig": delimited_field(1, signed)})
 
 
 def _key_fields(columns: ExportKeys) -> bytes:

@@ -27,7 +27,7 @@ from bluezone.refusal import Refused
 GATE_ID_LENGTH = 4
 CHALLENGE_LENGTH = 8
 SESSION_LENGTH = 16
-MARK_LENGTH = 8
+SESSION_MARK_LENGTH = 8
 RESPONSE_LENGTH = 16
 OPK_LENGTH = 32
 TOKEN_LENGTH = 256
@@ -140,7 +140,7 @@ class PassB:
 Pass = PassA | PassB
 
 
-def response(session: bytes, challenge: bytes) -> bytes:
+def compute_response(session: bytes, challenge: bytes) -> bytes:
     """Return R_g, the 16 bytes with which a phone answers a gate by radio.
 
     session: k_sess of the pass on its screen, 16 bytes. challenge: G_ble, 8 bytes.
@@ -153,7 +153,7 @@ def response(session: bytes, challenge: bytes) -> bytes:
 def session_mark(session: bytes) -> bytes:
     """Return 8 bytes by which gates recognise a used session. No one can answer a challenge with them."""
     _require("session", session, SESSION_LENGTH)
-    return hmac.digest(session, b"BZ-USED-v1", "sha256")[:MARK_LENGTH]
+    return hmac.digest(session, b"BZ-USED-v1", "sha256")[:SESSION_MARK_LENGTH]
 
 
 def encode_gate_frame(challenge: Challenge) -> bytes:

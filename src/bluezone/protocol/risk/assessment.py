@@ -29,7 +29,7 @@ __all__ = [
     "Level",
     "Profile",
     "ScanInstance",
-    "assess",
+    "assess_exposure",
     "load_profile",
     "minutes_band",
     "parse_profile",
@@ -69,7 +69,7 @@ class DailySummary:
     weighted_duration_sum: float
 
 
-def summarise(windows: Iterable[ExposureWindow], weights: SummaryWeights) -> DailySummary:
+def summarise_windows(windows: Iterable[ExposureWindow], weights: SummaryWeights) -> DailySummary:
     """Summarise the windows of one day like Exposure Notification, which ignores windows with score 0."""
     durations: list[float] = []
     scores: list[float] = []
@@ -123,7 +123,7 @@ class Assessment:
     days: tuple[DayExposure, ...]
 
 
-def assess(windows: Iterable[ExposureWindow], profile: Profile, today: date) -> Assessment:
+def assess_exposure(windows: Iterable[ExposureWindow], profile: Profile, today: date) -> Assessment:
     """Assess windows day by day.
 
     today: local date. Windows of later days, and of days that are too old for the profile, are left out.
@@ -183,7 +183,7 @@ def _assess_day(day: date, windows: Sequence[ExposureWindow], profile: Profile) 
         minutes=5 * math.floor(minutes / 5 + 0.5),
         band=minutes_band(minutes),
         certainty=_certainty(windows, counted, minutes),
-        summary=None if profile.summary is None else summarise(windows, profile.summary),
+        summary=None if profile.summary is None else summarise_windows(windows, profile.summary),
     )
 
 
@@ -222,7 +222,7 @@ def _assess_by_nearness(
         minutes=5 * math.floor(total.heard / 5 + 0.5),
         band=minutes_band(round(total.heard, _SCORE_DECIMALS)),
         certainty=certainty,
-        summary=None if profile.summary is None else summarise(windows, profile.summary),
+        summary=None if profile.summary is None else summarise_windows(windows, profile.summary),
         near=(round(low, 1), round(high, 1)),
         chance=round(chance, 3),
     )

@@ -15,7 +15,7 @@ from bluezone.protocol.signed.members import LARGEST_INTEGER, JsonMembers
 from bluezone.refusal import Refused
 
 # An entry of every Corona-Warn-App configuration. Profiles in our own format do not have it.
-CWA_MARK = "minutesAtAttenuationWeights"
+CWA_PREFIX = "minutesAtAttenuationWeights"
 
 _LEVELS: dict[int, Level] = {0: "none", 1: "low", 2: "high"}
 _LARGEST = 1e6
@@ -43,7 +43,7 @@ def parse_cwa(table: ProfileTable) -> Profile:
     profile = Profile(
         name="cwa",
         attenuation="minimum",
-        weights=tuple(entry.read_whole(_weight) for entry in table.tables(CWA_MARK, least=1)),
+        weights=tuple(entry.read_whole(_weight) for entry in table.tables(CWA_PREFIX, least=1)),
         factors={pair: values[level] for pair, level in risk_levels.items()},
         levels=tuple(days),
         max_age_days=table.integer("maxEncounterAgeInDays", 0, 365) if "maxEncounterAgeInDays" in table else None,

@@ -73,12 +73,12 @@ class NearMinutes:
         )
 
 
-NOTHING = NearMinutes((1.0,), 0.0, 0.0)
+NO_NEAR_MINUTES = NearMinutes((1.0,), 0.0, 0.0)
 
 
 def add_near_minutes(parts: Iterable[NearMinutes]) -> NearMinutes:
     """Return the distribution of the sum over several independent encounters."""
-    total = NOTHING
+    total = NO_NEAR_MINUTES
     for part in parts:
         total = NearMinutes(
             _convolve(total.chances, part.chances),
@@ -112,7 +112,7 @@ class SegmentedEncounter:
         segments = self._segments
         instances = self._window.scan_instances
         if not segments:
-            return NOTHING
+            return NO_NEAR_MINUTES
         segment_chances = _near_segment_chances(_likelihoods(segments, self._window, self._model), self._model)
         heard = math.fsum(instance.seconds_since_last_scan for instance in instances) / 60
         steps = [round(count * heard / len(segments) / _STEP_MINUTES) for count in range(len(segment_chances))]

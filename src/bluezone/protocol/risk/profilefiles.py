@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bluezone.protocol.keys import ReportType
-from bluezone.protocol.risk.coronawarnapp import CWA_MARK, parse_cwa
+from bluezone.protocol.risk.coronawarnapp import CWA_PREFIX, parse_cwa
 from bluezone.protocol.risk.profile import (
     HIGH,
     STANDARD,
@@ -71,7 +71,7 @@ def parse_profile(document: Mapping[str, Any]) -> Profile:
     profiles/covid-19.toml explains the format.
     """
     table = ProfileTable(document)
-    return parse_cwa(table) if CWA_MARK in table else table.read_whole(_profile)
+    return parse_cwa(table) if CWA_PREFIX in table else table.read_whole(_profile)
 
 
 def _profile(table: ProfileTable) -> Profile:

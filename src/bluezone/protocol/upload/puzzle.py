@@ -49,7 +49,7 @@ def read_challenge(refusal: bytes) -> bytes | None:
 
 def solve_for_header(challenge: bytes) -> str:
     """Solve the puzzle of a challenge and return the value of the header PUZZLE_HEADER: 80 hex digits."""
-    return (challenge + solve(challenge)).hex()
+    return (challenge + solve_puzzle(challenge)).hex()
 
 
 def difficulty_bits(challenge: bytes) -> int:
@@ -57,7 +57,7 @@ def difficulty_bits(challenge: bytes) -> int:
     return PUZZLE_BITS + challenge[0]
 
 
-def solve(challenge: bytes, bits: int | None = None) -> bytes:
+def solve_puzzle(challenge: bytes, bits: int | None = None) -> bytes:
     """Find the 8-byte nonce for which SHA-256(challenge || nonce) begins with `bits` zero bits.
 
     challenge: 32 bytes from a server's answer `puzzle_required`.

@@ -31,7 +31,7 @@ POLL_SECONDS = 1.0
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
-class Closed:
+class CityBeingMoved:
     """The entry of one port. downloads: what phones fetch, None on the office's port."""
 
     def __init__(self, pages: dict[str, bytes], static: StaticFiles, downloads: Downloads | None) -> None:
@@ -113,7 +113,7 @@ async def _serve(options: ServeOptions, secured: Any, folder: Path) -> str:
     tls = {"ssl_cert": secured.certificate, "ssl_key": secured.key} if secured else {}
     servers = [
         Server(
-            Closed(pages, static, downloads if origin == "public" else None),
+            CityBeingMoved(pages, static, downloads if origin == "public" else None),
             address=options.host,
             port=port,
             interface=Interfaces.RSGI,
