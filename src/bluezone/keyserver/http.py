@@ -59,6 +59,10 @@ RETRY_AFTER_SECONDS = 30
 
 VERIFY_PATH = "/v1/verify"
 UPLOAD_PATH = "/v1/upload"
+CONFIG_PATH = "/v1/config"
+LIVE_PATH = "/v1/health/live"
+# The report of a process that runs, whatever it can do.
+ALIVE = {"status": "ok", "failing": []}
 PUZZLE_HEADER = "HTTP_X_BLUEZONE_PUZZLE"
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -268,7 +272,7 @@ def _ready(call: Call) -> Response:
 
 
 def _live(_call: Call) -> Response:
-    return _report({"status": "ok", "failing": []})
+    return _report(ALIVE)
 
 
 def _log(call: Call) -> Response:
@@ -304,7 +308,7 @@ def _download(find: Callable[[Downloads, str], Served], call: Call) -> Response:
 
 # Patterns of paths; the group in a pattern is the `name` of the call.
 FILES: tuple[tuple[re.Pattern[str], Callable[[Downloads, str], Served]], ...] = (
-    (re.compile(r"/v1/config(?:/([0-9]{1,9}))?"), _config),
+    (re.compile(rf"{CONFIG_PATH}(?:/([0-9]{{1,9}}))?"), _config),
     (re.compile(r"/v1/exports/index\.json"), _exports_index),
     (re.compile(r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)"), _export),
     (re.compile(r"/v1/venues/index\.json"), _venues_index),
@@ -322,13 +326,22 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Answer], ...] = (
     ("POST", re.compile(r"/v1/push/unsubscribe"), _unsubscribe),
     ("GET", re.compile(r"/v1/health"), _health),
     ("GET", re.compile(r"/v1/health/ready"), _ready),
-    ("GET", re.compile(r"/v1/health/live"), _live),
+    ("GET", re.compile(LIVE_PATH), _live),
 )
 
 
-def file_at_hand(downloads: Downloads, path: str, if_none_match: str) -> Response | None:
-    """The answer to GET of a file on this machine, without waiting; None for other paths and for files in a bucket."""
-    return None if downloads.folder is None else file_of(downloads, path, if_none_match)
+def answer_at_hand(downloads: Downloads, path: str, if_none_match: str) -> Response | None:
+    """The answer to a GET that needs no store and no waiting; None for other paths and for files in a bucket."""
+    if path == LIVE_PATH:
+        return _report(ALIVE)
+    if downloads.folder is None and not path.startswith(CONFIG_PATH):
+        return None
+    return file_of(downloads, path, if_none_match)
+
+
+def is_file(path: str) -> bool:
+    """Whether a path is that of a file that phones fetch."""
+    return any(pattern.fullmatch(path) for pattern, _ in FILES)
 
 
 def file_of(downloads: Downloads, path: str, if_none_match: str = "") -> Response | None:

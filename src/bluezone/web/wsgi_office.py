@@ -5,10 +5,14 @@ import functools
 import itertools
 import json
 import os
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
-HEALTH = "/health/"
+from bluezone.keyserver.http import ALIVE, Response
+
+LIVE_PATH = "/health/live"
+READY_PATH = "/health/ready"
 
 
 class OfficeOrigin:
@@ -47,18 +51,28 @@ class OfficeOrigin:
         """Headers of every answer."""
         return strict_transport()
 
+    def at_hand(self, path: str, _headers: Mapping[str, str]) -> Response | None:
+        """The answer to a load balancer that asks whether this process runs; None for all other paths.
+
+        It needs no thread, because all threads may wait for a database that never answers.
+        """
+        if path != LIVE_PATH:
+            return None
+        headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+        return Response(HTTPStatus.OK, json.dumps(ALIVE).encode(), headers)
+
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.open()
         path = environ.get("PATH_INFO", "")
-        if path in (f"{HEALTH}live", f"{HEALTH}ready"):
-            return _health(path, start_response)
+        if path == READY_PATH:
+            return _answer_readiness(start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages
 
 
-def _health(path: str, start_response: Any) -> list[bytes]:
-    """Answer a load balancer: `live` if this process runs, `ready` if the office store has exactly our migrations."""
-    failure = _failure() if path == f"{HEALTH}ready" else None
+def _answer_readiness(start_response: Any) -> list[bytes]:
+    """Answer a load balancer: whether the office store has exactly our migrations."""
+    failure = _failure()
     failing = [failure] if failure else []
     body = json.dumps({"status": "failing" if failing else "ok", "failing": failing}).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from bluezone.duties.catalogue import api_prefixes
-from bluezone.keyserver.http import Application, Environ, Response, file_at_hand, handles
+from bluezone.keyserver.http import Application, Environ, Response, answer_at_hand, handles
 from bluezone.keyserver.parts.process import Parts
 from bluezone.paper.androidpackage import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
@@ -100,7 +100,7 @@ class PublicOrigin:
                 return None
             return Response(HTTPStatus.OK, package.path, tuple(androidpackage.headers(package)), package.size)
         assert self._parts.pages is not None
-        return file_at_hand(self._parts.pages.downloads, path, headers.get("if-none-match", ""))
+        return answer_at_hand(self._parts.pages.downloads, path, headers.get("if-none-match", ""))
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if self._parts is None:

@@ -43,7 +43,8 @@ class Origin:
 def front(origin, world, threads=None):
     pages = PageCache(COOKIE, lambda: world.state, lambda accepted: accepted[:2], lambda: world.now)
     measured = MeasuredApplication(origin, Meters.make(1).row(0), public_route)
-    return Entry(measured, lambda path, headers: None, threads or Inline(), 65_536, pages=pages)
+    threads = threads or Inline()
+    return Entry(measured, lambda path, headers: None, threads, threads, lambda path: False, 65_536, pages=pages)
 
 
 PUBLIC = ("Cache-Control", "public, max-age=60")

@@ -51,7 +51,8 @@ class Entry:
     measured: the WSGI callable with its meters. at_hand: answers requests that need no thread. largest: bytes of the
     largest body that is read; if the announced length is greater, the callable gets an empty body and refuses. always:
     headers of every answer. trusted: proxies that are trusted to set X-Forwarded-For. ready: called once requests are
-    accepted. pages: the cache of public pages, None if the origin has none.
+    accepted. pages: the cache of public pages, None if the origin has none. is_file: whether a path is that of a
+    published file; these have threads of their own, because all others may wait for a database that never answers.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Entry:
         measured: MeasuredApplication,
         at_hand: AtHand,
         threads: Threads,
+        file_threads: Threads,
+        is_file: Callable[[str], bool],
         largest: int,
         always: Sequence[tuple[str, str]] = (),
         trusted: Sequence[str] = (),
@@ -68,6 +71,8 @@ class Entry:
         self._measured = measured
         self._at_hand = at_hand
         self.threads = threads
+        self._file_threads = file_threads
+        self._is_file = is_file
         self._largest = largest
         self._always = [NOSNIFF, *always]
         self._trusted = trusted
@@ -152,8 +157,9 @@ class Entry:
             await protocol.client_disconnect()
             disconnected = True
 
+        threads = self._file_threads if self._is_file(scope.path) else self.threads
         try:
-            ahead = self.threads.add(work, lambda: self._network(scope))
+            ahead = threads.add(work, lambda: self._network(scope))
         except QueueFull:
             raise ServerBusy("too many requests wait; try again") from None
         watching = loop.create_task(watch()) if ahead >= LONG_QUEUE else None

@@ -20,6 +20,8 @@ from typing import Any, cast
 
 from bluezone.city_settings import load_city
 from bluezone.keyserver.http import (
+    ALIVE,
+    LIVE_PATH,
     PUZZLE_HEADER,
     ROUTES,
     UPLOAD_PATH,
@@ -27,7 +29,7 @@ from bluezone.keyserver.http import (
     Application,
     Environ,
     Response,
-    file_at_hand,
+    answer_at_hand,
     refusal,
 )
 from bluezone.keyserver.parts.pages import open_downloads
@@ -67,7 +69,6 @@ _MOST_CONNECTIONS = 256
 _CODES_PATHS = frozenset({VERIFY_PATH, "/v1/tokens"})
 HEALTH = "/v1/health"
 READY = "/v1/health/ready"
-LIVE = "/v1/health/live"
 LANGUAGE_COOKIE = "bluezone-language"
 
 
@@ -153,8 +154,8 @@ class Front:
         return [("Strict-Transport-Security", f"max-age={_YEAR_SECONDS}")]
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
-        """The answer to a GET that needs no waiting: a published file. headers: by names in lower case."""
-        return file_at_hand(self._downloads, path, headers.get("if-none-match", ""))
+        """The answer to a GET that needs no waiting: a published file, liveness. headers: by names in lower case."""
+        return answer_at_hand(self._downloads, path, headers.get("if-none-match", ""))
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -171,9 +172,9 @@ class Front:
         return [body]
 
     def _answer(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
-        if path == LIVE:
+        if path == LIVE_PATH:
             head = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-            return HTTPStatus.OK, head, json.dumps({"status": "ok", "failing": []}).encode()
+            return HTTPStatus.OK, head, json.dumps(ALIVE).encode()
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length) if 0 < length <= LARGEST_BODY else b""
         fixed = path in _SIZES

@@ -17,7 +17,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from bluezone import logs
-from bluezone.keyserver.http import file_at_hand, handles
+from bluezone.keyserver.http import answer_at_hand, handles
 from bluezone.keyserver.moves import read_move
 from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.publication.downloads import Downloads
@@ -46,7 +46,7 @@ class CityBeingMoved:
         if scope.method in ("GET", "HEAD"):
             answer: Any = self._static.find(path)
             if answer is None and self._downloads is not None:
-                answer = file_at_hand(self._downloads, path, headers.get("if-none-match") or "")
+                answer = answer_at_hand(self._downloads, path, headers.get("if-none-match") or "")
             if answer is not None:
                 body = answer.content if hasattr(answer, "content") else answer.body
                 head = [*(answer.headers if hasattr(answer, "content") else answer.head)]

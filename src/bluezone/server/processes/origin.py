@@ -27,10 +27,11 @@ from granian.server.embed import Server
 from bluezone import logs
 from bluezone.city_settings import data_folder
 from bluezone.keyserver.datafolder import RUN_FOLDER
+from bluezone.keyserver.http import LIVE_PATH, is_file
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.http_limits import HEAD_BYTES, HEAD_MILLISECONDS, MOST_CONNECTIONS, OTHER_DESCRIPTORS
 from bluezone.server.front.pages import PageCache
-from bluezone.server.front.relay import LIVE, Front
+from bluezone.server.front.relay import Front
 from bluezone.server.front.static_files import ReadyAnswer, StaticFiles
 from bluezone.server.front.threads import Threads
 from bluezone.server.metrics.measured_application import MeasuredApplication, office_route, public_route
@@ -40,6 +41,8 @@ from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
 
 THREADS = 4
+# For published files that are not on this machine.
+FILE_THREADS = 2
 _TARGET = "bluezone.server.processes.origin"
 
 
@@ -64,7 +67,7 @@ def open_front() -> tuple[Any, Callable[[str], str], str]:
     from bluezone.web.wsgi_public import is_outside_anonymous_api
 
     folder = data_folder()
-    return Front(folder, folder / RUN_FOLDER, is_outside_anonymous_api), public_route, LIVE
+    return Front(folder, folder / RUN_FOLDER, is_outside_anonymous_api), public_route, LIVE_PATH
 
 
 def warm_up(application: Callable[..., Any], path: str) -> None:
@@ -90,7 +93,7 @@ def raise_connection_limit() -> int:
     return max(allowed - OTHER_DESCRIPTORS, allowed // 2)
 
 
-def open_entry(options: argparse.Namespace, threads: Threads) -> Entry:
+def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Threads) -> Entry:
     """Open an origin and warm it up; returns its entry."""
     application, class_of, first_page = _in_a_thread(threads, ORIGINS[options.origin])
     # In a working thread, because a connection to a store belongs to the thread that opened it.
@@ -98,14 +101,11 @@ def open_entry(options: argparse.Namespace, threads: Threads) -> Entry:
     if options.tallies is not None:
         application.share_limits(options.tallies)
     static = StaticFiles(STATIC_FOLDER, static_url())
-    find_response = getattr(application, "at_hand", None)
 
     def at_hand(path: str, headers: Any) -> ReadyAnswer | None:
         if file := static.find(path):
             return file
-        if find_response is None:
-            return None
-        response = find_response(path, headers)
+        response = application.at_hand(path, headers)
         return ReadyAnswer(response.status, response.head, response.body) if response else None
 
     measured = MeasuredApplication(application, Meters.attach(options.meters).row(options.row), class_of)
@@ -116,6 +116,8 @@ def open_entry(options: argparse.Namespace, threads: Threads) -> Entry:
         measured,
         at_hand,
         threads,
+        file_threads,
+        is_file,
         largest=application.largest_body,
         always=application.common_headers,
         trusted=application.trusted_proxies,
@@ -191,10 +193,12 @@ def main() -> None:
     name_process("public" if options.origin == "front" else options.origin)
     end_with_parent()
     threads = Threads(THREADS, options.origin)
+    file_threads = Threads(FILE_THREADS, f"{options.origin}-files")
     try:
-        asyncio.run(serve(options, open_entry(options, threads)))
+        asyncio.run(serve(options, open_entry(options, threads, file_threads)))
     finally:
         threads.shut_down()
+        file_threads.shut_down()
 
 
 if __name__ == "__main__":
