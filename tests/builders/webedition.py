@@ -39,19 +39,22 @@ def _already_set() -> Event:
 class WebCity(Served):
     """
     Like `Served`, with the app under /app/. app: its files. more: further answers by path. answers: while it is
-    cleared, no call is answered under /v1/.
+    cleared, no call is answered under /v1/. waits: whether a call has come since then.
     """
 
     app: dict[str, StaticFile] = field(default_factory=dict)
     more: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
     world: World = field(default_factory=World)
     answers: Event = field(default_factory=_already_set)
+    waits: Event = field(default_factory=Event)
 
     def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         path = environ["PATH_INFO"]
         date = ("Date", formatdate(self.world.now, usegmt=True))
         if path.startswith("/v1/") and path not in self.more:
-            self.answers.wait()
+            if not self.answers.is_set():
+                self.waits.set()
+                self.answers.wait()
             return super().application(environ, lambda status, headers: start_response(status, [*headers, date]))
         status, media_type, body = self._static(path)
         if path in self.more and environ["REQUEST_METHOD"] == "POST":

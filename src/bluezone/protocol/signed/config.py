@@ -75,7 +75,7 @@ class WeekKey:
     klass:        1 confirmed test, 2 clinical; 0 for gate and chaff.
     week:         ISO week in UTC, such as "2026-W48".
     use_from, announced_at: Unix seconds.
-    accept_until: Unix seconds, 7 days after the end of the week.
+    accept_until: Unix seconds, 7 days after the end of the week; for gate keys one day after it.
     n, e:         modulus of 2048 bits and public exponent.
     """
 
