@@ -27,6 +27,9 @@ class Relay:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lost = False
         self._faults: list[tuple[bytes, bytes]] = []
+        # How many messages of clients were relayed, and which of them ends its connection instead.
+        self.messages = 0
+        self._dropped = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose_server(self) -> None:
@@ -38,6 +41,11 @@ class Relay:
     def find_server(self) -> None:
         """Let new connections through again."""
         self._lost = False
+
+    def drop_connection_at(self, message: int) -> None:
+        """End the connection with this message of a client, counted from now on; the first has the number 1."""
+        self.messages = 0
+        self._dropped = message
 
     def lose_answer_to(self, request: bytes, times: int = 1) -> None:
         """Relay the next requests that contain these bytes, and end the connection instead of returning the answer."""
@@ -81,6 +89,10 @@ class Relay:
                     data = ready.recv(65536)
                     if not data or (losing and ready is pair[1]):
                         return
+                    if ready is client:
+                        self.messages += 1
+                        if self.messages == self._dropped:
+                            return
                     fault = self._fault(data) if ready is client else None
                     losing = losing or fault == _LOST
                     holding = holding or fault == _HELD

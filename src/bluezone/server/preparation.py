@@ -14,6 +14,7 @@ from bluezone.keyserver.moves import require_settled
 from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew, behind_pooler, require_schema
 from bluezone.refusal import Refused
 from bluezone.server import garbage
+from bluezone.server.opening import open_stores
 from bluezone.web.databases import OFFICE_SCHEMA
 
 # How long a migration waits for a lock, as in keyserver/storage/migrations: pages queue behind it meanwhile.
@@ -196,9 +197,13 @@ def main() -> None:
 
     logs.configure_logging()
     folder = Path(sys.argv[1]).resolve()
-    try:
+
+    def prepare() -> None:
         KeyServer.open(folder).close()
         prepare_office(folder)
+
+    try:
+        open_stores(prepare)
     except Refused as refused:
         logs.log_event("preparing_refused", f"preparing: {refused.code}: {refused.message}", 40, code=refused.code)
         sys.exit(1)

@@ -26,6 +26,7 @@ from bluezone.refusal import Refused
 from bluezone.server.leader import Leadership, lead_when_free
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
+from bluezone.server.opening import open_stores
 from bluezone.server.preparation import open_office
 from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 from bluezone.server.recurring_work import RecurringWork
@@ -170,7 +171,7 @@ def main() -> None:
     end_with_parent()
     folder = data_folder()
     open_office(folder)
-    server = KeyServer.open(folder)
+    server = open_stores(lambda: KeyServer.open(folder))
     meters = Meters.attach(options.meters)
     # A worker that was killed could not reset this.
     meters.set("worker_leading", 0)

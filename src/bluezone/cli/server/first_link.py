@@ -3,6 +3,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,17 +15,11 @@ def print_first_link(folder: Path, office: str) -> None:
     slash at the end.
     """
     from django.db import connections
-    from django.utils import timezone
 
     from bluezone import logs
-    from bluezone.authority.people.first_admin import first_admin_link, is_first_admin_missing
-    from bluezone.server.preparation import preparation_lock
+    from bluezone.server.opening import open_stores
 
-    link = None
-    if is_first_admin_missing(timezone.now()):
-        # Without the lock, two offices that start at the same time would make two accounts.
-        with preparation_lock(folder):
-            link = first_admin_link(timezone.now())
+    link = open_stores(lambda: _first_link(folder))
     connections.close_all()
     if link is None:
         return
@@ -34,6 +29,23 @@ def print_first_link(folder: Path, office: str) -> None:
         return
     sentence = f"the first administrator's link was given out before and waits to be used; another one: {another}"
     logs.log_event("first_administrator_missing", sentence, hint=another)
+
+
+def _first_link(folder: Path) -> Any:
+    from django.db import DatabaseError
+    from django.utils import timezone
+
+    from bluezone.authority.people.first_admin import first_admin_link, is_first_admin_missing
+    from bluezone.server.preparation import OfficeUnavailable, preparation_lock
+
+    try:
+        if not is_first_admin_missing(timezone.now()):
+            return None
+        # Without the lock, two offices that start at the same time would make two accounts.
+        with preparation_lock(folder):
+            return first_admin_link(timezone.now())
+    except DatabaseError as error:
+        raise OfficeUnavailable(f"the office store cannot be opened: {type(error).__name__}") from None
 
 
 def main() -> None:

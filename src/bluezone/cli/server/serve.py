@@ -245,6 +245,7 @@ def _prepare(options: Any, users: Any) -> None:
     from bluezone.keyserver.keys.keyfolder import SignerAway
     from bluezone.keyserver.service import KeyServer
     from bluezone.keyserver.signer.client import remote_keys
+    from bluezone.server.opening import open_stores
     from bluezone.server.preparation import prepare_office
 
     if users:
@@ -255,14 +256,15 @@ def _prepare(options: Any, users: Any) -> None:
             assert keys is not None
             _log_city_key(keys.signing_key)
         return
-    server = KeyServer.open(options.folder)
+    folder = options.folder.resolve()
+    server = open_stores(lambda: KeyServer.open(options.folder))
     _log_city_key(server.secrets.signing_key)
     server.close()
     if server.publication is None:
         raise PublicationApart(
             "the published files belong to another user; give the folder to this user, or start as root"
         )
-    prepare_office(options.folder.resolve())
+    open_stores(lambda: prepare_office(folder))
 
 
 def _log_city_key(signing_key: Any) -> None:

@@ -36,6 +36,7 @@ from bluezone.server.front.static_files import ReadyAnswer, StaticFiles
 from bluezone.server.front.threads import Threads
 from bluezone.server.metrics.measured_application import MeasuredApplication, office_route, public_route
 from bluezone.server.metrics.meters import Meters
+from bluezone.server.opening import open_stores
 from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
@@ -95,7 +96,7 @@ def raise_connection_limit() -> int:
 
 def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Threads) -> Entry:
     """Open an origin and warm it up; returns its entry."""
-    application, class_of, first_page = _in_a_thread(threads, ORIGINS[options.origin])
+    application, class_of, first_page = _in_a_thread(threads, lambda: open_stores(ORIGINS[options.origin]))
     # In a working thread, because a connection to a store belongs to the thread that opened it.
     _in_a_thread(threads, lambda: warm_up(application, first_page))
     if options.tallies is not None:

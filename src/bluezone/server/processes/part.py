@@ -16,6 +16,7 @@ from bluezone.keyserver.http import Application
 from bluezone.keyserver.parts.process import VARIABLE, open_admission, open_codes
 from bluezone.refusal import Refused
 from bluezone.server.front.relay import part_server, socket_of
+from bluezone.server.opening import open_stores
 from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 from bluezone.server.processes.origin import warm_up
 
@@ -50,7 +51,7 @@ def main() -> None:
     name_process(options.part)
     os.environ[VARIABLE] = options.part
     try:
-        application = _application(options.part, options.folder, options.tallies)
+        application = open_stores(lambda: _application(options.part, options.folder, options.tallies))
     except Refused as refused:
         sentence = f"{options.part}: {refused.code}: {refused.message}"
         logs.log_event("part_refused", sentence, 40, code=refused.code, part=options.part)

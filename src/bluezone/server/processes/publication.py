@@ -23,6 +23,7 @@ from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 from bluezone.server.leader import Leadership, lead_when_free
 from bluezone.server.metrics.meters import Meters
+from bluezone.server.opening import open_stores
 from bluezone.server.processes.lifeline import end_with_parent, name_process, report_ready
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     end_with_parent()
     try:
-        ticks = open_publication(options.folder)
+        ticks = open_stores(lambda: open_publication(options.folder))
     except Refused as refused:
         sentence = f"{PUBLICATION}: {refused.code}: {refused.message}"
         logs.log_event("part_refused", sentence, 40, code=refused.code, part=PUBLICATION)
