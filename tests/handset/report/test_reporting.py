@@ -247,7 +247,7 @@ def test_a_report_that_the_server_does_not_take_is_told_until_the_next_one(serve
 
 
 def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
-    monkeypatch.setattr("bluezone.handset.report.calls.solve", lambda challenge: bytes(8))
+    monkeypatch.setattr("bluezone.handset.report.calls.solve_puzzle", lambda challenge: bytes(8))
     code = issue(server, patient).code
     server.tamper = lambda path, body: bytes([1, 6]) + body[2:] if path == "/v1/upload" else body
     with pytest.raises(ServerAnswerRefused):
