@@ -2,7 +2,6 @@
 """Open stores at a start: if the database drops a connection meanwhile, try again."""
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -46,7 +45,9 @@ def _close_office() -> None:
 
     They are replaced and not only closed: one that was lost in the middle of a transaction stays lost.
     """
-    if "django.db" not in sys.modules:
+    from django.conf import settings
+
+    if not settings.configured:
         return
     from django.db import connections
 

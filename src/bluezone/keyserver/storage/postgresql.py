@@ -206,12 +206,19 @@ class PostgresqlStore:
         self._schema = schema
         self._connections = Connections(url, schema, connections or connections_allowed(), wait_seconds)
         self._in_turn = threading.local()
+        try:
+            self._require_schema()
+        except BaseException:
+            self._connections.close()
+            raise
+
+    def _require_schema(self) -> None:
         # Looked up first, because CREATE SCHEMA takes a lock and needs a right that the store's role may lack.
-        if not self.read("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)):
-            create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
+        if not self.read("SELECT 1 FROM pg_namespace WHERE nspname = ?", (self._schema,)):
+            create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self._schema))
             with self._translated(), self._connections.connection() as connection:
                 connection.execute(create)
-        require_schema(schema, self.read("SELECT current_schema()")[0][0])
+        require_schema(self._schema, self.read("SELECT current_schema()")[0][0])
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         with self._translated(), self._connections.connection() as connection:
