@@ -12,7 +12,7 @@ from tests.builders.canvass import NOW, Phone, door
 from tests.builders.outlines import SOUTH, WEST, grid
 from tests.rollout.canvass.test_door_lists import accepted
 
-from bluezone.directory.records import shapes, streets
+from bluezone.directory.records import streets, unit_outlines
 from bluezone.directory.records.streets import MOST_POINTS, streets_in
 from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.households.decisions import join, propose
@@ -149,7 +149,7 @@ def line(name, *points):
 
 
 def test_a_phone_gets_outline_and_streets_around_its_doors_once(public, ward, committee, clock, files):
-    files(shapes.FILE, grid([ward.name]))
+    files(unit_outlines.FILE, grid([ward.name]))
     near, far = (WEST + 0.01, SOUTH + 0.01), (WEST + 0.2, SOUTH + 0.2)
     inside = line("Phố Huế", near, (WEST + 0.012, SOUTH + 0.011))
     files(streets.FILE, {"type": "FeatureCollection", "features": [inside, line("Xa", far, (far[0] + 0.01, far[1]))]})

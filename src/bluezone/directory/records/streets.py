@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bluezone.directory.records.shapes import MOST_BYTES, Point, simplify_line
+from bluezone.directory.records.unit_outlines import MOST_BYTES, Point, simplify_line
 
 FILE = Path("maps") / "streets.geojson"
 _NAMES = ("name", "name_vi", "ten", "ten_duong")

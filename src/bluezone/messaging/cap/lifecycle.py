@@ -24,7 +24,7 @@ from bluezone.authority.recent_access import people_with_access
 from bluezone.authority.two_persons import ActGone, Lines, SharedAct
 from bluezone.city_settings import City
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.shapes import Ring, outlines_of, simplify_ring
+from bluezone.directory.records.unit_outlines import Ring, outlines_of, simplify_ring
 from bluezone.directory.scopes import grants_for, is_within_own_ward, served_units
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.models import User

@@ -116,6 +116,6 @@ class LeafletForm(forms.Form):
         return values
 
 
-def until_after(days: int, now: datetime.datetime) -> datetime.datetime:
+def lease_end(days: int, now: datetime.datetime) -> datetime.datetime:
     """When a lease of so many days ends."""
     return now + datetime.timedelta(days=days)

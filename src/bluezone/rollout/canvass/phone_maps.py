@@ -12,9 +12,9 @@ from typing import Any
 from django.conf import settings
 
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records import shapes, streets
-from bluezone.directory.records.shapes import outlines_of, simplify_ring
+from bluezone.directory.records import streets, unit_outlines
 from bluezone.directory.records.streets import Box, streets_in
+from bluezone.directory.records.unit_outlines import outlines_of, simplify_ring
 
 # Degrees around the doors, about 90 m, and the grid that boxes lie on, so that one more door seldom makes a new map.
 _MARGIN, _GRID = 0.0008, 0.0005
@@ -43,7 +43,7 @@ def map_of(unit: AdminUnit, doors: Sequence[dict[str, Any]]) -> tuple[str, dict[
 def _stamps() -> tuple[int, ...]:
     """What differs when the city puts another file in."""
     found = []
-    for name in (shapes.FILE, streets.FILE):
+    for name in (unit_outlines.FILE, streets.FILE):
         try:
             found.append((Path(settings.DATA_FOLDER) / name).stat().st_mtime_ns)
         except OSError:

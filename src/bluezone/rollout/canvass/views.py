@@ -24,7 +24,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
 from bluezone.rollout.canvass import leases, scope
-from bluezone.rollout.canvass.forms import GroupTurfForm, HouseholdForm, LeaseForm, until_after
+from bluezone.rollout.canvass.forms import GroupTurfForm, HouseholdForm, LeaseForm, lease_end
 from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
@@ -124,7 +124,7 @@ def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         now, values = timezone.now(), form.cleaned_data
         with acts.refusals_as_form_errors(form, scope.sentence_of, kinds=(leases.LeaseInvalid, leases.DoorsLeased)):
-            leases.lease(request.user.username, found, values["device"], until_after(values["days"], now), now)
+            leases.lease(request.user.username, found, values["device"], lease_end(values["days"], now), now)
             messages.success(request, _("The list has been assigned. The phone shows it at its next contact."))
             return redirect("canvass-turf", pk)
     return _show(request, pk, form, status=422)

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 
-from bluezone.directory.records.shapes import Outlines, Point, Polygon, Ring, simplify_ring
+from bluezone.directory.records.unit_outlines import Outlines, Point, Polygon, Ring, simplify_ring
 from bluezone.rollout.coverage.overview import OverviewCell, Row
 
 SIDE = 104

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.shapes import outlines_of
+from bluezone.directory.records.unit_outlines import outlines_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches

@@ -72,7 +72,7 @@ def matters_of(user: User, now: datetime.datetime) -> list[Matter]:
     return matters
 
 
-def letter_name(directive: Directive) -> str:
+def letter_label(directive: Directive) -> str:
     """A letter's number and subject for a list, cut to _SUBJECT characters."""
     subject = directive.subject if len(directive.subject) <= _SUBJECT else f"{directive.subject[:_SUBJECT]}…"
     return f"{directive.code} · {subject}" if directive.number or directive.notation else subject
@@ -107,7 +107,9 @@ def _to_sign(user: User) -> list[Matter]:
         by = _usual(one, one.at or one.made_at)
         url = reverse("directive-approve", args=[one.pk])
         matters.append(
-            Matter(f"sign {one.pk}", letter_name(one), _("Read and confirm"), url, by, Pile.MINE, where=one.issuer.name)
+            Matter(
+                f"sign {one.pk}", letter_label(one), _("Read and confirm"), url, by, Pile.MINE, where=one.issuer.name
+            )
         )
     return shorten(matters, _list("directives", DirectiveState.SUBMITTED), found.count)
 
@@ -121,7 +123,7 @@ def _to_send(user: User) -> list[Matter]:
         url = reverse("directive", args=[one.pk])
         matters.append(
             Matter(
-                f"send {one.pk} {bool(one.number)}", letter_name(one), act, url, by, Pile.AGENCY, where=one.issuer.name
+                f"send {one.pk} {bool(one.number)}", letter_label(one), act, url, by, Pile.AGENCY, where=one.issuer.name
             )
         )
     return shorten(matters, _list("directives", DirectiveState.APPROVED), found.count)
@@ -143,7 +145,7 @@ def _drafts(user: User, now: datetime.datetime) -> list[Matter]:
         by = _usual(one, one.returned) if came_back else now + _SOME_DAY
         url = reverse("directive" if came_back else "directive-change", args=[one.pk])
         matters.append(
-            Matter(f"draft {one.pk} {one.returned}", letter_name(one), act, url, by, pile, where=one.issuer.name)
+            Matter(f"draft {one.pk} {one.returned}", letter_label(one), act, url, by, pile, where=one.issuer.name)
         )
     return shorten(matters, _list("directives", DirectiveState.DRAFT), found.count)
 
@@ -158,7 +160,7 @@ def _assigned(user: User, now: datetime.datetime) -> list[Matter]:
         deadline = Deadline(one.due) if one.due else one.task.deadline if one.task else None
         directive = one.dispatch.directive
         by = deadline.moment if deadline else _usual(directive, one.made_at)
-        what = f"{letter_name(directive)} · {one.task.label}" if one.task else letter_name(directive)
+        what = f"{letter_label(directive)} · {one.task.label}" if one.task else letter_label(directive)
         url = reverse("inbox-one", args=[one.dispatch_id])
         matters.append(
             Matter(
@@ -203,7 +205,7 @@ def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
         key = f"dispatch {one.pk} {'left' if one.is_left else one.state}"
         until = deadline if deadline is not None and stated else by
         url = reverse("inbox-one", args=[one.pk])
-        matters.append(Matter(key, letter_name(one.directive), act, url, until, Pile.AGENCY, stated, one.agency.name))
+        matters.append(Matter(key, letter_label(one.directive), act, url, until, Pile.AGENCY, stated, one.agency.name))
     return shorten(matters, _list("inbox", "open"), found.count)
 
 
@@ -214,7 +216,7 @@ def _ended(user: User) -> list[Matter]:
     shown = found.select_related("directive", "agency").defer("directive__text", "directive__proposal")
     matters = []
     for one in shown.order_by("ended_at", "pk")[:_READ]:
-        what = f"{letter_name(one.directive)} · {EventKind(one.end).label}"
+        what = f"{letter_label(one.directive)} · {EventKind(one.end).label}"
         url = reverse("inbox-one", args=[one.pk])
         matters.append(
             Matter(
@@ -257,7 +259,7 @@ def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
             url = f"{reverse('task-report', args=[party.pk])}?period={period.first}"
             matters.append(
                 Matter(
-                    f"report {party.pk} {period.first}", f"{letter_name(party.task.directive)} · {party.task.label}",
+                    f"report {party.pk} {period.first}", f"{letter_label(party.task.directive)} · {party.task.label}",
                     _("Report"), url, period.due.moment if period.due else now + 7 * DAY, Pile.AGENCY,
                     period.due is not None, party.agency.name,
                 )
@@ -308,7 +310,7 @@ def _come_back(user: User, now: datetime.datetime) -> list[Matter]:
 
 
 def _line(line: _Open, letter: Directive) -> Matter:
-    what = f"{letter_name(letter)} · {line.note}" if line.note else letter_name(letter)
+    what = f"{letter_label(letter)} · {line.note}" if line.note else letter_label(letter)
     return Matter(line.key, what, line.act, line.url, line.by, Pile.SENT, line.stated)
 
 

@@ -8,7 +8,7 @@ from bluezone.directory import scopes
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.models import User
 from bluezone.rollout.directives import permissions, queries
-from bluezone.rollout.directives.matters import letter_name
+from bluezone.rollout.directives.matters import letter_label
 from bluezone.rollout.directives.models import Campaign, Dispatch
 from bluezone.vietnamese.spelling import holds
 
@@ -17,7 +17,7 @@ def search(user: User, words: str) -> list[Hit]:
     """Letters that the person's agencies issued or got, and campaigns, by number, subject or name."""
     issued = queries.directives(scopes.agencies_in_reach(user, permissions.READERS), words)
     hits = [
-        Hit(_("Letter"), letter_name(one), reverse("directive", args=[one.pk]), one.get_state_display())
+        Hit(_("Letter"), letter_label(one), reverse("directive", args=[one.pk]), one.get_state_display())
         for one in issued[:MOST_HITS]
     ]
     got = Dispatch.objects.filter(agency__in=permissions.read_agencies(user))
@@ -27,7 +27,7 @@ def search(user: User, words: str) -> list[Hit]:
     for one in got.select_related("directive", "agency").defer("directive__text", "directive__proposal")[:MOST_HITS]:
         if reverse("directive", args=[one.directive_id]) not in own:
             url = reverse("inbox-one", args=[one.pk])
-            hits.append(Hit(_("Incoming letter"), letter_name(one.directive), url, one.agency.name))
+            hits.append(Hit(_("Incoming letter"), letter_label(one.directive), url, one.agency.name))
     campaigns = Campaign.objects.filter(owner__in=permissions.read_agencies(user)).order_by("-made_at")[:2000]
     named = [one for one in campaigns if holds(one.name, words)][:MOST_HITS]
     return [

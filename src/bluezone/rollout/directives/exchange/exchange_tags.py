@@ -61,7 +61,7 @@ def troubleword(code: str) -> str:
 
 
 @register.filter
-def last_delivery(dispatch: Dispatch) -> Delivery | None:
+def current_transmission(dispatch: Dispatch) -> Delivery | None:
     """The message about a dispatch that says most of where it is: the first that is not taken, else the last.
 
     The deliveries were read before (`queries.recipients`).

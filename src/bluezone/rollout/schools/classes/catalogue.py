@@ -134,7 +134,7 @@ def correct_class(
         raise ClassListRefused("another class of the year has this name", 1, "twice") from None
 
 
-def end_class(school_class: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) -> None:
+def close_class(school_class: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) -> None:
     """End a class: it owes no numbers after the week of `day`, and its link opens nothing; its reports stay."""
     with transaction.atomic():
         school_class.ended_on = day

@@ -131,7 +131,7 @@ def correct_class(request: OfficeRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     back = f"{reverse('school-classes', args=[school_class.school_id])}?week={week}"
     if "end" in request.POST:
-        catalogue.end_class(school_class, timezone.localdate(now), request.user, now)
+        catalogue.close_class(school_class, timezone.localdate(now), request.user, now)
         acts.offer_undo(request, catalogue.ENDED, now, pk=school_class.pk)
         messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": school_class.name})
         return redirect(back)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builders import outlines
 
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.shapes import ShapesUnreadable, outlines_of, read_features, simplify_ring
+from bluezone.directory.records.unit_outlines import ShapesUnreadable, outlines_of, read_features, simplify_ring
 
 SQUARE = [[105.8, 22.1], [105.9, 22.1], [105.9, 22.2], [105.8, 22.2], [105.8, 22.1]]
 
