@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import hashlib
 import shutil
+from importlib.resources import files
 
 import pytest
 from tests.builders.keyserver import DAY, NOON, Clock, call, open_server
@@ -136,9 +137,24 @@ def test_a_profile_that_cannot_be_read_is_refused(city_folder, clock):
         open_server(city_folder, clock, profile="plague.toml")
 
 
-def test_a_profile_of_the_citys_own_is_taken_from_the_data_folder(city_folder, clock):
-    from importlib.resources import files
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[[weights]]", "[[weighs]]"),
+        ("[nearness.levels]", "[nearness.level]"),
+        ("[levels]", "[stages]"),
+    ],
+)
+def test_a_profile_that_phones_would_refuse_is_refused_before_it_is_signed(city_folder, clock, before, after):
+    shipped = (files("bluezone.protocol.risk") / "profiles" / "covid-19.toml").read_text()
+    assert before in shipped
+    (city_folder / "influenza.toml").write_text(shipped.replace(before, after))
 
+    with pytest.raises(CityInvalid, match="influenza"):
+        open_server(city_folder, clock, profile="influenza.toml")
+
+
+def test_a_profile_of_the_citys_own_is_taken_from_the_data_folder(city_folder, clock):
     shutil.copy(str(files("bluezone.protocol.risk") / "profiles" / "covid-19.toml"), city_folder / "influenza.toml")
     server = open_server(city_folder, clock, profile="influenza.toml")
 

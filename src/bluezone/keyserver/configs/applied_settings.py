@@ -14,6 +14,8 @@ from bluezone.keyserver.configs.configfiles import PER_NUMBER
 from bluezone.keyserver.declarations import published_key
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.primitives import InvalidPublicKey, read_p256_pem
+from bluezone.protocol.risk.profilefiles import parse_profile
+from bluezone.protocol.risk.profiletables import InvalidProfile
 from bluezone.protocol.signed.config import Care, Config, Neighbour, encode_config
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEY_AGE_DAYS, MAX_KEYS, MAX_SLOTS
 from bluezone.protocol.upload.puzzle import PUZZLE_BITS, PUZZLE_SECONDS
@@ -149,12 +151,22 @@ def _neighbours(city: City) -> tuple[Neighbour, ...]:
 
 
 def _profile(name: str, data_dir: Path) -> dict[str, Any]:
+    """The disease profile of the settings. Raises CityInvalid if phones, or those of earlier releases, cannot read it."""
     shipped = files("bluezone.protocol.risk") / "profiles" / f"{name}.toml"
     try:
         text = shipped.read_text("utf-8") if shipped.is_file() else (data_dir / name).read_text("utf-8")
-        return tomllib.loads(text)
+        profile = tomllib.loads(text)
+        # A phone that cannot read its profile warns nobody.
+        parse_profile(profile)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CityInvalid(f"the disease profile {name!r} cannot be read: {error}") from None
+    except InvalidProfile as refused:
+        raise CityInvalid(f"the disease profile {name!r} cannot be read by phones: {refused}") from None
+    if "nearness" in profile and "weights" not in profile:
+        raise CityInvalid(
+            f"the disease profile {name!r} has no [[weights]], without which phones of 0.1.0 cannot read it"
+        )
+    return profile
 
 
 @cache
