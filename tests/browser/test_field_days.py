@@ -22,7 +22,7 @@ from tests.builders.gatepage import browser_pass, week_key
 from tests.builders.gatephone import GatePhone, WebEdition, plant, sums
 from tests.builders.pagecosts import scan
 from tests.builders.peopling import Person
-from tests.builders.serving import ReturningServer
+from tests.builders.serving import RestartableServer
 from tests.builders.stores import prepared_store
 from tests.builders.visitor import NARROW, Visitor
 
@@ -72,7 +72,7 @@ def tablets(chromium, served):
 @pytest.mark.slow
 @BOTH
 def test_the_server_is_away_for_a_week_and_gate_and_class_lose_nothing(chromium, tmp_path, watch, language):
-    server = ReturningServer(tmp_path / "served")
+    server = RestartableServer(tmp_path / "served")
     server.begin()
     try:
         planted = plant(server.data, 1, "Cổng xã vùng cao")
@@ -115,7 +115,7 @@ def test_the_server_is_away_for_a_week_and_gate_and_class_lose_nothing(chromium,
 @pytest.mark.slow
 @BOTH
 def test_forty_doors_without_a_network_and_a_telephone_that_dies_after_twenty(chromium, tmp_path, watch, language):
-    server = ReturningServer(tmp_path / "served")
+    server = RestartableServer(tmp_path / "served")
     server.begin()
     phone = KillablePhone(SimpleNamespace(chromium=chromium.browser_type), tmp_path / "profile", server.origin).open()
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes for a test: versions that print their number or crash, signed updates, a machine with two slots."""
+"""Boxes for tests: versions that print their number or crash, signed updates, and a box with two slots."""
 
 import json
 import random
@@ -22,7 +22,7 @@ def trusted_update_keys() -> dict[str, bytes]:
 
 
 def make_version(folder: Path, script: str) -> Path:
-    """A version with a shell script for an interpreter."""
+    """A version that has a shell script in place of its Python interpreter."""
     (folder / "bin").mkdir(parents=True)
     (folder / "lib").mkdir()
     (folder / "lib" / "data.txt").write_text("x" * 5000)
@@ -35,13 +35,13 @@ def make_update(
     folder: Path, number: int, script: str | None = None, key: Ed25519PrivateKey = KEY, platform=PLATFORM
 ) -> Path:
     """A file with a signed update. script: prints the number by default."""
-    made = make_version(folder / f"tree-{number}", script or f"echo version {number}")
+    version = make_version(folder / f"tree-{number}", script or f"echo version {number}")
     # Random bytes, which do not compress.
-    (made / "lib" / "code.bin").write_bytes(random.Random(number).randbytes(4000))
+    (version / "lib" / "code.bin").write_bytes(random.Random(number).randbytes(4000))
     place = folder / f"stick-{number}"
     place.mkdir()
     file = place / file_name(platform_of(*platform))
-    make_bundle(made, file, key, f"0.{number}", number, platform)
+    make_bundle(version, file, key, f"0.{number}", number, platform)
     return file
 
 

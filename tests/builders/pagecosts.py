@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.builders.serving import Served
+from tests.builders.serving import RunningServer
 from tests.builders.wiretap import wire_to
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def _maker_of_fresh_contexts(chromium: Any) -> Any:
 
 
 def weighed(
-    chromium: Any, served: Served, address: str, network: dict[str, Any] | None = None, ready: str = "main"
+    chromium: Any, served: RunningServer, address: str, network: dict[str, Any] | None = None, ready: str = "main"
 ) -> tuple[dict[str, int], float]:
     """Open a page in a new profile; returns its bytes over the wire by address, and the seconds until it is usable."""
     context = _maker_of_fresh_contexts(chromium)(viewport=NARROW)
@@ -60,7 +60,7 @@ class FirstLoad:
     files: int
 
 
-def first_load(chromium: Any, served: Served, language: str) -> FirstLoad:
+def first_load(chromium: Any, served: RunningServer, language: str) -> FirstLoad:
     """Open the web edition in a new profile until it has cached what it needs offline; then open it offline.
 
     Counted on the wire, HTTP/1.1. language: of the browser.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders.serving import BLUEZONE, Served, serving
+from tests.builders.serving import BLUEZONE, RunningServer, serving
 
 RELEASES = Path(__file__).parents[1] / "releases"
 FIRST, BEFORE = "7a60e82", "63c4e645"
@@ -97,7 +97,7 @@ def moment(version: str) -> float:
 
 
 @contextmanager
-def upgraded(version: str, folder: Path) -> Iterator[Served]:
+def upgraded(version: str, folder: Path) -> Iterator[RunningServer]:
     """Today's `serve` on the data folder of a version, at that moment."""
     data = unpack(version, "office", folder / "office") / "data"
     # As an operator does after a long stop.

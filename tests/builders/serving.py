@@ -26,10 +26,10 @@ BLUEZONE = Path(sys.executable).with_name("bluezone")
 
 
 @dataclass
-class Served:
+class RunningServer:
     """A running `serve`: its process, addresses without a trailing slash, and data folder.
 
-    output: its output until it was ready. lines: later output, line by line; ends with the last of its processes.
+    output: its output until it was ready. lines: later output, line by line, until its last process has ended.
     """
 
     process: subprocess.Popen[str]
@@ -71,7 +71,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> Served:
+def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> RunningServer:
     """Start `serve` and wait until it is ready; tries other ports if one was taken in the meantime."""
     for _ in range(3):
         try:
@@ -85,7 +85,7 @@ class PortTaken(AssertionError):
     """A port that was free is in use now."""
 
 
-def _start(data: Path, *more: str, environment: dict[str, str] | None) -> Served:
+def _start(data: Path, *more: str, environment: dict[str, str] | None) -> RunningServer:
     public = free_port()
     office = free_port()
     process = subprocess.Popen(
@@ -105,7 +105,7 @@ def _start(data: Path, *more: str, environment: dict[str, str] | None) -> Served
     else:
         ended = PortTaken if "port_in_use" in output else AssertionError
         raise ended(f"serve ended with {process.wait()}: {output}")
-    return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, output, lines)
+    return RunningServer(process, f"http://localhost:{public}", f"http://localhost:{office}", data, output, lines)
 
 
 def _output_lines(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -125,8 +125,8 @@ def _output_lines(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 @contextmanager
-def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
-    """`start`, on a prepared store if the folder has none, and SIGTERM at the end."""
+def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -> Iterator[RunningServer]:
+    """Run `start`, preparing a store first if the folder has none, and send SIGTERM at the end."""
     if not (data / "office.sqlite3").exists() and "BLUEZONE_DATABASE_URL" not in (environment or {}):
         prepared_store(data)
     served = start(data, "--hotline", HOTLINE, *more, environment=environment)
@@ -137,7 +137,7 @@ def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -
         served.process.communicate(timeout=120)
 
 
-class ReturningServer:
+class RestartableServer:
     """A `serve` that can be stopped and started again at the same address, with keys that were made before."""
 
     def __init__(self, data: Path) -> None:
@@ -148,7 +148,7 @@ class ReturningServer:
         data.mkdir()
         shutil.copytree(secrets_folder(), data / "keys")
         self.origin = f"http://localhost:{self.port}"
-        self.served: Served | None = None
+        self.served: RunningServer | None = None
 
     def begin(self) -> None:
         """Start the server."""

@@ -31,7 +31,7 @@ from bluezone.keyserver.storage.postgresql import (
     PostgresqlStore,
     connections_allowed,
 )
-from bluezone.keyserver.storage.store import ALIVE, SERVER_SIDE, StoreBusy, StoreUnreachable
+from bluezone.keyserver.storage.store import LIBPQ_OPTIONS, SERVER_SETTINGS, StoreBusy, StoreUnreachable
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status, encode_upload
@@ -302,8 +302,8 @@ def test_both_ends_of_a_connection_give_up_on_the_other_and_on_a_statement_that_
     store = PostgresqlStore(database, "keys")
     with psycopg.connect(store._connections._address) as connection:
         told = connection.info.get_parameters()
-        shown = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in SERVER_SIDE}
-    assert {name: int(told[name]) for name in ALIVE} == ALIVE
+        shown = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in SERVER_SETTINGS}
+    assert {name: int(told[name]) for name in LIBPQ_OPTIONS} == LIBPQ_OPTIONS
     assert shown == {
         "statement_timeout": "1min", "idle_in_transaction_session_timeout": "2min", "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "25000",

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 from tests.builders.canvassing import ask, canvassing
 from tests.builders.canvassphone import KillablePhone, call, wait_until
-from tests.builders.serving import ReturningServer
+from tests.builders.serving import RestartableServer
 
 # Three starts of a server and two of a browser: most of a minute of one core.
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.slow]
@@ -22,7 +22,7 @@ DOORS, BY_HAND = 120, 3
 
 @pytest.fixture
 def server(tmp_path):
-    found = ReturningServer(tmp_path / "served")
+    found = RestartableServer(tmp_path / "served")
     found.begin()
     yield found
     found.end()

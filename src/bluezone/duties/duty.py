@@ -185,7 +185,8 @@ class Duty:
     open_at:      takes an agency, returns sentences about its open work, shown before the agency is ended.
     indicators:   classes of Indicator that coverage shows.
     door_counts:  takes a moment, returns {unit: DoorCounts}. help_counts: takes two days, returns {unit: HelpCounts}.
-    door_answers: takes two moments and when they were known, returns {unit: Answers}. Coverage ranks units by these.
+    door_answers: takes begin and end of the visits and `received_before`, returns {unit: Answers}. Coverage ranks units
+                  by these.
     reversers:    act that can be undone for ten seconds -> the function that undoes it.
     shared_acts:  act that takes two people -> its class, a SharedAct of bluezone.authority.two_persons.
     demo:         takes the present moment and adds what `bluezone demo` shows of this duty; "" for nothing.

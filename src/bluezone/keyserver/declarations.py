@@ -73,7 +73,7 @@ class Declarations:
         Raises DeclarationsClosed, DeclarationsFull, StoreRefused.
         """
         if published_key(self.data_dir) is None:
-            raise DeclarationsClosed("this city takes no declarations; call the hotline")
+            raise DeclarationsClosed("this city accepts no declarations; call the hotline")
         solved = _puzzle(puzzle)
         challenge = self.limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
         if challenge is not None:

@@ -36,12 +36,15 @@ class Provider(Protocol):
     """The interface for sending messages."""
 
     def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
-        """Send one message to each; the outcomes, in the same order."""
+        """Send the message to each subscription; returns the outcomes, in the same order."""
         ...
 
 
 class Announcer:
-    """Tells the browsers of a city. random_delay: draws seconds from 0 to its argument."""
+    """Announces new files to the subscribed browsers of a city.
+
+    random_delay: draws seconds from 0 to its argument.
+    """
 
     def __init__(
         self, server: "KeyServer", provider: Provider, random_delay: Callable[[float], float] | None = None
@@ -53,7 +56,7 @@ class Announcer:
         self._due: deque[tuple[float, str]] = deque()
 
     def send_due(self, now: float) -> int:
-        """Schedule messages for a new file, and send one batch of those that are due; the number sent.
+        """Schedule messages for a new file, and send one batch of those that are due. Returns the number sent.
 
         now: Unix seconds. Raises StoreRefused.
         """
@@ -73,7 +76,7 @@ class Announcer:
         return len(endpoints[Outcome.SENT])
 
     def overdue_count(self, now: float) -> int:
-        """The number of messages that were due a minute ago."""
+        """The number of unsent messages that have been due for a minute or longer."""
         return sum(due <= now - LATE_SECONDS for due, _ in tuple(self._due))
 
     def _plan(self, now: float) -> None:
@@ -92,7 +95,7 @@ class Announcer:
 
 
 def announce_until_stopped(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
-    """Tell browsers until `stopped`; outside the tick, so that a slow push service delays nothing else.
+    """Announce new files until `stopped`. Run it in its own thread, so that a slow push service delays nothing else.
 
     Every error is logged and survived: an error in one message must not silently end all later ones.
     """

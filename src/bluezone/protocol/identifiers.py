@@ -72,8 +72,9 @@ def attenuation_db(metadata: bytes, rssi_dbm: int) -> int | None:
 
     metadata: decrypted, 4 bytes, or empty if the frame carried none.
     rssi_dbm: received strength, corrected for the receiver.
-    Returns None without metadata, for a major version other than 1 (which three in four wrong keys give as well), and
-    for a transmit power outside -50..20 dBm. Raises InvalidMetadata for metadata of another length.
+    Returns None without metadata, for a major version other than 1 (decryption with a wrong key gives one in three
+    cases out of four), and for a transmit power outside -50..20 dBm.
+    Raises InvalidMetadata for metadata of another length.
     """
     if not metadata:
         return None

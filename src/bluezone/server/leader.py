@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver.locks import lock_file
-from bluezone.keyserver.storage.store import ALIVE
+from bluezone.keyserver.storage.store import LIBPQ_OPTIONS
 
 if TYPE_CHECKING:
     from bluezone.keyserver.storage.leases import Lease
@@ -79,7 +79,7 @@ class Leadership:
 
         from bluezone.keyserver.storage.leases import Lease, keep_renewed
 
-        lease = Lease(lambda: psycopg.connect(**{**parameters, **ALIVE, "autocommit": True}), self._duty)
+        lease = Lease(lambda: psycopg.connect(**{**parameters, **LIBPQ_OPTIONS, "autocommit": True}), self._duty)
         try:
             if not lease.acquire():
                 lease.release()

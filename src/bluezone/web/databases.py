@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bluezone.keyserver.storage.sqlite import store_file
-from bluezone.keyserver.storage.store import ALIVE, SERVER_SIDE, behind_pooler
+from bluezone.keyserver.storage.store import LIBPQ_OPTIONS, SERVER_SETTINGS, behind_pooler
 from bluezone.refusal import Refused
 
 OFFICE_SCHEMA = "office"
@@ -46,7 +46,7 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
         raise DatabaseUrlInvalid("the database address is not a URL") from None
     if parts.scheme not in {"postgresql", "postgres"}:
         raise DatabaseUrlInvalid(f"the database address begins with {parts.scheme!r}, expected postgresql://")
-    server_side = {} if behind_pooler() else {"search_path": OFFICE_SCHEMA, **SERVER_SIDE}
+    server_side = {} if behind_pooler() else {"search_path": OFFICE_SCHEMA, **SERVER_SETTINGS}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "bluezone",
@@ -57,7 +57,7 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            **ALIVE,
+            **LIBPQ_OPTIONS,
             **dict(parse_qsl(parts.query)),
             "options": " ".join(f"-c {name}={value}" for name, value in server_side.items()),
         },
@@ -76,9 +76,9 @@ def _hosts(netloc: str) -> tuple[str, str]:
 
 
 def database_state(database: Mapping[str, Any]) -> Callable[[], Hashable]:
-    """A function that returns the state of SQLite's files, which changes with each commit; on PostgreSQL, None.
+    """A function that returns the state of SQLite's files, which changes with each commit, or None on PostgreSQL.
 
-    It does not open the store.
+    The function does not open the store.
     """
     if not database["ENGINE"].endswith("sqlite3"):
         return lambda: None

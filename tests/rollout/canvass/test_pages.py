@@ -163,7 +163,7 @@ def test_small_numbers_of_a_ward_are_shown_to_the_ward_alone(client, officer, ph
 )
 def test_no_small_number_follows_from_the_others(told, seen):
     assert astuple(shown_to(told, is_own=False)) == seen
-    assert astuple(shown_to(told, is_own=True)) == (told.households, told.visited, told.left, told.revisit)
+    assert astuple(shown_to(told, is_own=True)) == (told.households, told.visited, told.not_visited, told.revisit)
 
 
 def test_two_versions_are_shown_side_by_side_and_one_is_chosen(client, officer, phone, committee, clock):

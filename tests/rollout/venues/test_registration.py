@@ -136,30 +136,30 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
     now = timezone.now()
     venue = build.approved_venue(wards[0], now)
     first = venue.codes.get()
-    assert server.registrar.valid_code(decisions.registrar_name(venue)) == first.sha256
+    assert server.registrar.valid_code(decisions.registration_of(venue)) == first.sha256
     signed = server.registrar.read_own_code(first.link)
     assert (signed.name, signed.address, signed.type) == (venue.name, venue.address, venue.kind)
 
     second = decisions.renew_code("mai", venue, now + DAY)
     first.refresh_from_db()
     assert (first.ended_why, second.number) == ("renewed", 2)
-    assert server.registrar.valid_code(decisions.registrar_name(venue)) == second.sha256
+    assert server.registrar.valid_code(decisions.registration_of(venue)) == second.sha256
     assert first.sha256 in list_revoked(server.keys_store, server.clock())
 
     decisions.withdraw_code("mai", venue, "Quán chuyển chỗ", now + DAY)
-    assert server.registrar.valid_code(decisions.registrar_name(venue)) is None
+    assert server.registrar.valid_code(decisions.registration_of(venue)) is None
     assert decisions.renew_code("mai", venue, now + 2 * DAY).number == 3
     decisions.close_venue("mai", venue, now + 3 * DAY)
-    assert server.registrar.valid_code(decisions.registrar_name(venue)) is None
+    assert server.registrar.valid_code(decisions.registration_of(venue)) is None
 
 
 def test_a_code_that_the_registrar_signed_and_the_office_lost_does_not_stand_in_the_way(server, wards):
     venue = build.applied_venue(wards[0], timezone.now())
     lost = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    server.registrar.register_venue(decisions.registrar_name(venue), lost)
+    server.registrar.register_venue(decisions.registration_of(venue), lost)
     decisions.approve_venue("mai", venue, timezone.now())
 
-    assert server.registrar.valid_code(decisions.registrar_name(venue)) == venue.codes.get().sha256
+    assert server.registrar.valid_code(decisions.registration_of(venue)) == venue.codes.get().sha256
 
 
 def test_a_decision_is_made_once(server, wards):
@@ -239,7 +239,7 @@ def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else
 
 def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, public, wards):
     venue = build.approved_venue(wards[0], timezone.now())
-    token = tills.new_till(venue)
+    token = tills.issue_till_token(venue)
     page = public(f"/till/{token}/")
     assert venue.codes.get().fingerprint in page.text
     day = str(timezone.localdate())
@@ -252,7 +252,7 @@ def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, pub
     assert tell(4, "fedcba9876543210").json()["people"] == 9
     for wrong in ((-1,), (10**9,), (1, "x"), (1, "0" * 16, "2020-01-01"), (1, "0" * 16, "9")):
         assert tell(*wrong).status_code == 422
-    tills.new_till(venue)
+    tills.issue_till_token(venue)
     assert tell(6).status_code == 404
     assert public(f"/till/{token}/").status_code == 404
 
@@ -275,7 +275,7 @@ def test_practice_signs_nothing_and_is_in_no_count(client, officer, server, ward
     venue = Venue.everything.get(training=True)
     client.post(f"/venues/{venue.pk}/approve/", {"account": "on"})
     code = PosterCode.everything.get()
-    assert server.registrar.valid_code(decisions.registrar_name(venue)) is None
+    assert server.registrar.valid_code(decisions.registration_of(venue)) is None
     with pytest.raises(VenueForeign):
         server.registrar.read_own_code(code.link)
     assert "for practice" in public(f"/p/{code.short}").text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone venues`: sign and revoke codes of venues from the operator's shell; the audit says "command line"."""
+"""`bluezone venues`: sign and revoke venue codes from the operator's shell; audit entries name "command line"."""
 
 import datetime
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ QR_MILLIMETRES = 150
 
 QUIET_MODULES = 4
 
-PNG_PIXELS_A_MODULE = 16
+PNG_PIXELS_PER_MODULE = 16
 
 KINDS = (".svg", ".png", ".pdf")
 
@@ -25,7 +25,7 @@ moment_type = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 @click.group()
 def venues() -> None:
-    """Sign and withdraw the codes of venues."""
+    """Sign and revoke venue codes."""
 
 
 def _code_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -33,7 +33,7 @@ def _code_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"fingerprint {result['fingerprint']}: print it next to the code"
     if result["file"]:
         yield f"QR code in {result['file']}"
-    yield "shown only once; the key server keeps only its hash"
+    yield "the link is shown only once; the key server stores only its SHA-256"
 
 
 @venues.command()
@@ -41,10 +41,22 @@ def _code_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--registration", required=True, help="Identifies the venue here, such as its application's number.")
 @click.option("--name", required=True, help="As people know it; at most 80 bytes.")
 @click.option("--address", default="", help="At most 100 bytes.")
-@click.option("--type", "kind", default=0, type=click.IntRange(0, 12), help="The Corona-Warn-App's number of its kind.")
-@click.option("--stay", default=60, show_default=True, type=click.IntRange(1, 1440), help="Usual minutes of a visit.")
-@click.option("--from", "begins", type=moment_type, help="Local time from which the code counts.")
-@click.option("--to", "ends", type=moment_type, help="Local time at which it stops counting.")
+@click.option(
+    "--type",
+    "kind",
+    default=0,
+    type=click.IntRange(0, 12),
+    help="The kind of venue, as the number that the Corona-Warn-App uses.",
+)
+@click.option(
+    "--stay",
+    default=60,
+    show_default=True,
+    type=click.IntRange(1, 1440),
+    help="Usual length of a stay, in minutes.",
+)
+@click.option("--from", "begins", type=moment_type, help="Local time from which the code is valid.")
+@click.option("--to", "ends", type=moment_type, help="Local time at which it expires.")
 @click.option("--temporary", is_flag=True, help="For one event.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Draw the QR code there: .svg, .png or .pdf, 15 cm."
@@ -91,9 +103,9 @@ def code(
 @data_option
 @click.option("--registration", help="Identifies the venue.")
 @click.option("--link", help="The text of its QR code.")
-@prints_result(lambda result: (f"withdrawn; {result['registered']} codes are valid",))
+@prints_result(lambda result: (f"revoked; {result['registered']} codes are valid",))
 def revoke_venue(data: str | None, registration: str | None, link: str | None) -> dict[str, Any]:
-    """Withdraw the code of a venue; phones learn it when they next fetch."""
+    """Revoke the code of a venue; phones learn it when they next fetch."""
     from bluezone.keyserver.venues.registrar import count_valid
 
     if (registration is None) == (link is None):
@@ -117,8 +129,8 @@ def draw(link: str, out: Path) -> None:
     modules = drawn.symbol_size(border=QUIET_MODULES)[0]
     kind = out.suffix.lower()
     if kind == ".png":
-        dots_a_metre = round(modules * PNG_PIXELS_A_MODULE / (QR_MILLIMETRES / 1000))
-        drawn.save(str(out), scale=PNG_PIXELS_A_MODULE, border=QUIET_MODULES, dpi=round(dots_a_metre * 0.0254))
+        dots_per_metre = round(modules * PNG_PIXELS_PER_MODULE / (QR_MILLIMETRES / 1000))
+        drawn.save(str(out), scale=PNG_PIXELS_PER_MODULE, border=QUIET_MODULES, dpi=round(dots_per_metre * 0.0254))
     elif kind == ".svg":
         drawn.save(str(out), scale=QR_MILLIMETRES / modules, unit="mm", border=QUIET_MODULES, xmldecl=True)
     else:

@@ -133,7 +133,7 @@ class Draft:
             fields["successors"] = tuple(dict.fromkeys(successors))
         if values.denominators:
             fields["denominators"] = _with_newer(entry.denominators, values.denominators)
-        fields |= values.own
+        fields |= values.further
         if values.confirmed:
             confirmed_fields = {
                 "code",

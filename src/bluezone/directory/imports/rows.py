@@ -106,9 +106,9 @@ _BEGINNINGS: Mapping[AgencyKind, str] = {
         "nha may, xi nghiep, ben xe"
     ),
 }
-_AGENCY_NAMES: dict[str, AgencyKind] = {}
+_KIND_BY_BEGINNING: dict[str, AgencyKind] = {}
 for _agency_kind, _names in _BEGINNINGS.items():
-    _AGENCY_NAMES |= dict.fromkeys(_names.split(", "), _agency_kind)
+    _KIND_BY_BEGINNING |= dict.fromkeys(_names.split(", "), _agency_kind)
 # Codes of the General Statistics Office have 2 digits for provinces, 3 for districts and 5 for communes; a spreadsheet
 # program that takes such a code for a number drops its leading zeros.
 _CODE_DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.WARD: 5, UnitKind.COMMUNE: 5, UnitKind.ZONE: 5}
@@ -190,7 +190,8 @@ class RowValues:
     """The values of a row. None, an empty tuple or an empty text keeps the stored value.
 
     parent, answers_to, successors: codes or names as written, not yet looked up. zeros_added: whether the code had
-    lost its leading zeros. guessed_kind: the kind that the name suggests. own: further fields by name.
+    lost its leading zeros. confirmed: False if a column says that the row is not confirmed. guessed_kind: the kind that
+    the name suggests. further: fields that only units or only agencies have, by name.
     first_of_several: numbers and addresses from cells with more than one.
     """
 
@@ -208,12 +209,12 @@ class RowValues:
     confirmed: bool = True
     guessed_kind: AgencyKind | None = None
     answers_to: str = ""
-    own: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    further: Mapping[str, str] = dataclasses.field(default_factory=dict)
     first_of_several: tuple[str, ...] = ()
 
 
-def read_unit_row(row: Row, day: datetime.date) -> RowValues:
-    """Read a row under UNIT_COLUMNS; `day` is today. Raises an ImportRowRefused."""
+def read_unit_row(row: Row, today: datetime.date) -> RowValues:
+    """Read a row under UNIT_COLUMNS. Raises an ImportRowRefused."""
     name = line_of(row, "name", MAX_NAME_CHARACTERS)
     kind = _kind(row, UNIT_WORDS, UnitKind) or _kind_in_name(name)
     code_text = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
@@ -224,27 +225,27 @@ def read_unit_row(row: Row, day: datetime.date) -> RowValues:
     if above is None:
         above = row.cells.get("parent_name")
     phone, cut = phone_of(row, "head_phone")
-    own = {"head_name": line_of(row, "head_name", 80, required=False), "head_phone": phone}
-    if any(own.values()) and kind not in (UnitKind.GROUP, None):
-        column = "head_name" if own["head_name"] else "head_phone"
+    further = {"head_name": line_of(row, "head_name", 80, required=False), "head_phone": phone}
+    if any(further.values()) and kind not in (UnitKind.GROUP, None):
+        column = "head_name" if further["head_name"] else "head_phone"
         raise ImportValueInvalid("only a residential group has a head", column)
-    values = _row_values(row, day, code, name, kind, above, code != code_text, own)
+    values = _row_values(row, today, code, name, kind, above, code != code_text, further)
     return dataclasses.replace(values, first_of_several=(phone,) if cut else ())
 
 
-def read_agency_row(row: Row, day: datetime.date) -> RowValues:
-    """Read a row under AGENCY_COLUMNS; `day` is today. Raises an ImportRowRefused."""
+def read_agency_row(row: Row, today: datetime.date) -> RowValues:
+    """Read a row under AGENCY_COLUMNS. Raises an ImportRowRefused."""
     name = line_of(row, "name", MAX_NAME_CHARACTERS)
     code = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
     unit = row.cells.get("unit")
     if unit is None:
         unit = row.cells.get("unit_name")
     contacts = {"phone": phone_of(row, "phone"), "email": email_of(row)}
-    own = {
+    further = {
         **{field: text for field, (text, _cut) in contacts.items()},
         "edxml_id": line_of(row, "edxml_id", MAX_CODE_CHARACTERS, required=False),
     }
-    values = _row_values(row, day, code, name, _kind(row, _AGENCY_WORDS, AgencyKind), unit, False, own)
+    values = _row_values(row, today, code, name, _kind(row, _AGENCY_WORDS, AgencyKind), unit, False, further)
     answers_to = line_of(row, "answers_to", MAX_NAME_CHARACTERS, required=False)
     return dataclasses.replace(
         values,
@@ -256,13 +257,13 @@ def read_agency_row(row: Row, day: datetime.date) -> RowValues:
 
 def _row_values(
     row: Row,
-    day: datetime.date,
+    today: datetime.date,
     code: str,
     name: str,
     kind: UnitKind | AgencyKind | None,
     parent: object,
     zeros_added: bool,
-    own: Mapping[str, str],
+    further: Mapping[str, str],
 ) -> RowValues:
     return RowValues(
         row=row.number,
@@ -274,10 +275,10 @@ def _row_values(
         valid_from=_day(row, "valid_from"),
         valid_until=_day(row, "valid_until"),
         successors=tuple(filter(None, map(str.strip, re.split(r"[;+\n]", _successors(row))))),
-        denominators=_denominators(row, day),
+        denominators=_denominators(row, today),
         zeros_added=zeros_added,
         confirmed=fold(cell_text(row.cells.get("confirmed"))) not in _NO,
-        own={field: text for field, text in own.items() if text},
+        further={field: text for field, text in further.items() if text},
     )
 
 
@@ -289,7 +290,10 @@ def _successors(row: Row) -> str:
 
 
 def phone_of(row: Row, column: str) -> tuple[str, bool]:
-    """A telephone number, and whether its cell has more text. Raises ImportPhoneInvalid."""
+    """The first telephone number in a cell, and whether the cell has more text.
+
+    ("", False) if the cell is empty or has a word for "none". Raises ImportPhoneInvalid.
+    """
     cell = row.cells.get(column)
     phone = read_phone(phone_of_number(cell) if isinstance(cell, int) else cell_text(cell))
     if phone is None:
@@ -298,7 +302,10 @@ def phone_of(row: Row, column: str) -> tuple[str, bool]:
 
 
 def email_of(row: Row) -> tuple[str, bool]:
-    """An e-mail address, and whether its cell has more text. Raises ImportEmailInvalid."""
+    """The first e-mail address in the cell, and whether the cell has more text; otherwise as `phone_of`.
+
+    Raises ImportEmailInvalid.
+    """
     email = read_email(cell_text(row.cells.get("email")))
     if email is None:
         raise ImportEmailInvalid("expected an e-mail address", "email")
@@ -308,8 +315,8 @@ def email_of(row: Row) -> tuple[str, bool]:
 def _agency_kind_in_name(name: str) -> AgencyKind | None:
     """The kind that the first words of a name suggest: "Trạm Y tế phường Sông Cầu" is of kind HEALTH."""
     folded = fold(name)
-    prefixes = [word for word in _AGENCY_NAMES if folded == word or folded.startswith(word + " ")]
-    return _AGENCY_NAMES[max(prefixes, key=len)] if prefixes else None
+    prefixes = [word for word in _KIND_BY_BEGINNING if folded == word or folded.startswith(word + " ")]
+    return _KIND_BY_BEGINNING[max(prefixes, key=len)] if prefixes else None
 
 
 def line_of(row: Row, column: str, limit: int, required: bool = True) -> str:
@@ -322,7 +329,7 @@ def line_of(row: Row, column: str, limit: int, required: bool = True) -> str:
 
 @functools.cache
 def _labels(kinds: type[_Kind]) -> Mapping[str, _Kind]:
-    """The folded labels of the pages for each kind, in both languages."""
+    """Each kind by the label that pages show for it, folded, in both languages."""
     labels: dict[str, _Kind] = {}
     for language in ("en", "vi"):
         with override(language):

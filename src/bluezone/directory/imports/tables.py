@@ -12,7 +12,7 @@ from bluezone.directory.imports.files.file_types import read_sheets
 from bluezone.directory.imports.files.raw_sheets import (
     MAX_CELL_CHARACTERS,
     MAX_FILE_BYTES,
-    SHEET_ROWS,
+    ROW_NUMBERS_PER_SHEET,
     Cell,
     RawCell,
     RawRow,
@@ -146,7 +146,7 @@ def _read_sheet(sheet: RawSheet, header: Header, columns: Sequence[Column], shee
     }
     section_values = {name: section_value(sheet.title, pattern) for name, pattern in above.items()}
     required = {column.name for column in columns if column.required}
-    first_number = sheet_number * SHEET_ROWS
+    first_number = sheet_number * ROW_NUMBERS_PER_SHEET
     is_wide = len(header.places) + len(header.ignored) > 2
     below = sheet.rows_below(header.row)
     foot = first_foot_row(below, {index for name, index in header.places.items() if name in required})

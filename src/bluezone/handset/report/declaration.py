@@ -67,10 +67,10 @@ class Declarations:
             raise NotWarned(f"this phone has no warning of {day} with level {level}; nothing was sent")
         config = self._city.current
         if config is None or config.declaration_key is None:
-            raise DeclarationImpossible("this city takes no declarations; call the hotline. Nothing was sent")
-        number = (day - EPOCH).days
-        message = seal_declaration(Declaration(number, level, phone, text), read_public_key(config.declaration_key))
-        entry = self._sent.log_request("declared", self._time.now(), (number,))
+            raise DeclarationImpossible("this city accepts no declarations; call the hotline. Nothing was sent")
+        day_number = (day - EPOCH).days
+        message = seal_declaration(Declaration(day_number, level, phone, text), read_public_key(config.declaration_key))
+        entry = self._sent.log_request("declared", self._time.now(), (day_number,))
         try:
             answer = self._ask(message)
         except Refused as refused:
@@ -79,7 +79,7 @@ class Declarations:
             raise
         self._sent.log_outcome(entry, "accepted" if answer.status is Status.OK else "refused")
         if answer.status is not Status.OK:
-            raise DeclarationRefused(f"the server did not take the declaration: {answer.status.name.lower()}")
+            raise DeclarationRefused(f"the server did not accept the declaration: {answer.status.name.lower()}")
 
     def _ask(self, message: bytes) -> UploadAnswer:
         answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE))

@@ -35,7 +35,8 @@ SIGNER_FOLDER = "signer"
 # The number of the key that signs venue codes, in the config and in the codes.
 VENUE_KID = 1
 VAPID_FILE = "vapid-p256.pem"
-# With this version a phone looks up the key of an export file (docs/exposure-notification.md section 2, SignatureInfo).
+# Phones find the key of an export file by its id and this version (docs/exposure-notification.md section 2,
+# SignatureInfo).
 EXPORT_KEY_VERSION = "v1"
 
 
@@ -66,7 +67,10 @@ class ExportKey(P256Signer, Protocol):
 
 @dataclass(frozen=True)
 class SigningKeys:
-    """The keys that sign for phones: city key, export key, week keys. If there is a signer, it alone has them."""
+    """The keys that sign what phones receive: city key, export key, week keys.
+
+    If there is a signer, it alone has them.
+    """
 
     signing_key: Ed25519Signer
     export_key: ExportKey
@@ -99,7 +103,10 @@ def signature_info(public: ec.EllipticCurvePublicKey) -> SignatureInfo:
 
 @dataclass(frozen=True)
 class Pepper:
-    """The secret that hashes and seals codes; it is not printed. value: 32 bytes."""
+    """The secret from which hashes of codes and the keys of their sealed cases are derived; it is not printed.
+
+    value: 32 bytes.
+    """
 
     value: bytes = field(repr=False)
 
@@ -122,7 +129,7 @@ class Pepper:
 
 @dataclass(frozen=True, repr=False)
 class Secrets(SigningKeys):
-    """Everything in `<data>/keys`; none of it is printed."""
+    """The secrets in `<data>/keys`, and the signing keys, which another folder or process may have; none is printed."""
 
     venue_key: Ed25519PrivateKey
     push_key: ec.EllipticCurvePrivateKey
@@ -143,7 +150,7 @@ class Secrets(SigningKeys):
 def open_secrets(folder: Path, signing: SigningKeys | None = None) -> Secrets:
     """Read the secrets in `folder`, making those that are missing.
 
-    signing: the keys that sign for phones, if they are not in the folder.
+    signing: the signing keys, if another process has them.
     Call it under the service's lock, so that two processes do not both make keys. Raises KeyFileExposed, StoreDamaged.
     """
     signing = signing or open_signing_keys(signing_folder(folder))
@@ -158,7 +165,7 @@ def open_pepper(folder: Path) -> Pepper:
     path = folder / "pepper"
     if not path.exists():
         write_atomically(path, os.urandom(PEPPER_LENGTH), mode=0o600)
-    # If each store has a separate user, the process of codes reads it by its group.
+    # If each store has a separate user, the codes process may read the pepper because of the file's group.
     pepper = read_secret(path, shared=(folder.parent / STORES_FOLDER).is_dir())
     if len(pepper) != PEPPER_LENGTH:
         raise StoreDamaged(f"{folder.name}/pepper has {len(pepper)} bytes, expected {PEPPER_LENGTH}")
@@ -171,13 +178,13 @@ def random_pepper() -> Pepper:
 
 
 def signing_folder(folder: Path) -> Path:
-    """The folder with the keys that sign for phones: the signer's, if `serve` gave them to one, else `folder`."""
-    signers = folder.parent / SIGNER_FOLDER / "keys"
-    return signers if signers.is_dir() else folder
+    """The folder with the signing keys: the signer's in the data folder, if there is one, else `folder`."""
+    signer_keys = folder.parent / SIGNER_FOLDER / "keys"
+    return signer_keys if signer_keys.is_dir() else folder
 
 
 def open_signing_keys(folder: Path) -> SigningKeys:
-    """Read the keys that sign for phones, making those that are missing; otherwise as `open_secrets`."""
+    """Read the signing keys, making those that are missing; otherwise as `open_secrets`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signing = _private_key(folder / "signing-ed25519.pem", Ed25519PrivateKey.generate, Ed25519PrivateKey)
     export = _private_key(folder / "export-p256.pem", _new_p256, ec.EllipticCurvePrivateKey)
@@ -196,7 +203,7 @@ def _private_key(path: Path, generate: Callable[[], Any], kind: type) -> Any:
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        key = load_pem_private_key(_made_once(path, new_pem), password=None)
+        key = load_pem_private_key(_read_or_make(path, new_pem), password=None)
     except ValueError:
         raise StoreDamaged(f"{path.name} is not a private key in PEM") from None
     if not isinstance(key, kind):
@@ -204,7 +211,7 @@ def _private_key(path: Path, generate: Callable[[], Any], kind: type) -> Any:
     return key
 
 
-def _made_once(path: Path, make: Callable[[], bytes]) -> bytes:
+def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     if not path.exists():
         write_atomically(path, make(), mode=0o600)
     return read_secret(path)

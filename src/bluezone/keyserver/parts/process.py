@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of the key server that one process has, to answer calls of the anonymous API.
+"""The parts of the key server in one process; they answer calls of the anonymous API.
 
-The worker has already prepared the data folder, so a part does not compare it with what was published.
+The worker has already prepared the data folder, so a part does not check it against the published files.
 """
 
 import time
@@ -40,7 +40,7 @@ class Parts:
     log: PublicLog | None = None
 
     def share_limits(self, descriptor: int) -> None:
-        """Count attempts together with the other processes that have this memory.
+        """Count attempts in a shared memory, together with the other processes that have it open.
 
         descriptor: that of `tally.shared_memory`, with room for TALLIES tallies.
         """
@@ -51,7 +51,7 @@ class Parts:
 
 
 def open_codes(folder: Path, clock: Callable[[], float] = time.time) -> Parts:
-    """The parts of the process of codes. Raises SignerAway, CityInvalid, KeyFileExposed, StoreRefused."""
+    """The parts of the codes process. Raises SignerAway, CityInvalid, KeyFileExposed, StoreRefused."""
     signer = require_signer(folder)
     keys = RemoteKeys(signer)
     pepper = open_pepper(folder / "keys")
@@ -63,7 +63,7 @@ def open_codes(folder: Path, clock: Callable[[], float] = time.time) -> Parts:
 
 
 def open_admission(folder: Path, clock: Callable[[], float] = time.time) -> Parts:
-    """The parts of the process of admission. Raises SignerAway, CityInvalid, StoreRefused."""
+    """The parts of the admission process. Raises SignerAway, CityInvalid, StoreRefused."""
     signer = require_signer(folder)
     keys = RemoteKeys(signer)
     pepper = random_pepper()

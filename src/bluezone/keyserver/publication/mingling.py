@@ -23,10 +23,12 @@ def mingle_once_an_hour(store: Store, hour: int) -> bool:
 
 
 def mingle(store: Store, before_hour: int) -> None:
-    """Write the waiting keys of the hours before `before_hour` again, in the order of their bytes and without an hour.
+    """Clear the hour of the waiting keys that arrived before `before_hour` (Unix seconds // 3600).
 
-    Every key waits for a file at first, so this reaches all keys. Without it, keys that wait long, under embargo or
-    held back, would show all that time when they arrived.
+    On PostgreSQL, which keeps rows in the order in which they were written, also write these keys again by start and
+    key, and the push subscriptions by address.
+    Every key waits for a file at first, so this reaches all keys. Without it, keys that wait long (embargoed or held
+    back) would reveal their hour of arrival during the whole wait.
     """
     if store.dialect == "sqlite":
         sql = "UPDATE waiting_key SET received_hour = ? WHERE received_hour > ? AND received_hour < ?"

@@ -44,9 +44,9 @@ _LEAST_SHARE = 1 / 3
 
 
 class Padding:
-    """Random keys of one city among the waiting ones.
+    """Adds random keys to the waiting keys of one city.
 
-    mean: mean number of random keys per cell of a file, for days that are over. period_seconds: time between two files,
+    mean: mean number of random keys that a file has in each cell of a past day. period_seconds: time between two files,
     0 in a demo. random_bytes: draws the seeds, which are stored nowhere.
     """
 
@@ -62,13 +62,14 @@ class Padding:
     def add_before_file(self, transaction: Transaction, now: float) -> None:
         """Before a file takes the waiting keys: add the random keys of every hour that lacks them, and some more.
 
-        Call it in a separate transaction, before the rows are mingled: that makes these keys look like all others.
+        Call it in a separate transaction, before `mingle`: mingling makes these keys look like all others.
         """
         hour = hour_at(now)
         if not self._hourly:
             self._put(transaction, hour)
-        elif _done(transaction, _PAD_FILE) != hour:
-            # For the previous hour: at midnight, the oldest day of a file is still that of the day before.
+        elif _last_hour(transaction, _PAD_FILE) != hour:
+            # For the previous hour: a file made at midnight UTC has the reports of the day before, and so begins with
+            # the oldest day of these reports.
             self._put_hours(transaction, hour - 1)
             self._put(transaction, hour - 1)
             # Noted, because a file that cannot be started is tried again every few seconds.
@@ -87,8 +88,8 @@ class Padding:
         return not done or done[0][0] < hour_at(now)
 
     def _put_hours(self, transaction: Transaction, last: int) -> None:
-        # In a new store and after a standstill: no more hours than a file has.
-        done = max(_done(transaction, _PAD), last - self._hours)
+        # A new store, or one that was stopped for long, gets the random keys of at most one file period.
+        done = max(_last_hour(transaction, _PAD), last - self._hours)
         for hour in range(done + 1, last + 1):
             self._put(transaction, hour)
         if done < last:
@@ -102,7 +103,8 @@ class Padding:
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", [(*row, hour) for row in rows])
 
 
-def _done(transaction: Transaction, duty: str) -> int:
+def _last_hour(transaction: Transaction, duty: str) -> int:
+    """The last hour for which a duty was done, -1 for none."""
     done = transaction.execute("SELECT done FROM duty WHERE name = ?", (duty,))
     return int(done[0][0]) if done else -1
 
@@ -140,7 +142,10 @@ def random_rows(seed: bytes, today: int, mean: int, share: float) -> list[Row]:
 def export_columns(
     keys: NDArray[np.uint8], starts: NDArray[Any], levels: NDArray[Any], classes: NDArray[Any]
 ) -> ExportKeys:
-    """The columns of an export, from columns of the store."""
+    """The rows of an export file, from columns of the store.
+
+    keys: shape (n, 16). starts: first interval numbers, shape (n,). levels, classes: as stored, shape (n,).
+    """
     # A class has the same number as its report type (export.proto). The onset days follow from the level.
     onset = np.where(levels == HIGH, days_since_onset(HIGH), days_since_onset(STANDARD))
     return ExportKeys(keys, starts.astype(np.int64), classes.astype(np.uint8), onset.astype(np.int8))

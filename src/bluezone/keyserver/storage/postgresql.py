@@ -20,11 +20,11 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bluezone.keyserver.storage.leases import Lease, TurnLost, keep_renewed
 from bluezone.keyserver.storage.store import (
-    ALIVE,
     BUSY_SECONDS,
+    LIBPQ_OPTIONS,
     NOISE_BYTES,
     NOISE_ROWS,
-    SERVER_SIDE,
+    SERVER_SETTINGS,
     Parameters,
     Row,
     StoreBusy,
@@ -152,15 +152,16 @@ def address_of(url: str, schema: str) -> str:
     """The address of a database with the settings of our connections, for client and server."""
     if behind_pooler():
         # The role has the settings instead: docs/operating.md, "Behind a pooler".
-        return make_conninfo(url, **ALIVE)
+        return make_conninfo(url, **LIBPQ_OPTIONS)
     settings = {
         "search_path": schema,
         "lock_timeout": int(BUSY_SECONDS * 1000),
         # A transaction that waited for a row of another continues with the committed values.
         "default_transaction_isolation": r"read\ committed",
-        **SERVER_SIDE,
+        **SERVER_SETTINGS,
     }
-    return make_conninfo(url, options=" ".join(f"-c {name}={value}" for name, value in settings.items()), **ALIVE)
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return make_conninfo(url, options=options, **LIBPQ_OPTIONS)
 
 
 @functools.cache

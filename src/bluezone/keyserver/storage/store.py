@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of the key server's two stores and their refusals, the same for both databases.
+"""The interface of the key server's two stores and their refusals, the same on SQLite and on PostgreSQL.
 
 SQL is written once, with `?` for parameters and only syntax that both databases know; only the migrations are written
 in two dialects. Source: docs/contracts.md, Stores.
@@ -20,8 +20,9 @@ Parameters = Sequence[Any]
 POOLER_VARIABLE = "BLUEZONE_POOLER"
 # How long a writer waits for another process before it gives up with StoreBusy.
 BUSY_SECONDS = 5.0
-# Options of libpq: a call to a database that is cut off fails within ten seconds, including one more attempt.
-ALIVE: dict[str, Any] = {
+# A call to a database that is cut off fails within ten seconds, including one more attempt. tcp_user_timeout is in
+# milliseconds, the others are in seconds.
+LIBPQ_OPTIONS: dict[str, Any] = {
     "connect_timeout": 4,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -29,8 +30,9 @@ ALIVE: dict[str, Any] = {
     "tcp_user_timeout": 5_000,
 }
 # Settings of the server, so that it releases the locks of a machine that has gone. No page and no call needs a
-# statement that runs for a minute; migrations and VACUUM lift that limit.
-SERVER_SIDE = {
+# statement that runs for a minute; migrations and VACUUM lift that limit. *_timeout is in milliseconds, *_idle and
+# *_interval are in seconds.
+SERVER_SETTINGS = {
     "statement_timeout": 60_000,
     "idle_in_transaction_session_timeout": 120_000,
     "tcp_keepalives_idle": 10,
@@ -108,8 +110,9 @@ class SchemaDiffers(StoreRefused):
 
 
 def require_schema(name: str, current: str | None) -> None:
-    """Refuse connections that would use tables of another schema, or of a second, empty city. Raises SchemaDiffers.
+    """Refuse connections to another schema. Raises SchemaDiffers.
 
+    They would use the tables of another store, or create a second, empty set of tables.
     current: the database's `current_schema()`.
     """
     if current != name:
@@ -128,7 +131,7 @@ class Turn(Protocol):
     """The right to work alone, among all processes that share a store; see `Store.exclusive`."""
 
     def check(self) -> None:
-        """Return if this process still has the turn; raises StoreRefused if the database has ended it meanwhile."""
+        """Raise StoreRefused if this process no longer has the turn, because the database has ended it."""
         ...
 
 
@@ -166,14 +169,15 @@ class Store(Protocol):
         ...
 
     def exclusive(self, wait_seconds: float) -> AbstractContextManager[Turn | None]:
-        """Take the turn among all processes, on all machines, that share this store; None if another has it.
+        """Take the turn among all processes, on all machines, that share this store.
 
-        A process that dies loses the turn. wait_seconds: 0 for one try; otherwise StoreBusy is raised after this time.
+        wait_seconds: 0 tries once and gives None if another process has the turn; otherwise StoreBusy is raised after
+        this time. A process that dies loses the turn.
         """
         ...
 
     def database_clock(self) -> DatabaseClock | None:
-        """The time of the database's clock; None if that is this machine's clock."""
+        """The time of the database's clock, and whether it is on another machine; None on SQLite."""
         ...
 
     def erase_deleted_rows(self) -> None:

@@ -37,7 +37,7 @@ from bluezone.messaging.cap.signature import AlertKeyUnusable, certificate_finge
 from bluezone.messaging.present_city import present_city
 from bluezone.networks import origin_of
 
-_OTHER_TEXTS = (("headline", _("Headline"), 160), ("description", _("What happens"), 1500),
+_OTHER_TEXTS = (("headline", _("Headline"), 160), ("description", _("What is happening"), 1500),
                 ("instruction", _("What to do"), 400))  # fmt: skip
 _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
 
@@ -89,12 +89,15 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         return names
 
     @property
-    def other_open(self) -> bool:
-        """Whether one of these fields has a text or an error."""
+    def other_languages_unfolded(self) -> bool:
+        """Whether the fields for further languages have a text or an error, so that the page unfolds them."""
         return bool(self.instance.other) or bool(self.other_names & set(self.errors))
 
     def clean(self) -> dict[str, Any]:
-        """Bring texts to NFC without control characters, which XML cannot contain; check that languages are whole."""
+        """Bring texts to NFC without control characters, which XML cannot contain.
+
+        Each further language must have all of its texts or none.
+        """
         values: dict[str, Any] = super().clean() or self.cleaned_data
         for name, value in values.items():
             if isinstance(value, str):
@@ -138,12 +141,15 @@ def alert_list(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ALERT_WRITERS)
 @touches(Ownership.WARD)
-def edit_alert(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
-    """Write a draft, or an update of a sent alert: 302 to its preview, 422 bad form, 409 sent in the meantime."""
+def edit_alert(request: OfficeRequest, pk: int | None = None, refers_to: int | None = None) -> HttpResponse:
+    """Write a draft, or an update of a sent alert: 302 to its preview, 422 bad form, 409 sent in the meantime.
+
+    pk: the draft. refers_to: the alert to update. Without either, the draft is new.
+    """
     if pk is not None:
         draft = get_object_or_404(Alert, pk=pk)
-    elif after is not None:
-        before = get_object_or_404(Alert.objects.exclude(sent_at=None), pk=after)
+    elif refers_to is not None:
+        before = get_object_or_404(Alert.objects.exclude(sent_at=None), pk=refers_to)
         _require_reach(request, before)
         draft = lifecycle.draft_update(before)
     else:
@@ -181,15 +187,20 @@ def show_alert(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 @confirm_second_factor
 def release_alert(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Send another person's draft: 302 sent, or to the act that waits for a second person; 409 with the reason."""
+    """Send another person's draft: 302 to the alert or to the act that waits for a second person.
+
+    409 with the reason if it cannot be sent.
+    """
     alert = _alert_or_404(pk)
     now = timezone.now()
     _require_reach(request, alert, ALERT_SIGNERS.roles)
     try:
-        alone = lifecycle.needs_second_person(request.user, alert) and not lifecycle.has_two_people(
+        second_person_missing = lifecycle.needs_second_person(request.user, alert) and not lifecycle.has_two_people(
             alert, request.user, now
         )
-        if alone and (alert.written_by != request.user.username or two_persons.broken_glass(request.user, now)):
+        if second_person_missing and (
+            alert.written_by != request.user.username or two_persons.broken_glass(request.user, now)
+        ):
             return _ask_second_person(request, "alert-released", alert, now)
         lifecycle.release_alert(request.user, alert, now)
     except lifecycle.OwnAlertReleased:
@@ -211,7 +222,10 @@ def release_alert(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Ownership.WARD)
 @confirm_second_factor
 def cancel_alert(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Cancel a sent alert: 302 to the cancellation, or to the act that waits for a second person; 409 not valid."""
+    """Cancel a sent alert: 302 to the cancellation or to the act that waits for a second person.
+
+    409 if the alert is no longer valid.
+    """
     alert = _alert_or_404(pk)
     now = timezone.now()
     _require_reach(request, alert)

@@ -96,12 +96,12 @@ class DayExposure:
                profile has no model of nearness.
     minutes:   minutes in which cases were heard, to the nearest 5; without the model, only those with a weight.
     band:      the range of these minutes, for display.
-    certainty: how sure it is that the owner was near for at least the profile's minutes: "sure", "likely", "unlikely",
-               or "unclear" if the evidence is too weak.
-    summary:   of Exposure Notification v2, or None if the profile has no weights for it.
-    near:      lowest and highest probable minutes near; the true minutes are between them with a chance of 80 %. None
-               without the model.
-    chance:    of at least the profile's minutes near, 0..1; None without the model.
+    certainty: how sure it is that the owner was near a case for at least the model's `high_minutes`: "sure", "likely",
+               "unlikely", or "unclear" if the evidence is too weak.
+    summary:   the daily summary of Exposure Notification v2, or None if the profile has no weights for it.
+    near:      lowest and highest probable number of minutes near a case; the true number is between them with a chance
+               of 80 %. None without the model.
+    chance:    chance, 0..1, that the owner was near a case for at least `high_minutes`; None without the model.
     """
 
     day: date
@@ -241,7 +241,8 @@ def _assess_encounter(window: ExposureWindow, model: Nearness, factor: float) ->
     """Apply the model to a window. factor: the dose for each minute spent near the case.
 
     The evidence is weak if there are few bursts, if the directions disagree, or if the levels look like those in a
-    crowded tram. Radios without calibration are no reason: the model has a wider spread for them.
+    crowded tram. Missing calibration does not make it weak: the model has a wider spread
+    for such radios.
     """
     encounter = SegmentedEncounter(window, model)
     is_weak = (

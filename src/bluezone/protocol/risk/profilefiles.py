@@ -60,7 +60,7 @@ def profile_document(name_or_path: str | Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise InvalidProfile(f"profile file is not {'JSON' if path.suffix == '.json' else 'TOML'}") from None
     if not isinstance(document, dict):
-        raise InvalidProfile("profile file holds no table")
+        raise InvalidProfile("profile file is not a JSON object")
     return document
 
 
@@ -147,7 +147,7 @@ def _nearness(table: ProfileTable) -> Nearness:
     sure_chance = levels.number("sure_chance", 0, 1)
     for name, values in (
         ("distances has nearest_m, near_m, farthest_m", (nearest_m, near_m, farthest_m)),
-        ("levels has low_dose, high_dose", (0, low_dose, high_dose)),
+        ("levels has 0, low_dose, high_dose", (0, low_dose, high_dose)),
         ("levels has high_chance, sure_chance", (high_chance, sure_chance)),
     ):
         if list(values) != sorted(set(values)):
@@ -188,7 +188,7 @@ def _nearness(table: ProfileTable) -> Nearness:
 def _summary(table: ProfileTable) -> SummaryWeights:
     thresholds = table.integers("thresholds_db", 3, 0, 255)
     if sorted(thresholds) != list(thresholds):
-        raise InvalidProfile("profile.summary.thresholds_db falls, expected rising bounds")
+        raise InvalidProfile(f"profile.summary.thresholds_db is {thresholds}, expected rising bounds")
     return SummaryWeights(
         thresholds_db=(thresholds[0], thresholds[1], thresholds[2]),
         attenuation=cast("tuple[float, float, float, float]", table.numbers("attenuation", 4, 0, 2.5)),

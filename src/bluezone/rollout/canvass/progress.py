@@ -176,8 +176,8 @@ class DoorsShown:
 
 def shown_to(doors: DoorCounts, *, is_own: bool) -> DoorsShown:
     """Exact to the ward itself; to everybody else without numbers under 5 or what would give one of them away."""
-    values = {"households": doors.households, "visited": doors.visited, "left": doors.left,
-              "revisit": doors.revisit, "never": doors.left - doors.revisit}  # fmt: skip
+    values = {"households": doors.households, "visited": doors.visited, "left": doors.not_visited,
+              "revisit": doors.revisit, "never": doors.not_visited - doors.revisit}  # fmt: skip
     parts = {"households": ("visited", "left"), "left": ("revisit", "never")}
     hidden = set() if is_own else suppressed_sums(parts, values, "households")
     return DoorsShown(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that other parts of the rollout use of coverage."""
+"""Everything in `coverage` that other parts of the rollout may import."""
 
 from bluezone.rollout.coverage.expected.yields import Answers
 from bluezone.rollout.coverage.indicators import (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What duties add to coverage: indicators and their sums over units, counts of doors, and counts of help."""
+"""What each duty contributes to coverage: indicators and their sums over units, counts of doors, and counts of help."""
 
 import abc
 import contextlib
@@ -123,7 +123,7 @@ class Indicator(abc.ABC):
         return None
 
     def missing(self, unit_path: str, week: Week) -> list[str]:
-        """Names of those under a unit that have not reported for a week, for the coverage report."""
+        """Names of the agencies under a unit that have not reported for a week, for the coverage report."""
         return []
 
 
@@ -174,19 +174,19 @@ class Sums:
     suppressed_bases: set[Cell] = field(default_factory=set)
 
     def count_shown(self, cell: Cell, exact: bool) -> int | None:
-        """The count of a cell; None if it is suppressed. exact: nothing is suppressed."""
+        """The count of a cell; None if it is suppressed. exact: True returns it nevertheless."""
         if not exact and cell in self.suppressed_counts:
             return None
         return self.counts[cell]
 
     def base_shown(self, cell: Cell, exact: bool) -> int | None:
-        """The base of a cell; None if it is suppressed. exact: nothing is suppressed."""
+        """The base of a cell; None if it is suppressed. exact: True returns it nevertheless."""
         if not exact and cell in self.suppressed_bases:
             return None
         return self.bases[cell]
 
     def share(self, cell: Cell, exact: bool) -> float | None:
-        """Count by base, 0..1; None if either is suppressed or the base is 0. exact: nothing is suppressed."""
+        """Count by base, 0..1; None if the base is 0, or if either is suppressed and not `exact`."""
         count = self.count_shown(cell, exact)
         base = self.base_shown(cell, exact)
         if count is None or not base:
@@ -251,7 +251,7 @@ class DoorCounts:
     last_visit: datetime.date | None
 
     @property
-    def left(self) -> int:
+    def not_visited(self) -> int:
         """Households not visited yet."""
         return self.households - self.visited
 
@@ -287,13 +287,13 @@ def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, list[H
 
 
 def answers_by_unit(
-    begin: datetime.datetime, end: datetime.datetime, known: datetime.datetime
+    begin: datetime.datetime, end: datetime.datetime, received_before: datetime.datetime
 ) -> dict[int, list[Answers]]:
     """The answers at doors by primary key of the unit, one entry for each duty that visits doors.
 
-    Answers given from `begin` to `end`, if the office received them before `known`.
+    Only answers given from `begin` until before `end`, and received by the office before `received_before`.
     """
-    return _by_unit(load(duty.door_answers)(begin, end, known) for duty in DUTIES if duty.door_answers)
+    return _by_unit(load(duty.door_answers)(begin, end, received_before) for duty in DUTIES if duty.door_answers)
 
 
 def _by_unit(counts_by_duty: Iterable[Mapping[int, _Count]]) -> dict[int, list[_Count]]:

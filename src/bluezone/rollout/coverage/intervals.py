@@ -13,7 +13,7 @@ Z_95 = 1.959963984540054
 DRAWS = 2000
 # Fixed, so that the same gate-days give the same interval on every page and in every report.
 _SEED = 458
-# Gate-days that are drawn at once at most; they take 16 MB.
+# Largest number of gate-days in one draw; their two arrays take about 16 MB.
 _MOST_AT_ONCE = 1_000_000
 _CACHED_INTERVALS = 512
 
@@ -54,11 +54,11 @@ def bootstrap_interval(
 ) -> Interval | None:
     """The interval of a share of passages by percentile bootstrap: whole gate-days are drawn with replacement.
 
-    gate_days: (passages running, passages with a smartphone) of one gate on one day. These are mostly the same people,
-        so that a gate-day is one observation, however many passages it has.
+    gate_days: for one gate on one day, passages with a phone that provably runs the app, and passages with a
+        smartphone. Mostly the same people pass, so a gate-day is one observation, however many passages it has.
     draws: how many samples are drawn, 1 or more. seed: of the random numbers.
     Returns None for fewer than two gate-days with a smartphone: one observation gives no spread.
-    Raises ShareImpossible unless 0 <= running <= with a smartphone on every gate-day.
+    Raises ShareImpossible unless 0 <= running <= phones on every gate-day.
 
     Source: docs/design.md, "share running"; B. Efron, "Bootstrap methods: another look at the jackknife" (1979).
     """

@@ -9,5 +9,5 @@ PLAN_RETENTION = datetime.timedelta(days=90)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete plans that were queued 90 days ago."""
+    """Delete plans that were queued more than 90 days ago."""
     CityPlan.objects.filter(asked_at__lt=now - PLAN_RETENTION).delete()

@@ -106,5 +106,5 @@ def stop_plan(request: OfficeRequest, pk: int) -> HttpResponse:
     """Stop a plan: 302 back to it."""
     plan = get_object_or_404(CityPlan.objects.defer("results"), pk=pk)
     plans.stop_plan(request.user, plan)
-    messages.success(request, gettext("The plan has been stopped. Nothing is kept."))
+    messages.success(request, gettext("The plan has been stopped and its results deleted."))
     return redirect("plan", pk)

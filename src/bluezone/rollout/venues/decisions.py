@@ -79,10 +79,10 @@ def renew_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
 
 
 def withdraw_code(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
-    """Withdraw the code of a venue; phones fetch this within the hour. Raises VenueStateWrong."""
+    """Withdraw the code of a venue; phones fetch the withdrawal within the hour. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
-        _end(venue, CodeEnd.SUSPENDED, now)
+        _end_codes(venue, CodeEnd.SUSPENDED, now)
         record(actor, "venue_suspended", str(venue.pk))
         text = _("The ward has withdrawn the code: %(reason)s. Take the poster down.")
         _mail_owner(venue, _("The code of %(name)s is withdrawn"), text, now, reason=reason)
@@ -92,7 +92,7 @@ def close_venue(actor: str, venue: Venue, now: datetime.datetime) -> None:
     """Close a venue for good: its code ends, and its contact is purged after 90 days. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.CLOSED, now)
-        _end(venue, CodeEnd.CLOSED, now)
+        _end_codes(venue, CodeEnd.CLOSED, now)
         Venue.objects.filter(pk=venue.pk).update(till_digest=None)
         record(actor, "venue_suspended", str(venue.pk), closed=True)
     venue.refresh_from_db()
@@ -100,7 +100,7 @@ def close_venue(actor: str, venue: Venue, now: datetime.datetime) -> None:
 
 def sign_code(venue: Venue, now: datetime.datetime) -> PosterCode:
     """Sign a new code for a venue; the previous one ends."""
-    _end(venue, CodeEnd.RENEWED, now)
+    _end_codes(venue, CodeEnd.RENEWED, now)
     link, fingerprint, sha256 = _sign_for_practice(venue) if venue.training else _sign_by_registrar(venue)
     last = venue.codes.order_by("-number").first()
     short = "".join(secrets.choice(_LETTERS) for _ in range(_SHORT_LENGTH))
@@ -110,8 +110,8 @@ def sign_code(venue: Venue, now: datetime.datetime) -> PosterCode:
     )  # fmt: skip
 
 
-def registrar_name(venue: Venue) -> str:
-    """The name of the venue at the registrar."""
+def registration_of(venue: Venue) -> str:
+    """The registration that identifies the venue at the registrar."""
     return f"venue {venue.pk}"
 
 
@@ -127,7 +127,7 @@ def _step(
 def _sign_by_registrar(venue: Venue) -> tuple[str, str, str]:
     """Link, fingerprint and SHA-256 of a new code."""
     described = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    code = key_server().registrar.register_venue(registrar_name(venue), described)
+    code = key_server().registrar.register_venue(registration_of(venue), described)
     return code.link, code.fingerprint, code.sha256
 
 
@@ -141,18 +141,18 @@ def _sign_for_practice(venue: Venue) -> tuple[str, str, str]:
     return venue_link(signed, facts("vi").address), venue_fingerprint(signed), venue_sha256(signed).hex()
 
 
-def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
+def _end_codes(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
         # This also revokes a code that the registrar signed and the office then failed to store.
         with contextlib.suppress(VenueNotRegistered):
-            key_server().registrar.revoke_venue(registrar_name(venue))
+            key_server().registrar.revoke_venue(registration_of(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
 
 
 def _set_owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
     """Set the owner: the account of another venue with the same e-mail address, or a new one.
 
-    Returns the token of the new account, None for another venue's.
+    Returns the token of the new account, None if the account of another venue is used.
     """
     same = Venue.objects.filter(contact_digest=venue.contact_digest).exclude(contact_digest="").exclude(owner=None)
     other_venue = same.select_related("owner").first()

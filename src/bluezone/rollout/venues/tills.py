@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page at a venue's till: its address, and counts of people without personal data."""
+"""The page at a venue's till: its address, and its counts of people, which contain no personal data."""
 
 import datetime
 import hashlib
@@ -16,7 +16,7 @@ _TABLET = re.compile(r"[0-9a-f]{16}")
 
 
 class TillUnknown(DeviceRefused):
-    """No till has this address, or no longer has it; nothing was stored."""
+    """The address belongs to no till, or is no longer valid; nothing was stored."""
 
     code = "till_unknown"
     status = 404
@@ -28,8 +28,8 @@ class TillCountInvalid(DeviceRefused):
     code = "till_count_invalid"
 
 
-def new_till(venue: Venue) -> str:
-    """Make a token for the till's page; the previous token becomes invalid. Only its SHA-256 is stored."""
+def issue_till_token(venue: Venue) -> str:
+    """Issue a token for the till's page; the previous token becomes invalid. Only its SHA-256 is stored."""
     token = secrets.token_urlsafe(16)
     Venue.objects.filter(pk=venue.pk).update(till_digest=_digest(token))
     return token

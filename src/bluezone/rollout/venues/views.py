@@ -207,7 +207,7 @@ def issue_till_address(request: OfficeRequest, pk: int) -> HttpResponse:
     venue = _seen_venue(request, pk)
     if venue.state != VenueState.APPROVED:
         return _decided_meanwhile(request, pk)
-    request.session[f"venue-till-{pk}"] = queries.till_link(tills.new_till(venue))
+    request.session[f"venue-till-{pk}"] = queries.till_link(tills.issue_till_token(venue))
     return redirect("venue", pk)
 
 

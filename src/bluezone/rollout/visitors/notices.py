@@ -32,7 +32,10 @@ class ConsentMissing(Refused):
 
 @dataclass(frozen=True)
 class Guest:
-    """A guest to notify. phone: as typed. language: a code of LANGUAGES, or "" for that of the number's prefix."""
+    """A guest to notify.
+
+    phone: as typed. language: a code of LANGUAGES, or "" to choose it by the country prefix of the number.
+    """
 
     phone: str
     language: str = ""
@@ -40,8 +43,8 @@ class Guest:
 
 
 @dataclass(frozen=True)
-class ListSent:
-    """The result of sending to a list. queued: the number of notices. refused: numbers of rows, by refusal code."""
+class ListCounts:
+    """The result of sending to a list. queued: the number of notices. refused: how many rows, by refusal code."""
 
     queued: int
     refused: dict[str, int]
@@ -59,7 +62,7 @@ def send_notice(actor: str, house: House, guest: Guest, now: datetime.datetime) 
     return notice
 
 
-def send_notices(actor: str, house: House, guests: list[Guest], now: datetime.datetime) -> ListSent:
+def send_notices(actor: str, house: House, guests: list[Guest], now: datetime.datetime) -> ListCounts:
     """Queue the notice for each guest in a list. A refused guest is counted, and the others still get the notice."""
     queued = 0
     refused: dict[str, int] = {}
@@ -72,7 +75,7 @@ def send_notices(actor: str, house: House, guests: list[Guest], now: datetime.da
         else:
             queued += 1
     record(actor, "visitors_listed", house.audited, queued=queued, refused=sum(refused.values()))
-    return ListSent(queued, refused)
+    return ListCounts(queued, refused)
 
 
 def _send(actor: str, house: House, guest: Guest, channel: Channel, now: datetime.datetime) -> Notice:

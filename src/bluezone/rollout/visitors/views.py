@@ -98,7 +98,7 @@ def send_guest_list(request: OfficeRequest) -> HttpResponse:
     return render(request, "visitors/list.html", {**context, "form": form}, status=422 if form.errors else 200)
 
 
-def _show_outcome(request: OfficeRequest, outcome: notices.ListSent) -> None:
+def _show_outcome(request: OfficeRequest, outcome: notices.ListCounts) -> None:
     count = outcome.queued
     messages.success(
         request,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cache in memory of public pages that were just made."""
+"""An in-memory cache of recently made public pages."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ CACHE_SECONDS = 60.0
 # How long a page is cached if the store does not show whether it has changed.
 UNSURE_SECONDS = 5.0
 MOST_PAGES = 512
-MOST_BYTES = 256 * 1024
+MOST_PAGE_BYTES = 256 * 1024
 _VARIES = frozenset({"cookie", "accept-encoding", "accept-language"})
 
 Key = tuple[str, ...]
@@ -34,17 +34,17 @@ class PageCache:
     """The page cache of one process.
 
     language_cookie: the only cookie that a cached request may have. stamp: returns a value that changes when the store
-    does, None if that cannot be known. speaks: returns the language of the answer for an Accept-Language header, if no
-    cookie chooses one. clock: returns monotonic seconds.
+    does, None if that cannot be known. language_for: returns the language of the answer for an Accept-Language header,
+    if no cookie chooses one. clock: returns monotonic seconds.
     """
 
     def __init__(
-        self, language_cookie: str, stamp: Callable[[], Hashable], speaks: Callable[[str], str],
+        self, language_cookie: str, stamp: Callable[[], Hashable], language_for: Callable[[str], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._cookie = language_cookie
         self._stamp = stamp
-        self._speaks = speaks
+        self._language_for = language_for
         self._clock = clock
         self._pages: OrderedDict[Key, _Page] = OrderedDict()
         self._in_progress: dict[Key, asyncio.Event] = {}
@@ -61,14 +61,14 @@ class PageCache:
             return None
         packed = "gzip" if "gzip" in headers.get("accept-encoding", "") else ""
         secure = "https" if headers.get("x-forwarded-proto", scope.scheme) == "https" else ""
-        offered = self._speaks(headers.get("accept-language", ""))
+        offered = self._language_for(headers.get("accept-language", ""))
         return scope.path, headers.get("host", ""), secure, language[:8], offered, packed
 
     async def find(self, key: Key, if_none_match: str, is_get: bool) -> ReadyAnswer | None:
         """A cached page; None if the caller has to make it, and for a GET has to call `finish` afterwards.
 
         Callers wait for a page that is being made, unless its last answer could not be cached: then each makes its own.
-        So does a HEAD request, which is never cached.
+        A HEAD request may use a cached page, but it never waits for one, and its own answer is not cached.
         """
         while (page := self._fresh(key)) is None:
             if not is_get or key in self._uncacheable:
@@ -133,5 +133,5 @@ def _is_cacheable(answer: Answer) -> bool:
         and "public" in headers.get("cache-control", "")
         and "set-cookie" not in headers
         and varies <= _VARIES
-        and len(answer.body) <= MOST_BYTES
+        and len(answer.body) <= MOST_PAGE_BYTES
     )

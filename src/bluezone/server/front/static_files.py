@@ -9,7 +9,7 @@ from pathlib import Path
 
 Headers = Sequence[tuple[str, str]]
 IMMUTABLE = "max-age=31536000, immutable"
-NOTHING = b"not found"
+NOT_FOUND_BODY = b"not found"
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class StaticFiles:
         return {self.prefix + path.relative_to(self._folder).as_posix(): _answer_with(path) for path in files}
 
     def find(self, path: str) -> ReadyAnswer | None:
-        """The answer for an address; None if it is not below the prefix."""
+        """The answer for an address, a 404 if there is no such file; None if the address is not below the prefix."""
         if not path.startswith(self.prefix):
             return None
-        return self._known.get(path) or ReadyAnswer(404, [("Content-Type", "text/plain")], NOTHING)
+        return self._known.get(path) or ReadyAnswer(404, [("Content-Type", "text/plain")], NOT_FOUND_BODY)
 
 
 def _answer_with(path: Path) -> ReadyAnswer:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `serve` and its child processes tell each other: a child that it is ready, and `serve` that it has ended."""
+"""How a child process reports to `serve` that it is ready, and notices that `serve` has ended."""
 
 import os
 import signal
@@ -11,8 +11,9 @@ _PR_SET_NAME = 15
 
 
 def end_with_parent() -> None:
-    """Send this process SIGTERM when the parent ends: its standard input is a pipe from the parent, and closes then.
+    """Send this process SIGTERM when the parent ends.
 
+    The standard input of this process is a pipe from the parent, which closes then.
     Current work has GRACE_SECONDS to finish. Then the process exits; no store is damaged by that.
     """
 

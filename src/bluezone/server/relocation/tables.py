@@ -212,13 +212,13 @@ class PostgresqlTables:
     def __init__(self, url: str, schema: str) -> None:
         import psycopg
 
-        from bluezone.keyserver.storage.store import ALIVE, StoreUnreachable
+        from bluezone.keyserver.storage.store import LIBPQ_OPTIONS, StoreUnreachable
 
         self._schema = schema
         self._errors = (psycopg.DataError, psycopg.IntegrityError)
         try:
             self._connection = psycopg.connect(
-                url, autocommit=True, prepare_threshold=None, application_name="bluezone move", **ALIVE
+                url, autocommit=True, prepare_threshold=None, application_name="bluezone move", **LIBPQ_OPTIONS
             )
         except psycopg.Error as error:
             # psycopg's text may repeat the address.

@@ -22,7 +22,7 @@ MAX_COLUMNS = 64
 MAX_CELL_CHARACTERS = 4_000
 Cell = str | int | float | bool | datetime.date | None
 # Row numbers of the second sheet start here, those of the third at twice this; no sheet has as many rows.
-SHEET_ROWS = 2**21
+ROW_NUMBERS_PER_SHEET = 2**21
 _PACKED_PREFIX = b"bluezone sheets 1\n"
 # No count in a city's lists is larger; a larger number is a code or a phone number in the wrong column.
 MAX_COUNT = 200_000_000
@@ -77,8 +77,8 @@ class RawSheet:
 
 
 def split_row_number(number: int) -> tuple[int, int]:
-    """Split a row number of a list with several sheets into sheet, from 1, and row as programs count it."""
-    sheet, row = divmod(number, SHEET_ROWS)
+    """Return (sheet, row), both from 1 as in spreadsheet programs, for a row number in a list of several sheets."""
+    sheet, row = divmod(number, ROW_NUMBERS_PER_SHEET)
     return sheet + 1, row
 
 
@@ -111,9 +111,9 @@ def sheets_to_json(sheets: Sequence[RawSheet]) -> list[Any]:
     ]
 
 
-def sheets_from_json(rows: list[Any]) -> list[RawSheet]:
+def sheets_from_json(documents: list[Any]) -> list[RawSheet]:
     """The sheets that `sheets_to_json` wrote."""
-    return [_sheet_from_json(*row) for row in rows]
+    return [_sheet_from_json(*document) for document in documents]
 
 
 def _sheet_from_json(title: str, encoding: str, fonts: Any, rows: Any, merged: Any = ()) -> RawSheet:
@@ -262,7 +262,8 @@ def cell_text(cell: Cell) -> str:
 def cell_count(cell: Cell) -> int | None:
     """A whole number from 0 to MAX_COUNT; None for an empty cell. Text is read by `read_count`.
 
-    A number with decimals is refused: a program that took "45.036" for a decimal number is wrong by a factor of 1,000.
+    A number with decimals is refused: "45.036" means 45,036 in Vietnam, but a spreadsheet program may have stored it as
+    a decimal number.
     """
     if cell is None:
         return None

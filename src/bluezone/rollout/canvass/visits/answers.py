@@ -17,12 +17,16 @@ LONGEST_STEP = datetime.timedelta(minutes=30)
 MOST_TIMED = 20_000
 
 
-def answers_by_unit(begin: datetime.datetime, end: datetime.datetime, known: datetime.datetime) -> dict[int, Answers]:
+def answers_by_unit(
+    begin: datetime.datetime, end: datetime.datetime, received_before: datetime.datetime
+) -> dict[int, Answers]:
     """Primary key of each ward or commune -> its answers; two queries, nothing of training.
 
-    begin, end: moments of the visits, `end` no longer among them. known: only what had arrived before it.
+    Only answers given from `begin` until before `end`, and received by the office before `received_before`.
     """
-    visits = Visit.everything.filter(training=False, at__gte=begin, at__lt=end, received_at__lt=known).order_by()
+    visits = Visit.everything.filter(
+        training=False, at__gte=begin, at__lt=end, received_at__lt=received_before
+    ).order_by()
     met = Q(outcome__in=REACHED)
     counted = met & (Q(phones__isnull=False) | Q(helped__gt=0))
     rows = visits.values("household__unit").annotate(

@@ -73,7 +73,7 @@ def place_of(
     phones = figures.get((unit.pk, Quantity.SMARTPHONES))
     left = None
     if sum(entry.households for entry in doors):
-        left = sum(entry.left for entry in doors)
+        left = sum(entry.not_visited for entry in doors)
     elif households:
         left = households.value
     phones_per_household = None

@@ -75,7 +75,7 @@ export async function sendDeclaration(client, message, solve) {
     if (answer.status !== "puzzle_required") break;
     header = await puzzleHeader(answer.challenge, solve);
   }
-  throw new Refusal("declaration_refused", {}, "the server did not take the declaration");
+  throw new Refusal("declaration_refused", {}, "the server did not accept the declaration");
 }
 
 const extract = (suite, salt, label, secret) =>
