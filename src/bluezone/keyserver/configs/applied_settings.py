@@ -151,12 +151,12 @@ def _neighbours(city: City) -> tuple[Neighbour, ...]:
 
 
 def _profile(name: str, data_dir: Path) -> dict[str, Any]:
-    """The disease profile of the settings. Raises CityInvalid if phones, or those of earlier releases, cannot read it."""
+    """The disease profile of the settings. Raises CityInvalid if phones, also of earlier releases, cannot read it."""
     shipped = files("bluezone.protocol.risk") / "profiles" / f"{name}.toml"
     try:
         text = shipped.read_text("utf-8") if shipped.is_file() else (data_dir / name).read_text("utf-8")
         profile = tomllib.loads(text)
-        # A phone that cannot read its profile warns nobody.
+        # A phone that cannot read its profile gives no warning.
         parse_profile(profile)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CityInvalid(f"the disease profile {name!r} cannot be read: {error}") from None
