@@ -70,7 +70,8 @@ class City:
     region:            region written into export files.
     verify_to_upload_seconds: longest wait of the agent between verify and upload (uniform from 0).
     web_minimum_seconds:      shortest such wait of an open web page.
-    publish_period_seconds:   time between two export files; 0 publishes at every tick with new keys (demo only).
+    publish_period_seconds:   time between two export files; 0 publishes at every tick with new keys (demo only). Below
+                              180 an index has no room for the files of 14 days.
     hold_hours:        longest wait of keys for the fixed hour at which all new keys are put into one file; 0 puts them
                        into the next file. At most 24, a divisor of a day.
     embargo_seconds:   time after the end of a key's day before it may be published; not under 7,200.

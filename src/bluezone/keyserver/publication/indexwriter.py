@@ -14,6 +14,7 @@ from bluezone.keyserver.publication.series import (
     EXPORT_FILES,
     EXPORTS_FOLDER,
     LISTED_SECONDS,
+    MOST_LISTED,
     VENUE_PACKAGES,
     Series,
 )
@@ -115,7 +116,7 @@ class IndexWriter:
             for number, name, sha256, size, end, _ in rows
             # A file that was never listed is listed even if it is old, so that an outage leaves no gap in the chain.
             if end > now - LISTED_SECONDS or (served is not None and number > served.number)
-        )
+        )[-MOST_LISTED:]
         epoch = self.configs.epoch()
         first = epoch.branch(series.kind).first if epoch else 1
         earlier = tuple(entry for entry in entries if entry.number < first)

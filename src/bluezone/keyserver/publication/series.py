@@ -12,6 +12,9 @@ CONFIGS_FOLDER = "configs"
 INDEX_NAME = "index.json"
 # How long an index lists a file.
 LISTED_SECONDS = 14 * SECONDS_PER_DAY
+# How many files an index lists at most: with more, it would be larger than phones accept (`MAX_SIGNED_BYTES`). Files of
+# two weeks have room if a period is at least three minutes.
+MOST_LISTED = 8000
 
 
 @dataclass(frozen=True)
