@@ -190,7 +190,9 @@ def test_only_what_changed_is_fetched_for_an_update_and_the_old_is_dropped_after
 
 
 def registration(app, devtools):
-    """The number by which the browser knows the service worker of the app."""
+    """The number by which the browser knows the service worker of the app, once that is at work."""
+    # What is delivered to a worker that is still being installed is lost.
+    app.wait("(await navigator.serviceWorker.ready).active.state === 'activated'")
     found = []
     devtools.on("ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(told["registrations"]))
     devtools.send("ServiceWorker.enable")
