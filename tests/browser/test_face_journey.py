@@ -149,7 +149,7 @@ def test_a_place_is_not_green_by_a_check_that_began_before_the_stay_was_over(chr
     face.page.wait_for_selector("[data-state=unchecked]")
     served.answers.clear()
     press(face, "text=Kiểm tra ngay")
-    # Only then has the check begun.
+    # The check has started once its first call waits.
     assert served.waits.wait(120)
     pass_by(served, 20 * MINUTE, face)
     checked_out(face)

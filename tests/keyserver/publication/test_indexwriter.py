@@ -15,7 +15,7 @@ SIZE = 30_000_000
 
 
 def store_files(server, count, end):
-    """Rows of so many files, one a minute, the last of which ends at `end`; returns the chain after the last."""
+    """Store rows of `count` files, one a minute, the last of which ends at `end`; return the chain after the last."""
     rows = []
     chain = CHAIN_START
     for number in range(FIRST_NUMBER, FIRST_NUMBER + count):

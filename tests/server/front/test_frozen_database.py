@@ -69,7 +69,7 @@ def test_liveness_config_and_files_are_answered_while_all_else_waits_for_the_dat
             for path in ["/v1/health/live", *paths]:
                 assert get(f"{served.public}{path}")[0] == 200, path
             assert get(f"{served.office}/health/live")[0] == 200
-            # Of those that came before, at least so many still wait for the database, so nothing waited for them.
+            # Most of the earlier requests still wait for the database, so these answers did not wait for them.
             assert answered(public) < WAITING - THREADS
             assert answered(office) < WAITING - THREADS
 
