@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clock that has jumped stops what cannot be taken back, and only that, until it is right or a person has looked."""
 
+import datetime
 import json
+import ssl
 import threading
 from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +14,7 @@ from tests.builders.keyserver import Clock
 from tests.builders.office import data_folder, furnished_folder
 
 from bluezone import timekeeping
+from bluezone.city_settings import write_default
 from bluezone.cli.server.backup import backup as backup_command
 from bluezone.cli.server.clock import clock as clock_command
 from bluezone.duties.duty import Work
@@ -20,6 +24,7 @@ from bluezone.server.metrics.survey import Survey
 from bluezone.server.recurring_work import RecurringWork
 from bluezone.server.worker import make_announcer, tick_until
 from bluezone.timekeeping import Believed, Boot, ClockDoubted, ClockGuard, DatabaseClock, doubt
+from bluezone.tls import ensure_identity
 
 __all__ = ["data_folder", "furnished_folder"]
 
@@ -59,6 +64,94 @@ def test_a_database_that_says_another_time_is_never_overruled():
     for off in (2 * HOUR, -2 * HOUR):
         assert doubt(NOW, None, RUNNING, DatabaseClock(NOW + off, elsewhere=True))
     assert doubt(NOW, None, RUNNING, DatabaseClock(NOW + 60, elsewhere=True)) is None
+
+
+class SaysTime(BaseHTTPRequestHandler):
+    """Answers 403, as a bucket does to a stranger, with the time of its server."""
+
+    def do_HEAD(self):
+        self.send_response(403)
+        self.end_headers()
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(self.server.now)
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def time_server():
+    with HTTPServer(("127.0.0.1", 0), SaysTime) as server:
+        server.now = NOW
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def address_of(server):
+    return f"http://127.0.0.1:{server.server_port}/health"
+
+
+@pytest.mark.parametrize("days", [45, -45, 0.1])
+def test_a_first_start_whose_clock_differs_from_a_servers_is_doubted(tmp_path, time_server, days):
+    guard = ClockGuard(tmp_path, boot=lambda: RUNNING, servers=[address_of(time_server)])
+
+    assert "that of 127.0.0.1 2027-01-15 08:00 UTC" in guard.doubt(NOW + days * DAY)
+    guard.require(NOW + 60)
+    time_server.now += 45 * DAY
+    guard.require(NOW + 60)
+
+
+def test_a_server_that_does_not_answer_keeps_no_city_from_its_first_start(tmp_path, time_server):
+    time_server.shutdown()
+    time_server.server_close()
+    ClockGuard(tmp_path, boot=lambda: RUNNING, servers=[address_of(time_server)]).require(NOW)
+
+
+def test_after_a_long_rest_a_server_is_the_witness(tmp_path, time_server):
+    addresses = [address_of(time_server)]
+    ClockGuard(tmp_path, boot=lambda: RUNNING, servers=addresses).require(NOW)
+    restarted = ClockGuard(tmp_path, boot=lambda: Boot("another", 20.0, synchronised=False), servers=addresses)
+
+    assert restarted.doubt(NOW + DAY)
+    time_server.now += DAY
+    restarted.require(NOW + DAY)
+
+
+def test_a_first_start_with_a_clock_before_this_release_is_doubted():
+    assert "before this release" in doubt(timekeeping.RELEASED - 1, None, RUNNING, None)
+
+
+def test_a_certificate_that_is_not_valid_at_this_time_says_that_the_clock_is_wrong(tmp_path, monkeypatch):
+    then = datetime.datetime.fromtimestamp(NOW, datetime.UTC) - datetime.timedelta(days=365 * 20)
+    identity = ensure_identity(tmp_path / "tls", ["localhost"], then)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.certificate, identity.key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(identity.authority))
+    with HTTPServer(("127.0.0.1", 0), SaysTime) as server:
+        server.now = NOW
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"https://localhost:{server.server_port}"
+        assert "the certificate of localhost is not valid" in ClockGuard(tmp_path, servers=[address]).doubt(NOW)
+        thread.join()
+
+
+def test_a_first_start_with_a_clock_that_is_ahead_signs_nothing_until_it_is_right(tmp_path, time_server):
+    write_default(tmp_path, name_vi="Bắc Kạn", name_en="Bac Kan", hotline="0209 3870 000")
+    clock = Clock(NOW + 45 * DAY)
+    guard = ClockGuard(tmp_path, boot=lambda: RUNNING, servers=[address_of(time_server)])
+
+    server = KeyServer.open(tmp_path, clock, guard)
+    assert not [path for folder in ("configs", "exports") for path in (tmp_path / folder).glob("*")]
+    clock.now = NOW
+    server.tick()
+    assert any((tmp_path / "configs").iterdir())
+    server.close()
 
 
 def test_what_is_not_believed_is_not_noted_and_a_persons_word_is(tmp_path):

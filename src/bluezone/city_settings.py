@@ -25,6 +25,7 @@ DATA_VARIABLE = "BLUEZONE_DATA"
 DEFAULT_DATA_FOLDER = "bluezone-data"
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_ADDRESS = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[\x21-\x7e]*)?")
 _SERVICE = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _MOST_NEIGHBOURS = 8
 # Members of a neighbour and their patterns: of another city, and of another maker's server.
@@ -98,6 +99,8 @@ class City:
     sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder is sent.
     neighbours:        other cities, and servers of other makers, that phones of this city may follow.
     cap_signed:        1 if alerts for phones carry the office's XML signature, else 0.
+    clock_server:      http or https address of a server whose clock the first start compares with this machine's; may
+                       be empty.
     relay_stations:    name -> http or https address of the stream of a station that loudspeakers may relay.
     """
 
@@ -144,6 +147,7 @@ class City:
     sms_quiet_until_hour: int = 7
     neighbours: tuple[Mapping[str, str | int], ...] = ()
     cap_signed: int = 0
+    clock_server: str = ""
     relay_stations: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -175,7 +179,7 @@ PAST_SETTINGS = {
 }
 MOST_STATIONS = 50
 MOST_STATION_NAME = 60
-_MAY_BE_EMPTY = {"source_link", "sms_name_vi", "sms_name_en"}
+_MAY_BE_EMPTY = {"source_link", "sms_name_vi", "sms_name_en", "clock_server"}
 # Smallest and largest value of each number.
 _RANGES = {
     "verify_to_upload_seconds": (0, 86_400),
@@ -306,6 +310,8 @@ def _check_text(name: str, value: object) -> None:
         raise CityInvalid(f"{name} is {value!r}, expected a telephone number: digits, spaces and a leading +")
     if name == "source_link" and not value.startswith("https://"):
         raise CityInvalid("source_link must be an https address")
+    if name == "clock_server" and not _ADDRESS.fullmatch(value):
+        raise CityInvalid(f"clock_server is {value!r}, expected an address such as https://example.vn")
     if name == "zone":
         try:
             ZoneInfo(value)

@@ -2,20 +2,25 @@
 """Whether this machine's clock can be trusted, checked before acts that no one can undo: deleting, signing.
 
 The time is compared with the last trusted one, with how long the machine has run since, with the database's clock, and
-with the kernel's state of synchronisation. A jump of over an hour that these do not explain stops such work until a
-person has looked at the clock (`bluezone clock --confirm`).
+with the kernel's state of synchronisation. Where no note says how long ago work was last done, as at the first start,
+it is compared with the date of this release and with the clocks of HTTP servers. A difference of over an hour that
+these do not explain stops such work until a person has looked at the clock (`bluezone clock --confirm`).
 """
 
 import ctypes
+import http.client
 import json
 import logging
 import os
+import ssl
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bluezone.logs import event_fields
 from bluezone.refusal import Refused
@@ -26,6 +31,12 @@ JUMP_SECONDS = 3600.0
 # A trusted time is noted this often, so after a restart the last one is at most this much older.
 NOTE_SECONDS = 60.0
 NAME = "clock.json"
+# 2026-11-20, before this release was made: a clock that says an earlier time is wrong. Each release changes it.
+RELEASED = 1_795_132_800.0
+# How long a server may take to say its time.
+ASK_SECONDS = 5.0
+# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL.
+_NOT_VALID_NOW = {9, 10}
 # Size of struct timex on 64-bit Linux. adjtimex(2) returns TIME_ERROR if nothing synchronises the clock.
 _TIMEX_BYTES = 208
 _TIME_ERROR = 5
@@ -66,6 +77,14 @@ class DatabaseClock:
     elsewhere: bool
 
 
+@dataclass(frozen=True)
+class ServerClock:
+    """The time that an HTTP server says, Unix seconds. name: its host, for sentences to operators."""
+
+    name: str
+    wall: float
+
+
 def this_boot() -> Boot:
     """The boot of this machine from the kernel, or an unknown boot if that cannot be read."""
     try:
@@ -84,12 +103,55 @@ def _is_synchronised() -> bool:
     return 0 <= state < _TIME_ERROR
 
 
-def doubt(now: float, believed: Believed | None, boot: Boot, database: DatabaseClock | None) -> str | None:
-    """Why the time `now` (Unix seconds) cannot be trusted, in a sentence; None if it can."""
+def ask_server(address: str, now: float) -> ServerClock | None:
+    """The clock of the HTTP server at an http or https address, from the `Date` of its answer, whatever that is.
+
+    now: this machine's time, Unix seconds. None if the server cannot be asked. Raises ClockDoubted if its certificate
+    is not valid at that time, which says that one of the two clocks is wrong.
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    https = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
+    try:
+        with closing(kind(host, parts.port, timeout=ASK_SECONDS)) as connection:
+            connection.request("HEAD", parts.path or "/")
+            date = connection.getresponse().headers["Date"]
+        return ServerClock(host, parsedate_to_datetime(date).timestamp())
+    except ssl.SSLCertVerificationError as error:
+        if error.verify_code in _NOT_VALID_NOW:
+            raise ClockDoubted(
+                f"the clock says {_utc_text(now)}, when the certificate of {host} is not valid"
+            ) from None
+        return None
+    except (OSError, http.client.HTTPException, ValueError, TypeError):
+        return None
+
+
+def ask_servers(addresses: Iterable[str], now: float) -> list[ServerClock]:
+    """The clocks of those servers that answer; see `ask_server`. Raises ClockDoubted."""
+    clocks = (ask_server(address, now) for address in addresses)
+    return [clock for clock in clocks if clock]
+
+
+def doubt(
+    now: float,
+    believed: Believed | None,
+    boot: Boot,
+    database: DatabaseClock | None,
+    servers: Callable[[], Sequence[ServerClock]] = list,
+) -> str | None:
+    """Why the time `now` (Unix seconds) cannot be trusted, in a sentence; None if it can.
+
+    servers: asks other machines for their time. It is called only where nothing else decides: at the first start, and
+    after a restart that followed a rest. Raises ClockDoubted as it does.
+    """
     if database and abs(now - database.wall) > JUMP_SECONDS:
         return f"the clock says {_utc_text(now)}, the database's {_utc_text(database.wall)}"
     if believed is None:
-        return None
+        if now < RELEASED:
+            return f"the clock says {_utc_text(now)}, which is before this release was made"
+        return _difference(now, servers())
     elapsed = now - believed.wall
     if elapsed < -JUMP_SECONDS:
         return f"the clock says {_utc_text(now)}, which is before {_utc_text(believed.wall)}, when work was last done"
@@ -98,11 +160,21 @@ def doubt(now: float, believed: Believed | None, boot: Boot, database: DatabaseC
         if abs(elapsed - run) > JUMP_SECONDS:
             return f"the clock advanced by {elapsed / 3600:.1f} hours while the machine ran for {run / 3600:.1f}"
         return None
-    if elapsed > JUMP_SECONDS and not boot.synchronised and not (database and database.elsewhere):
-        return (
-            f"the clock says {_utc_text(now)}, {elapsed / 3600:.0f} hours after work was last done; the machine was"
-            " restarted since, and no time service or other machine's clock confirms the time"
-        )
+    if elapsed <= JUMP_SECONDS or boot.synchronised or (database and database.elsewhere):
+        return None
+    clocks = servers()
+    if clocks:
+        return _difference(now, clocks)
+    return (
+        f"the clock says {_utc_text(now)}, {elapsed / 3600:.0f} hours after work was last done; the machine was"
+        " restarted since, and no time service or other machine's clock confirms the time"
+    )
+
+
+def _difference(now: float, clocks: Sequence[ServerClock]) -> str | None:
+    for clock in clocks:
+        if abs(now - clock.wall) > JUMP_SECONDS:
+            return f"the clock says {_utc_text(now)}, that of {clock.name} {_utc_text(clock.wall)}"
     return None
 
 
@@ -113,8 +185,9 @@ def _utc_text(moment: float) -> str:
 class ClockGuard:
     """Holds back work that cannot be undone while the clock of a data folder's machine is in doubt.
 
-    database: reads the clock of the stores, None if they are on this machine. notes: whether this process notes trusted
-    times, or only uses the notes of another.
+    database: reads the clock of the stores, None if they are on this machine. servers: addresses of HTTP servers that
+    are asked for the time where nothing else decides. notes: whether this process notes trusted times, or only uses the
+    notes of another.
     """
 
     def __init__(
@@ -123,15 +196,20 @@ class ClockGuard:
         database: Callable[[], DatabaseClock | None] = lambda: None,
         boot: Callable[[], Boot] = this_boot,
         notes: bool = True,
+        servers: Iterable[str] = (),
     ) -> None:
         self._path = folder / NAME
         self._database = database
         self._boot = boot
         self._notes = notes
+        self._servers = tuple(servers)
 
     def doubt(self, now: float) -> str | None:
         """Why `now` (Unix seconds) cannot be trusted; None if it can. Raises StoreRefused."""
-        return doubt(now, self.believed(), self._boot(), self._database())
+        try:
+            return doubt(now, self.believed(), self._boot(), self._database(), lambda: ask_servers(self._servers, now))
+        except ClockDoubted as refused:
+            return refused.message
 
     def require(self, now: float) -> None:
         """Return if `now` can be trusted, and note the time. Raises ClockDoubted, StoreRefused."""

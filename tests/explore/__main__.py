@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from tests.explore.machine import Forks, build
 from tests.explore.runs import explore, shorten, words
-from tests.explore.steps import OPEN, STEPS, draw
+from tests.explore.steps import FIRST_CLOCK, OPEN, STEPS, draw
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--without", action="append", default=[], choices=list(STEPS), help="leave steps out")
+    parser.add_argument("--without", action="append", default=[], choices=[FIRST_CLOCK, *STEPS], help="leave steps out")
     parser.add_argument("--all", action="store_true", help="also take steps that break a promise today")
     parser.add_argument("--seconds", type=float, default=5400.0, help="stop before the next run after this time")
     parser.add_argument("--summary", type=Path, help="a file for seeds, steps and what was broken, as JSON")

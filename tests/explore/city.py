@@ -9,11 +9,14 @@ import json
 import random
 import shutil
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +82,12 @@ class City:
         self.folder = folder
         self.data = folder / "city"
         self.data.mkdir(parents=True)
-        write_default(self.data, **SETTINGS)
+        self.clock_server = _ClockServer(self)
+        write_default(self.data, **SETTINGS, clock_server=f"http://127.0.0.1:{self.clock_server.server_port}/")
         with_week_keys(self.data, NOON)
         self.trust = open_signing_keys(self.data / "keys").signing_key.public_key().public_bytes_raw().hex()
         self.machine = Machine(self.data, NOON + first_clock_error, forks)
+        self.machine.control.synchronised = int(not first_clock_error)
         self.world = _Time(self.machine)
         self.port = _free_port()
         self.server: Process | None = None
@@ -351,7 +356,32 @@ class City:
         self.stop_signer()
         for phone in self.phones:
             phone.close()
+        self.clock_server.shutdown()
+        self.clock_server.server_close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class _ClockServer(HTTPServer):
+    """The server of another machine, with a clock that is right."""
+
+    def __init__(self, city: City) -> None:
+        super().__init__(("127.0.0.1", 0), _SaysTime)
+        self.city = city
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+
+class _SaysTime(BaseHTTPRequestHandler):
+    server: _ClockServer
+
+    def do_HEAD(self) -> None:
+        self.send_response(HTTPStatus.NO_CONTENT)
+        self.end_headers()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(self.server.city.world.now)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 class _Time(World):

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.builders.keyserver import HOUR
 from tests.explore.city import HEALED_AFTER, PERIOD, City, Violation
 from tests.explore.machine import NEVER, Disk, Forks
-from tests.explore.steps import Step, take
+from tests.explore.steps import Step, first_clock_error, take
 
 from bluezone.refusal import Refused
 
@@ -29,10 +29,10 @@ class Failure:
     sentence: str
 
 
-def explore(folder: Path, forks: Forks, seed: int, steps: Sequence[Step], first_clock_error: float = 0.0) -> str | None:
+def explore(folder: Path, forks: Forks, seed: int, steps: Sequence[Step]) -> str | None:
     """Take the steps in a new city; returns the broken promise, None if all hold."""
     shutil.rmtree(folder, ignore_errors=True)
-    city = City(folder, forks, seed, first_clock_error)
+    city = City(folder, forks, seed, first_clock_error(steps))
     try:
         city.round()
         for step in steps:

@@ -5,7 +5,7 @@ No step is made for a known failure: each is an act or a fault that an operator 
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from tests.explore.machine import Disk
 from tests.explore.service import SERVER, SIGNER
 
 MINUTE = 60
+CLOCK_ERRORS = (5, 90, 1800, 2 * HOUR, 9 * HOUR, DAY, 45 * DAY, 800 * DAY)
+# A run may begin with it: how far the clock is off at the very first start of the city.
+FIRST_CLOCK = "first start with the clock off by"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,13 @@ def _signer_starts(city: City) -> None:
     city.signer_wanted = True
 
 
+def _clock_error(rng: random.Random) -> tuple[int]:
+    return (rng.choice([-1, 1]) * rng.choice(CLOCK_ERRORS),)
+
+
 def _clock(city: City, seconds: int) -> None:
+    # No time service is at work, or it would set the clock right.
+    city.machine.control.synchronised = 0
     city.machine.control.wall += seconds
 
 
@@ -158,11 +167,7 @@ STEPS: dict[str, tuple[Act, Draw, int]] = {
     "disk sound": (_disk, lambda _rng: (Disk.SOUND,), 6),
     "signer stops": (_signer_stops, lambda _rng: (), 2),
     "signer starts": (_signer_starts, lambda _rng: (), 4),
-    "clock off by": (
-        _clock,
-        lambda rng: (rng.choice([-1, 1]) * rng.choice([5, 90, 1800, 2 * HOUR, 9 * HOUR, DAY, 45 * DAY]),),
-        2,
-    ),
+    "clock off by": (_clock, _clock_error, 2),
     "clock right": (_clock_right, lambda _rng: (), 4),
     "reboot": (_reboot, lambda rng: (rng.randrange(2),), 2),
     "damage a file": (_damage, lambda rng: (rng.randrange(4), rng.randrange(3)), 2),
@@ -183,9 +188,19 @@ def draw(seed: int, count: int, without: frozenset[str] = OPEN) -> list[Step]:
     rng = random.Random(seed)
     names = [name for name in STEPS if name not in without]
     weights = [STEPS[name][2] for name in names]
-    return [Step(name, STEPS[name][1](rng)) for name in rng.choices(names, weights, k=count)]
+    steps = [Step(name, STEPS[name][1](rng)) for name in rng.choices(names, weights, k=count)]
+    if FIRST_CLOCK not in without and rng.random() < 1 / 5:
+        steps.insert(0, Step(FIRST_CLOCK, _clock_error(rng)))
+    return steps
+
+
+def first_clock_error(steps: Sequence[Step]) -> float:
+    """How far the clock is off at the first start, in seconds."""
+    return float(steps[0].values[0]) if steps and steps[0].name == FIRST_CLOCK else 0.0
 
 
 def take(city: City, step: Step) -> None:
     """Let it happen. Raises Violation."""
+    if step.name == FIRST_CLOCK:
+        return
     STEPS[step.name][0](city, *step.values)

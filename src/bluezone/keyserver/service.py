@@ -41,7 +41,7 @@ from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.signer.client import Connection, Operation, RemoteKeys, SignerCatchUp, find_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store
-from bluezone.keyserver.ticks import Ticks
+from bluezone.keyserver.ticks import Ticks, clock_servers
 from bluezone.keyserver.venues.alerts import VenueAlerts
 from bluezone.keyserver.venues.registrar import Registrar
 from bluezone.networks import origin_of, speaks_tls
@@ -229,7 +229,7 @@ def _compose(
         adopter=Adopter(codes_part.codes, configs, secrets.week_keys),
     )  # fmt: skip
     if guard is None and clock is time.time:
-        guard = ClockGuard(folder, keys_store.database_clock)
+        guard = ClockGuard(folder, keys_store.database_clock, servers=clock_servers(city, place))
     ticks = Ticks(
         folder, city, (codes_store, keys_store), secrets, read_configs, history, notes, guard, sync, governance,
         publication, clock,

@@ -33,7 +33,7 @@ from bluezone.keyserver.publication.history import History
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
 from bluezone.keyserver.publication.log.logwriter import LogWriter
-from bluezone.keyserver.publication.place import open_place
+from bluezone.keyserver.publication.place import PublishedPlace, open_place
 from bluezone.keyserver.signer.client import RemoteKeys, SignerCatchUp, require_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, StoreUnreachable, Turn
@@ -308,7 +308,9 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
         Adoption(store, place.files, keys, city.padding_mean, city.embargo_seconds), publishes=True, adopter=None,
     )  # fmt: skip
     publication = Publication(folder, city, store, keys, configs, place.files, journal, log, show)
-    guard = ClockGuard(folder, store.database_clock, notes=False) if clock is time.time else None
+    guard = None
+    if clock is time.time:
+        guard = ClockGuard(folder, store.database_clock, notes=False, servers=clock_servers(city, place))
     notes = notes_of_publication(folder)
     ticks = Ticks(
         folder, city, (store,), keys, configs, history, notes, guard, _nothing_to_sync, None, publication, clock
@@ -321,6 +323,11 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
             details = event_fields("publication_refused", code=refused.code)
             logger.warning("publication: %s: %s", refused.code, refused.message, extra=details)
     return ticks
+
+
+def clock_servers(city: City, place: PublishedPlace) -> list[str]:
+    """Addresses of the servers whose clocks a first start is compared with: the one that is set, and the bucket's."""
+    return [address for address in (city.clock_server, place.server) if address]
 
 
 def _nothing_to_sync() -> None:

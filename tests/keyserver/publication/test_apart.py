@@ -37,7 +37,7 @@ def governing(folder, clock):
     """A key server on a folder with files that are another user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(service, "may_publish", lambda _folder: False)
-        place = PublishedPlace(ReadOnly(folder), LocalFiles(folder).get, folder)
+        place = PublishedPlace(ReadOnly(folder), LocalFiles(folder).get, folder, "")
         patch.setattr(service, "open_place", lambda _folder: place)
         server = KeyServer.open(folder, clock)
     try:

@@ -62,6 +62,12 @@ class ExportsBucketMissing(PublishedRefused):
     code = "exports_bucket_missing"
 
 
+def server_address() -> str:
+    """The address of the S3 server, of the environment or Amazon's of the region."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT")
+    return endpoint or f"https://s3.{os.environ.get('AWS_REGION', 'us-east-1')}.amazonaws.com"
+
+
 class ObjectFiles:
     """A bucket, or the part of it below a prefix. timeout_seconds: for one attempt; a call is attempted twice."""
 
@@ -80,14 +86,13 @@ class ObjectFiles:
         self._obstore: Any = obstore
         self._exceptions: Any = exceptions
         self._bucket = parts.hostname
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
         timeout = datetime.timedelta(seconds=timeout_seconds or _TIMEOUT_SECONDS)
         try:
             self._store: Any = S3Store.from_url(
                 url,
                 # A server on this machine or in a private network need not have TLS: published files are signed.
                 client_options={
-                    "allow_http": endpoint.startswith("http://"),
+                    "allow_http": server_address().startswith("http://"),
                     "timeout": timeout,
                     "connect_timeout": timeout,
                 },

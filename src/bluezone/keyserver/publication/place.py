@@ -14,12 +14,13 @@ class PublishedPlace:
     """Where the published files are.
 
     fetch: returns the content of a file as phones get it; for a bucket, through a cache. folder: the data folder that
-    contains the files; None for a bucket.
+    contains the files; None for a bucket. server: address of the bucket's HTTP server; "" for a folder.
     """
 
     files: PublishedFiles
     fetch: Callable[[str], bytes | None]
     folder: Path | None
+    server: str
 
 
 def open_place(data_dir: Path) -> PublishedPlace:
@@ -27,9 +28,9 @@ def open_place(data_dir: Path) -> PublishedPlace:
     url = os.environ.get(EXPORTS_URL_VARIABLE)
     if not url:
         local = LocalFiles(data_dir)
-        return PublishedPlace(local, local.get, data_dir)
+        return PublishedPlace(local, local.get, data_dir, "")
     # obstore comes with the extra `s3`; a city on one machine does not have it.
-    from bluezone.keyserver.publication.bucket import CachedFiles, ObjectFiles
+    from bluezone.keyserver.publication.bucket import CachedFiles, ObjectFiles, server_address
 
     bucket = ObjectFiles(url)
-    return PublishedPlace(bucket, CachedFiles(bucket).get, None)
+    return PublishedPlace(bucket, CachedFiles(bucket).get, None, server_address())
