@@ -326,7 +326,7 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
 
 
 def clock_servers(city: City, place: PublishedPlace) -> list[str]:
-    """Addresses of the servers whose clocks a first start is compared with: the one that is set, and the bucket's."""
+    """Addresses of the servers that a first start asks for the time: the one that is set, and the bucket's."""
     return [address for address in (city.clock_server, place.server) if address]
 
 
