@@ -99,7 +99,7 @@ class City:
     sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder is sent.
     neighbours:        other cities, and servers of other makers, that phones of this city may follow.
     cap_signed:        1 if alerts for phones carry the office's XML signature, else 0.
-    clock_server:      http or https address of a server that the first start asks for the time; may be
+    clock_server:      http or https address of a server that the first start asks for the time; may
                        be empty.
     relay_stations:    name -> http or https address of the stream of a station that loudspeakers may relay.
     """

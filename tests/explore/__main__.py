@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 from tests.explore.machine import Forks, build
-from tests.explore.runs import explore, shorten, words
+from tests.explore.runs import Failure, explore, shorten, words
 from tests.explore.steps import FIRST_CLOCK, OPEN, STEPS, draw
 
 
@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5400.0, help="stop before the next run after this time")
     parser.add_argument("--summary", type=Path, help="a file for seeds, steps and what was broken, as JSON")
     parser.add_argument("--keep-going", action="store_true", help="search on after a failure")
+    parser.add_argument("--whole", action="store_true", help="print the steps of a failure as they are, not shortened")
     parser.add_argument("--trace", action="store_true", help="print each run")
     options = parser.parse_args()
     without = frozenset(options.without) | (frozenset() if options.all else OPEN)
@@ -45,7 +46,9 @@ def main() -> int:
                 click.echo(f"{seed}: {sentence or 'ok'}")
             if sentence is None:
                 continue
-            failure = shorten(folder / "run", forks, seed, steps)
+            failure = Failure(tuple(steps), sentence)
+            if not options.whole:
+                failure = shorten(folder / "run", forks, seed, steps)
             failures.append({"seed": seed, "broken": failure.sentence, "steps": [str(step) for step in failure.steps]})
             click.echo(f"seed {seed} breaks a promise: {failure.sentence}\n{words(failure.steps)}")
             if not options.keep_going:

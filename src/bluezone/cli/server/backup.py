@@ -56,7 +56,6 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     from bluezone.backup.retention import RETAINED_DAYS
     from bluezone.city_settings import data_folder, load_city
     from bluezone.keyserver.moves import require_settled
-    from bluezone.timekeeping import ClockGuard
 
     signal.signal(signal.SIGTERM, _exit)
     folder = data_folder(data).resolve()
@@ -65,7 +64,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     # After a move the stores are elsewhere, and a backup without them would be useless.
     require_settled(folder)
     # With a wrong date, the backup would be sealed with the key of another day.
-    ClockGuard(folder).require(now.timestamp())
+    _require_clock(folder, now.timestamp(), notes=False)
     today = now.date()
     written = create_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
     until = today + datetime.timedelta(days=RETAINED_DAYS)
@@ -131,14 +130,25 @@ def _compare(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
     return {"adopted": adopted, "problem": None, "message": None}
 
 
+def _require_clock(folder: Path, now: float, notes: bool) -> None:
+    from bluezone.city_settings import load_city
+    from bluezone.keyserver.publication.place import open_place
+    from bluezone.keyserver.ticks import clock_servers
+    from bluezone.timekeeping import ClockGuard
+
+    servers = clock_servers(load_city(folder), open_place(folder))
+    ClockGuard(folder, servers=servers, notes=notes).require(now)
+
+
 def _purge(folder: Path) -> None:
     from bluezone.keyserver.service import KeyServer
     from bluezone.server.preparation import prepare_office
-    from bluezone.timekeeping import ClockGuard
+    from bluezone.timekeeping import NAME
 
     now = datetime.datetime.now(datetime.UTC)
-    # The state of the clock in the backup is another machine's. The output at the end shows the date.
-    ClockGuard(folder).confirm(now.timestamp())
+    # What the backup says of the clock is about another machine's, so this is a first start.
+    (folder / NAME).unlink(missing_ok=True)
+    _require_clock(folder, now.timestamp(), notes=True)
     server = KeyServer.open(folder)
     try:
         server.ticks.purge(now.timestamp())
