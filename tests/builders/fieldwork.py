@@ -64,7 +64,7 @@ def furnish(users, now) -> None:
     other = venues.approved_venue(commune, now, name="Nhà hàng Núi Hoa")
     for venue, width in ((open_one, 1280), (other, 360)):
         type(venue).objects.filter(pk=venue.pk).update(owner=users["venue_owner", width])
-    decisions.withdraw_code(officer.username, gone, "Đã chuyển chỗ", now)
+    decisions.revoke_code(officer.username, gone, "Đã chuyển chỗ", now)
 
 
 class _Upload:

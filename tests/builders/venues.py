@@ -20,7 +20,7 @@ def application(unit, contact=OWNER, **values):
 
 def applied_venue(unit, now, contact=OWNER, **values):
     """A venue that the ward has entered and not decided on."""
-    return applications.register_in_person("mai", application(unit, contact, **values), now)
+    return applications.enter_application("mai", application(unit, contact, **values), now)
 
 
 def approved_venue(unit, now, **values):

@@ -269,7 +269,7 @@ class _Phone:
             exports.note_matched(entry)
         exports.note_complete(index)
         venues = IndexFollower(self._store, self._client, self._city, VENUES)
-        index, entries = venues.follow_index()
+        index, entries = venues.fetch_index()
         for entry in entries:
             venues.fetch_bytes(entry, MAX_EXPORT_BYTES)
             venues.note_matched(entry)

@@ -146,7 +146,7 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
     assert server.registrar.valid_code(decisions.registration_of(venue)) == second.sha256
     assert first.sha256 in list_revoked(server.keys_store, server.clock())
 
-    decisions.withdraw_code("mai", venue, "Quán chuyển chỗ", now + DAY)
+    decisions.revoke_code("mai", venue, "Quán chuyển chỗ", now + DAY)
     assert server.registrar.valid_code(decisions.registration_of(venue)) is None
     assert decisions.renew_code("mai", venue, now + 2 * DAY).number == 3
     decisions.close_venue("mai", venue, now + 3 * DAY)
@@ -227,7 +227,7 @@ def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else
     new = decisions.renew_code("mai", venue, timezone.now())
     assert "was replaced on" in public(f"/p/{old.short}").text
     assert "This poster is valid" in public(f"/p/{new.short}").text
-    decisions.withdraw_code("mai", venue, "Kiểm tra", timezone.now())
+    decisions.revoke_code("mai", venue, "Kiểm tra", timezone.now())
     assert "withdrew this code" in public(f"/p/{new.short}").text
 
     rows = list(ScanCount.objects.order_by("pk").values())
@@ -261,7 +261,7 @@ def test_every_decision_is_in_the_audit_without_anything_of_the_owner(server, wa
     now = timezone.now()
     venue = build.approved_venue(wards[0], now)
     decisions.renew_code("mai", venue, now)
-    decisions.withdraw_code("mai", venue, "Quán chuyển chỗ", now)
+    decisions.revoke_code("mai", venue, "Quán chuyển chỗ", now)
     acts = [entry.action for entry in AuditEntry.objects.exclude(action="entry_made").order_by("number")]
     assert acts == ["venue_entered", "venue_approved", "venue_renewed", "venue_suspended"]
     told = repr(list(AuditEntry.objects.values_list("details", "subject")))

@@ -238,7 +238,7 @@ class PhoneService:
         """Keep the notices up to date."""
         while True:
             await agent.sleep(self._look_seconds)
-            await asyncio.to_thread(self._look, agent.handset)
+            await asyncio.to_thread(self._show_notices, agent.handset)
 
     async def _log_usage(self, agent: Agent) -> None:
         """Log every hour, in Android's log, how long the processor was awake and the radio listened."""
@@ -249,7 +249,7 @@ class PhoneService:
                 self.power.awake_seconds, agent.beacon.listened_seconds,
             )  # fmt: skip
 
-    def _look(self, handset: Handset) -> None:
+    def _show_notices(self, handset: Handset) -> None:
         try:
             chosen = str(handset.store.get("language", "vi"))
             # The notices exist in two languages; for any other choice they are in English.

@@ -64,7 +64,7 @@ class IndexFollower:
         """How far this phone has followed the index."""
         return read_position(self._store, self._kind)
 
-    def follow_index(self, first_files: int | None = None) -> tuple[Index, list[IndexEntry]]:
+    def fetch_index(self, first_files: int | None = None) -> tuple[Index, list[IndexEntry]]:
         """Fetch the index and return it with the entries still to fetch, oldest first.
 
         first_files: how many of the newest files a new phone fetches, None for all.
@@ -175,7 +175,7 @@ class Downloads(IndexFollower):
     def follow(self) -> tuple[Index, Config, list[IndexEntry]]:
         """Fetch config and index and return them with the entries still to fetch, oldest first."""
         self._city.update()
-        index, entries = self.follow_index()
+        index, entries = self.fetch_index()
         config = self._city.current
         assert config is not None
         return index, config, entries
@@ -200,7 +200,7 @@ class VenuePackages(IndexFollower):
         age_seconds: time since the phone was installed; older packages are not needed, because there are no older
         stays. Raises as IndexFollower.
         """
-        index, entries = self.follow_index(int(max(age_seconds, 0) // SECONDS_PER_HOUR) + 2)
+        index, entries = self.fetch_index(int(max(age_seconds, 0) // SECONDS_PER_HOUR) + 2)
         for entry in self.entries_before_epoch(index):
             yield self.fetch_bytes(entry, MAX_PACKAGE_BYTES), lambda: None
         self.note_rescanned()

@@ -97,10 +97,10 @@ class Api:
         }  # fmt: skip
         self.changing: dict[str, Callable[[Arguments], Any]] = {
             "start": self._start, "check": self._check, "readVenue": self._read_venue, "checkIn": self._check_in,
-            "checkOut": self._check_out, "forgetVisit": self._forget_visit, "markRead": self._mark_read,
+            "checkOut": self._check_out, "forgetVisit": self._forget_stay, "markRead": self._mark_read,
             "prepareReport": self._prepare, "previewReport": self._preview, "sendReport": self._send,
             "askForHelp": self._ask_for_help, "declare": self._declare, "setLanguage": self._set_language,
-            "erase": self._erase, "beginAnew": self._begin_anew, "allowNotifications": self._refuse,
+            "erase": self._erase, "beginAnew": self._begin_again, "allowNotifications": self._refuse,
             "writeJournal": self._write_journal, "removeJournal": self._remove_journal,
             "makeEvent": self._make_event,
             "forgetEvent": lambda arguments: handset.events.remove(_text(arguments, "id", 100)),
@@ -145,7 +145,7 @@ class Api:
     def _check_out(self, arguments: Arguments) -> dict[str, Any]:
         return shapes.stay_of(self._handset.stays.check_out(_number(arguments, "id")))
 
-    def _forget_visit(self, arguments: Arguments) -> None:
+    def _forget_stay(self, arguments: Arguments) -> None:
         self._handset.stays.remove(_number(arguments, "id"))
 
     def _make_event(self, arguments: Arguments) -> dict[str, Any]:
@@ -240,7 +240,7 @@ class Api:
             raise LanguageUnknown(f"there are no words in {code!r}")
         self._handset.store.put("language", code)
 
-    def _begin_anew(self, _arguments: Arguments) -> dict[str, Any]:
+    def _begin_again(self, _arguments: Arguments) -> dict[str, Any]:
         (trusted,) = self._handset.city.trusted().values()
         self._handset.city.restart_history(trusted)
         return self._state()

@@ -35,6 +35,6 @@ DUTY = Duty(
     ),
     indicators=("bluezone.rollout.schools.queries.PupilsRunning",),
     reversers={
-        "school_class_ended": "bluezone.rollout.schools.classes.catalogue.undo_end_class",
+        "school_class_ended": "bluezone.rollout.schools.classes.catalogue.undo_close_class",
     },
 )

@@ -147,7 +147,7 @@ def confirm_application(venue: Venue, code: str, now: datetime.datetime) -> None
     venue.refresh_from_db()
 
 
-def register_in_person(actor: str, application: Application, now: datetime.datetime) -> Venue:
+def enter_application(actor: str, application: Application, now: datetime.datetime) -> Venue:
     """Store an application that the ward enters in the owner's presence; it still has to be approved."""
     venue = _venue(application, VenueState.APPLIED, now)
     venue.in_person = True

@@ -78,7 +78,7 @@ def renew_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
     return code
 
 
-def withdraw_code(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
+def revoke_code(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
     """Withdraw the code of a venue; phones fetch the withdrawal within the hour. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)

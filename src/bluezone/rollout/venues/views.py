@@ -98,7 +98,7 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
     """Register a venue in the owner's presence: 302 to it, 422 bad form or another ward's."""
     form = VenueForm(request.POST or None, units=queries.managed_units(request.user))
     if request.method == "POST" and form.is_valid():
-        new = applications.register_in_person(request.user.username, form.application, timezone.now())
+        new = applications.enter_application(request.user.username, form.application, timezone.now())
         messages.success(request, _("The venue has been entered. Check it once more, then approve it."))
         return redirect("venue", new.pk)
     return render(request, "venues/venue_form.html", {"form": form}, status=422 if form.errors else 200)
@@ -168,12 +168,12 @@ def refuse_venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def withdraw_code(request: OfficeRequest, pk: int) -> HttpResponse:
+def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code of a venue with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(
         request,
         pk,
-        decisions.withdraw_code,
+        decisions.revoke_code,
         _("The code has been withdrawn. Phones get this information within the hour."),
     )
 

@@ -88,7 +88,7 @@ class Processes:
         for due, child in list(self._due):
             if due <= now:
                 self._due.remove((due, child))
-                self._start_again(child, now)
+                self._restart_child(child, now)
         for child in self.children:
             child.check_ready()
         for child in list(self.leaving):
@@ -172,7 +172,7 @@ class Processes:
                 started.append(start_child(part, place, row, self.meters.descriptor, now, fork=fork))
                 row += 1
 
-    def _start_again(self, child: Child, now: float) -> None:
+    def _restart_child(self, child: Child, now: float) -> None:
         try:
             successor = start_child(child.part, child.place, child.row, self.meters.descriptor, now, child.early_deaths)
         except ProcessEnded as refused:

@@ -147,7 +147,7 @@ def close_class(school_class: SchoolClass, day: datetime.date, by: User, now: da
         )
 
 
-def undo_end_class(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_close_class(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Reopen a class that was ended by mistake; its link stays invalid. Raises UndoTooLate."""
     ended = SchoolClass.everything.select_related("school").filter(pk=values["pk"]).exclude(ended_on=None)
     school_class = ended.first()
