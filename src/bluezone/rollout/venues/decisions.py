@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ward's decisions on a venue: approve or refuse it, renew or withdraw its code, close it."""
+"""The ward's decisions on a venue: approve or refuse it, renew or revoke its code, close it."""
 
 import contextlib
 import datetime
@@ -68,7 +68,7 @@ def refuse_venue(actor: str, venue: Venue, reason: str, now: datetime.datetime) 
 
 
 def renew_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
-    """Sign a new code in place of the valid or withdrawn one. Raises VenueStateWrong."""
+    """Sign a new code in place of the valid or revoked one. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.APPROVED, now)
         code = sign_code(venue, now)
@@ -79,7 +79,7 @@ def renew_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
 
 
 def revoke_code(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
-    """Withdraw the code of a venue; phones fetch the withdrawal within the hour. Raises VenueStateWrong."""
+    """Revoke the code of a venue; phones fetch the revocation within the hour. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
         _end_codes(venue, CodeEnd.SUSPENDED, now)

@@ -135,7 +135,7 @@ def correct_class(
 
 
 def close_class(school_class: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) -> None:
-    """End a class: it owes no numbers after the week of `day`, and its link opens nothing; its reports stay."""
+    """Close a class: it owes no numbers after the week of `day`, and its link opens nothing; its reports stay."""
     with transaction.atomic():
         school_class.ended_on = day
         school_class.link_digest = None
