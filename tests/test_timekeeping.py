@@ -121,6 +121,16 @@ def test_after_a_long_rest_a_server_is_the_witness(tmp_path, time_server):
     restarted.require(NOW + DAY)
 
 
+def test_after_a_reboot_a_clock_that_went_back_is_doubted_although_it_says_a_later_time(tmp_path, time_server):
+    addresses = [address_of(time_server)]
+    ClockGuard(tmp_path, boot=lambda: RUNNING, servers=addresses).require(NOW)
+    restarted = ClockGuard(tmp_path, boot=lambda: Boot("another", 20.0, synchronised=True), servers=addresses)
+
+    time_server.now += 3 * HOUR
+    assert restarted.doubt(NOW + 0.5 * HOUR)
+    restarted.require(NOW + 3 * HOUR)
+
+
 def test_a_first_start_with_a_clock_before_this_release_is_doubted():
     assert "before this release" in doubt(timekeeping.RELEASED - 1, None, RUNNING, None)
 

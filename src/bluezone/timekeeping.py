@@ -2,9 +2,9 @@
 """Whether this machine's clock can be trusted, checked before acts that no one can undo: deleting, signing.
 
 The time is compared with the last trusted one, with how long the machine has run since, with the database's clock, and
-with the kernel's state of synchronisation. Where no note says how long ago work was last done, as at the first start,
-it is compared with the date of this release and with the clocks of HTTP servers. A difference of over an hour that
-these do not explain stops such work until a person has looked at the clock (`bluezone clock --confirm`).
+with the kernel's state of synchronisation. At the first start and after a reboot it is compared with the clocks of HTTP
+servers. A difference of over an hour that these do not explain stops such work until a person has looked at the clock
+(`bluezone clock --confirm`).
 """
 
 import ctypes
@@ -143,8 +143,8 @@ def doubt(
 ) -> str | None:
     """Why the time `now` (Unix seconds) cannot be trusted, in a sentence; None if it can.
 
-    servers: asks other machines for their time. It is called only where nothing else decides: at the first start, and
-    after a restart that followed a rest. Raises ClockDoubted as it does.
+    servers: asks other machines for their time. It is called where nothing says how long this machine has run since the
+    last trusted time: at the first start, and after a reboot. Raises ClockDoubted as it does.
     """
     if database and abs(now - database.wall) > JUMP_SECONDS:
         return f"the clock says {_utc_text(now)}, the database's {_utc_text(database.wall)}"
@@ -160,11 +160,11 @@ def doubt(
         if abs(elapsed - run) > JUMP_SECONDS:
             return f"the clock advanced by {elapsed / 3600:.1f} hours while the machine ran for {run / 3600:.1f}"
         return None
-    if elapsed <= JUMP_SECONDS or boot.synchronised or (database and database.elsewhere):
-        return None
     clocks = servers()
     if clocks:
         return _difference(now, clocks)
+    if elapsed <= JUMP_SECONDS or boot.synchronised or (database and database.elsewhere):
+        return None
     return (
         f"the clock says {_utc_text(now)}, {elapsed / 3600:.0f} hours after work was last done; the machine was"
         " restarted since, and no time service or other machine's clock confirms the time"
@@ -186,8 +186,8 @@ class ClockGuard:
     """Holds back work that cannot be undone while the clock of a data folder's machine is in doubt.
 
     database: reads the clock of the stores, None if they are on this machine. servers: addresses of HTTP servers that
-    are asked for the time where nothing else decides. notes: whether this process notes trusted times, or only uses the
-    notes of another.
+    are asked for the time at the first start and after a reboot. notes: whether this process notes trusted times, or
+    only uses the notes of another.
     """
 
     def __init__(

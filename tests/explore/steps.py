@@ -98,6 +98,8 @@ def _reboot(city: City, synchronised: int) -> None:
     control.uptime = 30.0
     control.boot = f"boot-{len(city.refused)}-{city.world.now:.0f}".encode()[:39]
     control.synchronised = synchronised
+    if synchronised:
+        control.wall = city.world.now
 
 
 def _exports(city: City) -> list[Path]:
