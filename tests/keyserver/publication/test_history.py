@@ -109,6 +109,32 @@ def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_da
 
 
 @pytest.mark.long
+def test_files_beside_a_damaged_index_are_adopted_if_the_journal_vouches_for_them(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
+        old = server.key_server.data_dir
+        index = old / "exports" / "index.json"
+        index.write_bytes(index.read_bytes()[:100])
+        foreign = next((old / "exports").glob("3-*.zip"))
+        shutil.copy(foreign, old / "exports" / f"3-{'0' * 32}.zip")
+        restored(server, world, backup, tmp_path / "anew")
+        assert adopted(server, old)["exports"] == [3, 4]
+
+        assert is_warned(phone, server, phones, world)
+        assert phone.downloads.position.number == 5
+
+
+@pytest.mark.long
+def test_files_beside_a_damaged_index_that_no_head_vouches_for_are_left(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
+        old = server.key_server.data_dir
+        (old / "exports" / "index.json").unlink()
+        next((old / "exports").glob("3-*.zip")).unlink()
+        restored(server, world, backup, tmp_path / "anew")
+        with pytest.raises(HistoryForked):
+            adopted(server, old)
+
+
+@pytest.mark.long
 def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_fetch(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, _, backup):
         old = server.key_server.data_dir

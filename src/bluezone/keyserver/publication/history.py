@@ -6,6 +6,8 @@ The server adopts them from where they were published, if its own keys signed th
 until an operator opens a new epoch with the recovery key (docs/protocol.md section 5, "Epochs").
 """
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +20,7 @@ from bluezone.keyserver.configs.configuration import ConfigWriter
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.folder import NAME_DIGITS, LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.series import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Series
@@ -118,7 +120,10 @@ class History:
         witnessed = bool(seen) or any(self._index_of(place, EXPORT_FILES) for place in others)
         for series in ALL_SERIES:
             indexes = self._indexes_of(places, series)
-            adopted[series.kind] = self._adopt_files(series, indexes, places) if self.adopter else []
+            adopted[series.kind] = []
+            if self.adopter:
+                adopted[series.kind] += self._adopt_files(series, indexes, places)
+                adopted[series.kind] += self._adopt_files(series, self._index_from_names(series, places), places)
             witnessed_heads = self._known_heads(series, indexes)
             ours = self._heads(series)
             self._require_same(series.kind, ours, witnessed_heads)
@@ -299,6 +304,37 @@ class History:
                 adopted.append(entry.number)
         return adopted
 
+    def _index_from_names(self, series: Series, places: Sequence[PublishedFiles]) -> list[Index]:
+        """An index of the files after our newest, made from their names, if a head of the journal vouches for them.
+
+        A file's name contains its number and begins its hash, so a place whose index is damaged still says what it has.
+        """
+        ours = self._heads(series)
+        newest = max(ours)
+        epoch = self.configs.epoch_number()
+        heads = {head.number: head for head in self.journal.heads(series.kind) if head.epoch == epoch}
+        if max(heads, default=0) <= newest:
+            return []
+        names = _names_by_number(series, places)
+        chain = bytes.fromhex(ours[newest])
+        entries: list[IndexEntry] = []
+        found: list[Index] = []
+        for number in range(newest + 1, max(heads) + 1):
+            entry = _entry_from_names(number, names[number])
+            if entry is None:
+                break
+            entries.append(entry)
+            chain = extend_chain(chain, bytes.fromhex(entry.sha256))
+            head = heads.get(number)
+            if head and head.chain == chain.hex():
+                found = [
+                    Index(
+                        series.kind, number, head.generated_at, self.configs.newest_sha256(), ours[newest],
+                        tuple(entries), epoch=epoch,
+                    )
+                ]  # fmt: skip
+        return found
+
     def _adopt_indexes(self, places: Iterable[PublishedFiles]) -> None:
         """Publish the index from which files were adopted, so that phones follow it at once.
 
@@ -415,6 +451,26 @@ class History:
                 except HistoryForked:
                     continue
                 self.adoption.append_file(series, branch, entry, content, _estimated_end(index, entry))
+
+
+def _names_by_number(series: Series, places: Iterable[PublishedFiles]) -> dict[int, list[tuple[PublishedFiles, str]]]:
+    names: defaultdict[int, list[tuple[PublishedFiles, str]]] = defaultdict(list)
+    for place in places:
+        for name in place.names(series.folder):
+            number, dash, _ = Path(name).name.partition("-")
+            if dash and number.isdecimal():
+                names[int(number)].append((place, name))
+    return names
+
+
+def _entry_from_names(number: int, names: Iterable[tuple[PublishedFiles, str]]) -> IndexEntry | None:
+    """The entry of the first file of a number whose content has the hash that its name begins."""
+    for place, name in names:
+        content = place.get(name) or b""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if Path(name).stem == f"{number}-{sha256[:NAME_DIGITS]}":
+            return IndexEntry(number, Path(name).name, sha256, len(content))
+    return None
 
 
 def _estimated_end(index: Index, entry: IndexEntry) -> int:
