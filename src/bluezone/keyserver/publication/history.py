@@ -318,7 +318,7 @@ class History:
         names = _names_by_number(series, places)
         chain = bytes.fromhex(ours[newest])
         entries: list[IndexEntry] = []
-        found: list[Index] = []
+        vouched: list[Index] = []
         for number in range(newest + 1, max(heads) + 1):
             entry = _entry_from_names(number, names[number])
             if entry is None:
@@ -327,13 +327,13 @@ class History:
             chain = extend_chain(chain, bytes.fromhex(entry.sha256))
             head = heads.get(number)
             if head and head.chain == chain.hex():
-                found = [
+                vouched = [
                     Index(
                         series.kind, number, head.generated_at, self.configs.newest_sha256(), ours[newest],
                         tuple(entries), epoch=epoch,
                     )
                 ]  # fmt: skip
-        return found
+        return vouched
 
     def _adopt_indexes(self, places: Iterable[PublishedFiles]) -> None:
         """Publish the index from which files were adopted, so that phones follow it at once.
@@ -464,7 +464,7 @@ def _names_by_number(series: Series, places: Iterable[PublishedFiles]) -> dict[i
 
 
 def _entry_from_names(number: int, names: Iterable[tuple[PublishedFiles, str]]) -> IndexEntry | None:
-    """The entry of the first file of a number whose content has the hash that its name begins."""
+    """The entry of the first file that has the hash its name begins; None if there is none."""
     for place, name in names:
         content = place.get(name) or b""
         sha256 = hashlib.sha256(content).hexdigest()
