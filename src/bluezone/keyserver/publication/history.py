@@ -307,7 +307,7 @@ class History:
     def _index_from_names(self, series: Series, places: Sequence[PublishedFiles]) -> list[Index]:
         """An index of the files after our newest, made from their names, if a head of the journal vouches for them.
 
-        A file's name contains its number and begins its hash, so a place whose index is damaged still says what it has.
+        A file name has its number and the beginning of its hash, so it can be recognised without an index.
         """
         ours = self._heads(series)
         newest = max(ours)
