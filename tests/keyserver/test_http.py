@@ -202,6 +202,13 @@ def test_health_says_what_fails(http_server):
     assert (status, json.loads(body)["failing"]) == (503, ["index_stale", "publication_overdue"])
 
 
+def test_a_clock_before_the_published_index_fails_health_although_the_worker_can_note_nothing(http_server):
+    http_server.clock.pass_by(-2 * HOUR)
+    status, _, body = request(http_server, "GET", "/v1/health")
+    http_server.clock.pass_by(2 * HOUR)
+    assert (status, json.loads(body)["failing"]) == (503, ["clock_doubted"])
+
+
 def test_a_whole_report_over_http(http_server):
     phone = report_of(http_server)
     status, _, body = request(http_server, "POST", "/v1/upload", encode_upload(phone.upload_request()))

@@ -12,6 +12,7 @@ from bluezone.keyserver.statistics import damaged_files, late_after_seconds, ove
 from bluezone.keyserver.storage.migrations import unknown_to_us
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.signed.index import STALE_SECONDS
+from bluezone.timekeeping import JUMP_SECONDS, ClockDoubted
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class Health:
         age = None if index is None else now - index.generated_at
         if age is None or age > STALE_SECONDS:
             failing.append("index_stale")
+        # On a full disk the worker cannot note that it doubts the clock.
+        if age is not None and age < -JUMP_SECONDS and ClockDoubted.code not in failing:
+            failing.append(ClockDoubted.code)
         period = pages.city.publish_period_seconds
         overdue = None if index is None else self._overdue(period, index.number, now)
         if overdue is not None and overdue > late_after_seconds(period):
