@@ -50,6 +50,18 @@ def test_an_administrator_of_a_ward_makes_accounts_for_it_from_a_list(ward_admin
 
 
 @pytest.mark.long
+def test_the_page_after_a_list_says_how_many_accounts_and_roles_there_are_now(ward_admin):
+    user("near", Role.CLERK, within=Agency.objects.get(name=HERE))
+    heads = "Tên đăng nhập,Họ và tên,Vai trò,Cơ quan"
+    rows = (f",Lý Thị Mảy,Văn thư,{HERE}", f",Nông Văn Páo,Văn thư,{HERE}", f"near,Nông Thị Lan,officer,{HERE}")
+    sent = {"file": SimpleUploadedFile("l.csv", "\n".join((heads, *rows)).encode()), "usual_role": "clerk"}
+    ward_admin.cookies.load({"bluezone-language": "en"})
+    answer = accept(ward_admin, ward_admin.post("/accounts/lists/", sent, follow=True))
+
+    assert "2 accounts created, 1 roles given." in ward_admin.get(answer.url).text
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("role", "where"),
     [("clerk", ELSEWHERE), ("admin", ELSEWHERE), ("supervisor", HERE)],

@@ -137,6 +137,16 @@ def test_one_signatory_alone_waits_a_day_and_everybody_sees_it(root, ward, wide)
     assert AuditEntry.objects.get(action="act_confirmed").details["alone"] is True
 
 
+def test_an_act_that_its_asker_may_confirm_alone_waits_for_the_asker_after_a_day_and_for_nobody_else(root, wide):
+    signer, lead = user("signer", Role.ISSUER), user("lead", Role.LEAD)
+    act = asks_to_release(signer, wide)
+    waiting = [
+        [len(matters_of(person, act.asked_at + hours * HOUR)) for person in (signer, lead, root)] for hours in (23, 24)
+    ]
+
+    assert waiting == [[0, 0, 0], [1, 0, 0]]
+
+
 @pytest.mark.long
 def test_nobody_goes_alone_while_another_could_confirm(root, second):
     desk = browser(root)

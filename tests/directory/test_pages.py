@@ -56,6 +56,15 @@ def test_a_list_is_that_of_the_day_asked_for(reader):
     assert "tỉnh Thái Nguyên" in reader.get("/units/?on=2026-01-01").text
 
 
+def test_the_file_of_the_agencies_names_the_identifier_of_each_that_has_one(reader):
+    plant_seed()
+    Agency.objects.filter(key="ubnd-tp").update(edxml_id="28.22.H17")
+    lines = reader.get("/agencies/list.csv?on=2020-08-07").content.decode().splitlines()
+
+    assert sum("28.22.H17" in line for line in lines) == 1
+    assert "None" not in "".join(lines)
+
+
 @pytest.mark.parametrize(
     "asked", ["?on=yesterday", "?page=x", "?unit=9999999999999999999", "?kind=cow", "?q=%00", "?unit=-1"]
 )

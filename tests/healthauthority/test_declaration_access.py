@@ -12,6 +12,7 @@ from tests.builders.office import user
 
 from bluezone.healthauthority import declaration_access, hourly_work
 from bluezone.healthauthority.forms import NewPassphraseForm
+from bluezone.healthauthority.matters import matters_of
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import declarations
@@ -207,8 +208,11 @@ def test_the_page_shows_what_was_opened_escaped_and_notes_the_call(page, server,
     assert f'href="tel:{PHONE}"' in shown.text
     assert "&lt;script&gt;alert(1)" in shown.text
     assert shown.headers["Cache-Control"] == "no-store"
+    assert "not called" in page.get("/codes/declarations/").text
     assert page.post(f"/codes/declarations/{handle}/called/").status_code == 204
-    assert "called" in page.get("/codes/declarations/").text
+    noted = page.get("/codes/declarations/").text
+    assert "called" in noted
+    assert "not called" not in noted
 
 
 @pytest.mark.parametrize(
@@ -260,6 +264,25 @@ def test_a_call_is_noted_of_opened_declarations_alone(page, server, key):
     declare(server)
 
     assert page.post(f"/codes/declarations/{handles(server)[0]}/called/").status_code == 404
+
+
+def test_a_second_call_leaves_the_time_of_the_first(supervisor):
+    now = timezone.now()
+    OpenedDeclaration.objects.create(handle="h", opened_at=now, opened_by=supervisor)
+    for minutes in (5, 90):
+        assert declaration_access.record_declaration_call("h", now + datetime.timedelta(minutes=minutes))
+
+    assert OpenedDeclaration.objects.get().called_at == now + datetime.timedelta(minutes=5)
+
+
+def test_declarations_wait_for_four_hours_from_the_oldest_that_was_not_opened(server, supervisor, key):
+    ((_handle, hour),) = declare(server)
+    received = datetime.datetime.fromtimestamp(hour * 3600, datetime.UTC)
+    (waiting,) = matters_of(supervisor, timezone.now())
+
+    assert waiting.by - received == datetime.timedelta(hours=4)
+    opened(server, supervisor)
+    assert matters_of(supervisor, timezone.now()) == []
 
 
 def test_the_purge_forgets_a_replaced_key_and_a_note_when_their_time_is_over_and_not_before(server, supervisor, key):

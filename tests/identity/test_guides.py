@@ -8,7 +8,8 @@ from tests.builders.office import user
 from bluezone.duties.catalogue import audiences
 from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE, SIGNED_IN
 from bluezone.identity.models import Role
-from bluezone.identity.rolepages.guides import FOLDER, guided_roles, read_guide
+from bluezone.identity.rolepages import guides
+from bluezone.identity.rolepages.guides import FOLDER, Block, guided_roles, read_guide
 
 MOST_LINES = 24
 
@@ -25,6 +26,20 @@ def test_a_page_is_short_and_says_the_same_in_both_languages(role):
         with translation.override(language):
             assert page[0].lines[0] == str(Role(role).label)
     assert sum(len(block.lines) for block in vietnamese) <= MOST_LINES
+
+
+def test_steps_and_points_that_follow_each_other_are_one_list_and_paragraphs_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(guides, "FOLDER", tmp_path)
+    text = "# Leader\n\nFirst.\n\nSecond.\n\n1. Open *Coverage*.\n2. Read it.\n\n- Wards\n- Schools\n"
+    (tmp_path / "leader.en.md").write_text(text)
+
+    assert read_guide("leader", "en") == [
+        Block("title", ("Leader",)),
+        Block("text", ("First.",)),
+        Block("text", ("Second.",)),
+        Block("steps", ("Open Coverage.", "Read it.")),
+        Block("points", ("Wards", "Schools")),
+    ]
 
 
 def test_every_role_that_some_page_is_made_for_has_its_guide():

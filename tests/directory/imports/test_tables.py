@@ -177,6 +177,13 @@ def test_title_rows_above_the_headings_and_columns_nobody_asked_for_are_no_obsta
     assert table.rows[1].cells["population"] is None
 
 
+@pytest.mark.parametrize("numbers", ["1,2,3", "(1),(2),(3)", "A,B,C"])
+def test_the_numbers_of_three_columns_below_the_headings_are_no_entry(numbers):
+    table = read(LIST.replace("\n", f"\n{numbers}\n", 1))
+
+    assert names(table) == ["phường Đức Xuân", "phường Sông Cầu"]
+
+
 @pytest.mark.parametrize("font", [TextEncoding.TCVN3, TextEncoding.VNI])
 def test_headings_typed_with_a_legacy_font_are_found(font):
     heading = from_unicode("Mã đơn vị,Tên đơn vị,Dân số", font)

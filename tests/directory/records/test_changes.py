@@ -7,6 +7,7 @@ import pytest
 from tests.builders.agencies import agency_values, plant_seed, unit_values
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
+from bluezone.directory import apps
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import changes
@@ -132,6 +133,16 @@ def test_a_new_agency_answers_to_the_committee_its_kind_tells(places):
     assert not union.is_under(committee)
 
 
+def test_every_follower_is_called_when_an_agency_has_changed_and_none_when_only_a_unit_has(places, monkeypatch):
+    called = []
+    monkeypatch.setattr(apps, "FOLLOWERS", [lambda: called.append("first"), lambda: called.append("second")])
+    group(places[1])
+    assert called == []
+
+    changes.save_agency("mai", None, agency_values(places[1], kind="school", valid_to=SPLIT))
+    assert called == ["first", "second"]
+
+
 def test_an_agency_never_answers_to_itself(places):
     school = changes.save_agency("mai", None, agency_values(places[1], kind="school", valid_to=SPLIT))
     top = Agency.objects.get(key="ubnd-tp")
@@ -154,6 +165,26 @@ def test_a_figure_for_the_same_day_is_a_correction_and_another_day_stands_beside
         changes.record_figure("mai", ward, Quantity.POPULATION, value, "Tổng điều tra", day, DAY)
 
     assert list(Denominator.objects.filter(unit=ward).values_list("value", flat=True)) == [5100, 4900]
+
+
+def test_a_ward_without_a_single_venue_has_a_figure_of_0(places):
+    changes.record_figure("mai", places[1], Quantity.VENUES, 0, "UBND phường", DAY, DAY)
+
+    assert Denominator.objects.get(unit=places[1]).value == 0
+
+
+def test_the_figures_of_a_unit_and_of_an_agency_are_read_where_they_were_recorded(places):
+    ward, office = places[1], Agency.objects.get(key="ubnd-tp")
+    changes.record_figure("mai", ward, Quantity.POPULATION, 5100, "Tổng điều tra", DAY, DAY)
+    changes.record_figure("mai", office, Quantity.STAFF, 12, "Phòng Nội vụ", DAY, DAY)
+    directory = read_directory()
+    recorded = {
+        entry.key: [(figure.quantity, figure.value) for figure in entry.denominators]
+        for entry in (*directory.units.values(), *directory.agencies.values())
+        if entry.denominators
+    }
+
+    assert recorded == {ward.key: [(Quantity.POPULATION, 5100)], office.key: [(Quantity.STAFF, 12)]}
 
 
 @pytest.mark.parametrize(

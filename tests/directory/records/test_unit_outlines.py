@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from tests.builders import outlines
 
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.records.unit_outlines import ShapesUnreadable, outlines_of, read_features, simplify_ring
+from bluezone.directory.records.unit_outlines import (
+    ShapesUnreadable,
+    outlines_of,
+    read_features,
+    simplify_line,
+    simplify_ring,
+)
 
 SQUARE = [[105.8, 22.1], [105.9, 22.1], [105.9, 22.2], [105.8, 22.2], [105.8, 22.1]]
 
@@ -105,6 +111,15 @@ def test_roads_and_labels_among_the_outlines_are_left_out():
     assert read_features(collection(road, {"type": "Feature"}, "x", outlines.feature("x", [SQUARE])))[0][0].names == (
         "x",
     )
+
+
+@pytest.mark.parametrize("end", [(4.0, 4.0), (4.0, 2.0), (-4.0, 2.0), (4.0, 0.0), (0.0, 4.0)])
+def test_a_point_on_a_line_is_left_out_however_the_line_slants_and_a_point_off_it_stays(end):
+    middle = (end[0] / 2, end[1] / 2)
+    off = (middle[0] - end[1] / 8, middle[1] + end[0] / 8)
+
+    assert simplify_line(((0.0, 0.0), middle, end), 0.1) == ((0.0, 0.0), end)
+    assert simplify_line(((0.0, 0.0), off, end), 0.1) == ((0.0, 0.0), off, end)
 
 
 @given(

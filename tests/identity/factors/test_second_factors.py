@@ -193,6 +193,20 @@ def test_the_last_factor_of_a_role_that_needs_one_is_not_removed(english):
     assert "Removed." in english.post("/second-factor/app/remove/", follow=True).text
 
 
+def test_a_passkey_that_was_removed_is_gone_and_the_others_stay(english):
+    lan = user("lan")
+    lost, other = (
+        Passkey.objects.create(user=lan, name=name, credential_id=name.encode(), public_key=b"1")
+        for name in ("Điện thoại", "Khóa")
+    )
+    english.force_login(lan)
+    english.post("/confirm/", {"code": app_code()})
+    page = english.post(f"/second-factor/passkeys/{lost.pk}/remove/", follow=True)
+
+    assert "Removed." in page.text
+    assert list(lan.passkeys.all()) == [other]
+
+
 def test_an_administrator_helps_who_has_lost_everything(client):
     # Not a role that takes two people (tests/authority/test_recent_access.py).
     lan = user("lan", Role.CLERK)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of signed-in browsers, and ending them."""
 
+import datetime
 import re
 
 import pytest
 from django.test import Client, RequestFactory
 from tests.builders.office import PASSWORD, user
 
+from bluezone.identity.factors.confirmation import CONFIRMED_KEY, SECOND_FACTOR_SECONDS
 from bluezone.identity.models import OfficeSession, Role
-from bluezone.identity.signin.sessions import browser_of
+from bluezone.identity.signin.sessions import browser_of, purge_minutes
 
 pytestmark = pytest.mark.django_db
 ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"
@@ -82,3 +84,15 @@ def test_a_changed_password_keeps_the_own_row_and_its_browser(desk):
     desk.post("/password/", {"present": PASSWORD, "password": new, "again": new})
 
     assert "Firefox, Windows" in desk.get("/sessions/").text
+
+
+@pytest.mark.parametrize(("seconds", "stays"), [(SECOND_FACTOR_SECONDS, True), (SECOND_FACTOR_SECONDS + 1, False)])
+def test_a_session_loses_its_proof_when_that_has_expired_though_its_beginning_tells_no_minute(desk, seconds, stays):
+    session = desk.session
+    session[CONFIRMED_KEY] = 1_800_000_000
+    session.save()
+    begun_at = OfficeSession.objects.get(pk=session.session_key).begun_at
+    purge_minutes(datetime.datetime.fromtimestamp(1_800_000_000 + seconds, datetime.UTC))
+
+    assert (begun_at.minute, begun_at.second) == (0, 0)
+    assert (CONFIRMED_KEY in desk.session) == stays

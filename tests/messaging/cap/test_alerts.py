@@ -21,6 +21,7 @@ from tests.builders.office import data_folder, furnished_folder, prove_second_fa
 
 from bluezone.identity.models import User
 from bluezone.messaging.cap.document import Area, Message, Words, alert_xml, format_time
+from bluezone.messaging.cap.matters import matters_of
 from bluezone.messaging.cap.models import Alert
 from bluezone.messaging.cap.views import AlertForm, _normalize
 
@@ -140,6 +141,21 @@ def test_four_eyes_a_file_for_the_operator_an_update_and_a_cancellation(desks):
     named = last.findtext("c:references", namespaces=CAP).split(" ")
     assert [one.split(",")[1] for one in named] == [update.identifier, draft.identifier]
     assert named[1].split(",")[2] == sent.findtext("c:sent", namespaces=CAP)
+
+
+@pytest.mark.django_db
+def test_a_draft_waits_for_who_may_release_it_and_not_for_who_wrote_it(desks):
+    written(desks("editor"))
+    draft = Alert.objects.get()
+    written(desks("signer"))
+    signer, editor = (User.objects.get(username=name) for name in ("signer", "editor"))
+    now = timezone.now()
+
+    assert [(waiting.what, waiting.url) for waiting in matters_of(signer, now)] == [
+        (WORDS["headline_vi"], f"/alerts/{draft.pk}/")
+    ]
+    assert matters_of(editor, now) == []
+    assert matters_of(signer, draft.expires_at) == []
 
 
 @pytest.mark.django_db
@@ -310,3 +326,13 @@ def test_another_language_is_written_whole_or_not_at_all_and_stays_through_updat
     last = valid(desks("editor").get(f"/alerts/{Alert.objects.get(kind='Cancel').pk}/file.xml").content)
     instructions = [one.text for one in last.iterfind("c:info/c:instruction", CAP)]
     assert instructions[2] == "이 경보는 취소되었습니다. 더 하실 일은 없습니다."
+
+
+@pytest.mark.django_db
+def test_the_committee_of_the_city_is_the_sender_in_each_language(desks):
+    written(desks("editor"), **KOREAN)
+    shown = valid(desks("editor").get(f"/alerts/{Alert.objects.get().pk}/file.xml").content)
+
+    assert [name.text for name in shown.iterfind("c:info/c:senderName", CAP)] == [
+        "Ủy ban nhân dân thành phố Bắc Kạn", "People’s Committee of Bac Kan", "Bac Kan 인민위원회",
+    ]  # fmt: skip

@@ -12,8 +12,10 @@ from tests.builders.smsc import join_parts
 from bluezone.messaging.sms import opt_outs, outbox, retention
 from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, SenderState, State
 from bluezone.messaging.sms.outbox import OnceFor, SmsAlreadySent, SmsInTraining, SmsNotSet, SmsOptedOut
+from bluezone.messaging.sms.providers import LogFile, OutgoingPart, smpp_pdu
+from bluezone.messaging.sms.providers.logfile import LogFileProvider
 from bluezone.messaging.sms.providers.smpp import SmppProvider
-from bluezone.messaging.sms.sender import Sender
+from bluezone.messaging.sms.sender import BUSY_SECONDS, Sender
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+84912345678"
@@ -282,6 +284,50 @@ def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
         provider.acknowledge()
         other.join(120)
     assert answered[0][4:8] == bytes.fromhex("80000005"), "and confirmed"
+
+
+class Listened(LogFileProvider):
+    """Notes for how long the sender would have waited for events. room: for how many parts there is room."""
+
+    def __init__(self, path, room, trouble):
+        super().__init__(path)
+        self.waits, self._room, self.trouble = [], room, trouble
+
+    def capacity(self):
+        return self._room
+
+    def wait_for_events(self, seconds):
+        self.waits.append(seconds)
+        return super().wait_for_events(0.0)
+
+
+@pytest.mark.parametrize(
+    ("messages", "room", "trouble", "seconds"),
+    [(1, 10, "", BUSY_SECONDS), (1, 0, "", BUSY_SECONDS), (1, 0, "smpp_lost: away", 30.0), (0, 10, "", 30.0)],
+)
+def test_the_sender_listens_for_long_only_when_nothing_is_under_way(
+    settings, tmp_path, now, messages, room, trouble, seconds
+):
+    settings.SMS = LogFile("not-sent.log")
+    for _ in range(messages):
+        queue(now=now)
+    provider = Listened(tmp_path / "not-sent.log", room, trouble)
+    Sender(provider).send_due(now, 30.0)
+
+    assert provider.waits[0] == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "period"),
+    [
+        (3_725, "000000010205000R"), (93_600, "000001020000000R"), (86_400 * 30, "000100000000000R"),
+        (1, "000000000100000R"), (86_400 * 60, "000100000000000R"),
+    ],
+)  # fmt: skip
+def test_the_operator_is_given_the_time_that_is_left_in_days_hours_minutes_and_seconds(seconds, period):
+    part = OutgoingPart(1, 1, NUMBER, b"x", 0, 1, 1, 0, seconds)
+
+    assert smpp_pdu.cstring(period) in smpp_pdu.submit(part, "BACKAN")
 
 
 def test_a_message_accepted_long_ago_without_receipt_is_asked_for(centre, sender, now):

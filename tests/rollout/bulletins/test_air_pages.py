@@ -76,6 +76,18 @@ def test_what_a_machine_reported_takes_no_word_of_a_person(operator):
     assert f"/airings/{airing.pk}/" not in log(operator)
 
 
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_an_airing_is_to_come_until_nothing_was_heard_of_it_for_five_minutes(by_hand):
+    place = zone(by_hand=by_hand)
+    if not by_hand:
+        machine(place)
+    airing = first_airing(place.outlet)
+    waited = [airing.due_at + datetime.timedelta(minutes=minutes) for minutes in (4, 5)]
+
+    assert [log_rows([airing], moment)[0].aired for moment in waited] == [AiringOutcome.TO_COME, AiringOutcome.SILENT]
+    assert (log_rows([airing], waited[0])[0].proven is None) == by_hand
+
+
 @pytest.mark.long
 def test_the_log_says_what_broke_off_how_much_was_heard_and_what_was_said_again(operator):
     place = zone()
@@ -178,6 +190,14 @@ def test_a_page_narrowed_to_a_unit_stays_so_on_every_way_on(operator, elsewhere,
     for way in set(ways) - set(leaving):
         assert f"outlet={place.pk}" in way
     assert f'name="unit" value="{unit.pk}"' in shown, "the form that chooses an outlet"
+
+
+@pytest.mark.parametrize("address", ["/air-log/", "/air-plan/"])
+def test_only_an_outlet_that_is_open_can_be_chosen(operator, address):
+    present, closed = station(), station("Báo cũ", OutletKind.PRESS)
+    Outlet.objects.filter(pk=closed.pk).update(closed_at=NOW)
+
+    assert operator.get(address).context["outlets"] == [present]
 
 
 def test_the_sentence_for_the_report_on_clause_6_counts_what_the_page_is_narrowed_to(operator, elsewhere):

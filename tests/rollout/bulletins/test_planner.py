@@ -7,6 +7,7 @@ from tests.builders.bulletins import NOW, approved_bulletin, make_people, schedu
 from bluezone.rollout.bulletins.air import air_log as bulletins_airing
 from bluezone.rollout.bulletins.air import outlets, timetable
 from bluezone.rollout.bulletins.air.planner import plan_airings
+from bluezone.rollout.bulletins.air.precedence import GAP_SECONDS
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Airing, Schedule, Sound
 from bluezone.rollout.bulletins.texts import scripts
@@ -186,6 +187,16 @@ def test_planning_between_two_languages_keeps_the_second(importance):
     plan_airings(begins + datetime.timedelta(seconds=650))
 
     assert list(Airing.objects.order_by("due_at").values_list("key", "language", "starts_at")) == before
+
+
+def test_what_is_due_while_another_bulletin_plays_begins_after_it_and_the_silence_between_them(bulletin):
+    place, other = zone().outlet, approved_bulletin(title="Hai", seconds=2.0)
+    Sound.objects.update(seconds=700.0)
+    schedule_bulletin(bulletin, place)
+    later = schedule_bulletin(other, place, times=("17:35",), now=at(17, 31))
+
+    begins = Airing.objects.get(schedule=later, due_at=at(17, 35)).starts_at
+    assert begins - at(17, 30) == datetime.timedelta(seconds=700 + GAP_SECONDS)
 
 
 def test_a_schedule_made_between_its_languages_does_not_air_the_second_alone():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.directory.models import AdminUnit
+from bluezone.directory.records.unit_outlines import Outlines
 from bluezone.rollout.coverage.api import Proof
 from bluezone.rollout.coverage.overview import OverviewCell, Row
 from bluezone.rollout.coverage.unit_map import LINE_LENGTH, draw_map, name_lines
@@ -105,3 +106,12 @@ def test_a_tile_says_whether_a_number_is_shown_kept_back_or_missing():
     assert [tile.state for tile in drawn.tiles] == ["shown", "suppressed", "empty", "empty"]
     assert (drawn.width, drawn.height) == (226, 226)
     assert [(tile.x, tile.y) for tile in drawn.tiles] == [(6, 6), (116, 6), (6, 116), (116, 116)]
+
+
+def test_the_texts_are_in_the_middle_of_an_outline_that_is_as_wide_everywhere():
+    ring = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0))
+    drawn = draw_map(rows(["ward"]), "staff", Outlines({1: ((ring,),)}))
+    (tile,) = drawn.tiles
+
+    assert (tile.x, tile.y) == (drawn.width / 2, drawn.height / 2)
+    assert tile.room == pytest.approx(300, abs=0.1)

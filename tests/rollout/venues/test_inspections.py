@@ -13,7 +13,7 @@ from PIL import Image
 from tests.builders import venues as build
 from tests.builders.office import user
 
-from bluezone.identity.models import Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.report_week import Week
 from bluezone.rollout.venues import inspections, retention
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
@@ -57,6 +57,16 @@ def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, o
     assert Inspection.objects.get().findings
     retention.purge(timezone.now() + 366 * DAY)
     assert Inspection.objects.get().findings == ""
+
+
+def test_an_inspection_is_in_the_audit_with_what_was_seen_and_without_the_findings(client, officer, server, wards):
+    venue = build.approved_venue(wards[0], timezone.now())
+    form = {"day": str(timezone.localdate()), "poster_seen": "on", "findings": "Treo ở quầy"}
+    assert client.post(f"/venues/{venue.pk}/inspect/", form).status_code == 302
+    entry = AuditEntry.objects.get(action="venue_inspected")
+
+    assert (entry.actor, entry.subject) == ("mai", str(venue.pk))
+    assert entry.details == {"poster": True, "picture": False}
 
 
 @pytest.mark.parametrize(

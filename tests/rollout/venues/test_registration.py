@@ -17,6 +17,7 @@ from bluezone.messaging.email.delivery import send_due_mail
 from bluezone.protocol.venues.codes import VenueForeign
 from bluezone.rollout.venues import applications, decisions, retention, tills
 from bluezone.rollout.venues.applications import Contact, contact_of
+from bluezone.rollout.venues.matters import matters_of
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +161,17 @@ def test_a_code_that_the_registrar_signed_and_the_office_lost_does_not_stand_in_
     decisions.approve_venue("mai", venue, timezone.now())
 
     assert server.registrar.valid_code(decisions.registration_of(venue)) == venue.codes.get().sha256
+
+
+def test_an_application_waits_a_day_for_the_ward_and_no_longer_once_it_is_decided(officer, server, wards):
+    now = timezone.now()
+    venue = build.applied_venue(wards[0], now)
+    build.applied_venue(wards[1], now)
+    waiting = [(matter.url, matter.by) for matter in matters_of(officer, now)]
+    decisions.approve_venue("mai", venue, now)
+
+    assert waiting == [(f"/venues/{venue.pk}/", now + DAY)]
+    assert matters_of(officer, now) == []
 
 
 def test_a_decision_is_made_once(server, wards):
