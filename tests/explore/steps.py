@@ -204,5 +204,6 @@ def first_clock_error(steps: Sequence[Step]) -> float:
 def take(city: City, step: Step) -> None:
     """Let it happen. Raises Violation."""
     if step.name == FIRST_CLOCK:
+        # It has happened: the city was made with this clock.
         return
     STEPS[step.name][0](city, *step.values)

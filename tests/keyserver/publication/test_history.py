@@ -100,7 +100,7 @@ def a_phone_ahead_of_a_backup(folder):
 def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_date_is_warned_by_the_next_file(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
         old = server.key_server.data_dir
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         assert adopted(server, old)["exports"] == [3, 4]
 
         assert is_warned(phone, server, phones, world)
@@ -116,7 +116,7 @@ def test_files_beside_a_damaged_index_are_adopted_if_the_journal_vouches_for_the
         index.write_bytes(index.read_bytes()[:100])
         foreign = next((old / "exports").glob("3-*.zip"))
         shutil.copy(foreign, old / "exports" / f"3-{'0' * 32}.zip")
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         assert adopted(server, old)["exports"] == [3, 4]
 
         assert is_warned(phone, server, phones, world)
@@ -129,7 +129,7 @@ def test_files_beside_a_damaged_index_that_no_head_vouches_for_are_left(tmp_path
         old = server.key_server.data_dir
         (old / "exports" / "index.json").unlink()
         next((old / "exports").glob("3-*.zip")).unlink()
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         with pytest.raises(HistoryForked):
             adopted(server, old)
 
@@ -145,9 +145,9 @@ def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_f
         number = server.key_server.indexes.read_index().number
         server.key_server.close()
         today = datetime.datetime.fromtimestamp(world.now, UTC).date()
-        restoration.restore_backup(backup, tmp_path / "anew", old / FOLDER, today, {}, lambda _: None)
-        with signing(tmp_path / "anew", lambda: world.now):
-            server.key_server = KeyServer.open(tmp_path / "anew", lambda: world.now)
+        restoration.restore_backup(backup, tmp_path / "restored", old / FOLDER, today, {}, lambda _: None)
+        with signing(tmp_path / "restored", lambda: world.now):
+            server.key_server = KeyServer.open(tmp_path / "restored", lambda: world.now)
             server.key_server.ticks.history.adopt_missing([LocalFiles(old)])
             assert server.key_server.indexes.read_index().number == number
             report_and_publish(server, phones, world, "five")
@@ -159,14 +159,14 @@ def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_f
 @pytest.mark.long
 def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
-        restored(server, world, backup, tmp_path / "anew")
-        served = (tmp_path / "anew" / "exports" / "index.json").read_bytes()
+        restored(server, world, backup, tmp_path / "restored")
+        served = (tmp_path / "restored" / "exports" / "index.json").read_bytes()
         configs = server.key_server.configs.newest_number()
         world.pass_by(8 * 86_400)
 
         with pytest.raises(HistoryForked, match="up to 4 were published, this store knows them up to 2"):
             server.key_server.tick()
-        assert (tmp_path / "anew" / "exports" / "index.json").read_bytes() == served
+        assert (tmp_path / "restored" / "exports" / "index.json").read_bytes() == served
         assert server.key_server.configs.newest_number() == configs
         assert server.key_server.ticks.history_problem == "history_forked"
 
@@ -175,9 +175,9 @@ def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tm
 def test_while_nothing_may_be_signed_the_monitor_is_told_and_phones_are_served(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _phones, world, _phone, backup):
         old = server.key_server.data_dir
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         # Another process than the one that looked.
-        other = KeyServer.open(tmp_path / "anew", lambda: world.now)
+        other = KeyServer.open(tmp_path / "restored", lambda: world.now)
         other.ticks.history_problem = None
         try:
             told = call(other, "GET", "/v1/health")
@@ -194,7 +194,7 @@ def test_while_nothing_may_be_signed_the_monitor_is_told_and_phones_are_served(t
 def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatch):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "another journal"))
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         assert server.key_server.ticks.history_problem == "history_unknown"
         with pytest.raises(HistoryForked, match="neither a journal nor a bucket"):
             server.key_server.tick()
@@ -206,8 +206,8 @@ def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path
     with city_with_phones(tmp_path) as (server, _, world):
         server.key_server.tick()
         backup = backed_up(server, world)
-        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "anew" / "heads"))
-        restored(server, world, backup, tmp_path / "anew")
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "restored" / "heads"))
+        restored(server, world, backup, tmp_path / "restored")
         assert server.key_server.ticks.history.journal.heads("exports")
         assert server.key_server.ticks.history_problem == "history_unknown"
 
@@ -218,14 +218,14 @@ def test_a_restored_store_that_is_at_the_height_of_the_journal_goes_on(tmp_path)
         report_and_publish(server, phones, world, "one")
         phone = phones.new("phone")
         phone.check()
-        restored(server, world, backed_up(server, world), tmp_path / "anew")
+        restored(server, world, backed_up(server, world), tmp_path / "restored")
         assert is_warned(phone, server, phones, world)
 
 
 @pytest.mark.long
 def test_in_a_new_epoch_a_phone_that_was_up_to_date_is_warned_by_the_next_file_and_told(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         with pytest.raises(HistoryForked):
             server.key_server.tick()
         epoch = epoch_opened(server, world)
@@ -252,7 +252,7 @@ def test_a_phone_that_is_behind_and_one_that_is_new_find_every_file_of_a_new_epo
         publish_reports(server, world)
         backup = backed_up(server, world)
         report_and_publish(server, phones, world, "two")
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         epoch_opened(server, world)
 
         assert late.check().level == "high"
@@ -292,7 +292,7 @@ def test_keys_of_adopted_files_are_known_and_codes_that_were_open_are_revoked(tm
         known = set(server.key_server.keys_store.read("SELECT prefix, start FROM known_key"))
         # What only waited went with the store, random keys like real ones.
         known -= {(key_prefix(key), start) for key, start in old_waiting(server)}
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         code = server.key_server.codes.issue_code(
             "confirmed", datetime.datetime.fromtimestamp(world.now, UTC).date()
         ).code
@@ -310,7 +310,7 @@ def test_configs_that_were_signed_after_the_backup_come_back_from_the_journal(tm
         old.tick()
         phone.check()
         signed = [old.configs.path(number).read_bytes() for number in old.configs.numbers()]
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         adopted(server, old.data_dir)
 
         anew = server.key_server.configs
@@ -344,7 +344,7 @@ def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):
         ahead = phones.new("ahead")
         ahead.check()
         old, ahead_index = server.key_server.data_dir, server.key_server.indexes.read_index()
-        restored(server, world, backup, tmp_path / "anew")
+        restored(server, world, backup, tmp_path / "restored")
         # It publishes another third file, as if it had compared nothing.
         key_server = server.key_server
         patient = phones.new("other two")

@@ -169,7 +169,7 @@ def refuse_venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Withdraw the code of a venue with a reason: 302 to the venue, with a warning if the reason is missing."""
+    """Revoke the code of a venue with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(
         request,
         pk,

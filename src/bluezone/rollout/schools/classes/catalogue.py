@@ -148,7 +148,7 @@ def close_class(school_class: SchoolClass, day: datetime.date, by: User, now: da
 
 
 def undo_close_class(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Reopen a class that was ended by mistake; its link stays invalid. Raises UndoTooLate."""
+    """Reopen a class that was closed by mistake; its link stays invalid. Raises UndoTooLate."""
     ended = SchoolClass.everything.select_related("school").filter(pk=values["pk"]).exclude(ended_on=None)
     school_class = ended.first()
     if school_class is None:
