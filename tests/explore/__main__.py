@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from tests.explore.machine import Forks, build
 from tests.explore.runs import Failure, explore, shorten, words
-from tests.explore.steps import FIRST_CLOCK, OPEN, STEPS, draw
+from tests.explore.steps import FIRST_CLOCK, STEPS, draw
 
 
 def main() -> int:
@@ -22,14 +22,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--without", action="append", default=[], choices=[FIRST_CLOCK, *STEPS], help="leave steps out")
-    parser.add_argument("--all", action="store_true", help="also take steps that break a promise today")
     parser.add_argument("--seconds", type=float, default=5400.0, help="stop before the next run after this time")
     parser.add_argument("--summary", type=Path, help="a file for seeds, steps and what was broken, as JSON")
     parser.add_argument("--keep-going", action="store_true", help="search on after a failure")
     parser.add_argument("--whole", action="store_true", help="print the steps of a failure as they are, not shortened")
     parser.add_argument("--trace", action="store_true", help="print each run")
     options = parser.parse_args()
-    without = frozenset(options.without) | (frozenset() if options.all else OPEN)
+    without = frozenset(options.without)
     began = time.monotonic()
     failures = []
     runs = 0

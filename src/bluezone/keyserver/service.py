@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bluezone.city_settings import City, load_city
@@ -38,7 +39,14 @@ from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.log.witnesses import agreed_config
 from bluezone.keyserver.publication.place import open_place
 from bluezone.keyserver.push import PushSubscriptions
-from bluezone.keyserver.signer.client import Connection, Operation, RemoteKeys, SignerCatchUp, find_signer
+from bluezone.keyserver.signer.client import (
+    Connection,
+    Operation,
+    RemoteKeys,
+    SignerCatchUp,
+    find_signer,
+    sign_checkpoint_text,
+)
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store
 from bluezone.keyserver.ticks import Ticks, clock_servers
@@ -197,7 +205,8 @@ def _compose(
     journal = Journal(journal_folder(folder), secrets.signing_key)
     show = SignerCatchUp(signer).show if signer else show_to_no_signer
     read_configs = ConfigFiles(folder / "configs", secrets.city_key)
-    public_log = LogWriter(keys_store, read_configs, secrets.city_key, journal, secrets.signing_key)
+    sign_checkpoint = partial(sign_checkpoint_text, secrets.signing_key)
+    public_log = LogWriter(keys_store, read_configs, secrets.city_key, journal, sign_checkpoint)
     configs = ConfigWriter(
         folder / "configs",
         secrets,

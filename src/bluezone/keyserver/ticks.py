@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bluezone.city_settings import City, load_city
@@ -34,7 +35,7 @@ from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
 from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.place import PublishedPlace, open_place
-from bluezone.keyserver.signer.client import RemoteKeys, SignerCatchUp, require_signer
+from bluezone.keyserver.signer.client import RemoteKeys, SignerCatchUp, require_signer, sign_checkpoint_text
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, StoreUnreachable, Turn
 from bluezone.logs import event_fields
@@ -301,7 +302,7 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
     place = open_place(folder)
     configs = ConfigFiles(folder / "configs", keys.city_key)
     journal = Journal(journal_folder(folder), keys.signing_key)
-    log = LogWriter(store, configs, keys.city_key, journal, keys.signing_key)
+    log = LogWriter(store, configs, keys.city_key, journal, partial(sign_checkpoint_text, keys.signing_key))
     show = SignerCatchUp(signer).show
     history = History(
         folder, store, configs, keys, Indexes(place.files.get, keys.city_key), show, place.files, journal,

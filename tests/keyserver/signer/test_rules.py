@@ -12,6 +12,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, ope
 from tests.builders.signer import export_of, past_days, signing
 
 from bluezone.keyserver.keys.keyfolder import ApprovalMissing, SignerAway, SigningRefused
+from bluezone.keyserver.publication.log.logwriter import LogForked
 from bluezone.keyserver.signer.client import Operation
 from bluezone.keyserver.signer.record import FILE_NAME, Record, SignerRecordDamaged
 from bluezone.protocol import blindrsa
@@ -22,7 +23,7 @@ from bluezone.protocol.signed.envelope import canonical_json, fingerprint, open_
 from bluezone.protocol.signed.index import decode_index, encode_index
 from bluezone.protocol.upload import Status, Verify2Request, encode_verify2
 from bluezone.protocol.upload.codes import Credential
-from bluezone.transparency.notes import Checkpoint, open_checkpoint
+from bluezone.transparency.notes import Checkpoint, hash_lines, open_checkpoint
 
 
 @pytest.fixture
@@ -322,6 +323,30 @@ def test_another_hosts_configs_and_files_are_gone_on_from(city_folder, clock):
         server.close()
 
 
+@pytest.mark.long
+def test_a_signer_that_starts_from_an_old_record_twice_goes_on_from_what_was_published(city_folder, clock):
+    path = city_folder / "signer" / FILE_NAME
+    with signing(city_folder, clock):
+        server = open_server(city_folder, clock)
+        server.tick()
+        old_record = path.read_bytes()
+        for seconds in (7 * DAY, 2 * HOUR, 2 * HOUR):
+            clock.pass_by(seconds)
+            server.tick()
+    for _ in range(2):
+        path.write_bytes(old_record)
+        with signing(city_folder, clock):
+            number, listed = newest_config(server).number, server.indexes.read_index().number
+            for seconds in (7 * DAY, 2 * HOUR, 2 * HOUR):
+                clock.pass_by(seconds)
+                server.tick()
+            assert newest_config(server).number > number
+            assert server.indexes.read_index().number > listed
+            size, _note = server.public_log.newest_checkpoint()
+            assert size == server.public_log.size()
+    server.close()
+
+
 def open_index(server):
     public = server.secrets.signing_key.public_key().public_bytes_raw()
     return open_signed("exports", call(server, "GET", "/v1/exports/index.json").body, {fingerprint(public): public})
@@ -349,16 +374,21 @@ def test_a_log_that_shrinks_changes_or_is_another_citys_is_not_signed(apart, clo
     log = apart.public_log
     size, note = log.newest_checkpoint()
     assert open_checkpoint(note, log.key).size == size
+    sign = apart.secrets.signing_key.sign
     for checkpoint in (
         Checkpoint(log.key.name, size - 1, log.root(size - 1)),
         Checkpoint(log.key.name, size, bytes(32)),
+        Checkpoint(log.key.name, size + 1, bytes(32)),
         Checkpoint("bluezone/0123456789abcdef", size + 1, bytes(32)),
     ):
-        with pytest.raises(SigningRefused):
-            log.sign(checkpoint.text)
+        for proof in ((), (bytes(32),)):
+            with pytest.raises(SigningRefused):
+                sign(checkpoint.text + hash_lines(proof))
     with pytest.raises(SigningRefused):
-        log.sign(b"anything else")
-    assert log.sign(Checkpoint(log.key.name, size, log.root(size)).text) == note.signatures[0].value
+        sign(b"anything else")
+    with pytest.raises(LogForked):
+        log.sign_checkpoint(size - 1)
+    assert log.sign_checkpoint(size) == note
     clock.pass_by(2 * HOUR)
     apart.tick()
     assert log.newest_checkpoint()[0] > size

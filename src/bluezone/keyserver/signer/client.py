@@ -9,7 +9,8 @@ import json
 import os
 import struct
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import MAX_EXPORT_BYTES
 from bluezone.protocol.gate.tokens import BATCH
+from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import MAX_SIGNED_BYTES
+from bluezone.transparency.notes import hash_lines
 
 VARIABLE = "BLUEZONE_SIGNER"
 # The folder in the data folder for the socket, if `serve` has its own signer.
@@ -58,6 +61,7 @@ class Operation(IntEnum):
     CATCH_UP = 7
     WAITING = 8
     APPROVE = 9
+    LOG_SIZE = 10
 
 
 # The longest body of each operation.
@@ -71,6 +75,7 @@ LONGEST_BODIES = {
     Operation.CATCH_UP: MAX_EXPORT_BYTES,
     Operation.WAITING: 0,
     Operation.APPROVE: 4096,
+    Operation.LOG_SIZE: 0,
 }
 
 
@@ -136,6 +141,10 @@ class RemoteCityKey:
         """Sign data from `sign_payload`; raises like Connection.request_operation."""
         return self._connection.request_operation(Operation.SIGN, data)
 
+    def log_size(self) -> int:
+        """How many leaves the checkpoint signed last has; 0 before the first."""
+        return int(self._connection.request_operation(Operation.LOG_SIZE))
+
     def public_key(self) -> Ed25519PublicKey:
         """Its public half."""
         return self._public
@@ -200,18 +209,29 @@ class RemoteKeys(SigningKeys):
         )
 
 
+@dataclass(frozen=True)
 class SignerCatchUp:
-    """Shows a signer files that were signed elsewhere, each once, so that the signer continues from there."""
+    """Shows a signer files that were signed elsewhere, so that the signer continues from there.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._sent: dict[str, bytes] = {}
+    A file is shown before each signature that continues it: the signer may have lost its record since the last time.
+    """
+
+    connection: Connection
 
     def show(self, kind: str, file: bytes) -> None:
         """Show a signed config or index, or a packed export. Raises like Connection.request_operation."""
-        if self._sent.get(kind) != file:
-            self._connection.request_operation(Operation.CATCH_UP, kind.encode() + b"\0" + file)
-            self._sent[kind] = file
+        self.connection.request_operation(Operation.CATCH_UP, kind.encode() + b"\0" + file)
+
+
+def sign_checkpoint_text(key: Ed25519Signer, text: bytes, prove: Callable[[int], Sequence[bytes]]) -> bytes:
+    """The city's signature of the text of a checkpoint.
+
+    prove: given the size of the log signed last, returns the hashes that prove that this one continues it; only a
+    signer asks for them. Raises like Connection.request_operation.
+    """
+    if not isinstance(key, RemoteCityKey):
+        return key.sign(text)
+    return key.sign(text + hash_lines(list(prove(key.log_size()))))
 
 
 def remote_keys(data_dir: Path) -> RemoteKeys | None:

@@ -51,7 +51,9 @@ class Rights:
 _OF_CONFIGS = Rights(
     frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}), frozenset({CONFIG})
 )
-_OF_FILES = Rights(frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT}), KINDS - {CONFIG})
+_OF_FILES = Rights(
+    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT, Operation.LOG_SIZE}), KINDS - {CONFIG}
+)
 # The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
     "reports": Rights(frozenset({Operation.BLIND})),
@@ -173,16 +175,13 @@ class Daemon:
             return json.dumps(self._signer.waiting_configs() if self._signer else {}).encode()
         signer = self._opened()
         if what is Operation.BLIND:
-            kid = body[: KID.size]
-            batch = body[KID.size :]
-            if len(kid) < KID.size or not batch or len(batch) % BLINDED_BYTES:
-                raise SigningRefused("not a batch of blinded messages")
-            blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
-            return b"".join(signer.blind_sign(KID.unpack(kid)[0], blinded))
+            return _blind_sign(signer, body)
         if what is Operation.SIGN:
             return signer.sign(body)
         if what is Operation.EXPORT:
             return signer.sign_export(body)
+        if what is Operation.LOG_SIZE:
+            return str(signer.log_size()).encode()
         if what is Operation.CATCH_UP:
             kind, _, file = body.partition(b"\0")
             signer.catch_up(kind.decode("ascii", "replace"), file)
@@ -226,6 +225,15 @@ class Daemon:
                 new_path.chmod(0o644)
                 new_path.replace(path)
                 self._published = changed
+
+
+def _blind_sign(signer: Signer, body: bytes) -> bytes:
+    kid = body[: KID.size]
+    batch = body[KID.size :]
+    if len(kid) < KID.size or not batch or len(batch) % BLINDED_BYTES:
+        raise SigningRefused("not a batch of blinded messages")
+    blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
+    return b"".join(signer.blind_sign(KID.unpack(kid)[0], blinded))
 
 
 def _longest(first: int) -> int:

@@ -32,7 +32,8 @@ from bluezone.protocol.signed.envelope import canonical_json, fingerprint, open_
 from bluezone.protocol.signed.epoch import open_epoch
 from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, chain_heads, chain_value, decode_index
 from bluezone.refusal import Refused
-from bluezone.transparency.notes import log_key, read_checkpoint
+from bluezone.transparency.merkle import verify_consistency
+from bluezone.transparency.notes import log_key, read_checkpoint, read_hashes
 
 SETTINGS_NAME = "signer.toml"
 APPROVAL_KIND = "approval"
@@ -178,13 +179,15 @@ class Signer:
     def sign(self, message: bytes) -> bytes:
         """The signature, 64 bytes, of a checkpoint or of a message that `sign_payload` made.
 
-        Such a message contains a config, an index, or a line of the journal.
+        Such a message contains a config, an index, or a line of the journal. After the three lines of a checkpoint come
+        the hashes that prove that it continues the one signed last (transparency/merkle.py, `verify_consistency`).
         """
         kind = kind_of_message(message)
         if kind == CHECKPOINT:
+            text, proof = _split_checkpoint(message)
             with self._record.turn() as signed:
-                self._note(signed, self._checkpoint_line(message, signed))
-            return self._keys.signing_key.sign(message)
+                self._note(signed, self._checkpoint_line(text, proof, signed))
+            return self._keys.signing_key.sign(text)
         _, separator, payload = message.removeprefix(_PREFIX).partition(b"\0")
         if not separator:
             raise SigningRefused("only signed files of known kinds are signed")
@@ -201,19 +204,26 @@ class Signer:
                 raise SigningRefused("only configs, indexes and heads are signed")
         return self._keys.signing_key.sign(message)
 
-    def _checkpoint_line(self, text: bytes, signed: RecordContent) -> Line:
-        """The record's line about a checkpoint. The log must not shrink, nor change at the same size."""
+    def log_size(self) -> int:
+        """How many leaves the checkpoint signed last has; 0 before the first."""
+        with self._record.turn() as signed:
+            return int(signed.last.get(CHECKPOINT, {"size": 0})["size"])
+
+    def _checkpoint_line(self, text: bytes, proof: tuple[bytes, ...], signed: RecordContent) -> Line:
+        """The record's line about a checkpoint. Its log must begin with all of the log signed last."""
         try:
             checkpoint = read_checkpoint(text)
         except Refused:
             raise SigningRefused("only signed files of known kinds and checkpoints are signed") from None
-        last = signed.last.get(CHECKPOINT)
-        root = checkpoint.root.hex()
         if checkpoint.origin != log_key(self._public).name:
             raise SigningRefused("the checkpoint is of another log")
-        if last and (checkpoint.size < last["size"] or (checkpoint.size == last["size"] and root != last["root"])):
-            raise SigningRefused(f"a log of {last['size']} leaves was signed already")
-        return {"kind": CHECKPOINT, "size": checkpoint.size, "root": root}
+        last = signed.last.get(CHECKPOINT)
+        if last:
+            try:
+                verify_consistency(last["size"], bytes.fromhex(last["root"]), checkpoint.size, checkpoint.root, proof)
+            except Refused as refused:
+                raise SigningRefused(refused.message) from None
+        return {"kind": CHECKPOINT, "size": checkpoint.size, "root": checkpoint.root.hex()}
 
     def _note(self, signed: RecordContent, line: Line) -> None:
         if {**signed.last.get(line["kind"], {}), **line} != signed.last.get(line["kind"]):
@@ -460,6 +470,16 @@ def kind_of_message(message: bytes) -> str:
     kind = message.removeprefix(_PREFIX).partition(b"\0")[0].decode("ascii", "replace")
     # A message with this prefix is not a checkpoint.
     return "" if kind == CHECKPOINT else kind
+
+
+def _split_checkpoint(message: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """The text of a checkpoint, and the hashes of the proof after it."""
+    lines = message.split(b"\n")
+    text = b"".join(line + b"\n" for line in lines[:3])
+    try:
+        return text, read_hashes([line.decode() for line in lines[3:-1]])
+    except (Refused, UnicodeDecodeError):
+        raise SigningRefused("the proof after a checkpoint does not consist of hashes") from None
 
 
 def _may_sign_blind(key: WeekKey, now: float) -> bool:

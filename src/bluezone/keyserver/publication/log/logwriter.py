@@ -6,7 +6,7 @@ of the log does not delay the files that phones wait for. Source: docs/protocol.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bluezone.keyserver.configs.configfiles import ConfigFiles
@@ -15,7 +15,6 @@ from bluezone.keyserver.publication.log.publiclog import PublicLog, read_node
 from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.storage.store import StoreRefused, Transaction
 from bluezone.logs import event_fields
-from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import extend_chain
 from bluezone.refusal import Refused
 from bluezone.transparency import leaves
@@ -37,14 +36,27 @@ class LogForked(StoreRefused):
 
 @dataclass(frozen=True)
 class LogWriter(PublicLog):
-    """The log of one city, to be written. signing_key: of the city, for checkpoints."""
+    """The log of one city, to be written.
+
+    sign_text: returns the city's signature of the text of a checkpoint. Its second argument, given the size of the log
+    signed last, returns the hashes that prove that this one continues it.
+    """
 
     journal: Journal
-    signing_key: Ed25519Signer
+    sign_text: Callable[[bytes, Callable[[int], Sequence[bytes]]], bytes]
 
-    def sign(self, text: bytes) -> bytes:
-        """The city's signature of a checkpoint's text; the log uses the city's key for nothing else."""
-        return self.signing_key.sign(text)
+    def sign_checkpoint(self, size: int) -> Note:
+        """The signed checkpoint of the first `size` leaves. Raises LogForked, StoreRefused."""
+
+        def sign(text: bytes) -> bytes:
+            return self.sign_text(text, lambda signed_size: self._prove(signed_size, size))
+
+        return sign_checkpoint(Checkpoint(self.key.name, size, self.root(size)), self.key, sign)
+
+    def _prove(self, signed_size: int, size: int) -> list[bytes]:
+        if signed_size > size:
+            raise LogForked(f"the signer has signed a log of {signed_size} leaves, this store has {size}")
+        return self.consistency(signed_size, size)
 
     def request_leaf(self, content: bytes) -> None:
         """Have the next `renew_log` append a leaf, unless the log has it already. Safe from any process."""
@@ -88,7 +100,7 @@ class LogWriter(PublicLog):
             # The journal must know everything that is signed, so it comes before the checkpoint.
             self.journal.note_leaves(first, self.leaves(first, size))
         if size and not self.store.read("SELECT 1 FROM log_checkpoint WHERE size = ?", (size,)):
-            note = sign_checkpoint(Checkpoint(self.key.name, size, self.root(size)), self.key, self.sign)
+            note = self.sign_checkpoint(size)
             self.store.write(lambda transaction: _store_checkpoint(transaction, size, note))
 
     def _recover(self) -> int:
