@@ -11,10 +11,10 @@ ACTS = 150
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
-def test_whatever_an_owned_process_asks_for_nothing_dishonest_is_signed(tmp_path, seed):
+def test_nothing_dishonest_is_signed_for_an_owned_process(tmp_path, seed):
     write_default(tmp_path, name_vi="Bắc Kạn", name_en="Bac Kan", hotline="0209 3870 000")
     broken, granted, refused = intrude(tmp_path, seed, ACTS)
     assert broken is None
-    # It comes beyond the first refusals, and the signer is asked for more than it grants.
+    # It comes beyond the first refusals, and the signer refuses much.
     assert granted > ACTS / 10
     assert refused > ACTS / 4
