@@ -57,7 +57,7 @@ def furnish(users, now) -> None:
     commune = AdminUnit.objects.get(key="xa-duong-quang")
     venues.applied_venue(commune, now, name="Quán cà phê Suối Trăng")
     open_one = venues.approved_venue(commune, now)
-    decisions.renew_code(officer.username, open_one, now)
+    decisions.replace_code(officer.username, open_one, now)
     picture = inspections.strip_metadata(_Upload(venues.photo((800, 600))))
     inspections.store_inspection(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
     gone = venues.approved_venue(commune, now, name="Nhà nghỉ Ba Bể")

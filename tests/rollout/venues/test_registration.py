@@ -141,7 +141,7 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
     signed = server.registrar.read_own_code(first.link)
     assert (signed.name, signed.address, signed.type) == (venue.name, venue.address, venue.kind)
 
-    second = decisions.renew_code("mai", venue, now + DAY)
+    second = decisions.replace_code("mai", venue, now + DAY)
     first.refresh_from_db()
     assert (first.ended_why, second.number) == ("renewed", 2)
     assert server.registrar.valid_code(decisions.registration_of(venue)) == second.sha256
@@ -149,7 +149,7 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
 
     decisions.revoke_code("mai", venue, "Quán chuyển chỗ", now + DAY)
     assert server.registrar.valid_code(decisions.registration_of(venue)) is None
-    assert decisions.renew_code("mai", venue, now + 2 * DAY).number == 3
+    assert decisions.replace_code("mai", venue, now + 2 * DAY).number == 3
     decisions.close_venue("mai", venue, now + 3 * DAY)
     assert server.registrar.valid_code(decisions.registration_of(venue)) is None
 
@@ -236,7 +236,7 @@ def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else
     assert "This poster is valid" in answer.text
     assert old.fingerprint in answer.text
     assert not answer.cookies
-    new = decisions.renew_code("mai", venue, timezone.now())
+    new = decisions.replace_code("mai", venue, timezone.now())
     assert "was replaced on" in public(f"/p/{old.short}").text
     assert "This poster is valid" in public(f"/p/{new.short}").text
     decisions.revoke_code("mai", venue, "Kiểm tra", timezone.now())
@@ -272,7 +272,7 @@ def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, pub
 def test_every_decision_is_in_the_audit_without_anything_of_the_owner(server, wards):
     now = timezone.now()
     venue = build.approved_venue(wards[0], now)
-    decisions.renew_code("mai", venue, now)
+    decisions.replace_code("mai", venue, now)
     decisions.revoke_code("mai", venue, "Quán chuyển chỗ", now)
     acts = [entry.action for entry in AuditEntry.objects.exclude(action="entry_made").order_by("number")]
     assert acts == ["venue_entered", "venue_approved", "venue_renewed", "venue_suspended"]

@@ -67,7 +67,7 @@ def refuse_venue(actor: str, venue: Venue, reason: str, now: datetime.datetime) 
         _mail_owner(venue, _("%(name)s is not registered"), text, now, reason=reason)
 
 
-def renew_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
+def replace_code(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
     """Sign a new code in place of the valid or revoked one. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.APPROVED, now)

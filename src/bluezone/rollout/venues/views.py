@@ -182,10 +182,10 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def renew_code(request: OfficeRequest, pk: int) -> HttpResponse:
+def replace_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     notice = _("A new code has been signed. Print the new poster and take the old one down.")
-    return _after_question(request, pk, "venues/renew.html", decisions.renew_code, notice)
+    return _after_question(request, pk, "venues/renew.html", decisions.replace_code, notice)
 
 
 @practised
