@@ -22,7 +22,7 @@ from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response
-from bluezone.rollout.venues import applications, decisions, inspections, queries, tills
+from bluezone.rollout.venues import applications, decisions, inspections, poster_codes, queries, tills, venue_states
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
@@ -145,7 +145,7 @@ def approve_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     account = request.POST.get("account") == "on"
     try:
         token = decisions.approve_venue(request.user.username, venue, timezone.now(), account=account)
-    except decisions.VenueStateWrong:
+    except venue_states.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     if token:
         request.session[f"venue-link-{pk}"] = request.build_absolute_uri(f"/start/{token}/")
@@ -173,7 +173,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     return _with_reason(
         request,
         pk,
-        decisions.revoke_code,
+        poster_codes.revoke_code,
         _("The code has been withdrawn. Phones get this information within the hour."),
     )
 
@@ -185,7 +185,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 def replace_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     notice = _("A new code has been signed. Print the new poster and take the old one down.")
-    return _after_question(request, pk, "venues/renew.html", decisions.replace_code, notice)
+    return _after_question(request, pk, "venues/renew.html", poster_codes.replace_code, notice)
 
 
 @practised
@@ -221,7 +221,7 @@ def _with_reason(
         return redirect("venue", pk)
     try:
         step(request.user.username, venue, form.cleaned_data["reason"], timezone.now())
-    except decisions.VenueStateWrong:
+    except venue_states.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, notice)
     return redirect("venue", pk)
@@ -235,7 +235,7 @@ def _after_question(
         return render(request, question, {"venue": venue})
     try:
         step(request.user.username, venue, timezone.now())
-    except decisions.VenueStateWrong:
+    except venue_states.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, notice)
     return redirect("venue", pk)
