@@ -240,7 +240,7 @@ def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else
     assert "was replaced on" in public(f"/p/{old.short}").text
     assert "This poster is valid" in public(f"/p/{new.short}").text
     poster_codes.revoke_code("mai", venue, "Kiểm tra", timezone.now())
-    assert "withdrew this code" in public(f"/p/{new.short}").text
+    assert "revoked this code" in public(f"/p/{new.short}").text
 
     rows = list(ScanCount.objects.order_by("pk").values())
     assert [{**row, "id": 0} for row in rows] == [

@@ -55,8 +55,8 @@ def revoke_code(actor: str, venue: Venue, reason: str, now: datetime.datetime) -
         change_state(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
         end_codes(venue, CodeEnd.SUSPENDED, now)
         record(actor, "venue_suspended", str(venue.pk))
-        text = _("The ward has withdrawn the code: %(reason)s. Take the poster down.")
-        mail_owner(venue, _("The code of %(name)s is withdrawn"), text, now, reason=reason)
+        text = _("The ward has revoked the code: %(reason)s. Take the poster down.")
+        mail_owner(venue, _("The code of %(name)s is revoked"), text, now, reason=reason)
 
 
 def end_codes(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:

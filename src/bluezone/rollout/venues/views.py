@@ -124,7 +124,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
         renamed = stored and applications.change_venue(request.user.username, venue, form.application)
     if stored:
         if renamed and venue.state == VenueState.APPROVED:
-            messages.warning(request, _("Stored. The current code has the old name or address: renew it."))
+            messages.warning(request, _("Stored. The current code has the old name or address: replace it."))
         else:
             messages.success(request, _("Stored."))
         return redirect("venue", pk)
@@ -174,7 +174,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
         request,
         pk,
         poster_codes.revoke_code,
-        _("The code has been withdrawn. Phones get this information within the hour."),
+        _("The code has been revoked. Phones get this information within the hour."),
     )
 
 
