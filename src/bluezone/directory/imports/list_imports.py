@@ -81,7 +81,7 @@ def preview_list(sent_list: ListImport) -> Preview[Plan]:
 
 
 def accept_list(sent_list: ListImport, digest: str) -> ListImport:
-    """Accept the preview with this digest: keep its changes for `finish_list` to store, and delete the file.
+    """Accept the preview with this digest: keep its changes for `continue_list` to store, and delete the file.
 
     Raises ImportOutdated if the preview has changed, ImportNotReady if it cannot be stored, ImportUnderWay; nothing
     will be stored then.
@@ -201,8 +201,8 @@ LIST_STORAGE = ListStorage(
         State.TAKING_BACK: _take_some_back,
     },
 )
-finish_list = LIST_STORAGE.continue_list
-store_more = LIST_STORAGE.continue_all
+continue_list = LIST_STORAGE.continue_list
+continue_lists = LIST_STORAGE.continue_all
 withdraw_list = LIST_STORAGE.withdraw
 
 
