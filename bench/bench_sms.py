@@ -78,7 +78,7 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
     from django.db import transaction
     from django.utils import timezone
 
-    from bluezone.messaging.sms.leases import waiting_count
+    from bluezone.messaging.sms.claims import waiting_count
     from bluezone.messaging.sms.models import Message, Purpose, State
     from bluezone.messaging.sms.outbox import queue_sms
     from bluezone.messaging.sms.providers import read_sms_url

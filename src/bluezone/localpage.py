@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 from bluezone.refusal import Refused
 
 HOST = "127.0.0.1"
-MOST_BODY_BYTES = 65_536
+MAX_BODY_BYTES = 65_536
 JSON = "application/json"
 SECURITY_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -213,8 +213,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise CallInvalid("the body of a call is a JSON object, sent as application/json")
         length = self.headers.get("Content-Length", "")
         size = int(length) if length.isascii() and length.isdigit() else 0
-        if size > MOST_BODY_BYTES:
-            raise CallInvalid(f"the body is {size} bytes, expected at most {MOST_BODY_BYTES}")
+        if size > MAX_BODY_BYTES:
+            raise CallInvalid(f"the body is {size} bytes, expected at most {MAX_BODY_BYTES}")
         try:
             arguments = json.loads(self.rfile.read(size) or b"{}")
         except (ValueError, RecursionError):

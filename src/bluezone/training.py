@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training mode: the same screens with separate data, which no figure counts and which are erased after seven days.
+"""Training mode: the same screens with separate data, which no figure counts and which are purged after seven days.
 
 A browser is in training mode or not; the mark is in its session. A model with rows that can be made in training mode
 uses TrainingMixin. A view that separates training from real rows declares this with @also_in_training; in training mode
@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 TRAINING_KEY = "training"
-KEPT = datetime.timedelta(days=7)
+RETENTION = datetime.timedelta(days=7)
 _Row = TypeVar("_Row", bound=models.Model)
 View = Callable[..., HttpResponse]
 _practising: contextvars.ContextVar[bool] = contextvars.ContextVar("practising", default=False)
@@ -73,7 +73,7 @@ class TrainingMixin(models.Model):
     """For rows that can be made in training mode.
 
     objects:         only the real work. everything: both; filter(training=current_training(request)) for a screen.
-    TRAINING_MOMENT: name of the field with the time at which a row was made; training rows are erased after seven days.
+    TRAINING_MOMENT: name of the field with the time at which a row was made; training rows are purged after seven days.
     """
 
     TRAINING_MOMENT: ClassVar[str] = "made_at"
@@ -98,7 +98,7 @@ class ModeManager(models.Manager[_Row]):
 
 
 class PractisedMixin(TrainingMixin):
-    """For rows of a duty that is practised as a whole. TRAINING_MOMENT "": erased with the row that it belongs to."""
+    """For rows of a duty that is practised as a whole. TRAINING_MOMENT "": purged with the row that it belongs to."""
 
     training = models.BooleanField(default=practising, editable=False)
 
@@ -108,29 +108,29 @@ class PractisedMixin(TrainingMixin):
         abstract = True
 
 
-def erase_by(model: type[TrainingMixin], eraser: Callable[[datetime.datetime], int]) -> None:
-    """Let `eraser` delete the training rows of a model that are linked with rows of other models.
+def purge_with(model: type[TrainingMixin], purger: Callable[[datetime.datetime], int]) -> None:
+    """Let `purger` delete the training rows of a model that are linked with rows of other models.
 
-    eraser: takes the current time and returns the number of deleted rows. Call this when the app of the model starts.
+    purger: takes the current time and returns the number of deleted rows. Call this when the app of the model starts.
     """
-    _erasers[model] = eraser
+    _purgers[model] = purger
 
 
-def erase(now: datetime.datetime) -> int:
+def purge(now: datetime.datetime) -> int:
     """Delete rows made in training mode seven days ago or earlier; returns their number. Called by the tick."""
     # Later apps refer to earlier ones, so their rows go first.
     models_in_training = [model for model in reversed(apps.get_models()) if issubclass(model, TrainingMixin)]
-    return sum(_erasers[model](now) if model in _erasers else _erase_past(model, now) for model in models_in_training)
+    return sum(_purgers[model](now) if model in _purgers else _purge_past(model, now) for model in models_in_training)
 
 
-def _erase_past(model: type[TrainingMixin], now: datetime.datetime) -> int:
+def _purge_past(model: type[TrainingMixin], now: datetime.datetime) -> int:
     if not model.TRAINING_MOMENT:
         return 0
-    past = model.everything.filter(training=True, **{f"{model.TRAINING_MOMENT}__lte": now - KEPT})
+    past = model.everything.filter(training=True, **{f"{model.TRAINING_MOMENT}__lte": now - RETENTION})
     return int(past.delete()[0])
 
 
-_erasers: dict[type[TrainingMixin], Callable[[datetime.datetime], int]] = {}
+_purgers: dict[type[TrainingMixin], Callable[[datetime.datetime], int]] = {}
 
 
 class TrainingMiddleware:

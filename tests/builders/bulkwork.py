@@ -331,14 +331,14 @@ def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, A
         ]
 
     def stored(about: str, rows: list[tuple[str, ...]]) -> None:
-        list_imports.finish_list(accepted_list(about, rows), now)
+        list_imports.continue_list(accepted_list(about, rows), now)
 
     def taken_back() -> None:
         rows = agencies_of(agencies, communes)
         another = accepted_list("agencies", [rows[0], *((f"B{code}", *more) for code, *more in rows[1:])])
-        list_imports.finish_list(another, now, transactions=2)
+        list_imports.continue_list(another, now, transactions=2)
         list_imports.withdraw_list(another)
-        list_imports.finish_list(another, now)
+        list_imports.continue_list(another, now)
 
     def sent_out() -> None:
         issuer = Agency.objects.filter(kind="committee", code__startswith="A").earliest("pk")

@@ -9,7 +9,7 @@ import pytest
 
 from bluezone.edge.appliance.intake import SetupPage, SetupPortTaken
 from bluezone.edge.gate.box import PORT
-from bluezone.edge.gate.program import GatePlan, GatePortTaken, run_gate, run_practice
+from bluezone.edge.gate.main import GatePlan, GatePortTaken, run_gate, run_practice
 
 CITY_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, 7.1
 HELD = "port {} is held by another program, perhaps a second gate: end that one, or "

@@ -12,7 +12,7 @@ from tests.builders.office import local_today, user
 from bluezone.healthauthority.codes import audit_entries, issuance, text_messages
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.messaging.sms import leases, retention
+from bluezone.messaging.sms import claims, retention
 from bluezone.messaging.sms.destinations import destination_hash
 from bluezone.messaging.sms.models import Message, State
 from bluezone.messaging.sms.providers import read_sms_url
@@ -162,7 +162,7 @@ def test_while_it_waits_no_store_has_the_number_in_the_clear_and_afterwards_none
     assert made.code not in waiting
     assert destination_hash("+84912345678") in waiting, "the search sees what is there"
 
-    leases.close_messages(list(Message.objects.all()), State.SENT, timezone.now())
+    claims.close_messages(list(Message.objects.all()), State.SENT, timezone.now())
     left = stored()
 
     assert NUMBER[1:] not in left
@@ -173,9 +173,9 @@ def test_while_it_waits_no_store_has_the_number_in_the_clear_and_afterwards_none
 def test_on_the_next_day_nothing_says_at_what_time_it_was_sent(client, server, lan):
     now = timezone.now()
     ask(client, order(issued(server, lan)))
-    claimed = leases.claim_due(timezone.now(), 9)
+    claimed = claims.claim_due(timezone.now(), 9)
     assert claimed.parts
-    leases.close_messages(list(Message.objects.all()), State.SENT, now)
+    claims.close_messages(list(Message.objects.all()), State.SENT, now)
     retention.purge(now)
     assert Message.objects.get().queued_at != timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 

@@ -87,9 +87,9 @@ def test_practice_takes_nothing_from_the_limit_of_the_day(trainee):
 def test_codes_of_practice_are_erased_after_seven_days(trainee):
     issue(trainee)
     at = IssuedCode.everything.get().issued_at
-    training.erase(at + 6 * DAY)
+    training.purge(at + 6 * DAY)
     assert IssuedCode.everything.count() == 1
-    training.erase(at + 7 * DAY)
+    training.purge(at + 7 * DAY)
 
     assert IssuedCode.everything.count() == 0
 

@@ -63,7 +63,7 @@ def test_training_rows_are_erased_after_seven_days_and_real_ones_never(exercises
         for practice in (True, False):
             exercises.everything.create(training=practice, made_at=NOW - age * DAY)
 
-    assert training.erase(NOW) == 2
+    assert training.purge(NOW) == 2
     left = exercises.everything.filter(training=True).values_list("made_at", flat=True)
     assert list(left) == [NOW - 6 * DAY]
     assert exercises.objects.count() == 3
@@ -127,5 +127,5 @@ def test_a_staff_report_made_in_training_is_in_no_figure_and_is_erased(client, d
     assert StaffReport.objects.count() == 0
     made = StaffReport.everything.get()
     assert made.training
-    assert training.erase(made.reported_at + 6 * DAY) == 0
-    assert training.erase(made.reported_at + 7 * DAY) == 1
+    assert training.purge(made.reported_at + 6 * DAY) == 0
+    assert training.purge(made.reported_at + 7 * DAY) == 1

@@ -17,7 +17,7 @@ from tests.radio.handsets import running
 from tests.radio.test_gateanswer import ALL, AT_THE_GATE, gate_on
 
 from bluezone.edge.gate.check import Finding, GateCheck
-from bluezone.edge.gate.program import GateRadio
+from bluezone.edge.gate.main import GateRadio
 from bluezone.protocol.gate.passes import PassA, pass_text
 from bluezone.radio.air import VirtualAir
 from bluezone.radio.android import AndroidClock, AndroidRadio, JavaMissing

@@ -11,7 +11,7 @@ import pytest
 from tests.radio.handsets import running
 
 from bluezone.edge.gate.check import Finding, GateCheck
-from bluezone.edge.gate.program import GateRadio
+from bluezone.edge.gate.main import GateRadio
 from bluezone.protocol.gate.passes import BluetoothState, PassA, encode_gate_frame, pass_text
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.station import Advertisement

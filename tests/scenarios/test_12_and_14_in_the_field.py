@@ -259,7 +259,7 @@ def test_14_a_hotel_registers_hangs_its_code_and_the_old_one_says_that_it_is_old
     fragment = link.partition("#")[2]
     deadline = time.monotonic() + 600
     while not owner.locator("#withdrawn").is_visible():
-        assert time.monotonic() < deadline, "the list of withdrawn codes was not published"
+        assert time.monotonic() < deadline, "the list of revoked codes was not published"
         owner.goto(f"{served.public}/v?{time.monotonic()}#{fragment}")
         while "/app/" not in owner.url and not owner.locator("#withdrawn").is_visible():
             time.sleep(0.1)

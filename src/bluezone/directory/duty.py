@@ -34,7 +34,7 @@ DUTY = Duty(
     ),
     search="bluezone.directory.queries.search",
     purges=(Work("purge_directory", "bluezone.directory.imports.list_imports.purge"),),
-    every_tick=(Work("store_lists", "bluezone.directory.imports.list_imports.store_more"),),
+    every_tick=(Work("store_lists", "bluezone.directory.imports.list_imports.continue_lists"),),
     reversers={
         "recipients-added": "bluezone.directory.agency_views.undo_adding_recipients",
         "recipient-removed": "bluezone.directory.agency_views.undo_removing_recipient",

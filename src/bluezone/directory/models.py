@@ -33,11 +33,11 @@ class SentList(models.Model):
     """
 
     class State(models.TextChoices):
-        LOOKED_AT = "", _("being checked")
+        PREVIEWED = "", _("being checked")
         STORING = "storing", _("storing new entries; no one sees them yet")
         CHANGING = "changing", _("storing changed entries")
         SETTLING = "looking", _("updating what depends on it")
-        TAKING_BACK = "back", _("being undone")
+        WITHDRAWING = "back", _("being undone")
         DONE = "done", _("stored")
 
     file_name = models.CharField(max_length=200)
@@ -48,7 +48,7 @@ class SentList(models.Model):
     fixes = models.JSONField(default=dict)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
-    state = models.CharField(max_length=8, choices=State, default=State.LOOKED_AT, blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.PREVIEWED, blank=True)
     accepted = models.JSONField(default=dict)
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)

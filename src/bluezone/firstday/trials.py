@@ -182,7 +182,7 @@ def remove_demo(actor: str, now: datetime.datetime) -> int:
 
     Raises DemoCityInUse and ImportUnderWay; the practice data is erased all the same.
     """
-    count = training.erase(now + training.KEPT)
+    count = training.purge(now + training.RETENTION)
     with contextlib.suppress(ProtectedError, RestrictedError), transaction.atomic():
         # The account that made the demo letter; it stays if the audit log or another letter refers to it.
         User.objects.filter(username=DEMO_NAME).delete()

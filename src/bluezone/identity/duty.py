@@ -49,7 +49,7 @@ DUTY = Duty(
         FirstPage(OVERSEERS, "audit", 50, _("Read the audit")),
     ),
     purges=(
-        Work("purge_training", "bluezone.training.erase"),
+        Work("purge_training", "bluezone.training.purge"),
         Work("purge_identity", "bluezone.identity.retention.purge"),
     ),
     every_tick=(Work("forget_factor_steps", "bluezone.identity.factors.second_factors.purge_steps"),),

@@ -44,7 +44,7 @@ def accepted(office, content, about="units"):
 def stored(office, content, about="units"):
     held = accepted(office, content, about)
     if held:
-        list_imports.finish_list(held, timezone.now())
+        list_imports.continue_list(held, timezone.now())
 
 
 @pytest.mark.long
@@ -52,7 +52,7 @@ def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_f
     before = state_digest(read_directory())
     held = accepted(office, write_csv(HEADINGS, *GROUPS))
     assert bytes(held.content) == b"", "the file is forgotten"
-    list_imports.finish_list(held, timezone.now(), transactions=2)
+    list_imports.continue_list(held, timezone.now(), transactions=2)
     assert AdminUnit.everything.filter(kind="group").count() == 400
     assert state_digest(read_directory()) == before
     page = office.get(f"/imports/{held.pk}/")
@@ -60,7 +60,7 @@ def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_f
     assert page.headers["Refresh"] == "5"
     assert "list_imported" not in acts()
 
-    list_imports.store_more(timezone.now())
+    list_imports.continue_lists(timezone.now())
     assert AdminUnit.objects.filter(kind="group").count() == 600
     page = office.get(f"/imports/{held.pk}/")
     assert "The list has been stored" in page.text
@@ -86,7 +86,7 @@ def test_while_a_list_is_stored_nothing_else_of_the_directory_is_changed_and_the
     another = accept(office, send(office, write_csv(HEADINGS, GROUP_1)))
     assert (another.status_code, "A list of units or agencies is being stored" in another.text) == (409, True)
 
-    list_imports.finish_list(held, timezone.now())
+    list_imports.continue_list(held, timezone.now())
     changes.save_unit("mai", None, unit_values(parent=ward, valid_from=since, valid_to=until))
 
 
@@ -94,16 +94,16 @@ def test_while_a_list_is_stored_nothing_else_of_the_directory_is_changed_and_the
 def test_until_it_is_seen_a_list_can_be_taken_back_and_leaves_nothing(office):
     before = state_digest(read_directory())
     held = accepted(office, write_csv(HEADINGS, *GROUPS))
-    list_imports.finish_list(held, timezone.now(), transactions=3)
+    list_imports.continue_list(held, timezone.now(), transactions=3)
     office.post(f"/imports/{held.pk}/discard/")
     assert "being undone" in office.get(f"/imports/{held.pk}/").text
-    list_imports.store_more(timezone.now())
+    list_imports.continue_lists(timezone.now())
     assert not AdminUnit.everything.filter(kind="group").exists()
     assert not ListImport.objects.exists()
     assert state_digest(read_directory()) == before
 
     held = accepted(office, write_csv(HEADINGS, *GROUPS))
-    list_imports.finish_list(held, timezone.now(), transactions=4)
+    list_imports.continue_list(held, timezone.now(), transactions=4)
     assert office.post(f"/imports/{held.pk}/discard/").status_code == 409
 
 
@@ -111,8 +111,8 @@ def test_until_it_is_seen_a_list_can_be_taken_back_and_leaves_nothing(office):
 def test_a_list_that_was_cut_off_is_stored_once_by_two_workers(office, monkeypatch):
     held = accepted(office, write_csv(HEADINGS, *GROUPS))
     other = ListImport.objects.get()
-    while list_imports.finish_list(held, timezone.now(), transactions=1):
-        list_imports.finish_list(other, timezone.now(), transactions=1)
+    while list_imports.continue_list(held, timezone.now(), transactions=1):
+        list_imports.continue_list(other, timezone.now(), transactions=1)
     assert AdminUnit.objects.filter(kind="group").count() == 600
     assert acts().count("list_imported") == 1
 
@@ -146,7 +146,7 @@ def test_what_hangs_together_is_stored_in_pieces_as_it_would_be_at_once(office, 
 @pytest.mark.long
 def test_the_worker_is_told_of_lists_and_a_code_of_one_that_arrives_is_nobodys_yet(office):
     held = accepted(office, write_csv(HEADINGS, *GROUPS))
-    list_imports.finish_list(held, timezone.now(), transactions=1)
+    list_imports.continue_list(held, timezone.now(), transactions=1)
     taken = AdminUnit.everything.filter(arriving=held).first()
     assert re.fullmatch(r"SC-\d{3}", taken.code)
     assert not AdminUnit.objects.filter(code=taken.code).exists()

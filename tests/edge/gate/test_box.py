@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.boxes import Tablet
 
-from bluezone.edge.gate.box import MOST_BODY_BYTES, Box, BoxAskInvalid, BoxServer, box_text, mac
+from bluezone.edge.gate.box import MAX_BODY_BYTES, Box, BoxAskInvalid, BoxServer, box_text, mac
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol.gate import base45
 from bluezone.protocol.gate.passes import (
@@ -135,7 +135,7 @@ def test_over_the_network_the_box_answers_questions_of_any_page_and_nothing_else
                 ("POST", "/box", beside.one.question(SESSION)),
                 ("POST", "/box", os.urandom(60)),
                 ("POST", "/", beside.one.question(SESSION)),
-                ("POST", "/box", b"x" * (MOST_BODY_BYTES + 1)),
+                ("POST", "/box", b"x" * (MAX_BODY_BYTES + 1)),
                 ("GET", "/box", None),
             )
         ]

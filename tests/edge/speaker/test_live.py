@@ -12,9 +12,9 @@ import pytest
 from tests.builders.fakeoffice import FakeOffice, serve_fake_office
 
 from bluezone.edge.speaker.book import SpeakerBook
+from bluezone.edge.speaker.main import feed_until
 from bluezone.edge.speaker.plan import Plan
 from bluezone.edge.speaker.player import open_player
-from bluezone.edge.speaker.program import feed_until
 from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerSync
 

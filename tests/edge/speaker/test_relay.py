@@ -16,9 +16,9 @@ import pytest
 from tests.builders.station import mp3, station_on_air
 
 from bluezone.edge.speaker.book import SpeakerBook
+from bluezone.edge.speaker.main import relay_until
 from bluezone.edge.speaker.plan import Item, Plan, read_plan
 from bluezone.edge.speaker.player import open_player
-from bluezone.edge.speaker.program import relay_until
 from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.relay import FALL_BACK, RATE, SILENCE, STATION, Relay, Relaying, is_web
 from bluezone.edge.speaker.way_out import WayOut, is_public

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from tests.builders.largeoffice import server_clock
 
-from bluezone.messaging.sms.leases import claim_due, claim_parts_to_query, close_messages
+from bluezone.messaging.sms.claims import claim_due, claim_parts_to_query, close_messages
 from bluezone.messaging.sms.models import OPEN_STATES, Message, Part, PartState, Purpose, State
 from bluezone.messaging.sms.outbox import queue_sms
 from bluezone.messaging.sms.providers import read_sms_url

@@ -6,7 +6,7 @@ import datetime
 import pytest
 from tests.messaging.sms.test_sender import NUMBER, go_on_until, queue, settled
 
-from bluezone.messaging.sms import leases
+from bluezone.messaging.sms import claims
 from bluezone.messaging.sms.models import Message, State
 from bluezone.messaging.sms.providers.smpp import SmppProvider
 from bluezone.messaging.sms.sender import Sender
@@ -17,7 +17,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 def test_what_one_sender_has_claimed_another_does_not_get(centre, now):
     queue(now=now)
-    first, second = leases.claim_due(now, 10), leases.claim_due(now, 10)
+    first, second = claims.claim_due(now, 10), claims.claim_due(now, 10)
 
     assert (len(first.parts), len(second.parts)) == (1, 0)
 
@@ -39,7 +39,7 @@ def test_two_senders_by_turns_send_every_message_once(centre, now):
 
 def test_a_sender_that_died_after_marking_leaves_nothing_that_is_sent_blindly(centre, now):
     queue(now=now)
-    leases.claim_due(now, 10)  # marked, and the process dies: nobody knows whether a byte went out
+    claims.claim_due(now, 10)  # marked, and the process dies: nobody knows whether a byte went out
     sender = Sender(SmppProvider(centre.smsc(references=True)))
     for seconds in range(0, 19, 3):
         sender.send_due(now + seconds * SECOND, 0.0)
@@ -53,7 +53,7 @@ def test_a_sender_that_died_after_marking_leaves_nothing_that_is_sent_blindly(ce
 
 def test_without_references_a_dead_senders_message_is_unknown_and_not_sent(centre, now):
     queue(now=now)
-    leases.claim_due(now, 10)
+    claims.claim_due(now, 10)
     sender = Sender(SmppProvider(centre.smsc()))
     go_on_until(sender, lambda: Message.objects.get().state == State.UNKNOWN, now, step=30 * SECOND)
 

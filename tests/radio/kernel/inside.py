@@ -14,7 +14,7 @@ from bumble.transport import open_transport
 from tests.radio import contract
 
 from bluezone.edge.gate.check import Finding, GateCheck
-from bluezone.edge.gate.program import GateRadio
+from bluezone.edge.gate.main import GateRadio
 from bluezone.protocol.gate.passes import BluetoothState, PassA, pass_text
 from bluezone.radio.adapters import open_radio
 from bluezone.radio.air import Pair, Scene, VirtualAir

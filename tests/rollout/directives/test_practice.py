@@ -172,10 +172,10 @@ def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, 
         name="b.png", content=b"x", content_type="image/png", size=1, sha256="y" * 64, token="u" * 43, training=True,
         stored_at=made,
     )  # fmt: skip
-    training.erase(made + 6 * DAY)
+    training.purge(made + 6 * DAY)
     assert (counts(practice=True)["Dispatch"], counts(practice=True)["StoredFile"]) == (32, 2)
 
-    training.erase(made + 7 * DAY + datetime.timedelta(minutes=5))
+    training.purge(made + 7 * DAY + datetime.timedelta(minutes=5))
 
     assert counts(practice=True) == dict.fromkeys(before, 0)
     assert counts(practice=False) == before
@@ -195,7 +195,7 @@ def test_younger_practice_that_names_an_older_letter_stays(practised, practising
     for model, field in ((Directive, "made_at"), (Campaign, "made_at"), (StoredFile, "stored_at")):
         model.everything.exclude(pk=young.pk).update(**{field: made - 8 * DAY})
 
-    training.erase(made)
+    training.purge(made)
 
     left = Directive.everything.get()
     assert (left.pk, left.replaces, left.campaign) == (young.pk, None, None)

@@ -8,17 +8,23 @@ import pytest
 
 from bluezone.rollout.coverage.api import agency_cell
 from bluezone.rollout.gates.models import Verdict
-from bluezone.rollout.gates.suppression import GateWeek, counted, gate_cell, hidden_by_name, kept_back
+from bluezone.rollout.gates.suppression import (
+    GateWeek,
+    gate_cell,
+    passage_counts,
+    suppressed_by_gate,
+    suppressed_by_name,
+)
 
 PARTS = ("proven", "fresh", "attested", "other")
 
 
 def week(agency, path="1/2/", **sums):
-    return GateWeek(path, agency, counted(Counter({Verdict(name): number for name, number in sums.items()})))
+    return GateWeek(path, agency, passage_counts(Counter({Verdict(name): number for name, number in sums.items()})))
 
 
 def test_what_a_row_hides_beside_a_small_number_is_not_worked_out_from_its_column():
-    hidden = hidden_by_name(
+    hidden = suppressed_by_name(
         {
             1: week(1, running=40, valid_code=6, screen_seen=3, told=9),
             2: week(2, running=50, valid_code=7, screen_seen=30, told=30),
@@ -34,7 +40,7 @@ def test_what_a_row_hides_beside_a_small_number_is_not_worked_out_from_its_colum
 
 
 def test_two_gates_of_an_agency_are_hidden_together_where_coverage_shows_their_sum():
-    hidden = hidden_by_name({1: week(7, running=3), 2: week(7, running=40), 3: week(8, running=90)})
+    hidden = suppressed_by_name({1: week(7, running=3), 2: week(7, running=40), 3: week(8, running=90)})
 
     assert {gate_cell(1), gate_cell(2)} <= hidden["proven"]
     assert agency_cell(7) not in hidden["proven"]
@@ -48,7 +54,7 @@ def test_no_small_number_is_shown_and_none_is_left_over_in_its_row(seed):
         pk: week(pk // 2, f"1/{10 + pk // 6}/", **{name: rng.choice((0, 2, 7, 30, 80)) for name in names})
         for pk in range(14)
     }
-    for pk, names_hidden in kept_back(gates, gates).items():
+    for pk, names_hidden in suppressed_by_gate(gates, gates).items():
         row = vars(gates[pk].counted)
         assert {name for name, number in row.items() if 0 < number < 5} <= names_hidden
         for total, below in (("with_smartphone", PARTS), ("came_in", ("with_smartphone", "no_smartphone"))):
@@ -57,4 +63,4 @@ def test_no_small_number_is_shown_and_none_is_left_over_in_its_row(seed):
 
 
 def test_where_nothing_is_small_everything_is_shown():
-    assert kept_back({1: week(1, running=40, told=9)}, [1]) == {1: set()}
+    assert suppressed_by_gate({1: week(1, running=40, told=9)}, [1]) == {1: set()}

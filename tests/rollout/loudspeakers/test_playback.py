@@ -201,7 +201,7 @@ def test_proven_and_attested_stand_apart_in_the_log_and_in_coverage(client, publ
 
 def test_practice_is_in_no_plan_and_no_figure(place, speaker):
     from bluezone.rollout.loudspeakers.plan_server import plan_of
-    from bluezone.training import erase, practice
+    from bluezone.training import practice, purge
 
     with practice():
         schedule_bulletin(approved_bulletin(seconds=2.0), place.outlet)
@@ -210,7 +210,7 @@ def test_practice_is_in_no_plan_and_no_figure(place, speaker):
     assert plan_of(place.pk, int(NOW.timestamp()))["items"] == []
     assert list(AiredProven().figures(Week.of(NOW.date()))) == []
     # After seven days it is gone as a whole.
-    erase(NOW + 8 * DAY)
+    purge(NOW + 8 * DAY)
     assert not Airing.everything.exists()
     assert not Bulletin.everything.exists()
 

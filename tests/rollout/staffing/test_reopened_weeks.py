@@ -156,7 +156,7 @@ def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, o
     assert client.post(page + week, numbers).status_code == 409
     assert not AuditEntry.objects.filter(action="week_reopened").exists()
     assert (WeekRequest.objects.count(), WeekReopening.objects.count()) == (0, 0)
-    training.erase(timezone.now() + 8 * DAY)
+    training.purge(timezone.now() + 8 * DAY)
     assert (WeekRequest.everything.count(), WeekReopening.everything.count()) == (0, 0)
 
 

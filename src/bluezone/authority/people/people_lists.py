@@ -286,7 +286,7 @@ def apply_list(sent_list: PeopleImport, digest: str, now: datetime.datetime) -> 
     contacts = {person.username: [person.phone, person.email] for person in (*accepted.added, *accepted.changed)}
     with transaction.atomic():
         # A second tap on the button waits here and then finds the list accepted.
-        pending = PeopleImport.objects.filter(pk=sent_list.pk, state=State.LOOKED_AT)
+        pending = PeopleImport.objects.filter(pk=sent_list.pk, state=State.PREVIEWED)
         if not pending.update(
             state=State.DONE, content=b"", accepted=contacts, added=len(accepted.added), changed=len(accepted.changed)
         ):

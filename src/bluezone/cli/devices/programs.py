@@ -149,9 +149,9 @@ def run_gate_program(
     """Run the gate until stopped; counts without a network, and reports to the office when there is one."""
     from bluezone.city_settings import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
+    from bluezone.edge.gate.main import GatePlan, run_gate, run_practice
     from bluezone.edge.gate.page import gate_files
     from bluezone.edge.gate.practice import folder_of
-    from bluezone.edge.gate.program import GatePlan, run_gate, run_practice
     from bluezone.radio.frames import DEFAULT_UUID
 
     if training and (trust or code or box):
@@ -202,7 +202,7 @@ def run_speaker_program(
     """Run a loudspeaker until stopped; plays from its own copies, with or without a network."""
     from bluezone.city_settings import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
-    from bluezone.edge.speaker.program import SpeakerSetup, run_speaker
+    from bluezone.edge.speaker.main import SpeakerSetup, run_speaker
 
     ticket = None if code else waiting(data_folder(data))
     if ticket is not None:

@@ -220,7 +220,7 @@ class ListPages(Generic[List]):
             with acts.refusals_as_form_errors(form, self.sentence_of, field="file"):
                 sent_list = self.receive(request, values, file.name or "", file.read())
                 return redirect(self.name, sent_list.pk)
-        finished = [State.DONE, State.TAKING_BACK]
+        finished = [State.DONE, State.WITHDRAWING]
         lists = [
             (row, self.place_name(row))
             for row in self.own_lists(request).exclude(state__in=finished).order_by("-made_at")

@@ -81,7 +81,7 @@ def preview_list(sent_list: ListImport) -> Preview[Plan]:
 
 
 def accept_list(sent_list: ListImport, digest: str) -> ListImport:
-    """Accept the preview with this digest: keep its changes for `finish_list` to store, and delete the file.
+    """Accept the preview with this digest: keep its changes for `continue_list` to store, and delete the file.
 
     Raises ImportOutdated if the preview has changed, ImportNotReady if it cannot be stored, ImportUnderWay; nothing
     will be stored then.
@@ -96,7 +96,7 @@ def accept_list(sent_list: ListImport, digest: str) -> ListImport:
             raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
         # A second tap on the button waits here and then updates nothing, since the list is accepted already.
         candidates = ListImport.objects.select_for_update().defer("content")
-        if not candidates.filter(pk=sent_list.pk, state=State.LOOKED_AT).update(
+        if not candidates.filter(pk=sent_list.pk, state=State.PREVIEWED).update(
             state=State.STORING, accepted=accepted, content=b"", added=len(plan.added), changed=len(plan.changed)
         ):
             raise ImportNotReady("it was accepted or discarded meanwhile")
@@ -180,7 +180,7 @@ def _settle_some(sent_list: ListImport, accepted: Accepted, now: datetime.dateti
             hash_chain.record(who, "list_imported", sent_list.sha256, now=now, about=sent_list.about, **counts)
 
 
-def _take_some_back(sent_list: ListImport, _accepted: Accepted, _now: datetime.datetime) -> None:
+def _delete_some(sent_list: ListImport, _accepted: Accepted, _now: datetime.datetime) -> None:
     """Delete from below, starting with entries on which none depends."""
     everything = _model_of(sent_list).everything
     with transaction.atomic():
@@ -198,11 +198,11 @@ LIST_STORAGE = ListStorage(
         State.STORING: _store_some,
         State.CHANGING: _change_some,
         State.SETTLING: _settle_some,
-        State.TAKING_BACK: _take_some_back,
+        State.WITHDRAWING: _delete_some,
     },
 )
-finish_list = LIST_STORAGE.continue_list
-store_more = LIST_STORAGE.continue_all
+continue_list = LIST_STORAGE.continue_list
+continue_lists = LIST_STORAGE.continue_all
 withdraw_list = LIST_STORAGE.withdraw
 
 

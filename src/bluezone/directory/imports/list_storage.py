@@ -27,7 +27,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 # The progress page is loaded again after this time.
 LOOK_AGAIN_SECONDS = 5
 State = SentList.State
-RUNNING = (State.STORING, State.CHANGING, State.SETTLING, State.TAKING_BACK)
+RUNNING = (State.STORING, State.CHANGING, State.SETTLING, State.WITHDRAWING)
 
 List = TypeVar("List", bound=SentList)
 Accepted = Mapping[str, Any]
@@ -94,10 +94,10 @@ class ListStorage(Generic[List]):
     def withdraw(self, sent_list: List) -> None:
         """Discard a list; the worker deletes its rows, which are still hidden. Raises ImportStored."""
         row = self._rows.filter(pk=sent_list.pk)
-        with_hidden_rows = row.filter(state__in=[State.STORING, State.TAKING_BACK])
-        if with_hidden_rows.update(state=State.TAKING_BACK, accepted={}):
+        with_hidden_rows = row.filter(state__in=[State.STORING, State.WITHDRAWING])
+        if with_hidden_rows.update(state=State.WITHDRAWING, accepted={}):
             return
-        not_being_stored = row.filter(state__in=[State.LOOKED_AT, State.DONE])
+        not_being_stored = row.filter(state__in=[State.PREVIEWED, State.DONE])
         if not not_being_stored.delete()[0]:
             raise ImportStored("its rows are visible already")
 

@@ -85,7 +85,7 @@ def begin_change() -> None:
     Writers that have read the directory but not changed it yet will read it again.
     """
     lock_directory()
-    if ListImport.objects.exclude(state__in=[ListImport.State.LOOKED_AT, ListImport.State.DONE]).exists():
+    if ListImport.objects.exclude(state__in=[ListImport.State.PREVIEWED, ListImport.State.DONE]).exists():
         raise ImportUnderWay("a list of units or agencies is being stored")
     count_change()
 

@@ -29,7 +29,7 @@ PORT = 8018
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - asked for by --box
 PREFIX = "BZGB:"
 PATH = "/box"
-MOST_BODY_BYTES = 1024
+MAX_BODY_BYTES = 1024
 MAC_LENGTH = 16
 SHARE_MAC_LENGTH = 8
 MOST_ANSWERS = 2
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         size = int(length) if length.isascii() and length.isdigit() else 0
-        if self.path != PATH or size > MOST_BODY_BYTES:
+        if self.path != PATH or size > MAX_BODY_BYTES:
             self._send(HTTPStatus.NOT_FOUND, b"")
             return
         try:

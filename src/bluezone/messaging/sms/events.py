@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
-from bluezone.messaging.sms.leases import ASK_AFTER, close_messages
+from bluezone.messaging.sms.claims import ASK_AFTER, close_messages
 from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Part, PartState, State
 from bluezone.messaging.sms.providers import (
     Accepted,

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from bluezone.messaging.sms.leases import close_messages
+from bluezone.messaging.sms.claims import close_messages
 from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Once, Part, Purpose, State
 from bluezone.messaging.sms.opt_outs import purge_opt_outs
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from bluezone.logs import event_fields
-from bluezone.messaging.sms import leases
+from bluezone.messaging.sms import claims
 from bluezone.messaging.sms.events import store_events
 from bluezone.messaging.sms.models import SenderState
 from bluezone.messaging.sms.providers import Event, LogFile, Provider
@@ -52,7 +52,7 @@ class Sender:
         busy = not room and not self._provider.trouble
         if room:
             room -= self._settle(now, room)
-            claimed = leases.claim_due(now, room) if room > 0 else None
+            claimed = claims.claim_due(now, room) if room > 0 else None
             if claimed is not None and claimed.parts:
                 handed_over = len(claimed.parts)
                 self._provider.submit(claimed.parts)
@@ -79,7 +79,7 @@ class Sender:
         """Query the parts with an unknown fate; the number of queries."""
         if time.monotonic() - self._settled_at < SETTLE_SECONDS:
             return 0
-        questions = leases.claim_parts_to_query(now, self._provider.finds_references, room)
+        questions = claims.claim_parts_to_query(now, self._provider.finds_references, room)
         if len(questions) < room:
             self._settled_at = time.monotonic()
         for question in questions:

@@ -6,8 +6,8 @@ const { screen } = document.querySelector("[data-screen]").dataset;
 const code = location.hash.slice(1);
 const LOOK_MILLISECONDS = 3000;
 
-// A place's code that the city has withdrawn stands in the public list that every phone fetches; the look happens here.
-const isWithdrawn = async () => {
+// A place's code that the city has revoked is in the public list that every phone fetches; the look happens here.
+const isRevoked = async () => {
   const bytes = Uint8Array.from(atob(code.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -17,5 +17,5 @@ const isWithdrawn = async () => {
 
 if (!SHAPES[screen].test(code)) document.getElementById("no-code").hidden = false;
 // Without a network, or in a browser too old to look, the web edition looks for itself.
-else if (screen === "v" && (await isWithdrawn().catch(() => false))) document.getElementById("withdrawn").hidden = false;
+else if (screen === "v" && (await isRevoked().catch(() => false))) document.getElementById("withdrawn").hidden = false;
 else location.replace(`/app/#/${screen}/${code}`);

@@ -20,6 +20,6 @@ class DirectivesConfig(AppConfig):
         from bluezone.rollout.directives import models, retention
         from bluezone.rollout.directives.issuance import recipient_changes
 
-        training.erase_by(models.Directive, retention.erase_practice)
-        training.erase_by(models.StoredFile, retention.erase_practice_files)
+        training.purge_with(models.Directive, retention.purge_practice)
+        training.purge_with(models.StoredFile, retention.purge_practice_files)
         FOLLOWERS.append(lambda: recipient_changes.follow_successors(timezone.now()))

@@ -24,7 +24,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.training import KEPT
+from bluezone.training import RETENTION
 
 FILE_LIFE = datetime.timedelta(days=1)
 REFUSED_LIFE = datetime.timedelta(days=30)
@@ -41,14 +41,16 @@ def purge(now: datetime.datetime) -> None:
     refused.exclude(content=None).update(content=None)
 
 
-def erase_practice(now: datetime.datetime) -> int:
+def purge_practice(now: datetime.datetime) -> int:
     """Delete letters that were taken in for practice seven days ago or more, with all that hangs on them."""
     with transaction.atomic():
-        old = list(Directive.everything.filter(training=True, made_at__lte=now - KEPT).values_list("pk", flat=True))
+        old = list(
+            Directive.everything.filter(training=True, made_at__lte=now - RETENTION).values_list("pk", flat=True)
+        )
         # Younger practice may name an older letter or campaign, and stays.
         Directive.everything.filter(replaces__in=old).update(replaces=None)
         Campaign.everything.filter(rests_on__in=old).update(rests_on=None)
-        past = Campaign.everything.filter(training=True, made_at__lte=now - KEPT)
+        past = Campaign.everything.filter(training=True, made_at__lte=now - RETENTION)
         Directive.everything.filter(campaign__in=past).update(campaign=None)
         Dispatch.everything.filter(directive__in=old).update(parent=None, taken_over_from=None)
         parts: list[QuerySet[Any]] = [
@@ -64,9 +66,9 @@ def erase_practice(now: datetime.datetime) -> int:
         return sum(int(part.delete()[0]) for part in parts)
 
 
-def erase_practice_files(now: datetime.datetime) -> int:
+def purge_practice_files(now: datetime.datetime) -> int:
     """Delete files of practice older than seven days that nothing refers to any more."""
-    past = StoredFile.everything.filter(training=True, stored_at__lte=now - KEPT)
+    past = StoredFile.everything.filter(training=True, stored_at__lte=now - RETENTION)
     for field in StoredFile._meta.get_fields(include_hidden=True):
         if field.auto_created and not field.concrete and (field.one_to_many or field.one_to_one):
             relation: Any = field

@@ -35,7 +35,13 @@ from bluezone.rollout.coverage.api import (
 from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, with_smartphone, without_a_day
 from bluezone.rollout.gates.models import Direction, Gate, GateDay, Gatekeeper, GateKind, Shift, Verdict
 from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
-from bluezone.rollout.gates.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
+from bluezone.rollout.gates.suppression import (
+    GateWeek,
+    PassageCounts,
+    passage_counts,
+    suppressed_by_gate,
+    suppressed_by_name,
+)
 from bluezone.rollout.report_week import Week
 from bluezone.vietnamese.spelling import holds
 
@@ -47,7 +53,7 @@ class GateRow:
     """One gate in a week. is_own: whether the reader sees it as it was counted."""
 
     gate: Gate
-    counted: Counted
+    counted: PassageCounts
     is_own: bool
 
 
@@ -66,10 +72,10 @@ def rows_of(gates: list[Gate], week: Week, own: frozenset[int]) -> list[GateRow]
     """
     everything = everything_of(week)
     others = [gate.pk for gate in gates if gate.agency_id not in own]
-    hidden = kept_back(everything, others) if others else {}
+    hidden = suppressed_by_gate(everything, others) if others else {}
     rows = []
     for gate in gates:
-        row = everything[gate.pk].counted if gate.pk in everything else counted(Sums())
+        row = everything[gate.pk].counted if gate.pk in everything else passage_counts(Sums())
         rows.append(GateRow(gate, row.without(hidden.get(gate.pk, ())), gate.agency_id in own))
     return rows
 
@@ -79,7 +85,7 @@ def everything_of(week: Week) -> dict[int, GateWeek]:
     sums, slips = gate_sums(week.first_day, week.last_day), paper_sums(week.first_day, week.last_day)
     gates = Gate.objects.filter(pk__in={*sums, *slips}).order_by("pk")
     return {
-        pk: GateWeek(path, agency, counted(sums.get(pk, Sums()), came_in_on_paper(slips.get(pk, PaperSums()))))
+        pk: GateWeek(path, agency, passage_counts(sums.get(pk, Sums()), came_in_on_paper(slips.get(pk, PaperSums()))))
         for pk, agency, path in gates.values_list("pk", "agency_id", "agency__unit__path")
     }
 
@@ -117,7 +123,7 @@ class TrendWeek:
     """One week of the trend. x, y, height: of its column in the drawing, none where nobody came with a smartphone."""
 
     week: Week
-    counted: Counted
+    counted: PassageCounts
     x: int
 
     @property
@@ -211,8 +217,8 @@ class OneGate:
     number here.
     """
 
-    days: list[tuple[datetime.date, Counted]]
-    total: Counted
+    days: list[tuple[datetime.date, PassageCounts]]
+    total: PassageCounts
     interval: Interval | None
     trend: list[TrendWeek]
     inside: Inside
@@ -233,7 +239,7 @@ def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
     for number in range(TREND_WEEKS):
         one = Week(first + number * _WEEK)
         on_paper = sum(came_in_on_paper(numbers) for day, numbers in slips.items() if _is_in(day, one))
-        trend.append(TrendWeek(one, counted(_added(found, one), on_paper), number * COLUMN))
+        trend.append(TrendWeek(one, passage_counts(_added(found, one), on_paper), number * COLUMN))
     return OneGate(
         days=days,
         total=trend[-1].counted,
@@ -258,8 +264,8 @@ def _added(found: dict[datetime.date, Sums], week: Week) -> Sums:
     return total
 
 
-def _row(found: dict[datetime.date, Sums], slips: dict[datetime.date, PaperSums], day: datetime.date) -> Counted:
-    return counted(found.get(day, Sums()), came_in_on_paper(slips.get(day, PaperSums())))
+def _row(found: dict[datetime.date, Sums], slips: dict[datetime.date, PaperSums], day: datetime.date) -> PassageCounts:
+    return passage_counts(found.get(day, Sums()), came_in_on_paper(slips.get(day, PaperSums())))
 
 
 def _is_in(day: datetime.date, week: Week) -> bool:
@@ -301,7 +307,7 @@ class RunningAtGates(RunningShare):
         if not figures:
             return set(), set()
         week = Week.of(figures[0].as_of)
-        hidden = read_once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
+        hidden = read_once(("gates hidden", week), lambda: suppressed_by_name(everything_of(week)))
         return set(hidden[self.counts_of_row]), set(hidden[self.bases_of_row])
 
     def rows_address(self, unit_id: int, week: Week) -> str:
@@ -354,7 +360,7 @@ class SeenOnPaper(RunningAtGates):
             return set(), set()
         counts = suppressed_cells((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
         week = Week.of(figures[0].as_of)
-        hidden = read_once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
+        hidden = read_once(("gates hidden", week), lambda: suppressed_by_name(everything_of(week)))
         return counts, set(hidden[self.bases_of_row])
 
 

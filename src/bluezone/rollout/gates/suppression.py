@@ -22,7 +22,7 @@ _SUM = {"came_in": ["with_smartphone", "no_smartphone"], "with_smartphone": ["pr
 
 
 @dataclass(frozen=True)
-class Counted:
+class PassageCounts:
     """Passages of a gate or of a day in classes that are never added together; None where kept back.
 
     other:    came with a smartphone on which the app was not running or not installed.
@@ -45,22 +45,22 @@ class Counted:
         return None if self.proven is None or not self.with_smartphone else self.proven / self.with_smartphone
 
     @property
-    def hides_the_share(self) -> bool:
+    def is_share_suppressed(self) -> bool:
         """Whether the share is kept back, and not merely a share of nobody."""
         return self.proven is None or self.with_smartphone is None
 
     @property
-    def hides_something(self) -> bool:
+    def has_suppressed(self) -> bool:
         """Whether any number is kept back."""
         return any(number is None for number in vars(self).values())
 
-    def without(self, names: Iterable[str]) -> "Counted":
+    def without(self, names: Iterable[str]) -> "PassageCounts":
         """The same with the numbers of these names kept back."""
         kept = set(names)
-        return Counted(**{name: None if name in kept else number for name, number in vars(self).items()})
+        return PassageCounts(**{name: None if name in kept else number for name, number in vars(self).items()})
 
 
-_NAMES = tuple(one.name for one in fields(Counted))
+_NAMES = tuple(one.name for one in fields(PassageCounts))
 
 
 @dataclass(frozen=True)
@@ -69,30 +69,30 @@ class GateWeek:
 
     unit_path: str
     agency_id: int
-    counted: Counted
+    counted: PassageCounts
 
 
-def counted(sums: Sums, on_paper: int = 0) -> Counted:
+def passage_counts(sums: Sums, on_paper: int = 0) -> PassageCounts:
     """The classes of what was counted, everything shown; on_paper: passages in on the slips of the same time."""
     other = sums[Verdict.INSTALLED_OFF] + sums[Verdict.HELPED] + sums[Verdict.TOLD]
     attested = sums[Verdict.SCREEN_SEEN] + sums[Verdict.ASKED_BEFORE]
-    return Counted(
+    return PassageCounts(
         came_in(sums), sums[Verdict.OUT], sums[Verdict.RUNNING], sums[Verdict.VALID_CODE], attested, other,
         with_smartphone(sums), sums[Verdict.NO_SMARTPHONE], on_paper,
     )  # fmt: skip
 
 
-def kept_back(everything: Mapping[int, GateWeek], shown: Iterable[int]) -> dict[int, set[str]]:
+def suppressed_by_gate(everything: Mapping[int, GateWeek], shown: Iterable[int]) -> dict[int, set[str]]:
     """For each shown gate the names of the numbers that another agency's reader does not see.
 
     everything: by gate, all gates of the week, whatever part of them a page shows.
     """
-    hidden = hidden_by_name(everything)
+    hidden = suppressed_by_name(everything)
     return {pk: {name for name, cells in hidden.items() if gate_cell(pk) in cells} for pk in shown}
 
 
-def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Cell]]:
-    """For each number of `Counted` the cells, from the gates to the topmost unit, at which it is kept back.
+def suppressed_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Cell]]:
+    """For each number of `PassageCounts` the cells, from the gates to the topmost unit, at which it is kept back.
 
     Columns and rows are looked at in turn until neither hides anything further: what a row hides beside a small number
     would else be worked out from its column, and the other way round. Coverage hides the same cells (indicators.py).

@@ -302,7 +302,7 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
         "late": queries.without_gatekeeper(unit, today).count(),
         "is_latest": week.following.first_day > today,
         "keeps": keeps(request),
-        "hides_something": any(row.counted.hides_something for row in rows),
+        "has_suppressed": any(row.counted.has_suppressed for row in rows),
     }
     return render(request, "gates/gate_list.html", context)
 

@@ -20,8 +20,8 @@ DUTY = Duty(
         "venue_changed": _("changed what is stored of a venue"),
         "venue_approved": _("approved a venue and had its code signed"),
         "venue_refused": _("refused a venue"),
-        "venue_renewed": _("renewed the code of a venue"),
-        "venue_suspended": _("withdrew the code of a venue"),
+        "venue_renewed": _("replaced the code of a venue"),
+        "venue_suspended": _("revoked the code of a venue"),
         "venue_inspected": _("inspected a venue"),
     },
     menu=(

@@ -108,7 +108,7 @@ class CodeForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """The reason for refusing an application or withdrawing a code; the owner reads it."""
+    """The reason for refusing an application or revoking a code; the owner reads it."""
 
     reason = PlainLineField(label=_("Reason (the owner will read it)"), max_length=300)
 

@@ -36,7 +36,7 @@ class VenueState(models.TextChoices):
     APPLIED = "applied", _("waiting for the ward")
     APPROVED = "approved", _("registered")
     REFUSED = "refused", _("refused")
-    SUSPENDED = "suspended", _("code withdrawn")
+    SUSPENDED = "suspended", _("code revoked")
     CLOSED = "closed", _("closed")
 
 
@@ -115,7 +115,7 @@ class CodeEnd(models.TextChoices):
     """Why a code is no longer valid."""
 
     RENEWED = "renewed", _("replaced by a new one")
-    SUSPENDED = "suspended", _("withdrawn")
+    SUSPENDED = "suspended", _("revoked")
     CLOSED = "closed", _("the venue has closed")
 
 

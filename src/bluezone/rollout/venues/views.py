@@ -22,7 +22,7 @@ from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response
-from bluezone.rollout.venues import applications, decisions, inspections, queries, tills
+from bluezone.rollout.venues import applications, decisions, inspections, poster_codes, queries, tills, venue_states
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
@@ -124,7 +124,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
         renamed = stored and applications.change_venue(request.user.username, venue, form.application)
     if stored:
         if renamed and venue.state == VenueState.APPROVED:
-            messages.warning(request, _("Stored. The current code has the old name or address: renew it."))
+            messages.warning(request, _("Stored. The current code has the old name or address: replace it."))
         else:
             messages.success(request, _("Stored."))
         return redirect("venue", pk)
@@ -145,7 +145,7 @@ def approve_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     account = request.POST.get("account") == "on"
     try:
         token = decisions.approve_venue(request.user.username, venue, timezone.now(), account=account)
-    except decisions.VenueStateWrong:
+    except venue_states.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     if token:
         request.session[f"venue-link-{pk}"] = request.build_absolute_uri(f"/start/{token}/")
@@ -173,8 +173,8 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     return _with_reason(
         request,
         pk,
-        decisions.revoke_code,
-        _("The code has been withdrawn. Phones get this information within the hour."),
+        poster_codes.revoke_code,
+        _("The code has been revoked. Phones get this information within the hour."),
     )
 
 
@@ -182,10 +182,10 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
 @touches(Ownership.WARD)
-def renew_code(request: OfficeRequest, pk: int) -> HttpResponse:
+def replace_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     notice = _("A new code has been signed. Print the new poster and take the old one down.")
-    return _after_question(request, pk, "venues/renew.html", decisions.renew_code, notice)
+    return _after_question(request, pk, "venues/renew.html", poster_codes.replace_code, notice)
 
 
 @practised
@@ -221,7 +221,7 @@ def _with_reason(
         return redirect("venue", pk)
     try:
         step(request.user.username, venue, form.cleaned_data["reason"], timezone.now())
-    except decisions.VenueStateWrong:
+    except venue_states.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, notice)
     return redirect("venue", pk)
@@ -235,7 +235,7 @@ def _after_question(
         return render(request, question, {"venue": venue})
     try:
         step(request.user.username, venue, timezone.now())
-    except decisions.VenueStateWrong:
+    except venue_states.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, notice)
     return redirect("venue", pk)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the bodies of requests, with a deadline, a minimum rate and a maximum size."""
+"""Read the bodies of requests, with a deadline, a minimum rate, and a maximum of bytes that are not finished.
+
+The largest body of one request is `MAX_BODY_BYTES` in `web.settings` and `web.settings_public`.
+"""
 
 import asyncio
 import io
@@ -21,9 +24,9 @@ SMALL_BYTES = 32 * 1024
 IN_MEMORY_BYTES = 256 * 1024
 # The most bytes of larger bodies that one process has received and not yet finished, so that uploads do not fill memory
 # and disk. Bytes that a client has only announced do not count.
-HELD_BYTES = 512 * 1024 * 1024
+UNFINISHED_BYTES = 512 * 1024 * 1024
 # The limit for one network. An office building may be one network: eight of its largest files at a time.
-NETWORK_BYTES = HELD_BYTES // 4
+NETWORK_BYTES = UNFINISHED_BYTES // 4
 
 
 class RequestRefused(Refused):
@@ -75,7 +78,7 @@ class BodyReader:
     A body of SMALL_BYTES or less always has room: sign-ins and reports of codes do not wait for other people's files.
     """
 
-    def __init__(self, most: int = HELD_BYTES, of_a_network: int = NETWORK_BYTES) -> None:
+    def __init__(self, most: int = UNFINISHED_BYTES, of_a_network: int = NETWORK_BYTES) -> None:
         self._most = most
         self._of_a_network = of_a_network
         self._total = 0

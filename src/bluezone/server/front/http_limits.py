@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The limits of a connection and of the head of a request. Reasons: docs/adr/0013-front.md.
 
-Those of bodies are in `bodies`, those of a network in `threads`.
+The times and rates of bodies are in `bodies`, their largest size is `MAX_BODY_BYTES` in `web.settings` and
+`web.settings_public`; the limits of a network are in `threads`.
 """
 
 # How long the head of a request may take, and the pause between two requests of a connection.

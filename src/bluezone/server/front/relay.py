@@ -45,10 +45,10 @@ from bluezone.server.front.wsgi import WsgiApplication
 logger = logging.getLogger(__name__)
 
 # The same as in web/settings_public.py; _MOST_BYTES adds room for the head.
-LARGEST_BODY = 1024 * 1024
+MAX_PUBLIC_BODY_BYTES = 1024 * 1024
 _HEAD = struct.Struct(">I")
 _SEPARATOR = "\0"
-_MOST_BYTES = {"codes": 16 * 1024, "admission": 16 * 1024, "pages": LARGEST_BODY + 512 * 1024}
+_MOST_BYTES = {"codes": 16 * 1024, "admission": 16 * 1024, "pages": MAX_PUBLIC_BODY_BYTES + 512 * 1024}
 # Exact sizes of bodies that are passed on; all other bodies of the anonymous API are a few lines of JSON.
 _SIZES = {
     VERIFY_PATH: VERIFY_SIZE,
@@ -133,7 +133,7 @@ class Front:
 
     # Nothing is cached here, and the pages choose the language by the request's header.
     shared_pages: tuple[str, Callable[[], Any], Callable[[str], str]] = (LANGUAGE_COOKIE, lambda: None, str)
-    largest_body = LARGEST_BODY
+    largest_body = MAX_PUBLIC_BODY_BYTES
 
     def __init__(self, folder: Path, run: Path, for_pages: Callable[[str], bool]) -> None:
         self._city = load_city(folder)
@@ -176,7 +176,7 @@ class Front:
             head = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
             return HTTPStatus.OK, head, json.dumps(ALIVE).encode()
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length) if 0 < length <= LARGEST_BODY else b""
+        body = environ["wsgi.input"].read(length) if 0 < length <= MAX_PUBLIC_BODY_BYTES else b""
         fixed = path in _SIZES
         if not fixed and (self._for_pages(path) or not any(pattern.fullmatch(path) for _, pattern, _ in ROUTES)):
             return self._parts["pages"].request(environ, body)

@@ -583,7 +583,7 @@ export default {
   "refusal.venue_foreign": "This code is not signed by this city; it may be from another city, or fake. Nothing was noted. Tell the owner.",
   "refusal.venue_expired": "This code has expired, or the event is over. Nothing was noted. If it is a place’s code, tell the owner to print a new one.",
   "refusal.venue_not_yet": "This code is not valid yet. Nothing was noted. Scan it again when the event starts.",
-  "refusal.venue_revoked": "This place’s code was withdrawn. Nothing was noted. Tell the owner to replace it.",
+  "refusal.venue_revoked": "This place’s code is no longer valid. Nothing was noted. Tell the owner to replace it.",
   "refusal.venue_config_missing": "This device has not fetched the city’s signature yet, so it cannot check this code. Go online once and scan again.",
   "refusal.visit_missing": "This visit is no longer on this device: it was removed or is older than 14 days. Your other visits are kept.",
   "refusal.warning_missing": "This warning is no longer on this device. Nothing was sent.",

@@ -259,7 +259,7 @@ def accept(waiting: DoorsImport, digest: str) -> DoorsImport:
     accepted = _as_json(seen)
     with transaction.atomic():
         # A second tap on the button waits here and then finds the list accepted.
-        held = DoorsImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=State.LOOKED_AT)
+        held = DoorsImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=State.PREVIEWED)
         if not held:
             raise ImportNotReady("it was accepted or discarded meanwhile")
         if DoorsImport.objects.filter(unit=waiting.unit, state__in=RUNNING).exists():
@@ -339,7 +339,7 @@ def _look_for_doubles(held: DoorsImport, _accepted: Mapping[str, Any], now: date
     LIST_STORAGE.save_progress(held, state=State.DONE, accepted={})
 
 
-def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datetime.datetime) -> None:
+def _delete_some(held: DoorsImport, _accepted: Mapping[str, Any], _now: datetime.datetime) -> None:
     with transaction.atomic():
         keys = Household.everything.filter(arriving=held).order_by().values_list("pk", flat=True)
         doors = list(keys[:ROWS_A_TRANSACTION])
@@ -355,7 +355,7 @@ LIST_STORAGE = ListStorage(
         State.STORING: _store_some,
         State.CHANGING: _change_some,
         State.SETTLING: _look_for_doubles,
-        State.TAKING_BACK: _take_some_back,
+        State.WITHDRAWING: _delete_some,
     },
     within=lambda held: practice() if held.training else contextlib.nullcontext(),
 )

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('contact_digest', models.CharField(blank=True, db_index=True, max_length=64)),
                 ('handle', models.CharField(max_length=22, unique=True)),
                 ('in_person', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('unconfirmed', 'address not confirmed'), ('applied', 'waiting for the ward'), ('approved', 'registered'), ('refused', 'refused'), ('suspended', 'code withdrawn'), ('closed', 'closed')], max_length=12)),
+                ('state', models.CharField(choices=[('unconfirmed', 'address not confirmed'), ('applied', 'waiting for the ward'), ('approved', 'registered'), ('refused', 'refused'), ('suspended', 'code revoked'), ('closed', 'closed')], max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=300, verbose_name='Reason')),
                 ('applied_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ('short', models.CharField(max_length=8, unique=True)),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('ended_at', models.DateTimeField(null=True)),
-                ('ended_why', models.CharField(blank=True, choices=[('renewed', 'replaced by a new one'), ('suspended', 'withdrawn'), ('closed', 'the venue has closed')], max_length=10)),
+                ('ended_why', models.CharField(blank=True, choices=[('renewed', 'replaced by a new one'), ('suspended', 'revoked'), ('closed', 'the venue has closed')], max_length=10)),
                 ('venue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='venues.venue')),
             ],
             options={

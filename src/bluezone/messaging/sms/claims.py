@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lease messages of the outbox to one sender, and close them.
+"""Claim messages of the outbox for one sender, and close them.
 
 Each part is marked in the store before a byte is sent.
 """
