@@ -15,6 +15,8 @@ from bluezone.refusal import Refused
 
 # Folder in the data folder. Each file is of one canary, and its modification time is that of the canary's last round.
 FOLDER = "canary"
+# A canary that has made no round for this long does not run. The longest rounds take a few minutes.
+SILENT_SECONDS = 900.0
 _SUFFIX = ".json"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bluezone.canary.word import Word
+from bluezone.canary.word import SILENT_SECONDS, Word
 from bluezone.keyserver.http import Environ, WsgiApplication
 from bluezone.keyserver.statistics import late_after_seconds
 from bluezone.server.metrics.meters import CANARIES, Meters
@@ -20,8 +20,6 @@ HEALTH_PATH = "/v1/health"
 RETRY_AFTER_SECONDS = 30
 LATE = "canary_late"
 SILENT = "canary_silent"
-# A round ends within ROUND_SECONDS of server/canary_rounds.py, so three of them would have ended in this time.
-SILENT_SECONDS = 900.0
 # Another reason than the codes below.
 OTHER = "canary_failed"
 # What a phone that follows can be refused with; cells contain the position in this list. "": not refused.
