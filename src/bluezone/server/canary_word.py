@@ -25,7 +25,7 @@ OTHER = "canary_failed"
 # What a phone that follows can be refused with; cells contain the position in this list. "": not refused.
 REASONS = (
     "", OTHER, "offline", "server_answer_refused", "server_address_invalid",
-    "trust_missing", "trust_invalid", "signed_file_invalid", "signature_untrusted",
+    "city_key_missing", "trust_missing", "trust_invalid", "signed_file_invalid", "signature_untrusted",
     "config_invalid", "config_refused", "config_rolled_back", "config_history_differs", "config_gap", "config_mismatch",
     "index_invalid", "index_refused", "index_rolled_back", "index_history_differs", "index_gap",
     "epoch_invalid", "epoch_refused", "export_invalid", "export_too_large", "file_untrusted",
