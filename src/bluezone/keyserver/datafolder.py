@@ -19,7 +19,7 @@ TURN_SECONDS = 60.0
 TICK_NAME = "tick.done"
 # Contains the code of the reason why nothing is signed now.
 PROBLEM_NAME = "signing.held"
-# The city's public key in hex, for a process that has no other way to it.
+# The city's public key in hex, for the process that may not call the signer.
 CITY_KEY_NAME = "city.pub"
 # For processes that run as different users: their sockets, the notes of the one that publishes, and the TLS keys that
 # they may read. Created again at each start.
@@ -39,7 +39,7 @@ class CityKeyMissing(Refused):
 
 
 def write_city_key(data_dir: Path, city_key: bytes) -> None:
-    """Write the city's public key for processes that have no other way to it. Raises StoreFull."""
+    """Write the city's public key for the process that may not call the signer. Raises StoreFull."""
     content = city_key.hex().encode()
     path = data_dir / CITY_KEY_NAME
     if not path.exists() or path.read_bytes() != content:

@@ -147,7 +147,7 @@ class Canary:
 class CanaryThreads:
     """The canaries of one process.
 
-    meters: the shared cells, whose descriptor also decides which process runs a canary. trust: as in Canary.
+    meters: the shared cells; locks on their descriptor decide which process runs a canary. trust: as in Canary.
     """
 
     def __init__(self, folder: Path, city: City, own: Address, trust: Callable[[], bytes], meters: Meters) -> None:

@@ -41,7 +41,7 @@ class Report:
 
     address: one of CANARIES. number: of the newest export file that it received, 0 before the first.
     received_at: when it did, Unix seconds, 0.0 before the first. trouble_seconds: for how long phones have lacked a
-    due file or were refused, or the canary has said nothing. reason: code of the refusal, or SILENT, or "".
+    due file or were refused, or no round was made. reason: code of the refusal, or SILENT, or "".
     """
 
     address: str

@@ -64,7 +64,7 @@ METRICS = {
     "canary_trouble_seconds": (
         "gauge",
         "For how long a phone at this address has lacked a due file or was refused (reason: the phone's code), or the "
-        "canary has said nothing (canary_silent); 0 if it follows.",
+        "canary has made no round (canary_silent); 0 if it follows.",
     ),
     "published_files_damaged": (
         "gauge",
