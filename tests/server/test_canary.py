@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -27,7 +29,7 @@ from bluezone.refusal import Refused
 from bluezone.server.canary_rounds import NONE, VARIABLE, Address, Canary, CanaryThreads, own_address, public_address
 from bluezone.server.canary_word import OTHER, REASONS, Cells, HealthWithCanaries
 from bluezone.server.metrics.exposition import Exposition
-from bluezone.server.metrics.meters import CANARIES, Meters
+from bluezone.server.metrics.meters import Meters
 
 PERIOD = 2 * HOUR
 GRACE = HOUR // 2
@@ -429,10 +431,26 @@ def test_the_public_address_is_asked_where_it_is_a_public_one(tmp_path, monkeypa
     assert (address and address.origin) == origin
 
 
-def test_one_process_of_an_origin_runs_a_canary(city, monkeypatch):
+HOLD = """
+import fcntl, sys
+fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX, 1, 0)
+print("holds", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_one_process_of_an_origin_runs_a_canary_and_another_takes_over_when_it_has_ended(city, monkeypatch):
     monkeypatch.setenv(VARIABLE, NONE)
     own = Address("own", city.address)
-    threads = CanaryThreads(city.server.data_dir, city.server.city, own, lambda: city.server.secrets.city_key,
-                            city.meters)  # fmt: skip
+    key = city.server.secrets.city_key
+    threads = CanaryThreads(city.server.data_dir, city.server.city, own, lambda: key, city.meters)
+    descriptor = city.meters.descriptor
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(descriptor)], pass_fds=(descriptor,), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert other.stdout.readline() == b"holds\n"
+    assert not threads._takes_over("own")
+    assert threads._takes_over("public")
+    other.communicate(timeout=120)
     assert threads._takes_over("own")
-    assert CANARIES == ("own", "public")
