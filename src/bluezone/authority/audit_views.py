@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
@@ -17,15 +18,19 @@ from bluezone.audit import hash_chain
 from bluezone.authority.forms import AuditFilterForm, NotedHeadForm
 from bluezone.authority.reach import accounts_in_reach
 from bluezone.backup.drill_results import last_drill
+from bluezone.canary.word import SILENT_SECONDS, Word, last_words
 from bluezone.city_settings import data_folder
 from bluezone.directory.scopes import has_city_role
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import OVERSEERS
 from bluezone.identity.models import AuditEntry, User
 from bluezone.identity.objects import Ownership, touches
+from bluezone.keyserver.statistics import late_after_seconds
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
 
 AUDIT_ROWS_A_PAGE = 50
+# A canary that has reported nothing for longer is no longer shown, because its address may no longer be in use.
+CANARY_SHOWN = datetime.timedelta(days=1)
 
 
 @require_safe
@@ -42,6 +47,7 @@ def show_audit(request: OfficeRequest) -> HttpResponse:
         "filtered": bool(request.GET),
         "noted": NotedHeadForm(),
         "drill": _last_drill(),
+        "canaries": _canaries(timezone.now()),
     }
     return render(request, "accounts/audit.html", context)
 
@@ -81,7 +87,38 @@ def _last_drill() -> dict[str, Any] | None:
     drill = last_drill(data_folder())
     if not drill:
         return None
-    return {"ok": drill.ok, "at": datetime.datetime.fromtimestamp(drill.at, datetime.UTC), "problem": drill.problem}
+    return {"ok": drill.ok, "at": _utc(drill.at), "problem": drill.problem}
+
+
+def _canaries(now: datetime.datetime) -> list[dict[str, Any]]:
+    """The state of each canary of this data folder; `state` is well, late or silent."""
+    folder = data_folder()
+    period_seconds = settings.CITY.publish_period_seconds if settings.CITY else 0
+    oldest = (now - CANARY_SHOWN).timestamp()
+    return [
+        {
+            "address": name.split("-", 1)[0],
+            "state": _canary_state(now.timestamp() - round_at, now.timestamp(), word, period_seconds),
+            "number": word.number,
+            "received_at": _utc(word.received_at),
+            "round_at": _utc(round_at),
+            "trouble_at": _utc(min(word.trouble_at(period_seconds), now.timestamp())),
+            "reason": word.problem,
+        }
+        for name, round_at, word in last_words(folder)
+        if round_at > oldest
+    ]
+
+
+def _canary_state(silent_seconds: float, now: float, word: Word, period_seconds: int) -> str:
+    if silent_seconds > SILENT_SECONDS:
+        return "silent"
+    late = now - word.trouble_at(period_seconds) > late_after_seconds(period_seconds)
+    return "late" if late else "well"
+
+
+def _utc(unix_seconds: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(unix_seconds, datetime.UTC)
 
 
 def _filtered(form: AuditFilterForm, user: User) -> QuerySet[AuditEntry]:

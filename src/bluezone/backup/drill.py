@@ -22,11 +22,8 @@ from bluezone.backup import postgresql
 from bluezone.backup.creation import BACKUPS, LOCK_NAME, STAGING, SUFFIX, remove_unfinished
 from bluezone.backup.drill_results import DRILL_FILE, Drill
 from bluezone.backup.store_copies import STORES
-from bluezone.handset.city.config import CityConfig
-from bluezone.handset.city.histories import Downloads as FollowedExports
-from bluezone.handset.city.histories import IndexFollower
-from bluezone.handset.client import MAX_EXPORT_BYTES, MAX_SIGNED_BYTES, Client, ServerAnswerRefused
-from bluezone.handset.store import Store
+from bluezone.canary.phone import CanaryPhone, MemoryValues
+from bluezone.handset.client import MAX_SIGNED_BYTES, Client, ServerAnswerRefused
 from bluezone.keyserver.configs.configfiles import ConfigFolder
 from bluezone.keyserver.http import file_of
 from bluezone.keyserver.keys.keyfolder import open_secrets, signing_folder
@@ -40,7 +37,7 @@ from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.signer.client import FOLDER_NAME, VARIABLE, remote_keys
 from bluezone.keyserver.signer.client import SUFFIX as SOCKET_SUFFIX
 from bluezone.keyserver.signer.daemon import Daemon, allowed_users
-from bluezone.protocol.signed.index import EXPORTS, VENUES
+from bluezone.protocol.signed.index import EXPORTS
 from bluezone.refusal import Refused
 
 # Variables that would make the restored city use the live city's database, bucket or journal.
@@ -125,13 +122,13 @@ def _restore_and_follow(
     restored = scratch / "data"
     trust = open_secrets(data_dir / "keys", remote_keys(data_dir)).city_key
     clock = _ManualClock(time.time())
-    phone = _Phone(scratch / "phone", trust, clock)
+    phone = CanaryPhone(MemoryValues(), trust, clock)
     claimed = False
     try:
         place = open_named_place(published)
         local = Path(published).resolve() if isinstance(place, LocalFiles) else None
         live = Downloads(place.get, ConfigFolder(data_dir / "configs"), local)
-        before = phone.follow(live)
+        before = phone.follow(_LocalClient(live))
         # What was there before belongs to someone else, and must not be dropped.
         if database:
             for name in STORES:
@@ -151,14 +148,13 @@ def _restore_and_follow(
             clock.now = time.time() + max(server.city.publish_period_seconds, 3600) + 60
             _put_random_keys(server, clock.now)
             server.tick(clock.now)
-            after = phone.follow(server.downloads)
+            after = phone.follow(_LocalClient(server.downloads))
         followed.update({kind: (before[kind], after[kind]) for kind in before})
         if phone.started_over:
             raise DrillFailed("the phone did not follow: it had to start again")
         if after[EXPORTS] <= before[EXPORTS]:
             raise DrillFailed(f"the phone got no new file: it had file {before[EXPORTS]}, then {after[EXPORTS]}")
     finally:
-        phone.close()
         if claimed and database:
             for name in STORES:
                 postgresql.drop_schema(database, name)
@@ -220,15 +216,15 @@ def _require_undamaged(restored: Path) -> None:
 
 
 class _LocalClient(Client):
-    """A phone's client that reads files in this process instead of fetching them."""
+    """A phone's client that reads files in this process instead of fetching them. downloads: what it reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, downloads: Downloads) -> None:
         super().__init__("http://localhost")
-        self.downloads: Downloads | None = None
+        self._downloads = downloads
 
     def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
         """The file that a server would answer with. Raises ServerAnswerRefused."""
-        response = None if self.downloads is None else file_of(self.downloads, path)
+        response = file_of(self._downloads, path)
         if response is None or response.status != 200:
             raise ServerAnswerRefused(f"GET {path} is not answered with a file")
         body = response.body if isinstance(response.body, bytes) else response.body.read_bytes()
@@ -248,39 +244,3 @@ class _ManualClock:
 
     def wall_seconds(self) -> float:
         return self.now
-
-
-class _Phone:
-    """A phone that follows the lists of a city, without Bluetooth. trust: the city's key; clock: the phone's own."""
-
-    def __init__(self, folder: Path, trust: bytes, clock: _ManualClock) -> None:
-        self._store = Store.open(folder)
-        self._client = _LocalClient()
-        self._city = CityConfig(self._store, self._client, clock.wall_seconds, clock)
-        self._city.pin(trust)
-
-    def follow(self, downloads: Downloads) -> dict[str, int]:
-        """Fetch new files; returns the number of the newest file by kind. Raises Refused as a phone does."""
-        self._client.downloads = downloads
-        exports = FollowedExports(self._store, self._client, self._city)
-        index, config, entries = exports.follow()
-        for entry in entries:
-            exports.fetch(entry, config)
-            exports.note_matched(entry)
-        exports.note_complete(index)
-        venues = IndexFollower(self._store, self._client, self._city, VENUES)
-        index, entries = venues.fetch_index()
-        for entry in entries:
-            venues.fetch_bytes(entry, MAX_EXPORT_BYTES)
-            venues.note_matched(entry)
-        venues.note_complete(index)
-        return {EXPORTS: exports.position.number, VENUES: venues.position.number}
-
-    @property
-    def started_over(self) -> bool:
-        """Whether it could not continue its lists and had to start over."""
-        return str(self._store.get("notice") or "").endswith("_missed")
-
-    def close(self) -> None:
-        """Close its store."""
-        self._store.close()

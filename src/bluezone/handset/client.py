@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -49,12 +49,13 @@ class Client:
     timeout_seconds: longest wait for the next byte.
     most_seconds: limit for all calls together, counted from now; None for CALL_SECONDS for each call.
     most_bytes:   limit for all answers together; None for only the limit of each call.
+    tls_context:  makes the TLS context of a call.
     tls:          whether calls use TLS.
     """
 
     def __init__(
         self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS, most_seconds: float | None = None,
-        most_bytes: int | None = None,
+        most_bytes: int | None = None, tls_context: Callable[[], ssl.SSLContext] = ssl.create_default_context,
     ) -> None:  # fmt: skip
         refused = InvalidServerAddress(f"server is {address!r}, expected https://host or http://host:port")
         try:
@@ -71,6 +72,7 @@ class Client:
         self._timeout_seconds = timeout_seconds
         self._ends_at = None if most_seconds is None else time.monotonic() + most_seconds
         self._bytes_left = most_bytes
+        self._tls_context = tls_context
 
     @property
     def is_out_of_time(self) -> bool:
@@ -130,7 +132,7 @@ class Client:
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.tls:
-            context = ssl.create_default_context()
+            context = self._tls_context()
             return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout_seconds, context=context)
         return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
 

@@ -19,6 +19,8 @@ TURN_SECONDS = 60.0
 TICK_NAME = "tick.done"
 # Contains the code of the reason why nothing is signed now.
 PROBLEM_NAME = "signing.held"
+# The city's public key in hex, for the process that may not call the signer.
+CITY_KEY_NAME = "city.pub"
 # For processes that run as different users: their sockets, the notes of the one that publishes, and the TLS keys that
 # they may read. Created again at each start.
 RUN_FOLDER = "run"
@@ -28,6 +30,28 @@ class PublicationApart(Refused):
     """The published files of this data folder belong to another user, and the command would write them."""
 
     code = "publication_apart"
+
+
+class CityKeyMissing(Refused):
+    """The city's public key is not in the data folder, so nothing can be verified."""
+
+    code = "city_key_missing"
+
+
+def write_city_key(data_dir: Path, city_key: bytes) -> None:
+    """Write the city's public key for the process that may not call the signer. Raises StoreFull."""
+    content = city_key.hex().encode()
+    path = data_dir / CITY_KEY_NAME
+    if not path.exists() or path.read_bytes() != content:
+        write_atomically(path, content)
+
+
+def read_city_key(data_dir: Path) -> bytes:
+    """The city's public key, 32 bytes. Raises CityKeyMissing."""
+    try:
+        return bytes.fromhex((data_dir / CITY_KEY_NAME).read_text())
+    except (OSError, ValueError):
+        raise CityKeyMissing(f"{CITY_KEY_NAME} in the data folder cannot be read") from None
 
 
 def may_publish(data_dir: Path) -> bool:

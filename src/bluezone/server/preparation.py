@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city_settings import DATA_VARIABLE
+from bluezone.keyserver.datafolder import write_city_key
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.moves import require_settled
-from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew, behind_pooler, require_schema
+from bluezone.keyserver.storage.store import StoreBusy, StoreFull, StoreTooNew, behind_pooler, require_schema
 from bluezone.refusal import Refused
 from bluezone.server import garbage
 from bluezone.server.opening import open_stores
@@ -199,7 +200,11 @@ def main() -> None:
     folder = Path(sys.argv[1]).resolve()
 
     def prepare() -> None:
-        KeyServer.open(folder).close()
+        server = KeyServer.open(folder)
+        server.close()
+        # The canary reports a key that a full disk does not take.
+        with suppress(StoreFull):
+            write_city_key(folder, server.secrets.city_key)
         prepare_office(folder)
 
     try:

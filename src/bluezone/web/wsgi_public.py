@@ -50,6 +50,12 @@ class PublicOrigin:
         assert self._parts is not None
         self._parts.share_limits(descriptor)
 
+    def city_key(self) -> bytes:
+        """The city's public key, 32 bytes, with which phones are set up."""
+        assert self._parts is not None
+        assert self._parts.pages is not None
+        return self._parts.pages.city_key
+
     @property
     def largest_body(self) -> int:
         """Bytes of the largest body that a call or page accepts; a larger one is refused unread."""

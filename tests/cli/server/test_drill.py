@@ -17,8 +17,9 @@ from tests.builders.signer import signing
 from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.backup.creation import STAGING
-from bluezone.backup.drill import _ManualClock, _Phone
+from bluezone.backup.drill import _LocalClient, _ManualClock
 from bluezone.backup.drill_results import last_drill
+from bluezone.canary.phone import CanaryPhone, MemoryValues
 from bluezone.city_settings import write_default
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.index import EXPORTS
@@ -159,15 +160,12 @@ def test_the_phone_of_the_drill_does_not_follow_a_city_that_has_published_otherw
         monkeypatch.setenv("BLUEZONE_HEADS", str(folder.parent / "heads"))
         published_until(folder, now + 2 * period)
         servers.append(KeyServer.open(folder, lambda: now + 2 * period))
-    phone = _Phone(
-        tmp_path / "phone", servers[0].secrets.signing_key.public_key().public_bytes_raw(), _ManualClock(now)
-    )
+    phone = CanaryPhone(MemoryValues(), servers[0].secrets.city_key, _ManualClock(now))
     try:
-        assert phone.follow(servers[0].downloads)[EXPORTS] >= 1
+        assert phone.follow(_LocalClient(servers[0].downloads))[EXPORTS] >= 1
         with pytest.raises(Refused):
-            phone.follow(servers[1].downloads)
+            phone.follow(_LocalClient(servers[1].downloads))
     finally:
-        phone.close()
         for server in servers:
             server.close()
 

@@ -410,6 +410,22 @@ def test_the_signer_certifies_for_codes_signs_configs_for_the_office_and_files_f
             assert set(said.values()) == {"SignerAway"}, user
 
 
+def test_the_canary_is_the_public_user_s_and_verifies_with_the_city_s_key(city):
+    def canaries():
+        return json.loads(get(f"{city.public}/v1/health")[1])["canaries"]
+
+    assert (city.data / "city.pub").stat().st_uid == USERS["office"]
+    deadline = time.monotonic() + 600
+    while not canaries()["own"]["export_number"]:
+        assert canaries()["own"]["reason"] is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (state,) = (city.data / "canary").glob("*.json")
+    assert state.stat().st_uid == USERS["public"]
+    # The office's page reads it.
+    assert act_as("office", lambda: json.loads(state.read_text())["word"]["number"]) >= 1
+
+
 def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_something_else(city):
     phone = phone_of(city, issued_to(city))
     assert phone.check_code().status is Status.OK

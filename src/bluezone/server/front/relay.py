@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bluezone.city_settings import load_city
+from bluezone.keyserver.datafolder import read_city_key
 from bluezone.keyserver.http import (
     ALIVE,
     LIVE_PATH,
@@ -136,10 +137,15 @@ class Front:
     largest_body = MAX_PUBLIC_BODY_BYTES
 
     def __init__(self, folder: Path, run: Path, for_pages: Callable[[str], bool]) -> None:
+        self._folder = folder
         self._city = load_city(folder)
         self._downloads = open_downloads(folder)
         self._parts = {part: Relay(socket_of(run, part), part) for part in _MOST_BYTES}
         self._for_pages = for_pages
+
+    def city_key(self) -> bytes:
+        """The city's public key, 32 bytes, with which phones are set up. Raises CityKeyMissing."""
+        return read_city_key(self._folder)
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from bluezone.server.canary_word import Cells
 from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, WORKS, Meters
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ METRICS = {
     "witness_quorum_missing": ("gauge", "1 where those that cosign are fewer than the quorum."),
     "history_forked": ("gauge", "1 where phones hold what the store does not know, so that nothing is signed."),
     "publication_overdue_seconds": ("gauge", "For how long the next export file has been due; 0 if it is not."),
+    "canary_trouble_seconds": (
+        "gauge",
+        "For how long a phone at this address has lacked a due file or was refused (reason: the phone's code), or the "
+        "canary has made no round (canary_silent); 0 if it follows.",
+    ),
     "published_files_damaged": (
         "gauge",
         "Listed files that are damaged or missing and could not be written again.",
@@ -149,6 +155,7 @@ class Exposition(Collector):
             *self._process_samples(),
             *self._request_samples(),
             *self._measured_samples(),
+            *self._canary_samples(),
         ):
             families[family].add_sample(f"bluezone_{family}{ending}", labels, value)
         return (family for family in families.values() if family.samples)
@@ -182,6 +189,11 @@ class Exposition(Collector):
             yield family, "_count", label, reached[-1]
         for reason, count in zip(REFUSALS, self._refusals, strict=True):
             yield "report_refusals_total", "", {"reason": reason}, count
+
+    def _canary_samples(self) -> Iterator[Sample]:
+        for report in Cells(self._meters).reports(time.time(), time.monotonic()):
+            labels = {"address": report.address, "reason": report.reason}
+            yield "canary_trouble_seconds", "", labels, report.trouble_seconds
 
     def _measured_samples(self) -> Iterator[Sample]:
         if not any(part.name == "worker" for part in self._processes.parts):

@@ -26,6 +26,10 @@ REFUSALS = (
 )  # fmt: skip
 # The worker's recurring work: purges and whatever else duties name.
 WORKS = tuple(work.name for work in (*catalogue.purges(), *catalogue.hourly(), *catalogue.every_tick()))
+# Addresses at which the canaries fetch.
+CANARIES = ("own", "public")
+# What a canary reports, and from when on it must (server/canary_word.py).
+_CANARY_CELLS = ("expected", "round", "number", "received", "trouble", "reason")
 # Values that the worker measures or counts. `timestamp_seconds` are Unix seconds.
 GAUGES = (
     "worker_leading", "tick_timestamp_seconds", "tick_seconds",
@@ -43,6 +47,7 @@ GAUGES = (
     "witnesses_absent", "witness_quorum_missing",
     "publication_leading", "publication_timestamp_seconds", "publication_failures_total",
     *(f"work_timestamp_seconds_{work}" for work in WORKS), *(f"work_failures_total_{work}" for work in WORKS),
+    *(f"canary_{cell}_own" for cell in _CANARY_CELLS), *(f"canary_{cell}_public" for cell in _CANARY_CELLS),
 )  # fmt: skip
 
 _PER_ROUTE = len(STATUSES) + len(BUCKETS) + 1 + 1

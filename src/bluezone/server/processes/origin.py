@@ -25,9 +25,11 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from bluezone import logs
-from bluezone.city_settings import data_folder
+from bluezone.city_settings import data_folder, load_city
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.http import LIVE_PATH, is_file
+from bluezone.server.canary_rounds import CanaryThreads, own_address
+from bluezone.server.canary_word import Cells, HealthWithCanaries
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.http_limits import HEAD_BYTES, HEAD_MILLISECONDS, MOST_CONNECTIONS, OTHER_DESCRIPTORS
 from bluezone.server.front.pages import PageCache
@@ -109,10 +111,24 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
         response = application.at_hand(path, headers)
         return ReadyAnswer(response.status, response.head, response.body) if response else None
 
-    measured = MeasuredApplication(application, Meters.attach(options.meters).row(options.row), class_of)
+    meters = Meters.attach(options.meters)
+    answering = application
+    canaries: CanaryThreads | None = None
+    if options.origin != "office":
+        city = load_city(data_folder())
+        own = own_address(options.host, options.port, options.certificate is not None)
+        canaries = CanaryThreads(data_folder(), city, own, application.city_key, meters)
+        answering = HealthWithCanaries(application, Cells(meters), city.publish_period_seconds)
+    measured = MeasuredApplication(answering, meters.row(options.row), class_of)
     pages = None
     if application.shared_pages:
         pages = PageCache(*application.shared_pages)
+
+    def ready() -> None:
+        report_ready(options.ready)
+        if canaries:
+            canaries.start()
+
     return Entry(
         measured,
         at_hand,
@@ -122,7 +138,7 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
         largest=application.largest_body,
         always=application.common_headers,
         trusted=application.trusted_proxies,
-        ready=lambda: report_ready(options.ready),
+        ready=ready,
         pages=pages,
     )
 

@@ -21,6 +21,7 @@ from bluezone.keyserver.parts.process import TALLIES
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
 from bluezone.logs import log_event
 from bluezone.server import garbage
+from bluezone.server.canary_word import Cells
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes import children
 from bluezone.server.processes.children import Part
@@ -96,6 +97,8 @@ class Server:
             assign_owners(self._options.folder.resolve(), self.users)
         parts = self._parts(secured)
         processes = Processes(parts, Meters.make(Processes.rows(parts)), alive=self._manager.alive)
+        if self._options.runs("public"):
+            Cells(processes.meters).expect("own", time.monotonic())
         try:
             if self._signs and not processes.start_first(stop):
                 return

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.backup.creation import SUFFIX
+from bluezone.canary.word import FOLDER as CANARY_FOLDER
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.keys.keyfolder import SIGNER_FOLDER
 from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE
@@ -169,6 +170,9 @@ def assign_owners(folder: Path, users: Mapping[str, User]) -> None:
     _protect_authority(authority_folder(folder))
     if SIGNER not in os.environ:
         _chown_signer(folder, users["signer"])
+    public = users["public"]
+    _make_folder(folder / CANARY_FOLDER, public.uid, public.gid, 0o755)
+    _chown_all(folder / CANARY_FOLDER, public)
     run = folder / RUN_FOLDER
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(mode=0o711)
@@ -178,7 +182,7 @@ def assign_owners(folder: Path, users: Mapping[str, User]) -> None:
 
 
 def _mode_of(folder: str) -> int:
-    if folder in (*_PUBLISHED, SIGNER_FOLDER):
+    if folder in (*_PUBLISHED, SIGNER_FOLDER, CANARY_FOLDER):
         return 0o755
     if folder in _SHARED:
         return 0o711
@@ -202,7 +206,7 @@ def _chown_all(folder: Path, user: User) -> None:
     """Give a folder and its content to a user, except the parts that `assign_owners` gives to others."""
     os.chown(folder, user.uid, user.gid, follow_symlinks=False)
     for path in folder.iterdir():
-        if path.name in (STORES_FOLDER, SIGNER_FOLDER, RUN_FOLDER, *_PUBLICATION_FOLDERS):
+        if path.name in (STORES_FOLDER, SIGNER_FOLDER, RUN_FOLDER, CANARY_FOLDER, *_PUBLICATION_FOLDERS):
             continue
         if path.suffix == SUFFIX and path.lstat().st_uid == 0:
             # A backup with the signer's keys; a user who has the daily backup keys could open it.
