@@ -150,7 +150,7 @@ def confirm_act(act: WaitingAct, second: User, now: datetime.datetime) -> Any:
     return _perform(act, second, now, alone=is_alone)
 
 
-def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
+def confirm_on_server(act: WaitingAct, now: datetime.datetime) -> Any:
     """Do the act, with the operator's shell as the second person in the audit.
 
     Raises SecondPersonRefused if somebody in the office could confirm or the operator may not confirm this kind,

@@ -180,7 +180,7 @@ def _put_random_keys(server: KeyServer, now: float) -> None:
     if server.city.publish_period_seconds:
         return
     padding = Padding(max(server.city.padding_mean, 1), 0, os.urandom)
-    server.keys_store.write(lambda transaction: padding.add_before_file(transaction, now))
+    server.keys_store.write(lambda transaction: padding.add_keys_before_file(transaction, now))
 
 
 def _run_command(environment: Mapping[str, str], *arguments: Any) -> None:

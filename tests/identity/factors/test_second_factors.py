@@ -207,6 +207,18 @@ def test_a_passkey_that_was_removed_is_gone_and_the_others_stay(english):
     assert list(lan.passkeys.all()) == [other]
 
 
+def test_a_passkey_that_is_the_last_factor_of_a_role_that_needs_one_is_not_removed(english):
+    lan = user("lan")
+    key = Passkey.objects.create(user=lan, name="Khóa", credential_id=b"1", public_key=b"1")
+    english.force_login(lan)
+    english.post("/confirm/", {"code": app_code()})
+    AuthenticatorApp.objects.all().delete()
+    page = english.post(f"/second-factor/passkeys/{key.pk}/remove/", follow=True)
+
+    assert "Set up another one first" in page.text
+    assert list(lan.passkeys.all()) == [key]
+
+
 def test_an_administrator_helps_who_has_lost_everything(client):
     # Not a role that takes two people (tests/authority/test_recent_access.py).
     lan = user("lan", Role.CLERK)

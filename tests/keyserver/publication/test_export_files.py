@@ -339,7 +339,7 @@ def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_stand
     before = waiting()
     for _ in range(5):
         server.keys_store.write(
-            lambda transaction: server.publication.export_files.padding.add_before_file(transaction, clock.now)
+            lambda transaction: server.publication.export_files.padding.add_keys_before_file(transaction, clock.now)
         )
     # Two hours and the file itself: three parts of a thousand in the mean.
     assert 1500 < waiting() - before < 5000

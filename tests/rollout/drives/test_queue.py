@@ -49,11 +49,11 @@ def test_a_request_held_too_long_may_be_taken_on_by_others_and_not_before(wards,
     asked = build.help_request()
     help_queue.claim_request("lan", asked, youth, NOW)
     with pytest.raises(help_queue.HelpTaken):
-        help_queue.claim_request("hoa", asked, women, NOW + help_queue.CLAIM - MINUTE)
-    help_queue.claim_request("hoa", asked, women, NOW + help_queue.CLAIM)
+        help_queue.claim_request("hoa", asked, women, NOW + help_queue.CLAIM_LIFE - MINUTE)
+    help_queue.claim_request("hoa", asked, women, NOW + help_queue.CLAIM_LIFE)
     assert asked.team == women
 
-    retention.purge(NOW + 2 * help_queue.CLAIM)
+    retention.purge(NOW + 2 * help_queue.CLAIM_LIFE)
     asked.refresh_from_db()
     assert (asked.state, asked.team) == (HelpState.OPEN, None)
 
@@ -68,7 +68,7 @@ def test_one_that_was_given_back_is_open_and_one_that_is_closed_is_not(wards, yo
     assert HelpRequest.objects.get().state == HelpState.CANNOT
     assert HelpOutcome.objects.get().hindrance == Hindrance.NOT_REACHED
     with pytest.raises(help_queue.HelpTaken):
-        help_queue.claim_request("lan", asked, youth, NOW + 2 * help_queue.CLAIM)
+        help_queue.claim_request("lan", asked, youth, NOW + 2 * help_queue.CLAIM_LIFE)
 
 
 def test_the_same_phone_is_not_counted_by_two_teams(wards, youth, women):

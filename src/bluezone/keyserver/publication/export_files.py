@@ -59,12 +59,12 @@ class ExportFiles:
         """
         self._finish()
         if self._is_due(now):
-            self.store.write(lambda transaction: self.padding.add_before_file(transaction, now))
+            self.store.write(lambda transaction: self.padding.add_keys_before_file(transaction, now))
             mingle(self.store, hour_at(now) + 1)
             self.store.write(lambda transaction: self._begin(transaction, now))
             self._finish()
         elif self.padding.is_due(self.store, now):
-            self.store.write(lambda transaction: self.padding.add_hourly(transaction, now))
+            self.store.write(lambda transaction: self.padding.add_keys_of_hour(transaction, now))
 
     def _is_due(self, now: float) -> bool:
         last = self.store.read("SELECT end_timestamp FROM export_file ORDER BY number DESC LIMIT 1")
@@ -114,7 +114,7 @@ class ExportFiles:
             (number, start, end, newest, self.city.padding_mean, _NO_SEED, packed, chain),
         )
         # In the same transaction, so that keys of the next report never wait without random keys.
-        self.padding.add_hourly(transaction, now)
+        self.padding.add_keys_of_hour(transaction, now)
 
     def _finish(self) -> None:
         """Write and complete the unfinished file, if there is one."""

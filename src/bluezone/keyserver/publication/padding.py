@@ -59,7 +59,7 @@ class Padding:
         # One share an hour and one before the file.
         self._share = max(1 / (self._hours + 1), _LEAST_SHARE) if self._hourly else 1.0
 
-    def add_before_file(self, transaction: Transaction, now: float) -> None:
+    def add_keys_before_file(self, transaction: Transaction, now: float) -> None:
         """Before a file takes the waiting keys: add the random keys of every hour that lacks them, and some more.
 
         Call it in a separate transaction, before `mingle`: mingling makes these keys look like all others.
@@ -75,7 +75,7 @@ class Padding:
             # Noted, because a file that cannot be started is tried again every few seconds.
             _note(transaction, _PAD_FILE, hour)
 
-    def add_hourly(self, transaction: Transaction, now: float) -> None:
+    def add_keys_of_hour(self, transaction: Transaction, now: float) -> None:
         """After a file, and in every hour without one: add random keys for the current hour. Safe to repeat."""
         if self._hourly:
             self._put_hours(transaction, hour_at(now))

@@ -29,8 +29,8 @@ from bluezone.rollout.drives.models import (
 from bluezone.rollout.gates.api import proven_passes
 
 # How long a claim lasts before other teams may claim the request: short at a stall, where the person waits.
-STALL_CLAIM = datetime.timedelta(minutes=30)
-CLAIM = datetime.timedelta(hours=24)
+STALL_CLAIM_LIFE = datetime.timedelta(minutes=30)
+CLAIM_LIFE = datetime.timedelta(hours=24)
 # How old a proven pass may be: the helper closes the request right after it, so an older one is another person's.
 PROOF_LIFE = datetime.timedelta(minutes=15)
 
@@ -60,7 +60,7 @@ def free_requests(now: datetime.datetime) -> Q:
 
 def claim_request(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) -> None:
     """Claim a request for a team. Raises HelpTaken."""
-    until = now + (STALL_CLAIM if request.drive_id else CLAIM)
+    until = now + (STALL_CLAIM_LIFE if request.drive_id else CLAIM_LIFE)
     with transaction.atomic():
         updated = HelpRequest.objects.filter(free_requests(now), pk=request.pk, training=team.training).update(
             state=HelpState.CLAIMED, team=team, claimed_at=now, claimed_until=until
@@ -119,7 +119,7 @@ def reopen_request(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> 
     """Undo the closing of a request: the team has it again, and its proof counts for none. Raises HelpTaken."""
     request = outcome.request
     with transaction.atomic():
-        until = now + (STALL_CLAIM if request and request.drive_id else CLAIM)
+        until = now + (STALL_CLAIM_LIFE if request and request.drive_id else CLAIM_LIFE)
         reopened = HelpRequest.objects.filter(outcome=outcome, closed_at__isnull=False).update(
             state=HelpState.CLAIMED, counted=False, closed_at=None, claimed_at=now, claimed_until=until
         )

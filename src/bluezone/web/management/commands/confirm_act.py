@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if act is None:
             raise CommandError(f"act_gone: nothing waits under the number {options['number']}")
         try:
-            done = two_persons.confirm_at_the_server(act, timezone.now())
+            done = two_persons.confirm_on_server(act, timezone.now())
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused.message}") from None
         self._print(act)
