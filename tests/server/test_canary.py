@@ -2,6 +2,7 @@
 """A canary fetches over HTTP what phones fetch, and health is red when it lacks a file that is due."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -18,7 +19,7 @@ from tests.builders.keyserver import HOUR, Clock, call, open_server, report_of, 
 from tests.builders.serving import free_port
 from tests.builders.staleproxy import stale_proxy
 
-from bluezone.canary.word import FOLDER, SILENT_SECONDS, Word, last_words, word_file
+from bluezone.canary.word import FOLDER, SILENT_SECONDS, Word, last_words, load_word, word_file
 from bluezone.city_settings import City
 from bluezone.keyserver import statistics
 from bluezone.keyserver.http import Application
@@ -252,12 +253,29 @@ def test_after_a_restart_it_goes_on_where_it_was(city):
 
 def test_a_damaged_state_begins_anew(city):
     path = word_file(city.server.data_dir, "own")
-    for damaged in ("", "{", "[]", '{"word": {}, "values": {}}', '{"word": {"began_at": 1, "x": 2}, "values": 3}'):
+    far = '{"word": {"began_at": 1e300}, "values": {}}'
+    text = '{"word": {"began_at": "1"}, "values": {}}'
+    for damaged in (
+        "",
+        "{",
+        "[]",
+        "[" * 100_000,
+        far,
+        text,
+        '{"word": {}, "values": {}}',
+        '{"word": {"began_at": 1, "x": 2}, "values": 3}',
+    ):
         path.parent.mkdir(exist_ok=True)
         path.write_text(damaged)
         canary = city.canary()
         canary.make_round()
         assert (canary.word.number, canary.word.problem) == (1, "")
+    path.unlink()
+    os.mkfifo(path)
+    assert load_word(path) is None
+    path.unlink()
+    path.symlink_to(city.server.data_dir / "city.toml")
+    assert load_word(path) is None
 
 
 def test_a_server_that_was_put_back_is_named_across_a_restart_until_phones_can_follow(city):

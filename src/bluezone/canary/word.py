@@ -4,6 +4,7 @@
 import json
 import math
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -18,6 +19,9 @@ FOLDER = "canary"
 # A canary that has made no round for this long does not run. The longest rounds take a few minutes.
 SILENT_SECONDS = 900.0
 _SUFFIX = ".json"
+_MOST_BYTES = 16 * 1024 * 1024
+# The year 9999, in Unix seconds.
+_LATEST = 253_370_764_800
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,20 @@ class Word:
 
 
 def load_word(path: Path) -> tuple[Word, dict[str, Any]] | None:
-    """The word and the phone's values in a canary's file; None if there is no file, or it cannot be read."""
+    """The word and the phone's values in a canary's file; None if there is no file, or it cannot be read.
+
+    The office reads files of the user that the Internet reaches, so what is in their place may be anything.
+    """
     try:
-        stored = json.loads(path.read_text())
-        return Word(**stored["word"]), dict(stored["values"])
-    except (OSError, ValueError, TypeError, KeyError):
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            stored = json.loads(file.read(_MOST_BYTES))
+        word = Word(**stored["word"])
+        times = (word.began_at, word.received_at, word.period_end, word.problem_since)
+        valid = all(0 <= moment <= _LATEST for moment in times) and int(word.number) >= 0
+        return (word, dict(stored["values"])) if valid and isinstance(word.problem, str) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
