@@ -48,7 +48,11 @@ def private_proof(watchmen, content: bytes, cosigners=(), ahead: float = 0):
     cosigners: (name, watcher) whose keys it has. ahead: seconds by which their clocks are.
     """
     log = watchmen.server.key_server.public_log
-    note = sign_checkpoint(Checkpoint(log.key.name, 1, tree_root([leaf_hash(content)])), log.key, log.sign)
+    note = sign_checkpoint(
+        Checkpoint(log.key.name, 1, tree_root([leaf_hash(content)])),
+        log.key,
+        watchmen.server.key_server.secrets.signing_key.sign,
+    )
     moment = int(watchmen.world.now + ahead)
     signed = {name: cosign(note.text, one.key, one._private.sign, moment) for name, one in cosigners}
     return Proof(0, (), merge_signatures(note, signed))
@@ -187,7 +191,11 @@ def test_row_37_two_checkpoints_that_contradict_each_other_are_kept_and_shown(tm
         phone.check()
         size, genuine = log.newest_checkpoint()
         for other_size in (size, size + 1, size - 1):
-            fork = sign_checkpoint(Checkpoint(log.key.name, other_size, b"\7" * 32), log.key, log.sign)
+            fork = sign_checkpoint(
+                Checkpoint(log.key.name, other_size, b"\7" * 32),
+                log.key,
+                watchmen.server.key_server.secrets.signing_key.sign,
+            )
             grown = f"/v1/log/consistency/{min(size, other_size)}/{max(size, other_size)}"
             show(watchmen, {"/v1/log/checkpoint": fork.data, grown: b""})
             world.pass_by(600)

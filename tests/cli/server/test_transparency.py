@@ -47,7 +47,9 @@ def test_a_witness_is_made_watches_a_city_and_keeps_what_contradicts(tmp_path, c
     assert typed("witness", "look", "--folder", folder) == (0, {"logs": {log.key.name: log.size()}})
     assert typed("witness", "evidence", "--folder", folder)[1] == {"evidence": []}
 
-    fork = sign_checkpoint(Checkpoint(log.key.name, log.size(), EMPTY_ROOT), log.key, log.sign)
+    fork = sign_checkpoint(
+        Checkpoint(log.key.name, log.size(), EMPTY_ROOT), log.key, city.key_server.secrets.signing_key.sign
+    )
     city.tamper = lambda path, real: fork.data if path == "/v1/log/checkpoint" else real
     assert typed("witness", "look", "--folder", folder)[1]["error"]["code"] == "witness_log_inconsistent"
     ((one,),) = [typed("witness", "evidence", "--folder", folder)[1]["evidence"]]

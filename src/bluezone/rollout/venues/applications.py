@@ -9,6 +9,7 @@ from hmac import compare_digest
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -189,3 +190,16 @@ def _text(phone: str, code: str, now: datetime.datetime) -> None:
 
 def _digest(venue: Venue, code: str) -> str:
     return keyed_digest("venue code", f"{venue.handle} {code}")
+
+
+def mail_owner(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more: str = "", **values: str) -> None:
+    """Queue a mail to the owner, always in Vietnamese; no mail without an address or in training mode.
+
+    subject, text, more (a second paragraph): message ids; `values` fill their placeholders.
+    """
+    email = contact_of(venue).email
+    if not email or venue.training:
+        return
+    with translation.override("vi"):
+        parts = [translation.gettext(part) % values for part in (text, more) if part]
+        queue_mail(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(parts), now=now)

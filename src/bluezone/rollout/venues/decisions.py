@@ -11,9 +11,8 @@ from bluezone.audit.hash_chain import record
 from bluezone.authority.people import accounts
 from bluezone.identity.models import Role
 from bluezone.networks import origin_of
-from bluezone.rollout.venues.applications import contact_of
+from bluezone.rollout.venues.applications import contact_of, mail_owner
 from bluezone.rollout.venues.models import CodeEnd, Venue, VenueState
-from bluezone.rollout.venues.owner_mail import mail_owner
 from bluezone.rollout.venues.poster_codes import end_codes, sign_code
 from bluezone.rollout.venues.venue_states import change_state
 
