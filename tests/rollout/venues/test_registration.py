@@ -15,10 +15,10 @@ from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.venues.registrar import VenueDescription, list_revoked
 from bluezone.messaging.email.delivery import send_due_mail
 from bluezone.protocol.venues.codes import VenueForeign
-from bluezone.rollout.venues import applications, decisions, poster_codes, retention, tills, venue_states
+from bluezone.rollout.venues import applications, decisions, poster_codes, retention, tills
 from bluezone.rollout.venues.applications import Contact, contact_of
 from bluezone.rollout.venues.matters import matters_of
-from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
+from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState, VenueStateWrong
 
 pytestmark = pytest.mark.django_db
 MINUTE = datetime.timedelta(minutes=1)
@@ -176,9 +176,9 @@ def test_an_application_waits_a_day_for_the_ward_and_no_longer_once_it_is_decide
 
 def test_a_decision_is_made_once(server, wards):
     venue = build.approved_venue(wards[0], timezone.now())
-    with pytest.raises(venue_states.VenueStateWrong):
+    with pytest.raises(VenueStateWrong):
         decisions.refuse_venue("hoa", venue, "Trùng", timezone.now())
-    with pytest.raises(venue_states.VenueStateWrong):
+    with pytest.raises(VenueStateWrong):
         decisions.approve_venue("hoa", venue, timezone.now())
     assert venue.codes.count() == 1
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -3,6 +3,7 @@
 pictures, and one-time codes for applications.
 """
 
+import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import AdminUnit
+from bluezone.refusal import Refused
 from bluezone.training import PractisedMixin
 
 MOST_STAY_MINUTES = 1440
@@ -238,3 +240,22 @@ __all__ = [
     "VenueKind",
     "VenueState",
 ]
+
+
+class VenueStateWrong(Refused):
+    """The venue is not in a state in which this step is possible; nothing was changed."""
+
+    code = "venue_state_wrong"
+
+
+def change_state(
+    venue: Venue, expected: list[VenueState], after: VenueState, now: datetime.datetime, reason: str = ""
+) -> None:
+    """Change the state of a venue that is in one of the `expected` states; `reason` is for the owner.
+
+    Raises VenueStateWrong if another decision was first.
+    """
+    changed = Venue.objects.filter(pk=venue.pk, state__in=expected).update(state=after, decided_at=now, reason=reason)
+    if not changed:
+        raise VenueStateWrong(f"the venue is {venue.state}, expected {' or '.join(expected)}")
+    venue.refresh_from_db()

@@ -17,8 +17,7 @@ from bluezone.paper.phrases import facts
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venues.codes import Venue as SignedVenue
 from bluezone.rollout.venues.applications import mail_owner
-from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueState
-from bluezone.rollout.venues.venue_states import change_state
+from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueState, change_state
 
 # Letters of the address that people type from a poster: lower case, and none that looks like another.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"

@@ -22,11 +22,11 @@ from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response
-from bluezone.rollout.venues import applications, decisions, inspections, poster_codes, queries, tills, venue_states
+from bluezone.rollout.venues import applications, decisions, inspections, poster_codes, queries, tills
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
-from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState
+from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState, VenueStateWrong
 from bluezone.rollout.venues.posters import PAPERS, card_pdf, poster_pdf
 from bluezone.training import practised
 
@@ -145,7 +145,7 @@ def approve_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     account = request.POST.get("account") == "on"
     try:
         token = decisions.approve_venue(request.user.username, venue, timezone.now(), account=account)
-    except venue_states.VenueStateWrong:
+    except VenueStateWrong:
         return _decided_meanwhile(request, pk)
     if token:
         request.session[f"venue-link-{pk}"] = request.build_absolute_uri(f"/start/{token}/")
@@ -221,7 +221,7 @@ def _with_reason(
         return redirect("venue", pk)
     try:
         step(request.user.username, venue, form.cleaned_data["reason"], timezone.now())
-    except venue_states.VenueStateWrong:
+    except VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, notice)
     return redirect("venue", pk)
@@ -235,7 +235,7 @@ def _after_question(
         return render(request, question, {"venue": venue})
     try:
         step(request.user.username, venue, timezone.now())
-    except venue_states.VenueStateWrong:
+    except VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, notice)
     return redirect("venue", pk)
