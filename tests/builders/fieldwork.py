@@ -32,7 +32,7 @@ def furnish(users, now) -> None:
     from bluezone.rollout.drives import help_queue, help_requests, lifecycle
     from bluezone.rollout.drives.api import open_help_request
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
-    from bluezone.rollout.venues import inspections, poster_codes
+    from bluezone.rollout.venues import inspections, posters
 
     lead = users["drive_lead", 1280].username
     officer = users["officer", 1280]
@@ -57,14 +57,14 @@ def furnish(users, now) -> None:
     commune = AdminUnit.objects.get(key="xa-duong-quang")
     venues.applied_venue(commune, now, name="Quán cà phê Suối Trăng")
     open_one = venues.approved_venue(commune, now)
-    poster_codes.replace_code(officer.username, open_one, now)
+    posters.replace_code(officer.username, open_one, now)
     picture = inspections.strip_metadata(_Upload(venues.photo((800, 600))))
     inspections.store_inspection(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
     gone = venues.approved_venue(commune, now, name="Nhà nghỉ Ba Bể")
     other = venues.approved_venue(commune, now, name="Nhà hàng Núi Hoa")
     for venue, width in ((open_one, 1280), (other, 360)):
         type(venue).objects.filter(pk=venue.pk).update(owner=users["venue_owner", width])
-    poster_codes.revoke_code(officer.username, gone, "Đã chuyển chỗ", now)
+    posters.revoke_code(officer.username, gone, "Đã chuyển chỗ", now)
 
 
 class _Upload:

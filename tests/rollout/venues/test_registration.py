@@ -15,7 +15,7 @@ from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.venues.registrar import VenueDescription, list_revoked
 from bluezone.messaging.email.delivery import send_due_mail
 from bluezone.protocol.venues.codes import VenueForeign
-from bluezone.rollout.venues import applications, decisions, poster_codes, retention, tills
+from bluezone.rollout.venues import applications, decisions, posters, retention, tills
 from bluezone.rollout.venues.applications import Contact, contact_of
 from bluezone.rollout.venues.matters import matters_of
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState, VenueStateWrong
@@ -137,30 +137,30 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
     now = timezone.now()
     venue = build.approved_venue(wards[0], now)
     first = venue.codes.get()
-    assert server.registrar.valid_code(poster_codes.registration_of(venue)) == first.sha256
+    assert server.registrar.valid_code(posters.registration_of(venue)) == first.sha256
     signed = server.registrar.read_own_code(first.link)
     assert (signed.name, signed.address, signed.type) == (venue.name, venue.address, venue.kind)
 
-    second = poster_codes.replace_code("mai", venue, now + DAY)
+    second = posters.replace_code("mai", venue, now + DAY)
     first.refresh_from_db()
     assert (first.ended_why, second.number) == ("renewed", 2)
-    assert server.registrar.valid_code(poster_codes.registration_of(venue)) == second.sha256
+    assert server.registrar.valid_code(posters.registration_of(venue)) == second.sha256
     assert first.sha256 in list_revoked(server.keys_store, server.clock())
 
-    poster_codes.revoke_code("mai", venue, "Quán chuyển chỗ", now + DAY)
-    assert server.registrar.valid_code(poster_codes.registration_of(venue)) is None
-    assert poster_codes.replace_code("mai", venue, now + 2 * DAY).number == 3
+    posters.revoke_code("mai", venue, "Quán chuyển chỗ", now + DAY)
+    assert server.registrar.valid_code(posters.registration_of(venue)) is None
+    assert posters.replace_code("mai", venue, now + 2 * DAY).number == 3
     decisions.close_venue("mai", venue, now + 3 * DAY)
-    assert server.registrar.valid_code(poster_codes.registration_of(venue)) is None
+    assert server.registrar.valid_code(posters.registration_of(venue)) is None
 
 
 def test_a_code_that_the_registrar_signed_and_the_office_lost_does_not_stand_in_the_way(server, wards):
     venue = build.applied_venue(wards[0], timezone.now())
     lost = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    server.registrar.register_venue(poster_codes.registration_of(venue), lost)
+    server.registrar.register_venue(posters.registration_of(venue), lost)
     decisions.approve_venue("mai", venue, timezone.now())
 
-    assert server.registrar.valid_code(poster_codes.registration_of(venue)) == venue.codes.get().sha256
+    assert server.registrar.valid_code(posters.registration_of(venue)) == venue.codes.get().sha256
 
 
 def test_an_application_waits_a_day_for_the_ward_and_no_longer_once_it_is_decided(officer, server, wards):
@@ -236,10 +236,10 @@ def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else
     assert "This poster is valid" in answer.text
     assert old.fingerprint in answer.text
     assert not answer.cookies
-    new = poster_codes.replace_code("mai", venue, timezone.now())
+    new = posters.replace_code("mai", venue, timezone.now())
     assert "was replaced on" in public(f"/p/{old.short}").text
     assert "This poster is valid" in public(f"/p/{new.short}").text
-    poster_codes.revoke_code("mai", venue, "Kiểm tra", timezone.now())
+    posters.revoke_code("mai", venue, "Kiểm tra", timezone.now())
     assert "revoked this code" in public(f"/p/{new.short}").text
 
     rows = list(ScanCount.objects.order_by("pk").values())
@@ -272,8 +272,8 @@ def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, pub
 def test_every_decision_is_in_the_audit_without_anything_of_the_owner(server, wards):
     now = timezone.now()
     venue = build.approved_venue(wards[0], now)
-    poster_codes.replace_code("mai", venue, now)
-    poster_codes.revoke_code("mai", venue, "Quán chuyển chỗ", now)
+    posters.replace_code("mai", venue, now)
+    posters.revoke_code("mai", venue, "Quán chuyển chỗ", now)
     acts = [entry.action for entry in AuditEntry.objects.exclude(action="entry_made").order_by("number")]
     assert acts == ["venue_entered", "venue_approved", "venue_renewed", "venue_suspended"]
     told = repr(list(AuditEntry.objects.values_list("details", "subject")))
@@ -287,7 +287,7 @@ def test_practice_signs_nothing_and_is_in_no_count(client, officer, server, ward
     venue = Venue.everything.get(training=True)
     client.post(f"/venues/{venue.pk}/approve/", {"account": "on"})
     code = PosterCode.everything.get()
-    assert server.registrar.valid_code(poster_codes.registration_of(venue)) is None
+    assert server.registrar.valid_code(posters.registration_of(venue)) is None
     with pytest.raises(VenueForeign):
         server.registrar.read_own_code(code.link)
     assert "for practice" in public(f"/p/{code.short}").text

@@ -13,7 +13,7 @@ from bluezone.identity.models import Role
 from bluezone.networks import origin_of
 from bluezone.rollout.venues.applications import contact_of, mail_owner
 from bluezone.rollout.venues.models import CodeEnd, Venue, VenueState, change_state
-from bluezone.rollout.venues.poster_codes import end_codes, sign_code
+from bluezone.rollout.venues.posters import end_codes, sign_code
 
 _APPROVED = _("The ward has registered the venue. You get the poster and the table cards from the ward.")
 _OWN_PAGE = _("Your own page, where you can print them yourself; the link works once, within 72 hours: %(link)s")

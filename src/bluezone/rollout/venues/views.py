@@ -22,7 +22,7 @@ from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Ownership, touches
 from bluezone.paper.pdf import pdf_response
-from bluezone.rollout.venues import applications, decisions, inspections, poster_codes, queries, tills
+from bluezone.rollout.venues import applications, decisions, inspections, posters, queries, tills
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
@@ -173,7 +173,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     return _with_reason(
         request,
         pk,
-        poster_codes.revoke_code,
+        posters.revoke_code,
         _("The code has been revoked. Phones get this information within the hour."),
     )
 
@@ -185,7 +185,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 def replace_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     notice = _("A new code has been signed. Print the new poster and take the old one down.")
-    return _after_question(request, pk, "venues/renew.html", poster_codes.replace_code, notice)
+    return _after_question(request, pk, "venues/renew.html", posters.replace_code, notice)
 
 
 @practised
