@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.canary.word import Word, note_round, save_word, word_file
+from bluezone.canary.state import CanaryState, note_round, save_state, state_file
 from bluezone.city_settings import City
 from bluezone.identity.models import AuditEntry, Role
 
@@ -130,7 +130,7 @@ def test_the_page_says_how_the_last_drill_of_a_backup_went(page, tmp_path, monke
 
 
 @pytest.mark.parametrize(
-    ("word", "round_ago", "sentence"),
+    ("state", "round_ago", "sentence"),
     [
         ({}, 10, "A test phone received list 7 from this server"),
         ({"problem": "index_rolled_back", "problem_since": -2000}, 10, "no new list from this server (index_rolled_"),
@@ -140,14 +140,14 @@ def test_the_page_says_how_the_last_drill_of_a_backup_went(page, tmp_path, monke
         ({}, 100_000, "No test phone of this server has reported"),
     ],
 )
-def test_the_page_says_what_the_canary_reports(page, tmp_path, monkeypatch, word, round_ago, sentence):
+def test_the_page_says_what_the_canary_reports(page, tmp_path, monkeypatch, state, round_ago, sentence):
     monkeypatch.setenv("BLUEZONE_DATA", str(tmp_path))
     monkeypatch.setattr(settings, "CITY", City("Bắc Kạn", "Bac Kan", "0209", publish_period_seconds=7200))
     now = time.time()
     assert "No test phone of this server has reported" in page.get("/audit/").text
-    times = {name: now + value for name, value in word.items() if name != "problem"}
+    times = {name: now + value for name, value in state.items() if name != "problem"}
     newest = {"began_at": now - 9000, "number": 7, "received_at": now - 60, "period_end": now - 60}
-    file = word_file(tmp_path, "own-8000")
-    assert save_word(file, Word(**{**newest, **times}, problem=word.get("problem", "")), {})
+    file = state_file(tmp_path, "own-8000")
+    assert save_state(file, CanaryState(**{**newest, **times}, problem=state.get("problem", "")), {})
     note_round(file, now - round_ago)
     assert sentence in page.get("/audit/").text

@@ -120,7 +120,9 @@ def test_row_37_a_browser_keeps_two_checkpoints_that_contradict_each_other_and_g
     with browsers(chromium, watchmen.server, "phone") as (phone,):
         phone.run("await engine.check()")
         size, genuine = log.newest_checkpoint()
-        fork = sign_checkpoint(Checkpoint(log.key.name, size, b"\7" * 32), log.key, log.sign)
+        fork = sign_checkpoint(
+            Checkpoint(log.key.name, size, b"\7" * 32), log.key, watchmen.server.key_server.secrets.signing_key.sign
+        )
         show(watchmen, {"/v1/log/checkpoint": fork.data})
         phone.run("await engine.check()")
         told = phone.run(STATE)

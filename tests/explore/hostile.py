@@ -34,6 +34,8 @@ from bluezone.transparency.notes import Checkpoint, hash_lines, log_key
 
 APPROVERS = 2
 EMBARGO = 2 * HOUR
+# How far ahead of the signer's clock a file may be dated, in seconds (docs/operating.md, "The signer").
+MOST_AHEAD = 120
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Signed:
     """Everything that the signer has released, oldest first.
 
     exports: signed part, and the true time. files: SHA-256 (hex) of packed exports. logs: leaves of checkpoints.
+    problems: what was dishonest at the moment of its signature, in sentences.
     """
 
     indexes: list[Index] = field(default_factory=list)
@@ -49,6 +52,7 @@ class Signed:
     files: set[str] = field(default_factory=set)
     logs: list[tuple[bytes, ...]] = field(default_factory=list)
     heads: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 class Intruder:
@@ -61,6 +65,8 @@ class Intruder:
         self.granted = self.refused = 0
         self.server = open_server(folder, clock)
         self.keys = self.server.secrets
+        configs = self.server.configs
+        self.signed.configs += [configs.payload(number) for number in configs.numbers()]
         self._note_signatures()
 
     def _note_signatures(self) -> None:
@@ -84,11 +90,22 @@ class Intruder:
         if prefix != b"BZ-SIGNED-v1":
             return
         if kind == CONFIG.encode():
+            self._note_future(decode_config(payload).generated_at)
             self.signed.configs.append(payload)
         elif kind.decode() in (EXPORTS, VENUES):
-            self.signed.indexes.append(decode_index(payload))
+            index = decode_index(payload)
+            self._note_future(index.generated_at)
+            if index.kind != kind.decode():
+                self.signed.problems.append("an index was signed as one of another kind")
+            if index.config_sha256 != self._newest_config_hash():
+                self.signed.problems.append("an index names another config than the newest")
+            self.signed.indexes.append(index)
         elif kind == b"head":
             self.signed.heads.append(json.loads(payload))
+
+    def _note_future(self, generated_at: int) -> None:
+        if generated_at > self.clock() + MOST_AHEAD:
+            self.signed.problems.append("a file is dated in the future")
 
     def _note_export(self, export_bin: bytes, signature: bytes) -> None:
         if export_bin not in [export for export, _ in self.signed.exports]:
@@ -102,11 +119,13 @@ class Intruder:
             self._pass_time, self._ask_for_index, self._ask_for_index, self._ask_for_config, self._ask_for_export,
             self._ask_for_checkpoint, self._ask_for_head, self._show_old_file,
         ]  # fmt: skip
+        chosen = self.draws.choice(acts)
         try:
-            self.draws.choice(acts)()
-            self.granted += 1
+            chosen()
         except (Refused, ValueError):
             self.refused += 1
+        else:
+            self.granted += chosen != self._pass_time
 
     def _pass_time(self) -> None:
         self.clock.pass_by(self.draws.choice([60, HOUR, 2 * HOUR, DAY, 7 * DAY]))
@@ -129,11 +148,11 @@ class Intruder:
         entries = list(index.entries)
         number = index.number
         which = self.draws.randrange(len(entries)) if entries else 0
-        change = self.draws.randrange(11)
+        change = self.draws.randrange(10)
         if change == 0:
             return replace(index, generated_at=int(self.clock()))
         if change == 1:
-            return replace(index, generated_at=index.generated_at + self.draws.choice([-DAY, -1, 1, DAY]))
+            return replace(index, generated_at=int(self.clock()) + self.draws.choice([-DAY, -1, 1, 2 * HOUR, DAY]))
         if change == 2:
             return replace(index, epoch=self.draws.choice([0, 1, 2]))
         if change == 3:
@@ -153,8 +172,6 @@ class Intruder:
         if change == 7 and entries:
             entries[which] = self._entry(entries[which].number)
             return replace(index, entries=tuple(entries))
-        if change == 8 and index.epoch:
-            return replace(index, earlier=(self._entry(1),), earlier_chain=CHAIN_START.hex())
         more = [self._entry(number + 1 + offset) for offset in range(self.draws.randint(1, 2))]
         return replace(index, entries=(*entries, *more), number=number + len(more))
 
@@ -189,7 +206,7 @@ class Intruder:
             ),
             lambda: replace(config, history=config.history[:-1]),
             lambda: replace(config, history=(*config.history[:-1], self.draws.randbytes(32).hex())),
-            lambda: replace(config, generated_at=config.generated_at + self.draws.choice([-DAY, DAY])),
+            lambda: replace(config, generated_at=config.generated_at + self.draws.choice([-30 * DAY, DAY])),
             lambda: replace(config, hotline="0209 3870 999"),
             lambda: replace(config, week_keys=config.week_keys[:-1]),
             lambda: replace(config, week_keys=tuple(replace(key, n=key.n + 2) for key in config.week_keys)),
@@ -275,6 +292,8 @@ def _chain(index: Index) -> str:
 
 def dishonest(signed: Signed) -> str | None:
     """What was signed that no honest history contains, in a sentence; None if there is nothing."""
+    if signed.problems:
+        return signed.problems[0]
     return _dishonest_index(signed) or _dishonest_config(signed) or _dishonest_export(signed) or _dishonest_log(signed)
 
 
@@ -322,7 +341,7 @@ def _dishonest_config(signed: Signed) -> str | None:
         if last and config.generated_at < last.generated_at:
             return "a config is dated earlier than the one before it"
         if last and config.hotline != last.hotline:
-            return "the hotline changed, and nobody has approved it"
+            return "the hotline changed without approval"
         if config.epochs:
             return "a config opens an epoch without the recovery key"
         before = by_number.get(config.number - 1)
@@ -367,7 +386,13 @@ def intrude(folder: Path, seed: int, acts: int) -> tuple[str | None, int, int]:
     (folder / "signer" / "signer.toml").write_text(f"approvers = {json.dumps(names)}\n")
     with signing(folder, clock):
         intruder = Intruder(folder, clock, seed)
-        intruder.server.tick()
+        for _ in range(3):
+            intruder.server.tick()
+            clock.pass_by(7 * DAY)
+        # Otherwise a signer that refuses everything would pass.
+        assert len(intruder.signed.configs) > 1
+        assert {index.kind for index in intruder.signed.indexes} == {EXPORTS, VENUES}
+        assert intruder.signed.exports
         for _ in range(acts):
             intruder.act()
         intruder.server.close()

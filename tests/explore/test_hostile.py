@@ -15,6 +15,6 @@ def test_nothing_dishonest_is_signed_for_an_owned_process(tmp_path, seed):
     write_default(tmp_path, name_vi="Bắc Kạn", name_en="Bac Kan", hotline="0209 3870 000")
     broken, granted, refused = intrude(tmp_path, seed, ACTS)
     assert broken is None
-    # It comes beyond the first refusals, and the signer refuses much.
-    assert granted > ACTS / 10
+    # It gets some of what it requests, so that it comes further, and much is refused.
+    assert granted > ACTS / 20
     assert refused > ACTS / 4

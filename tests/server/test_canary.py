@@ -19,7 +19,7 @@ from tests.builders.keyserver import HOUR, Clock, call, open_server, report_of, 
 from tests.builders.serving import free_port
 from tests.builders.staleproxy import stale_proxy
 
-from bluezone.canary.word import FOLDER, SILENT_SECONDS, Word, last_words, load_word, word_file
+from bluezone.canary.state import FOLDER, SILENT_SECONDS, CanaryState, last_states, load_state, state_file
 from bluezone.city_settings import City
 from bluezone.keyserver import statistics
 from bluezone.keyserver.http import Application
@@ -27,8 +27,8 @@ from bluezone.networks import TLS_VARIABLE
 from bluezone.protocol.signed.epoch import sign_epoch
 from bluezone.protocol.upload import Status
 from bluezone.refusal import Refused
+from bluezone.server.canary_reports import OTHER, REASONS, Cells, HealthWithCanaries
 from bluezone.server.canary_rounds import NONE, VARIABLE, Address, Canary, CanaryThreads, own_address, public_address
-from bluezone.server.canary_word import OTHER, REASONS, Cells, HealthWithCanaries
 from bluezone.server.metrics.exposition import Exposition
 from bluezone.server.metrics.meters import Meters
 
@@ -45,7 +45,7 @@ class PhoneClock:
 
 
 class Served:
-    """A key server behind HTTP as `serve` has it, with the canaries' word in its health."""
+    """A key server behind HTTP as `serve` has it, with the canaries' state in its health."""
 
     def __init__(self, server, clock):
         self.server = server
@@ -62,7 +62,7 @@ class Served:
         self.cells.expect(name, time.monotonic())
         return Canary(
             Address(name, address or self.address), lambda: trust or self.server.secrets.city_key,
-            word_file(self.server.data_dir, name), self.cells, PERIOD, PhoneClock(self.clock),
+            state_file(self.server.data_dir, name), self.cells, PERIOD, PhoneClock(self.clock),
         )  # fmt: skip
 
     @property
@@ -236,7 +236,7 @@ def test_a_full_disk_keeps_no_file_from_the_canary(city):
     canary.make_round()
 
     assert city.health()[1]["canaries"]["own"]["export_number"] == 2
-    assert list(last_words(city.server.data_dir)) == []
+    assert list(last_states(city.server.data_dir)) == []
 
 
 def test_after_a_restart_it_goes_on_where_it_was(city):
@@ -246,15 +246,15 @@ def test_after_a_restart_it_goes_on_where_it_was(city):
     canary = city.canary()
     canary.make_round()
 
-    ((name, round_at, word),) = last_words(city.server.data_dir)
-    assert (name, round_at, word.number, word.received_at) == ("own", began + 60, 1, began)
-    assert canary.word == word
+    ((name, round_at, state),) = last_states(city.server.data_dir)
+    assert (name, round_at, state.number, state.received_at) == ("own", began + 60, 1, began)
+    assert canary.state == state
 
 
 def test_a_damaged_state_begins_anew(city):
-    path = word_file(city.server.data_dir, "own")
-    far = '{"word": {"began_at": 1e300}, "values": {}}'
-    text = '{"word": {"began_at": "1"}, "values": {}}'
+    path = state_file(city.server.data_dir, "own")
+    far = '{"state": {"began_at": 1e300}, "values": {}}'
+    text = '{"state": {"began_at": "1"}, "values": {}}'
     for damaged in (
         "",
         "{",
@@ -262,20 +262,20 @@ def test_a_damaged_state_begins_anew(city):
         "[" * 100_000,
         far,
         text,
-        '{"word": {}, "values": {}}',
-        '{"word": {"began_at": 1, "x": 2}, "values": 3}',
+        '{"state": {}, "values": {}}',
+        '{"state": {"began_at": 1, "x": 2}, "values": 3}',
     ):
         path.parent.mkdir(exist_ok=True)
         path.write_text(damaged)
         canary = city.canary()
         canary.make_round()
-        assert (canary.word.number, canary.word.problem) == (1, "")
+        assert (canary.state.number, canary.state.problem) == (1, "")
     path.unlink()
     os.mkfifo(path)
-    assert load_word(path) is None
+    assert load_state(path) is None
     path.unlink()
     path.symlink_to(city.server.data_dir / "city.toml")
-    assert load_word(path) is None
+    assert load_state(path) is None
 
 
 def test_a_server_that_was_put_back_is_named_across_a_restart_until_phones_can_follow(city):
@@ -287,10 +287,10 @@ def test_a_server_that_was_put_back_is_named_across_a_restart_until_phones_can_f
         proxy.frozen, proxy.copies = True, earlier
         after = city.canary("public", proxy.address)
         after.make_round()
-        assert (after.word.number, after.word.problem) == (2, "index_rolled_back")
+        assert (after.state.number, after.state.problem) == (2, "index_rolled_back")
         proxy.frozen = False
         after.make_round()
-        assert after.word.problem == ""
+        assert after.state.problem == ""
 
 
 def test_a_canary_enters_a_new_epoch_as_phones_do(city):
@@ -300,8 +300,8 @@ def test_a_canary_enters_a_new_epoch_as_phones_do(city):
     city.publish()
     canary = city.canary()
     canary.make_round()
-    assert canary.word.problem == ""
-    assert canary.word.number >= 100_000
+    assert canary.state.problem == ""
+    assert canary.state.number >= 100_000
     assert city.health()[0] == 200
 
 
@@ -310,7 +310,7 @@ def test_another_key_of_the_city_is_refused(city):
     for key in (bytes(32), RECOVERY.public_key().public_bytes_raw()):
         canary = city.canary(trust=key)
         canary.make_round()
-        assert canary.word.problem == "trust_invalid"
+        assert canary.state.problem == "trust_invalid"
 
 
 def test_a_clock_that_was_ahead_leaves_no_time_to_come(city):
@@ -330,11 +330,11 @@ def test_what_nobody_foresaw_is_a_failure_with_a_code_and_ends_no_rounds(city, c
         raise RuntimeError("not foreseen")
 
     canary = Canary(
-        Address("own", city.address), trust, word_file(city.server.data_dir, "own"), city.cells, PERIOD,
+        Address("own", city.address), trust, state_file(city.server.data_dir, "own"), city.cells, PERIOD,
         PhoneClock(city.clock),
     )  # fmt: skip
     canary.make_round()
-    assert canary.word.problem == OTHER
+    assert canary.state.problem == OTHER
     assert "canary_failed" in [getattr(record, "event", "") for record in caplog.records]
 
 
@@ -347,7 +347,7 @@ def test_a_server_that_is_slow_for_ever_holds_up_neither_the_other_canary_nor_fo
         city.canary().make_round()
         thread.join(120)
         assert not thread.is_alive()
-    assert canary.word.problem == "offline"
+    assert canary.state.problem == "offline"
 
 
 def test_a_canary_counts_in_no_figure(city):
@@ -370,7 +370,7 @@ def test_a_canary_counts_in_no_figure(city):
     canary = city.canary()
     for _ in range(3):
         canary.make_round()
-    assert canary.word.number == 2
+    assert canary.state.number == 2
     assert figures() == before
 
 
@@ -385,8 +385,8 @@ def test_health_without_canaries_is_unchanged_and_a_head_has_its_status(city):
 
 
 def test_a_demo_without_periods_is_late_only_when_phones_are_refused(clock):
-    assert Word(clock()).trouble_at(0) == float("inf")
-    refused = Word(clock(), 1, clock(), int(clock()), "offline", clock() + 5)
+    assert CanaryState(clock()).trouble_at(0) == float("inf")
+    refused = CanaryState(clock(), 1, clock(), int(clock()), "offline", clock() + 5)
     assert refused.trouble_at(0) == clock() + 5
 
 
@@ -394,9 +394,9 @@ def test_the_metric_says_for_how_long_and_why(city):
     now = time.time()
     period_end = int(now) // PERIOD * PERIOD
     assert city.metric() == [("own", "", "0.0")]
-    city.cells.write("own", Word(now, 3, now, period_end), PERIOD, time.monotonic())
+    city.cells.write("own", CanaryState(now, 3, now, period_end), PERIOD, time.monotonic())
     assert city.metric() == [("own", "", "0.0")]
-    city.cells.write("own", Word(now, 3, now, period_end, "offline", now - 100), PERIOD, time.monotonic())
+    city.cells.write("own", CanaryState(now, 3, now, period_end, "offline", now - 100), PERIOD, time.monotonic())
     ((address, reason, seconds),) = city.metric()
     assert (address, reason) == ("own", "offline")
     assert float(seconds) >= 100

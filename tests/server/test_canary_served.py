@@ -13,7 +13,7 @@ from tests.builders.serving import free_port, serving
 from tests.builders.staleproxy import stale_proxy
 from tests.builders.stores import HOTLINE, prepared_store
 
-from bluezone.canary.word import last_words
+from bluezone.canary.state import last_states
 from bluezone.city_settings import write_default
 from bluezone.server.canary_rounds import VARIABLE
 
@@ -55,9 +55,9 @@ def test_it_follows_at_its_own_address_also_under_a_local_authority_with_two_pro
         # Each of the two processes says the same; one of them runs the canary.
         wait_until(lambda: all((health(origin)[1]["canaries"]["own"]["export_number"] or 0) > 1 for _ in range(4)))
         assert health(origin)[1]["canaries"].keys() == {"own"}
-        ((name, _, word),) = last_words(served.data)
+        ((name, _, state),) = last_states(served.data)
         assert name == f"own-{served.public.rsplit(':', 1)[1]}"
-        assert word.problem == ""
+        assert state.problem == ""
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from bluezone.audit import hash_chain
 from bluezone.authority.forms import AuditFilterForm, NotedHeadForm
 from bluezone.authority.reach import accounts_in_reach
 from bluezone.backup.drill_results import last_drill
-from bluezone.canary.word import SILENT_SECONDS, Word, last_words
+from bluezone.canary.state import SILENT_SECONDS, CanaryState, last_states
 from bluezone.city_settings import data_folder
 from bluezone.directory.scopes import has_city_role
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -98,22 +98,22 @@ def _canaries(now: datetime.datetime) -> list[dict[str, Any]]:
     return [
         {
             "address": name.split("-", 1)[0],
-            "state": _canary_state(now.timestamp() - round_at, now.timestamp(), word, period_seconds),
-            "number": word.number,
-            "received_at": _utc(word.received_at),
+            "state": _canary_state(now.timestamp() - round_at, now.timestamp(), reported, period_seconds),
+            "number": reported.number,
+            "received_at": _utc(reported.received_at),
             "round_at": _utc(round_at),
-            "trouble_at": _utc(min(word.trouble_at(period_seconds), now.timestamp())),
-            "reason": word.problem,
+            "trouble_at": _utc(min(reported.trouble_at(period_seconds), now.timestamp())),
+            "reason": reported.problem,
         }
-        for name, round_at, word in last_words(folder)
+        for name, round_at, reported in last_states(folder)
         if round_at > oldest
     ]
 
 
-def _canary_state(silent_seconds: float, now: float, word: Word, period_seconds: int) -> str:
+def _canary_state(silent_seconds: float, now: float, reported: CanaryState, period_seconds: int) -> str:
     if silent_seconds > SILENT_SECONDS:
         return "silent"
-    late = now - word.trouble_at(period_seconds) > late_after_seconds(period_seconds)
+    late = now - reported.trouble_at(period_seconds) > late_after_seconds(period_seconds)
     return "late" if late else "well"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from bluezone.backup import daykeys
 from bluezone.backup.archive import SealedWriter
 from bluezone.backup.store_copies import copy_stores, newest_file_numbers
-from bluezone.canary.word import FOLDER as CANARY_FOLDER
+from bluezone.canary.state import FOLDER as CANARY_FOLDER
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.locks import assign_to_folder_owner, lock_file
 from bluezone.keyserver.signer.client import FOLDER_NAME

@@ -43,7 +43,6 @@ from bluezone.keyserver.signer.client import (
     Connection,
     Operation,
     RemoteKeys,
-    SignerCatchUp,
     find_signer,
     sign_checkpoint_text,
 )
@@ -203,7 +202,7 @@ def _compose(
     notes = Notes(folder)
     place = open_place(folder)
     journal = Journal(journal_folder(folder), secrets.signing_key)
-    show = SignerCatchUp(signer).show if signer else show_to_no_signer
+    show = signer.show if signer else show_to_no_signer
     read_configs = ConfigFiles(folder / "configs", secrets.city_key)
     sign_checkpoint = partial(sign_checkpoint_text, secrets.signing_key)
     public_log = LogWriter(keys_store, read_configs, secrets.city_key, journal, sign_checkpoint)

@@ -35,7 +35,7 @@ from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
 from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.place import PublishedPlace, open_place
-from bluezone.keyserver.signer.client import RemoteKeys, SignerCatchUp, require_signer, sign_checkpoint_text
+from bluezone.keyserver.signer.client import RemoteKeys, require_signer, sign_checkpoint_text
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, StoreUnreachable, Turn
 from bluezone.logs import event_fields
@@ -303,12 +303,11 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
     configs = ConfigFiles(folder / "configs", keys.city_key)
     journal = Journal(journal_folder(folder), keys.signing_key)
     log = LogWriter(store, configs, keys.city_key, journal, partial(sign_checkpoint_text, keys.signing_key))
-    show = SignerCatchUp(signer).show
     history = History(
-        folder, store, configs, keys, Indexes(place.files.get, keys.city_key), show, place.files, journal,
+        folder, store, configs, keys, Indexes(place.files.get, keys.city_key), signer.show, place.files, journal,
         Adoption(store, place.files, keys, city.padding_mean, city.embargo_seconds), publishes=True, adopter=None,
     )  # fmt: skip
-    publication = Publication(folder, city, store, keys, configs, place.files, journal, log, show)
+    publication = Publication(folder, city, store, keys, configs, place.files, journal, log, signer.show)
     guard = None
     if clock is time.time:
         guard = ClockGuard(folder, store.database_clock, notes=False, servers=clock_servers(city, place))

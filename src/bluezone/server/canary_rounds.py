@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bluezone.canary.phone import CanaryPhone, MemoryValues
-from bluezone.canary.word import Word, load_word, note_round, save_word, word_file
+from bluezone.canary.state import CanaryState, load_state, note_round, save_state, state_file
 from bluezone.city_settings import City
 from bluezone.handset.client import Client
 from bluezone.handset.clocks import Clock, SystemClock
@@ -26,7 +26,7 @@ from bluezone.networks import TLS_VARIABLE, is_local, origin_of, speaks_tls
 from bluezone.protocol.exports.files import Export
 from bluezone.protocol.signed.index import EXPORTS
 from bluezone.refusal import Refused
-from bluezone.server.canary_word import OTHER, Cells
+from bluezone.server.canary_reports import OTHER, Cells
 from bluezone.server.metrics.meters import CANARIES, Meters
 from bluezone.tls import SELF, authority_folder
 
@@ -88,30 +88,30 @@ class Canary:
         self._cells = cells
         self._period_seconds = period_seconds
         self._clock = clock or SystemClock()
-        stored = load_word(file)
-        self.word = stored[0] if stored else Word(self._clock.wall_seconds())
+        stored = load_state(file)
+        self.state = stored[0] if stored else CanaryState(self._clock.wall_seconds())
         self._values = MemoryValues(stored[1] if stored else None)
-        self._stored = self.word if stored else None
+        self._stored = self.state if stored else None
 
     def make_round(self) -> None:
         """Fetch what is new, and pass on how that went. Raises nothing that a server or a disk can cause."""
-        before = self.word
+        before = self.state
         problem, newest = self._follow()
         now = self._clock.wall_seconds()
         # Times that a clock which was ahead has left would otherwise count only when they come.
-        word = replace(before, began_at=min(before.began_at, now), received_at=min(before.received_at, now))
+        state = replace(before, began_at=min(before.began_at, now), received_at=min(before.received_at, now))
         since = 0.0
         if problem:
             since = min(before.problem_since, now) if before.problem else now
-        word = replace(word, problem=problem, problem_since=since)
+        state = replace(state, problem=problem, problem_since=since)
         if newest:
             number = int(self._values.get(EXPORTS)["number"])
-            word = replace(word, number=number, received_at=now, period_end=newest.end_timestamp)
-        self.word = word
+            state = replace(state, number=number, received_at=now, period_end=newest.end_timestamp)
+        self.state = state
         self._log_change(before.problem, problem)
-        self._cells.write(self._address.name, word, self._period_seconds, time.monotonic())
-        if word != self._stored and save_word(self._file, word, self._values.all()):
-            self._stored = word
+        self._cells.write(self._address.name, state, self._period_seconds, time.monotonic())
+        if state != self._stored and save_state(self._file, state, self._values.all()):
+            self._stored = state
         note_round(self._file, now)
 
     def _follow(self) -> tuple[str, Export | None]:
@@ -159,7 +159,7 @@ class CanaryThreads:
         port = own.origin.rsplit(":", 1)[1]
         public = public_address(city, folder)
         self._addresses = [own] if public is None else [own, public]
-        self._files = {address.name: word_file(folder, f"{address.name}-{port}") for address in self._addresses}
+        self._files = {address.name: state_file(folder, f"{address.name}-{port}") for address in self._addresses}
 
     def start(self) -> None:
         """Run the canaries until this process ends."""

@@ -424,7 +424,7 @@ def test_the_canary_is_the_public_user_s_and_verifies_with_the_city_s_key(city):
     (state,) = (city.data / "canary").glob("*.json")
     assert state.stat().st_uid == USERS["public"]
     # The office's page reads it.
-    assert act_as("office", lambda: json.loads(state.read_text())["word"]["number"]) >= 1
+    assert act_as("office", lambda: json.loads(state.read_text())["state"]["number"]) >= 1
 
 
 def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_something_else(city):

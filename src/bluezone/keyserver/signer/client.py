@@ -10,7 +10,6 @@ import os
 import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -101,6 +100,14 @@ class Connection:
             return self._call(what, body)
         self._require_alive()
         return self._call(what, body, self._blind_seconds)
+
+    def show(self, kind: str, file: bytes) -> None:
+        """Show the signer a signed config or index, or a packed export, so that it continues from there.
+
+        Call it before each signature that continues the file: the signer may have lost its record since the last time.
+        Raises like `request_operation`.
+        """
+        self.request_operation(Operation.CATCH_UP, kind.encode() + b"\0" + file)
 
     def require_answer(self) -> None:
         """Return if the signer answers within `look_seconds`. Raises SignerAway."""
@@ -207,20 +214,6 @@ class RemoteKeys(SigningKeys):
             RemoteExportKey(connection, export),
             RemoteWeekKeys(connection),
         )
-
-
-@dataclass(frozen=True)
-class SignerCatchUp:
-    """Shows a signer files that were signed elsewhere, so that the signer continues from there.
-
-    A file is shown before each signature that continues it: the signer may have lost its record since the last time.
-    """
-
-    connection: Connection
-
-    def show(self, kind: str, file: bytes) -> None:
-        """Show a signed config or index, or a packed export. Raises like Connection.request_operation."""
-        self.connection.request_operation(Operation.CATCH_UP, kind.encode() + b"\0" + file)
 
 
 def sign_checkpoint_text(key: Ed25519Signer, text: bytes, prove: Callable[[int], Sequence[bytes]]) -> bytes:

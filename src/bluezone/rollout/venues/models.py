@@ -228,20 +228,6 @@ class InspectionPhoto(PractisedMixin):
         return f"picture of {self.inspection_id}"
 
 
-__all__ = [
-    "CodeEnd",
-    "Inspection",
-    "InspectionPhoto",
-    "MailCode",
-    "PosterCode",
-    "ScanCount",
-    "TillCount",
-    "Venue",
-    "VenueKind",
-    "VenueState",
-]
-
-
 class VenueStateWrong(Refused):
     """The venue is not in a state in which this step is possible; nothing was changed."""
 
@@ -259,3 +245,19 @@ def change_state(
     if not changed:
         raise VenueStateWrong(f"the venue is {venue.state}, expected {' or '.join(expected)}")
     venue.refresh_from_db()
+
+
+__all__ = [
+    "CodeEnd",
+    "Inspection",
+    "InspectionPhoto",
+    "MailCode",
+    "PosterCode",
+    "ScanCount",
+    "TillCount",
+    "Venue",
+    "VenueKind",
+    "VenueState",
+    "VenueStateWrong",
+    "change_state",
+]

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bluezone.server.canary_word import Cells
+from bluezone.server.canary_reports import Cells
 from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, WORKS, Meters
 
 if TYPE_CHECKING:

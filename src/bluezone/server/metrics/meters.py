@@ -28,7 +28,7 @@ REFUSALS = (
 WORKS = tuple(work.name for work in (*catalogue.purges(), *catalogue.hourly(), *catalogue.every_tick()))
 # Addresses at which the canaries fetch.
 CANARIES = ("own", "public")
-# What a canary reports, and from when on it must (server/canary_word.py).
+# What a canary reports, and from when on it must (server/canary_reports.py).
 _CANARY_CELLS = ("expected", "round", "number", "received", "trouble", "reason")
 # Values that the worker measures or counts. `timestamp_seconds` are Unix seconds.
 GAUGES = (

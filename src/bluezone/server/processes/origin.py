@@ -28,8 +28,8 @@ from bluezone import logs
 from bluezone.city_settings import data_folder, load_city
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.http import LIVE_PATH, is_file
+from bluezone.server.canary_reports import Cells, HealthWithCanaries
 from bluezone.server.canary_rounds import CanaryThreads, own_address
-from bluezone.server.canary_word import Cells, HealthWithCanaries
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.http_limits import HEAD_BYTES, HEAD_MILLISECONDS, MOST_CONNECTIONS, OTHER_DESCRIPTORS
 from bluezone.server.front.pages import PageCache

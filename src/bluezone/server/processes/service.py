@@ -21,7 +21,7 @@ from bluezone.keyserver.parts.process import TALLIES
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
 from bluezone.logs import log_event
 from bluezone.server import garbage
-from bluezone.server.canary_word import Cells
+from bluezone.server.canary_reports import Cells
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes import children
 from bluezone.server.processes.children import Part

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.backup.creation import SUFFIX
-from bluezone.canary.word import FOLDER as CANARY_FOLDER
+from bluezone.canary.state import FOLDER as CANARY_FOLDER
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.keys.keyfolder import SIGNER_FOLDER
 from bluezone.keyserver.keys.masterkey import COMMAND_VARIABLE, FILE_VARIABLE

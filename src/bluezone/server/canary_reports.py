@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The canaries' word in the shared cells of one `serve`: for `/v1/health` and for the metrics.
+"""The canaries' state in the shared cells of one `serve`: for `/v1/health` and for the metrics.
 
-The cells are in memory, so that a full disk cannot keep a word from the processes that pass it on.
+The cells are in memory, so that a full disk cannot keep a state from the processes that pass it on.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bluezone.canary.word import SILENT_SECONDS, Word
+from bluezone.canary.state import SILENT_SECONDS, CanaryState
 from bluezone.keyserver.http import Environ, WsgiApplication
 from bluezone.keyserver.statistics import late_after_seconds
 from bluezone.server.metrics.meters import CANARIES, Meters
@@ -37,7 +37,7 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Report:
-    """What one canary's word means now.
+    """What one canary's state means now.
 
     address: one of CANARIES. number: of the newest export file that it received, 0 before the first.
     received_at: when it did, Unix seconds, 0.0 before the first. trouble_seconds: for how long phones have lacked a
@@ -72,13 +72,13 @@ class Cells:
         """Note that there is no canary of this address."""
         self._meters.set(f"canary_expected_{address}", 0.0)
 
-    def write(self, address: str, word: Word, period_seconds: int, now: float) -> None:
-        """Pass a word on after a round. period_seconds: between two files. now: monotonic seconds."""
-        reason = word.problem if word.problem in REASONS else OTHER
+    def write(self, address: str, state: CanaryState, period_seconds: int, now: float) -> None:
+        """Pass a state on after a round. period_seconds: between two files. now: monotonic seconds."""
+        reason = state.problem if state.problem in REASONS else OTHER
         values = {
-            "number": word.number,
-            "received": word.received_at,
-            "trouble": word.trouble_at(period_seconds),
+            "number": state.number,
+            "received": state.received_at,
+            "trouble": state.trouble_at(period_seconds),
             "reason": REASONS.index(reason),
             "round": now,
         }
@@ -86,7 +86,7 @@ class Cells:
             self._meters.set(f"canary_{name}_{address}", value)
 
     def reports(self, wall: float, now: float) -> list[Report]:
-        """What the expected canaries' words mean. wall: Unix seconds; now: monotonic seconds."""
+        """What the expected canaries' states mean. wall: Unix seconds; now: monotonic seconds."""
         return [self._report(address, wall, now) for address in CANARIES if self._cell("expected", address)]
 
     def _report(self, address: str, wall: float, now: float) -> Report:
@@ -105,7 +105,7 @@ class Cells:
 
 
 class HealthWithCanaries:
-    """A WSGI callable that adds the canaries' word to the health that another one reports.
+    """A WSGI callable that adds the canaries' state to the health that another one reports.
 
     period_seconds: time between two export files. wall, monotonic: return seconds of these clocks.
     """

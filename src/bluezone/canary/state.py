@@ -25,7 +25,7 @@ _LATEST = 253_370_764_800
 
 
 @dataclass(frozen=True)
-class Word:
+class CanaryState:
     """The state of one canary. All times are Unix seconds.
 
     began_at: when it started without stored state. number: of the newest export file that it has received, 0 before
@@ -56,8 +56,8 @@ class Word:
         return min(moments)
 
 
-def load_word(path: Path) -> tuple[Word, dict[str, Any]] | None:
-    """The word and the phone's values in a canary's file; None if there is no file, or it cannot be read.
+def load_state(path: Path) -> tuple[CanaryState, dict[str, Any]] | None:
+    """The state and the phone's values in a canary's file; None if there is no file, or it cannot be read.
 
     The office reads files of the user that the Internet reaches, so what is in their place may be anything.
     """
@@ -66,19 +66,19 @@ def load_word(path: Path) -> tuple[Word, dict[str, Any]] | None:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return None
             stored = json.loads(file.read(_MOST_BYTES))
-        word = Word(**stored["word"])
-        times = (word.began_at, word.received_at, word.period_end, word.problem_since)
-        valid = all(0 <= moment <= _LATEST for moment in times) and int(word.number) >= 0
-        return (word, dict(stored["values"])) if valid and isinstance(word.problem, str) else None
+        state = CanaryState(**stored["state"])
+        times = (state.began_at, state.received_at, state.period_end, state.problem_since)
+        valid = all(0 <= moment <= _LATEST for moment in times) and int(state.number) >= 0
+        return (state, dict(stored["values"])) if valid and isinstance(state.problem, str) else None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def save_word(path: Path, word: Word, values: dict[str, Any]) -> bool:
-    """Store a canary's word and its phone's values; returns whether the disk took them."""
+def save_state(path: Path, state: CanaryState, values: dict[str, Any]) -> bool:
+    """Store a canary's state and its phone's values; returns whether the disk took them."""
     try:
         path.parent.mkdir(mode=0o755, exist_ok=True)
-        write_atomically(path, json.dumps({"word": asdict(word), "values": values}).encode())
+        write_atomically(path, json.dumps({"state": asdict(state), "values": values}).encode())
     except (OSError, Refused):
         return False
     return True
@@ -90,15 +90,15 @@ def note_round(path: Path, now: float) -> None:
         os.utime(path, (now, now))
 
 
-def last_words(data_dir: Path) -> Iterator[tuple[str, float, Word]]:
-    """Yield name, time of the last round (Unix seconds) and word of each canary of a data folder."""
+def last_states(data_dir: Path) -> Iterator[tuple[str, float, CanaryState]]:
+    """Yield name, time of the last round (Unix seconds) and state of each canary of a data folder."""
     for path in sorted((data_dir / FOLDER).glob(f"*{_SUFFIX}")):
         with suppress(OSError):
-            stored = load_word(path)
+            stored = load_state(path)
             if stored:
                 yield path.stem, path.stat().st_mtime, stored[0]
 
 
-def word_file(data_dir: Path, name: str) -> Path:
-    """The file of a canary. name: as `last_words` yields it."""
+def state_file(data_dir: Path, name: str) -> Path:
+    """The file of a canary. name: as `last_states` yields it."""
     return data_dir / FOLDER / f"{name}{_SUFFIX}"
