@@ -23,5 +23,6 @@ command -v ffmpeg >/dev/null 2>&1 || need_package ffmpeg "the sound of bulletins
 [ -x "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || need_package pgbouncer "the tests behind a pooler" || true
 command -v faketime >/dev/null 2>&1 || need_package faketime "the tests of a wrong clock and of what earlier versions wrote" || true
 command -v caddy >/dev/null 2>&1 || need_package caddy "the tests of the documented proxies" || true
+command -v promtool >/dev/null 2>&1 || need_package prometheus "the tests of the alert rules" || true
 command -v spin >/dev/null 2>&1 || need_package spin "the models of the protocol, marked slow" || true
 command -v gcc >/dev/null 2>&1 || need_package gcc "the models of the protocol, marked slow" || true

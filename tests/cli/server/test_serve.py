@@ -156,6 +156,15 @@ def test_one_port_asked_for_twice_is_refused(tmp_path):
     assert refused.stderr.splitlines()[-1].startswith(f"port_in_use: 127.0.0.1 port {port}")
 
 
+def test_metrics_that_others_can_reach_need_a_token(tmp_path):
+    ports = ["--public-port", str(free_port()), "--office-port", str(free_port()), "--operator-port", str(free_port())]
+    refused = serve("--data", tmp_path / "data", "--hotline", HOTLINE, *ports, "--operator-host", "0.0.0.0")
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("operator_token_invalid: ")
+    assert "BLUEZONE_OPERATOR_TOKEN" in refused.stderr
+
+
 def test_a_first_start_without_a_hotline_is_refused_and_makes_nothing(tmp_path):
     refused = serve("--data", tmp_path / "data", "--json")
 

@@ -70,7 +70,13 @@ def print_telephone_qr(address: str, secured: bool) -> None:
 @click.option(
     "--operator-port",
     type=click.IntRange(1, 65535),
-    help="Port for /metrics, /live and /ready, on 127.0.0.1 whatever --host says; without it there is none.",
+    help="Port for /metrics, /live and /ready; without it there is none.",
+)
+@click.option(
+    "--operator-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address for the operator port, whatever --host says; one that others can reach needs a token.",
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of each origin.")
 @click.option(
@@ -100,6 +106,7 @@ def serve(
     public_port: int,
     office_port: int,
     operator_port: int | None,
+    operator_host: str,
     workers: int,
     only: str | None,
     tls: str | None,
@@ -126,7 +133,7 @@ def serve(
     name = host if lan else "localhost"
     hosts = {"public_host": f"{name}:{public_port}", "office_host": f"{name}:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
-    options = ServeOptions(folder, host, public_port, office_port, workers, only, operator_port)
+    options = ServeOptions(folder, host, public_port, office_port, workers, only, operator_port, operator_host)
     note = read_move(folder)
     if note is not None and note.state == "moving":
         from bluezone.server.processes.closed import serve_closed

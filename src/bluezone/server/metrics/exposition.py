@@ -81,6 +81,8 @@ METRICS = {
     "outbox_oldest_seconds": ("gauge", "For how long the oldest of them has waited."),
     "disk_free_bytes": ("gauge", "Free space where the data folder is, whole multiples of 16 MiB."),
     "disk_bytes": ("gauge", "All space there."),
+    "disk_free_inodes": ("gauge", "Files that can still be made there, whole multiples of 1,000."),
+    "disk_inodes": ("gauge", "All files that can be there; 0 for a file system without such a limit."),
     "week_keys_end_timestamp_seconds": ("gauge", "End of the last week for which there is a key that certifies."),
     "backup_timestamp_seconds": ("gauge", "When the newest file of the folder's backups was written; else 0."),
     "drill_timestamp_seconds": ("gauge", "When the last drill of a backup ended; 0 before the first."),
@@ -111,8 +113,8 @@ _MEASURED: dict[str, tuple[str, dict[str, str]]] = {
             "publication_overdue_seconds", "published_files_damaged", "waiting_keys",
             "uploads_last_whole_day", "guessing_hours_last_day",
             "witnesses_absent", "witness_quorum_missing",
-            "history_forked", "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
-            "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",
+            "history_forked", "disk_free_bytes", "disk_bytes", "disk_free_inodes", "disk_inodes",
+            "week_keys_end_timestamp_seconds", "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",
         )
     },
 }  # fmt: skip

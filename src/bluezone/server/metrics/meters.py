@@ -40,7 +40,7 @@ GAUGES = (
     "outbox_waiting_exchange", "outbox_oldest_seconds_exchange", "outbox_oldest_seconds_mail",
     "outbox_oldest_seconds_sms",
     "store_bytes_codes", "store_bytes_keys", "store_bytes_office",
-    "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
+    "disk_free_bytes", "disk_bytes", "disk_free_inodes", "disk_inodes", "week_keys_end_timestamp_seconds",
     "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",
     "guessing_hours_last_day", "uploads_last_whole_day",
     "tick_failures_total", "history_forked", "clock_doubted", "settings_outdated", "measured_timestamp_seconds",

@@ -7,7 +7,7 @@ day. An outbox counts only messages that have waited too long.
 """
 
 import datetime
-import shutil
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bluezone.messaging.announcer import Announcer
 
 GRAIN_BYTES = 16 * 1024 * 1024
+INODES_GRAIN = 1000
 KEYS_GRAIN = 1000
 UPLOADS_GRAIN = 5
 # A message that has waited less than this is on its way, and not part of a backlog.
@@ -50,9 +51,11 @@ class Survey:
         self._stores(now)
         self._files(now)
         folder = self._server.data_dir
-        disk = shutil.disk_usage(folder)
-        self._meters.set("disk_free_bytes", _round_down(disk.free))
-        self._meters.set("disk_bytes", disk.total)
+        disk = os.statvfs(folder)
+        self._meters.set("disk_free_bytes", _round_down(disk.f_bavail * disk.f_frsize))
+        self._meters.set("disk_bytes", disk.f_blocks * disk.f_frsize)
+        self._meters.set("disk_free_inodes", disk.f_favail // INODES_GRAIN * INODES_GRAIN)
+        self._meters.set("disk_inodes", disk.f_files)
         self._meters.set("backup_timestamp_seconds", _newest(folder / "backups"))
         drill = last_drill(folder)
         self._meters.set("drill_timestamp_seconds", drill.at if drill else 0)

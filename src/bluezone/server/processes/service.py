@@ -47,7 +47,10 @@ _SIGNER_ROLES = (
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """The options of the command line. only: a key of PARTS, None for all; operator_port: None for no such port."""
+    """The options of the command line.
+
+    only: a key of PARTS, None for all. operator_port: None for no such port. operator_host: address for it.
+    """
 
     folder: Path
     host: str
@@ -56,6 +59,7 @@ class ServeOptions:
     workers: int = 1
     only: str | None = None
     operator_port: int | None = None
+    operator_host: str = "127.0.0.1"
 
     def runs(self, process: str) -> bool:
         """Whether this `serve` runs the public origin, the office or the worker."""
@@ -86,7 +90,7 @@ class Server:
         self._tallies = shared_memory(TALLIES * SIZE)
         self._operator: OperatorPort | None = None
         if options.operator_port is not None:
-            self._operator = _operator_port(reserve_port("127.0.0.1", options.operator_port, "--operator-port"))
+            self._operator = _operator_port(options.operator_host, options.operator_port)
 
     def run(self, stop: StopSignals, secured: Any, prepare: Callable[[], None], announce: Callable[[], None]) -> None:
         """Start everything, call `announce` when it answers, and run until a stop signal. Raises ProcessEnded.
@@ -223,11 +227,12 @@ def _tls_file_names(origin: str) -> tuple[str, str]:
     return f"{origin}-tls.crt", f"{origin}-tls.key"
 
 
-def _operator_port(port_socket: socket.socket) -> "OperatorPort":
+def _operator_port(host: str, port: int) -> "OperatorPort":
     # Imported here, because it needs a library that is not needed without this port.
-    from bluezone.server.metrics.port import OperatorPort
+    from bluezone.server.metrics.port import OperatorPort, take_token
 
-    return OperatorPort(port_socket)
+    token = take_token(host)
+    return OperatorPort(reserve_port(host, port, "--operator-port"), token)
 
 
 def _load(parts: list[Part]) -> None:
