@@ -3,6 +3,7 @@
 both behind pgbouncer.
 """
 
+import datetime
 import json
 import os
 import shutil
@@ -10,6 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +21,15 @@ from typing import Any
 import psycopg
 import pytest
 from tests.builders.hosts import Host
+from tests.builders.keyserver import Phone, keys_for
 from tests.builders.serving import BLUEZONE, free_port
 from tests.builders.stores import HOTLINE
+
+from bluezone.keyserver.publication.series import EXPORT_FILES
+from bluezone.keyserver.service import KeyServer
+from bluezone.protocol.exports.files import read_export
+from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.codes import Credential
 
 PORTS = {"public": 8000, "office": 8001, "operator": 8002}
 STORES = ("office", "codes", "keys")
@@ -110,6 +121,91 @@ def share(source: Path, target: Path, names: tuple[str, ...]) -> None:
         if (target / name).is_dir() and not (target / name).is_symlink():
             shutil.rmtree(target / name)
         (target / name).symlink_to(source / name)
+
+
+class City:
+    """A city on several machines. `machines` and `server`, a key server on one of their folders, are set by subclasses.
+
+    acknowledged: keys of every report that was accepted.
+    """
+
+    machines: list[Machine]
+    server: KeyServer
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.acknowledged: list[bytes] = []
+
+    @property
+    def leader(self) -> Machine:
+        """The one machine that leads."""
+        wait_until(lambda: sum(machine.leads() for machine in self.machines) == 1)
+        return next(machine for machine in self.machines if machine.leads())
+
+    def others(self, leader: Machine) -> list[Machine]:
+        """All but this one."""
+        return [machine for machine in self.machines if machine is not leader]
+
+    def report(self, count: int, among: list[Machine]) -> None:
+        """So many people report, each at the first of these machines that answers, and again until it is taken."""
+        for _ in range(count):
+            wait_until(lambda: self._reported(among))
+
+    def _reported(self, among: list[Machine]) -> bool:
+        onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+
+        def post(path, body):
+            for machine in among:
+                request = urllib.request.Request(machine.public + path, body)
+                try:
+                    return urllib.request.urlopen(request, timeout=20).read()
+                except urllib.error.HTTPError as refused:
+                    if refused.code != 503:
+                        raise
+                except OSError:
+                    continue
+            raise TimeoutError("nobody answers")
+
+        try:
+            code = self.server.codes.issue_code("confirmed", onset).code
+            phone = Phone(post, self.server, Credential.from_text(code), keys=keys_for(time.time(), 3, 1))
+            if [phone.check_code().status, phone.redeem_code().status, phone.upload().status] != [Status.OK] * 3:
+                return False
+        except Exception as error:
+            # Nobody was told that it was taken.
+            sys.stderr.write(f"not taken: {error!r}\n")
+            return False
+        self.acknowledged += [key.key for key in phone.keys]
+        return True
+
+    def published(self) -> Counter:
+        """How often each key is in the files of the published history."""
+        index = self.server.indexes.open_index(
+            EXPORT_FILES, self.server.publication.published.get(EXPORT_FILES.index_name)
+        )
+        counts: Counter = Counter()
+        for entry in index.entries:
+            content = self.server.publication.published.get(f"{EXPORT_FILES.folder}/{entry.name}")
+            counts.update(key.key for key in read_export(content).keys)
+        return counts
+
+    def is_published(self) -> bool:
+        """Whether every acknowledged key is; none ever twice."""
+        counts = self.published()
+        assert max(counts.values(), default=0) <= 1, "published twice"
+        return all(counts[key] == 1 for key in self.acknowledged)
+
+    def phone_follows(self, machine: Machine) -> int:
+        """A phone that is always the same looks for new files; the number of the newest it holds."""
+        trust = self.server.secrets.signing_key.public_key().public_bytes_raw().hex()
+        options = ["--data", self.folder / "phone", "--json"]
+        checked = subprocess.run(
+            [BLUEZONE, "handset", "check", *options, "--server", machine.public, "--trust", trust,
+             "--radio", "virtual:127.0.0.1:1"], capture_output=True, text=True,
+        )  # fmt: skip
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        status = subprocess.run([BLUEZONE, "handset", "status", *options], capture_output=True, text=True)
+        return int(json.loads(status.stdout)["lists"]["exports"])
 
 
 class Databases:

@@ -80,16 +80,27 @@ def test_the_values_of_the_chart_are_settings_of_a_city():
     parse_city({**values["city"], "hotline": "115"})
 
 
-@pytest.mark.slow
-def test_helm_and_compose_take_chart_and_file_and_what_is_rendered_is_contained(shipped):
-    linted = subprocess.run([REPOSITORY / "tools/ship/lint.sh", "0209 3 870 943"], capture_output=True, text=True)
+def rendered(*options, expected=0):
+    """What `helm template` makes of the chart with these options, by kind; its refusal if one is expected."""
+    linted = subprocess.run([REPOSITORY / "tools/ship/lint.sh", *options], capture_output=True, text=True)
     if linted.returncode == 3:
         pytest.skip(linted.stderr.strip())
+    if expected:
+        assert linted.returncode != 0
+        return linted.stderr
     assert linted.returncode == 0, linted.stderr
-    made = {each["kind"]: each for each in yaml.safe_load_all(linted.stdout)}
+    return {each["kind"]: each for each in yaml.safe_load_all(linted.stdout)}
+
+
+@pytest.mark.slow
+def test_helm_and_compose_take_chart_and_file_and_what_is_rendered_is_contained():
+    made = rendered(
+        "--set-string=city.hotline=0209 3 870 943", "--set=city.padding_mean=60", "--set=ingress.tlsSecret=names",
+        "--set=city.install_links.linux=https://bluezone.example.vn/linux",
+    )  # fmt: skip
     pod = made["StatefulSet"]["spec"]["template"]["spec"]
 
-    assert set(made) == {"ConfigMap", "Service", "StatefulSet", "Ingress"}
+    assert set(made) == {"ConfigMap", "Service", "StatefulSet", "Ingress", "NetworkPolicy"}
     city = parse_city(tomllib.loads(made["ConfigMap"]["data"]["city.toml"]))
     assert (city.hotline, city.padding_mean) == ("0209 3 870 943", 60)
     assert city.install_links == {"linux": "https://bluezone.example.vn/linux"}
@@ -101,3 +112,50 @@ def test_helm_and_compose_take_chart_and_file_and_what_is_rendered_is_contained(
     (server,) = pod["containers"]
     serve.make_context("serve", server["args"][1:])
     assert {rule["host"] for rule in made["Ingress"]["spec"]["rules"]} == {city.public_host, city.office_host}
+    # Metrics are opened on purpose only.
+    assert "metrics" not in {port["name"] for port in server["ports"]}
+    assert server["args"][server["args"].index("--operator-host") + 1] == "127.0.0.1"
+
+
+STORES = "--set=replicas=3,database.secret=d,bucket.url=s3://b/city,bucket.secret=s,masterKey.secret=m"
+METRICS = "--set=metrics.enabled=true,metrics.tokenSecret=t,metrics.serviceMonitor=true,metrics.rules=true"
+
+
+@pytest.mark.slow
+def test_several_pods_are_watched_and_taken_away_one_at_a_time():
+    made = rendered(STORES, METRICS)
+
+    assert made["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+    (endpoint,) = made["ServiceMonitor"]["spec"]["endpoints"]
+    assert endpoint["authorization"]["credentials"] == {"name": "t", "key": "token"}
+    groups = {group["name"]: group["rules"] for group in made["PrometheusRule"]["spec"]["groups"]}
+    assert groups["bluezone"] == yaml.safe_load((REPOSITORY / "docs/alerts.yml").read_text())["groups"][0]["rules"]
+    (gone,) = groups["bluezone-pods"]
+    assert gone["expr"] == 'count(up{job="bluezone"} == 1) < 3'
+    # The metrics are reached from the namespace of the monitor alone.
+    public, metrics = made["NetworkPolicy"]["spec"]["ingress"]
+    assert [port["port"] for port in public["ports"]] == ["public", "office"]
+    assert [port["port"] for port in metrics["ports"]] == ["metrics"]
+    assert metrics["from"]
+    # No secret is in what is rendered: only names of Secrets.
+    assert "Secret" not in made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        (["--set=replicas=3"], "set database.secret"),
+        (["--set=replicas=3,database.secret=d"], "set bucket.url"),
+        (["--set=replicas=3,database.secret=d,bucket.url=s3://b/c,bucket.secret=s"], "set masterKey.secret"),
+        ([STORES, "--set=persistence.existingClaim=mine"], "leave persistence.existingClaim empty"),
+        (["--set=bucket.url=s3://b/c"], "needs bucket.secret"),
+        (["--set=masterKey.secret=m"], "set database.secret"),
+        (["--set=metrics.enabled=true"], "needs metrics.tokenSecret"),
+        (["--set=metrics.rules=true"], "need metrics.enabled"),
+        (["--set-string=city.hotline="], "hotline"),
+        (["--set=bucket.url=http://b"], "bucket"),
+    ],
+)  # fmt: skip
+def test_values_with_which_the_pods_could_not_run_are_refused_in_a_sentence(options, missing):
+    assert missing in rendered(*options, expected=1)
