@@ -147,7 +147,7 @@ class City:
         return [machine for machine in self.machines if machine is not leader]
 
     def report(self, count: int, among: list[Machine]) -> None:
-        """So many people report, each at the first of these machines that answers, and again until it is taken."""
+        """`count` people report, each at the first of these machines that answers, and again until it is taken."""
         for _ in range(count):
             wait_until(lambda: self._reported(among))
 
@@ -164,7 +164,7 @@ class City:
                         raise
                 except OSError:
                     continue
-            raise TimeoutError("nobody answers")
+            raise TimeoutError("no machine answers")
 
         try:
             code = self.server.codes.issue_code("confirmed", onset).code
@@ -172,7 +172,7 @@ class City:
             if [phone.check_code().status, phone.redeem_code().status, phone.upload().status] != [Status.OK] * 3:
                 return False
         except Exception as error:
-            # Nobody was told that it was taken.
+            # The phone has no acknowledgement.
             sys.stderr.write(f"not taken: {error!r}\n")
             return False
         self.acknowledged += [key.key for key in phone.keys]
