@@ -1,27 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backup that is restored and adopts what was published since, served with a signer whose record came back with it:
+"""A backup that is restored and adopts what was published since, from any complete copy, with any record of the signer:
 the city publishes, and a phone that was up to date gets the next file.
 """
 
 import contextlib
+import datetime
 import json
 import os
+import shutil
 import subprocess
 import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, Clock, report_of
+from tests.builders.keyserver import DAY, HOUR, Clock, open_server, report_of, serve_application, set_city
 from tests.builders.machines import wait_until
+from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.signer import signing
 from tests.builders.stores import HOTLINE, prepared_store
 from tests.keyserver.signer.test_outages import published_keys
 
+from bluezone.backup.archive import newest_file_numbers
+from bluezone.backup.creation import create_backup
+from bluezone.backup.daykeys import FOLDER as DAY_KEYS
+from bluezone.backup.drill import _ManualClock
+from bluezone.backup.restoration import restore_backup
+from bluezone.canary.phone import CanaryPhone, MemoryValues
 from bluezone.city_settings import write_default
+from bluezone.handset.client import Client
+from bluezone.keyserver.http import Application
 from bluezone.keyserver.keys.keyfolder import open_signing_keys
+from bluezone.keyserver.publication.bucket import ObjectFiles, open_named_place
+from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
+from bluezone.keyserver.publication.log.journal import FOLDER_VARIABLE
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.signer.client import FOLDER_NAME as SIGNER
+from bluezone.keyserver.signer.record import FILE_NAME as RECORD
 
 PERIOD = 4 * HOUR
+# How many files a backup lacks.
+MISSING = (20, 4, 1)
+SETTINGS = {"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "padding_mean": 5, "verify_to_upload_seconds": 0}
 
 
 def bluezone(*arguments, **environment):
@@ -89,3 +111,138 @@ def test_a_restored_city_that_adopted_many_files_publishes_and_the_phone_follows
         waiting.upload()
         wait_until(lambda: {key.key for key in waiting.keys} <= published_keys(server), 120)
         assert phone_at(tmp_path / "phone", served.public, trust) > before
+
+
+@dataclass
+class LostCity:
+    """A city with a signer, a phone that is up to date, and a backup for each of MISSING.
+
+    phone: what it has stored. heights: its newest file by kind. now: Unix seconds.
+    """
+
+    folder: Path
+    backups: dict[int, Path]
+    trust: bytes
+    phone: dict[str, Any]
+    heights: dict[str, int]
+    now: float
+
+
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory):
+    top = tmp_path_factory.mktemp("lost")
+    folder = top / "data"
+    folder.mkdir(mode=0o700)
+    clock = Clock()
+    backups = {}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(FOLDER_VARIABLE, str(top / "heads"))
+        open_server(folder, clock, **SETTINGS).close()
+        with signing(folder, clock), contextlib.closing(KeyServer.open(folder, clock)) as server:
+            for left in range(MISSING[0] + 2, -1, -1):
+                if left in MISSING:
+                    now = datetime.datetime.fromtimestamp(clock.now, datetime.UTC)
+                    backups[left] = create_backup(folder, top / f"backup-{left}", now, now.date(), {})
+                    # The backup lacks a config, too.
+                    (folder / "city.toml").unlink()
+                    write_default(folder, **SETTINGS, hotline=f"0209 3870 {left:03}")
+                    set_city(server, hotline=f"0209 3870 {left:03}")
+                if left:
+                    report_of(server).upload()
+                    clock.pass_by(2 * HOUR)
+                    server.tick(clock.now)
+            trust = server.secrets.city_key
+            with serve_application(Application(server.parts)) as (host, port):
+                values = MemoryValues()
+                heights = CanaryPhone(values, trust, _ManualClock(clock.now)).follow(Client(f"http://{host}:{port}"))
+    return LostCity(folder, backups, trust, values.all(), heights, clock.now)
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory):
+    with object_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def copy_at(kind, lost, tmp_path, monkeypatch, request):
+    """A complete copy of what the lost city published; yields the places that an operator names."""
+    if kind == "old folder":
+        yield [str(lost.folder)]
+    elif kind == "mirror folder":
+        for name in ("exports", "venues", "configs"):
+            shutil.copytree(lost.folder / name, tmp_path / "mirror" / "v1" / name)
+        yield [str(tmp_path / "mirror")]
+    elif kind == "mirror over HTTP":
+        with (
+            contextlib.closing(KeyServer.open(lost.folder, Clock(lost.now))) as server,
+            serve_application(Application(server.parts)) as (host, port),
+        ):
+            yield [f"http://{host}:{port}"]
+    else:
+        for name, value in request.getfixturevalue("bucket").environment().items():
+            monkeypatch.setenv(name, value)
+        address = f"s3://{BUCKET}/{tmp_path.name}"
+        for name in ("exports", "venues", "configs"):
+            for path in (lost.folder / name).glob("[!.]*"):
+                ObjectFiles(address, 120).put_if_absent(f"{name}/{path.name}", path.read_bytes())
+        monkeypatch.setenv(EXPORTS_URL_VARIABLE, address)
+        yield []
+
+
+def age_record(folder, lost, record):
+    """Put the signer's record in the state that a loss leaves it in."""
+    path = folder / SIGNER / RECORD
+    lines = path.read_bytes().splitlines(keepends=True)
+    if record == "older":
+        path.write_bytes(b"".join(lines[: len(lines) // 2]))
+    elif record == "lost":
+        path.unlink()
+    elif record == "survived":
+        shutil.copy(lost.folder / SIGNER / RECORD, path)
+
+
+PLACES = ("old folder", "mirror folder", "mirror over HTTP", "bucket")
+RECORDS = ("restored", "older", "lost", "survived")
+# Every place with every number of missing files, and every record with both.
+CASES = [
+    (place, missing, RECORDS[(row + column) % len(RECORDS)])
+    for row, place in enumerate(PLACES)
+    for column, missing in enumerate(MISSING)
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("place", "missing", "record"), CASES)
+def test_from_any_complete_copy_a_restored_city_publishes_and_the_phone_follows(
+    place, missing, record, lost, tmp_path, monkeypatch, request
+):
+    # Nothing is left of the machine but what the place has.
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "heads"))
+    clock = Clock(lost.now)
+    folder = tmp_path / "restored" / "data"
+    today = datetime.datetime.fromtimestamp(clock.now, datetime.UTC).date()
+    restore_backup(lost.backups[missing], folder, lost.folder / DAY_KEYS, today, {}, lambda _: None)
+    age_record(folder, lost, record)
+    with (
+        copy_at(place, lost, tmp_path, monkeypatch, request) as places,
+        contextlib.closing(KeyServer.open(folder, clock)) as server,
+    ):
+        server.ticks.adopt_missing([open_named_place(text) for text in places])
+        after = server.ticks.history.newest_numbers()
+    before = newest_file_numbers(lost.backups[missing])
+    assert {kind: after[kind] - before[kind] for kind in lost.heights} == dict.fromkeys(lost.heights, missing)
+    assert after["config"] > before["config"]
+
+    with signing(folder, clock), contextlib.closing(KeyServer.open(folder, clock)) as server:
+        patient = report_of(server)
+        patient.upload()
+        clock.pass_by(2 * HOUR)
+        server.tick(clock.now)
+        with serve_application(Application(server.parts)) as (host, port):
+            phone = CanaryPhone(MemoryValues(lost.phone), lost.trust, _ManualClock(clock.now))
+            assert phone.follow(Client(f"http://{host}:{port}")) == {
+                kind: number + 1 for kind, number in lost.heights.items()
+            }
+    assert not phone.started_over
+    assert {key.key for key in patient.keys} <= {key.key for key in phone.newest.keys}

@@ -238,9 +238,11 @@ class CachedFiles:
 
 
 def open_named_place(text: str) -> PublishedFiles:
-    """The place of published files that an operator named: a data folder, a bucket, or the address of a mirror."""
-    if Path(text).is_dir():
-        return LocalFiles(Path(text).resolve())
+    """The place of published files that an operator named: a data folder, a mirror's folder or address, a bucket."""
+    folder = Path(text).resolve()
+    if folder.is_dir():
+        # The copy of a site has its files where their addresses say.
+        return LocalFiles(folder / "v1" if (folder / "v1").is_dir() else folder)
     return ObjectFiles(text) if text.startswith("s3://") else Mirror(text)
 
 

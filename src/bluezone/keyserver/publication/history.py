@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from bluezone.keyserver.codes.issued_codes import Codes
 from bluezone.keyserver.configs.configfiles import KIND as CONFIG_KIND
@@ -23,7 +24,13 @@ from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.folder import NAME_DIGITS, LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal
-from bluezone.keyserver.publication.series import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Series
+from bluezone.keyserver.publication.series import (
+    ALL_SERIES,
+    CONFIGS_FOLDER,
+    EXPORT_FILES,
+    VENUE_PACKAGES,
+    Series,
+)
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config
@@ -100,6 +107,17 @@ class History:
         """The highest file number that this store knows, by kind; `epoch` is the number of the epoch."""
         heights = {series.kind: max(self._heads(series)) for series in ALL_SERIES}
         return {CONFIG: self.configs.newest_number(), **heights, "epoch": self.configs.epoch_number()}
+
+    def newest_published(self, place: PublishedFiles) -> dict[str, Any]:
+        """What phones get at a place: "heights", the newest number by kind, and "signed_at", Unix seconds.
+
+        Both are empty if it has no index that this city signed. Raises PublishedRefused.
+        """
+        indexes = self._indexes_of([place], EXPORT_FILES) + self._indexes_of([place], VENUE_PACKAGES)
+        return {
+            "heights": {index.kind: index.number for index in indexes},
+            "signed_at": max((index.generated_at for index in indexes), default=None),
+        }
 
     def adopt_missing(
         self, sources: Iterable[PublishedFiles] = (), seen: Mapping[str, int] = MappingProxyType({})
