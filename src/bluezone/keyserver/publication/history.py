@@ -8,7 +8,7 @@ until an operator opens a new epoch with the recovery key (docs/protocol.md sect
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -307,18 +307,16 @@ class History:
         adopted: list[int] = []
         for index in indexes:
             ours = self._heads(series)
-            listed = chain_heads(index)
             self._require_same(series.kind, ours, self._known_heads(series, [index]))
-            if index.epoch != self.configs.epoch_number() or index.number <= max(ours):
+            if index.epoch != self.configs.epoch_number() or index.number < max(ours):
                 continue
-            missing = [entry for entry in (*index.earlier, *index.entries) if entry.number > max(ours)]
-            if missing and max(ours) not in listed and max(ours) > 0:
-                # Our newest file is older than all that the index lists. The city's signature vouches for the index.
-                missing = [*index.earlier, *index.entries]
-            for entry in missing:
+            oldest = min(ours)
+            for entry, chain_before, end in _listed_files(index):
+                # What is older than all our files has expired here.
+                if entry.number in ours or entry.number < oldest:
+                    continue
                 content = self.adoption.read_content(series, entry, places)
-                chain_before = _chain_before(index, entry)
-                self.adoption.adopt_file(series, entry, content, chain_before, _estimated_end(index, entry))
+                self.adoption.adopt_file(series, entry, content, chain_before, end)
                 adopted.append(entry.number)
         return adopted
 
@@ -457,7 +455,7 @@ class History:
 
     def _adopt_abandoned(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
         for index in self._indexes_of(places, series):
-            for entry in index.entries:
+            for entry, _, end in _listed_files(index):
                 present = self.keys_store.read(
                     f"SELECT 1 FROM {series.table} WHERE sha256 = ?",  # noqa: S608
                     (bytes.fromhex(entry.sha256),),
@@ -468,7 +466,7 @@ class History:
                     content = self.adoption.read_content(series, entry, places)
                 except HistoryForked:
                     continue
-                self.adoption.append_file(series, branch, entry, content, _estimated_end(index, entry))
+                self.adoption.append_file(series, branch, entry, content, end)
 
 
 def _names_by_number(series: Series, places: Iterable[PublishedFiles]) -> dict[int, list[tuple[PublishedFiles, str]]]:
@@ -491,21 +489,18 @@ def _entry_from_names(number: int, names: Iterable[tuple[PublishedFiles, str]]) 
     return None
 
 
-def _estimated_end(index: Index, entry: IndexEntry) -> int:
-    """About when the hour of a venue package ended, Unix seconds: one is published every hour."""
-    return index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
+def _listed_files(index: Index) -> Iterator[tuple[IndexEntry, bytes, int]]:
+    """The files that an index lists, oldest first: each with the chain value before it and the end of its hour.
 
-
-def _chain_before(index: Index, entry: IndexEntry) -> bytes:
-    """The chain value before a file that an index lists; for an epoch's first file, the value of its ancestor."""
-    runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
-    for start, entries in runs:
+    The end, in Unix seconds, is about right for a venue package, because one is published every hour.
+    """
+    later = len(index.earlier) + len(index.entries)
+    for start, entries in ((index.earlier_chain, index.earlier), (index.chain_before, index.entries)):
         value = bytes.fromhex(start)
-        for listed in entries:
-            if listed == entry:
-                return value
-            value = extend_chain(value, bytes.fromhex(listed.sha256))
-    raise AssertionError("the index does not list the file")
+        for entry in entries:
+            later -= 1
+            yield entry, value, index.generated_at - later * SECONDS_PER_HOUR
+            value = extend_chain(value, bytes.fromhex(entry.sha256))
 
 
 def _next_stride(number: int) -> int:
