@@ -33,12 +33,16 @@ from bluezone.city_settings import write_default
 from bluezone.handset.client import Client
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.keys.keyfolder import open_signing_keys
+from bluezone.keyserver.publication.adoption import HistoryForked
 from bluezone.keyserver.publication.bucket import ObjectFiles, open_named_place
-from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
+from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles
+from bluezone.keyserver.publication.history import UNCHECKED_FILE
 from bluezone.keyserver.publication.log.journal import FOLDER_VARIABLE
+from bluezone.keyserver.publication.log.publiclog import answer_of_log
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.signer.client import FOLDER_NAME as SIGNER
 from bluezone.keyserver.signer.record import FILE_NAME as RECORD
+from bluezone.transparency.notes import Checkpoint, read_checkpoint
 
 PERIOD = 4 * HOUR
 # How many files a backup lacks.
@@ -117,7 +121,8 @@ def test_a_restored_city_that_adopted_many_files_publishes_and_the_phone_follows
 class LostCity:
     """A city with a signer, a phone that is up to date, and a backup for each of MISSING.
 
-    phone: what it has stored. heights: its newest file by kind. now: Unix seconds.
+    phone: what it has stored. heights: its newest file by kind. checkpoint: the last of its public log.
+    now: Unix seconds.
     """
 
     folder: Path
@@ -125,6 +130,7 @@ class LostCity:
     trust: bytes
     phone: dict[str, Any]
     heights: dict[str, int]
+    checkpoint: Checkpoint
     now: float
 
 
@@ -155,7 +161,8 @@ def lost(tmp_path_factory):
             with serve_application(Application(server.parts)) as (host, port):
                 values = MemoryValues()
                 heights = CanaryPhone(values, trust, _ManualClock(clock.now)).follow(Client(f"http://{host}:{port}"))
-    return LostCity(folder, backups, trust, values.all(), heights, clock.now)
+            checkpoint = read_checkpoint(server.public_log.newest_checkpoint()[1].text)
+    return LostCity(folder, backups, trust, values.all(), heights, checkpoint, clock.now)
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +237,8 @@ def test_from_any_complete_copy_a_restored_city_publishes_and_the_phone_follows(
     ):
         server.ticks.adopt_missing([open_named_place(text) for text in places])
         after = server.ticks.history.newest_numbers()
+        if place == "mirror over HTTP":
+            assert server.public_log.size() == lost.checkpoint.size
     before = newest_file_numbers(lost.backups[missing])
     assert {kind: after[kind] - before[kind] for kind in lost.heights} == dict.fromkeys(lost.heights, missing)
     assert after["config"] > before["config"]
@@ -244,5 +253,42 @@ def test_from_any_complete_copy_a_restored_city_publishes_and_the_phone_follows(
             assert phone.follow(Client(f"http://{host}:{port}")) == {
                 kind: number + 1 for kind, number in lost.heights.items()
             }
+        if place == "mirror over HTTP":
+            assert server.public_log.size() > lost.checkpoint.size
+            assert server.public_log.root(lost.checkpoint.size) == lost.checkpoint.root
     assert not phone.started_over
     assert {key.key for key in patient.keys} <= {key.key for key in phone.newest.keys}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("damage", ["index older than log", "log of another", "leaves cut"])
+def test_a_copy_of_the_public_log_shows_that_one_of_the_files_is_old(damage, lost, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "heads"))
+    today = datetime.datetime.fromtimestamp(lost.now, datetime.UTC).date()
+    folder = tmp_path / "restored" / "data"
+    restore_backup(lost.backups[20], folder, lost.folder / DAY_KEYS, today, {}, lambda _: None)
+    older = tmp_path / "older" / "data"
+    restore_backup(lost.backups[4], older, lost.folder / DAY_KEYS, today, {}, lambda _: None)
+    with contextlib.closing(KeyServer.open(lost.folder, Clock(lost.now))) as server:
+        size = lost.checkpoint.size
+        for name in ("checkpoint", f"tile/entries/000.p/{size}"):
+            (older / "log" / name).parent.mkdir(parents=True, exist_ok=True)
+            (older / "log" / name).write_bytes(answer_of_log(server.public_log, name)[0])
+    if damage == "log of another":
+        note = older / "log" / "checkpoint"
+        note.write_text(note.read_text().replace(f"\n{lost.checkpoint.size}\n", f"\n{lost.checkpoint.size + 1}\n"))
+    elif damage == "leaves cut":
+        tile = older / "log" / "tile" / "entries" / f"000.p/{size}"
+        tile.write_bytes(tile.read_bytes()[:-1])
+
+    with contextlib.closing(KeyServer.open(folder, Clock(lost.now))) as server:
+        if damage == "index older than log":
+            with pytest.raises(HistoryForked, match=f"up to {lost.heights['exports']} were published, .* up to"):
+                server.ticks.adopt_missing([LocalFiles(older)])
+            assert (folder / UNCHECKED_FILE).exists()
+            assert server.public_log.root(size) == lost.checkpoint.root
+        else:
+            # The log never delays the files that phones wait for.
+            server.ticks.adopt_missing([LocalFiles(older)])
+            assert "public log: " in caplog.text
+            assert server.public_log.size() < size

@@ -202,8 +202,9 @@ class Ticks:
 
         Also raises StoreBusy if another process has the turn too long, and PublicationApart.
         """
-        self._require_publishing()
+        publication = self._require_publishing()
         with self.exclusive_turn():
+            self.history.leaves = publication.adopt_leaves(sources)
             return self.history.adopt_missing(sources, seen or {})
 
     def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedFiles]) -> Epoch:
@@ -213,10 +214,11 @@ class Ticks:
 
     def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
         """Continue in a new epoch; see History.open_epoch. Also raises ClockDoubted, PublicationApart."""
-        self._require_publishing()
+        publication = self._require_publishing()
         with self.exclusive_turn():
             if self.guard:
                 self.guard.require(self.clock())
+            publication.adopt_leaves(sources)
             return self.history.open_epoch(record, self.clock(), sources)
 
     @contextmanager
@@ -249,9 +251,10 @@ class Ticks:
             self.notes.set_signing_problem(refused.code)
             raise
 
-    def _require_publishing(self) -> None:
+    def _require_publishing(self) -> Publication:
         if self.publication is None:
             raise PublicationApart("the published files here are another user's; run this as root")
+        return self.publication
 
     def _prepare(self, now: float) -> StoreRefused | None:
         """Compare with what was published, and make missing keys and configs.

@@ -2,7 +2,7 @@
 """The part that publishes: export files, venue packages, indexes and the public log. It alone writes them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bluezone.city_settings import City
@@ -84,6 +84,10 @@ class Publication:
         """Bring the public log and the indexes up to date."""
         self._log.try_to_renew_log()
         self.index_writer.renew_indexes(now, turn)
+
+    def adopt_leaves(self, places: Iterable[PublishedFiles]) -> list[bytes]:
+        """Continue the public log from the copies that places have; returns the leaves that this store lacked."""
+        return [leaf for place in places for leaf in self._log.try_to_adopt_leaves(place.get)]
 
     def move_into_bucket(self) -> None:
         """If there is a bucket, move into it the files that were published in a local folder before."""

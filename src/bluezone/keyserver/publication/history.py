@@ -44,6 +44,7 @@ from bluezone.protocol.signed.envelope import (
 from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
 from bluezone.protocol.signed.index import Index, IndexEntry, chain_heads
 from bluezone.refusal import Refused
+from bluezone.transparency.leaves import read_heads
 
 # This file marks a data folder that was restored and has not been compared with anything outside it yet.
 UNCHECKED_FILE = "history.unchecked"
@@ -88,6 +89,7 @@ class History:
     show: shows the signer an index that was signed elsewhere; takes its kind and content.
     publishes: whether this process writes published files.
     adopter: what adoption changes; None if this process only compares.
+    leaves: of a copy of the public log, which names the heads that were published.
     """
 
     data_dir: Path
@@ -101,6 +103,7 @@ class History:
     adoption: Adoption
     publishes: bool
     adopter: Adopter | None
+    leaves: Sequence[bytes] = ()
     _opened_indexes: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
     def newest_numbers(self) -> dict[str, int]:
@@ -278,9 +281,10 @@ class History:
         return known
 
     def _known_heads(self, series: Series, indexes: Iterable[Index]) -> KnownHeads:
-        """What indexes and the journal say about a series, without the files that the current epoch has abandoned."""
+        """What indexes, journal and public log say about a series, without what the current epoch has abandoned."""
         known_heads = [(index.epoch, chain_heads(index)) for index in indexes]
         known_heads += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
+        known_heads += [(epoch, {number: chain}) for epoch, number, chain in read_heads(self.leaves, series.kind)]
         epoch = self.configs.epoch()
         if epoch is None:
             return known_heads
