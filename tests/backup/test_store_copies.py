@@ -6,7 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from bluezone.backup.creation import create_backup
 from bluezone.backup.store_copies import copy_stores
+from bluezone.keyserver.moves import MOVE_NAME, Moved, MoveUnfinished, StoresMoved, note_move
 
 MOST_WRITES = 20_000
 
@@ -42,3 +44,12 @@ def test_a_store_that_is_written_to_without_a_pause_is_copied(tmp_path):
     with closing(sqlite3.connect(staging / "keys.sqlite3")) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert 40_000 <= copy.execute("SELECT COUNT(*) FROM row").fetchone()[0] <= 40_000 + writes
+
+
+@pytest.mark.parametrize("state", ["moving", "moved"])
+def test_a_move_that_begins_during_a_backup_leaves_no_backup_without_stores(state, tmp_path):
+    now = datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC)
+    note_move(tmp_path, Moved(state, "postgresql", "1"))
+    with pytest.raises((MoveUnfinished, StoresMoved)):
+        create_backup(tmp_path, tmp_path / "backup", now, now.date(), {})
+    assert {path.name for path in tmp_path.iterdir()} == {"backup.lock", MOVE_NAME}
