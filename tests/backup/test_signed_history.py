@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -292,3 +293,44 @@ def test_a_copy_of_the_public_log_shows_that_one_of_the_files_is_old(damage, los
             server.ticks.adopt_missing([LocalFiles(older)])
             assert "public log: " in caplog.text
             assert server.public_log.size() < size
+
+
+class CountedFiles(LocalFiles):
+    """A place that counts how often each file is read."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.reads = Counter()
+
+    def get(self, name):
+        self.reads[name] += 1
+        return super().get(name)
+
+
+def trace(store, statements):
+    """From now on, note the SQL of each write."""
+    store.write(lambda transaction: transaction._connection.set_trace_callback(statements.append))
+
+
+@pytest.mark.long
+def test_what_a_restore_reads_and_writes_grows_with_the_missing_files_alone(lost, tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "heads"))
+    today = datetime.datetime.fromtimestamp(lost.now, datetime.UTC).date()
+    costs = {}
+    for missing in MISSING:
+        folder = tmp_path / str(missing) / "data"
+        restore_backup(lost.backups[missing], folder, lost.folder / DAY_KEYS, today, {}, lambda _: None)
+        place = CountedFiles(lost.folder)
+        statements = []
+        with contextlib.closing(KeyServer.open(folder, Clock(lost.now))) as server:
+            trace(server.keys_store, statements)
+            adopted = server.ticks.adopt_missing([place])
+        assert len(adopted["exports"]) == len(adopted["venues"]) == missing
+        files = [name for name in place.reads if name.startswith(("exports/", "venues/")) and "index" not in name]
+        assert len(files) == 2 * missing
+        assert {place.reads[name] for name in files} == {1}
+        # Random keys make the number of keys differ from file to file.
+        of_files = [sql for sql in statements if "known_key" not in sql and "waiting_" not in sql]
+        costs[missing] = len(of_files), place.reads.total()
+    for many, some, least in zip(costs[20], costs[4], costs[1], strict=True):
+        assert many - some == pytest.approx(16 * (some - least) / 3, rel=0.2), costs

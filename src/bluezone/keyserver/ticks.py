@@ -29,7 +29,7 @@ from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.parts.governance import Governance
 from bluezone.keyserver.parts.publication import Publication
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.folder import PublishedFiles, PublishedRefused
+from bluezone.keyserver.publication.folder import PublishedCopy, PublishedRefused
 from bluezone.keyserver.publication.history import History
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
@@ -196,7 +196,7 @@ class Ticks:
             self.publication.purge_files(now)
 
     def adopt_missing(
-        self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None
+        self, sources: Sequence[PublishedCopy], seen: Mapping[str, int] | None = None
     ) -> dict[str, list[int]]:
         """Adopt the published files that this store has lost; see History.adopt_missing.
 
@@ -207,12 +207,12 @@ class Ticks:
             self.history.leaves = publication.adopt_leaves(sources)
             return self.history.adopt_missing(sources, seen or {})
 
-    def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedFiles]) -> Epoch:
+    def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedCopy]) -> Epoch:
         """The record of the next epoch, for the recovery key to sign; see History.propose_epoch."""
         with self.exclusive_turn():
             return self.history.propose_epoch(self.clock(), above, sources)
 
-    def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
+    def open_epoch(self, record: str, sources: Sequence[PublishedCopy]) -> Epoch:
         """Continue in a new epoch; see History.open_epoch. Also raises ClockDoubted, PublicationApart."""
         publication = self._require_publishing()
         with self.exclusive_turn():

@@ -19,7 +19,7 @@ from bluezone.cli.output import Failed, prints_result
 from bluezone.cli.server.history import adopted_lines, open_places, read_seen, seen_option
 
 if TYPE_CHECKING:
-    from bluezone.keyserver.publication.folder import PublishedFiles
+    from bluezone.keyserver.publication.folder import PublishedCopy
 
 
 def _backup_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -131,7 +131,7 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...], s
     return result
 
 
-def _compare(folder: Path, places: Mapping[str, "PublishedFiles"], seen: Mapping[str, int]) -> dict[str, Any]:
+def _compare(folder: Path, places: Mapping[str, "PublishedCopy"], seen: Mapping[str, int]) -> dict[str, Any]:
     """Compare a restored folder with what phones have, and take over what it lacks."""
     from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
     from bluezone.keyserver.service import KeyServer

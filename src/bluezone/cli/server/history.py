@@ -12,7 +12,7 @@ from bluezone.cli.output import prints_result
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
-    from bluezone.keyserver.publication.folder import PublishedFiles
+    from bluezone.keyserver.publication.folder import PublishedCopy
     from bluezone.protocol.signed.epoch import Epoch
 
 places_option = click.option(
@@ -125,7 +125,7 @@ def open_(data: str | None, places: tuple[str, ...], file: Path) -> dict[str, An
         server.close()
 
 
-def open_places(texts: tuple[str, ...]) -> list["PublishedFiles"]:
+def open_places(texts: tuple[str, ...]) -> list["PublishedCopy"]:
     """The places of published files that an operator named."""
     from bluezone.keyserver.publication.bucket import open_named_place
 

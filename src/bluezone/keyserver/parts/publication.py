@@ -10,7 +10,7 @@ from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.export_files import ExportFiles
 from bluezone.keyserver.publication.file_repair import FileRepair
-from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.folder import LocalFiles, PublishedCopy, PublishedFiles
 from bluezone.keyserver.publication.indexwriter import IndexWriter
 from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.log.logwriter import LogWriter
@@ -85,7 +85,7 @@ class Publication:
         self._log.try_to_renew_log()
         self.index_writer.renew_indexes(now, turn)
 
-    def adopt_leaves(self, places: Iterable[PublishedFiles]) -> list[bytes]:
+    def adopt_leaves(self, places: Iterable[PublishedCopy]) -> list[bytes]:
         """Continue the public log from the copies that places have; returns the leaves that this store lacked."""
         return [leaf for place in places for leaf in self._log.try_to_adopt_leaves(place.get)]
 

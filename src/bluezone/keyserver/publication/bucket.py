@@ -21,6 +21,7 @@ from bluezone.keyserver.publication.folder import (
     EXPORTS_URL_VARIABLE,
     LocalFiles,
     Mirror,
+    PublishedCopy,
     PublishedFiles,
     PublishedRefused,
     cache_control,
@@ -237,7 +238,7 @@ class CachedFiles:
         return cached[0]
 
 
-def open_named_place(text: str) -> PublishedFiles:
+def open_named_place(text: str) -> PublishedCopy:
     """The place of published files that an operator named: a data folder, a mirror's folder or address, a bucket."""
     folder = Path(text).resolve()
     if folder.is_dir():

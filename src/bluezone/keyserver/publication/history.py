@@ -9,6 +9,7 @@ until an operator opens a new epoch with the recovery key (docs/protocol.md sect
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +22,7 @@ from bluezone.keyserver.configs.configuration import ConfigWriter
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.folder import NAME_DIGITS, LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.folder import NAME_DIGITS, LocalFiles, PublishedCopy, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.series import (
@@ -111,7 +112,7 @@ class History:
         heights = {series.kind: max(self._heads(series)) for series in ALL_SERIES}
         return {CONFIG: self.configs.newest_number(), **heights, "epoch": self.configs.epoch_number()}
 
-    def newest_published(self, place: PublishedFiles) -> dict[str, Any]:
+    def newest_published(self, place: PublishedCopy) -> dict[str, Any]:
         """What phones get at a place: "heights", the newest number by kind, and "signed_at", Unix seconds.
 
         Both are empty if it has no index that this city signed. Raises PublishedRefused.
@@ -123,7 +124,7 @@ class History:
         }
 
     def adopt_missing(
-        self, sources: Iterable[PublishedFiles] = (), seen: Mapping[str, int] = MappingProxyType({})
+        self, sources: Iterable[PublishedCopy] = (), seen: Mapping[str, int] = MappingProxyType({})
     ) -> dict[str, list[int]]:
         """Compare with what was published, and adopt what is missing; returns the adopted numbers by kind.
 
@@ -180,10 +181,10 @@ class History:
 
     # Configs
 
-    def _adopt_configs(self, adopter: Adopter, places: Sequence[PublishedFiles]) -> list[int]:
+    def _adopt_configs(self, adopter: Adopter, places: Sequence[PublishedCopy]) -> list[int]:
         signed_configs: dict[int, bytes] = dict(self.journal.configs())
         for place in places:
-            if self._knows_all_configs(place):
+            if self._unknown_config(place) is None:
                 continue
             for name in place.names(CONFIGS_FOLDER):
                 signed = place.get(name)
@@ -235,35 +236,37 @@ class History:
             return False
         return config.history[-distance] == self.configs.sha256_of(newest.number)
 
-    def _knows_all_configs(self, place: PublishedFiles) -> bool:
-        indexes = [self._index_of(place, series) for series in ALL_SERIES]
-        known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
-        return all(index is None or index.config_sha256 in known for index in indexes)
+    def _unknown_config(self, place: PublishedCopy) -> Index | None:
+        """An index of a place that names a config which is not here, None if there is none.
 
-    def _require_known_configs(self, places: Sequence[PublishedFiles]) -> None:
-        # An index of an abandoned epoch may name a config that was lost with that epoch.
+        An index of an abandoned epoch may name a config that was lost with that epoch.
+        """
+        known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
+        for series in ALL_SERIES:
+            index = self._index_of(place, series)
+            if index and index.epoch >= self.configs.epoch_number() and index.config_sha256 not in known:
+                return index
+        return None
+
+    def _require_known_configs(self, places: Sequence[PublishedCopy]) -> None:
         for place in places:
-            for series in ALL_SERIES:
-                index = self._index_of(place, series)
-                if index is None or index.epoch < self.configs.epoch_number():
-                    continue
-                known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
-                if index.config_sha256 not in known:
-                    raise HistoryForked(
-                        f"the published index of {series.kind} names a config that is not here; name a place that"
-                        " still has it (bluezone history adopt), or open a new epoch"
-                    )
+            index = self._unknown_config(place)
+            if index is not None:
+                raise HistoryForked(
+                    f"the published index of {index.kind} names a config that is not here; name a place that"
+                    " still has it (bluezone history adopt), or open a new epoch"
+                )
 
     # Files
 
-    def _index_of(self, place: PublishedFiles, series: Series) -> Index | None:
+    def _index_of(self, place: PublishedCopy, series: Series) -> Index | None:
         key = id(place), series.kind
         if key not in self._opened_indexes:
             content = place.get(series.index_name)
             self._opened_indexes[key] = None if content is None else self.indexes.open_index(series, content)
         return self._opened_indexes[key]
 
-    def _indexes_of(self, places: Iterable[PublishedFiles], series: Series) -> list[Index]:
+    def _indexes_of(self, places: Iterable[PublishedCopy], series: Series) -> list[Index]:
         return [index for place in places if (index := self._index_of(place, series)) is not None]
 
     def _heads(self, series: Series) -> dict[int, str]:
@@ -307,7 +310,7 @@ class History:
                     " new epoch"
                 )
 
-    def _adopt_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedFiles]) -> list[int]:
+    def _adopt_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedCopy]) -> list[int]:
         adopted: list[int] = []
         for index in indexes:
             ours = self._heads(series)
@@ -324,7 +327,7 @@ class History:
                 adopted.append(entry.number)
         return adopted
 
-    def _index_from_names(self, series: Series, places: Sequence[PublishedFiles]) -> list[Index]:
+    def _index_from_names(self, series: Series, places: Sequence[PublishedCopy]) -> list[Index]:
         """An index of the files after our newest, made from their names, if a head of the journal vouches for them.
 
         A file name has its number and the beginning of its hash, so it can be recognised without an index.
@@ -355,7 +358,7 @@ class History:
                 ]  # fmt: skip
         return vouched
 
-    def _adopt_indexes(self, places: Iterable[PublishedFiles]) -> None:
+    def _adopt_indexes(self, places: Iterable[PublishedCopy]) -> None:
         """Publish the index from which files were adopted, so that phones follow it at once.
 
         A signer that is running is shown the index, so that it continues from there.
@@ -380,7 +383,7 @@ class History:
 
     # Epochs
 
-    def propose_epoch(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
+    def propose_epoch(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedCopy] = ()) -> Epoch:
         """The record of the next epoch, which the recovery key signs elsewhere.
 
         above: the newest numbers that phones are known to have, by kind. Raises RecoveryKeyMissing.
@@ -415,7 +418,7 @@ class History:
                 return number
         return self.configs.newest_number()
 
-    def open_epoch(self, record: str, now: float, sources: Iterable[PublishedFiles] = ()) -> Epoch:
+    def open_epoch(self, record: str, now: float, sources: Iterable[PublishedCopy] = ()) -> Epoch:
         """Open the epoch of a record that the recovery key has signed.
 
         Files of abandoned branches are published again in the epoch if a place still has them.
@@ -457,7 +460,7 @@ class History:
         for series in ALL_SERIES:
             self.adoption.renumber_files(series, epoch.branch(series.kind))
 
-    def _adopt_abandoned(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
+    def _adopt_abandoned(self, series: Series, branch: Branch, places: Sequence[PublishedCopy]) -> None:
         for index in self._indexes_of(places, series):
             for entry, _, end in _listed_files(index):
                 present = self.keys_store.read(
@@ -466,15 +469,13 @@ class History:
                 )
                 if present or not branch.ancestor < entry.number < branch.first:
                     continue
-                try:
+                with suppress(HistoryForked):
                     content = self.adoption.read_content(series, entry, places)
-                except HistoryForked:
-                    continue
-                self.adoption.append_file(series, branch, entry, content, end)
+                    self.adoption.append_file(series, branch, entry, content, end)
 
 
-def _names_by_number(series: Series, places: Iterable[PublishedFiles]) -> dict[int, list[tuple[PublishedFiles, str]]]:
-    names: defaultdict[int, list[tuple[PublishedFiles, str]]] = defaultdict(list)
+def _names_by_number(series: Series, places: Iterable[PublishedCopy]) -> dict[int, list[tuple[PublishedCopy, str]]]:
+    names: defaultdict[int, list[tuple[PublishedCopy, str]]] = defaultdict(list)
     for place in places:
         for name in place.names(series.folder):
             number, dash, _ = Path(name).name.partition("-")
@@ -483,7 +484,7 @@ def _names_by_number(series: Series, places: Iterable[PublishedFiles]) -> dict[i
     return names
 
 
-def _entry_from_names(number: int, names: Iterable[tuple[PublishedFiles, str]]) -> IndexEntry | None:
+def _entry_from_names(number: int, names: Iterable[tuple[PublishedCopy, str]]) -> IndexEntry | None:
     """The entry of the first file that has the hash its name begins; None if there is none."""
     for place, name in names:
         content = place.get(name) or b""
