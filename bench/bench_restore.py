@@ -13,14 +13,13 @@ import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import make_server
 
 from bench.bench_export import fill_waiting
+from tests.builders.keyserver import serve_application
 
 from bluezone.backup.creation import create_backup
 from bluezone.backup.daykeys import FOLDER as DAY_KEYS
@@ -92,12 +91,8 @@ def _place(folder: Path, kind: str) -> Iterator[str]:
         yield str(folder)
         return
     server = KeyServer.open(folder)
-    with make_server("127.0.0.1", 0, Application(server.parts)) as mirror:
-        thread = threading.Thread(target=mirror.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{mirror.server_port}"
-        mirror.shutdown()
-        thread.join()
+    with serve_application(Application(server.parts)) as (host, port):
+        yield f"http://{host}:{port}"
     server.close()
 
 

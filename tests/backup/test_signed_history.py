@@ -87,8 +87,7 @@ def backed_up_and_gone_on(tmp_path, days):
 def restored(tmp_path, folder, backup):
     """The city on another machine, which has the files of the first and nothing else of it."""
     again = tmp_path / "two" / "data"
-    bluezone("restore", backup, "--data", again, "--day-keys", folder / "keys" / "days")
-    bluezone("history", "adopt", "--data", again, "--from", folder)
+    bluezone("restore", backup, "--data", again, "--day-keys", folder / "keys" / "days", "--published", folder)
     return again
 
 

@@ -81,7 +81,7 @@ class Adoption:
     def _insert(
         self, transaction: Transaction, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int
     ) -> None:
-        """Put a file in its place, insert its row, note its keys as known, and delete its content from the waiting rows.
+        """Put a file in its place, insert its row, note its keys as known, and delete its content from what waits.
 
         Raises HistoryForked if it is an export that the city's key did not sign.
         """
