@@ -294,6 +294,23 @@ def test_a_copy_of_the_public_log_shows_that_one_of_the_files_is_old(damage, los
             assert server.public_log.size() < size
 
 
+@pytest.mark.long
+def test_a_signer_that_has_signed_more_than_a_copy_has_shows_that_the_copy_is_old(lost, tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "heads"))
+    today = datetime.datetime.fromtimestamp(lost.now, datetime.UTC).date()
+    folder = tmp_path / "restored" / "data"
+    older = tmp_path / "older" / "data"
+    for missing, made in ((20, folder), (4, older)):
+        restore_backup(lost.backups[missing], made, lost.folder / DAY_KEYS, today, {}, lambda _: None)
+    age_record(folder, lost, "survived")
+    clock = Clock(lost.now)
+    with signing(folder, clock), contextlib.closing(KeyServer.open(folder, clock)) as server:
+        with pytest.raises(HistoryForked, match=f"exports up to {lost.heights['exports']} were published"):
+            server.ticks.adopt_missing([LocalFiles(older)])
+        adopted = server.ticks.adopt_missing([LocalFiles(lost.folder)])
+        assert adopted["exports"][-1] == lost.heights["exports"]
+
+
 class CountedFiles(LocalFiles):
     """A place that counts how often each file is read."""
 

@@ -35,7 +35,7 @@ from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
 from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.place import PublishedPlace, open_place
-from bluezone.keyserver.signer.client import RemoteKeys, require_signer, sign_checkpoint_text
+from bluezone.keyserver.signer.client import RemoteKeys, require_signer, sign_checkpoint_text, signed_heads
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, StoreUnreachable, Turn
 from bluezone.logs import event_fields
@@ -307,7 +307,8 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
     journal = Journal(journal_folder(folder), keys.signing_key)
     log = LogWriter(store, configs, keys.city_key, journal, partial(sign_checkpoint_text, keys.signing_key))
     history = History(
-        folder, store, configs, keys, Indexes(place.files.get, keys.city_key), signer.show, place.files, journal,
+        folder, store, configs, keys, Indexes(place.files.get, keys.city_key), signer.show,
+        partial(signed_heads, keys.signing_key), place.files, journal,
         Adoption(store, place.files, keys, city.padding_mean, city.embargo_seconds), publishes=True, adopter=None,
     )  # fmt: skip
     publication = Publication(folder, city, store, keys, configs, place.files, journal, log, signer.show)

@@ -87,7 +87,8 @@ class Adopter:
 class History:
     """The history of one city.
 
-    show: shows the signer an index that was signed elsewhere; takes its kind and content.
+    show_to_signer: shows the signer an index that was signed elsewhere; takes its kind and content.
+    signed_heads: epoch, number and chain value (hex) of the index of a kind that the signer has signed last.
     publishes: whether this process writes published files.
     adopter: what adoption changes; None if this process only compares.
     leaves: of a copy of the public log, which names the heads that were published.
@@ -99,6 +100,7 @@ class History:
     keys: SigningKeys
     indexes: Indexes
     show_to_signer: Callable[[str, bytes], object]
+    signed_heads: Callable[[str], list[tuple[int, int, str]]]
     published: PublishedFiles
     journal: Journal
     adoption: Adoption
@@ -284,10 +286,13 @@ class History:
         return known
 
     def _known_heads(self, series: Series, indexes: Iterable[Index]) -> KnownHeads:
-        """What indexes, journal and public log say about a series, without what the current epoch has abandoned."""
+        """What indexes, journal, public log and signer say, without what the current epoch has abandoned."""
         known_heads = [(index.epoch, chain_heads(index)) for index in indexes]
         known_heads += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
-        known_heads += [(epoch, {number: chain}) for epoch, number, chain in read_heads(self.leaves, series.kind)]
+        # A process that does not publish may not ask the signer.
+        signed = self.signed_heads(series.kind) if self.publishes else []
+        heads = [*read_heads(self.leaves, series.kind), *signed]
+        known_heads += [(epoch, {number: chain}) for epoch, number, chain in heads]
         epoch = self.configs.epoch()
         if epoch is None:
             return known_heads
