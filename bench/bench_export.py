@@ -43,7 +43,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         assert publication is not None
         publication.export_files.publish_due_file(now)
         for number in range(FILES):
-            _store(server, now, KEYS // FILES + (number < KEYS % FILES))
+            fill_waiting(server, now, KEYS // FILES + (number < KEYS % FILES))
             now += PERIOD_SECONDS
             begun, used = time.perf_counter(), time.process_time()
             publication.export_files.publish_due_file(now)
@@ -71,7 +71,8 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
     }
 
 
-def _store(server: KeyServer, now: float, count: int) -> None:
+def fill_waiting(server: KeyServer, now: float, count: int) -> None:
+    """Store random keys of the last 13 days that wait for the next file. now: Unix seconds."""
     newest = newest_published_day(now, server.city.embargo_seconds)
     rows = [
         (first_interval(newest - n % 13), os.urandom(16), 1 + n % 2, 1 + n // 2 % 2, int(now) // 3600)

@@ -16,6 +16,7 @@ from bluezone.backup.store_copies import copy_stores, newest_file_numbers
 from bluezone.canary.state import FOLDER as CANARY_FOLDER
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.locks import assign_to_folder_owner, lock_file
+from bluezone.keyserver.moves import require_settled
 from bluezone.keyserver.signer.client import FOLDER_NAME
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER
 from bluezone.logs import event_fields
@@ -44,6 +45,7 @@ def create_backup(
 
     target: file to write, by default one in the folder's `backups`. today: the city's date, which selects the day key.
     urls:   store -> address, for the stores that are on PostgreSQL.
+    Raises BackupFailed, MoveUnfinished, StoresMoved.
     """
     if target is None:
         (data_dir / BACKUPS).mkdir(mode=0o700, exist_ok=True)
@@ -63,6 +65,8 @@ def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str
     try:
         staging.mkdir(mode=0o700)
         copy_stores(data_dir, staging, today, urls)
+        # During or after a move stores are elsewhere, and a backup without them would be useless.
+        require_settled(data_dir)
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             heights = newest_file_numbers(data_dir, staging, urls)
             writer = SealedWriter(file, today, daykeys.make_day_key(data_dir, today), heights)

@@ -45,6 +45,7 @@ from bluezone.keyserver.signer.client import (
     RemoteKeys,
     find_signer,
     sign_checkpoint_text,
+    signed_heads,
 )
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store
@@ -231,7 +232,8 @@ def _compose(
         )
     pages = Pages(city, read_configs, place, secrets.city_key, (notes,), clock)
     history = History(
-        folder, keys_store, read_configs, secrets, pages.indexes, show, place.files, journal,
+        folder, keys_store, read_configs, secrets, pages.indexes, show,
+        partial(signed_heads, secrets.signing_key), place.files, journal,
         Adoption(keys_store, place.files, secrets, city.padding_mean, city.embargo_seconds),
         publishes=publication is not None,
         adopter=Adopter(codes_part.codes, configs, secrets.week_keys),

@@ -29,13 +29,13 @@ from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.parts.governance import Governance
 from bluezone.keyserver.parts.publication import Publication
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.folder import PublishedFiles, PublishedRefused
+from bluezone.keyserver.publication.folder import PublishedCopy, PublishedRefused
 from bluezone.keyserver.publication.history import History
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal, journal_folder
 from bluezone.keyserver.publication.log.logwriter import LogWriter
 from bluezone.keyserver.publication.place import PublishedPlace, open_place
-from bluezone.keyserver.signer.client import RemoteKeys, require_signer, sign_checkpoint_text
+from bluezone.keyserver.signer.client import RemoteKeys, require_signer, sign_checkpoint_text, signed_heads
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, StoreUnreachable, Turn
 from bluezone.logs import event_fields
@@ -196,27 +196,29 @@ class Ticks:
             self.publication.purge_files(now)
 
     def adopt_missing(
-        self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None
+        self, sources: Sequence[PublishedCopy], seen: Mapping[str, int] | None = None
     ) -> dict[str, list[int]]:
         """Adopt the published files that this store has lost; see History.adopt_missing.
 
         Also raises StoreBusy if another process has the turn too long, and PublicationApart.
         """
-        self._require_publishing()
+        publication = self._require_publishing()
         with self.exclusive_turn():
+            self.history.leaves = publication.adopt_leaves(sources)
             return self.history.adopt_missing(sources, seen or {})
 
-    def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedFiles]) -> Epoch:
+    def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedCopy]) -> Epoch:
         """The record of the next epoch, for the recovery key to sign; see History.propose_epoch."""
         with self.exclusive_turn():
             return self.history.propose_epoch(self.clock(), above, sources)
 
-    def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
+    def open_epoch(self, record: str, sources: Sequence[PublishedCopy]) -> Epoch:
         """Continue in a new epoch; see History.open_epoch. Also raises ClockDoubted, PublicationApart."""
-        self._require_publishing()
+        publication = self._require_publishing()
         with self.exclusive_turn():
             if self.guard:
                 self.guard.require(self.clock())
+            publication.adopt_leaves(sources)
             return self.history.open_epoch(record, self.clock(), sources)
 
     @contextmanager
@@ -249,9 +251,10 @@ class Ticks:
             self.notes.set_signing_problem(refused.code)
             raise
 
-    def _require_publishing(self) -> None:
+    def _require_publishing(self) -> Publication:
         if self.publication is None:
             raise PublicationApart("the published files here are another user's; run this as root")
+        return self.publication
 
     def _prepare(self, now: float) -> StoreRefused | None:
         """Compare with what was published, and make missing keys and configs.
@@ -304,7 +307,8 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
     journal = Journal(journal_folder(folder), keys.signing_key)
     log = LogWriter(store, configs, keys.city_key, journal, partial(sign_checkpoint_text, keys.signing_key))
     history = History(
-        folder, store, configs, keys, Indexes(place.files.get, keys.city_key), signer.show, place.files, journal,
+        folder, store, configs, keys, Indexes(place.files.get, keys.city_key), signer.show,
+        partial(signed_heads, keys.signing_key), place.files, journal,
         Adoption(store, place.files, keys, city.padding_mean, city.embargo_seconds), publishes=True, adopter=None,
     )  # fmt: skip
     publication = Publication(folder, city, store, keys, configs, place.files, journal, log, signer.show)

@@ -57,6 +57,12 @@ def head_leaf(kind: str, epoch: int, number: int, chain: str) -> bytes:
     return _leaf(kind, epoch, number, chain)
 
 
+def read_heads(contents: Iterable[bytes], kind: str) -> list[tuple[int, int, str]]:
+    """Epoch, number and chain value (hex) of the heads of a kind among leaves."""
+    lines = [content.decode(errors="replace").split(" ") for content in contents]
+    return [(int(words[2]), int(words[3]), words[4]) for words in lines if words[:2] == [HEAD, kind]]
+
+
 def epoch_leaf(record: str) -> bytes:
     """The leaf of an epoch. record: base64, as in the config."""
     return _leaf("epoch", hashlib.sha256(base64.b64decode(record)).hexdigest())

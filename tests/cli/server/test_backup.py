@@ -19,9 +19,12 @@ from tests.builders import commands
 from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
+from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.backup import creation, daykeys
 from bluezone.backup.archive import BackupDamaged, backup_day, open_sealed
+from bluezone.city_settings import write_default
+from bluezone.keyserver.service import KeyServer
 
 DAY = datetime.date(2020, 8, 10)
 BUCKET = 1_597_023_600  # 08:40 of that day in Bắc Kạn
@@ -160,6 +163,41 @@ def test_a_folder_that_serves_is_backed_up_restored_and_serves_again(tmp_path):
         assert answer.status == 200
     code, again = bluezone("restore", made["file"], "--data", new, "--day-keys", keys)
     assert (code, again["error"]["code"]) == (1, "restore_folder_used")
+
+
+def test_a_restore_takes_over_what_phones_have_or_ends_with_exit_1_and_the_way_on(tmp_path, monkeypatch):
+    folder, now = tmp_path / "old" / "data", time.time()
+    prepared_store(folder)
+    write_default(folder, name_vi="Bắc Kạn", name_en="Bac Kan", hotline=HOTLINE)
+    publish_at(folder, now - 5 * 7200)
+    made = bluezone("backup", "--data", folder)[1]
+    newest = publish_at(folder, now - 7200)
+    keys = folder / daykeys.FOLDER
+    restore = ("restore", made["file"], "--day-keys", keys, "--data")
+    monkeypatch.setenv("BLUEZONE_HEADS", str(tmp_path / "another machine's"))
+
+    code, told = bluezone(*restore, tmp_path / "one" / "data")
+    assert (code, told["problem"], told["heights"]) == (1, "history_unknown", made["heights"])
+    done = commands.bluezone(*restore, tmp_path / "two" / "data", "--seen", f"exports={newest}")
+    assert done.returncode == 1
+    assert f"exports up to {newest} were published, this store knows them up to {newest - 1}" in done.stdout
+    assert "docs/playbooks/history-forked.md" in done.stdout
+    code, told = bluezone(*restore, tmp_path / "three" / "data", "--published", folder, "--seen", f"exports={newest}")
+    assert (code, told["problem"], told["adopted"]["exports"]) == (0, None, [newest])
+    assert [place["heights"]["exports"] for place in told["places"]] == [newest]
+    code, told = bluezone(*restore, tmp_path / "four" / "data", "--published", "ftp://mirror.example")
+    assert (code, told["error"]["code"]) == (1, "exports_refused")
+    assert not (tmp_path / "four").exists()
+
+
+def publish_at(folder, moment):
+    """Publish what is due at a time; number of the newest export file."""
+    server = KeyServer.open(folder, lambda: moment)
+    try:
+        server.tick(moment)
+        return server.indexes.read_index().number
+    finally:
+        server.close()
 
 
 @pytest.mark.parametrize("spoil", ["cut", "altered", "no backup"])

@@ -22,6 +22,7 @@ from bluezone.keyserver.publication.adoption import HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.history import EpochUnfit, RecoveryKeyMissing
 from bluezone.keyserver.publication.log.journal import FOLDER_VARIABLE
+from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.signed.epoch import sign_epoch
@@ -259,6 +260,30 @@ def test_a_phone_that_is_behind_and_one_that_is_new_find_every_file_of_a_new_epo
         fresh = phones.new("fresh")
         fresh.check()
         assert any("exports/1-" in path for path, _ in server.requests[-8:])
+
+
+@pytest.mark.long
+def test_a_backup_from_before_an_epoch_takes_over_the_files_that_the_epoch_still_lists(tmp_path):
+    with a_city_with_recovery_key(tmp_path, publish_period_seconds=7200) as (server, phones, world):
+        late = phones.new("late")
+        late.check()
+        backup = backed_up(server, world)
+        patient = phones.new("one")
+        meet_phone(late, patient, 25, world=world)
+        report_patient(patient, server, onset_days_ago=0)
+        publish_reports(server, world)
+        epoch_opened(server, world)
+        report_and_publish(server, phones, world, "two")
+        old = server.key_server.data_dir
+        restored(server, world, backup, tmp_path / "restored")
+        taken = adopted(server, old)
+        assert taken["exports"] == [2, 100_000]
+        index = server.key_server.indexes.read_index(VENUE_PACKAGES)
+        assert [entry.number for entry in (*index.earlier, *index.entries)][-len(taken["venues"]) :] == taken["venues"]
+        assert index.earlier[-1].number in taken["venues"]
+
+        report_and_publish(server, phones, world, "three")
+        assert late.check().level == "high"
 
 
 @pytest.mark.long

@@ -6,16 +6,20 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bluezone.cli.folder import data_option
 from bluezone.cli.output import Failed, prints_result
+from bluezone.cli.server.history import adopted_lines, open_places, read_seen, seen_option
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.publication.folder import PublishedCopy
 
 
 def _backup_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -26,15 +30,22 @@ def _backup_lines(result: dict[str, Any]) -> Iterable[str]:
 def _restore_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"restored {result['data']} from the backup of {result['day']}; what was due was purged"
     yield f"the backup knows {_heights_text(result['heights'])}"
-    for kind, numbers in result["adopted"].items():
-        if numbers:
-            yield f"{kind} {', '.join(map(str, numbers))} taken over from where they were published"
+    for place in result["places"]:
+        yield f"{place['place']} has {_place_text(place)}"
+    yield from adopted_lines(result["adopted"])
     if result["problem"]:
         yield f"{result['problem']}: {result['message']}"
         yield "phones will see: no new list until then; after 36 hours they say that the city's list is old."
         yield "  Reports are taken. docs/playbooks/history-forked.md says what to do."
     else:
         yield "phones will see: the next list continues the one they hold; all codes that were open are revoked"
+
+
+def _place_text(place: dict[str, Any]) -> str:
+    if not place["heights"]:
+        return "no list that this city's key signed"
+    signed_at = datetime.datetime.fromtimestamp(place["signed_at"], datetime.UTC)
+    return f"{_heights_text(place['heights'])}, signed at {signed_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _heights_text(heights: dict[str, int]) -> str:
@@ -55,14 +66,11 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     from bluezone.backup.creation import create_backup
     from bluezone.backup.retention import RETAINED_DAYS
     from bluezone.city_settings import data_folder, load_city
-    from bluezone.keyserver.moves import require_settled
 
     signal.signal(signal.SIGTERM, _exit)
     folder = data_folder(data).resolve()
     load_city(folder)
     now = datetime.datetime.now(datetime.UTC)
-    # After a move the stores are elsewhere, and a backup without them would be useless.
-    require_settled(folder)
     # With a wrong date, the backup would be sealed with the key of another day.
     _require_clock(folder, now.timestamp(), notes=False)
     today = now.date()
@@ -91,13 +99,15 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     "--published",
     metavar="PLACE",
     multiple=True,
-    help="Where files published since the backup may still be: the old data folder, a mirror's address.",
+    help="What phones have now: the old data folder, a folder or address of a mirror, s3://bucket/prefix.",
 )
+@seen_option
 @prints_result(_restore_lines)
-def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -> dict[str, Any]:
+def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...], seen: tuple[str, ...]) -> dict[str, Any]:
     """Restore a backup into a new folder: verify it, bring it up to date and purge it before a server can start on it.
 
-    Then compare it with what was published since, and print what phones will see.
+    Then take over what was published since from the city's bucket and the named places, and print what phones will
+    see. Exit 1 if nothing may be signed yet, because no place has all that phones have.
     """
     from bluezone.backup import archive, restoration
 
@@ -106,28 +116,41 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
     logging.getLogger("bluezone.keyserver.ticks").setLevel(logging.CRITICAL)
     folder = Path(data).resolve()
     today = datetime.datetime.now(datetime.UTC).date()
+    # A slip in these is refused before anything is restored.
+    places = dict(zip(published, open_places(published), strict=True))
+    newest_seen = read_seen(seen)
     day = restoration.restore_backup(file, folder, day_keys.resolve(), today, _urls(), _purge)
-    return {
+    result = {
         "data": str(folder),
         "day": str(day),
         "heights": archive.newest_file_numbers(file),
-        **_compare(folder, published),
+        **_compare(folder, places, newest_seen),
     }
+    if result["problem"]:
+        raise Failed(result)
+    return result
 
 
-def _compare(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
-    from bluezone.keyserver.publication.bucket import open_named_place
+def _compare(folder: Path, places: Mapping[str, "PublishedCopy"], seen: Mapping[str, int]) -> dict[str, Any]:
+    """Compare a restored folder with what phones have, and take over what it lacks."""
+    from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
     from bluezone.keyserver.service import KeyServer
     from bluezone.refusal import Refused
 
+    result: dict[str, Any] = {"places": [], "adopted": {}, "problem": None, "message": None}
     server = KeyServer.open(folder)
     try:
-        adopted = server.ticks.adopt_missing([open_named_place(text) for text in published])
+        history = server.ticks.history
+        bucket = os.environ.get(EXPORTS_URL_VARIABLE)
+        read_places = {bucket: history.published, **places} if bucket else places
+        for name, files in read_places.items():
+            result["places"].append({"place": name, **history.newest_published(files)})
+        result["adopted"] = server.ticks.adopt_missing(list(places.values()), seen)
     except Refused as refused:
-        return {"adopted": {}, "problem": refused.code, "message": refused.message}
+        result |= {"problem": refused.code, "message": refused.message}
     finally:
         server.close()
-    return {"adopted": adopted, "problem": None, "message": None}
+    return result
 
 
 def _require_clock(folder: Path, now: float, notes: bool) -> None:

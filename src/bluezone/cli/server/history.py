@@ -12,6 +12,7 @@ from bluezone.cli.output import prints_result
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
+    from bluezone.keyserver.publication.folder import PublishedCopy
     from bluezone.protocol.signed.epoch import Epoch
 
 places_option = click.option(
@@ -33,11 +34,17 @@ def history() -> None:
     """Compare what was published with what this store knows; the playbook "history forked" says when."""
 
 
-def _adopted_lines(result: dict[str, Any]) -> Iterable[str]:
-    yield ", ".join(f"{kind} {number}" for kind, number in result["heights"].items())
-    for kind, numbers in result["adopted"].items():
+def adopted_lines(adopted: dict[str, list[int]]) -> Iterable[str]:
+    """Lines for people about the numbers of adopted files, by kind."""
+    for kind, numbers in adopted.items():
         if numbers:
-            yield f"{kind} {', '.join(map(str, numbers))} taken over"
+            span = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else numbers[0]
+            yield f"{kind} {span} taken over from where they were published ({len(numbers)})"
+
+
+def _history_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield ", ".join(f"{kind} {number}" for kind, number in result["heights"].items())
+    yield from adopted_lines(result["adopted"])
     yield "the store knows all that was published, as far as anything here tells"
 
 
@@ -45,7 +52,7 @@ def _adopted_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @places_option
 @seen_option
-@prints_result(_adopted_lines)
+@prints_result(_history_lines)
 def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> dict[str, Any]:
     """Compare, and adopt what our own keys signed and this store has lost.
 
@@ -54,7 +61,7 @@ def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> d
     """
     server = open_keyserver(data)
     try:
-        adopted = server.ticks.adopt_missing(_places(places), _seen(seen))
+        adopted = server.ticks.adopt_missing(open_places(places), read_seen(seen))
         return {"heights": server.ticks.history.newest_numbers(), "adopted": adopted}
     finally:
         server.close()
@@ -92,7 +99,7 @@ def propose(data: str | None, places: tuple[str, ...], seen: tuple[str, ...], ou
 
     server = open_keyserver(data)
     try:
-        epoch = server.ticks.propose_epoch(_seen(seen), _places(places))
+        epoch = server.ticks.propose_epoch(read_seen(seen), open_places(places))
     finally:
         server.close()
     out.write_bytes(encode_epoch(epoch))
@@ -113,18 +120,20 @@ def open_(data: str | None, places: tuple[str, ...], file: Path) -> dict[str, An
     """Begin a new epoch with a record that the recovery key has signed. Phones follow at most once a week."""
     server = open_keyserver(data)
     try:
-        return epoch_as_json(server.ticks.open_epoch(file.read_text("ascii").strip(), _places(places)))
+        return epoch_as_json(server.ticks.open_epoch(file.read_text("ascii").strip(), open_places(places)))
     finally:
         server.close()
 
 
-def _places(texts: tuple[str, ...]) -> list[Any]:
+def open_places(texts: tuple[str, ...]) -> list["PublishedCopy"]:
+    """The places of published files that an operator named."""
     from bluezone.keyserver.publication.bucket import open_named_place
 
     return [open_named_place(text) for text in texts]
 
 
-def _seen(texts: tuple[str, ...]) -> dict[str, int]:
+def read_seen(texts: tuple[str, ...]) -> dict[str, int]:
+    """The newest numbers that a phone has, by kind. Raises SeenInvalid."""
     from bluezone.protocol.signed.epoch import BRANCHES
 
     seen = {}

@@ -2,7 +2,7 @@
 """The part that publishes: export files, venue packages, indexes and the public log. It alone writes them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bluezone.city_settings import City
@@ -10,7 +10,7 @@ from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.export_files import ExportFiles
 from bluezone.keyserver.publication.file_repair import FileRepair
-from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.folder import LocalFiles, PublishedCopy, PublishedFiles
 from bluezone.keyserver.publication.indexwriter import IndexWriter
 from bluezone.keyserver.publication.log.journal import Journal
 from bluezone.keyserver.publication.log.logwriter import LogWriter
@@ -84,6 +84,10 @@ class Publication:
         """Bring the public log and the indexes up to date."""
         self._log.try_to_renew_log()
         self.index_writer.renew_indexes(now, turn)
+
+    def adopt_leaves(self, places: Iterable[PublishedCopy]) -> list[bytes]:
+        """Continue the public log from the copies that places have; returns the leaves that this store lacked."""
+        return [leaf for place in places for leaf in self._log.try_to_adopt_leaves(place.get)]
 
     def move_into_bucket(self) -> None:
         """If there is a bucket, move into it the files that were published in a local folder before."""

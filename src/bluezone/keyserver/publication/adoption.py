@@ -13,7 +13,7 @@ from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.export_files import requeue_keys
 from bluezone.keyserver.publication.file_repair import copied_content
-from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
+from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedCopy, PublishedFiles
 from bluezone.keyserver.publication.series import EXPORT_FILES, Series
 from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix
 from bluezone.protocol.exports.files import Export, InvalidExport, read_export, verify_export
@@ -40,7 +40,7 @@ class Adoption:
     padding_mean: int
     embargo_seconds: int
 
-    def read_content(self, series: Series, entry: IndexEntry, places: Iterable[PublishedFiles]) -> bytes:
+    def read_content(self, series: Series, entry: IndexEntry, places: Iterable[PublishedCopy]) -> bytes:
         """The bytes of a file that an index of this city lists, from the first place that has them.
 
         Raises HistoryForked.
@@ -48,8 +48,6 @@ class Adoption:
         for place in places:
             content = place.get(f"{series.folder}/{entry.name}")
             if content is not None and hashlib.sha256(content).hexdigest() == entry.sha256:
-                if series is EXPORT_FILES:
-                    self._read_own_export(entry.number, content)
                 return content
         raise HistoryForked(
             f"{series.kind}: file {entry.number} was published, but no place has it; name one that still has it"
@@ -70,7 +68,6 @@ class Adoption:
 
         before: the chain value before it. end: end of a package's hour, Unix seconds; an export contains its own.
         """
-        self.published.put_if_absent(f"{series.folder}/{entry.name}", content)
         self.store.write(lambda transaction: self._insert(transaction, series, entry, content, before, end))
 
     def append_file(self, series: Series, branch: Branch, entry: IndexEntry, content: bytes, end: int) -> None:
@@ -84,7 +81,10 @@ class Adoption:
     def _insert(
         self, transaction: Transaction, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int
     ) -> None:
-        """Insert the row of a published file, note its keys as known, and delete its content from the waiting rows."""
+        """Put a file in its place, insert its row, note its keys as known, and delete its content from what waits.
+
+        Raises HistoryForked if it is an export that the city's key did not sign.
+        """
         columns: dict[str, Any] = {
             "number": entry.number, "name": entry.name, "sha256": bytes.fromhex(entry.sha256), "size": entry.size,
             "chain_before": before, "end_timestamp": end,
@@ -108,6 +108,8 @@ class Adoption:
             transaction.execute_each(
                 "DELETE FROM waiting_item WHERE tag = ? AND nonce = ? AND sealed = ?", _items(content)
             )
+        # Before the row: a file that is listed must be there.
+        self.published.put_if_absent(f"{series.folder}/{entry.name}", content)
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
         transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (entry.number,))  # noqa: S608
@@ -118,7 +120,6 @@ class Adoption:
     ) -> None:
         number, chain = self._next(transaction, series, branch)
         name = f"{number}-{entry.sha256[:NAME_DIGITS]}{Path(entry.name).suffix}"
-        self.published.put_if_absent(f"{series.folder}/{name}", content)
         self._insert(transaction, series, replace(entry, number=number, name=name), content, chain, end)
 
     @staticmethod

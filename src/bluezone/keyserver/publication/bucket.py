@@ -21,6 +21,7 @@ from bluezone.keyserver.publication.folder import (
     EXPORTS_URL_VARIABLE,
     LocalFiles,
     Mirror,
+    PublishedCopy,
     PublishedFiles,
     PublishedRefused,
     cache_control,
@@ -237,10 +238,12 @@ class CachedFiles:
         return cached[0]
 
 
-def open_named_place(text: str) -> PublishedFiles:
-    """The place of published files that an operator named: a data folder, a bucket, or the address of a mirror."""
-    if Path(text).is_dir():
-        return LocalFiles(Path(text).resolve())
+def open_named_place(text: str) -> PublishedCopy:
+    """The place of published files that an operator named: a data folder, a mirror's folder or address, a bucket."""
+    folder = Path(text).resolve()
+    if folder.is_dir():
+        # The copy of a site has its files where their addresses say.
+        return LocalFiles(folder / "v1" if (folder / "v1").is_dir() else folder)
     return ObjectFiles(text) if text.startswith("s3://") else Mirror(text)
 
 

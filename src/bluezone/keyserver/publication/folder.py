@@ -50,7 +50,19 @@ class PublishedChanged(PublishedRefused):
     code = "published_index_changed"
 
 
-class PublishedFiles(Protocol):
+class PublishedCopy(Protocol):
+    """A place from which published files can be read."""
+
+    def get(self, name: str) -> bytes | None:
+        """The content of a file, None if there is none. Raises StoreRefused."""
+        ...
+
+    def names(self, folder: str) -> list[str]:
+        """The names of all files in a folder, in no particular order. Raises StoreRefused."""
+        ...
+
+
+class PublishedFiles(PublishedCopy, Protocol):
     """The place of the published files; every call is safe to repeat."""
 
     def put_if_absent(self, name: str, content: bytes) -> None:
@@ -71,14 +83,6 @@ class PublishedFiles(Protocol):
 
     def version(self, name: str) -> tuple[bytes, str] | None:
         """The content of a file that changes, and the name of this version; None if there is no file."""
-        ...
-
-    def get(self, name: str) -> bytes | None:
-        """The content of a file, None if there is none. Raises StoreRefused."""
-        ...
-
-    def names(self, folder: str) -> list[str]:
-        """The names of all files in a folder, in no particular order. Raises StoreRefused."""
         ...
 
     def overwrite(self, name: str, content: bytes) -> None:
@@ -192,22 +196,6 @@ class Mirror:
         except (ValueError, KeyError, TypeError):
             return []
         return [f"configs/{earlier}.json" for earlier in range(number - count_before, number + 1)]
-
-    def version(self, name: str) -> tuple[bytes, str] | None:
-        content = self.get(name)
-        return None if content is None else (content, "")
-
-    def put_if_absent(self, name: str, content: bytes) -> None:
-        raise PublishedRefused("a mirror can only be read")
-
-    def replace(self, name: str, content: bytes, version: str | None) -> None:
-        raise PublishedRefused("a mirror can only be read")
-
-    def overwrite(self, name: str, content: bytes) -> None:
-        raise PublishedRefused("a mirror can only be read")
-
-    def remove(self, name: str) -> None:
-        raise PublishedRefused("a mirror can only be read")
 
     def _fetch(self, path: str) -> bytes | None:
         try:

@@ -8,10 +8,12 @@ until an operator opens a new epoch with the recovery key (docs/protocol.md sect
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from bluezone.keyserver.codes.issued_codes import Codes
 from bluezone.keyserver.configs.configfiles import KIND as CONFIG_KIND
@@ -20,10 +22,16 @@ from bluezone.keyserver.configs.configuration import ConfigWriter
 from bluezone.keyserver.keys.keyfolder import SigningKeys
 from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.folder import NAME_DIGITS, LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.folder import NAME_DIGITS, LocalFiles, PublishedCopy, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.log.journal import Journal
-from bluezone.keyserver.publication.series import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Series
+from bluezone.keyserver.publication.series import (
+    ALL_SERIES,
+    CONFIGS_FOLDER,
+    EXPORT_FILES,
+    VENUE_PACKAGES,
+    Series,
+)
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config
@@ -37,6 +45,7 @@ from bluezone.protocol.signed.envelope import (
 from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
 from bluezone.protocol.signed.index import Index, IndexEntry, chain_heads
 from bluezone.refusal import Refused
+from bluezone.transparency.leaves import read_heads
 
 # This file marks a data folder that was restored and has not been compared with anything outside it yet.
 UNCHECKED_FILE = "history.unchecked"
@@ -78,9 +87,11 @@ class Adopter:
 class History:
     """The history of one city.
 
-    show: shows the signer an index that was signed elsewhere; takes its kind and content.
+    show_to_signer: shows the signer an index that was signed elsewhere; takes its kind and content.
+    signed_heads: epoch, number and chain value (hex) of the index of a kind that the signer has signed last.
     publishes: whether this process writes published files.
     adopter: what adoption changes; None if this process only compares.
+    leaves: of a copy of the public log, which names the heads that were published.
     """
 
     data_dir: Path
@@ -89,11 +100,13 @@ class History:
     keys: SigningKeys
     indexes: Indexes
     show_to_signer: Callable[[str, bytes], object]
+    signed_heads: Callable[[str], list[tuple[int, int, str]]]
     published: PublishedFiles
     journal: Journal
     adoption: Adoption
     publishes: bool
     adopter: Adopter | None
+    leaves: Sequence[bytes] = ()
     _opened_indexes: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
     def newest_numbers(self) -> dict[str, int]:
@@ -101,8 +114,19 @@ class History:
         heights = {series.kind: max(self._heads(series)) for series in ALL_SERIES}
         return {CONFIG: self.configs.newest_number(), **heights, "epoch": self.configs.epoch_number()}
 
+    def newest_published(self, place: PublishedCopy) -> dict[str, Any]:
+        """What phones get at a place: "heights", the newest number by kind, and "signed_at", Unix seconds.
+
+        Both are empty if it has no index that this city signed. Raises PublishedRefused.
+        """
+        indexes = self._indexes_of([place], EXPORT_FILES) + self._indexes_of([place], VENUE_PACKAGES)
+        return {
+            "heights": {index.kind: index.number for index in indexes},
+            "signed_at": max((index.generated_at for index in indexes), default=None),
+        }
+
     def adopt_missing(
-        self, sources: Iterable[PublishedFiles] = (), seen: Mapping[str, int] = MappingProxyType({})
+        self, sources: Iterable[PublishedCopy] = (), seen: Mapping[str, int] = MappingProxyType({})
     ) -> dict[str, list[int]]:
         """Compare with what was published, and adopt what is missing; returns the adopted numbers by kind.
 
@@ -159,10 +183,10 @@ class History:
 
     # Configs
 
-    def _adopt_configs(self, adopter: Adopter, places: Sequence[PublishedFiles]) -> list[int]:
+    def _adopt_configs(self, adopter: Adopter, places: Sequence[PublishedCopy]) -> list[int]:
         signed_configs: dict[int, bytes] = dict(self.journal.configs())
         for place in places:
-            if self._knows_all_configs(place):
+            if self._unknown_config(place) is None:
                 continue
             for name in place.names(CONFIGS_FOLDER):
                 signed = place.get(name)
@@ -214,35 +238,37 @@ class History:
             return False
         return config.history[-distance] == self.configs.sha256_of(newest.number)
 
-    def _knows_all_configs(self, place: PublishedFiles) -> bool:
-        indexes = [self._index_of(place, series) for series in ALL_SERIES]
-        known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
-        return all(index is None or index.config_sha256 in known for index in indexes)
+    def _unknown_config(self, place: PublishedCopy) -> Index | None:
+        """An index of a place that names a config which is not here, None if there is none.
 
-    def _require_known_configs(self, places: Sequence[PublishedFiles]) -> None:
-        # An index of an abandoned epoch may name a config that was lost with that epoch.
+        An index of an abandoned epoch may name a config that was lost with that epoch.
+        """
+        known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
+        for series in ALL_SERIES:
+            index = self._index_of(place, series)
+            if index and index.epoch >= self.configs.epoch_number() and index.config_sha256 not in known:
+                return index
+        return None
+
+    def _require_known_configs(self, places: Sequence[PublishedCopy]) -> None:
         for place in places:
-            for series in ALL_SERIES:
-                index = self._index_of(place, series)
-                if index is None or index.epoch < self.configs.epoch_number():
-                    continue
-                known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
-                if index.config_sha256 not in known:
-                    raise HistoryForked(
-                        f"the published index of {series.kind} names a config that is not here; name a place that"
-                        " still has it (bluezone history adopt), or open a new epoch"
-                    )
+            index = self._unknown_config(place)
+            if index is not None:
+                raise HistoryForked(
+                    f"the published index of {index.kind} names a config that is not here; name a place that"
+                    " still has it (bluezone history adopt), or open a new epoch"
+                )
 
     # Files
 
-    def _index_of(self, place: PublishedFiles, series: Series) -> Index | None:
+    def _index_of(self, place: PublishedCopy, series: Series) -> Index | None:
         key = id(place), series.kind
         if key not in self._opened_indexes:
             content = place.get(series.index_name)
             self._opened_indexes[key] = None if content is None else self.indexes.open_index(series, content)
         return self._opened_indexes[key]
 
-    def _indexes_of(self, places: Iterable[PublishedFiles], series: Series) -> list[Index]:
+    def _indexes_of(self, places: Iterable[PublishedCopy], series: Series) -> list[Index]:
         return [index for place in places if (index := self._index_of(place, series)) is not None]
 
     def _heads(self, series: Series) -> dict[int, str]:
@@ -260,9 +286,13 @@ class History:
         return known
 
     def _known_heads(self, series: Series, indexes: Iterable[Index]) -> KnownHeads:
-        """What indexes and the journal say about a series, without the files that the current epoch has abandoned."""
+        """What indexes, journal, public log and signer say, without what the current epoch has abandoned."""
         known_heads = [(index.epoch, chain_heads(index)) for index in indexes]
         known_heads += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
+        # A process that does not publish may not ask the signer.
+        signed = self.signed_heads(series.kind) if self.publishes else []
+        heads = [*read_heads(self.leaves, series.kind), *signed]
+        known_heads += [(epoch, {number: chain}) for epoch, number, chain in heads]
         epoch = self.configs.epoch()
         if epoch is None:
             return known_heads
@@ -285,26 +315,24 @@ class History:
                     " new epoch"
                 )
 
-    def _adopt_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedFiles]) -> list[int]:
+    def _adopt_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedCopy]) -> list[int]:
         adopted: list[int] = []
         for index in indexes:
             ours = self._heads(series)
-            listed = chain_heads(index)
             self._require_same(series.kind, ours, self._known_heads(series, [index]))
-            if index.epoch != self.configs.epoch_number() or index.number <= max(ours):
+            if index.epoch != self.configs.epoch_number() or index.number < max(ours):
                 continue
-            missing = [entry for entry in (*index.earlier, *index.entries) if entry.number > max(ours)]
-            if missing and max(ours) not in listed and max(ours) > 0:
-                # Our newest file is older than all that the index lists. The city's signature vouches for the index.
-                missing = [*index.earlier, *index.entries]
-            for entry in missing:
+            oldest = min(ours)
+            for entry, chain_before, end in _listed_files(index):
+                # What is older than all our files has expired here.
+                if entry.number in ours or entry.number < oldest:
+                    continue
                 content = self.adoption.read_content(series, entry, places)
-                chain_before = _chain_before(index, entry)
-                self.adoption.adopt_file(series, entry, content, chain_before, _estimated_end(index, entry))
+                self.adoption.adopt_file(series, entry, content, chain_before, end)
                 adopted.append(entry.number)
         return adopted
 
-    def _index_from_names(self, series: Series, places: Sequence[PublishedFiles]) -> list[Index]:
+    def _index_from_names(self, series: Series, places: Sequence[PublishedCopy]) -> list[Index]:
         """An index of the files after our newest, made from their names, if a head of the journal vouches for them.
 
         A file name has its number and the beginning of its hash, so it can be recognised without an index.
@@ -335,7 +363,7 @@ class History:
                 ]  # fmt: skip
         return vouched
 
-    def _adopt_indexes(self, places: Iterable[PublishedFiles]) -> None:
+    def _adopt_indexes(self, places: Iterable[PublishedCopy]) -> None:
         """Publish the index from which files were adopted, so that phones follow it at once.
 
         A signer that is running is shown the index, so that it continues from there.
@@ -360,7 +388,7 @@ class History:
 
     # Epochs
 
-    def propose_epoch(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
+    def propose_epoch(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedCopy] = ()) -> Epoch:
         """The record of the next epoch, which the recovery key signs elsewhere.
 
         above: the newest numbers that phones are known to have, by kind. Raises RecoveryKeyMissing.
@@ -395,7 +423,7 @@ class History:
                 return number
         return self.configs.newest_number()
 
-    def open_epoch(self, record: str, now: float, sources: Iterable[PublishedFiles] = ()) -> Epoch:
+    def open_epoch(self, record: str, now: float, sources: Iterable[PublishedCopy] = ()) -> Epoch:
         """Open the epoch of a record that the recovery key has signed.
 
         Files of abandoned branches are published again in the epoch if a place still has them.
@@ -437,24 +465,22 @@ class History:
         for series in ALL_SERIES:
             self.adoption.renumber_files(series, epoch.branch(series.kind))
 
-    def _adopt_abandoned(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
+    def _adopt_abandoned(self, series: Series, branch: Branch, places: Sequence[PublishedCopy]) -> None:
         for index in self._indexes_of(places, series):
-            for entry in index.entries:
+            for entry, _, end in _listed_files(index):
                 present = self.keys_store.read(
                     f"SELECT 1 FROM {series.table} WHERE sha256 = ?",  # noqa: S608
                     (bytes.fromhex(entry.sha256),),
                 )
                 if present or not branch.ancestor < entry.number < branch.first:
                     continue
-                try:
+                with suppress(HistoryForked):
                     content = self.adoption.read_content(series, entry, places)
-                except HistoryForked:
-                    continue
-                self.adoption.append_file(series, branch, entry, content, _estimated_end(index, entry))
+                    self.adoption.append_file(series, branch, entry, content, end)
 
 
-def _names_by_number(series: Series, places: Iterable[PublishedFiles]) -> dict[int, list[tuple[PublishedFiles, str]]]:
-    names: defaultdict[int, list[tuple[PublishedFiles, str]]] = defaultdict(list)
+def _names_by_number(series: Series, places: Iterable[PublishedCopy]) -> dict[int, list[tuple[PublishedCopy, str]]]:
+    names: defaultdict[int, list[tuple[PublishedCopy, str]]] = defaultdict(list)
     for place in places:
         for name in place.names(series.folder):
             number, dash, _ = Path(name).name.partition("-")
@@ -463,7 +489,7 @@ def _names_by_number(series: Series, places: Iterable[PublishedFiles]) -> dict[i
     return names
 
 
-def _entry_from_names(number: int, names: Iterable[tuple[PublishedFiles, str]]) -> IndexEntry | None:
+def _entry_from_names(number: int, names: Iterable[tuple[PublishedCopy, str]]) -> IndexEntry | None:
     """The entry of the first file that has the hash its name begins; None if there is none."""
     for place, name in names:
         content = place.get(name) or b""
@@ -473,21 +499,18 @@ def _entry_from_names(number: int, names: Iterable[tuple[PublishedFiles, str]]) 
     return None
 
 
-def _estimated_end(index: Index, entry: IndexEntry) -> int:
-    """About when the hour of a venue package ended, Unix seconds: one is published every hour."""
-    return index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
+def _listed_files(index: Index) -> Iterator[tuple[IndexEntry, bytes, int]]:
+    """The files that an index lists, oldest first: each with the chain value before it and the end of its hour.
 
-
-def _chain_before(index: Index, entry: IndexEntry) -> bytes:
-    """The chain value before a file that an index lists; for an epoch's first file, the value of its ancestor."""
-    runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
-    for start, entries in runs:
+    The end, in Unix seconds, is about right for a venue package, because one is published every hour.
+    """
+    later = len(index.earlier) + len(index.entries)
+    for start, entries in ((index.earlier_chain, index.earlier), (index.chain_before, index.entries)):
         value = bytes.fromhex(start)
-        for listed in entries:
-            if listed == entry:
-                return value
-            value = extend_chain(value, bytes.fromhex(listed.sha256))
-    raise AssertionError("the index does not list the file")
+        for entry in entries:
+            later -= 1
+            yield entry, value, index.generated_at - later * SECONDS_PER_HOUR
+            value = extend_chain(value, bytes.fromhex(entry.sha256))
 
 
 def _next_stride(number: int) -> int:

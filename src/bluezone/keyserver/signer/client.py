@@ -60,7 +60,8 @@ class Operation(IntEnum):
     CATCH_UP = 7
     WAITING = 8
     APPROVE = 9
-    LOG_SIZE = 10
+    # 10 was the size of the log alone; a signer of an earlier version does not know 11.
+    LAST = 11
 
 
 # The longest body of each operation.
@@ -74,7 +75,7 @@ LONGEST_BODIES = {
     Operation.CATCH_UP: MAX_EXPORT_BYTES,
     Operation.WAITING: 0,
     Operation.APPROVE: 4096,
-    Operation.LOG_SIZE: 0,
+    Operation.LAST: 0,
 }
 
 
@@ -150,7 +151,11 @@ class RemoteCityKey:
 
     def log_size(self) -> int:
         """How many leaves the checkpoint signed last has; 0 before the first."""
-        return int(self._connection.request_operation(Operation.LOG_SIZE))
+        return int(self.last_signed().get("checkpoint", {"size": 0})["size"])
+
+    def last_signed(self) -> dict[str, Any]:
+        """What was signed last: size of the log's checkpoint; epoch, number and chain value (hex) of each index."""
+        return dict(json.loads(self._connection.request_operation(Operation.LAST)))
 
     def public_key(self) -> Ed25519PublicKey:
         """Its public half."""
@@ -231,6 +236,20 @@ def remote_keys(data_dir: Path) -> RemoteKeys | None:
     """The keys of the signer of a data folder; None if it has no signer and the keys are in the folder."""
     signer = find_signer(data_dir)
     return RemoteKeys(signer) if signer else None
+
+
+def signed_heads(key: Ed25519Signer, kind: str) -> list[tuple[int, int, str]]:
+    """Epoch, number and chain value (hex) of the index of a kind that a signer has signed last.
+
+    Empty if there is no signer, or if it is away: then nothing is signed.
+    """
+    if not isinstance(key, RemoteCityKey):
+        return []
+    try:
+        last = key.last_signed().get(kind)
+    except SignerAway:
+        return []
+    return [(last["epoch"], last["number"], last["chain"])] if last else []
 
 
 def find_signer(data_dir: Path) -> Connection | None:

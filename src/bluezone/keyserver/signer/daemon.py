@@ -51,9 +51,7 @@ class Rights:
 _OF_CONFIGS = Rights(
     frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}), frozenset({CONFIG})
 )
-_OF_FILES = Rights(
-    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT, Operation.LOG_SIZE}), KINDS - {CONFIG}
-)
+_OF_FILES = Rights(frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT, Operation.LAST}), KINDS - {CONFIG})
 # The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
     "reports": Rights(frozenset({Operation.BLIND})),
@@ -180,8 +178,8 @@ class Daemon:
             return signer.sign(body)
         if what is Operation.EXPORT:
             return signer.sign_export(body)
-        if what is Operation.LOG_SIZE:
-            return str(signer.log_size()).encode()
+        if what is Operation.LAST:
+            return json.dumps(signer.last_signed()).encode()
         if what is Operation.CATCH_UP:
             kind, _, file = body.partition(b"\0")
             signer.catch_up(kind.decode("ascii", "replace"), file)

@@ -204,10 +204,15 @@ class Signer:
                 raise SigningRefused("only configs, indexes and heads are signed")
         return self._keys.signing_key.sign(message)
 
-    def log_size(self) -> int:
-        """How many leaves the checkpoint signed last has; 0 before the first."""
+    def last_signed(self) -> dict[str, Line]:
+        """What was signed last: the size of the public log's checkpoint, the head of each index."""
+        members = {CHECKPOINT: ("size",), EXPORTS: ("epoch", "number", "chain"), VENUES: ("epoch", "number", "chain")}
         with self._record.turn() as signed:
-            return int(signed.last.get(CHECKPOINT, {"size": 0})["size"])
+            return {
+                kind: {name: signed.last[kind][name] for name in names}
+                for kind, names in members.items()
+                if kind in signed.last
+            }
 
     def _checkpoint_line(self, text: bytes, proof: tuple[bytes, ...], signed: RecordContent) -> Line:
         """The record's line about a checkpoint. Its log must begin with all of the log signed last."""

@@ -11,15 +11,21 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.publication.log.journal import Journal
-from bluezone.keyserver.publication.log.publiclog import PublicLog, read_node
+from bluezone.keyserver.publication.log.publiclog import (
+    TILE_WIDTH,
+    PublicLog,
+    entries_path,
+    read_entries,
+    read_node,
+)
 from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.storage.store import StoreRefused, Transaction
 from bluezone.logs import event_fields
 from bluezone.protocol.signed.envelope import extend_chain
 from bluezone.refusal import Refused
 from bluezone.transparency import leaves
-from bluezone.transparency.merkle import completed_subtrees, leaf_hash, node_hash
-from bluezone.transparency.notes import Checkpoint, Note, Signature, sign_checkpoint
+from bluezone.transparency.merkle import completed_subtrees, leaf_hash, node_hash, range_hash
+from bluezone.transparency.notes import Checkpoint, Note, Signature, open_checkpoint, read_note, sign_checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +91,15 @@ class LogWriter(PublicLog):
         try:
             self.renew_log()
         except Refused as refused:
-            details = event_fields("log_refused", code=refused.code)
-            logger.error("public log: %s: %s", refused.code, refused.message, extra=details)
+            _log_refusal(refused)
+
+    def try_to_adopt_leaves(self, fetch: Callable[[str], bytes | None]) -> list[bytes]:
+        """Like `adopt_leaves`, but only log a failure."""
+        try:
+            return self.adopt_leaves(fetch)
+        except Refused as refused:
+            _log_refusal(refused)
+            return []
 
     def renew_log(self) -> None:
         """Append what was published since the last call, and sign a checkpoint of it.
@@ -123,6 +136,31 @@ class LogWriter(PublicLog):
         if self.leaves(first, first + len(contents)) != contents:
             raise LogForked(f"the leaves from {first} on differ from those that were signed")
         return min(end, self.size())
+
+    def adopt_leaves(self, fetch: Callable[[str], bytes | None]) -> list[bytes]:
+        """Append the leaves that a copy of this log has and the store lacks; returns them.
+
+        fetch: returns a file of the copy by its address below /v1/, None if there is none.
+        Raises NoteInvalid, LogForked if the log of the store is not the beginning of the copy, StoreRefused.
+        """
+        signed = fetch("log/checkpoint")
+        if signed is None:
+            return []
+        note = read_note(signed)
+        checkpoint = open_checkpoint(note, self.key)
+        size = self.size()
+        contents = _read_entries(fetch, size, checkpoint.size)
+
+        def put(transaction: Transaction) -> None:
+            _append(transaction, contents)
+            root = range_hash((0, checkpoint.size), lambda level, at: read_node(transaction.execute, level, at))
+            if root != checkpoint.root:
+                raise LogForked("this store's log is not the beginning of the one that was published")
+            _store_checkpoint(transaction, checkpoint.size, note)
+
+        if contents:
+            self.store.write(put)
+        return contents
 
     def _append_new(self, transaction: Transaction) -> None:
         waiting = [bytes(row[0]) for row in transaction.execute("DELETE FROM log_waiting RETURNING content")]
@@ -168,6 +206,24 @@ class LogWriter(PublicLog):
                 row,
             )
         )
+
+
+def _log_refusal(refused: Refused) -> None:
+    details = event_fields("log_refused", code=refused.code)
+    logger.error("public log: %s: %s", refused.code, refused.message, extra=details)
+
+
+def _read_entries(fetch: Callable[[str], bytes | None], first: int, end: int) -> list[bytes]:
+    """The leaves of a copy from number `first` to before `end`. Raises LogForked if some are missing."""
+    contents: list[bytes] = []
+    for position in range(first // TILE_WIDTH, -(-end // TILE_WIDTH)):
+        width = min(TILE_WIDTH, end - position * TILE_WIDTH)
+        tile = fetch(entries_path(position, width)) or b""
+        leaves_of_tile = read_entries(tile)
+        if len(leaves_of_tile) < width:
+            raise LogForked(f"the copy of the public log lacks leaves of tile {position}")
+        contents += leaves_of_tile[max(0, first - position * TILE_WIDTH) : width]
+    return contents
 
 
 def _config_leaves(configs: ConfigFiles, number: int) -> list[bytes]:

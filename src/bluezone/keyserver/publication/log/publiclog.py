@@ -195,6 +195,26 @@ def read_node(read: Callable[..., list[tuple[bytes, ...]]], level: int, position
     return bytes(rows[0][0])
 
 
+def entries_path(position: int, width: int) -> str:
+    """The address below /v1/ of the leaves of a tile. width: 1..256."""
+    *before, last = [part.zfill(3) for part in f"{position:,}".split(",")]
+    path = "/".join([*(f"x{part}" for part in before), last])
+    return f"log/tile/entries/{path}" + (f".p/{width}" if width < TILE_WIDTH else "")
+
+
+def read_entries(tile: bytes) -> list[bytes]:
+    """The leaves of a tile, as `PublicLog.entries` has packed them; an incomplete one at the end is left out."""
+    contents = []
+    start = 0
+    while start + 2 <= len(tile):
+        end = start + 2 + int.from_bytes(tile[start : start + 2], "big")
+        if end > len(tile):
+            break
+        contents.append(tile[start + 2 : end])
+        start = end
+    return contents
+
+
 def answer_of_log(log: PublicLog, path: str) -> tuple[bytes, bool]:
     """The answer to a path below /v1/log/: its bytes, and whether they never change. Raises LogPathMissing.
 
