@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.builders.handset import PhoneClock, World, meet_phone
 from tests.builders.keyserver import DAY, HOUR, NOON
-from tests.builders.stores import with_week_keys
+from tests.builders.stores import prepared_store, with_week_keys
 from tests.explore.machine import NEVER, Died, Disk, Forks, Machine, Process, Refusal
 from tests.explore.service import OPERATOR, READY, SERVER, SIGNER, run_command, run_server, run_signer
 
@@ -85,6 +85,7 @@ class City:
         self.clock_server = _ClockServer(self)
         write_default(self.data, **SETTINGS, clock_server=f"http://127.0.0.1:{self.clock_server.server_port}/")
         with_week_keys(self.data, NOON)
+        prepared_store(self.data)
         self.trust = open_signing_keys(self.data / "keys").signing_key.public_key().public_bytes_raw().hex()
         self.machine = Machine(self.data, NOON + first_clock_error, forks)
         self.machine.control.synchronised = int(not first_clock_error)
