@@ -38,8 +38,10 @@ PERIOD = 2 * HOUR
 # The worker makes its rounds this often here; `serve` makes them every 15 seconds.
 ROUND = 20 * 60
 PHONES = 3
-# How long a phone may go without a new file before the service must admit it: a period, its grace, and two rounds.
-LATE = PERIOD + late_after_seconds(PERIOD) + 2 * ROUND
+# A phone looks this often here, which is four times as often as in a city.
+LOOK = HOUR
+# How long a phone may go without a new file before the service must admit it: a period, its grace, and two looks.
+LATE = PERIOD + late_after_seconds(PERIOD) + 2 * LOOK
 # After this time without faults everything must have arrived: a day, for today's keys, and two periods.
 HEALED_AFTER = DAY + 2 * PERIOD + HOUR
 SETTINGS = {
@@ -100,6 +102,7 @@ class City:
         self.reported = Reported()
         self.refused: list[str] = []
         self.fresh_at = self.world.now
+        self.looked_at = self.world.now
         self.newest = 0
         # Copies of the signer's record, and backups, oldest first: the true time and the file.
         self.records: list[bytes] = []
@@ -249,16 +252,18 @@ class City:
         """Let time pass: rounds of the worker, and a look at whether phones get what is new."""
         ends_at = self.world.now + seconds
         # A long quiet time has fewer rounds, which is harder and faster.
-        pause = ROUND if seconds <= 6 * HOUR else HOUR
+        pause = ROUND if seconds <= 6 * HOUR else PERIOD
         while self.world.now < ends_at:
             step = min(pause, ends_at - self.world.now)
             self.world.pass_by(step)
             self.round()
-            self.compare_health()
+            if self.world.now - self.looked_at >= LOOK:
+                self.compare_health()
 
     def compare_health(self) -> None:
         """What the service says of itself must be true for a phone. Raises Violation."""
         number, problem = self.look()
+        self.looked_at = self.world.now
         if number > self.newest:
             self.newest = number
             self.fresh_at = self.world.now
