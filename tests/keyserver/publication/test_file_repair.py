@@ -73,6 +73,28 @@ def test_a_damaged_config_is_written_again_at_the_next_round_and_at_a_start(serv
     assert call(server, "GET", "/v1/config").body == server.configs.path(server.configs.newest_number()).read_bytes()
 
 
+def test_configs_that_are_all_gone_are_written_again(server, clock):
+    publish_report(server, clock)
+    clock.pass_by(8 * DAY)
+    server.tick()
+    paths = [server.configs.path(number) for number in server.configs.numbers()]
+    contents = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    server.tick()
+    assert [path.read_bytes() for path in paths] == contents
+
+
+def test_health_says_that_the_config_is_damaged_and_cannot_be_written(server, clock):
+    publish_report(server, clock)
+    path = server.configs.path(server.configs.newest_number())
+    whole = path.read_bytes()
+    cut(path)
+    assert health(server) == ["published_file_differs"]
+    path.write_bytes(whole)
+    assert health(server) == []
+
+
 @BOTH
 @pytest.mark.parametrize("damage", [cut, flip, remove])
 def test_the_next_round_writes_a_damaged_file_again(server, clock, series, damage):

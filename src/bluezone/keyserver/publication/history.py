@@ -178,7 +178,9 @@ class History:
                 self._repair_config(self.adopter, number, signed)
         epoch = self.configs.epoch()
         first = epoch.config.first if epoch else 1
-        for number in range(first, self.configs.newest_number()):
+        # A newer config than ours is adopted later, unless all of ours are gone.
+        end = self.configs.newest_number() or max(journalled, default=0) + 1
+        for number in range(first, end):
             if number in journalled and not self.configs.path(number).exists():
                 self._repair_config(self.adopter, number, journalled[number])
 
