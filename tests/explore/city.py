@@ -7,6 +7,7 @@ Time is simulated: the machine's clock and the phones' are moved, and every roun
 import base64
 import json
 import random
+import re
 import shutil
 import socket
 import threading
@@ -22,11 +23,11 @@ from typing import Any
 
 from tests.builders.handset import PhoneClock, World, meet_phone
 from tests.builders.keyserver import DAY, HOUR, NOON
-from tests.builders.stores import with_week_keys
+from tests.builders.stores import prepared_store, with_week_keys
 from tests.explore.machine import NEVER, Died, Disk, Forks, Machine, Process, Refusal
 from tests.explore.service import OPERATOR, READY, SERVER, SIGNER, run_command, run_server, run_signer
 
-from bluezone.city_settings import write_default
+from bluezone.city_settings import FILE_NAME, CityInvalid, load_city, write_default
 from bluezone.handset import Handset
 from bluezone.keyserver.keys.keyfolder import open_signing_keys
 from bluezone.keyserver.signer.client import FOLDER_NAME
@@ -38,14 +39,22 @@ PERIOD = 2 * HOUR
 # The worker makes its rounds this often here; `serve` makes them every 15 seconds.
 ROUND = 20 * 60
 PHONES = 3
-# How long a phone may go without a new file before the service must admit it: a period, its grace, and two rounds.
-LATE = PERIOD + late_after_seconds(PERIOD) + 2 * ROUND
+# A phone looks this often here, which is four times as often as in a city.
+LOOK = HOUR
 # After this time without faults everything must have arrived: a day, for today's keys, and two periods.
 HEALED_AFTER = DAY + 2 * PERIOD + HOUR
 SETTINGS = {
     "name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000", "padding_mean": 2,
     "verify_to_upload_seconds": 0, "publish_period_seconds": PERIOD,
 }  # fmt: skip
+
+
+class Place:
+    """Into which folder a backup is restored, and when the old folder is at hand."""
+
+    SAME_NAME = 0
+    OLD_FOLDER_LATER = 1
+    OTHER_NAME = 2
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,10 @@ class City:
         self.clock_server = _ClockServer(self)
         write_default(self.data, **SETTINGS, clock_server=f"http://127.0.0.1:{self.clock_server.server_port}/")
         with_week_keys(self.data, NOON)
+        prepared_store(self.data)
+        self._first_settings = (self.data / FILE_NAME).read_text()
         self.trust = open_signing_keys(self.data / "keys").signing_key.public_key().public_bytes_raw().hex()
+        self.mirror = folder / "mirror"
         self.machine = Machine(self.data, NOON + first_clock_error, forks)
         self.machine.control.synchronised = int(not first_clock_error)
         self.world = _Time(self.machine)
@@ -99,7 +111,10 @@ class City:
         self.reported = Reported()
         self.refused: list[str] = []
         self.fresh_at = self.world.now
+        self.looked_at = self.world.now
         self.newest = 0
+        # Until when a phone is switched on but never online.
+        self.offline_until = [self.world.now] * PHONES
         # Copies of the signer's record, and backups, oldest first: the true time and the file.
         self.records: list[bytes] = []
         self.backups: list[tuple[float, Path]] = []
@@ -175,6 +190,19 @@ class City:
         self.keep_running()
         self.call("tick")
         self._hear_signer()
+        self._mirror()
+
+    def _mirror(self) -> None:
+        """Another machine copies what is published, as a CDN does."""
+        for name in ("exports", "venues", "configs"):
+            (self.mirror / name).mkdir(parents=True, exist_ok=True)
+            for path in (self.data / name).glob("[0-9]*.*"):
+                copy = self.mirror / name / path.name
+                if not copy.exists():
+                    shutil.copyfile(path, copy)
+            index = self.data / name / "index.json"
+            if index.exists():
+                shutil.copyfile(index, self.mirror / name / index.name)
 
     def _hear_signer(self) -> None:
         if self.signer is None:
@@ -204,33 +232,98 @@ class City:
             self.backups.append((self.world.now, target))
             shutil.copytree(self.data / "keys" / "days", self.folder / "days", dirs_exist_ok=True)
 
-    def restore(self, which: int) -> None:
+    def restore(self, which: int, place: int) -> None:
         """The machine's data folder is replaced by a backup, and the old one put aside, as docs/operating.md says.
 
-        What was acknowledged since the backup and is in no file is lost, and noted as lost.
+        place: one of Place. What was acknowledged since the backup and is in no file is lost, and noted as lost.
         """
         made_at, backup = self.backups[which]
         listed = self.stored_in_files()
         self.stop_server()
         self.stop_signer()
-        old = self.folder / f"replaced-{len(self.replaced)}"
-        self.data.rename(old)
+        before = self.data
+        old = before.with_name(f"replaced-{len(self.replaced)}")
+        before.rename(old)
+        if place == Place.OTHER_NAME:
+            self._move_to(self.folder / f"city-{len(self.replaced)}")
+        published: tuple[str, ...] = ()
+        if place != Place.OLD_FOLDER_LATER:
+            published = ("--published", str(old), "--published", str(self.mirror))
         code, output = self.command(
-            "restore", str(backup), "--data", str(self.data), "--day-keys", str(self.folder / "days"),
-            "--published", str(old),
-        )  # fmt: skip
-        if code and not (self.data / "city.toml").exists():
+            "restore", str(backup), "--data", str(self.data), "--day-keys", str(self.folder / "days"), *published
+        )
+        if code and not (self.data / FILE_NAME).exists():
             # Refused, as for a doubted date: the operator keeps the old folder.
             shutil.rmtree(self.data, ignore_errors=True)
-            old.rename(self.data)
+            old.rename(before)
+            self._move_to(before)
             self.refused.append(f"restore: {output}")
             return
         self.replaced.append(old)
+        self._begin_period()
         lost = {key for key, at in self.reported.keys.items() if at >= made_at and not listed[key]}
         for key in lost:
             del self.reported.keys[key]
         reports = self.reported.patients.items()
         self.reported.patients = {number: at for number, at in reports if at < made_at}
+
+    def _move_to(self, folder: Path) -> None:
+        self.data = folder
+        self.machine.control.folder = str(folder).encode()
+
+    def change_setting(self, name: str, value: int) -> None:
+        """Write a number into `city.toml` and start again; a value that does not go with the others is not applied."""
+        path = self.data / FILE_NAME
+        before = path.read_text()
+        path.write_text(re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", before))
+        try:
+            load_city(self.data)
+        except CityInvalid:
+            path.write_text(before)
+            return
+        self._apply_settings()
+
+    def restore_settings(self) -> None:
+        """Write the first `city.toml` again and start again."""
+        path = self.data / FILE_NAME
+        if path.read_text() != self._first_settings:
+            path.write_text(self._first_settings)
+            self._apply_settings()
+
+    def _apply_settings(self) -> None:
+        # docs/playbooks/settings-outdated.md: settings that were applied before are applied again by a command.
+        self.stop_server()
+        self.stop_signer()
+        self.keep_running()
+        code, output = self.command("settings", "--data", str(self.data), "--apply")
+        if code:
+            self.refused.append(f"settings: {output}")
+        self.stop_server()
+        self.keep_running()
+        self._begin_period()
+
+    def _begin_period(self) -> None:
+        """Phones can expect a file a period from now."""
+        self.fresh_at = self.world.now
+
+    def may_wait_seconds(self) -> float:
+        """How long a phone may go without a new file before the service must admit it: a period, its grace, two looks.
+
+        Without a period files are made when there are keys.
+        """
+        period = load_city(self.data).publish_period_seconds
+        return period + late_after_seconds(period) + 2 * LOOK if period else float("inf")
+
+    def put_back_files(self) -> bool:
+        """Put files of the mirror where they belong; False if all that it has are there and the same."""
+        is_changed = False
+        for series in ("exports", "venues"):
+            for copy in (self.mirror / series).glob("[0-9]*.*"):
+                path = self.data / series / copy.name
+                if not path.exists() or path.read_bytes() != copy.read_bytes():
+                    shutil.copyfile(copy, path)
+                    is_changed = True
+        return is_changed
 
     def health(self) -> dict[str, Any]:
         """What `/v1/health` answers; `{"status": "unreachable"}` without an answer."""
@@ -248,20 +341,22 @@ class City:
         """Let time pass: rounds of the worker, and a look at whether phones get what is new."""
         ends_at = self.world.now + seconds
         # A long quiet time has fewer rounds, which is harder and faster.
-        pause = ROUND if seconds <= 6 * HOUR else HOUR
+        pause = ROUND if seconds <= 6 * HOUR else PERIOD
         while self.world.now < ends_at:
             step = min(pause, ends_at - self.world.now)
             self.world.pass_by(step)
             self.round()
-            self.compare_health()
+            if self.world.now - self.looked_at >= LOOK:
+                self.compare_health()
 
     def compare_health(self) -> None:
         """What the service says of itself must be true for a phone. Raises Violation."""
         number, problem = self.look()
+        self.looked_at = self.world.now
         if number > self.newest:
             self.newest = number
             self.fresh_at = self.world.now
-        late = self.world.now - self.fresh_at > LATE
+        late = self.world.now - self.fresh_at > self.may_wait_seconds()
         if not late and problem is None:
             return
         health = self.health()
@@ -271,7 +366,7 @@ class City:
 
     def look(self) -> tuple[int, str | None]:
         """What a phone finds now: the number of its newest file, and why it could not follow (a code), if so."""
-        phone = self.phone(0)
+        phone = self.phone(self._online()[0])
         try:
             phone.check()
         except Refused as refused:
@@ -279,10 +374,26 @@ class City:
             return phone.downloads.position.number, problem
         return phone.downloads.position.number, None
 
+    def _online(self) -> list[int]:
+        return [number for number in range(PHONES) if self.offline_until[number] <= self.world.now]
+
+    def take_offline(self, number: int, days: int) -> None:
+        """A phone is without a network for some days, in which the city goes on and the other phones look each day."""
+        self.phone(number)
+        # One phone at least is online, and says what phones get.
+        if self._online() in ([], [number]):
+            return
+        self.offline_until[number] = self.world.now + days * DAY
+        for _ in range(days):
+            self.wait(DAY)
+            for other in self._online():
+                with suppress(Refused):
+                    self.phone(other).check()
+
     # People
 
     def phone(self, number: int) -> Handset:
-        """A phone; the first use switches all on."""
+        """A phone; the first use switches all on, and each looks once, which sets its clock."""
         if not self.phones:
             for name in range(PHONES):
                 clock = PhoneClock(self.world, self.world.now - DAY)
@@ -292,6 +403,9 @@ class City:
                         self.folder / f"phone-{name}", f"http://127.0.0.1:{self.port}", clock, rng, trust=self.trust
                     )
                 )
+            for phone in self.phones:
+                with suppress(Refused):
+                    phone.check()
         return self.phones[number]
 
     def let_meet(self, listener: int, other: int) -> None:
@@ -339,9 +453,9 @@ class City:
         return counts
 
     def stored_in_files(self) -> Counter[bytes]:
-        """How often each key is in a file of the data folder that can be read."""
+        """How often each key is in a file that was published here and can still be read somewhere."""
         counts: Counter[bytes] = Counter()
-        for path in (self.data / "exports").glob("[0-9]*.zip"):
+        for path in (self.mirror / "exports").glob("[0-9]*.zip"):
             with suppress(OSError, Refused):
                 counts.update(key.key for key in read_export(path.read_bytes()).keys)
         return counts

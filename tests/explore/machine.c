@@ -84,11 +84,24 @@ static int below(int folder, const char *path) {
   return path_of(folder, above, sizeof above) && inside(above);
 }
 
+// Whether a file is below the folder. The path of a file is read once: a memory file system gives no inode again.
 static int stored(int file) {
+  static struct seen {
+    dev_t device;
+    ino_t inode;
+    int inside;
+  } files[256];
+  struct seen *seen = &files[file & 255];
   char path[4096];
   struct stat kind;
-  return machine && file > 2 && fstat(file, &kind) == 0 && S_ISREG(kind.st_mode) && path_of(file, path, sizeof path) &&
-         inside(path);
+  if (!machine || file <= 2 || fstat(file, &kind) || !S_ISREG(kind.st_mode))
+    return 0;
+  if (seen->device != kind.st_dev || seen->inode != kind.st_ino) {
+    seen->inside = path_of(file, path, sizeof path) && inside(path);
+    seen->device = kind.st_dev;
+    seen->inode = kind.st_ino;
+  }
+  return seen->inside;
 }
 
 // A change of the disk: returns 0 if it may be made, else sets errno. makes: a new entry, which needs an inode.

@@ -6,6 +6,7 @@ so the programs read the machine's time, meet its full disk and die at the write
 """
 
 import ctypes
+import gc
 import mmap
 import os
 import pickle
@@ -154,7 +155,8 @@ class Forks:
 
     def __init__(self, library: Path) -> None:
         ours, theirs = socket.socketpair()
-        environment = {**os.environ, "LD_PRELOAD": str(library)}
+        # Threads for linear algebra would wait in every process, and nothing here needs them.
+        environment = {**os.environ, "LD_PRELOAD": str(library), "OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "tests.explore.machine", str(theirs.fileno())]
         self._process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()])
         theirs.close()
@@ -178,6 +180,9 @@ class Forks:
 def serve_forks(connection: socket.socket) -> None:
     """Fork a process for each request, until the explorer has gone."""
     join = ctypes.CDLL(None).machine_join
+    # A collection of garbage would write into every page that a process shares with this one.
+    gc.collect()
+    gc.freeze()
     while True:
         try:
             control, role, run, arguments = pickle.loads(_read(connection))

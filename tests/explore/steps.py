@@ -14,6 +14,8 @@ from tests.explore.city import PHONES, City
 from tests.explore.machine import Disk
 from tests.explore.service import SERVER, SIGNER
 
+from bluezone.city_settings import _RANGES
+
 MINUTE = 60
 CLOCK_ERRORS = (5, 90, 1800, 2 * HOUR, 9 * HOUR, DAY, 45 * DAY, 800 * DAY)
 # A run may begin with it: how far the clock is off at the very first start of the city.
@@ -25,14 +27,14 @@ class Step:
     """One step: the name of what happens, and its values."""
 
     name: str
-    values: tuple[int, ...] = ()
+    values: tuple[int | str, ...] = ()
 
     def __str__(self) -> str:
         return " ".join([self.name, *map(str, self.values)])
 
 
 Act = Callable[..., None]
-Draw = Callable[[random.Random], tuple[int, ...]]
+Draw = Callable[[random.Random], tuple[int | str, ...]]
 
 
 def _wait(city: City, minutes: int) -> None:
@@ -102,15 +104,7 @@ def _reboot(city: City, synchronised: int) -> None:
         control.wall = city.world.now
 
 
-def _exports(city: City) -> list[Path]:
-    return sorted((city.data / "exports").glob("*.zip"), key=lambda path: int(path.stem.split("-")[0]))
-
-
-def _damage(city: City, which: int, how: int) -> None:
-    files = _exports(city)
-    if not files:
-        return
-    path = files[-1 - which % len(files)]
+def _damage(path: Path, how: int) -> None:
     if how == 0:
         path.unlink()
     elif how == 1:
@@ -121,14 +115,19 @@ def _damage(city: City, which: int, how: int) -> None:
         path.write_bytes(content)
 
 
+def _damage_file(city: City, folder: str, which: int, how: int) -> None:
+    """Damage a numbered file of a folder, counted from the newest."""
+    files = [path for path in (city.data / folder).glob("[0-9]*.*") if path.suffix != ".tmp"]
+    if files:
+        files.sort(key=lambda path: int(path.stem.split("-")[0]))
+        _damage(files[-1 - which % len(files)], how)
+
+
 def _damage_index(city: City, how: int) -> None:
     path = city.data / "exports" / "index.json"
     if not path.exists():
         return
-    if how == 0:
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    _damage(path, how)
 
 
 def _copy_record(city: City) -> None:
@@ -149,11 +148,33 @@ def _back_up(city: City) -> None:
         city.back_up()
 
 
-def _restore(city: City, which: int) -> None:
-    # The operator restores on a machine that works.
-    sound = city.machine.control.fault == Disk.SOUND and city.machine.control.wall == city.world.now
-    if city.backups and sound:
-        city.restore(which % len(city.backups))
+def _works(city: City) -> bool:
+    """Whether the machine works, so that an operator can change something on it."""
+    return city.machine.control.fault == Disk.SOUND and city.machine.control.wall == city.world.now
+
+
+def _restore(city: City, which: int, place: int) -> None:
+    if city.backups and _works(city):
+        city.restore(which % len(city.backups), place)
+
+
+def _set(city: City, name: str, value: int) -> None:
+    if _works(city):
+        city.change_setting(name, value)
+
+
+def _set_back(city: City) -> None:
+    if _works(city):
+        city.restore_settings()
+
+
+def _extreme(rng: random.Random) -> tuple[str, int]:
+    name = rng.choice(sorted(_RANGES))
+    return name, rng.choice(_RANGES[name])
+
+
+def _offline(city: City, number: int, days: int) -> None:
+    city.take_offline(number, days)
 
 
 # By name: what happens, how its values are drawn, and how often it comes.
@@ -172,12 +193,17 @@ STEPS: dict[str, tuple[Act, Draw, int]] = {
     "clock off by": (_clock, _clock_error, 2),
     "clock right": (_clock_right, lambda _rng: (), 4),
     "reboot": (_reboot, lambda rng: (rng.randrange(2),), 2),
-    "damage a file": (_damage, lambda rng: (rng.randrange(4), rng.randrange(3)), 2),
+    "damage a file": (_damage_file, lambda rng: ("exports", rng.randrange(4), rng.randrange(3)), 2),
+    "damage a package": (_damage_file, lambda rng: ("venues", rng.randrange(4), rng.randrange(3)), 1),
+    "damage a config": (_damage_file, lambda rng: ("configs", rng.randrange(2), rng.randrange(3)), 1),
     "copy the signer's record": (_copy_record, lambda _rng: (), 1),
     "the signer's record is an old copy": (_old_record, lambda rng: (rng.randrange(3),), 1),
     "back up": (_back_up, lambda _rng: (), 2),
-    "restore": (_restore, lambda rng: (rng.randrange(3),), 1),
-    "damage the index": (_damage_index, lambda rng: (rng.randrange(2),), 2),
+    "restore": (_restore, lambda rng: (rng.randrange(3), rng.randrange(3)), 1),
+    "damage the index": (_damage_index, lambda rng: (rng.randrange(3),), 2),
+    "set": (_set, _extreme, 2),
+    "settings back": (_set_back, lambda _rng: (), 1),
+    "offline for days": (_offline, lambda rng: (rng.randrange(PHONES), rng.choice([1, 1, 1, 2, 2, 3, 6, 15])), 1),
 }
 
 

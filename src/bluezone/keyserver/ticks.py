@@ -262,6 +262,7 @@ class Ticks:
         Returns why nothing may be published, None if it may.
         """
         self.sync()
+        self.history.repair_configs()
         self.folder_differs = True
         require_same_folder(self._keys_store, self._keys, self._configs)
         self.folder_differs = False

@@ -59,6 +59,42 @@ def remove(path):
     path.unlink()
 
 
+@pytest.mark.parametrize(("age", "damage"), [(0, cut), (0, flip), (1, cut), (1, flip), (1, remove)])
+def test_a_damaged_config_is_written_again_at_the_next_round_and_at_a_start(server, clock, age, damage):
+    publish_report(server, clock)
+    clock.pass_by(8 * DAY)
+    server.tick()
+    path = server.configs.path(server.configs.newest_number() - age)
+    whole = path.read_bytes()
+    for run in (server.tick, lambda: open_server(server.data_dir, clock).close()):
+        damage(path)
+        run()
+        assert path.read_bytes() == whole
+    assert call(server, "GET", "/v1/config").body == server.configs.path(server.configs.newest_number()).read_bytes()
+
+
+def test_configs_that_are_all_gone_are_written_again(server, clock):
+    publish_report(server, clock)
+    clock.pass_by(8 * DAY)
+    server.tick()
+    paths = [server.configs.path(number) for number in server.configs.numbers()]
+    contents = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    server.tick()
+    assert [path.read_bytes() for path in paths] == contents
+
+
+def test_health_says_that_the_config_is_damaged_and_cannot_be_written(server, clock):
+    publish_report(server, clock)
+    path = server.configs.path(server.configs.newest_number())
+    whole = path.read_bytes()
+    cut(path)
+    assert health(server) == ["published_file_differs"]
+    path.write_bytes(whole)
+    assert health(server) == []
+
+
 @BOTH
 @pytest.mark.parametrize("damage", [cut, flip, remove])
 def test_the_next_round_writes_a_damaged_file_again(server, clock, series, damage):

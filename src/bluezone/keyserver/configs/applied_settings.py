@@ -4,7 +4,7 @@
 import hashlib
 import json
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -155,9 +155,7 @@ def _profile(name: str, data_dir: Path) -> dict[str, Any]:
     shipped = files("bluezone.protocol.risk") / "profiles" / f"{name}.toml"
     try:
         text = shipped.read_text("utf-8") if shipped.is_file() else (data_dir / name).read_text("utf-8")
-        profile = tomllib.loads(text)
-        # A phone that cannot read its profile gives no warning.
-        parse_profile(profile)
+        profile = _readable_profile(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CityInvalid(f"the disease profile {name!r} cannot be read: {error}") from None
     except InvalidProfile as refused:
@@ -166,6 +164,15 @@ def _profile(name: str, data_dir: Path) -> dict[str, Any]:
         raise CityInvalid(
             f"the disease profile {name!r} has no [[weights]], without which phones of 0.1.0 cannot read it"
         )
+    return profile
+
+
+# The worker needs it at each tick, and one city has one profile.
+@lru_cache(maxsize=2)
+def _readable_profile(text: str) -> dict[str, Any]:
+    """The members of a profile. Raises InvalidProfile: a phone that cannot read its profile gives no warning."""
+    profile = tomllib.loads(text)
+    parse_profile(profile)
     return profile
 
 

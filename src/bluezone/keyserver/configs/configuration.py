@@ -55,6 +55,10 @@ class ConfigWriter(ConfigFiles):
         if not write_new_file(self.path(number), signed) and self.path(number).read_bytes() != signed:
             raise StoreDamaged(f"config {number} exists already, with other content")
 
+    def replace_damaged(self, number: int, signed: bytes) -> None:
+        """Put a signed config in place of a file that cannot be read, or that is missing."""
+        write_atomically(self.path(number), signed)
+
     def begin_epoch(self, record: str, epoch: Epoch, now: float) -> None:
         """Sign the first config of an epoch: the current config without any new key, and with the epoch's record."""
         current = self.newest_config()

@@ -12,6 +12,7 @@ from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.place import PublishedPlace, open_place
 from bluezone.keyserver.signer.client import RemoteKeys, require_signer
+from bluezone.keyserver.storage.store import StoreDamaged
 
 
 class Pages:
@@ -40,6 +41,14 @@ class Pages:
     def signing_problem(self) -> str | None:
         """The code of the reason why nothing is signed, as of the last tick or start; None if files are signed."""
         return next((code for notes in self._notes if (code := notes.signing_problem())), None)
+
+    def is_config_sound(self) -> bool:
+        """Whether phones can read the newest config, if there is one."""
+        number = self.configs.newest_number()
+        try:
+            return number == 0 or bool(self.configs.payload(number))
+        except StoreDamaged:
+            return False
 
     def ticked_at(self) -> float | None:
         """When the last tick was done, Unix seconds; None before the first.

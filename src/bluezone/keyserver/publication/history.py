@@ -7,6 +7,7 @@ until an operator opens a new epoch with the recovery key (docs/protocol.md sect
 """
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +34,7 @@ from bluezone.keyserver.publication.series import (
     Series,
 )
 from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.logs import event_fields
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config
 from bluezone.protocol.signed.envelope import (
@@ -46,6 +48,8 @@ from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
 from bluezone.protocol.signed.index import Index, IndexEntry, chain_heads
 from bluezone.refusal import Refused
 from bluezone.transparency.leaves import read_heads
+
+logger = logging.getLogger(__name__)
 
 # This file marks a data folder that was restored and has not been compared with anything outside it yet.
 UNCHECKED_FILE = "history.unchecked"
@@ -182,6 +186,35 @@ class History:
         return adopted
 
     # Configs
+
+    def repair_configs(self) -> None:
+        """Write configs again that are damaged or missing, from the journal. Call it before they are read.
+
+        A phone follows configs without a gap, and a city with a damaged one can neither start nor sign.
+        """
+        if self.adopter is None:
+            return
+        journalled = self.journal.configs()
+        for number in self.configs.numbers():
+            content = self.configs.path(number).read_bytes()
+            signed = journalled.get(number, content)
+            if content != signed and self._read_config(content) is None:
+                self._repair_config(self.adopter, number, signed)
+        epoch = self.configs.epoch()
+        first = epoch.config.first if epoch else 1
+        # A newer config than ours is adopted later, unless all of ours are gone.
+        end = self.configs.newest_number() or max(journalled, default=0) + 1
+        for number in range(first, end):
+            if number in journalled and not self.configs.path(number).exists():
+                self._repair_config(self.adopter, number, journalled[number])
+
+    def _repair_config(self, adopter: Adopter, number: int, signed: bytes) -> None:
+        adopter.configs.replace_damaged(number, signed)
+        name = f"{CONFIGS_FOLDER}/{number}.json"
+        logger.warning(
+            "files: %s was damaged or missing, and is written again", name,
+            extra=event_fields("published_file_repaired", file=name),
+        )  # fmt: skip
 
     def _adopt_configs(self, adopter: Adopter, places: Sequence[PublishedCopy]) -> list[int]:
         signed_configs: dict[int, bytes] = dict(self.journal.configs())
