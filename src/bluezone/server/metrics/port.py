@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from bluezone.logs import event_fields
 from bluezone.server.metrics.exposition import CONTENT_TYPE, Exposition
 from bluezone.server.processes.sockets import allow_rebind
+from bluezone.shortage import PAUSE_SECONDS, is_shortage
 
 if TYPE_CHECKING:
     from bluezone.server.processes.supervisor import Processes
@@ -77,6 +78,15 @@ class _Http(ThreadingHTTPServer):
     """An HTTP server that logs a fault without the client's address, which the base class would print."""
 
     daemon_threads = True
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. Pauses if no descriptor is free for it, because the port stays readable meanwhile."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if is_shortage(error):
+                time.sleep(PAUSE_SECONDS)
+            raise
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log one event, unless the client just disconnected."""
