@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from bluezone.refusal import Refused
+from bluezone.shortage import is_short_now, is_shortage
 
 Fact = str | int | float | bool | None
 
@@ -27,6 +28,9 @@ PLAIN_FORM = "plain"
 # Lines of the command itself have no level and name, because people copy from them.
 SERVE = "bluezone.serve"
 FOREIGN_EVENT = "library_said"
+# How long repeats of a line are dropped while no descriptor is free, and how many lines are remembered for that.
+REPEAT_SECONDS = 60.0
+MOST_LINES = 256
 
 _log = logging.getLogger(SERVE)
 
@@ -54,6 +58,26 @@ class PathDropped(logging.Filter):
         record.args = ()
         record.event = "page_failed"
         record.facts = {}
+        return True
+
+
+class RepeatsDropped(logging.Filter):
+    """Drops repeated lines while no descriptor is free: then each request and each tick fails for the same reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged_at: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is about something else, or new within REPEAT_SECONDS."""
+        if record.levelno < logging.WARNING or not _is_of_shortage(record):
+            return True
+        line = (record.name, record.getMessage())
+        if record.created - self._logged_at.get(line, -REPEAT_SECONDS) < REPEAT_SECONDS:
+            return False
+        if len(self._logged_at) >= MOST_LINES:
+            self._logged_at.clear()
+        self._logged_at[line] = record.created
         return True
 
 
@@ -99,11 +123,13 @@ class JsonLines(logging.Formatter):
 def logging_configuration() -> dict[str, Any]:
     """The settings of Python's logging: errors, refusals, our events; no line for a request. Raises LogFormUnknown."""
     formatter = JsonLines if log_form() == JSON_FORM else PlainLines
-    stderr = {"class": "logging.StreamHandler", "formatter": "chosen", "stream": sys.stderr}
+    stderr = {
+        "class": "logging.StreamHandler", "formatter": "chosen", "filters": ["no_repeats"], "stream": sys.stderr,
+    }  # fmt: skip
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"no_path": {"()": PathDropped}},
+        "filters": {"no_path": {"()": PathDropped}, "no_repeats": {"()": RepeatsDropped}},
         "formatters": {"chosen": {"()": formatter}},
         "handlers": {"stderr": stderr},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
@@ -134,6 +160,10 @@ def _log_exit(kind: type[BaseException], error: BaseException, frames: Traceback
         log_event("process_refused", f"{error.code}: {error.message}", logging.ERROR, code=error.code)
     else:
         _log.error("a process failed", exc_info=(kind, error, frames), extra=event_fields("process_failed"))
+
+
+def _is_of_shortage(record: logging.LogRecord) -> bool:
+    return is_short_now() or bool(record.exc_info and is_shortage(record.exc_info[1]))
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -54,6 +54,13 @@ int machine_join(const char *path, int as) {
   return 0;
 }
 
+// A `serve` and its processes join at their start, as role 0, with the clock of the real machine.
+__attribute__((constructor)) static void join_by_environment(void) {
+  const char *path = getenv("BLUEZONE_MACHINE");
+  if (path)
+    machine_join(path, 0);
+}
+
 #define NEXT(name) \
   static __typeof__(&name) next; \
   if (!next) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -184,9 +191,15 @@ int mkdir(const char *path, mode_t mode) {
 }
 
 static int opening(int folder, const char *path, int flags) {
-  if (!(flags & O_CREAT) || !below(folder, path) || faccessat(folder, path, F_OK, 0) == 0)
+  int makes;
+  if (!(flags & (O_CREAT | O_WRONLY | O_RDWR)) || !below(folder, path))
     return 0;
-  return change(1, 1);
+  makes = flags & O_CREAT && faccessat(folder, path, F_OK, 0) != 0;
+  if (!makes && machine->fault == READ_ONLY && flags & (O_WRONLY | O_RDWR)) {
+    errno = EROFS;
+    return -1;
+  }
+  return makes ? change(1, 1) : 0;
 }
 
 #define MODE \
@@ -199,11 +212,13 @@ static int opening(int folder, const char *path, int flags) {
   }
 
 // What the kernel says of its uptime and its boot is in the machine's own files.
+static int own_clock(void) { return machine && machine->wall > 0; }
+
 static const char *proc(const char *path) {
   static char own[2][200];
   int which = strcmp(path, "/proc/uptime") == 0 ? 0 : strcmp(path, "/proc/sys/kernel/random/boot_id") == 0 ? 1 : -1;
   FILE *file;
-  if (!machine || which < 0)
+  if (!own_clock() || which < 0)
     return path;
   snprintf(own[which], sizeof own[which], "%s.%s", machine->folder, which ? "boot" : "uptime");
   file = fopen(own[which], "w");
@@ -248,7 +263,7 @@ static struct timespec wall(void) {
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
   NEXT(clock_gettime);
-  if (!machine || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+  if (!own_clock() || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
     return next(clock, now);
   *now = wall();
   return 0;
@@ -256,7 +271,7 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 
 time_t time(time_t *now) {
   NEXT(time);
-  if (!machine)
+  if (!own_clock())
     return next(now);
   if (now)
     *now = wall().tv_sec;
@@ -265,7 +280,7 @@ time_t time(time_t *now) {
 
 int gettimeofday(struct timeval *restrict now, void *restrict zone) {
   NEXT(gettimeofday);
-  if (!machine)
+  if (!own_clock())
     return next(now, zone);
   now->tv_sec = wall().tv_sec;
   now->tv_usec = wall().tv_nsec / 1000;
@@ -274,7 +289,7 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone) {
 
 int adjtimex(struct timex *state) {
   NEXT(adjtimex);
-  if (!machine)
+  if (!own_clock())
     return next(state);
   return machine->synchronised ? TIME_OK : TIME_ERROR;
 }

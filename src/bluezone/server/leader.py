@@ -5,6 +5,7 @@ The leader has a lock file of the data folder, and on PostgreSQL also a lease in
 machines, and expires by the database's clock if it is not renewed.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.storage.store import LIBPQ_OPTIONS
+from bluezone.logs import event_fields
 
 if TYPE_CHECKING:
     from bluezone.keyserver.storage.leases import Lease
+
+log = logging.getLogger(__name__)
 
 # The name of the lease, and of the lock file.
 WORKER = "worker"
@@ -46,15 +50,22 @@ class Leadership:
         self._resources = ExitStack()
         self._lease: Lease | None = None
         self._last_round = 0.0
+        self._logged = ""
 
     def acquire(self) -> bool:
-        """Try to lead; returns whether this worker leads now, False if the database does not answer."""
+        """Try to lead; returns whether this worker leads now, False if the database or the folder cannot be used."""
         with ExitStack() as attempt:
-            if not attempt.enter_context(lock_file(self._folder / f"{self._duty}.lock", wait=False)):
+            try:
+                is_locked = attempt.enter_context(lock_file(self._folder / f"{self._duty}.lock", wait=False))
+            except OSError as error:
+                self._log_once(f"{self._duty}.lock cannot be opened: {error.strerror}")
+                return False
+            if not is_locked:
                 return False
             if self._parameters is not None and not self._take_lease(attempt, self._parameters):
                 return False
             self._resources = attempt.pop_all()
+            self._logged = ""
         return True
 
     def renew(self) -> bool:
@@ -73,6 +84,12 @@ class Leadership:
         """Let another worker lead."""
         self._lease = None
         self._resources.close()
+
+    def _log_once(self, sentence: str) -> None:
+        """Log why this worker cannot lead, unless that was the last reason."""
+        if sentence != self._logged:
+            log.warning("%s", sentence, extra=event_fields("lead_refused", duty=self._duty))
+        self._logged = sentence
 
     def _take_lease(self, attempt: ExitStack, parameters: dict[str, Any]) -> bool:
         import psycopg

@@ -5,7 +5,7 @@ import datetime
 import logging
 from collections.abc import Sequence
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Work
@@ -13,6 +13,7 @@ from bluezone.duties.duty import load as load_call
 from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 from bluezone.server.metrics.meters import Meters
+from bluezone.shortage import is_shortage
 
 log = logging.getLogger(__name__)
 
@@ -79,10 +80,21 @@ def run_work(work: Work, now: datetime.datetime) -> bool:
             open_connection.close_if_unusable_or_obsolete()
     try:
         load_call(work.call)(now)
-    except Exception:
-        log.exception("%s failed", work.name, extra=event_fields("work_failed", work=work.name))
+    except Exception as error:
+        fields = event_fields("work_failed", work=work.name)
+        if _is_passing(error):
+            log.warning("%s failed: %s; it is tried again", work.name, type(error).__name__, extra=fields)
+        else:
+            log.exception("%s failed", work.name, extra=fields)
         return False
     return True
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the database or the system was the reason, which ends without a change of the program."""
+    # On SQLite an error of this class may also be a wrong statement.
+    is_lost = connection.vendor == "postgresql" and isinstance(error, (OperationalError, InterfaceError))
+    return is_lost or is_shortage(error)
 
 
 def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) -> None:

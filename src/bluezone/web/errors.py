@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from bluezone.directory.scopes import OutsideScope
+from bluezone.shortage import is_shortage
 
 # A restarted database answers within this time.
 RETRY_AFTER_SECONDS = 30
@@ -99,8 +100,9 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503: the office store does not answer or is locked; 500: our fault."""
-    away = isinstance(sys.exception(), (OperationalError, InterfaceError))
+    """503: the office store does not answer or is locked, or no descriptor is free; 500: our fault."""
+    error = sys.exception()
+    away = isinstance(error, (OperationalError, InterfaceError)) or is_shortage(error)
     response = _page(
         request,
         503 if away else 500,

@@ -6,6 +6,8 @@ Source: docs/protocol.md section 5, "History": a phone follows numbers and paylo
 
 import hashlib
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from bluezone.protocol.signed.epoch import Epoch, open_epoch
 KIND = "config"
 # Members that change with each number although nothing else has changed.
 PER_NUMBER = ("number", "generated_at", "history")
+_NAME = re.compile(r"([0-9]+)\.json")
 
 
 class ConfigFolder:
@@ -35,7 +38,12 @@ class ConfigFolder:
 
     def numbers(self) -> list[int]:
         """The numbers of all configs in the folder, oldest first."""
-        return sorted(int(path.stem) for path in self.folder.glob("[0-9]*.json"))
+        # Not `glob`, which finds nothing in a folder that cannot be opened now.
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return []
+        return sorted(int(match[1]) for match in map(_NAME.fullmatch, names) if match)
 
 
 class ConfigFiles(ConfigFolder):

@@ -105,8 +105,10 @@ def _small(path: Path, caching: str) -> Served:
     try:
         state = path.stat()
         content, etag = _read(path, state.st_mtime_ns, state.st_ino, state.st_size)
-    except OSError:
+    except FileNotFoundError:
         raise _missing(path.name) from None
+    except OSError as error:
+        raise PublishedRefused(f"{path.name} cannot be read: {error.strerror}") from None
     return Served(content, len(content), media_type(path.name), caching, etag)
 
 

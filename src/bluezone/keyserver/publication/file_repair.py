@@ -15,6 +15,7 @@ from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.series import ALL_SERIES, LISTED_SECONDS
 from bluezone.keyserver.storage.store import Store, StoreFull, Transaction
 from bluezone.logs import event_fields
+from bluezone.shortage import is_shortage
 
 logger = logging.getLogger(__name__)
 
@@ -83,10 +84,15 @@ class FileRepair:
         return [file for file, before in zip(in_turn, read, strict=False) if before < _ROUND_BYTES]
 
     def _sound_content(self, file: ListedFile) -> bytes | None:
-        """The content of a file; None if it is damaged, missing or cannot be read."""
+        """The content of a file; None if it is damaged, missing or cannot be read.
+
+        Raises OSError if no descriptor is free, which says nothing about the file.
+        """
         try:
             content = self.published.get(file.name)
-        except OSError:
+        except OSError as error:
+            if is_shortage(error):
+                raise
             return None
         is_sound = content is not None and hashlib.sha256(content).digest() == file.sha256
         return content if is_sound else None

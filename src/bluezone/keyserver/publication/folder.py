@@ -9,6 +9,7 @@ Source: docs/design.md, "files that phones fetch"; docs/protocol.md section 5.
 import base64
 import hashlib
 import json
+import os
 import urllib.error
 import urllib.request
 from pathlib import Path, PurePosixPath
@@ -156,7 +157,13 @@ class LocalFiles:
             return None
 
     def names(self, folder: str) -> list[str]:
-        return [f"{folder}/{path.name}" for path in (self._top / folder).glob("[!.]*") if path.is_file()]
+        # Not `glob`, which finds nothing in a folder that cannot be opened now.
+        try:
+            with os.scandir(self._top / folder) as entries:
+                names = [entry.name for entry in entries if entry.is_file()]
+        except FileNotFoundError:
+            return []
+        return [f"{folder}/{name}" for name in names if not name.startswith(".")]
 
     def overwrite(self, name: str, content: bytes) -> None:
         require_named_hash(name, content)

@@ -15,11 +15,14 @@ import selectors
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
+
+from bluezone.shortage import PAUSE_SECONDS, is_shortage
 
 FRAME = struct.Struct(">BI")
 # The listener checks at least this often whether it was stopped.
@@ -190,7 +193,16 @@ class Listener:
             channel, _ = self._listening.accept()
         except TimeoutError:
             return
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            self._pause_accepting()
+            return
         self._admit(channel)
+
+    def _pause_accepting(self) -> None:
+        """Wait a moment, because no descriptor is free for the connection that waits."""
+        self._stopped.wait(PAUSE_SECONDS)
 
     def _admit(self, channel: socket.socket) -> None:
         credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -261,6 +273,8 @@ class BatchListener(Listener):
         self._together = together
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listening, selectors.EVENT_READ)
+        # When to watch it again, in monotonic seconds; 0 while it is watched.
+        self._accept_again_at = 0.0
         # Connections that a separate thread has answered, and the pair of sockets by which it wakes `run`.
         self._returned: SimpleQueue[tuple[socket.socket, int]] = SimpleQueue()
         self._wake_receiver, self._wake_sender = socket.socketpair()
@@ -283,6 +297,9 @@ class BatchListener(Listener):
     def _wait(self) -> None:
         """Wait for requests, and answer them."""
         complete: list[tuple[socket.socket, int, bytes]] = []
+        if self._accept_again_at and time.monotonic() >= self._accept_again_at:
+            self._accept_again_at = 0.0
+            self._selector.register(self._listening, selectors.EVENT_READ)
         for key, _ in self._selector.select(STOP_CHECK_SECONDS):
             if key.fileobj is self._listening:
                 super()._wait()
@@ -302,6 +319,11 @@ class BatchListener(Listener):
                     self._answer_in_thread(channel, key.data, received)
         if complete:
             self._answer_together(complete)
+
+    def _pause_accepting(self) -> None:
+        # The other connections are answered meanwhile.
+        self._selector.unregister(self._listening)
+        self._accept_again_at = time.monotonic() + STOP_CHECK_SECONDS
 
     def _answer_together(self, complete: list[tuple[socket.socket, int, bytes]]) -> None:
         answers = self._together([(message[0], message[FRAME.size :]) for _, _, message in complete])

@@ -180,6 +180,7 @@ class SqliteStore:
     def _commit_waiting(self) -> None:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         connection: sqlite3.Connection | None = None
+        is_read_only = False
         try:
             connection = self._writer_connection()
             connection.execute("BEGIN IMMEDIATE")
@@ -187,6 +188,7 @@ class SqliteStore:
                 self._run(connection, write)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
+            is_read_only = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
             for write in batch:
                 write.error = self._refusal(error)
         except BaseException as error:
@@ -196,6 +198,11 @@ class SqliteStore:
         finally:
             if connection is not None and connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if is_read_only and connection is not None:
+                # It was opened while the folder was read-only, and would stay read-only.
+                self._connections.remove(connection)
+                connection.close()
+                self._writer = None
             for write in batch:
                 write.done = True
 

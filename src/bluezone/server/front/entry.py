@@ -7,13 +7,16 @@ Source: RSGI specification 1.5; docs/adr/0013-front.md.
 """
 
 import asyncio
+import errno
 import io
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from bluezone.logs import event_fields
@@ -24,6 +27,7 @@ from bluezone.server.front.static_files import ReadyAnswer
 from bluezone.server.front.threads import QueueFull, Threads
 from bluezone.server.front.wsgi import Answer, call_application, remote_address, wsgi_environ
 from bluezone.server.metrics.measured_application import MeasuredApplication
+from bluezone.shortage import is_short_now, is_shortage
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,8 @@ LONG_QUEUE = 16
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CLOSE = ("Connection", "close")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+# While descriptors are short, files up to this size are read into memory, so that they are opened only once.
+MOST_READ_BYTES = 8 * 1024 * 1024
 # Takes path and headers; returns the answer, None if a thread has to answer.
 AtHand = Callable[[str, Any], ReadyAnswer | None]
 
@@ -43,6 +49,12 @@ class LengthRequired(RequestRefused):
 
     code = "length_required"
     status = 411
+
+
+class DescriptorsShort(ServerBusy):
+    """The process could not open what the answer needs, because too much is open; nothing was stored."""
+
+    code = "descriptors_short"
 
 
 class Entry:
@@ -96,8 +108,8 @@ class Entry:
             await self._answer(scope, protocol, started_at)
         except RequestRefused as refused:
             self._refuse(scope, protocol, started_at, refused)
-        except Exception:
-            self._fail(scope, protocol)
+        except Exception as error:
+            self._fail(scope, protocol, started_at, error)
 
     async def _answer(self, scope: Any, protocol: Any, started_at: float) -> None:
         headers = scope.headers
@@ -148,8 +160,8 @@ class Entry:
                 if not disconnected:
                     answer = call_application(self._measured, environ)
                     self._send(scope, protocol, answer)
-            except BaseException:
-                self._fail(scope, protocol)
+            except BaseException as error:
+                self._fail(scope, protocol, time.perf_counter(), error)
             loop.call_soon_threadsafe(done.set_result, None)
 
         async def watch() -> None:
@@ -174,7 +186,10 @@ class Entry:
     def _network(self, scope: Any) -> bytes:
         return network_of(remote_address(scope), scope.headers.get("x-forwarded-for"), self._trusted)
 
-    def _fail(self, scope: Any, protocol: Any) -> None:
+    def _fail(self, scope: Any, protocol: Any, started_at: float, error: BaseException) -> None:
+        if is_shortage(error):
+            self._refuse(scope, protocol, started_at, DescriptorsShort("no descriptor is free; try again"))
+            return
         # granian would log the error's text, which may quote what a client sent.
         log.exception(
             "an answer failed", extra=event_fields("answer_failed", route=self._measured.class_of(scope.path))
@@ -206,7 +221,32 @@ class Entry:
         elif isinstance(answer.content, bytes):
             protocol.response_bytes(answer.status, headers, answer.content)
         else:
-            protocol.response_file(answer.status, headers, str(answer.content))
+            _send_file(protocol, answer.status, headers, answer.content)
+
+
+def _send_file(protocol: Any, status: int, headers: list[tuple[str, str]], path: Path) -> None:
+    """Send a file; granian answers 404 if it cannot open it. Raises OSError if no descriptor is free."""
+    content = _content_if_short(path)
+    if content is None:
+        protocol.response_file(status, headers, str(path))
+    else:
+        protocol.response_bytes(status, headers, content)
+
+
+def _content_if_short(path: Path) -> bytes | None:
+    """The content of a file if it was opened with the last free descriptor; None if granian can open it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        if is_shortage(error):
+            raise
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not is_short_now():
+            return None
+        if os.fstat(descriptor).st_size > MOST_READ_BYTES:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return file.read()
 
 
 def _announced_length(headers: Any) -> int | None:

@@ -7,6 +7,7 @@ NUL. In a request the line is empty, and the pairs are the textual members of WS
 the status, and the pairs are the headers.
 """
 
+import errno
 import io
 import json
 import logging
@@ -42,6 +43,7 @@ from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 from bluezone.server.front.wsgi import WsgiApplication
+from bluezone.shortage import is_shortage
 
 logger = logging.getLogger(__name__)
 
@@ -268,7 +270,10 @@ class _Answers:
                 close = getattr(chunks, "close", None)
                 if close:
                     close()
-        except Exception:
+        except Exception as error:
+            if is_shortage(error):
+                # The connection ends, and the front answers "later".
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE)) from None
             logger.exception("an answer failed", extra=event_fields("answer_failed", route=self._part))
             heads = [("500", [("Content-Length", "0")])]
             content = b""

@@ -2,10 +2,12 @@
 """Static files of this machine, listed once and sent as they are."""
 
 import mimetypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 Headers = Sequence[tuple[str, str]]
 IMMUTABLE = "max-age=31536000, immutable"
@@ -30,7 +32,9 @@ class StaticFiles:
 
     @cached_property
     def _known(self) -> dict[str, ReadyAnswer]:
-        files = (path for path in self._folder.rglob("*") if path.is_file())
+        # Not `glob`, which omits folders that cannot be opened now.
+        folders = os.walk(self._folder, onerror=_raise)
+        files = [Path(folder, name) for folder, _, names in folders for name in names]
         return {self.prefix + path.relative_to(self._folder).as_posix(): _answer_with(path) for path in files}
 
     def find(self, path: str) -> ReadyAnswer | None:
@@ -38,6 +42,10 @@ class StaticFiles:
         if not path.startswith(self.prefix):
             return None
         return self._known.get(path) or ReadyAnswer(404, [("Content-Type", "text/plain")], NOT_FOUND_BODY)
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
 
 
 def _answer_with(path: Path) -> ReadyAnswer:

@@ -9,6 +9,7 @@ from typing import Any
 from bluezone.duties.catalogue import api_prefixes
 from bluezone.logs import event_fields
 from bluezone.server.metrics.meters import Row
+from bluezone.shortage import is_shortage
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,9 @@ class MeasuredApplication:
         route = self.class_of(path)
         try:
             body = self._application(environ, start)
-        except Exception:
+        except Exception as error:
+            if is_shortage(error):
+                raise
             # granian would log the error's text, which may quote what a client sent.
             log.exception("an answer failed", extra=event_fields("answer_failed", route=route))
             status = 500

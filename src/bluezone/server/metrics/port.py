@@ -27,6 +27,7 @@ from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 from bluezone.server.metrics.exposition import CONTENT_TYPE, Exposition
 from bluezone.server.processes.sockets import allow_rebind
+from bluezone.shortage import PAUSE_SECONDS, is_shortage
 
 if TYPE_CHECKING:
     from bluezone.server.processes.supervisor import Processes
@@ -144,6 +145,15 @@ class _Http(ThreadingHTTPServer):
         finally:
             deadline.cancel()
             self._free.release()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. Pauses if no descriptor is free for it, because the port stays readable meanwhile."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if is_shortage(error):
+                time.sleep(PAUSE_SECONDS)
+            raise
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log one event, unless the client just disconnected."""

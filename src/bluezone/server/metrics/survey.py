@@ -7,6 +7,7 @@ day. An outbox counts only messages that have waited too long.
 """
 
 import datetime
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -21,12 +22,15 @@ from bluezone.keyserver.publication.log.witnesses import absent_witnesses
 from bluezone.keyserver.publication.series import EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.logs import event_fields
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.server.metrics.meters import Meters
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
     from bluezone.messaging.announcer import Announcer
+
+log = logging.getLogger(__name__)
 
 GRAIN_BYTES = 16 * 1024 * 1024
 INODES_GRAIN = 1000
@@ -46,7 +50,16 @@ class Survey:
         self._hour = -1
 
     def measure(self, now: float) -> None:
-        """Measure everything. If a store does not answer, its values stay as they were, and its gauge shows why."""
+        """Measure everything. If a store does not answer, its values stay as they were, and its gauge shows why.
+
+        If the data folder cannot be read, its values stay as they were, and the log shows why.
+        """
+        try:
+            self._measure(now)
+        except OSError as error:
+            log.warning("measuring: %s", error.strerror, extra=event_fields("measuring_failed"))
+
+    def _measure(self, now: float) -> None:
         self._office(datetime.datetime.fromtimestamp(now, datetime.UTC))
         self._stores(now)
         self._files(now)

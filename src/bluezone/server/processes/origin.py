@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import importlib
 import io
+import os
 import resource
 import signal
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.http import LIVE_PATH, is_file
 from bluezone.server.canary_reports import Cells, HealthWithCanaries
 from bluezone.server.canary_rounds import CanaryThreads, own_address
+from bluezone.server.front.acceptance import Acceptance
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.http_limits import HEAD_BYTES, HEAD_MILLISECONDS, MOST_CONNECTIONS, OTHER_DESCRIPTORS
 from bluezone.server.front.pages import PageCache
@@ -88,15 +90,19 @@ ORIGINS = {"public": open_public, "office": open_office_origin, "front": open_fr
 
 
 def raise_connection_limit() -> int:
-    """Raise this process's limit of descriptors as far as allowed; returns how many connections there is room for."""
+    """Raise this process's limit of descriptors as far as allowed; returns how many connections there is room for.
+
+    Call it when everything else is open.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     desired = MOST_CONNECTIONS + OTHER_DESCRIPTORS
     allowed = desired if hard == resource.RLIM_INFINITY else min(desired, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    return max(allowed - OTHER_DESCRIPTORS, allowed // 2)
+    free = allowed - len(os.listdir("/proc/self/fd"))
+    return max(free - OTHER_DESCRIPTORS, free // 2, 1)
 
 
-def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Threads) -> Entry:
+def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Threads, acceptance: Acceptance) -> Entry:
     """Open an origin and warm it up; returns its entry."""
     application, class_of, first_page = _in_a_thread(threads, lambda: open_stores(ORIGINS[options.origin]))
     # In a working thread, because a connection to a store belongs to the thread that opened it.
@@ -125,6 +131,7 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
         pages = PageCache(*application.shared_pages)
 
     def ready() -> None:
+        acceptance.watch(asyncio.get_running_loop())
         report_ready(options.ready)
         if canaries:
             canaries.start()
@@ -143,7 +150,7 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
     )
 
 
-async def serve(options: argparse.Namespace, entry: Entry) -> None:
+async def serve(options: argparse.Namespace, entry: Entry, acceptance: Acceptance) -> None:
     """Serve one origin until SIGTERM. There is no access log, because no log may have a line per user."""
     server = Server(
         entry,
@@ -166,8 +173,14 @@ async def serve(options: argparse.Namespace, entry: Entry) -> None:
     )
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, entry.drain)
+
+    def stop() -> None:
+        acceptance.stop()
+        server.stop()  # type: ignore[no-untyped-call]
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
+    acceptance.make_room()
     await server.serve()
 
 
@@ -208,11 +221,13 @@ def main() -> None:
     options = _arguments()
     logs.configure_logging()
     name_process("public" if options.origin == "front" else options.origin)
+    acceptance = Acceptance(options.port)
     end_with_parent()
     threads = Threads(THREADS, options.origin)
     file_threads = Threads(FILE_THREADS, f"{options.origin}-files")
     try:
-        asyncio.run(serve(options, open_entry(options, threads, file_threads)))
+        entry = open_entry(options, threads, file_threads, acceptance)
+        asyncio.run(serve(options, entry, acceptance))
     finally:
         threads.shut_down()
         file_threads.shut_down()
