@@ -378,7 +378,7 @@ class City:
         return [number for number in range(PHONES) if self.offline_until[number] <= self.world.now]
 
     def take_offline(self, number: int, days: int) -> None:
-        """A phone is without a network for some days, in which the city goes on and the other phones look each day."""
+        """A phone is without a network for some days, in which the city continues and the other phones look each day."""
         self.phone(number)
         # One phone at least is online, and says what phones get.
         if self._online() in ([], [number]):
