@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Work
 from bluezone.duties.duty import load as load_call
+from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 from bluezone.server.metrics.meters import Meters
@@ -91,10 +92,10 @@ def run_work(work: Work, now: datetime.datetime) -> bool:
 
 
 def _is_passing(error: Exception) -> bool:
-    """Whether the database or the system was the reason, which ends without a change of the program."""
+    """Whether a store or the system was the reason, which ends without a change of the program."""
     # On SQLite an error of this class may also be a wrong statement.
     is_lost = connection.vendor == "postgresql" and isinstance(error, (OperationalError, InterfaceError))
-    return is_lost or is_shortage(error)
+    return is_lost or isinstance(error, StoreRefused) or is_shortage(error)
 
 
 def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) -> None:
