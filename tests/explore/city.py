@@ -246,12 +246,11 @@ class City:
         before.rename(old)
         if place == Place.OTHER_NAME:
             self._move_to(self.folder / f"city-{len(self.replaced)}")
-        published: tuple[str, ...] = ()
-        if place != Place.OLD_FOLDER_LATER:
-            published = ("--published", str(old), "--published", str(self.mirror))
+        places = () if place == Place.OLD_FOLDER_LATER else (old, self.mirror)
         code, output = self.command(
-            "restore", str(backup), "--data", str(self.data), "--day-keys", str(self.folder / "days"), *published
-        )
+            "restore", str(backup), "--data", str(self.data), "--day-keys", str(self.folder / "days"),
+            *(word for folder in places for word in ("--published", str(folder))),
+        )  # fmt: skip
         if code and not (self.data / FILE_NAME).exists():
             # Refused, as for a doubted date: the operator keeps the old folder.
             shutil.rmtree(self.data, ignore_errors=True)
@@ -378,7 +377,7 @@ class City:
         return [number for number in range(PHONES) if self.offline_until[number] <= self.world.now]
 
     def take_offline(self, number: int, days: int) -> None:
-        """A phone is without a network for some days, in which the city continues and the other phones look each day."""
+        """A phone is without a network for some days, while the city continues and the other phones look each day."""
         self.phone(number)
         # One phone at least is online, and says what phones get.
         if self._online() in ([], [number]):

@@ -28,10 +28,11 @@ struct control {
   double uptime;
   long long kill_after;  // changes until a process dies, below 0 for never
   long long changes;
-  int victim;  // the role that dies
+  long long space;  // bytes that a full disk still takes
+  int victim;       // the role that dies
+  int torn;         // whether half of its last write reaches the disk
   int fault;
   int synchronised;
-  int unused;
   char boot[40];
   char folder[128];
 };
@@ -125,19 +126,46 @@ static int change(int makes, int needs_space) {
   return -1;
 }
 
+static int dying;
+
+// How many of some bytes may be written, -1 for an error. Half of a torn write is written before the process dies.
+static ssize_t room(size_t count) {
+  if (machine->torn && machine->kill_after == 0 && role == machine->victim && count > 1) {
+    dying = 1;
+    return count / 2;
+  }
+  if (change(0, machine->space <= 0))
+    return -1;
+  if (machine->fault != NO_SPACE)
+    return count;
+  if ((long long)count > machine->space)
+    count = machine->space;
+  machine->space -= count;
+  return count;
+}
+
+static ssize_t written(ssize_t count) {
+  if (dying)
+    _exit(137);
+  return count;
+}
+
 ssize_t write(int file, const void *bytes, size_t count) {
   NEXT(write);
-  return stored(file) && change(0, 1) ? -1 : next(file, bytes, count);
+  ssize_t most = count && stored(file) ? room(count) : (ssize_t)count;
+  return most < 0 ? -1 : written(next(file, bytes, most));
 }
 
 ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t at) {
   NEXT(pwrite64);
-  return stored(file) && change(0, 1) ? -1 : next(file, bytes, count, at);
+  ssize_t most = count && stored(file) ? room(count) : (ssize_t)count;
+  return most < 0 ? -1 : written(next(file, bytes, most, at));
 }
 
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t at) {
   NEXT(pwrite);
-  return stored(file) && change(0, 1) ? -1 : next(file, bytes, count, at);
+  ssize_t most = count && stored(file) ? room(count) : (ssize_t)count;
+  return most < 0 ? -1 : written(next(file, bytes, most, at));
 }
 
 int fsync(int file) {

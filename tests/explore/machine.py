@@ -45,10 +45,11 @@ class Control(ctypes.Structure):
         ("uptime", ctypes.c_double),
         ("kill_after", ctypes.c_longlong),
         ("changes", ctypes.c_longlong),
+        ("space", ctypes.c_longlong),
         ("victim", ctypes.c_int),
+        ("torn", ctypes.c_int),
         ("fault", ctypes.c_int),
         ("synchronised", ctypes.c_int),
-        ("unused", ctypes.c_int),
         ("boot", ctypes.c_char * 40),
         ("folder", ctypes.c_char * 128),
     )

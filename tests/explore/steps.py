@@ -17,6 +17,7 @@ from tests.explore.service import SERVER, SIGNER
 from bluezone.city_settings import _RANGES
 
 MINUTE = 60
+CUT_BITS = 10
 CLOCK_ERRORS = (5, 90, 1800, 2 * HOUR, 9 * HOUR, DAY, 45 * DAY, 800 * DAY)
 # A run may begin with it: how far the clock is off at the very first start of the city.
 FIRST_CLOCK = "first start with the clock off by"
@@ -53,10 +54,16 @@ def _crowd(city: City, days: int) -> None:
     city.report_from_crowd(days)
 
 
-def _power_cut(city: City, victim: int, changes: int) -> None:
-    """The process dies before one of its next writes."""
+def _power_cut(city: City, victim: int, changes: int, torn: int) -> None:
+    """The process dies before one of its next writes, or in the middle of it."""
     city.machine.control.victim = victim
+    city.machine.control.torn = torn
     city.machine.control.kill_after = changes
+
+
+def _cut(rng: random.Random) -> tuple[int, int, int]:
+    # Within a few writes, or anywhere in the next hours.
+    return rng.choice([SERVER, SERVER, SIGNER]), int(2 ** rng.uniform(0, CUT_BITS)) - 1, rng.randrange(2)
 
 
 def _kill(city: City, victim: int) -> None:
@@ -66,8 +73,14 @@ def _kill(city: City, victim: int) -> None:
         city.stop_signer()
 
 
-def _disk(city: City, fault: int) -> None:
+def _disk(city: City, fault: int, space: int = 0) -> None:
+    """Something is wrong with the disk. space: how many bytes a full one still takes."""
+    city.machine.control.space = space
     city.machine.control.fault = fault
+
+
+def _broken_disk(rng: random.Random) -> tuple[int, int]:
+    return rng.choice([Disk.NO_SPACE, Disk.NO_INODES, Disk.READ_ONLY]), rng.choice([0, 0, 100, 3000, 40_000])
 
 
 def _signer_stops(city: City) -> None:
@@ -184,9 +197,9 @@ STEPS: dict[str, tuple[Act, Draw, int]] = {
     "meet": (_meet, lambda rng: tuple(rng.sample(range(PHONES), 2)), 5),
     "report": (_report, lambda rng: (rng.randrange(PHONES),), 2),
     "report from the crowd": (_crowd, lambda rng: (rng.randint(1, 3),), 10),
-    "power cut at write": (_power_cut, lambda rng: (rng.choice([SERVER, SERVER, SIGNER]), rng.randint(0, 60)), 16),
+    "power cut at write": (_power_cut, _cut, 16),
     "kill": (_kill, lambda rng: (rng.choice([SERVER, SIGNER]),), 3),
-    "disk": (_disk, lambda rng: (rng.choice([Disk.NO_SPACE, Disk.NO_INODES, Disk.READ_ONLY]),), 4),
+    "disk": (_disk, _broken_disk, 4),
     "disk sound": (_disk, lambda _rng: (Disk.SOUND,), 6),
     "signer stops": (_signer_stops, lambda _rng: (), 2),
     "signer starts": (_signer_starts, lambda _rng: (), 4),

@@ -5,9 +5,10 @@ import os
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 from tests.explore.machine import Disk, Forks, build
-from tests.explore.runs import explore
+from tests.explore.runs import explore, words
 from tests.explore.steps import Step, draw
 
 pytestmark = pytest.mark.skipif(not shutil.which("gcc"), reason="needs a C compiler")
@@ -33,7 +34,7 @@ def folder():
 def test_after_faults_in_any_order_everything_is_published_once_and_everybody_is_warned(forks, folder, seed):
     steps = draw(seed, STEPS)
     broken = explore(folder, forks, seed, steps)
-    print(f"seed {seed}, {STEPS} steps: {broken or 'ok'}", *steps, sep="\n")  # noqa: T201 - shown where it fails
+    click.echo(f"seed {seed}, {STEPS} steps: {broken or 'ok'}\n{words(steps)}")
     assert broken is None
 
 
