@@ -59,9 +59,9 @@ def bench(
     cases: int | None,
 ) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    front, hostile, start, restore, publish-day, plan, million, yield; linking, what copies of the stores reveal about
-    who reported; accuracy, how well near is distinguished from far; letters, how well letters are read; and scenarios,
-    who is warned after which meeting, which takes an hour.
+    front, hostile, start, restore, bulk, publish-day, plan, million, yield; linking, what copies of the stores reveal
+    about who reported; accuracy, how well near is distinguished from far; letters, how well letters are read; and
+    scenarios, who is warned after which meeting, which takes an hour.
 
     SIZES, of `phone`: how many neighbours it has; 2, 10, 40 and 200 by default. Of `plan`: how many people. Of
     `million`, a whole plan for a million people: how many seeds."""
