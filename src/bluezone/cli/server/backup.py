@@ -2,7 +2,6 @@
 """`bluezone backup`, `restore` and `drill`: a copy of the whole data folder that expires when the city's data do."""
 
 import datetime
-import logging
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ import click
 
 from bluezone.cli.folder import data_option
 from bluezone.cli.output import Failed, prints_result
-from bluezone.cli.server.history import adopted_lines, open_places, read_seen, seen_option
+from bluezone.cli.server.history import adopted_lines, open_places, problems_unlogged, read_seen, seen_option
 
 if TYPE_CHECKING:
     from bluezone.keyserver.publication.folder import PublishedCopy
@@ -112,19 +111,20 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...], s
     from bluezone.backup import archive, restoration
 
     signal.signal(signal.SIGTERM, _exit)
-    # Problems of the history are printed once, at the end.
-    logging.getLogger("bluezone.keyserver.ticks").setLevel(logging.CRITICAL)
     folder = Path(data).resolve()
     today = datetime.datetime.now(datetime.UTC).date()
     # A slip in these is refused before anything is restored.
     places = dict(zip(published, open_places(published), strict=True))
     newest_seen = read_seen(seen)
-    day = restoration.restore_backup(file, folder, day_keys.resolve(), today, _urls(), _purge)
+    # Problems of the history are printed once, at the end.
+    with problems_unlogged():
+        day = restoration.restore_backup(file, folder, day_keys.resolve(), today, _urls(), _purge)
+        compared = _compare(folder, places, newest_seen)
     result = {
         "data": str(folder),
         "day": str(day),
         "heights": archive.newest_file_numbers(file),
-        **_compare(folder, places, newest_seen),
+        **compared,
     }
     if result["problem"]:
         raise Failed(result)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone history`: compare what was published with the store; begin a new epoch if the two cannot be reconciled."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,18 @@ class SeenInvalid(Refused):
     """`--seen` is not config, exports or venues, an equals sign and a number."""
 
     code = "seen_invalid"
+
+
+@contextmanager
+def problems_unlogged() -> Iterator[None]:
+    """Do not log what opening a server finds wrong with its history: the command's result is about that."""
+    logger = logging.getLogger("bluezone.keyserver.ticks")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @click.group()
@@ -59,7 +73,8 @@ def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> d
     The store is compared with the data folder or bucket, the journal of heads, and the named places and phones. If
     adopting does not reconcile them, the command is refused, nothing is signed, and nothing published is overwritten.
     """
-    server = open_keyserver(data)
+    with problems_unlogged():
+        server = open_keyserver(data)
     try:
         adopted = server.ticks.adopt_missing(open_places(places), read_seen(seen))
         return {"heights": server.ticks.history.newest_numbers(), "adopted": adopted}
