@@ -124,7 +124,8 @@ def test_the_history_holds_at_most_50_hashes_and_follows_without_a_gap(sqlite_se
     assert len(held[0].history) == 50
 
 
-def test_a_config_that_was_altered_on_disk_is_noticed(sqlite_server):
+def test_a_config_that_was_altered_on_disk_and_is_in_no_journal_is_noticed(sqlite_server):
+    sqlite_server.ticks.history.journal.path.write_bytes(b"")
     path = sqlite_server.configs.path(1)
     path.write_bytes(path.read_bytes().replace(b'"sig":"', b'"sig":"AAAA'))
 
