@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a request costs at the front, in CPU of a real `serve`: the landing page, a file, a call that is refused.
+"""What a request costs at the front, in CPU of a real `serve`: the landing page, an address without a page, the health,
+a call that is refused.
 
 Baseline: the signed index, which is read from memory without a page being made. CPU is what the kernel counts for the
 process that answers, so that a busy machine changes it little.
@@ -29,7 +30,8 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         host = served.public.removeprefix("http://")
         costs = {}
         for name, path, body in (
-            ("index", INDEX, None), ("landing", LANDING, None), ("health", "/v1/health/live", None),
+            ("index", INDEX, None), ("landing", LANDING, None), ("thread", "/v1/health/live", None),
+            ("unknown", "/wp-{}.php?x={}", None), ("query", "/?x={}", None), ("health", "/v1/health", None),
             ("upload", "/v1/upload", bytes(4096)),
         ):  # fmt: skip
             _pour(host, path, body, REQUESTS // 10)
@@ -44,17 +46,20 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         "baseline": f"{costs['index']:.0f} microseconds, the index, same run",
         "ratio": round(costs["landing"] / costs["index"], 2),
         "refused_upload_microseconds": round(costs["upload"]),
-        "through_a_thread_microseconds": round(costs["health"]),
+        "through_a_thread_microseconds": round(costs["thread"]),
+        "unknown_address_microseconds": round(costs["unknown"]),
+        "landing_page_with_a_query_microseconds": round(costs["query"]),
+        "health_microseconds": round(costs["health"]),
     }
 
 
 def _pour(host: str, path: str, body: bytes | None, count: int) -> None:
-    """Send so many requests over CLIENTS kept connections."""
+    """Send so many requests over CLIENTS kept connections. path: with `{}` where each request has another number."""
 
     def client(share: int) -> None:
         connection = http.client.HTTPConnection(host, timeout=120)
-        for _ in range(share):
-            connection.request("GET" if body is None else "POST", path, body)
+        for number in range(share):
+            connection.request("GET" if body is None else "POST", path.format(number, number), body)
             connection.getresponse().read()
         connection.close()
 

@@ -33,3 +33,6 @@ urlpatterns = [
     path("assets/<str:digest>/", views.asset, {"path": ""}, name="assets"),
     path("assets/<str:digest>/<path:path>", views.asset, name="asset"),
 ]
+# The numbers in a query that a page depends on, by the name of its address. Other parameters change nothing.
+QUERIES = {"news": ("page",)}
+PAGES = frozenset(pattern.callback for pattern in urlpatterns)

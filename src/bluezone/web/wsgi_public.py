@@ -2,21 +2,28 @@
 """The public origin as a WSGI callable: the anonymous API, and Django for the public pages and the devices."""
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from bluezone.duties.catalogue import api_prefixes
-from bluezone.keyserver.http import Application, Environ, Response, answer_at_hand, handles
+from bluezone.keyserver.http import PREFIX, Application, Environ, Response, answer_at_hand, handles
 from bluezone.keyserver.parts.process import Parts
 from bluezone.paper.androidpackage import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
 from bluezone.web.databases import database_state
+from bluezone.web.page_variants import PageVariants
 from bluezone.web.wsgi_office import strict_transport
 
 # Under /v1 but answered by Django: calls of enrolled devices, and requests for help.
 DJANGO_PREFIXES = api_prefixes()
 DJANGO_ADDRESSES = ("/v1/help",)
+_NUMBER = re.compile(r"[1-9][0-9]{0,2}")
 
 
 def is_outside_anonymous_api(path: str) -> bool:
@@ -75,20 +82,16 @@ class PublicOrigin:
         return strict_transport()
 
     @property
-    def shared_pages(self) -> tuple[str, Callable[[], Hashable], Callable[[str], str]] | None:
-        """Arguments of server.front.pages.PageCache: what the public pages depend on besides their address.
-
-        The name of the language cookie, a function that returns the state of the store, and a function that returns
-        the language offered for an Accept-Language header.
-        """
+    def shared_pages(self) -> PageVariants:
+        """What the public pages depend on besides their address."""
         from django.conf import settings
 
-        def spoken(accepted: str) -> str:
-            from bluezone.web.middleware import offered_language
+        from bluezone.web.middleware import offered_language
 
-            return offered_language(accepted)
-
-        return settings.LANGUAGE_COOKIE_NAME, database_state(settings.DATABASES["default"]), spoken
+        return PageVariants(
+            settings.LANGUAGE_COOKIE_NAME, database_state(settings.DATABASES["default"]), offered_language,
+            is_known=_may_have_page, read_query=_read_query,
+        )  # fmt: skip
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """The answer to a GET that needs no waiting; None if a thread has to answer.
@@ -119,6 +122,33 @@ class PublicOrigin:
             return Application(self._parts)(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages
+
+
+@lru_cache(maxsize=1024)
+def _page_at(path: str) -> ResolverMatch | None:
+    try:
+        return resolve(path)
+    except Resolver404:
+        return None
+
+
+def _may_have_page(path: str) -> bool:
+    """Whether an address is one of the API's or of the pages', also without the slash at its end."""
+    if path.startswith(PREFIX) or _page_at(path):
+        return True
+    return not path.endswith("/") and _page_at(f"{path}/") is not None
+
+
+def _read_query(path: str, query: str) -> str | None:
+    """The part of a query that the page of an address depends on: of the portal's pages, what `QUERIES` names."""
+    from bluezone.portal.urls_public import PAGES, QUERIES
+
+    match = None if path.startswith(PREFIX) else _page_at(path)
+    if match is None or match.func not in PAGES:
+        return None
+    parameters = parse_qs(query)
+    values = {name: parameters[name][0] for name in QUERIES.get(match.url_name or "", ()) if name in parameters}
+    return urlencode({name: value for name, value in values.items() if _NUMBER.fullmatch(value)})
 
 
 def _use_public_settings() -> None:

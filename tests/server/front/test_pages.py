@@ -12,6 +12,7 @@ from bluezone.server.front.pages import CACHE_SECONDS, MOST_PAGES, UNSURE_SECOND
 from bluezone.server.metrics.measured_application import MeasuredApplication, public_route
 from bluezone.server.metrics.meters import Meters
 from bluezone.web import settings_public
+from bluezone.web.page_variants import PageVariants
 
 COOKIE = "bluezone-language"
 
@@ -41,7 +42,12 @@ class Origin:
 
 
 def front(origin, world, threads=None):
-    pages = PageCache(COOKIE, lambda: world.state, lambda accepted: accepted[:2], lambda: world.now)
+    variants = PageVariants(
+        COOKIE, lambda: world.state, lambda accepted: accepted[:2],
+        is_known=lambda path: not path.startswith("/unknown"),
+        read_query=lambda path, query: query if path == "/news/" else None,
+    )  # fmt: skip
+    pages = PageCache(variants, lambda: world.now)
     measured = MeasuredApplication(origin, Meters.make(1).row(0), public_route)
     threads = threads or Inline()
     return Entry(measured, lambda path, headers: None, threads, threads, lambda path: False, 65_536, pages=pages)
@@ -104,6 +110,38 @@ def test_a_query_a_post_another_host_and_another_scheme_are_not_the_same_page(wo
 
     assert len({answer.content for answer in asked}) == len(asked)
     assert ask(entry, "/").content == b"page 1"
+
+
+def test_all_addresses_without_a_page_have_one_not_found_that_names_none_of_them(world):
+    origin = Origin(status="404 Not Found")
+    seen = []
+    entry = front(lambda environ, start: seen.append(environ) or origin(environ, start), world)
+    answers = [ask(entry, path) for path in ("/unknown-secret", "/unknown/2?token=1", "/unknown/3")]
+
+    assert [answer.status for answer in answers] == [404] * 3
+    assert {answer.content for answer in answers} == {b"page 1"}
+    assert (seen[0]["PATH_INFO"], seen[0]["QUERY_STRING"]) == ("/not-found/", "")
+    # A page that is only missing now may be there in a moment.
+    assert ask(entry, "/other").content != ask(entry, "/other").content
+
+
+def test_a_page_depends_on_the_part_of_a_query_that_it_reads(world):
+    entry = front(Origin(PUBLIC), world)
+
+    assert ask(entry, "/news/?page=2").content == ask(entry, "/news/?page=2").content == b"page 1"
+    assert ask(entry, "/news/?page=3").content == b"page 2"
+    assert ask(entry, "/other?page=3").content != ask(entry, "/other?page=3").content
+
+
+def test_health_is_asked_once_a_second_whatever_it_says(world):
+    origin = Origin(("Cache-Control", "no-store"), status="503 Service Unavailable")
+    entry = front(origin, world)
+    answers = [ask(entry, "/v1/health") for _ in range(5)]
+    world.now += 1.1
+    later = ask(entry, "/v1/health")
+
+    assert [(answer.status, answer.content) for answer in answers] == [(503, b"page 1")] * 5
+    assert later.content == b"page 2"
 
 
 def test_a_page_is_made_anew_when_the_store_changes_and_after_a_minute_anyway(world):

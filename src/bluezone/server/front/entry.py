@@ -25,7 +25,7 @@ from bluezone.server.front.bodies import BodyReader, RequestRefused, ServerBusy
 from bluezone.server.front.pages import Key, PageCache
 from bluezone.server.front.static_files import ReadyAnswer
 from bluezone.server.front.threads import QueueFull, Threads
-from bluezone.server.front.wsgi import Answer, call_application, remote_address, wsgi_environ
+from bluezone.server.front.wsgi import Answer, as_latin, call_application, remote_address, wsgi_environ
 from bluezone.server.metrics.measured_application import MeasuredApplication
 from bluezone.shortage import is_short_now, is_shortage
 
@@ -140,8 +140,11 @@ class Entry:
             return
         stamp = pages.store_state()
         answer = None
+        environ = wsgi_environ(scope, io.BytesIO(), None)
+        # The page must not depend on more than its key does: its links name the address at which it was requested.
+        environ |= {"PATH_INFO": as_latin(key.path), "QUERY_STRING": as_latin(key.query)}
         try:
-            answer = await self._in_a_thread(scope, protocol, wsgi_environ(scope, io.BytesIO(), None))
+            answer = await self._in_a_thread(scope, protocol, environ)
         finally:
             if is_get:
                 pages.finish(key, answer, stamp)

@@ -6,20 +6,36 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bluezone.server.front.static_files import ReadyAnswer
 from bluezone.server.front.wsgi import Answer
+from bluezone.web.page_variants import PageVariants
 
 # As long as a page's own headers allow.
 CACHE_SECONDS = 60.0
 # How long a page is cached if the store does not show whether it has changed.
 UNSURE_SECONDS = 5.0
+# How long an answer about the server's health is shared, whatever it says.
+HEALTH_SECONDS = 1.0
+HEALTH_PATHS = frozenset({"/v1/health", "/v1/health/ready"})
+# All addresses without a page are answered as this one.
+UNKNOWN_PATH = "/not-found/"
 MOST_PAGES = 512
 MOST_PAGE_BYTES = 256 * 1024
 _VARIES = frozenset({"cookie", "accept-encoding", "accept-language"})
 
-Key = tuple[str, ...]
+
+class Key(NamedTuple):
+    """All that the answer to a request depends on."""
+
+    path: str
+    query: str
+    host: str
+    scheme: str
+    language: str
+    offered_language: str
+    encoding: str
 
 
 @dataclass(frozen=True)
@@ -33,18 +49,11 @@ class _Page:
 class PageCache:
     """The page cache of one process.
 
-    language_cookie: the only cookie that a cached request may have. stamp: returns a value that changes when the store
-    does, None if that cannot be known. language_for: returns the language of the answer for an Accept-Language header,
-    if no cookie chooses one. clock: returns monotonic seconds.
+    variants: what pages depend on. clock: returns monotonic seconds.
     """
 
-    def __init__(
-        self, language_cookie: str, stamp: Callable[[], Hashable], language_for: Callable[[str], str],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
-        self._cookie = language_cookie
-        self._stamp = stamp
-        self._language_for = language_for
+    def __init__(self, variants: PageVariants, clock: Callable[[], float] = time.monotonic) -> None:
+        self._variants = variants
         self._clock = clock
         self._pages: OrderedDict[Key, _Page] = OrderedDict()
         self._in_progress: dict[Key, asyncio.Event] = {}
@@ -54,15 +63,24 @@ class PageCache:
     def cache_key(self, scope: Any) -> Key | None:
         """All that the answer to a request depends on; None if the answer must not be cached. scope: RSGI's."""
         headers = scope.headers
-        if scope.method not in ("GET", "HEAD") or scope.query_string or "authorization" in headers:
+        if scope.method not in ("GET", "HEAD") or "authorization" in headers:
             return None
         name, _, language = "; ".join(headers.get_all("cookie")).partition("=")
-        if (name and name != self._cookie) or ";" in language:
+        if (name and name != self._variants.language_cookie) or ";" in language:
             return None
-        packed = "gzip" if "gzip" in headers.get("accept-encoding", "") else ""
-        secure = "https" if headers.get("x-forwarded-proto", scope.scheme) == "https" else ""
-        offered = self._language_for(headers.get("accept-language", ""))
-        return scope.path, headers.get("host", ""), secure, language[:8], offered, packed
+        path = scope.path if self._variants.is_known(scope.path) else UNKNOWN_PATH
+        query = self._query_of(path, scope.query_string)
+        if query is None:
+            return None
+        encoding = "gzip" if "gzip" in headers.get("accept-encoding", "") else ""
+        scheme = "https" if headers.get("x-forwarded-proto", scope.scheme) == "https" else ""
+        offered = self._variants.offered_language(headers.get("accept-language", ""))
+        return Key(path, query, headers.get("host", ""), scheme, language[:8], offered, encoding)
+
+    def _query_of(self, path: str, query: str) -> str | None:
+        if not query or path == UNKNOWN_PATH:
+            return ""
+        return self._variants.read_query(path, query)
 
     async def find(self, key: Key, if_none_match: str, is_get: bool) -> ReadyAnswer | None:
         """A cached page; None if the caller has to make it, and for a GET has to call `finish` afterwards.
@@ -84,11 +102,11 @@ class PageCache:
             return ReadyAnswer(
                 304, [*(pair for pair in page.answer.headers if pair[0].lower() not in dropped), age], b""
             )
-        return ReadyAnswer(200, [*page.answer.headers, age], page.answer.body)
+        return ReadyAnswer(page.answer.status, [*page.answer.headers, age], page.answer.body)
 
     def store_state(self) -> Hashable:
         """The state of the store; call it before a page is made."""
-        return self._stamp()
+        return self._variants.store_state()
 
     def finish(self, key: Key, answer: Answer | None, stamp: Hashable) -> None:
         """Cache a page if that is allowed, and wake the callers that wait for it. answer: None if making it failed."""
@@ -99,7 +117,7 @@ class PageCache:
             making.set()
 
     def _remember(self, key: Key, answer: Answer, stamp: Hashable) -> None:
-        if not _is_cacheable(answer):
+        if not _is_cacheable(key, answer):
             self._uncacheable[key] = None
             _keep_newest(self._uncacheable, key)
             return
@@ -112,8 +130,13 @@ class PageCache:
         page = self._pages.get(key)
         if page is None:
             return None
-        seconds = UNSURE_SECONDS if page.stamp is None else CACHE_SECONDS
-        if self._clock() - page.made < seconds and page.stamp == self._stamp():
+        age = self._clock() - page.made
+        if key.path in HEALTH_PATHS:
+            is_fresh = age < HEALTH_SECONDS
+        else:
+            seconds = UNSURE_SECONDS if page.stamp is None else CACHE_SECONDS
+            is_fresh = age < seconds and page.stamp == self._variants.store_state()
+        if is_fresh:
             return page
         del self._pages[key]
         return None
@@ -125,12 +148,15 @@ def _keep_newest(pages: OrderedDict[Key, Any], newest: Key) -> None:
         pages.popitem(last=False)
 
 
-def _is_cacheable(answer: Answer) -> bool:
+def _is_cacheable(key: Key, answer: Answer) -> bool:
+    if key.path in HEALTH_PATHS:
+        return True
     headers = {name.lower(): value for name, value in answer.headers}
     varies = {name.strip().lower() for name in headers.get("vary", "").split(",") if name.strip()}
+    is_public = answer.status == 200 and "public" in headers.get("cache-control", "")
+    is_unknown = answer.status == 404 and key.path == UNKNOWN_PATH
     return (
-        answer.status == 200
-        and "public" in headers.get("cache-control", "")
+        (is_public or is_unknown)
         and "set-cookie" not in headers
         and varies <= _VARIES
         and len(answer.body) <= MOST_PAGE_BYTES

@@ -44,6 +44,7 @@ from bluezone.protocol.gate.tokens import TOKENS_SIZE
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 from bluezone.server.front.wsgi import WsgiApplication
 from bluezone.shortage import is_shortage
+from bluezone.web.page_variants import PageVariants
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class Front:
     """
 
     # Nothing is cached here, and the pages choose the language by the request's header.
-    shared_pages: tuple[str, Callable[[], Any], Callable[[str], str]] = (LANGUAGE_COOKIE, lambda: None, str)
+    shared_pages = PageVariants(LANGUAGE_COOKIE, lambda: None, str)
     largest_body = MAX_PUBLIC_BODY_BYTES
 
     def __init__(self, folder: Path, run: Path, for_pages: Callable[[str], bool]) -> None:

@@ -32,8 +32,8 @@ def wsgi_environ(scope: Any, body: BinaryIO, size: int | None) -> Environ:
     environ: Environ = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": _as_latin(scope.path),
-        "QUERY_STRING": _as_latin(scope.query_string),
+        "PATH_INFO": as_latin(scope.path),
+        "QUERY_STRING": as_latin(scope.query_string),
         "SERVER_NAME": server,
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{version}",
@@ -87,6 +87,6 @@ def call_application(application: WsgiApplication, environ: Environ) -> Answer:
     return Answer(int(line[:3]), headers, pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
 
-def _as_latin(text: str) -> str:
+def as_latin(text: str) -> str:
     """The UTF-8 bytes of a text as WSGI represents them: a character for each byte."""
     return text if text.isascii() else text.encode().decode("latin-1")

@@ -128,7 +128,7 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
     measured = MeasuredApplication(answering, meters.row(options.row), class_of)
     pages = None
     if application.shared_pages:
-        pages = PageCache(*application.shared_pages)
+        pages = PageCache(application.shared_pages)
 
     def ready() -> None:
         acceptance.watch(asyncio.get_running_loop())
