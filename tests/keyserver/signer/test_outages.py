@@ -18,6 +18,7 @@ from tests.builders.signer import signing
 from bluezone.city_settings import _RANGES, CityInvalid, write_default
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused
 from bluezone.keyserver.publication.series import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
+from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.signer.record import FILE_NAME
 from bluezone.keyserver.storage.store import StoreUnreachable
 from bluezone.protocol.exports.files import read_export
@@ -144,6 +145,37 @@ def test_a_signer_that_is_away_for_many_periods_holds_publication_up_and_no_long
         after = follows(server, before)
         assert after[EXPORT_FILES.kind][0] > before[EXPORT_FILES.kind][0]
         assert {key.key for key in phone.keys} <= published_keys(server)
+        server.close()
+
+
+@pytest.mark.long
+def test_a_file_that_was_begun_under_another_period_is_made_anew(city_folder, clock):
+    settings = {"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000", "padding_mean": 5}
+    with signing(city_folder, clock):
+        server = open_server(city_folder, clock, **settings)
+        server.tick()
+        before = follows(server, start_of_a_phone())
+        phone = report_of(server)
+        assert phone.upload().status is Status.OK
+        clock.pass_by(PERIOD)
+        if int(clock()) // PERIOD * PERIOD % (5 * HOUR) == 0:
+            clock.pass_by(PERIOD)
+        # Killed after a file was begun, with an end that no period of five hours has, and before it was signed.
+        server.keys_store.write(lambda transaction: server.publication.export_files._begin(transaction, clock()))
+        server.close()
+
+    (city_folder / "city.toml").unlink()
+    write_default(city_folder, publish_period_seconds=5 * HOUR, **settings)
+    with signing(city_folder, clock):
+        server = KeyServer.open(city_folder, clock)
+        for _ in range(8):
+            server.tick()
+            clock.pass_by(PERIOD)
+
+        after = follows(server, before)
+        assert after[EXPORT_FILES.kind][0] > before[EXPORT_FILES.kind][0]
+        assert {key.key for key in phone.keys} <= published_keys(server)
+        assert health(server)["failing"] == []
         server.close()
 
 

@@ -122,8 +122,9 @@ class ExportFiles:
             "SELECT number, start_timestamp, end_timestamp, held, padding_seed FROM export_file WHERE sha256 IS NULL"
         )
         for number, start, end, packed, seed in unfinished:
-            if bytes(seed) != _NO_SEED:
-                # An earlier version started this file without random keys. Its keys wait again, now among random ones.
+            if bytes(seed) != _NO_SEED or not self._is_end_of_period(end):
+                # An earlier version started this file without random keys, or the period has changed since, so that the
+                # signer would refuse it. Its keys wait again, among random ones.
                 self.store.write(requeue_keys)
                 break
             data = write_export(
@@ -138,6 +139,10 @@ class ExportFiles:
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"
             self.published.put_if_absent(f"{EXPORTS_FOLDER}/{name}", data)
             self._complete((name, digest, len(data), number), data)
+
+    def _is_end_of_period(self, end: int) -> bool:
+        period = self.city.publish_period_seconds
+        return not period or end % period == 0
 
     def _complete(self, row: Row, data: bytes) -> None:
         sql = "UPDATE export_file SET name = ?, sha256 = ?, size = ?, padding_seed = NULL, held = NULL WHERE number = ?"
