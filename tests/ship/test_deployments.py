@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Units, compose file and chart: what they start exists, and what they start may do no more than it must."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from tests.ship.conftest import REPOSITORY
 from tests.ship.unit import directives
+from tools.ship.oci import run_settings
 
 from bluezone.city_settings import parse_city
 from bluezone.cli.devices.programs import run_gate_program as run_gate
@@ -62,7 +64,8 @@ def test_the_server_may_read_the_clock_and_the_uptime_that_it_trusts_before_it_f
 
 def test_the_compose_file_starts_one_server_that_can_write_its_volumes_alone():
     composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    (server,) = composed["services"].values()
+    server = composed["services"]["server"]
+    assert [name for name, service in composed["services"].items() if not service.get("profiles")] == ["server"]
 
     assert server["read_only"] is True
     assert server["cap_drop"] == ["ALL"]
@@ -71,6 +74,30 @@ def test_the_compose_file_starts_one_server_that_can_write_its_volumes_alone():
     # HTTPS and the world are for whoever stands in front.
     assert all(port.startswith("127.0.0.1:") for port in server["ports"])
     serve.make_context("serve", server["command"][1:])
+
+
+def instructions(name):
+    """The arguments of an instruction in the last stage of the Containerfile, as JSON where it is."""
+    text = (REPOSITORY / "Containerfile").read_text().replace("\\\n", " ")
+    last = text.rpartition("\nFROM ")[2]
+    return re.findall(rf"^{name} (.+)$", last, re.MULTILINE)
+
+
+def test_the_containerfile_makes_what_the_image_of_a_release_is():
+    released = run_settings("0")
+    health = released["Healthcheck"]["Test"]
+    (check,) = instructions("HEALTHCHECK")
+
+    assert instructions("USER") == [released["User"]]
+    assert json.loads(instructions("ENTRYPOINT")[0]) == released["Entrypoint"]
+    assert json.loads(instructions("CMD")[0]) == released["Cmd"]
+    assert set(json.loads(instructions("VOLUME")[0])) == set(released["Volumes"])
+    assert {f"{port}/tcp" for port in instructions("EXPOSE")[0].split()} == set(released["ExposedPorts"])
+    assert instructions("WORKDIR") == [released["WorkingDir"]]
+    assert set(instructions("ENV")[0].split()) == {each for each in released["Env"] if not each.startswith("PATH=")}
+    assert json.loads(check.partition("CMD ")[2])[:3] == health[1:4]
+    # What is fetched is compared with its hash.
+    assert "--require-hashes" in (REPOSITORY / "tools/ship/locked.sh").read_text()
 
 
 def test_the_values_of_the_chart_are_settings_of_a_city():
