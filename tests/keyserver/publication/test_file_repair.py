@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import shutil
 
 import pytest
 from tests.builders.keyserver import DAY, HOUR, call, open_server, report_of
@@ -79,8 +80,8 @@ def test_configs_that_are_all_gone_are_written_again(server, clock):
     server.tick()
     paths = [server.configs.path(number) for number in server.configs.numbers()]
     contents = [path.read_bytes() for path in paths]
-    for path in paths:
-        path.unlink()
+    # With their folder, as after a wrong `rm -r`.
+    shutil.rmtree(server.configs.folder)
     server.tick()
     assert [path.read_bytes() for path in paths] == contents
 

@@ -56,7 +56,8 @@ class ConfigWriter(ConfigFiles):
             raise StoreDamaged(f"config {number} exists already, with other content")
 
     def replace_damaged(self, number: int, signed: bytes) -> None:
-        """Put a signed config in place of a file that cannot be read, or that is missing."""
+        """Put a signed config in place of a file that cannot be read, or that is missing, perhaps with its folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path(number), signed)
 
     def begin_epoch(self, record: str, epoch: Epoch, now: float) -> None:
