@@ -31,7 +31,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
             "half_heads": lambda: hostile.connections(served.public, 3000, b"GET / HTTP/1.1\r\nHost: localhost\r\nX:"),
             "uploads": lambda: hostile.Flood(served.public, hostile.post("/v1/upload", 4096, bytes(4096)), 200),
             "tokens": lambda: hostile.Flood(served.public, hostile.post("/v1/tokens", 6144, bytes(6144)), 200),
-            "pages": lambda: hostile.Flood(served.public, b"GET /venues/register/?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+            "pages": lambda: hostile.Flood(served.public, b"GET /?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
             "unkept_page": lambda: hostile.Flood(
                 served.public, b"GET /venues/register/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 300
             ),
