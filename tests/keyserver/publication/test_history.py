@@ -348,16 +348,16 @@ def test_configs_that_were_signed_after_the_backup_come_back_from_the_journal(tm
 
 
 @pytest.mark.long
-def test_only_the_recovery_key_opens_an_epoch_and_only_where_there_is_one(tmp_path):
+def test_only_the_recovery_key_opens_an_epoch_and_only_where_there_is_one(tmp_path, monkeypatch):
     with a_city_with_recovery_key(tmp_path) as (server, _, world):
         with pytest.raises(EpochUnfit):
             epoch_opened(server, world, Ed25519PrivateKey.generate())
         with pytest.raises(EpochUnfit):
             epoch_opened(server, world, server.key_server.secrets.signing_key)
-    # Cities of tests have the same key, and so would have one journal in one place.
-    other = tmp_path / "elsewhere" / "without"
-    other.mkdir(parents=True)
-    with city_with_phones(other) as (server, _, world), pytest.raises(RecoveryKeyMissing):
+    # Cities of tests have the same key, and so would have one journal.
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "other heads"))
+    (tmp_path / "without").mkdir()
+    with city_with_phones(tmp_path / "without") as (server, _, world), pytest.raises(RecoveryKeyMissing):
         epoch_opened(server, world)
 
 
