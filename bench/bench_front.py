@@ -54,7 +54,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
 
 
 def _pour(host: str, path: str, body: bytes | None, count: int) -> None:
-    """Send so many requests over CLIENTS kept connections. path: with `{}` where each request has another number."""
+    """Send `count` requests over CLIENTS open connections. path: with `{}` where each request has another number."""
 
     def client(share: int) -> None:
         connection = http.client.HTTPConnection(host, timeout=120)

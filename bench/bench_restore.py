@@ -121,14 +121,14 @@ def _restore(folder: Path, backup: Path, lost: Path, place: str) -> dict[str, tu
 def _run(folder: Path, *arguments: object) -> tuple[float, float]:
     """Run a program to its end; returns its seconds by the wall and of a processor."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     environment = {**os.environ, "BLUEZONE_HEADS": str(folder.parent / "heads")}
     done = subprocess.run(
         [sys.executable, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False
     )
     # A restore without any place ends with 1: it may not sign before it was compared.
     assert done.returncode == 0 or "history_unknown" in done.stdout, done.stdout + done.stderr
-    wall = time.perf_counter() - begun
+    wall = time.perf_counter() - started_at
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return round(wall, 1), round(cpu, 1)

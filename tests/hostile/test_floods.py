@@ -21,7 +21,7 @@ from tests.builders.hostile import (
 pytestmark = [pytest.mark.timeout(900)]
 
 AT_A_TIME = 600
-# Of the public origin's, readiness is shared for a second; this is answered each time, in a thread.
+# Of the public origin's, readiness is shared for a moment; this is answered each time, in a thread.
 READY = {"public": "/v1/health/live", "office": "/health/ready"}
 FORM = "Content-Type: application/x-www-form-urlencoded"
 # Never kept, a form; a form of the office. Each takes a thread for milliseconds.

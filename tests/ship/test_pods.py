@@ -228,11 +228,11 @@ class Phones:
             due += CLIENTS / REQUESTS_A_SECOND
             self._stop.wait(max(0.0, due - time.monotonic()))
             path = draws.choice(["/v1/config", "/v1/exports/index.json", "/v1/venues/index.json"])
-            begun = time.monotonic()
+            started_at = time.monotonic()
             tries = 0
             while not self._is_answered(draws.choice(self._pods), path):
                 tries += 1
-                if time.monotonic() - begun > RETRY_SECONDS:
+                if time.monotonic() - started_at > RETRY_SECONDS:
                     self.failed.append(path)
                     break
             with self._lock:

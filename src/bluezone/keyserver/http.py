@@ -60,6 +60,8 @@ RETRY_AFTER_SECONDS = 30
 VERIFY_PATH = "/v1/verify"
 UPLOAD_PATH = "/v1/upload"
 CONFIG_PATH = "/v1/config"
+HEALTH_PATH = "/v1/health"
+READY_PATH = "/v1/health/ready"
 LIVE_PATH = "/v1/health/live"
 # The report of a process that runs, whatever it can do.
 ALIVE = {"status": "ok", "failing": []}
@@ -324,8 +326,8 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Answer], ...] = (
     ("POST", re.compile(r"/v1/tokens"), _tokens),
     ("POST", re.compile(r"/v1/push/subscribe"), _subscribe),
     ("POST", re.compile(r"/v1/push/unsubscribe"), _unsubscribe),
-    ("GET", re.compile(r"/v1/health"), _health),
-    ("GET", re.compile(r"/v1/health/ready"), _ready),
+    ("GET", re.compile(HEALTH_PATH), _health),
+    ("GET", re.compile(READY_PATH), _ready),
     ("GET", re.compile(LIVE_PATH), _live),
 )
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluezone.canary.state import SILENT_SECONDS, CanaryState
-from bluezone.keyserver.http import Environ, WsgiApplication
+from bluezone.keyserver.http import HEALTH_PATH, RETRY_AFTER_SECONDS, Environ, WsgiApplication
 from bluezone.keyserver.statistics import late_after_seconds
 from bluezone.server.metrics.meters import CANARIES, Meters
 
-HEALTH_PATH = "/v1/health"
-RETRY_AFTER_SECONDS = 30
 LATE = "canary_late"
 SILENT = "canary_silent"
 # Another reason than the codes below.

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 
 import pytest
 from tests.builders.keyserver import Phone, keys_for
+from tests.builders.machines import wait_until
 from tests.builders.serving import BLUEZONE, HOTLINE, start
 from tests.builders.signer import as_user
 from tests.builders.stores import prepared_store
@@ -480,7 +481,7 @@ def test_while_a_part_is_gone_reports_wait_with_a_code_and_none_is_lost(city):
         with pytest.raises(PartUnavailable, match="part_away"):
             step()
         assert get(f"{city.public}/v1/config")[0] == 200, "files go on"
-        assert get(f"{city.public}/v1/health/ready")[0] == 503
+        wait_until(lambda: get(f"{city.public}/v1/health/ready")[0] == 503)
         city.process.send_signal(signal.SIGCONT)
         deadline = time.monotonic() + 600
         while True:

@@ -86,8 +86,10 @@ class Publication:
         self.index_writer.renew_indexes(now, turn)
 
     def adopt_leaves(self, places: Iterable[PublishedCopy]) -> list[bytes]:
-        """Continue the public log from the copies that places have; returns the leaves that this store lacked."""
-        return [leaf for place in places for leaf in self._log.try_to_adopt_leaves(place.get)]
+        """Continue the public log from the copies that places have; returns all leaves that it has then."""
+        for place in places:
+            self._log.try_to_adopt_leaves(place.get)
+        return self._log.leaves(0, self._log.size())
 
     def move_into_bucket(self) -> None:
         """If there is a bucket, move into it the files that were published in a local folder before."""

@@ -95,7 +95,7 @@ class History:
     signed_heads: epoch, number and chain value (hex) of the index of a kind that the signer has signed last.
     publishes: whether this process writes published files.
     adopter: what adoption changes; None if this process only compares.
-    leaves: of a copy of the public log, which names the heads that were published.
+    leaves: of the public log, continued from a copy; they name the heads that were published.
     """
 
     data_dir: Path

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bluezone.keyserver.http import HEALTH_PATH, READY_PATH
 from bluezone.server.front.static_files import ReadyAnswer
 from bluezone.server.front.wsgi import Answer
 from bluezone.web.page_variants import PageVariants
@@ -16,9 +17,9 @@ from bluezone.web.page_variants import PageVariants
 CACHE_SECONDS = 60.0
 # How long a page is cached if the store does not show whether it has changed.
 UNSURE_SECONDS = 5.0
-# How long an answer about the server's health is shared, whatever it says.
-HEALTH_SECONDS = 1.0
-HEALTH_PATHS = frozenset({"/v1/health", "/v1/health/ready"})
+# How long an answer about the server's health is shared, whatever it says: a flood costs ten answers a second.
+HEALTH_SECONDS = 0.1
+HEALTH_PATHS = frozenset({HEALTH_PATH, READY_PATH})
 # All addresses without a page are answered as this one.
 UNKNOWN_PATH = "/not-found/"
 MOST_PAGES = 512

@@ -23,8 +23,10 @@ from bluezone.city_settings import load_city
 from bluezone.keyserver.datafolder import read_city_key
 from bluezone.keyserver.http import (
     ALIVE,
+    HEALTH_PATH,
     LIVE_PATH,
     PUZZLE_HEADER,
+    READY_PATH,
     ROUTES,
     UPLOAD_PATH,
     VERIFY_PATH,
@@ -71,8 +73,6 @@ _MOST_ANSWER_BYTES = 256 * 1024 * 1024
 _MOST_CONNECTIONS = 256
 # Calls of the anonymous API that go to the process with the codes; all others are answered from the keys store.
 _CODES_PATHS = frozenset({VERIFY_PATH, "/v1/tokens"})
-HEALTH = "/v1/health"
-READY = "/v1/health/ready"
 LANGUAGE_COOKIE = "bluezone-language"
 
 
@@ -190,7 +190,7 @@ class Front:
         if not fixed and (self._for_pages(path) or not any(pattern.fullmatch(path) for _, pattern, _ in ROUTES)):
             return self._parts["pages"].request(environ, body)
         reduced = {name: environ[name] for name in _API_MEMBERS if name in environ}
-        if path in (HEALTH, READY):
+        if path in (HEALTH_PATH, READY_PATH):
             return self._health(reduced)
         # A body of the wrong size is not passed on; the part refuses it by the announced length.
         fits = len(body) == _SIZES[path] if fixed else len(body) <= MAX_BODY_BYTES
@@ -201,7 +201,8 @@ class Front:
         status, headers, body = self._parts["admission"].request(environ, b"")
         report = json.loads(body)
         try:
-            _, _, codes = self._parts["codes"].request({**environ, "PATH_INFO": READY, "REQUEST_METHOD": "GET"}, b"")
+            readiness = {**environ, "PATH_INFO": READY_PATH, "REQUEST_METHOD": "GET"}
+            _, _, codes = self._parts["codes"].request(readiness, b"")
             failing = json.loads(codes)["failing"]
         except PartUnavailable as refused:
             failing = [refused.code]

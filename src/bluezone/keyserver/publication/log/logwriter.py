@@ -93,13 +93,12 @@ class LogWriter(PublicLog):
         except Refused as refused:
             _log_refusal(refused)
 
-    def try_to_adopt_leaves(self, fetch: Callable[[str], bytes | None]) -> list[bytes]:
+    def try_to_adopt_leaves(self, fetch: Callable[[str], bytes | None]) -> None:
         """Like `adopt_leaves`, but only log a failure."""
         try:
-            return self.adopt_leaves(fetch)
+            self.adopt_leaves(fetch)
         except Refused as refused:
             _log_refusal(refused)
-            return []
 
     def renew_log(self) -> None:
         """Append what was published since the last call, and sign a checkpoint of it.
@@ -137,15 +136,15 @@ class LogWriter(PublicLog):
             raise LogForked(f"the leaves from {first} on differ from those that were signed")
         return min(end, self.size())
 
-    def adopt_leaves(self, fetch: Callable[[str], bytes | None]) -> list[bytes]:
-        """Append the leaves that a copy of this log has and the store lacks; returns them.
+    def adopt_leaves(self, fetch: Callable[[str], bytes | None]) -> None:
+        """Append the leaves that a copy of this log has and the store lacks.
 
         fetch: returns a file of the copy by its address below /v1/, None if there is none.
         Raises NoteInvalid, LogForked if the log of the store is not the beginning of the copy, StoreRefused.
         """
         signed = fetch("log/checkpoint")
         if signed is None:
-            return []
+            return
         note = read_note(signed)
         checkpoint = open_checkpoint(note, self.key)
         size = self.size()
@@ -160,7 +159,6 @@ class LogWriter(PublicLog):
 
         if contents:
             self.store.write(put)
-        return contents
 
     def _append_new(self, transaction: Transaction) -> None:
         waiting = [bytes(row[0]) for row in transaction.execute("DELETE FROM log_waiting RETURNING content")]
