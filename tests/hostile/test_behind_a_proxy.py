@@ -9,6 +9,8 @@ from tests.builders.serving import serving
 pytestmark = [pytest.mark.timeout(900)]
 
 AT_A_TIME = 400
+# As in test_floods: in one line for all, no try would be quick.
+TRIES = 30
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +30,12 @@ def test_a_flood_from_one_network_behind_the_proxy_does_not_keep_another_waiting
     good = GoodClient(served)
     between = []
     with Flood(served.public, flooding, AT_A_TIME, source=HERE) as flood:
-        for _ in range(5):
+        for _ in range(TRIES):
             before = flood.answers
             status = good.ask(served.public, "/v1/health/live", forwarded="198.51.100.7")
             between.append(flood.answers - before)
             assert status == 200
+            if between[-1] < AT_A_TIME // 4:
+                break
 
     assert min(between) < AT_A_TIME // 4

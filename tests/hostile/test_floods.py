@@ -21,6 +21,8 @@ from tests.builders.hostile import (
 pytestmark = [pytest.mark.timeout(900)]
 
 AT_A_TIME = 600
+# A connection may wait to be accepted behind some of the flood's; behind all who wait, no try would be quick.
+TRIES = 30
 # Of the public origin's, readiness is shared for a moment; this is answered each time, in a thread.
 READY = {"public": "/v1/health/live", "office": "/health/ready"}
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -41,16 +43,19 @@ FLOODS = [
 @pytest.mark.parametrize(("origin", "request_"), FLOODS, ids=[flood[1].split(b" ")[1].decode() for flood in FLOODS])
 def test_a_flood_from_one_network_does_not_keep_another_waiting_behind_it(served, good, origin, request_):
     assert allow_descriptors(AT_A_TIME)
+    # In one line for all, each would come behind all who wait. Where the threads are what is scarce, it comes next.
+    most = AT_A_TIME // 4 if request_ in SLOW else AT_A_TIME
     between = []
     with Flood(getattr(served, origin), request_, AT_A_TIME) as flood:
-        for _ in range(5):
+        for _ in range(TRIES):
             before = flood.answers
             assert good.ask(getattr(served, origin), READY[origin]) == 200
             between.append(flood.answers - before)
+            if between[-1] < most:
+                break
         good.day(1)
 
-    # In one line for all, each would come behind all who wait. Where the threads are what is scarce, it comes next.
-    assert min(between) < (AT_A_TIME // 4 if request_ in SLOW else AT_A_TIME)
+    assert min(between) < most
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -59,10 +64,12 @@ def test_a_flood_on_a_page_that_is_never_kept_delays_nobody_elsewhere_who_asks_f
     assert allow_descriptors(AT_A_TIME)
     between = []
     with Flood(served.public, f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), AT_A_TIME) as flood:
-        for _ in range(5):
+        for _ in range(TRIES):
             before = flood.answers
             good.ask(served.public, path)
             between.append(flood.answers - before)
+            if between[-1] < AT_A_TIME // 4:
+                break
 
     assert min(between) < AT_A_TIME // 4
 
