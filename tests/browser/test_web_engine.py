@@ -3,6 +3,7 @@
 """The web edition's engine against a real key server: stays, reports, warnings, refusals, and what a kill leaves."""
 
 import json
+from email.utils import formatdate
 
 import pytest
 from tests.builders.webedition import Browser, browsers, issue_code, publish_venue, web_city
@@ -395,6 +396,22 @@ def test_a_wrong_clock_is_said_and_corrected_and_loses_no_stay(chromium, city):
         city.key_server.tick()
         visitor.run("sim.now = x; await engine.check()", city.world.now)
         assert visitor.run("return engine.state()")["state"] == "A"
+
+
+def test_a_first_look_while_nothing_new_was_published_for_days_does_not_set_the_clock_back(chromium, city):
+    city.world.pass_by(60 * HOUR)
+    visitor = Browser(chromium, city, city.world.now)
+    visitor.engine()
+    date = formatdate(city.world.now, usegmt=True)
+
+    def answer_in_the_city_s_time(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "date": date})
+
+    visitor.page.route("**/v1/**", answer_in_the_city_s_time)
+    visitor.run("await engine.start({}); await engine.began; await engine.check()")
+    assert abs(visitor.run("return engine.parts.clock.errorSeconds()")) < 60
+    visitor.close()
 
 
 def test_a_clock_that_is_some_minutes_ahead_does_not_cost_the_code(chromium, city):

@@ -162,3 +162,41 @@ def test_a_newer_file_moves_trusted_time_only_forward():
     assert time.now(1000, T + 90 * HOUR) == T, "the wall clock is far off, and time is past the file already"
     time.accept_signed_time(int(T + HOUR), 1000, T + 90 * HOUR)
     assert time.now(1000, T + 90 * HOUR) == T + HOUR
+
+
+def test_a_first_file_that_is_days_old_does_not_set_a_right_clock_back():
+    time = TrustedTime()
+    time.note_start("b", 0, T)
+    time.accept_signed_time(int(T - 60 * HOUR), 100, T, answered_at=T + 2)
+    assert time.now(100, T) == T
+    assert time.provisional
+
+
+def test_a_newer_file_confirms_the_clock_that_was_used_meanwhile():
+    time = TrustedTime()
+    time.note_start("b", 0, T)
+    time.accept_signed_time(int(T - 60 * HOUR), 100, T, answered_at=T + 2)
+    time.accept_signed_time(int(T + HOUR), 100 + 2 * HOUR, T + 2 * HOUR)
+    assert time.now(100 + 2 * HOUR, T + 2 * HOUR) == T + 2 * HOUR
+    assert not time.provisional
+
+
+def test_a_clock_that_is_days_ahead_is_set_by_the_file_if_the_server_does_not_agree_with_it():
+    time = TrustedTime()
+    time.note_start("b", 0, T + 40 * HOUR)
+    time.accept_signed_time(int(T), 100, T + 40 * HOUR, answered_at=T + 10)
+    assert time.now(100, T + 40 * HOUR) == T
+
+
+def test_a_confirmed_time_is_not_moved_by_a_clock_with_which_the_server_agrees():
+    time = synchronised()
+    wall = T + 72 * HOUR
+    time.accept_signed_time(int(T), 1000 + HOUR, wall, answered_at=wall)
+    assert time.now(1000 + HOUR, wall) == T + HOUR
+
+
+def test_after_another_start_a_newer_file_that_is_days_old_does_not_set_a_right_clock_back():
+    time = synchronised()
+    time.note_start("c", 5, T + 100 * HOUR)
+    time.accept_signed_time(int(T + 20 * HOUR), 10, T + 100 * HOUR, answered_at=T + 100 * HOUR)
+    assert time.now(10, T + 100 * HOUR) == T + 100 * HOUR

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from bluezone.refusal import Refused
@@ -73,6 +74,8 @@ class Client:
         self._ends_at = None if most_seconds is None else time.monotonic() + most_seconds
         self._bytes_left = most_bytes
         self._tls_context = tls_context
+        # Unix seconds of the last answer by the server's clock; None if it has no date.
+        self.answered_at: float | None = None
 
     @property
     def is_out_of_time(self) -> bool:
@@ -124,6 +127,7 @@ class Client:
             connection.close()
         if timed_out.is_set():
             raise ServerUnreachable(f"{self._host} took too long to answer {method} {path}")
+        self.answered_at = _time_of_answer(response)
         if self._bytes_left is not None:
             self._bytes_left -= min(len(data), self._bytes_left)
         if response.status == http.client.OK and len(data) > most_bytes:
@@ -140,6 +144,15 @@ class Client:
         if self._ends_at is None:
             return CALL_SECONDS
         return max(self._ends_at - time.monotonic(), 0.0)
+
+
+def _time_of_answer(response: http.client.HTTPResponse) -> float | None:
+    """When an answer was given, Unix seconds: its date, and its age where a cache had it (RFC 9110 and RFC 9111)."""
+    try:
+        made = parsedate_to_datetime(response.getheader("Date", ""))
+        return made.timestamp() + int(response.getheader("Age", "0"))
+    except ValueError:
+        return None
 
 
 @contextmanager

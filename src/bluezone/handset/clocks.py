@@ -85,14 +85,23 @@ class TrustedTime:
         if self.offset_seconds is not None and self.trusted:
             self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
 
-    def accept_signed_time(self, generated_at: int, boot: float, wall: float) -> None:
-        """Set the trusted time from a signed file that continues its history. generated_at: of the file, Unix s."""
+    def accept_signed_time(
+        self, generated_at: int, boot: float, wall: float, answered_at: float | None = None
+    ) -> None:  # fmt: skip
+        """Set the trusted time from a signed file that continues its history. generated_at: of the file, Unix s.
+
+        answered_at: the time of the server's answer by its own clock, Unix seconds; None if unknown. It decides only
+        where the file is late: a wall clock with which the server agrees is used provisionally.
+        """
         is_newer = generated_at > self.floor_seconds
         if not is_newer and (not self.trusted or (self.offset_seconds is not None and not self.provisional)):
             return
         self.floor_seconds = max(self.floor_seconds, generated_at)
         if self._is_plausible(wall):
             self.offset_seconds = wall - boot
+        elif self._is_late_file(wall, answered_at):
+            self._use_provisionally(boot, wall)
+            return
         elif self.provisional and not is_newer:
             return
         elif self.offset_seconds is None or self.provisional or self.offset_seconds + boot < self.floor_seconds:
@@ -126,6 +135,19 @@ class TrustedTime:
 
     def _is_plausible(self, wall: float) -> bool:
         return self.floor_seconds - JUMP_SECONDS <= wall <= self.floor_seconds + STALE_SECONDS
+
+    def _is_late_file(self, wall: float, answered_at: float | None) -> bool:
+        """Whether the file is old and the wall clock is right: the server published nothing new for some days."""
+        if answered_at is None or (self.offset_seconds is not None and not self.provisional):
+            return False
+        return wall > self.floor_seconds and abs(wall - answered_at) <= JUMP_SECONDS
+
+    def _use_provisionally(self, boot: float, wall: float) -> None:
+        self.offset_seconds = wall - boot
+        self.provisional = True
+        self.trusted = True
+        self._reference = wall - boot
+        self._latest_trusted = max(self._latest_trusted, wall)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state to store for the next run of the program."""

@@ -58,6 +58,8 @@ class IndexFollower:
         self._client = client
         self._city = city
         self._kind = kind
+        # When the server gave the index, Unix seconds by its own clock; None if unknown.
+        self.index_answered_at: float | None = None
 
     @property
     def position(self) -> Position:
@@ -71,6 +73,7 @@ class IndexFollower:
         Raises FileUntrusted, ConfigMismatch, IndexRefused and as Client.
         """
         data = self._client.get(f"/v1/{self._kind}/index.json")
+        self.index_answered_at = self._client.answered_at
         index = decode_index(open_signed(self._kind, data, self._city.trusted()))
         if index.kind != self._kind:
             raise FileUntrusted(f"the index lists {index.kind}, expected {self._kind}")

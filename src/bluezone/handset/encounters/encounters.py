@@ -174,16 +174,17 @@ class Encounters:
         with self._lock:
             self._stamp: Stamp = self._time.source.stamp(self._run, self._downloads.position.number)
 
-    def accept_signed_time(self, generated_at: int) -> None:
+    def accept_signed_time(self, generated_at: int, answered_at: float | None = None) -> None:
         """Set the trusted time from signed files; the first time, earlier sightings get a time too.
 
-        generated_at: the largest `generated_at` of the files, Unix seconds.
+        generated_at: the largest `generated_at` of the files, Unix seconds. answered_at: when the server gave them,
+        by its own clock; None if unknown.
         """
         clock = self._time.clock
         source = self._time.source
         with self._lock:
             first = source.offset_seconds is None or source.provisional
-            source.accept_signed_time(generated_at, clock.boot_seconds(), clock.wall_seconds())
+            source.accept_signed_time(generated_at, clock.boot_seconds(), clock.wall_seconds(), answered_at)
             self.renew_stamp()
             if first:
                 self.log.stamp_earlier(self._stamp)

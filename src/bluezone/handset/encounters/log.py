@@ -255,7 +255,7 @@ class EncounterLog:
                     continue
                 page = self.page(row)
                 assert page is not None  # Encounters prevents a purge during this call
-                page.stamp = replace(old, offset_seconds=stamp.offset_seconds, provisional=False)
+                page.stamp = replace(old, offset_seconds=stamp.offset_seconds, provisional=stamp.provisional)
                 times = [page.stamp.unix_seconds(heard.bursts[0].boot_seconds) for heard in page.heard.values()]
                 page.day = day_at(min((time for time in times if time is not None), default=page.day * SECONDS_PER_DAY))
                 self._write(row, page)

@@ -52,7 +52,9 @@ class Risk:
     def _match_new_exports(self) -> None:
         index, config, entries = self._downloads.follow()
         profile = parse_profile(config.profile)
-        self._encounters.accept_signed_time(max(config.generated_at, index.generated_at))
+        self._encounters.accept_signed_time(
+            max(config.generated_at, index.generated_at), self._downloads.index_answered_at
+        )
         earlier = self._downloads.entries_before_epoch(index)
         heard = EncounterIndex(self._encounters.log) if entries or earlier else None
         own_keys = self._encounters.keys.stored_keys()

@@ -89,7 +89,8 @@ export class Checking {
 
   async takeIn(installedAt) {
     const { index, config, earlier, entries, held, notice } = await this.files.follow(installedAt);
-    if (this.clock.signedFileSeen(Math.max(config.generatedAt, index.generatedAt))) {
+    const generatedAt = Math.max(config.generatedAt, index.generatedAt);
+    if (this.clock.signedFileSeen(generatedAt, this.client.answeredAt())) {
       await this.store.write({ time: this.clock.toJson() });
     }
     if (notice) await this.store.write({ notice });

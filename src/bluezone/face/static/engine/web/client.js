@@ -14,11 +14,17 @@ export class Client {
   constructor(environment) {
     this.environment = environment;
     this.said = null;
+    this.answered = null;
   }
 
   /** The server's own clock by its last answer, Unix seconds; not signed, so it only ever makes things earlier. */
   serverSeconds() {
     return this.said === null ? Infinity : this.said + this.environment.monotonicSeconds();
+  }
+
+  /** The time of the last answer by the server's clock, Unix seconds; null if it has no date. */
+  answeredAt() {
+    return this.answered === null ? null : this.answered + this.environment.monotonicSeconds();
   }
 
   /** Fetch a file of at most `most` bytes. Rejects with offline, server_answer_refused. */
@@ -61,7 +67,10 @@ export class Client {
     try {
       const response = await environment.fetch(environment.origin + path, { ...options, ...common });
       const date = Date.parse(response.headers.get("Date"));
-      if (Number.isFinite(date) && options.method === "POST") this.said = date / 1000 - environment.monotonicSeconds();
+      const age = Number(response.headers.get("Age") || 0);
+      this.answered = Number.isFinite(date + age) ? date / 1000 + age - environment.monotonicSeconds() : null;
+      // An answer from a cache would be earlier than the server's clock.
+      if (this.answered !== null && options.method === "POST") this.said = this.answered;
       if (!whole && response.status !== 200) {
         throw new Refusal("server_answer_refused", { status: response.status }, `${path} was answered ${response.status}`);
       }

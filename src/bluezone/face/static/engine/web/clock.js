@@ -4,7 +4,9 @@
  * `generated_at` of one (docs/protocol.md section 3 "Trusted time", as far as a browser can: it has no boot clock).
  *
  * The wall clock is believed if it lies between a new file's generated_at (5 minutes of slack) and 36 hours after it;
- * else the device is wrong by the difference, which is kept. A file no newer than one seen before changes nothing.
+ * else the device is wrong by the difference, which is kept; but where the file is older and the server's own clock
+ * agrees with the device, nothing new was published for some days, and the device is right. A file no newer than one
+ * seen before changes nothing.
  */
 import { STALE_SECONDS } from "./indexfile.js";
 
@@ -30,14 +32,18 @@ export class TrustedClock {
     return Math.round(this.environment.wallSeconds() - this.now());
   }
 
-  /** Take the time from a signed file whose history was checked. Returns whether there is something to keep. */
-  signedFileSeen(generatedAt) {
+  /**
+   * Take the time from a signed file whose history was checked. Returns whether there is something to keep.
+   * answeredAt: when the server gave it, Unix seconds by its own clock; null if unknown.
+   */
+  signedFileSeen(generatedAt, answeredAt = null) {
     this.look();
     if (generatedAt <= this.floor) return false;
     const wall = this.environment.wallSeconds();
     this.floor = generatedAt;
     const possible = (moment) => generatedAt - JUMP_SECONDS <= moment && moment <= generatedAt + STALE_SECONDS;
-    if (possible(wall)) this.offset = 0;
+    const isLate = answeredAt !== null && wall > generatedAt && Math.abs(wall - answeredAt) <= JUMP_SECONDS;
+    if (possible(wall) || isLate) this.offset = 0;
     else if (!possible(wall + this.offset)) this.offset = generatedAt - wall;
     return true;
   }
