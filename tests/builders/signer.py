@@ -19,10 +19,15 @@ from bluezone.protocol.intervals import day_at, first_interval
 
 
 @contextmanager
-def signing(folder: Path, clock: Callable[[], float], allowed: Mapping[int, Rights] | None = None) -> Iterator[Daemon]:
+def signing(
+    folder: Path,
+    clock: Callable[[], float],
+    allowed: Mapping[int, Rights] | None = None,
+    version: type[Daemon] = Daemon,
+) -> Iterator[Daemon]:
     """The signer of a data folder, at the address where key servers look for it."""
     state = folder / FOLDER_NAME
-    daemon = Daemon(folder / "keys", state, state / "test.sock", folder, allowed or allowed_users(()), clock)
+    daemon = version(folder / "keys", state, state / "test.sock", folder, allowed or allowed_users(()), clock)
     thread = threading.Thread(target=daemon.run)
     thread.start()
     try:

@@ -12,7 +12,9 @@ from pathlib import Path
 import click
 from tests.explore.machine import Forks, build
 from tests.explore.runs import Failure, explore, shorten, words
-from tests.explore.steps import FIRST_CLOCK, STEPS, draw
+from tests.explore.steps import EARLIER_SHARE, FIRST_CLOCK, STEPS, draw
+
+SHARES = {"drawn": EARLIER_SHARE, "always": 1.0, "never": 0.0}
 
 
 def main() -> int:
@@ -22,6 +24,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--without", action="append", default=[], choices=[FIRST_CLOCK, *STEPS], help="leave steps out")
+    parser.add_argument(
+        "--earlier-phones", choices=SHARES, default="drawn", help="phones of earlier releases take part"
+    )
     parser.add_argument("--seconds", type=float, default=5400.0, help="stop before the next run after this time")
     parser.add_argument("--summary", type=Path, help="a file for seeds, steps and what was broken, as JSON")
     parser.add_argument("--keep-going", action="store_true", help="search on after a failure")
@@ -38,7 +43,7 @@ def main() -> int:
         for seed in range(options.seed, options.seed + options.runs):
             if time.monotonic() - began > options.seconds:
                 break
-            steps = draw(seed, options.steps, without)
+            steps = draw(seed, options.steps, without, SHARES[options.earlier_phones])
             sentence = explore(folder / "run", forks, seed, steps)
             runs += 1
             if options.trace:
@@ -57,6 +62,7 @@ def main() -> int:
     seconds = sum(usage.ru_utime + usage.ru_stime for usage in used)
     summary = {
         "first_seed": options.seed, "runs": runs, "steps": options.steps, "without": sorted(without),
+        "earlier_phones": options.earlier_phones,
         "cpu_seconds": round(seconds), "failures": failures,
     }  # fmt: skip
     if options.summary:

@@ -21,11 +21,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.builders.handset import PhoneClock, World, meet_phone
+from tests.builders.handset import PhoneClock, World
 from tests.builders.keyserver import DAY, HOUR, NOON
 from tests.builders.stores import prepared_store, with_week_keys
-from tests.explore.machine import NEVER, Died, Disk, Forks, Machine, Process, Refusal
-from tests.explore.service import OPERATOR, READY, SERVER, SIGNER, run_command, run_server, run_signer
+from tests.explore.machine import NEVER, READY, Died, Disk, Forks, Machine, Process, Refusal, Violation
+from tests.explore.phones import BURST_SECONDS, EARLIER, EarlierPhone, Phone
+from tests.explore.service import OPERATOR, SERVER, SIGNER, run_command, run_server, run_signer
 
 from bluezone.city_settings import FILE_NAME, CityInvalid, load_city, write_default
 from bluezone.handset import Handset
@@ -39,6 +40,10 @@ PERIOD = 2 * HOUR
 # The worker makes its rounds this often here; `serve` makes them every 15 seconds.
 ROUND = 20 * 60
 PHONES = 3
+ALL_PHONES = PHONES + len(EARLIER)
+# How long two phones are near each other, and how long each has the same identifier.
+MEETING_BURSTS = 40
+IDENTIFIER_BURSTS = 20
 # A phone looks this often here, which is four times as often as in a city.
 LOOK = HOUR
 # After this time without faults everything must have arrived: a day, for today's keys, and two periods.
@@ -67,16 +72,6 @@ class Contact:
 
 
 @dataclass
-class Violation(Exception):
-    """Something that must never be so, in a sentence."""
-
-    sentence: str
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
-@dataclass
 class Reported:
     """What was acknowledged, with the true time: keys, and the last report of a phone."""
 
@@ -98,6 +93,7 @@ class City:
         self._first_settings = (self.data / FILE_NAME).read_text()
         self.trust = open_signing_keys(self.data / "keys").signing_key.public_key().public_bytes_raw().hex()
         self.mirror = folder / "mirror"
+        self._forks = forks
         self.machine = Machine(self.data, NOON + first_clock_error, forks)
         self.machine.control.synchronised = int(not first_clock_error)
         self.world = _Time(self.machine)
@@ -105,7 +101,7 @@ class City:
         self.server: Process | None = None
         self.signer: Process | None = None
         self.signer_wanted = True
-        self.phones: list[Handset] = []
+        self.phones: list[Phone | EarlierPhone] = []
         self._draws = random.Random(seed)
         self.contacts: list[Contact] = []
         self.reported = Reported()
@@ -114,7 +110,7 @@ class City:
         self.looked_at = self.world.now
         self.newest = 0
         # Until when a phone is switched on but never online.
-        self.offline_until = [self.world.now] * PHONES
+        self.offline_until = [self.world.now] * ALL_PHONES
         # Copies of the signer's record, and backups, oldest first: the true time and the file.
         self.records: list[bytes] = []
         self.backups: list[tuple[float, Path]] = []
@@ -347,10 +343,11 @@ class City:
             self.round()
             if self.world.now - self.looked_at >= LOOK:
                 self.compare_health()
+                self.compare_earlier_phones()
 
     def compare_health(self) -> None:
         """What the service says of itself must be true for a phone. Raises Violation."""
-        number, problem = self.look()
+        number, problem = self.look(self.phone(self._online(PHONES)[0]))
         self.looked_at = self.world.now
         if number > self.newest:
             self.newest = number
@@ -363,24 +360,33 @@ class City:
             reason = problem or f"no new file for {(self.world.now - self.fresh_at) / HOUR:.1f} hours"
             raise Violation(f"health is ok, but a phone gets nothing: {reason}")
 
-    def look(self) -> tuple[int, str | None]:
+    def compare_earlier_phones(self) -> None:
+        """What the service says of itself must be true for phones of earlier releases, too. Raises Violation."""
+        for number in self._online()[len(self._online(PHONES)) :]:
+            phone = self.phone(number)
+            _, problem = self.look(phone)
+            if problem and self.health()["status"] == "ok":
+                raise Violation(f"health is ok, but {phone.name} gets nothing: {problem}")
+
+    def look(self, phone: Phone | EarlierPhone) -> tuple[int, str | None]:
         """What a phone finds now: the number of its newest file, and why it could not follow (a code), if so."""
-        phone = self.phone(self._online()[0])
+        problem = None
         try:
             phone.check()
         except Refused as refused:
             problem = None if refused.code in ("offline", "server_answer_refused") else refused.code
-            return phone.downloads.position.number, problem
-        return phone.downloads.position.number, None
+        return phone.newest(), problem
 
-    def _online(self) -> list[int]:
-        return [number for number in range(PHONES) if self.offline_until[number] <= self.world.now]
+    def _online(self, count: int = ALL_PHONES) -> list[int]:
+        """Which of the first phones, of those that are on, have a network."""
+        numbers = range(min(count, max(PHONES, len(self.phones))))
+        return [number for number in numbers if self.offline_until[number] <= self.world.now]
 
     def take_offline(self, number: int, days: int) -> None:
         """A phone is without a network for some days, while the city continues and the other phones look each day."""
         self.phone(number)
-        # One phone at least is online, and says what phones get.
-        if self._online() in ([], [number]):
+        # One phone of today at least is online, and says what phones get.
+        if self._online(PHONES) in ([], [number]):
             return
         self.offline_until[number] = self.world.now + days * DAY
         for _ in range(days):
@@ -391,41 +397,63 @@ class City:
 
     # People
 
-    def phone(self, number: int) -> Handset:
-        """A phone; the first use switches all on, and each looks once, which sets its clock."""
+    def phone(self, number: int) -> Phone | EarlierPhone:
+        """A phone; the first use switches all on, and each looks once, which sets its clock.
+
+        Numbers from PHONES on are phones of earlier versions, which a use of the others leaves off.
+        """
         if not self.phones:
-            for name in range(PHONES):
-                clock = PhoneClock(self.world, self.world.now - DAY)
-                rng = random.Random(self._draws.random())
-                self.phones.append(
-                    Handset.open(
-                        self.folder / f"phone-{name}", f"http://127.0.0.1:{self.port}", clock, rng, trust=self.trust
-                    )
-                )
-            for phone in self.phones:
-                with suppress(Refused):
-                    phone.check()
+            self._switch_on([self._phone_of_today(name) for name in range(PHONES)])
+        if number >= len(self.phones):
+            self._switch_on([self._earlier_phone(name, version) for name, version in enumerate(EARLIER, PHONES)])
         return self.phones[number]
+
+    def _switch_on(self, phones: list[Phone] | list[EarlierPhone]) -> None:
+        self.phones += phones
+        for phone in phones:
+            with suppress(Refused):
+                phone.check()
+
+    def _phone_of_today(self, number: int) -> Phone:
+        clock = PhoneClock(self.world, self.world.now - DAY)
+        rng = random.Random(self._draws.random())
+        folder = self.folder / f"phone-{number}"
+        return Phone(Handset.open(folder, self._address(), clock, rng, trust=self.trust), f"phone {number}")
+
+    def _earlier_phone(self, number: int, version: str) -> EarlierPhone:
+        machine = Machine(self.folder / f"phone-{number}", self.world.now, self._forks.earlier(version))
+        self.world.machines.append(machine)
+        return EarlierPhone(machine, number, version, self._address(), self.trust)
+
+    def _address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def let_meet(self, listener: int, other: int) -> None:
         """Two phones are near each other for twenty minutes."""
-        meet_phone(self.phone(listener), self.phone(other), 20, world=self.world)
+        hearing = self.phone(listener)
+        heard = self.phone(other)
+        for burst in range(MEETING_BURSTS):
+            if burst % IDENTIFIER_BURSTS == 0:
+                payload = heard.payload()
+            hearing.hear(payload, burst + 1)
+            self.world.pass_by(BURST_SECONDS)
+        hearing.store_sightings()
         self.round()
         self.contacts.append(Contact(listener, other, self.world.now))
 
     def report_by(self, number: int) -> None:
         """The owner of a phone gets a code and reports; nothing is noted unless the server acknowledged it."""
-        onset = self.phone(number).time.today()
+        onset = self.phone(number).today()
         code = self.call("issue", onset.isoformat())
         if not isinstance(code, str):
             return
         phone = self.phone(number)
         try:
-            outcome = phone.report.prepare_and_submit(code, consent=True)
+            is_sent = phone.report(code)
         except Refused as refused:
             self.refused.append(f"phone: {refused.code}")
             return
-        if outcome.state == "sent":
+        if is_sent:
             self.reported.patients[number] = self.world.now
 
     def report_from_crowd(self, days: int) -> None:
@@ -498,15 +526,16 @@ class _SaysTime(BaseHTTPRequestHandler):
 
 
 class _Time(World):
-    """True time, with which a machine's clock runs."""
+    """True time, with which the clocks of machines run."""
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(float(NOON))
-        self._machine = machine
+        self.machines = [machine]
 
     def pass_by(self, seconds: float) -> None:
         super().pass_by(seconds)
-        self._machine.pass_by(seconds)
+        for machine in self.machines:
+            machine.pass_by(seconds)
 
 
 def _free_port() -> int:

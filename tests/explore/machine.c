@@ -282,18 +282,21 @@ int openat64(int folder, const char *path, int flags, ...) {
   return opening(folder, path, flags) ? -1 : next(folder, proc(path), flags, mode);
 }
 
-static struct timespec wall(void) {
+static struct timespec moment(double seconds) {
   struct timespec now;
-  now.tv_sec = (time_t)machine->wall;
-  now.tv_nsec = (long)((machine->wall - (double)now.tv_sec) * 1e9);
+  now.tv_sec = (time_t)seconds;
+  now.tv_nsec = (long)((seconds - (double)now.tv_sec) * 1e9);
   return now;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
   NEXT(clock_gettime);
-  if (!own_clock() || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+  if (own_clock() && clock == CLOCK_BOOTTIME)
+    *now = moment(machine->uptime);
+  else if (own_clock() && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+    *now = moment(machine->wall);
+  else
     return next(clock, now);
-  *now = wall();
   return 0;
 }
 
@@ -302,16 +305,16 @@ time_t time(time_t *now) {
   if (!own_clock())
     return next(now);
   if (now)
-    *now = wall().tv_sec;
-  return wall().tv_sec;
+    *now = (time_t)machine->wall;
+  return (time_t)machine->wall;
 }
 
 int gettimeofday(struct timeval *restrict now, void *restrict zone) {
   NEXT(gettimeofday);
   if (!own_clock())
     return next(now, zone);
-  now->tv_sec = wall().tv_sec;
-  now->tv_usec = wall().tv_nsec / 1000;
+  now->tv_sec = (time_t)machine->wall;
+  now->tv_usec = moment(machine->wall).tv_nsec / 1000;
   return 0;
 }
 

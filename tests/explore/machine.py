@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ LENGTH = struct.Struct(">I")
 NEVER = -1
 # How long a process may take for one call before it counts as hung.
 HANG_SECONDS = 120.0
+# What a process sends first, once it works.
+READY = "ready"
+# Imported once, before processes are forked, so that one starts in a hundredth of a second.
+TODAY = ("tests.explore.service", "bluezone.cli.main")
+EARLIER = ("tests.explore.phones",)
 
 
 class Disk:
@@ -57,6 +63,16 @@ class Control(ctypes.Structure):
 
 class Died(Exception):
     """The process ended before it answered."""
+
+
+@dataclass
+class Violation(Exception):
+    """Something that must never be so, in a sentence."""
+
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True)
@@ -152,13 +168,20 @@ class Process:
 
 
 class Forks:
-    """The process from which all others are forked. library: machine.c, compiled."""
+    """The process from which all others are forked. library: machine.c, compiled.
 
-    def __init__(self, library: Path) -> None:
+    modules: what it imports. sources: the folder of these modules, None for those of this version.
+    """
+
+    def __init__(self, library: Path, modules: tuple[str, ...] = TODAY, sources: Path | None = None) -> None:
+        self._library = library
+        self._earlier: dict[str, Forks] = {}
         ours, theirs = socket.socketpair()
         # Threads for linear algebra would wait in every process, and nothing here needs them.
         environment = {**os.environ, "LD_PRELOAD": str(library), "OPENBLAS_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "tests.explore.machine", str(theirs.fileno())]
+        if sources:
+            environment |= {"PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "tests.explore.machine", str(theirs.fileno()), *modules]
         self._process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()])
         theirs.close()
         self._socket = ours
@@ -172,8 +195,20 @@ class Forks:
         (pid,) = LENGTH.unpack(_exactly(self._socket, LENGTH.size))
         return Process(pid, ours)
 
+    def earlier(self, version: str) -> "Forks":
+        """The same for processes of an earlier version, which has its sources in `tests/releases`."""
+        if version not in self._earlier:
+            # An earlier version lacks what this imports.
+            from tests.builders.releases import unpack
+
+            sources = unpack(version, "source", self._library.parent / version) / "src"
+            self._earlier[version] = Forks(self._library, EARLIER, sources)
+        return self._earlier[version]
+
     def close(self) -> None:
         """End it, and all that it made."""
+        for forks in self._earlier.values():
+            forks.close()
         self._socket.close()
         self._process.wait()
 
@@ -232,9 +267,6 @@ def _exactly(connection: socket.socket, length: int) -> bytes:
 
 
 if __name__ == "__main__":
-    # Imported here once, so that a process starts in a hundredth of a second.
-    import tests.explore.service  # noqa: F401
-
-    import bluezone.cli.main  # noqa: F401
-
+    for module in sys.argv[2:]:
+        import_module(module)
     serve_forks(socket.socket(fileno=int(sys.argv[1])))

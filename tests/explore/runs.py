@@ -7,12 +7,13 @@ A run that fails is shortened to the fewest steps that still fail.
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from tests.builders.keyserver import DAY, HOUR
-from tests.explore.city import HEALED_AFTER, PERIOD, PHONES, City, Violation
-from tests.explore.machine import NEVER, Disk, Forks
+from tests.explore.city import ALL_PHONES, HEALED_AFTER, PERIOD, City
+from tests.explore.machine import NEVER, Disk, Forks, Violation
 from tests.explore.steps import Step, first_clock_error, take
 
 from bluezone.protocol.intervals import day_at
@@ -23,6 +24,8 @@ from bluezone.refusal import Refused
 MOST_ACTS = 6
 # What an index lists and a phone remembers is two weeks old at most; a day less, since keys wait for their embargo.
 LISTED = 13 * DAY
+# The zone of the city.
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def heal(city: City) -> None:
     control.wall = city.world.now
     control.synchronised = 1
     city.signer_wanted = True
-    city.offline_until = [city.world.now] * PHONES
+    city.offline_until = [city.world.now] * ALL_PHONES
     city.round()
     city.restore_settings()
     for _ in range(MOST_ACTS):
@@ -106,13 +109,13 @@ def compare(city: City) -> None:
         if counts[key] > 1 or (is_listed and not counts[key]):
             hours = (city.world.now - at) / HOUR
             raise Violation(f"a key acknowledged {hours:.0f} hours ago is in {counts[key]} files")
-    for number, phone in enumerate(city.phones):
+    for phone in city.phones:
         try:
             phone.check()
         except Refused as refused:
-            raise Violation(f"phone {number} does not follow: {refused.code}: {refused.message}") from None
-        if phone.downloads.position.number != health["export_number"]:
-            raise Violation(f"phone {number} has file {phone.downloads.position.number} of {health['export_number']}")
+            raise Violation(f"{phone.name} does not follow: {refused.code}: {refused.message}") from None
+        if phone.newest() != health["export_number"]:
+            raise Violation(f"{phone.name} has file {phone.newest()} of {health['export_number']}")
     require_warnings(city)
 
 
@@ -125,11 +128,10 @@ def require_warnings(city: City) -> None:
         if infectious_level(day_at(contact.at), day_at(reported_at)) != HIGH:
             continue
         phone = city.phones[contact.listener]
-        day = phone.time.local(contact.at).date()
-        days = {warning.day for warning in phone.risk.warnings()}
+        day = datetime.fromtimestamp(contact.at, ZONE).date()
         # A meeting over midnight counts for the day on which most of it was.
-        if not days & {day, day - timedelta(days=1)}:
-            raise Violation(f"phone {contact.listener} met {contact.other}, who reported, and is not warned of {day}")
+        if not phone.warned_days() & {day, day - timedelta(days=1)}:
+            raise Violation(f"{phone.name} met phone {contact.other}, who reported, and is not warned of {day}")
 
 
 def shorten(folder: Path, forks: Forks, seed: int, steps: Sequence[Step], tries: int = 60) -> Failure:

@@ -12,7 +12,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from tests.builders.keyserver import report_of
-from tests.explore.machine import Channel, Refusal
+from tests.explore.machine import READY, Channel, Refusal
 
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
@@ -22,7 +22,6 @@ from bluezone.protocol.upload import Status
 from bluezone.refusal import Refused
 
 SERVER, SIGNER, OPERATOR = range(3)
-READY = "ready"
 
 
 class _Quiet(WSGIRequestHandler):

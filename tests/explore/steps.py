@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.builders.keyserver import DAY, HOUR
-from tests.explore.city import PHONES, City
+from tests.explore.city import ALL_PHONES, PHONES, City
 from tests.explore.machine import Disk
 from tests.explore.service import SERVER, SIGNER
 
@@ -18,9 +18,15 @@ from bluezone.city_settings import _RANGES
 
 MINUTE = 60
 CUT_BITS = 10
+DAYS_OFFLINE = (1, 1, 1, 2, 2, 3, 6, 15)
 CLOCK_ERRORS = (5, 90, 1800, 2 * HOUR, 9 * HOUR, DAY, 45 * DAY, 800 * DAY)
 # A run may begin with it: how far the clock is off at the very first start of the city.
 FIRST_CLOCK = "first start with the clock off by"
+# What phones of earlier releases do is added to a run, so that the other steps of a seed are the same without them.
+EARLIER_PHONES = "phones of earlier releases"
+EARLIER_SHARE = 1 / 20
+EARLIER_MEETINGS = 8
+EARLIER_REPORTS = 3
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,10 @@ def _extreme(rng: random.Random) -> tuple[str, int]:
     return name, rng.choice(_RANGES[name])
 
 
+def _earlier_phones(city: City) -> None:
+    city.phone(PHONES)
+
+
 def _offline(city: City, number: int, days: int) -> None:
     city.take_offline(number, days)
 
@@ -216,19 +226,42 @@ STEPS: dict[str, tuple[Act, Draw, int]] = {
     "damage the index": (_damage_index, lambda rng: (rng.randrange(3),), 2),
     "set": (_set, _extreme, 2),
     "settings back": (_set_back, lambda _rng: (), 1),
-    "offline for days": (_offline, lambda rng: (rng.randrange(PHONES), rng.choice([1, 1, 1, 2, 2, 3, 6, 15])), 1),
+    "offline for days": (_offline, lambda rng: (rng.randrange(PHONES), rng.choice(DAYS_OFFLINE)), 1),
+    EARLIER_PHONES: (_earlier_phones, lambda _rng: (), 0),
 }
 
 
-def draw(seed: int, count: int, without: frozenset[str] = frozenset()) -> list[Step]:
-    """The steps of a run. without: names that are left out."""
+def draw(
+    seed: int, count: int, without: frozenset[str] = frozenset(), earlier_share: float = EARLIER_SHARE
+) -> list[Step]:
+    """The steps of a run. without: names that are left out. earlier_share: of runs with phones of earlier releases."""
     rng = random.Random(seed)
     names = [name for name in STEPS if name not in without]
     weights = [STEPS[name][2] for name in names]
     steps = [Step(name, STEPS[name][1](rng)) for name in rng.choices(names, weights, k=count)]
     if FIRST_CLOCK not in without and rng.random() < 1 / 5:
         steps.insert(0, Step(FIRST_CLOCK, _clock_error(rng)))
+    if EARLIER_PHONES not in without and rng.random() < earlier_share:
+        _add_earlier_phones(steps, rng, without)
     return steps
+
+
+def _add_earlier_phones(steps: list[Step], rng: random.Random, without: frozenset[str]) -> None:
+    """Add what phones of earlier releases do: they are switched on, meet any phones, report, and lose their network."""
+    start = int(first_clock_error(steps) != 0)
+    steps.insert(start, Step(EARLIER_PHONES))
+    drawn = []
+    for _ in range(EARLIER_MEETINGS):
+        earlier = rng.randrange(PHONES, ALL_PHONES)
+        pair = [earlier, rng.choice([number for number in range(ALL_PHONES) if number != earlier])]
+        rng.shuffle(pair)
+        drawn.append(Step("meet", tuple(pair)))
+    drawn += [Step("report", (rng.randrange(ALL_PHONES),)) for _ in range(EARLIER_REPORTS)]
+    drawn.append(Step("offline for days", (rng.randrange(PHONES, ALL_PHONES), rng.choice(DAYS_OFFLINE))))
+    for step in drawn:
+        place = rng.randint(start + 1, len(steps))
+        if step.name not in without:
+            steps.insert(place, step)
 
 
 def first_clock_error(steps: Sequence[Step]) -> float:

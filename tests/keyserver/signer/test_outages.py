@@ -19,6 +19,8 @@ from bluezone.city_settings import _RANGES, CityInvalid, write_default
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused
 from bluezone.keyserver.publication.series import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.signer.client import Operation
+from bluezone.keyserver.signer.daemon import Daemon
 from bluezone.keyserver.signer.record import FILE_NAME
 from bluezone.keyserver.storage.store import StoreUnreachable
 from bluezone.protocol.exports.files import read_export
@@ -333,4 +335,26 @@ def test_a_record_on_a_full_disk_signs_nothing_and_goes_on_when_there_is_room(ci
                 tick_refused(server)
         server.tick()
         assert follows(server, before)[EXPORT_FILES.kind][0] > before[EXPORT_FILES.kind][0]
+        server.close()
+
+
+class EarlierSigner(Daemon):
+    """A signer from before the operation LAST; it ends the connection of a caller that requests it."""
+
+    def _answer(self, first, body, uid):
+        if first == Operation.LAST:
+            raise ValueError(f"{first} is not a valid Operation")
+        return super()._answer(first, body, uid)
+
+
+def test_files_and_public_log_go_on_while_a_signer_of_the_version_before_is_not_restarted_yet(city_folder, clock):
+    with signing(city_folder, clock, version=EarlierSigner):
+        server = open_server(city_folder, clock)
+        server.tick()
+        before = server.public_log.newest_checkpoint()[0]
+        positions = follows(server, start_of_a_phone())
+        clock.pass_by(PERIOD)
+        server.tick()
+        assert server.public_log.newest_checkpoint()[0] > before
+        assert follows(server, positions)[EXPORT_FILES.kind][0] > positions[EXPORT_FILES.kind][0]
         server.close()

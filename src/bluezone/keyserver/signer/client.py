@@ -60,7 +60,7 @@ class Operation(IntEnum):
     CATCH_UP = 7
     WAITING = 8
     APPROVE = 9
-    # 10 was the size of the log alone; a signer of an earlier version does not know 11.
+    LOG_SIZE = 10
     LAST = 11
 
 
@@ -75,6 +75,7 @@ LONGEST_BODIES = {
     Operation.CATCH_UP: MAX_EXPORT_BYTES,
     Operation.WAITING: 0,
     Operation.APPROVE: 4096,
+    Operation.LOG_SIZE: 0,
     Operation.LAST: 0,
 }
 
@@ -151,10 +152,10 @@ class RemoteCityKey:
 
     def log_size(self) -> int:
         """How many leaves the checkpoint signed last has; 0 before the first."""
-        return int(self.last_signed().get("checkpoint", {"size": 0})["size"])
+        return int(self._connection.request_operation(Operation.LOG_SIZE))
 
     def last_signed(self) -> dict[str, Any]:
-        """What was signed last: size of the log's checkpoint; epoch, number and chain value (hex) of each index."""
+        """What was signed last: epoch, number and chain value (hex) of each index, by its kind."""
         return dict(json.loads(self._connection.request_operation(Operation.LAST)))
 
     def public_key(self) -> Ed25519PublicKey:
@@ -241,7 +242,8 @@ def remote_keys(data_dir: Path) -> RemoteKeys | None:
 def signed_heads(key: Ed25519Signer, kind: str) -> list[tuple[int, int, str]]:
     """Epoch, number and chain value (hex) of the index of a kind that a signer has signed last.
 
-    Empty if there is no signer, or if it is away: then nothing is signed.
+    Empty if there is no signer, if it is away, so that nothing is signed, or if it is of a version that does not know
+    this call.
     """
     if not isinstance(key, RemoteCityKey):
         return []

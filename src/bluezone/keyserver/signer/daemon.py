@@ -51,7 +51,10 @@ class Rights:
 _OF_CONFIGS = Rights(
     frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}), frozenset({CONFIG})
 )
-_OF_FILES = Rights(frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT, Operation.LAST}), KINDS - {CONFIG})
+_OF_FILES = Rights(
+    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT, Operation.LOG_SIZE, Operation.LAST}),
+    KINDS - {CONFIG},
+)
 # The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
     "reports": Rights(frozenset({Operation.BLIND})),
@@ -178,6 +181,8 @@ class Daemon:
             return signer.sign(body)
         if what is Operation.EXPORT:
             return signer.sign_export(body)
+        if what is Operation.LOG_SIZE:
+            return str(signer.log_size()).encode()
         if what is Operation.LAST:
             return json.dumps(signer.last_signed()).encode()
         if what is Operation.CATCH_UP:
@@ -187,10 +192,7 @@ class Daemon:
             signer.rotate_week_keys()
             self._publish()
         elif what is Operation.KIDS:
-            try:
-                signer.note_kids(list(json.loads(body)))
-            except (ValueError, TypeError):
-                raise SigningRefused("not a list of numbers") from None
+            _note_kids(signer, body)
             self._publish()
         elif what is Operation.APPROVE:
             signer.approve(body)
@@ -232,6 +234,13 @@ def _blind_sign(signer: Signer, body: bytes) -> bytes:
         raise SigningRefused("not a batch of blinded messages")
     blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
     return b"".join(signer.blind_sign(KID.unpack(kid)[0], blinded))
+
+
+def _note_kids(signer: Signer, body: bytes) -> None:
+    try:
+        signer.note_kids(list(json.loads(body)))
+    except (ValueError, TypeError):
+        raise SigningRefused("not a list of numbers") from None
 
 
 def _longest(first: int) -> int:

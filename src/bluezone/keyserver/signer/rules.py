@@ -204,13 +204,17 @@ class Signer:
                 raise SigningRefused("only configs, indexes and heads are signed")
         return self._keys.signing_key.sign(message)
 
+    def log_size(self) -> int:
+        """How many leaves the checkpoint signed last has; 0 before the first."""
+        with self._record.turn() as signed:
+            return int(signed.last.get(CHECKPOINT, {"size": 0})["size"])
+
     def last_signed(self) -> dict[str, Line]:
-        """What was signed last: the size of the public log's checkpoint, the head of each index."""
-        members = {CHECKPOINT: ("size",), EXPORTS: ("epoch", "number", "chain"), VENUES: ("epoch", "number", "chain")}
+        """The head of each index that was signed last."""
         with self._record.turn() as signed:
             return {
-                kind: {name: signed.last[kind][name] for name in names}
-                for kind, names in members.items()
+                kind: {name: signed.last[kind][name] for name in ("epoch", "number", "chain")}
+                for kind in (EXPORTS, VENUES)
                 if kind in signed.last
             }
 
