@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the explorer does with a phone, of this version or of an earlier one.
 
-A phone of an earlier version is a process on a machine of its own, forked from an interpreter that has the modules of
+A phone of an earlier version is a process on its own machine, forked from an interpreter that has the modules of
 that version. It imports this module, too, so what is imported from `bluezone` here is there in every version.
 """
 
