@@ -86,6 +86,17 @@ def test_configs_that_are_all_gone_are_written_again(server, clock):
     assert [path.read_bytes() for path in paths] == contents
 
 
+def test_health_says_that_the_newest_config_is_missing_although_the_one_before_is_whole(server, clock):
+    """A phone that has the newest refuses the one before, for example while no inode is free to write it again."""
+    publish_report(server, clock)
+    clock.pass_by(8 * DAY)
+    server.tick()
+    server.configs.path(server.configs.newest_number()).unlink()
+    assert health(server) == ["published_file_differs"]
+    server.tick()
+    assert health(server) == []
+
+
 def test_health_says_that_the_config_is_damaged_and_cannot_be_written(server, clock):
     publish_report(server, clock)
     path = server.configs.path(server.configs.newest_number())

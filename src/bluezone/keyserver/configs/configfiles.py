@@ -76,6 +76,10 @@ class ConfigFiles(ConfigFolder):
             self._sha256s[number] = hashlib.sha256(self.payload(number)).hexdigest()
         return self._sha256s[number]
 
+    def has(self, sha256: str) -> bool:
+        """Whether a config of this hash (hex) is in the folder. Raises StoreDamaged."""
+        return any(self.sha256_of(number) == sha256 for number in reversed(self.numbers()))
+
     def newest_config(self) -> Config | None:
         """The current config, None before the first."""
         number = self.newest_number()

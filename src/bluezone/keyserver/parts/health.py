@@ -63,7 +63,7 @@ class Health:
         overdue = None if index is None else self._overdue(period, index.number, now)
         if overdue is not None and overdue > late_after_seconds(period):
             failing.append("publication_overdue")
-        if self._has_damaged_files() or not pages.is_config_sound():
+        if self._has_damaged_files() or not pages.is_config_sound(index):
             failing.append(PublishedDiffers.code)
         ticked_at = pages.ticked_at()
         return {

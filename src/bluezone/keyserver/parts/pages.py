@@ -13,6 +13,7 @@ from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.place import PublishedPlace, open_place
 from bluezone.keyserver.signer.client import RemoteKeys, require_signer
 from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.protocol.signed.index import Index
 
 
 class Pages:
@@ -42,11 +43,12 @@ class Pages:
         """The code of the reason why nothing is signed, as of the last tick or start; None if files are signed."""
         return next((code for notes in self._notes if (code := notes.signing_problem())), None)
 
-    def is_config_sound(self) -> bool:
-        """Whether phones can read the newest config, if there is one."""
+    def is_config_sound(self, index: Index | None) -> bool:
+        """Whether phones can read the newest config, if there is one, and the index names none that is missing here."""
         number = self.configs.newest_number()
         try:
-            return number == 0 or bool(self.configs.payload(number))
+            is_readable = number == 0 or bool(self.configs.payload(number))
+            return is_readable and (index is None or self.configs.has(index.config_sha256))
         except StoreDamaged:
             return False
 
