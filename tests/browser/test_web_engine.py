@@ -404,11 +404,11 @@ def test_a_first_look_while_nothing_new_was_published_for_days_does_not_set_the_
     visitor.engine()
     date = formatdate(city.world.now, usegmt=True)
 
-    def answer_in_the_city_s_time(route):
+    def answer_with_simulated_date(route):
         answer = route.fetch()
         route.fulfill(response=answer, headers={**answer.headers, "date": date})
 
-    visitor.page.route("**/v1/**", answer_in_the_city_s_time)
+    visitor.page.route("**/v1/**", answer_with_simulated_date)
     visitor.run("await engine.start({}); await engine.began; await engine.check()")
     assert abs(visitor.run("return engine.parts.clock.errorSeconds()")) < 60
     visitor.close()

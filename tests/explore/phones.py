@@ -105,6 +105,7 @@ class EarlierRefused(Refused):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
+        # A class has one code elsewhere; here it comes from the phone's process.
         self.code = code  # type: ignore[misc]
 
 

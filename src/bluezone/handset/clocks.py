@@ -23,7 +23,8 @@ class Stamp:
     boot_id:        identifies the start of the machine from which its boot clock counts.
     run:            identifies the run of this program; each run numbers its bursts from its start.
     offset_seconds: Unix time minus boot clock; None until a signed file has given it.
-    provisional:    the offset is from the wall clock after a restart, and no signed file has confirmed it yet.
+    provisional:    the offset is from the wall clock, after a restart or with an old first file, and no newer signed
+                    file has confirmed it yet.
     trusted:        the wall clock has not jumped since the last signed file.
     floor_seconds:  largest `generated_at` of a signed file seen before.
     newest_export:  number of the newest export file already matched.
