@@ -23,7 +23,7 @@ from bluezone.keyserver.datafolder import (
     notes_of_publication,
     pause_ticks,
 )
-from bluezone.keyserver.hosts.samefolder import require_same_folder
+from bluezone.keyserver.hosts.samefolder import require_same_configs, require_same_keys
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningKeys, SigningRefused
 from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.parts.governance import Governance
@@ -264,9 +264,13 @@ class Ticks:
         self.sync()
         self.history.repair_configs()
         self.folder_differs = True
-        require_same_folder(self._keys_store, self._keys, self._configs)
+        require_same_keys(self._keys_store, self._keys)
         self.folder_differs = False
         refusal = self._compare()
+        # A config that is merely lost was adopted from journal or bucket; an old copy of the folder lacks more.
+        self.folder_differs = True
+        require_same_configs(self._keys_store, self._configs)
+        self.folder_differs = False
         if self.governance:
             outdated = self.governance.renew_config(now, history_is_known=refusal is None)
             return refusal or outdated

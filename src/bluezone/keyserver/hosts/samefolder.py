@@ -14,28 +14,43 @@ class DataFolderDiffers(Refused):
     code = "data_folder_differs"
 
 
-def require_same_folder(keys_store: Store, keys: SigningKeys, configs: ConfigFiles) -> None:
-    """Compare this data folder with what was noted in the database. Raises DataFolderDiffers.
+def require_same_keys(keys_store: Store, keys: SigningKeys) -> None:
+    """Compare this data folder's keys with what was noted in the database. Raises DataFolderDiffers.
 
     SQLite stores are in the folder, so there is nothing to compare.
     """
-    if keys_store.dialect != "postgresql":
+    noted = _noted(keys_store)
+    if noted is None:
         return
-    noted = keys_store.read("SELECT signing_key, week_keys, configs FROM data_folder")
-    if not noted:
-        return
-    signing_key, noted_keys, noted_configs = noted[0]
+    signing_key, noted_keys, _ = noted
     if signing_key != _signing_key(keys):
         raise DataFolderDiffers(
             f"the database belongs to a data folder whose signing key is {signing_key[:16]}…, this one's is"
             f" {_signing_key(keys)[:16]}…; share the folders keys and configs, or use another database"
         )
-    newest_key = keys.week_keys.newest_kid()
-    newest_config = configs.newest_number()
-    if newest_key < noted_keys or newest_config < noted_configs:
+    _require_newest("week keys", keys.week_keys.newest_kid(), noted_keys)
+
+
+def require_same_configs(keys_store: Store, configs: ConfigFiles) -> None:
+    """As `require_same_keys`, for the configs. Call it after those that are missing were adopted."""
+    noted = _noted(keys_store)
+    if noted is not None:
+        _require_newest("configs", configs.newest_number(), noted[2])
+
+
+def _noted(keys_store: Store) -> tuple[str, int, int] | None:
+    """The signing key's fingerprint and the newest week key and config; None with SQLite and before the first note."""
+    if keys_store.dialect != "postgresql":
+        return None
+    rows = keys_store.read("SELECT signing_key, week_keys, configs FROM data_folder")
+    return rows[0] if rows else None
+
+
+def _require_newest(what: str, newest: int, noted: int) -> None:
+    if newest < noted:
         raise DataFolderDiffers(
-            f"this data folder has week keys up to {newest_key} and configs up to {newest_config}, the database has"
-            f" seen {noted_keys} and {noted_configs}; copy keys and configs from the machine that made them"
+            f"this data folder has {what} up to {newest}, the database has seen {noted}; copy keys and configs from the"
+            " machine that made them"
         )
 
 
