@@ -24,6 +24,7 @@ from typing import Any
 from tests.builders.handset import PhoneClock, World
 from tests.builders.keyserver import DAY, HOUR, NOON
 from tests.builders.stores import prepared_store, with_week_keys
+from tests.explore.alerts import Record
 from tests.explore.machine import NEVER, READY, Died, Disk, Forks, Machine, Process, Refusal, Violation
 from tests.explore.phones import BURST_SECONDS, EARLIER, EarlierPhone, Phone
 from tests.explore.service import OPERATOR, SERVER, SIGNER, run_command, run_server, run_signer
@@ -109,6 +110,9 @@ class City:
         self.fresh_at = self.world.now
         self.looked_at = self.world.now
         self.newest = 0
+        # What a monitor sees, once it is switched on, and whether no step has harmed the city since.
+        self.record: Record | None = None
+        self.is_quiet = True
         # Until when a phone is switched on but never online.
         self.offline_until = [self.world.now] * ALL_PHONES
         # Copies of the signer's record, and backups, oldest first: the true time and the file.
@@ -184,7 +188,12 @@ class City:
     def round(self) -> None:
         """One round of the worker, and of those who keep it running."""
         self.keep_running()
-        self.call("tick")
+        if self.record is None:
+            self.call("tick")
+        else:
+            self.call("measured tick")
+            page = self.call("metrics")
+            self.record.note(self.world.now, page if isinstance(page, str) else None)
         self._hear_signer()
         self._mirror()
 
@@ -330,6 +339,11 @@ class City:
         except OSError:
             return {"status": "unreachable", "failing": []}
 
+    def start_monitor(self) -> None:
+        """From now on a monitor reads the metrics."""
+        self.record = Record(self.world.now)
+        self.round()
+
     # Time
 
     def wait(self, seconds: float) -> None:
@@ -353,9 +367,13 @@ class City:
             self.newest = number
             self.fresh_at = self.world.now
         late = self.world.now - self.fresh_at > self.may_wait_seconds()
+        if self.record and self.is_quiet:
+            self.record.require_quiet(self.world.now)
         if not late and problem is None:
             return
         health = self.health()
+        if self.record and late and health["status"] != "ok":
+            self.record.require_alert(self.world.now, health["failing"])
         if health["status"] == "ok":
             reason = problem or f"no new file for {(self.world.now - self.fresh_at) / HOUR:.1f} hours"
             raise Violation(f"health is ok, but a phone gets nothing: {reason}")
