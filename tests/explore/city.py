@@ -6,6 +6,8 @@ Time is simulated: the machine's clock and the phones' are moved, and every roun
 
 import base64
 import json
+import math
+import os
 import random
 import re
 import shutil
@@ -38,8 +40,9 @@ from bluezone.protocol.exports.files import read_export
 from bluezone.refusal import Refused
 
 PERIOD = 2 * HOUR
-# The worker makes its rounds this often here; `serve` makes them every 15 seconds.
-ROUND = 20 * 60
+# How long a wait may be at most, and how often the worker makes a round in it: fewer are harder and faster. `serve` makes
+# one every 15 seconds.
+ROUNDS = ((HOUR, 20 * 60), (6 * HOUR, HOUR), (math.inf, PERIOD))
 PHONES = 3
 ALL_PHONES = PHONES + len(EARLIER)
 # How long two phones are near each other, and how long each has the same identifier.
@@ -201,10 +204,8 @@ class City:
         """Another machine copies what is published, as a CDN does."""
         for name in ("exports", "venues", "configs"):
             (self.mirror / name).mkdir(parents=True, exist_ok=True)
-            for path in (self.data / name).glob("[0-9]*.*"):
-                copy = self.mirror / name / path.name
-                if not copy.exists():
-                    shutil.copyfile(path, copy)
+            for file in _numbered(self.data / name) - _numbered(self.mirror / name):
+                shutil.copyfile(self.data / name / file, self.mirror / name / file)
             index = self.data / name / "index.json"
             if index.exists():
                 shutil.copyfile(index, self.mirror / name / index.name)
@@ -349,8 +350,7 @@ class City:
     def wait(self, seconds: float) -> None:
         """Let time pass: rounds of the worker, and a look at whether phones get what is new."""
         ends_at = self.world.now + seconds
-        # A long quiet time has fewer rounds, which is harder and faster.
-        pause = ROUND if seconds <= 6 * HOUR else PERIOD
+        pause = next(pause for longest, pause in ROUNDS if seconds <= longest)
         while self.world.now < ends_at:
             step = min(pause, ends_at - self.world.now)
             self.world.pass_by(step)
@@ -554,6 +554,12 @@ class _Time(World):
         super().pass_by(seconds)
         for machine in self.machines:
             machine.pass_by(seconds)
+
+
+def _numbered(folder: Path) -> set[str]:
+    """The names of the numbered files of a folder."""
+    names = os.listdir(folder) if folder.exists() else []
+    return {name for name in names if name[0].isdigit()}
 
 
 def _free_port() -> int:
