@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of a page in docs/performance that a bench writes: its tables, and the machine on which they were measured."""
+"""The part of a page in docs/performance that a bench writes: tables, and the machine on which they were measured."""
 
 import datetime
 import os

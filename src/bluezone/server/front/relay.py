@@ -28,6 +28,7 @@ from bluezone.keyserver.http import (
     PUZZLE_HEADER,
     READY_PATH,
     ROUTES,
+    TOKENS_PATH,
     UPLOAD_PATH,
     VERIFY_PATH,
     Application,
@@ -58,7 +59,7 @@ _MOST_BYTES = {"codes": 16 * 1024, "admission": 16 * 1024, "pages": MAX_PUBLIC_B
 # Exact sizes of bodies that are passed on; all other bodies of the anonymous API are a few lines of JSON.
 _SIZES = {
     VERIFY_PATH: VERIFY_SIZE,
-    "/v1/tokens": TOKENS_SIZE,
+    TOKENS_PATH: TOKENS_SIZE,
     UPLOAD_PATH: UPLOAD_SIZE,
     "/v1/declarations": DECLARATION_SIZE,
 }
@@ -72,7 +73,7 @@ _YEAR_SECONDS = 365 * 86_400
 _MOST_ANSWER_BYTES = 256 * 1024 * 1024
 _MOST_CONNECTIONS = 256
 # Calls of the anonymous API that go to the process with the codes; all others are answered from the keys store.
-_CODES_PATHS = frozenset({VERIFY_PATH, "/v1/tokens"})
+_CODES_PATHS = frozenset({VERIFY_PATH, TOKENS_PATH})
 LANGUAGE_COOKIE = "bluezone-language"
 
 
