@@ -63,11 +63,12 @@ class Entry:
     """What granian calls for each request of an origin.
 
     measured: the WSGI callable with its meters. at_hand: answers requests that need no thread. refuse_at_hand: the same
-    for small bodies that are refused whatever the stores contain, so that a flood of them wakes no thread. largest: bytes of the
-    largest body that is read; if the announced length is greater, the callable gets an empty body and refuses. always:
-    headers of every answer. trusted: proxies that are trusted to set X-Forwarded-For. ready: called once requests are
-    accepted. pages: the cache of public pages, None if the origin has none. is_file: whether a path is that of a
-    published file; these have threads of their own, because all others may wait for a database that never answers.
+    for small bodies that are refused whatever the stores contain, so that a flood of them wakes no thread. largest:
+    bytes of the largest body that is read; if the announced length is greater, the callable gets an empty body and
+    refuses. always: headers of every answer. trusted: proxies that are trusted to set X-Forwarded-For. ready: called
+    once requests are accepted. pages: the cache of public pages, None if the origin has none. is_file: whether a path
+    is that of a published file; these have threads of their own, because all others may wait for a database that never
+    answers.
     """
 
     def __init__(

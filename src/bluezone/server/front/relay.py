@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pass whole requests on over Unix sockets, so that the process that faces the Internet needs no store and no key.
 
-A message is framed like the signer's (keyserver/signer/channel.py), with 0 as its first byte; with 1 it has no body, and
-the part with the pages describes what they depend on (web/page_variants.py). The body of all others is the length of
-the head in four bytes, the head, and the HTTP body. The head is a line, then names and values in turn, separated by
+A message is framed like the signer's (keyserver/signer/channel.py), with 0 as its first byte. With 1 it has no body,
+and the part with the pages describes what they depend on (web/page_variants.py). The body of all others is the length
+of the head in four bytes, the head, and the HTTP body. The head is a line, then names and values in turn, separated by
 NUL. In a request the line is empty, and the pairs are the textual members of WSGI's environ. In an answer the line is
 the status, and the pairs are the headers.
 """
