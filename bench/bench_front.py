@@ -24,6 +24,9 @@ from bench import figures
 from bench.front.load import Request, cost
 from bench.front.peers import Peer, go_server, go_version, nginx, nginx_version
 
+from bluezone.protocol.intervals import first_interval
+from bluezone.protocol.upload import STANDARD, UPLOAD_SIZE, UploadKey, UploadRequest, encode_upload
+
 ROUNDS = 3
 # The export file: about a megabyte.
 KEYS = 34_500
@@ -37,10 +40,11 @@ ROWS = {
     "query": "landing page with a query, another one each time",
     "unknown": "address without a page, another one each time",
     "health": "health",
-    "upload": "an upload that is refused",
+    "upload": "refused upload: no message of ours",
+    "puzzle": "refused upload: it is to solve a puzzle first",
 }
 # The most that an answer may cost, as a multiple of the index of the same server, or of nginx.
-MOST_OF_INDEX = {"unknown": 3, "health": 3, "upload": 3}
+MOST_OF_INDEX = {"unknown": 3, "health": 3, "upload": 3, "puzzle": 3}
 MOST_OF_NGINX = {"export": 2}
 APART = "users apart"
 # Users that no one else has; a number needs no entry in the list of users.
@@ -116,8 +120,18 @@ def _requests(export: str) -> Mapping[str, Request]:
         "query": Request("/?x={}", 200),
         "unknown": Request("/wp-{0}.php?x={0}", 404),
         "health": Request("/v1/health", 200),
-        "upload": Request("/v1/upload", 200, bytes(4096)),
+        "upload": Request("/v1/upload", 200, bytes(UPLOAD_SIZE)),
+        # Of the first ten, the certificate is refused.
+        "puzzle": Request("/v1/upload", 200, _false_report()),
     }
+
+
+def _false_report() -> bytes:
+    start = first_interval(int(time.time() // 86_400) - 3)
+    keys = tuple(UploadKey(os.urandom(16), start, 144, STANDARD) for _ in range(14))
+    return encode_upload(
+        UploadRequest(kid=1, rand=os.urandom(32), signature=os.urandom(256), salt=os.urandom(32), keys=keys)
+    )
 
 
 def _start(folder: Path, stack: contextlib.ExitStack, missing: list[str]) -> dict[str, _Server]:

@@ -364,20 +364,29 @@ _FIXED: Mapping[str, tuple[int, Callable[[bytes], Any], Callable[[Refused], Resp
 }
 
 
-def refuse_at_hand(path: str, body: BinaryIO, length: int) -> Response | None:
+def refuse_at_hand(
+    path: str,
+    body: BinaryIO,
+    length: int,
+    challenge_for: Callable[[bytes, bytes], bytes | None] = lambda _challenge, _nonce: None,
+) -> Response | None:
     """The answer to a POST that is refused whatever the stores contain; None for all others, the body not read.
 
-    length: the announced one of the body, in bytes.
+    length: the announced one of the body, in bytes. challenge_for: takes challenge and nonce of an upload, returns the
+    challenge that has to be solved first, None if there is none or if only a thread can know.
     """
     if path not in _FIXED:
         return None
     size, decode, refuse = _FIXED[path]
     try:
-        decode(_body({"CONTENT_LENGTH": str(length), "wsgi.input": body}, size))
+        request = decode(_body({"CONTENT_LENGTH": str(length), "wsgi.input": body}, size))
     except Refused as refused:
         return refuse(refused)
     body.seek(0)
-    return None
+    challenge = challenge_for(request.challenge, request.nonce) if path == UPLOAD_PATH else None
+    if challenge is None:
+        return None
+    return _binary(encode_upload_answer(UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)))
 
 
 def is_file(path: str) -> bool:

@@ -20,6 +20,7 @@ class OfficeOrigin:
 
     # No page here is the same for all readers, so none is cached.
     shared_pages: None = None
+    refuse_at_hand: None = None
 
     def __init__(self) -> None:
         self._pages: Any = None

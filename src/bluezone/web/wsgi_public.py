@@ -2,14 +2,14 @@
 """The public origin as a WSGI callable: the anonymous API, and Django for the public pages and the devices."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from bluezone.duties.catalogue import api_prefixes
-from bluezone.keyserver.http import Application, Environ, Response, answer_at_hand, handles
+from bluezone.keyserver.http import Application, Environ, Response, answer_at_hand, handles, refuse_at_hand
 from bluezone.keyserver.parts.process import Parts
 from bluezone.paper.androidpackage import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
@@ -105,6 +105,20 @@ class PublicOrigin:
             return Response(HTTPStatus.OK, package.path, tuple(androidpackage.headers(package)), package.size)
         assert self._parts.pages is not None
         return answer_at_hand(self._parts.pages.downloads, path, headers.get("if-none-match", ""))
+
+    def refuse_at_hand(self, path: str, body: BinaryIO, length: int, network: Callable[[], bytes]) -> Response | None:
+        """The answer to a POST that is refused without a store; None if a thread has to answer.
+
+        length: of the body, in bytes. network: returns where the request came from.
+        """
+        assert self._parts is not None
+        assert self._parts.admission is not None
+        limits = self._parts.admission.uploads.limits
+
+        def challenge_for(challenge: bytes, nonce: bytes) -> bytes | None:
+            return limits.challenge_at_hand(network(), challenge, nonce)
+
+        return refuse_at_hand(path, body, length, challenge_for)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if self._parts is None:

@@ -10,7 +10,14 @@ from tests.builders.stores import with_week_keys
 
 from bluezone.keyserver.http import refuse_at_hand
 from bluezone.protocol.gate.tokens import TOKENS_SIZE
-from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE, Status, UploadRequest, encode_upload
+from bluezone.protocol.upload import (
+    UPLOAD_SIZE,
+    VERIFY_SIZE,
+    Status,
+    UploadRequest,
+    decode_upload_answer,
+    encode_upload,
+)
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.static_files import ReadyAnswer
 from bluezone.server.metrics.measured_application import MeasuredApplication, public_route
@@ -60,9 +67,22 @@ def test_a_report_that_may_be_right_is_left_to_the_server():
     assert body.tell() == 0
 
 
-def refuse_ready(path, body, length):
+def refuse_ready(path, body, length, _network):
     response = refuse_at_hand(path, body, length)
     return ReadyAnswer(response.status, response.head, response.body)
+
+
+def test_an_upload_that_is_to_solve_a_puzzle_gets_it_at_once():
+    body = encode_upload(UploadRequest(kid=1, rand=bytes(32), signature=bytes(256), salt=bytes(32), keys=()))
+    seen = []
+    challenge = bytes(range(32))
+    response = refuse_at_hand(
+        "/v1/upload", io.BytesIO(body), UPLOAD_SIZE, lambda *solution: seen.append(solution) or challenge
+    )
+    answer = decode_upload_answer(response.body)
+
+    assert (answer.status, answer.challenge) == (Status.PUZZLE_REQUIRED, challenge)
+    assert seen == [(bytes(32), bytes(8))]
 
 
 class NoThreads(Inline):

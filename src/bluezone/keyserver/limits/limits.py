@@ -82,6 +82,19 @@ class Limits:
             return None
         return self.challenge_always(challenge, nonce)
 
+    def challenge_at_hand(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
+        """The challenge for a request without a code that has to solve one and has not; otherwise None.
+
+        None does not mean that the request may proceed: `challenge_for` decides that. This function never waits for
+        another thread or process. What they count at the same moment may be missed.
+        """
+        now = self._clock()
+        if self._is_solved(challenge, nonce, now) or not self._tally.is_hour(hour_at(now)):
+            return None
+        if not self._is_over_limit(network, now) and not self._has_many_rehearsals(now):
+            return None
+        return self._new_challenge(now, self._tally.misses(now)[1])
+
     def admit_try(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
         """Like `challenge_for`, but a call that may proceed is counted as a try, even if it turns out to be right.
 
@@ -114,6 +127,9 @@ class Limits:
             return None
         with self._tally.exclusive():
             _this_hour, misses = self._tally.misses(now)
+        return self._new_challenge(now, misses)
+
+    def _new_challenge(self, now: float, misses: float) -> bytes:
         # Puzzles get harder with the number of guesses. The number of open codes must not matter: it shows how many
         # people are ill.
         extra_bits = min((int(misses) // (60 * TRIES_A_MINUTE)).bit_length(), MOST_BITS - PUZZLE_BITS)
@@ -165,15 +181,22 @@ class Limits:
     def _tag(self, issued: bytes) -> bytes:
         return hmac.digest(self._key, issued, "sha256")[:_TAG_LENGTH]
 
-    def _use_solution(self, challenge: bytes, nonce: bytes, now: float) -> bool:
+    def _is_solved(self, challenge: bytes, nonce: bytes, now: float) -> bool:
         issued, tag = challenge[: _ISSUED.size], challenge[_ISSUED.size :]
         if not hmac.compare_digest(tag, self._tag(issued)):
             return False
-        issued_at = _ISSUED.unpack(issued)[0] & _ISSUED_AT
-        if now - issued_at >= PUZZLE_SECONDS or not is_solution(challenge, nonce):
+        return now - _issued_at(issued) < PUZZLE_SECONDS and is_solution(challenge, nonce)
+
+    def _use_solution(self, challenge: bytes, nonce: bytes, now: float) -> bool:
+        if not self._is_solved(challenge, nonce, now):
             return False
+        issued, tag = challenge[: _ISSUED.size], challenge[_ISSUED.size :]
         with self._tally.exclusive():
-            return self._tally.use_puzzle(tag, issued_at)
+            return self._tally.use_puzzle(tag, _issued_at(issued))
+
+
+def _issued_at(issued: bytes) -> int:
+    return int(_ISSUED.unpack(issued)[0] & _ISSUED_AT)
 
 
 def raise_no_alarm(_hour: int) -> None:

@@ -42,8 +42,9 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 MOST_READ_BYTES = 8 * 1024 * 1024
 # Takes path and headers; returns the answer, None if a thread has to answer.
 AtHand = Callable[[str, Any], ReadyAnswer | None]
-# Takes path, body and its length; returns the refusal of a POST, None if a thread has to answer.
-RefuseAtHand = Callable[[str, BinaryIO, int], ReadyAnswer | None]
+# Takes path, body, its length, and a function that returns the client's network; returns the refusal of a POST, None if
+# a thread has to answer.
+RefuseAtHand = Callable[[str, BinaryIO, int, Callable[[], bytes]], ReadyAnswer | None]
 
 
 class LengthRequired(RequestRefused):
@@ -63,12 +64,12 @@ class Entry:
     """What granian calls for each request of an origin.
 
     measured: the WSGI callable with its meters. at_hand: answers requests that need no thread. refuse_at_hand: the same
-    for small bodies that are refused whatever the stores contain, so that a flood of them wakes no thread. largest:
-    bytes of the largest body that is read; if the announced length is greater, the callable gets an empty body and
-    refuses. always: headers of every answer. trusted: proxies that are trusted to set X-Forwarded-For. ready: called
-    once requests are accepted. pages: the cache of public pages, None if the origin has none. is_file: whether a path
-    is that of a published file; these have threads of their own, because all others may wait for a database that never
-    answers.
+    for small bodies that are refused without a store, so that a flood of them wakes no thread; None if the origin has
+    no such calls. largest: bytes of the largest body that is read; if the announced length is greater, the callable
+    gets an empty body and refuses. always: headers of every answer. trusted: proxies that are trusted to set
+    X-Forwarded-For. ready: called once requests are accepted. pages: the cache of public pages, None if the origin has
+    none. is_file: whether a path is that of a published file; these have threads of their own, because all others may
+    wait for a database that never answers.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Entry:
     def _refuse_small(self, scope: Any, body: BinaryIO, size: int) -> ReadyAnswer | None:
         if self._refuse_at_hand is None or scope.method != "POST" or size > SMALL_BYTES:
             return None
-        return self._refuse_at_hand(scope.path, body, size)
+        return self._refuse_at_hand(scope.path, body, size, lambda: self._network(scope))
 
     async def _answer_with_page(self, scope: Any, protocol: Any, started_at: float, pages: PageCache, key: Key) -> None:
         """Send a page from the cache, or make it."""

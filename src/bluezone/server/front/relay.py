@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from bluezone.city_settings import load_city
 from bluezone.keyserver.datafolder import read_city_key
@@ -40,6 +40,7 @@ from bluezone.keyserver.http import (
     Response,
     answer_at_hand,
     refusal,
+    refuse_at_hand,
 )
 from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.push import MAX_BODY_BYTES
@@ -201,6 +202,10 @@ class Front:
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """The answer to a GET that needs no waiting: a published file, liveness. headers: by names in lower case."""
         return answer_at_hand(self._downloads, path, headers.get("if-none-match", ""))
+
+    def refuse_at_hand(self, path: str, body: BinaryIO, length: int, _network: Callable[[], bytes]) -> Response | None:
+        """The answer to a POST that is refused without a part; None if it has to be passed on. length: in bytes."""
+        return refuse_at_hand(path, body, length)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

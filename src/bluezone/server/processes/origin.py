@@ -28,7 +28,7 @@ from granian.server.embed import Server
 from bluezone import logs
 from bluezone.city_settings import data_folder, load_city
 from bluezone.keyserver.datafolder import RUN_FOLDER
-from bluezone.keyserver.http import LIVE_PATH, Response, is_file, refuse_at_hand
+from bluezone.keyserver.http import LIVE_PATH, Response, is_file
 from bluezone.server.canary_reports import Cells, HealthWithCanaries
 from bluezone.server.canary_rounds import CanaryThreads, own_address
 from bluezone.server.front.acceptance import Acceptance
@@ -117,8 +117,8 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
         response = application.at_hand(path, headers)
         return _ready(response)
 
-    def refuse(path: str, body: BinaryIO, length: int) -> ReadyAnswer | None:
-        return _ready(refuse_at_hand(path, body, length))
+    def refuse(path: str, body: BinaryIO, length: int, network: Callable[[], bytes]) -> ReadyAnswer | None:
+        return _ready(application.refuse_at_hand(path, body, length, network))
 
     meters = Meters.attach(options.meters)
     answering = application
@@ -150,7 +150,7 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
         trusted=application.trusted_proxies,
         ready=ready,
         pages=pages,
-        refuse_at_hand=None if options.origin == "office" else refuse,
+        refuse_at_hand=refuse if application.refuse_at_hand else None,
     )
 
 
