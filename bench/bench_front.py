@@ -68,7 +68,7 @@ def run(progress: Callable[[str], object], write: bool = False) -> dict[str, Any
         folder = Path(name)
         # Users apart look into it.
         folder.chmod(0o755)
-        export = _publish(folder / "together" / "data")
+        export = publish_city(folder / "together" / "data")
         requests = _requests(export)
         missing: list[str] = []
         with contextlib.ExitStack() as stack:
@@ -90,7 +90,7 @@ def run(progress: Callable[[str], object], write: bool = False) -> dict[str, Any
     }
 
 
-def _publish(data: Path) -> str:
+def publish_city(data: Path) -> str:
     """Make a city with one published export file; returns the file's address."""
     from bench.bench_export import fill_waiting
     from tests.builders.stores import prepared_store
