@@ -37,7 +37,7 @@ def is_short_now() -> bool:
 
 
 def is_memory_short() -> bool:
-    """Whether this process has more memory of its own than MOST_OWN_BYTES, or that cannot be seen."""
+    """Whether this process has more memory than MOST_OWN_BYTES, shared memory not counted, or that cannot be seen."""
     try:
         with open("/proc/self/statm", "rb", 0) as statm:
             _, resident, shared, *_ = statm.read().split()

@@ -356,7 +356,7 @@ def answer_at_hand(downloads: Downloads, path: str, if_none_match: str) -> Respo
     return file_of(downloads, path, if_none_match)
 
 
-# Calls whose bodies have one size: that size, the function that reads the body, and the answer to what it refuses.
+# Calls with bodies of one size: that size, the function that reads the body, and the answer to what it refuses.
 _FIXED: Mapping[str, tuple[int, Callable[[bytes], Any], Callable[[Refused], Response]]] = {
     VERIFY_PATH: (VERIFY_SIZE, decode_verify, _refuse_verify),
     UPLOAD_PATH: (UPLOAD_SIZE, decode_upload, _refuse_upload),
