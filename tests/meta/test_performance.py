@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of figures that a bench writes have the rows that the bench measures."""
 
-from bench import bench_front, figures
+import pytest
+from bench import bench_front, bench_start, figures
 
 
-def test_the_front_s_page_has_the_rows_of_its_bench():
-    assert figures.row_names("front") == list(bench_front.ROWS.values())
+@pytest.mark.parametrize(("name", "bench"), [("front", bench_front), ("start", bench_start)])
+def test_a_page_has_the_rows_of_its_bench(name, bench):
+    assert figures.row_names(name) == list(bench.ROWS.values())
 
 
 def test_what_a_bench_writes_replaces_what_it_wrote_before(tmp_path, monkeypatch):

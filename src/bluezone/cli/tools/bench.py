@@ -47,7 +47,7 @@ def _bench_lines(result: dict[str, Any]) -> Iterable[str]:
     help="For linking: how people behave; drawn: everything by chance, from the seed.",
 )
 @click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are evaluated at least.")
-@click.option("--write", is_flag=True, help="For front: write the figures into docs/performance.")
+@click.option("--write", is_flag=True, help="For front and start: write the figures into docs/performance.")
 @prints_result(_bench_lines)
 def bench(
     name: str,
@@ -85,6 +85,8 @@ def bench(
         "recordings": recordings, "cases_a_day": cases_a_day, "seed": seed, "manners": manners,
         "hold_hours": hold_hours, "cases": cases, "write": write or None,
     }  # fmt: skip
+    if write and name not in ("front", "start"):
+        raise click.UsageError(f"the bench {name} writes no page")
     chosen = {option: value for option, value in options.items() if value is not None}
     result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), *sizes, **chosen)
     return result
