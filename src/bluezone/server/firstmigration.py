@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Migrate an empty store quickly. With Django's own `migrate`, this would be most of a first start.
 
-For each new or changed model Django renders all related models again: thirty for each of four hundred. In an empty store
+For each new or changed model Django renders all related ones again: thirty for each of four hundred. In an empty store
 no code has used the earlier models yet, so only the model itself is rendered.
 tests/server/test_firstmigration.py compares the resulting schemas and rows.
 """
