@@ -72,28 +72,35 @@ class Limits:
         code:             hash of the code that is checked, counted except in a rehearsal; empty for other calls.
         """
         now = self._clock()
-        with self._tally.exclusive():
-            self._tally.begin_hour(hour_at(now))
-            is_over = self._is_over_limit(network, now) or self._has_many_rehearsals(now)
-            if code:
-                checks = self._tally.count_code_check(network + code, int(not rehearsal))
-                is_over = is_over or checks >= CODE_CHECKS_AN_HOUR
+        if code or not self._tally.is_hour(hour_at(now)):
+            is_over = self._count_code_check(network, code, now, int(not rehearsal))
+        else:
+            # Only read, so without the lock of the processes, which costs more than all else here. What another call
+            # counts at the same moment may be missed.
+            is_over = self._must_solve(network, now)
         if not is_over:
             return None
         return self.challenge_always(challenge, nonce)
+
+    def _count_code_check(self, network: bytes, code: bytes, now: float, number: int) -> bool:
+        """Count `number` checks of a code, if there is one; returns whether a puzzle has to be solved."""
+        with self._tally.exclusive():
+            self._tally.begin_hour(hour_at(now))
+            is_over = self._must_solve(network, now)
+            if not code:
+                return is_over
+            return self._tally.count_code_check(network + code, number) >= CODE_CHECKS_AN_HOUR or is_over
 
     def challenge_at_hand(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
         """The challenge for a request without a code that has to solve one and has not; otherwise None.
 
         None does not mean that the request may proceed: `challenge_for` decides that. This function never waits for
-        another thread or process. What they count at the same moment may be missed.
+        another thread or process.
         """
         now = self._clock()
         if self._is_solved(challenge, nonce, now) or not self._tally.is_hour(hour_at(now)):
             return None
-        if not self._is_over_limit(network, now) and not self._has_many_rehearsals(now):
-            return None
-        return self._new_challenge(now, self._tally.misses(now)[1])
+        return self._new_challenge(now) if self._must_solve(network, now) else None
 
     def admit_try(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
         """Like `challenge_for`, but a call that may proceed is counted as a try, even if it turns out to be right.
@@ -125,11 +132,10 @@ class Limits:
         now = self._clock()
         if self._use_solution(challenge, nonce, now):
             return None
-        with self._tally.exclusive():
-            _this_hour, misses = self._tally.misses(now)
-        return self._new_challenge(now, misses)
+        return self._new_challenge(now)
 
-    def _new_challenge(self, now: float, misses: float) -> bytes:
+    def _new_challenge(self, now: float) -> bytes:
+        _this_hour, misses = self._tally.misses(now)
         # Puzzles get harder with the number of guesses. The number of open codes must not matter: it shows how many
         # people are ill.
         extra_bits = min((int(misses) // (60 * TRIES_A_MINUTE)).bit_length(), MOST_BITS - PUZZLE_BITS)
@@ -167,6 +173,9 @@ class Limits:
                 " too small for this number of phones, or someone floods the server"
             )
             log.warning(sentence, self._rehearsals_a_minute, extra=fields)
+
+    def _must_solve(self, network: bytes, now: float) -> bool:
+        return self._is_over_limit(network, now) or self._has_many_rehearsals(now)
 
     def _is_over_limit(self, network: bytes, now: float) -> bool:
         return self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._has_many_tries(now)
