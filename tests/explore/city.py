@@ -40,8 +40,8 @@ from bluezone.protocol.exports.files import read_export
 from bluezone.refusal import Refused
 
 PERIOD = 2 * HOUR
-# How long a wait may be at most, and how often the worker makes a round in it: fewer are harder and faster. `serve` makes
-# one every 15 seconds.
+# How long a wait may be at most, and how often the worker makes a round in it: fewer are harder and faster.
+# `serve` makes one every 15 seconds.
 ROUNDS = ((HOUR, 20 * 60), (6 * HOUR, HOUR), (math.inf, PERIOD))
 PHONES = 3
 ALL_PHONES = PHONES + len(EARLIER)
