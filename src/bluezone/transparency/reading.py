@@ -4,15 +4,27 @@
 Witnesses and phones read every new leaf. Source: RFC 6962 section 2.1 (hashes); docs/protocol.md section 9.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from bluezone.refusal import Refused
 from bluezone.transparency.merkle import EMPTY_ROOT, ProofInvalid, leaf_hash, node_hash
 from bluezone.transparency.notes import Checkpoint, Proof
 
 # The most leaves in one answer: about 50 kB.
 MOST_LEAVES = 512
+# How many leaves a complete tile has (C2SP tlog-tiles).
+TILE_WIDTH = 256
+
+Fetch = Callable[[str], bytes]
+"""Returns the content at an address below /v1/log/."""
+
+
+class LeavesMissing(Refused):
+    """A log answers with fewer leaves than it has signed."""
+
+    code = "log_leaves_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +104,37 @@ def unpack_leaves(packed: bytes) -> list[bytes]:
 def leaves_path(first: int, end: int) -> str:
     """The address below /v1/log/ of the leaves from number `first` to before `end`, at most MOST_LEAVES."""
     return f"leaves/{first}/{end}"
+
+
+def entries_path(position: int, width: int) -> str:
+    """The address below /v1/log/ of the leaves of a tile. width: 1..256."""
+    *before, last = [part.zfill(3) for part in f"{position:,}".split(",")]
+    path = "/".join([*(f"x{part}" for part in before), last])
+    return f"tile/entries/{path}" + (f".p/{width}" if width < TILE_WIDTH else "")
+
+
+def fetch_tiles(fetch: Fetch, first: int, end: int) -> list[bytes]:
+    """The leaves from number `first` to before `end`, by tiles. Raises LeavesMissing, and as `fetch`."""
+    contents: list[bytes] = []
+    for position in range(first // TILE_WIDTH, -(-end // TILE_WIDTH)):
+        width = min(TILE_WIDTH, end - position * TILE_WIDTH)
+        tile = unpack_leaves(fetch(entries_path(position, width)))
+        if len(tile) < width:
+            raise LeavesMissing(f"tile {position} has {len(tile)} leaves, expected {width}")
+        contents += tile[max(0, first - position * TILE_WIDTH) : width]
+    return contents
+
+
+def fetch_leaves(fetch: Fetch, first: int, end: int, refusal: type[Refused]) -> list[bytes]:
+    """The leaves from number `first` to before `end`, at most MOST_LEAVES.
+
+    They come by tiles if the log refuses ranges, as those of other programs do. refusal: what `fetch` raises then.
+    Raises LeavesMissing, and as `fetch`.
+    """
+    try:
+        contents = unpack_leaves(fetch(leaves_path(first, end)))
+    except refusal:
+        return fetch_tiles(fetch, first, end)
+    if len(contents) != end - first:
+        raise LeavesMissing(f"{len(contents)} leaves came, expected {end - first}")
+    return contents

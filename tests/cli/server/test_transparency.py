@@ -45,7 +45,7 @@ def test_a_witness_is_made_watches_a_city_and_keeps_what_contradicts(tmp_path, c
     log = city.key_server.public_log
     assert typed("witness", "watch", "--folder", folder, log.key, f"{city.url}/v1/log")[1] == {"log": log.key.name}
     assert typed("witness", "look", "--folder", folder) == (0, {"logs": {log.key.name: log.size()}})
-    assert typed("witness", "evidence", "--folder", folder)[1] == {"evidence": []}
+    assert typed("witness", "evidence", "--folder", folder)[1] == {"evidence": [], "second_leaves": []}
 
     fork = sign_checkpoint(
         Checkpoint(log.key.name, log.size(), EMPTY_ROOT), log.key, city.key_server.secrets.signing_key.sign

@@ -11,12 +11,7 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.publication.log.journal import Journal
-from bluezone.keyserver.publication.log.publiclog import (
-    TILE_WIDTH,
-    PublicLog,
-    entries_path,
-    read_node,
-)
+from bluezone.keyserver.publication.log.publiclog import PublicLog, read_node
 from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.storage.store import StoreRefused, Transaction
 from bluezone.logs import event_fields
@@ -26,7 +21,7 @@ from bluezone.refusal import Refused
 from bluezone.transparency import leaves
 from bluezone.transparency.merkle import completed_subtrees, leaf_hash, node_hash, range_hash
 from bluezone.transparency.notes import Checkpoint, Note, Signature, open_checkpoint, read_note, sign_checkpoint
-from bluezone.transparency.reading import unpack_leaves
+from bluezone.transparency.reading import LeavesMissing, fetch_tiles
 
 logger = logging.getLogger(__name__)
 
@@ -229,15 +224,10 @@ def _log_refusal(refused: Refused) -> None:
 
 def _read_entries(fetch: Callable[[str], bytes | None], first: int, end: int) -> list[bytes]:
     """The leaves of a copy from number `first` to before `end`. Raises LogForked if some are missing."""
-    contents: list[bytes] = []
-    for position in range(first // TILE_WIDTH, -(-end // TILE_WIDTH)):
-        width = min(TILE_WIDTH, end - position * TILE_WIDTH)
-        tile = fetch(entries_path(position, width)) or b""
-        leaves_of_tile = unpack_leaves(tile)
-        if len(leaves_of_tile) < width:
-            raise LogForked(f"the copy of the public log lacks leaves of tile {position}")
-        contents += leaves_of_tile[max(0, first - position * TILE_WIDTH) : width]
-    return contents
+    try:
+        return fetch_tiles(lambda path: fetch(f"log/{path}") or b"", first, end)
+    except LeavesMissing as refused:
+        raise LogForked(f"the copy of the public log lacks leaves: {refused.message}") from None
 
 
 def _config_leaves(transaction: Transaction, configs: ConfigFiles, number: int) -> list[bytes]:

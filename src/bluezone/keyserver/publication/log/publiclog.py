@@ -31,11 +31,10 @@ from bluezone.transparency.notes import (
     read_note,
     read_signature,
 )
-from bluezone.transparency.reading import MOST_LEAVES, pack_leaves
+from bluezone.transparency.reading import MOST_LEAVES, TILE_WIDTH, pack_leaves
 from bluezone.transparency.watch import Policy, current_policy
 
 TILE_HEIGHT = 8
-TILE_WIDTH = 1 << TILE_HEIGHT
 # How many checkpoints with enough cosignatures are verified at most. The first suffices unless a witness has changed
 # its key.
 _VERIFIED_AT_MOST = 3
@@ -202,13 +201,6 @@ def read_node(read: Callable[..., list[tuple[bytes, ...]]], level: int, position
     if not rows:
         raise LogPathMissing(f"the log has no hash {position} at level {level}")
     return bytes(rows[0][0])
-
-
-def entries_path(position: int, width: int) -> str:
-    """The address below /v1/ of the leaves of a tile. width: 1..256."""
-    *before, last = [part.zfill(3) for part in f"{position:,}".split(",")]
-    path = "/".join([*(f"x{part}" for part in before), last])
-    return f"log/tile/entries/{path}" + (f".p/{width}" if width < TILE_WIDTH else "")
 
 
 def answer_of_log(log: PublicLog, path: str) -> tuple[bytes, bool]:
