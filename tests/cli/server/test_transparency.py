@@ -67,7 +67,8 @@ def test_the_city_says_who_watches_and_sees_who_has_signed(tmp_path, city):
 
     assert code == 0
     assert (status["quorum"], status["waiting"]) == (1, [])
-    assert status["witnesses"] == [{"name": NAME, "operator": "Đại học", "address": "https://203.0.113.9", "at": None}]
+    expected = {"name": NAME, "operator": "Đại học", "address": "https://203.0.113.9", "at": None, "reads": True}
+    assert status["witnesses"] == [expected]
     assert status["size"] > 0
 
 
