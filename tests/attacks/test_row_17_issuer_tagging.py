@@ -7,7 +7,7 @@ import struct
 import pytest
 from tests.builders.handset import city_with_phones, report_patient
 
-from bluezone.handset.city.config import WeekKeyUntrusted
+from bluezone.handset.city.publiclog import WeekKeyUntrusted
 from bluezone.protocol.blindrsa import InvalidBlindSignature, blind_sign, generate
 
 

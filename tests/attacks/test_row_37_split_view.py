@@ -8,7 +8,8 @@ import pytest
 from tests.builders.handset import city_with_phones, publish_reports
 from tests.builders.liar import Liar
 
-from bluezone.handset.city.config import InvalidTrust, WeekKeyUntrusted
+from bluezone.handset.city.config import InvalidTrust
+from bluezone.handset.city.publiclog import WeekKeyUntrusted
 from bluezone.protocol.blindrsa import generate
 from bluezone.protocol.signed.config import ConfigGap, ConfigHistoryDiffers, ConfigRolledBack, encode_config
 from bluezone.protocol.signed.index import IndexHistoryDiffers

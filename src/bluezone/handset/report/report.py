@@ -13,7 +13,8 @@ from dataclasses import replace
 from datetime import date
 from itertools import chain
 
-from bluezone.handset.city.config import CityConfig, WeekKeyUntrusted
+from bluezone.handset.city.config import CityConfig
+from bluezone.handset.city.publiclog import WeekKeyUntrusted
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.dailykeys import DailyKeys
 from bluezone.handset.report.calls import Answer, Calls
@@ -133,7 +134,8 @@ class Report:
             "code_checked", now, lambda: self._calls.check_code(Verify1Request(credential=credential))
         )
         _check_status(answer.status)
-        self._city.require_trusted(answer.kid, answer.klass, now)
+        # The phone chooses: a server that names a key could give each phone another one.
+        kid = self._city.choose_upload_key(answer.klass, now).kid
         today = day_at(now)
         latest_upload_day = day_at(now + self._longest_wait() + LEEWAY_SECONDS)
         chosen = []
@@ -146,7 +148,7 @@ class Report:
         )
         if not chosen and not stays:
             raise NothingToReport("this phone has no codes of the days in which you could infect others")
-        return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), stays, now, answer.onset_day)
+        return ReportDraft(credential, answer.klass, kid, tuple(chosen), stays, now, answer.onset_day)
 
     def preview(self, draft: ReportDraft, days: Iterable[int] | None, stays: Iterable[int] = ()) -> ReportPreview:
         """Return exactly what `submit_report` would send for the same days and stays. Raises StayMissing."""
