@@ -20,7 +20,7 @@ from bluezone.handset.city.publiclog import PublicLog
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.clocks import JUMP_SECONDS, Clock, current_moment, seconds_since
 from bluezone.handset.store import NamedValues
-from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.intervals import SECONDS_PER_DAY, week_start
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, InvalidPublicKey, read_ed25519_pem
 from bluezone.protocol.signed.config import (
     ANNOUNCED_BEFORE_USE_SECONDS,
@@ -215,6 +215,15 @@ class CityConfig:
             raise WeekKeyUntrusted(f"key {kid} is not for this kind of code and this week; nothing was sent")
         self._require_announced(key)
         return key
+
+    def current_upload_key(self, klass: int, now: float) -> WeekKey:
+        """Return the upload key of a class and this week if this phone may use it. Raises WeekKeyUntrusted."""
+        current = self.current
+        keys = [key for key in current.week_keys if (key.purpose, key.klass) == ("upload", klass)] if current else []
+        for key in keys:
+            if key.use_from == week_start(now):
+                return self.require_trusted(key.kid, klass, now)
+        raise WeekKeyUntrusted("the config names no key of this week for this kind of code; nothing was sent")
 
     def rehearsal_key(self, now: float) -> WeekKey:
         """Return the key that signs random packets. Raises WeekKeyUntrusted."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused, open_signing_keys
 from bluezone.keyserver.securefiles import write_atomically
+from bluezone.keyserver.signer.books import Books
 from bluezone.keyserver.signer.channel import Listener
 from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, LONGEST_BODIES, Operation
 from bluezone.keyserver.signer.record import Record
@@ -23,6 +24,8 @@ from bluezone.keyserver.signer.rules import CONFIG, KINDS, Limits, Signer, kind_
 from bluezone.keyserver.signer.token import TokenKeys
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event_fields
+from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.slips import SlipUse
 from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -48,8 +51,9 @@ class Rights:
         return Rights(self.operations | other.operations, self.kinds | other.kinds)
 
 
+_OF_BOOKS = frozenset({Operation.REGISTER_BOOK, Operation.REVOKE_SLIPS, Operation.SPENT})
 _OF_CONFIGS = Rights(
-    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}), frozenset({CONFIG})
+    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}) | _OF_BOOKS, frozenset({CONFIG})
 )
 _OF_FILES = Rights(
     frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT, Operation.LOG_SIZE, Operation.LAST}),
@@ -57,7 +61,7 @@ _OF_FILES = Rights(
 )
 # The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
-    "reports": Rights(frozenset({Operation.BLIND})),
+    "reports": Rights(frozenset({Operation.BLIND, Operation.SLIP})),
     "configs": _OF_CONFIGS,
     "files": _OF_FILES,
     # For a process that makes both.
@@ -123,7 +127,8 @@ class Daemon:
         # A record that was tampered with is refused at the start, before any request.
         with Record(state).turn():
             pass
-        Limits.read(state, city)
+        limits = Limits.read(state, city)
+        self._books = Books(state, limits.book_makers, limits.slip_certificates_a_day, clock)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         most_each = MOST_CONNECTIONS // max(1, len(allowed))
         self._listener = Listener(path, allowed, most_each, _longest, self._answer, _note_refused)
@@ -138,11 +143,12 @@ class Daemon:
         def look() -> None:
             alive()
             try:
+                self._books.tidy()
                 self._publish()
             except (StoreRefused, OSError) as error:
                 # The disk is full, for example. The signer continues with the keys that it has shown before.
                 logger.warning(
-                    "signer: week keys cannot be shown: %s", error, extra=event_fields("signer_failed", ask="rotate")
+                    "signer: its folder cannot be written: %s", error, extra=event_fields("signer_failed", ask="rotate")
                 )
 
         self._listener.run(look)
@@ -177,6 +183,14 @@ class Daemon:
         signer = self._opened()
         if what is Operation.BLIND:
             return _blind_sign(signer, body)
+        if what is Operation.SLIP:
+            return _use_slip(signer, self._books, body)
+        if what is Operation.REGISTER_BOOK:
+            return self._books.register(body, signer.city_key).encode()
+        if what is Operation.REVOKE_SLIPS:
+            return str(self._books.revoke(body, signer.city_key)).encode()
+        if what is Operation.SPENT:
+            return b"".join(self._books.spent_keys(body.decode("ascii", "replace")))
         if what is Operation.SIGN:
             return signer.sign(body)
         if what is Operation.EXPORT:
@@ -207,7 +221,7 @@ class Daemon:
             if self._signer is None:
                 limits = Limits.read(self._state, self._city)
                 keys = TokenKeys(limits.token, self._keys) if limits.token else open_signing_keys(self._keys)
-                self._signer = Signer(keys, Record(self._state), limits, self._clock)
+                self._signer = Signer(keys, Record(self._state), limits, self._clock, self._books.end_open_books)
                 self._publish()
             return self._signer
 
@@ -234,6 +248,16 @@ def _blind_sign(signer: Signer, body: bytes) -> bytes:
         raise SigningRefused("not a batch of blinded messages")
     blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
     return b"".join(signer.blind_sign(KID.unpack(kid)[0], blinded))
+
+
+def _use_slip(signer: Signer, books: Books, body: bytes) -> bytes:
+    try:
+        use = SlipUse.from_bytes(body)
+    except Refused:
+        return bytes([Status.BAD_REQUEST])
+    week_key = signer.certifying_key(use.kid)
+    status, signature = books.use_slip(use, week_key, lambda: signer.blind_sign(use.kid, [use.blinded])[0])
+    return bytes([status]) + signature
 
 
 def _note_kids(signer: Signer, body: bytes) -> None:

@@ -9,6 +9,7 @@ import struct
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, Ed25519Signer, verify_ed25519
@@ -62,8 +63,7 @@ class BookList:
             raise BookInvalid(f"the city's key is {len(self.city)} bytes, expected {ED25519_KEY_LENGTH}")
         if {len(keys) for keys in self.keys} != {self.count * ED25519_KEY_LENGTH} or not 0 < self.count <= MOST_KEYS:
             raise BookInvalid(f"both classes have the same number of keys, 1 to {MOST_KEYS}")
-        for keys in self.keys:
-            each = split_keys(keys)
+        for each in self._each:
             if any(before >= after for before, after in zip(each, each[1:], strict=False)):
                 raise BookInvalid("the keys of a class are not sorted, or one is there twice")
 
@@ -84,15 +84,19 @@ class BookList:
 
     def find(self, public: bytes) -> tuple[int, int] | None:
         """The class of a key, and its place in the list, counted over both classes; None if it is not in it."""
-        for klass, keys in zip(CLASSES, self.keys, strict=True):
-            place = bisect_left(range(self.count), public, key=lambda at, keys=keys: _key_at(keys, at))
-            if place < self.count and _key_at(keys, place) == public:
+        for klass, keys in zip(CLASSES, self._each, strict=True):
+            place = bisect_left(keys, public)
+            if keys[place : place + 1] == [public]:
                 return klass, (klass - 1) * self.count + place
         return None
 
     def key_at(self, place: int) -> bytes:
         """The key at a place that `find` returned."""
-        return _key_at(self.keys[place // self.count], place % self.count)
+        return self._each[place // self.count][place % self.count]
+
+    @cached_property
+    def _each(self) -> list[list[bytes]]:
+        return [split_keys(keys) for keys in self.keys]
 
 
 @dataclass(frozen=True)
@@ -110,13 +114,9 @@ class Revocation:
         return f"{self.book}-{self.part}"
 
 
-def _key_at(keys: bytes, place: int) -> bytes:
-    return keys[place * ED25519_KEY_LENGTH : (place + 1) * ED25519_KEY_LENGTH]
-
-
 def split_keys(keys: bytes) -> list[bytes]:
     """Joined keys, as a list."""
-    return [_key_at(keys, place) for place in range(len(keys) // ED25519_KEY_LENGTH)]
+    return [keys[start : start + ED25519_KEY_LENGTH] for start in range(0, len(keys), ED25519_KEY_LENGTH)]
 
 
 def sign_book(book: BookList, maker: Ed25519Signer) -> bytes:
