@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A city whose signer knows a maker of code books, and small books of it."""
+"""A city with a signer that knows a maker of code books, and small books."""
 
 import json
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ class BookCity:
 
 @contextmanager
 def city_with_books(folder: Path, version: type[Daemon] = Daemon, **limits: int) -> Iterator[BookCity]:
-    """A city over HTTP whose signer takes books of a maker. limits: of signer.toml."""
+    """A city over HTTP with a signer that takes books of a maker. limits: of signer.toml."""
     world = World()
     data = folder / "city"
     data.mkdir()

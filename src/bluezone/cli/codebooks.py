@@ -58,12 +58,16 @@ def _made_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @book.command("make")
-@click.option("--facilities", "facilities_file", required=True, type=_EXISTING, help="CSV: facility,confirmed,clinical.")
+@click.option(
+    "--facilities", "facilities_file", required=True, type=_EXISTING, help="CSV: facility,confirmed,clinical."
+)
 @_key_option
 @click.option("--city", "city_text", required=True, help="The city's public key, 64 hex digits, as its site shows it.")
 @click.option("--origin", required=True, help="The public origin for links: https://HOST.")
 @click.option("--begins", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day, a Monday.")
-@click.option("--days", default=14, show_default=True, type=click.IntRange(7, 28), help="Life; two more days are grace.")
+@click.option(
+    "--days", default=14, show_default=True, type=click.IntRange(7, 28), help="Life; two more days are grace."
+)
 @click.option("--keys", default=4096, show_default=True, type=click.IntRange(1, 65_536), help="Keys of each class.")
 @click.option("--reserve", default=50, show_default=True, type=click.IntRange(1), help="Spare slips of each class.")
 @click.option("--part", default=0, show_default=True, type=click.IntRange(0, 15), help="From 1: a book to keep sealed.")
@@ -165,7 +169,7 @@ def end(file: Path, data: str | None) -> dict[str, Any]:
 @data_option
 @prints_result(lambda result: [f"{result['spent']} keys were used: {result['file']}"])
 def spent(name: str, out: Path, data: str | None) -> dict[str, Any]:
-    """Write which keys of an ended BOOK (such as 2970-0) were used, without time or order; for 14 days after its end."""
+    """Write which keys of an ended BOOK (such as 2970-0) were used, without time or order, for 14 days."""
     from bluezone.keyserver.securefiles import write_new_file
     from bluezone.keyserver.signer.client import Operation
     from bluezone.protocol.upload.books import split_keys
@@ -246,7 +250,9 @@ def _signer(data: str | None) -> "Connection":
 
     if read_master_key() is not None:
         # Each host then has a signer, and a slip would count once at each of them.
-        raise MasterKeyInvalid("code books need one signer; with keys that are sealed in the database there are several")
+        raise MasterKeyInvalid(
+            "code books need one signer; with keys that are sealed in the database there are several"
+        )
     client = find_signer(data_folder(data).resolve())
     if client is None:
         raise SignerAway("no signer runs for this folder, and BLUEZONE_SIGNER names none")

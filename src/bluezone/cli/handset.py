@@ -336,8 +336,8 @@ def report_in_dialogue(
     """Report with `code`; without one, continue the current report. Returns when the report is uploaded.
 
     days: UTC days to send, None for all. consent: whether to send without a question. visits: whether to send the stays
-    at venues, too. onset: for a slip, the day that is written on it. The report waits between certificate and upload as long as the city's config says. It may be
-    stopped then: the agent or the next `report` continues it.
+    at venues, too. onset: for a slip, the day that is written on it. The report waits between certificate and upload as
+    long as the city's config says. It may be stopped then: the agent or the next `report` continues it.
     """
     if code is None:
         outcome = phone.report.advance()

@@ -20,11 +20,13 @@ _STYLE = """
 body { margin: 0; font: 400 7.6pt/1.25 "Be Vietnam Pro"; color: #000; }
 .sheet { break-after: page; }
 .sheet:last-child { break-after: auto; }
-.slip { box-sizing: border-box; float: left; width: 97mm; height: 69mm; padding: 3.5mm 4mm; border: .2mm dashed #888; }
+.slip { box-sizing: border-box; float: left; width: 97mm; height: 69mm; padding: 3.5mm 4mm;
+  border: .2mm dashed #888; }
 .slip svg.qr { float: right; width: 27mm; height: 27mm; margin: 0 0 1mm 3mm; }
 h1 { margin: 0 0 .6mm; font-size: 9.4pt; font-weight: 600; line-height: 1.15; }
 p { margin: 0 0 .6mm; }
-.digits { clear: both; margin: 1mm 0; padding-top: 1mm; font-size: 16pt; font-weight: 600; letter-spacing: .3mm; font-variant-numeric: tabular-nums; }
+.digits { clear: both; margin: 1mm 0; padding-top: 1mm; font-size: 16pt; font-weight: 600; letter-spacing: .3mm;
+  font-variant-numeric: tabular-nums; }
 .line { clear: both; margin-top: 3.6mm; }
 .line b { float: right; width: 33mm; height: 3.4mm; border-bottom: .25mm solid #000; }
 .box { display: inline-block; width: 2.8mm; height: 2.8mm; border: .25mm solid #000; vertical-align: -.4mm; }
@@ -59,6 +61,8 @@ def _slip_html(printed: PrintedSlip, book: Book, facility: str, origin: str) -> 
 <p>{escape(facility)} · {book.list.book}-{book.list.part}</p>
 <p class="digits">{format_slip(printed.digits)}</p>
 <p class="line"><b></b>Ngày bắt đầu có triệu chứng <span class="en">/ first symptoms</span></p>
-<p class="line"><b></b><span class="box"></span> Không triệu chứng; ngày lấy mẫu <span class="en">/ none; sample</span></p>
-<p class="line en">Nhân viên y tế ghi tay; người bệnh nhập ngày này vào ứng dụng. / Written by hand; enter this day in the app.</p>
+<p class="line"><b></b><span class="box"></span> Không triệu chứng; ngày lấy mẫu
+<span class="en">/ none; sample</span></p>
+<p class="line en">Nhân viên y tế ghi tay; người bệnh nhập ngày này vào ứng dụng. /
+Written by hand; enter this day in the app.</p>
 </div>"""

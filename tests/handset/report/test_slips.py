@@ -68,7 +68,9 @@ def posted(city):
 
 
 @pytest.mark.parametrize("form", ["digits", "link"])
-def test_a_slip_becomes_a_report_that_is_exported_and_the_server_sees_the_calls_of_any_report(city, patient, book, form):
+def test_a_slip_becomes_a_report_that_is_exported_and_the_server_sees_the_calls_of_any_report(
+    city, patient, book, form
+):
     printed = book.slips[CLINIC][0]
     text = format_slip(printed.digits) if form == "digits" else printed.slip.link("https://bluezone.vn")
 

@@ -2,6 +2,7 @@
 """What a signer notes of code books, and what it refuses."""
 
 import itertools
+import json
 import os
 
 import pytest
@@ -64,7 +65,9 @@ def test_a_slip_is_signed_for_once_and_for_the_same_value_again(books, book):
     assert use(books, other, OTHER_BLINDED) == (Status.OK, SIGNATURE)
 
 
-def test_the_mark_is_on_the_disk_before_the_signature_is_released_and_another_process_sees_it(books, book, tmp_path, clock):
+def test_the_mark_is_on_the_disk_before_the_signature_is_released_and_another_process_sees_it(
+    books, book, tmp_path, clock
+):
     slip = slips_of(book)[0]
     use(books, slip)
 
@@ -92,7 +95,9 @@ def test_a_signature_of_another_kid_or_value_or_book_is_not_the_slips(books, boo
     for changed in (
         SlipUse(true.public, 13, true.blinded, true.signature),
         SlipUse(true.public, true.kid, OTHER_BLINDED, true.signature),
-        SlipUse(true.public, true.kid, true.blinded, type(slip)(slip.secret, slip.book + 1, 1).sign_use(true.kid, BLINDED)),
+        SlipUse(
+            true.public, true.kid, true.blinded, type(slip)(slip.secret, slip.book + 1, 1).sign_use(true.kid, BLINDED)
+        ),
     ):
         assert books.use_slip(changed, week_key(1), lambda: SIGNATURE)[0] is Status.CODE_INVALID
 
@@ -105,6 +110,10 @@ def test_a_signer_that_signs_no_more_for_now_uses_no_slip(books, book):
     slip = slips_of(book)[0]
     assert use(books, slip, sign=refuse)[0] is Status.LATER
     assert use(books, slip, OTHER_BLINDED)[0] is Status.OK
+    # While it signs no more, a used slip and a fresh one are not told apart.
+    for each in slips_of(book)[:2]:
+        again = use_slip(each, KID[1], BLINDED)
+        assert books.use_slip(again, week_key(1), refuse, takes_more=False)[0] is Status.LATER
 
 
 def test_the_bound_of_a_day_follows_the_mean_of_the_days_before(tmp_path, clock, book):
@@ -117,7 +126,7 @@ def test_the_bound_of_a_day_follows_the_mean_of_the_days_before(tmp_path, clock,
     assert use(books, slips[0], OTHER_BLINDED)[0] is Status.LATER
 
     (tmp_path / FOLDER_NAME / "state.json").write_text(
-        '{"counts": {%s}, "ended": []}' % ", ".join(f'"{NOON // DAY - past}": 3' for past in range(2, 5))
+        json.dumps({"counts": {str(NOON // DAY - past): 3 for past in range(2, 5)}, "ended": []})
     )
     # 9 in 14 days: five times their mean is 3.
     assert [use(books, slip)[0] for slip in slips[2:]] == [Status.OK] * 3 + [Status.LATER]

@@ -26,8 +26,8 @@ from bluezone.protocol.risk.assessment import Profile, assess_exposure, parse_pr
 from bluezone.protocol.risk.coronawarnapp import read_windows
 from bluezone.protocol.signed.epoch import encode_epoch, open_epoch, sign_epoch
 from bluezone.protocol.upload.codes import InvalidCode, damm_digit, parse_code
-from bluezone.protocol.upload.slips import read_slip
 from bluezone.protocol.upload.payload import UploadKey, commitment, decode_slots, encode_keys
+from bluezone.protocol.upload.slips import read_slip
 from bluezone.protocol.venues import codes
 from bluezone.protocol.venues.items import Record, open_item, seal_item, slot_cipher_key, slot_key, slot_tag, venue_key
 from bluezone.protocol.venues.stays import split_by_hour

@@ -171,7 +171,7 @@ class Report:
     def _draft_with_slip(self, slip: Slip, onset_day: int, now: float) -> ReportDraft:
         """The draft of a slip, of which the server learns nothing yet.
 
-        The first call of a rehearsal is made in its place, so that who watches the network sees the calls of any report.
+        The first call of a rehearsal is made in its place, so that the network shows the calls of any report.
         """
         key = self._city.current_upload_key(slip.klass, now)
         draft = self._draft(slip, slip.klass, key.kid, onset_day, now)

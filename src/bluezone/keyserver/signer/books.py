@@ -43,7 +43,7 @@ _REVOKED = b"\xff" * _MARK_LENGTH
 
 @dataclass
 class _State:
-    """counts: certificates for slips by UTC day since 1970-01-01. ended: names of lists that ended before their time."""
+    """counts: certificates for slips by UTC day since 1970-01-01. ended: names of lists that ended early."""
 
     counts: dict[int, int] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
@@ -90,7 +90,7 @@ class Books:
         return book.name
 
     def revoke(self, content: bytes, city_key: bytes) -> int:
-        """Revoke slips, or a whole list; returns how many keys were not revoked or used before. Raises SigningRefused."""
+        """Revoke slips, or a whole list; returns how many keys were open until now. Raises SigningRefused."""
         try:
             revocation = open_revocation(content, self._makers)
         except Refused as refused:
@@ -110,11 +110,14 @@ class Books:
                 self._set_mark(book, place, _REVOKED)
             return len(changed)
 
-    def use_slip(self, use: SlipUse, week_key: WeekKey | None, sign: Callable[[], bytes]) -> tuple[Status, bytes]:
+    def use_slip(
+        self, use: SlipUse, week_key: WeekKey | None, sign: Callable[[], bytes], *, takes_more: bool = True
+    ) -> tuple[Status, bytes]:
         """Use a slip: OK and the blind signature, or another status; the same use gets the same answer again.
 
         week_key: the one that certificates are signed with under the number of the use; None if there is none now.
-        sign: makes the blind signature; raises SigningRefused if the signer makes no more for now.
+        sign: makes the blind signature; raises SigningRefused if the signer makes no more for now. takes_more: whether
+        the signer made more before this call.
         """
         with self._turn() as state:
             match = self._find(use, state)
@@ -126,7 +129,7 @@ class Books:
             if int.from_bytes(use.blinded, "big") >= week_key.n:
                 return Status.BAD_REQUEST, b""
             mark = self._mark(book, place)
-            if mark != use.digest and not self._has_room(state):
+            if mark != use.digest and not (takes_more and self._has_room(state)):
                 # Before the mark is judged, so that this answer does not show whether the slip was used.
                 return Status.LATER, b""
             if mark not in (_OPEN, use.digest):
@@ -215,7 +218,7 @@ class Books:
 
     @contextmanager
     def _turn(self) -> Iterator[_State]:
-        """Yield the state, with the lists read; no other thread or process uses or changes books meanwhile."""
+        """Yield the state, with the lists read; all other threads and processes wait meanwhile."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(self._folder / "turn.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -248,7 +251,10 @@ class Books:
             raise SigningRefused(f"{FOLDER_NAME}/{STATE_NAME} is damaged; no slip is accepted") from None
 
     def _store(self, state: _State) -> None:
-        members = {"counts": {str(day): state.counts[day] for day in sorted(state.counts)}, "ended": sorted(state.ended)}
+        members = {
+            "counts": {str(day): state.counts[day] for day in sorted(state.counts)},
+            "ended": sorted(state.ended),
+        }
         write_atomically(self._folder / STATE_NAME, json.dumps(members).encode(), mode=0o600)
         self._set_time(self._folder / STATE_NAME)
         self._set_time(self._folder)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused, open_signing_keys
@@ -51,6 +52,7 @@ class Rights:
         return Rights(self.operations | other.operations, self.kinds | other.kinds)
 
 
+_OF_REPORTS = frozenset({Operation.BLIND, Operation.SLIP})
 _OF_BOOKS = frozenset({Operation.REGISTER_BOOK, Operation.REVOKE_SLIPS, Operation.SPENT})
 _OF_CONFIGS = Rights(
     frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}) | _OF_BOOKS, frozenset({CONFIG})
@@ -61,7 +63,7 @@ _OF_FILES = Rights(
 )
 # The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
-    "reports": Rights(frozenset({Operation.BLIND, Operation.SLIP})),
+    "reports": Rights(_OF_REPORTS),
     "configs": _OF_CONFIGS,
     "files": _OF_FILES,
     # For a process that makes both.
@@ -181,16 +183,8 @@ class Daemon:
             # Processes that look for a signer call this without the turn, so it must not make keys.
             return json.dumps(self._signer.waiting_configs() if self._signer else {}).encode()
         signer = self._opened()
-        if what is Operation.BLIND:
-            return _blind_sign(signer, body)
-        if what is Operation.SLIP:
-            return _use_slip(signer, self._books, body)
-        if what is Operation.REGISTER_BOOK:
-            return self._books.register(body, signer.city_key).encode()
-        if what is Operation.REVOKE_SLIPS:
-            return str(self._books.revoke(body, signer.city_key)).encode()
-        if what is Operation.SPENT:
-            return b"".join(self._books.spent_keys(body.decode("ascii", "replace")))
+        if what in _OF_REPORTS | _OF_BOOKS:
+            return self._do_for_reports(what, body, signer)
         if what is Operation.SIGN:
             return signer.sign(body)
         if what is Operation.EXPORT:
@@ -214,6 +208,17 @@ class Daemon:
             self._publish()
             return json.dumps(signer.public_halves()).encode()
         return b""
+
+    def _do_for_reports(self, what: Operation, body: bytes, signer: Signer) -> bytes:
+        if what is Operation.BLIND:
+            return _blind_sign(signer, body)
+        if what is Operation.SLIP:
+            return _use_slip(signer, self._books, body)
+        if what is Operation.REGISTER_BOOK:
+            return self._books.register(body, signer.city_key).encode()
+        if what is Operation.REVOKE_SLIPS:
+            return str(self._books.revoke(body, signer.city_key)).encode()
+        return b"".join(self._books.spent_keys(body.decode("ascii", "replace")))
 
     def _opened(self) -> Signer:
         """The signer; the first call, from a process that has the turn, reads or makes its keys."""
@@ -256,8 +261,13 @@ def _use_slip(signer: Signer, books: Books, body: bytes) -> bytes:
     except Refused:
         return bytes([Status.BAD_REQUEST])
     week_key = signer.certifying_key(use.kid)
-    status, signature = books.use_slip(use, week_key, lambda: signer.blind_sign(use.kid, [use.blinded])[0])
+    sign = partial(_blind_sign_one, signer, use)
+    status, signature = books.use_slip(use, week_key, sign, takes_more=signer.takes_certificates())
     return bytes([status]) + signature
+
+
+def _blind_sign_one(signer: Signer, use: SlipUse) -> bytes:
+    return signer.blind_sign(use.kid, [use.blinded])[0]
 
 
 def _note_kids(signer: Signer, body: bytes) -> None:

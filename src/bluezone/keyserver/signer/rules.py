@@ -195,10 +195,19 @@ class Signer:
             self._count_certificates(len(blinded), now)
         return self.week_keys.blind_sign(kid, blinded)
 
+    def takes_certificates(self) -> bool:
+        """Whether one more certificate is plausible within this hour."""
+        with self._lock:
+            self._forget_past_hour(self._clock())
+            return self._certificates_within_hour < self._limits.most_certificates_an_hour
+
+    def _forget_past_hour(self, now: float) -> None:
+        while self._certificate_counts and self._certificate_counts[0][0] <= now - SECONDS_PER_HOUR:
+            self._certificates_within_hour -= self._certificate_counts.popleft()[1]
+
     def _count_certificates(self, count: int, now: float) -> None:
         with self._lock:
-            while self._certificate_counts and self._certificate_counts[0][0] <= now - SECONDS_PER_HOUR:
-                self._certificates_within_hour -= self._certificate_counts.popleft()[1]
+            self._forget_past_hour(now)
             if self._certificates_within_hour + count > self._limits.most_certificates_an_hour:
                 raise SigningRefused(f"over {self._limits.most_certificates_an_hour} certificates within an hour")
             self._certificates_within_hour += count

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, Ed25519Signer, verify_ed25519
@@ -56,7 +57,9 @@ class BookList:
     def __post_init__(self) -> None:
         days = (self.ends - self.begins) / SECONDS_PER_DAY - GRACE_DAYS
         if not (SHORTEST_DAYS <= days <= LONGEST_DAYS and 0 <= self.book <= LARGEST_BOOK):
-            raise BookInvalid(f"a book lives {SHORTEST_DAYS} to {LONGEST_DAYS} days from its Monday, and this one {days:g}")
+            raise BookInvalid(
+                f"a book lives {SHORTEST_DAYS} to {LONGEST_DAYS} days from its Monday, and this one {days:g}"
+            )
         if not 0 <= self.part < MOST_PARTS:
             raise BookInvalid(f"the part is {self.part}, expected 0 to {MOST_PARTS - 1}")
         if len(self.city) != ED25519_KEY_LENGTH:
@@ -64,7 +67,7 @@ class BookList:
         if {len(keys) for keys in self.keys} != {self.count * ED25519_KEY_LENGTH} or not 0 < self.count <= MOST_KEYS:
             raise BookInvalid(f"both classes have the same number of keys, 1 to {MOST_KEYS}")
         for each in self._each:
-            if any(before >= after for before, after in zip(each, each[1:], strict=False)):
+            if any(before >= after for before, after in pairwise(each)):
                 raise BookInvalid("the keys of a class are not sorted, or one is there twice")
 
     @property
@@ -110,7 +113,7 @@ class Revocation:
 
     @property
     def name(self) -> str:
-        """The name of the list whose slips these are."""
+        """The name of the list that has these slips."""
         return f"{self.book}-{self.part}"
 
 

@@ -126,7 +126,7 @@ def parse_code(text: str) -> str:
 
 
 def typed_digits(text: str) -> str:
-    """Return what a person wrote without spaces, dashes and the like, in ASCII. Raises InvalidCode if it is too long."""
+    """Return what a person wrote without spaces, dashes and the like. Raises InvalidCode if it is too long."""
     if len(text) > _LONGEST_TEXT:
         raise InvalidCode(f"text is {len(text)} characters long, expected a code of {_LENGTHS} digits")
     return "".join(

@@ -25,8 +25,8 @@ from bluezone.protocol.upload.payload import (
     encode_keys,
     encode_slots,
 )
-from bluezone.protocol.upload.slips import USE_LENGTH, SlipUse
 from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, NO_CHALLENGE, NO_NONCE, NONCE_LENGTH
+from bluezone.protocol.upload.slips import USE_LENGTH, SlipUse
 from bluezone.refusal import Refused
 
 VERIFY_SIZE = 1024
