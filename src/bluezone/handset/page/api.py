@@ -8,9 +8,9 @@ day. Source: face/static/engine/interface.js.
 
 import re
 import threading
-from datetime import date
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from typing import Any, Literal, Protocol
 
 from bluezone import localpage
