@@ -27,8 +27,9 @@ h1 { margin: 0 0 .6mm; font-size: 9.4pt; font-weight: 600; line-height: 1.15; }
 p { margin: 0 0 .6mm; }
 .digits { clear: both; margin: 1mm 0; padding-top: 1mm; font-size: 16pt; font-weight: 600; letter-spacing: .3mm;
   font-variant-numeric: tabular-nums; }
-.line { clear: both; margin-top: 3.6mm; }
-.line b { float: right; width: 33mm; height: 3.4mm; border-bottom: .25mm solid #000; }
+.line { clear: both; margin-top: 3.2mm; }
+.line b { float: right; width: 28mm; height: 3.2mm; border-bottom: .25mm solid #000; }
+.note { margin-top: 2mm; }
 .box { display: inline-block; width: 2.8mm; height: 2.8mm; border: .25mm solid #000; vertical-align: -.4mm; }
 .en { color: #444; }
 b { font-weight: 600; }
@@ -60,9 +61,9 @@ def _slip_html(printed: PrintedSlip, book: Book, facility: str, origin: str) -> 
 <p>Dùng một lần, đến hết <b>{last_day}</b> · <span class="en">works once, last day {last_day}</span></p>
 <p>{escape(facility)} · {book.list.book}-{book.list.part}</p>
 <p class="digits">{format_slip(printed.digits)}</p>
-<p class="line"><b></b>Ngày bắt đầu có triệu chứng <span class="en">/ first symptoms</span></p>
+<p class="line"><b></b>Ngày bắt đầu có triệu chứng <span class="en">/ onset</span></p>
 <p class="line"><b></b><span class="box"></span> Không triệu chứng; ngày lấy mẫu
-<span class="en">/ none; sample</span></p>
-<p class="line en">Nhân viên y tế ghi tay; người bệnh nhập ngày này vào ứng dụng. /
+<span class="en">/ none: sample</span></p>
+<p class="note en">Nhân viên y tế ghi tay; người bệnh nhập ngày này vào ứng dụng. /
 Written by hand; enter this day in the app.</p>
 </div>"""
