@@ -262,3 +262,15 @@ def test_while_the_signer_is_away_a_report_waits(city, patient, book):
 
     city.start_signer()
     assert patient.report.advance().state == "sent"
+
+
+def test_an_ordinary_week_with_new_week_keys_and_restarts_of_the_signer_ends_no_book(city, patient, book):
+    for _ in range(7):
+        city.world.pass_by(DAY)
+        city.served.key_server.tick()
+        city.stop_signer.close()
+        city.start_signer()
+    patient.check()
+    patient.encounters.payload()
+
+    assert send(patient, book.slips[CLINIC][0].digits).state == "sent"
