@@ -49,6 +49,10 @@ class Watchmen:
     def go_round(self) -> None:
         """Let the server tick and query all witnesses, and wait until all of them have answered."""
         self.server.key_server.tick()
+        self.ask()
+
+    def ask(self) -> None:
+        """Let the server query all witnesses, and wait until all of them have answered."""
         for thread in WitnessRounds(lambda: self.server.key_server.public_log).start_round():
             thread.join()
 

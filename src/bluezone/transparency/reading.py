@@ -10,7 +10,7 @@ from typing import Self
 
 from bluezone.refusal import Refused
 from bluezone.transparency.merkle import EMPTY_ROOT, ProofInvalid, leaf_hash, node_hash
-from bluezone.transparency.notes import Checkpoint, Proof
+from bluezone.transparency.notes import Checkpoint
 
 # The most leaves in one answer: about 50 kB.
 MOST_LEAVES = 512
@@ -38,12 +38,23 @@ class Frontier:
     hashes: tuple[bytes, ...] = ()
 
     @classmethod
-    def before(cls, proof: Proof, size: int) -> Self:
-        """The frontier before the leaf of a proof that was verified. size: of the tree in the proof's checkpoint."""
-        place = proof.number
+    def of_consistency(cls, old_size: int, size: int, proof: Sequence[bytes]) -> Self:
+        """The frontier of an older tree, from the proof that the tree of `size` continues it.
+
+        old_size: as `provable_size` returns it. A wrong proof leads to another root once the later leaves are appended.
+        """
+        if old_size == 0:
+            return cls()
+        if not proof:
+            raise ProofInvalid(f"no hash of the first {old_size} leaves")
+        place = old_size - 1
         last = size - 1
+        while place & 1:
+            place >>= 1
+            last >>= 1
+        smallest, *others = proof
         left: list[bytes] = []
-        for other in proof.hashes:
+        for other in others:
             if place & 1 or place == last:
                 left.append(other)
                 while not place & 1 and place:
@@ -51,7 +62,7 @@ class Frontier:
                     last >>= 1
             place >>= 1
             last >>= 1
-        return cls(proof.number, tuple(reversed(left)))
+        return cls(old_size, (*reversed(left), smallest))
 
     @property
     def root(self) -> bytes:
@@ -81,6 +92,17 @@ class Frontier:
         """Check that these are the leaves of a checkpoint. Raises ProofInvalid."""
         if (self.size, self.root) != (checkpoint.size, checkpoint.root):
             raise ProofInvalid(f"the leaves that were read are not those of the signed log of {checkpoint.size}")
+
+
+def provable_size(most: int) -> int:
+    """The largest number, at most `most`, of first leaves of which a consistency proof has the frontier.
+
+    The proof of a power of two leaves its hash out.
+    """
+    size = max(most, 0)
+    while size and size & (size - 1) == 0:
+        size -= 1
+    return size
 
 
 def pack_leaves(contents: Sequence[bytes]) -> bytes:

@@ -39,7 +39,7 @@ from bluezone.transparency.notes import (
     read_proof,
     verify_proof,
 )
-from bluezone.transparency.reading import MOST_LEAVES, Frontier, leaves_path, unpack_leaves
+from bluezone.transparency.reading import MOST_LEAVES, Frontier, leaves_path, provable_size, unpack_leaves
 from bluezone.transparency.watch import Policy, QuorumMissing, current_policy, follow_witnesses
 
 SPLIT_VIEW = "split_view"
@@ -56,8 +56,9 @@ UNWATCHED_SECONDS = 3 * SECONDS_PER_DAY
 # How long the phone does without reading, unless it needs a leaf or shows a notice.
 READING_PAUSE_SECONDS = 8 * SECONDS_PER_HOUR
 
-# After more leaves than these, some seven weeks', a phone does not read what it has missed.
-MOST_MISSED_LEAVES = 4 * MOST_LEAVES
+# How many leaves a phone reads that is new, or was away for longer: those of some seven weeks. Week keys are in the log
+# three weeks before their week, so another key with the same name is among them.
+READ_BACK = 4 * MOST_LEAVES
 
 _LOG_STATE = "log"
 
@@ -234,18 +235,21 @@ class PublicLog:
         has_problem = state.get("missing_since") or self._store.get("log_notice")
         return bool(has_problem) or not 0 <= now - state.get("read_at", 0) < READING_PAUSE_SECONDS
 
-    def read(self, config: Config, now: float | None, wanted: Iterable[bytes] = ()) -> ReadLeaves:
+    def read(self, config: Config, now: float | None, needed: Iterable[bytes] = ()) -> ReadLeaves:
         """Read the log up to its newest checkpoint. now: trusted Unix seconds, None to note no time.
 
-        A phone that has read nothing yet, or has not looked for long, begins where the oldest week key of `config` and
-        the `wanted` leaves are. Raises _SplitView, _LeafMissing, ProofInvalid, and as Client and `open_checkpoint`.
+        A phone that has read nothing yet, or not for long, reads the last READ_BACK leaves, or more, if the oldest week
+        key of `config` or one of the `needed` leaves is older. Raises _SplitView, _LeafMissing, ProofInvalid, and as
+        Client and `open_checkpoint`.
         """
         note = read_note(self._client.get("/v1/log/checkpoint", MOST_BYTES))
         checkpoint = open_checkpoint(note, log_key(self._city_key()))
         leaves = self._load_leaves()
-        if leaves is None or checkpoint.size - leaves.frontier.size > MOST_MISSED_LEAVES:
+        if leaves is None or checkpoint.size - leaves.frontier.size > READ_BACK:
             self._accept(note, checkpoint)
-            leaves = self._begin(leaves, config, wanted)
+            begin = self._begin(checkpoint, config, needed)
+            if leaves is None or begin.size > leaves.frontier.size:
+                leaves = ReadLeaves(begin, leaves.first if leaves else {}, leaves.seconds if leaves else [])
         elif checkpoint.size < leaves.frontier.size or self._load().get("read_note") != self._load().get("note"):
             self._accept(note, checkpoint)
         while leaves.frontier.size < checkpoint.size:
@@ -264,25 +268,27 @@ class PublicLog:
             self._note_witnesses(config, note, checkpoint, now)
         return leaves
 
-    def _begin(self, known: ReadLeaves | None, config: Config, wanted: Iterable[bytes]) -> ReadLeaves:
-        """Where reading begins: before the oldest of the leaves that this phone needs."""
+    def _begin(self, checkpoint: Checkpoint, config: Config, needed: Iterable[bytes]) -> Frontier:
+        """Where reading begins: before the oldest of the leaves that this phone needs, and READ_BACK before the end."""
         keys = [key for key in config.week_keys if key.purpose != "chaff"]
         oldest_key = min(keys, key=lambda key: (key.use_from, key.kid))
-        contents = [*wanted, *(week_key_leaf(oldest_key, epoch) for epoch in range(len(config.epochs) + 1))]
-        frontiers = [frontier for content in contents if (frontier := self._frontier_before(content))]
-        if not frontiers:
-            raise _LeafMissing("the log has neither the config nor the week keys of this phone")
-        first = min(frontiers, key=lambda frontier: frontier.size)
-        return ReadLeaves(first, known.first if known else {}, known.seconds if known else [])
+        contents = [*needed, *(week_key_leaf(oldest_key, epoch) for epoch in range(len(config.epochs) + 1))]
+        numbers = [number for content in contents if (number := self._number_of(content)) is not None]
+        first = provable_size(min([*numbers, checkpoint.size - READ_BACK]))
+        return Frontier.of_consistency(first, checkpoint.size, self._consistency(first, checkpoint.size))
 
-    def _frontier_before(self, content: bytes) -> Frontier | None:
+    def _number_of(self, content: bytes) -> int | None:
+        """Where the log says that a leaf is; it is believed once it was read."""
         try:
-            proof = self._proof(content)
+            return self._proof(content).number
         except ServerAnswerRefused:
             return None
-        checkpoint = verify_proof(proof, content, log_key(self._city_key()))
-        self._accept(proof.note, checkpoint)
-        return Frontier.before(proof, checkpoint.size)
+
+    def _consistency(self, old_size: int, size: int) -> tuple[bytes, ...]:
+        if not 0 < old_size < size:
+            return ()
+        lines = self._client.get(f"/v1/log/consistency/{old_size}/{size}", MOST_BYTES)
+        return read_hashes(lines.decode("ascii", "replace").splitlines())
 
     def _fetch_leaves(self, first: int, end: int) -> list[bytes]:
         end = min(end, first + MOST_LEAVES)
@@ -304,10 +310,7 @@ class PublicLog:
         stored = open_checkpoint(stored_note, log_key(self._city_key()))
         smaller, larger = sorted((stored, checkpoint), key=lambda tree: tree.size)
         try:
-            hashes: tuple[bytes, ...] = ()
-            if 0 < smaller.size < larger.size:
-                lines = self._client.get(f"/v1/log/consistency/{smaller.size}/{larger.size}", MOST_BYTES)
-                hashes = read_hashes(lines.decode("ascii", "replace").splitlines())
+            hashes = self._consistency(smaller.size, larger.size)
             verify_consistency(smaller.size, smaller.root, larger.size, larger.root, hashes)
         except (ProofInvalid, NoteInvalid):
             evidence = state.get("evidence") or [stored_note.data.decode(), note.data.decode()]

@@ -232,7 +232,9 @@ def _read_entries(fetch: Callable[[str], bytes | None], first: int, end: int) ->
 
 def _config_leaves(transaction: Transaction, configs: ConfigFiles, number: int) -> list[bytes]:
     config = configs.config(number)
-    new_keys = [key for key in config.week_keys if not _find_week_key(transaction, key, len(config.epochs))]
+    # The key of random packets certifies nothing.
+    certifying = [key for key in config.week_keys if key.purpose != "chaff"]
+    new_keys = [key for key in certifying if not _find_week_key(transaction, key, len(config.epochs))]
     return [
         leaves.config_leaf(number, configs.sha256_of(number)),
         *(leaves.epoch_leaf(record) for record in config.epochs),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.storage.store import Store
-from bluezone.protocol.signed.config import Config
+from bluezone.protocol.signed.config import Config, WeekKey
 from bluezone.refusal import Refused
+from bluezone.transparency.leaves import HEAD, week_key_leaf, week_key_name
 from bluezone.transparency.merkle import (
     EMPTY_ROOT,
     Range,
@@ -81,6 +82,21 @@ class PublicLog:
         """Leaves from number `first` to before `end`."""
         rows = self.store.read(
             "SELECT content FROM log_leaf WHERE number >= ? AND number < ? ORDER BY number", (first, end)
+        )
+        return [bytes(row[0]) for row in rows]
+
+    def has_other_key(self, key: WeekKey, epoch: int) -> bool:
+        """Whether another key was the first of this week key's name. epoch: the current one."""
+        if any(self.find_leaf(leaf_hash(week_key_leaf(key, since))) is not None for since in range(epoch + 1)):
+            return False
+        return bool(self.leaves_of_name(week_key_name(key, epoch)))
+
+    def leaves_of_name(self, name: str) -> list[bytes]:
+        """The leaves that take a name, first to last."""
+        prefix = f"{HEAD} {name} ".encode()
+        rows = self.store.read(
+            "SELECT content FROM log_leaf WHERE content >= ? AND content < ? ORDER BY number",
+            (prefix, prefix[:-1] + b"!"),
         )
         return [bytes(row[0]) for row in rows]
 

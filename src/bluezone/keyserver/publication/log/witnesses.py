@@ -62,6 +62,9 @@ def agreed_config(proposed: Config, current: Config, log: LogWriter) -> Config:
 
     proposed: the next config according to the settings. Changes that wait for a quorum are put into the log.
     """
+    # Phones refuse a second key of a name, such as one made again after the first was lost with its folder.
+    first_keys = tuple(key for key in proposed.week_keys if not log.has_other_key(key, len(proposed.epochs)))
+    proposed = replace(proposed, week_keys=first_keys)
     records = current.witnesses
     policy = current_policy(records)
     if policy is not None and adds_city_key(proposed, current):
