@@ -17,14 +17,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench import figures
+
 REPEATS = 3
+ROWS = {"later": "later start", "first": "first start: makes keys and tables", "setup": "`django.setup()` alone"}
 SETUP = "import django; django.setup()"
 # Without compiled modules every process would compile them all anew.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def run(progress: Callable[[str], None]) -> dict[str, Any]:
-    """Measure; `value` is the CPU seconds of a later start."""
+def run(progress: Callable[[str], object], write: bool = False) -> dict[str, Any]:
+    """Measure; `value` is the CPU seconds of a later start. write: whether to write docs/performance/start.md."""
     folder = Path(tempfile.mkdtemp(prefix="bluezone-start-"))
     try:
         _start(folder / "warm")  # compiles what is not compiled yet
@@ -35,6 +40,11 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
         setup = min(_setup(folder / "warm") for _ in range(REPEATS))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if write:
+        seconds = {"later": later, "first": first, "setup": setup}
+        rows = [(name, f"{seconds[row]:.2f}", f"{seconds[row] / setup:.1f}") for row, name in ROWS.items()]
+        table = figures.table(["all processes until ready", "CPU seconds", "ratio"], rows)
+        progress(f"written: {figures.write('start', [figures.machine(), table])}")
     return {
         "name": "start",
         "value": round(later, 2),

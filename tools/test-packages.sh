@@ -21,6 +21,8 @@ command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the machine's vo
 command -v ffmpeg >/dev/null 2>&1 || need_package ffmpeg "the sound of bulletins and loudspeakers" || true
 [ -x "$(PATH=$PATH:/usr/sbin command -v nginx)" ] || need_package nginx-light "the tests of the documented proxies" || true
 [ -x "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || need_package pgbouncer "the tests behind a pooler" || true
+command -v patroni >/dev/null 2>&1 || need_package patroni "the test of a primary that is lost, marked slow" || true
+command -v etcd >/dev/null 2>&1 || need_package etcd-server "the test of a primary that is lost, marked slow" || true
 command -v faketime >/dev/null 2>&1 || need_package faketime "the tests of a wrong clock and of what earlier versions wrote" || true
 command -v caddy >/dev/null 2>&1 || need_package caddy "the tests of the documented proxies" || true
 command -v promtool >/dev/null 2>&1 || need_package prometheus "the tests of the alert rules" || true

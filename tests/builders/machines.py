@@ -80,7 +80,7 @@ class Machine:
 
     def signal_all(self, number: int) -> None:
         """Send a signal to each of its processes."""
-        for pid in _family(self.process.pid):
+        for pid in process_tree(self.process.pid):
             os.kill(pid, number)
 
     def end(self) -> None:
@@ -90,7 +90,8 @@ class Machine:
         self.process.wait(120)
 
 
-def _family(pid: int) -> list[int]:
+def process_tree(pid: int) -> list[int]:
+    """A process and all processes below it."""
     pids = [pid]
     for member in pids:
         children = Path(f"/proc/{member}/task/{member}/children")

@@ -139,6 +139,18 @@ def test_in_a_quiet_city_none_fires_and_for_its_fault_each_fires_alone(tmp_path)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
+def test_a_city_that_answers_does_not_make_hosts_of_another_city_count_as_lost_of_it(tmp_path):
+    """Two cities of one cluster share the job's name; a city of which no host answers is ServerGone, not HostGone."""
+    labels = 'job="bluezone",service="city-bluezone-metrics"'
+    cities = {
+        f'up{{{labels},namespace="north",instance="a:8002"}}': steady(1),
+        f'up{{{labels},namespace="south",instance="b:8002"}}': steady(0),
+    }
+    hostless = {name: values for name, values in QUIET.items() if not name.startswith("up")}
+    done = run_promtool(tmp_path, [case("two cities", {**hostless, **cities}, set())])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_check_itself_can_fail(tmp_path):
     done = run_promtool(tmp_path, [case("wrong", {**QUIET, **FAULTS["StoreDown"]}, set())])
     assert done.returncode != 0

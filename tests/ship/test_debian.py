@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package of each release of Debian in a fresh root: installed, run as its unit says, upgraded, removed, purged.
 
-No systemd runs here: tests/ship/unit.py starts a unit's command as the unit's user, with its system calls and on a file
-system that is read-only but for its own folder, and listens at the socket as systemd would.
+No systemd runs here, as it does in test_systemd.py: tests/ship/unit.py starts a unit's command as the unit's user, with
+its system calls and on a file system that is read-only but for its own folder, and listens at the socket like systemd.
 """
 
 import json

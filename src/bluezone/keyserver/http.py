@@ -8,12 +8,12 @@ Source: docs/protocol.md section 7; docs/attacks.md row 43.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from bluezone.keyserver import push
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
@@ -58,6 +58,7 @@ NO_STORE = "no-store"
 RETRY_AFTER_SECONDS = 30
 
 VERIFY_PATH = "/v1/verify"
+TOKENS_PATH = "/v1/tokens"
 UPLOAD_PATH = "/v1/upload"
 CONFIG_PATH = "/v1/config"
 HEALTH_PATH = "/v1/health"
@@ -204,9 +205,7 @@ def _verify_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
             return _binary(encode_verify2_answer(next(redeemed)()))
         if isinstance(request, Verify1Request):
             return _binary(encode_verify1_answer(calls[0].codes.code_checks.check_code(request, network)))
-        if isinstance(request, BadRequest):
-            return _binary(encode_verify1_answer(Verify1Answer(status=Status.BAD_REQUEST)))
-        raise request
+        return _refuse_verify(request)
 
     return [partial(answer, request, network) for request, network in requests]
 
@@ -220,12 +219,29 @@ def _upload_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
     def answer(request: Any) -> Response:
         if isinstance(request, UploadRequest):
             return _binary(encode_upload_answer(next(stored)()))
-        if isinstance(request, (BadRequest, KeysRefused)):
-            status = Status.KEYS_REFUSED if isinstance(request, KeysRefused) else Status.BAD_REQUEST
-            return _binary(encode_upload_answer(UploadAnswer(status=status)))
-        raise request
+        return _refuse_upload(request)
 
     return [partial(answer, request) for request, _ in requests]
+
+
+def _refuse_verify(refused: Refused) -> Response:
+    if isinstance(refused, BadRequest):
+        return _binary(encode_verify1_answer(Verify1Answer(status=Status.BAD_REQUEST)))
+    return refusal(refused)
+
+
+def _refuse_upload(refused: Refused) -> Response:
+    if isinstance(refused, KeysRefused):
+        return _binary(encode_upload_answer(UploadAnswer(status=Status.KEYS_REFUSED)))
+    if isinstance(refused, BadRequest):
+        return _binary(encode_upload_answer(UploadAnswer(status=Status.BAD_REQUEST)))
+    return refusal(refused)
+
+
+def _refuse_tokens(refused: Refused) -> Response:
+    if isinstance(refused, BadRequest):
+        return _binary(encode_tokens_answer(TokensAnswer(Status.BAD_REQUEST)))
+    return refusal(refused)
 
 
 def _read(call: Call, decode: Callable[[bytes], Any], size: int) -> Any:
@@ -247,11 +263,10 @@ def _declare(call: Call) -> Response:
 
 
 def _tokens(call: Call) -> Response:
-    try:
-        answer = call.codes.sign_tokens(decode_tokens(_body(call.environ, TOKENS_SIZE)))
-    except BadRequest:
-        answer = TokensAnswer(Status.BAD_REQUEST)
-    return _binary(encode_tokens_answer(answer))
+    request = _read(call, decode_tokens, TOKENS_SIZE)
+    if isinstance(request, Refused):
+        return _refuse_tokens(request)
+    return _binary(encode_tokens_answer(call.codes.sign_tokens(request)))
 
 
 def _subscribe(call: Call) -> Response:
@@ -323,7 +338,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Answer], ...] = (
     ("POST", re.compile(VERIFY_PATH), partial(_alone, _verify_each)),
     ("POST", re.compile(UPLOAD_PATH), partial(_alone, _upload_each)),
     ("POST", re.compile(r"/v1/declarations"), _declare),
-    ("POST", re.compile(r"/v1/tokens"), _tokens),
+    ("POST", re.compile(TOKENS_PATH), _tokens),
     ("POST", re.compile(r"/v1/push/subscribe"), _subscribe),
     ("POST", re.compile(r"/v1/push/unsubscribe"), _unsubscribe),
     ("GET", re.compile(HEALTH_PATH), _health),
@@ -339,6 +354,39 @@ def answer_at_hand(downloads: Downloads, path: str, if_none_match: str) -> Respo
     if downloads.folder is None and not path.startswith(CONFIG_PATH):
         return None
     return file_of(downloads, path, if_none_match)
+
+
+# Calls with bodies of one size: that size, the function that reads the body, and the answer to what it refuses.
+_FIXED: Mapping[str, tuple[int, Callable[[bytes], Any], Callable[[Refused], Response]]] = {
+    VERIFY_PATH: (VERIFY_SIZE, decode_verify, _refuse_verify),
+    UPLOAD_PATH: (UPLOAD_SIZE, decode_upload, _refuse_upload),
+    TOKENS_PATH: (TOKENS_SIZE, decode_tokens, _refuse_tokens),
+}
+
+
+def refuse_at_hand(
+    path: str,
+    body: BinaryIO,
+    length: int,
+    challenge_for: Callable[[bytes, bytes], bytes | None] = lambda _challenge, _nonce: None,
+) -> Response | None:
+    """The answer to a POST that is refused whatever the stores contain; None for all others, the body not read.
+
+    length: the announced one of the body, in bytes. challenge_for: takes challenge and nonce of an upload, returns the
+    challenge that has to be solved first, None if there is none or if only a thread can know.
+    """
+    if path not in _FIXED:
+        return None
+    size, decode, refuse = _FIXED[path]
+    try:
+        request = decode(_body({"CONTENT_LENGTH": str(length), "wsgi.input": body}, size))
+    except Refused as refused:
+        return refuse(refused)
+    body.seek(0)
+    challenge = challenge_for(request.challenge, request.nonce) if path == UPLOAD_PATH else None
+    if challenge is None:
+        return None
+    return _binary(encode_upload_answer(UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)))
 
 
 def is_file(path: str) -> bool:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Middleware of the two origins: language, size of bodies, stored forms, caching."""
 
-import re
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
@@ -11,10 +10,9 @@ from django.utils import translation
 
 from bluezone.desk.home import forget_menu_counts
 from bluezone.web.errors import too_large
+from bluezone.web.page_variants import PageLanguages
 
 View = Callable[[HttpRequest], HttpResponse]
-
-_UNWANTED = re.compile(r";q=0(?:\.0*)?$")
 
 # The cookie that tells a page which form was stored (web/static/typed.js), and its lifetime.
 STORED_COOKIE = "bluezone-stored"
@@ -30,22 +28,13 @@ def use_chosen_language(get_response: View) -> View:
 
 def use_readers_language(get_response: View) -> View:
     """The language of public pages: as chosen by the reader, otherwise as the browser offers, otherwise Vietnamese."""
-    return _speaking(get_response, offered_language)
+    return _speaking(get_response, page_languages().language_for)
 
 
-def offered_language(accepted: str) -> str:
-    """The language of the public pages for readers who have chosen none: "vi" or "en".
-
-    accepted: the header Accept-Language, unchecked. A reader who lists Vietnamese at all gets it, because telephones
-    here often list English first. The web edition follows the same rule (face/static/words.js).
-    """
-    parts = (part.replace(" ", "").lower() for part in accepted.split(","))
-    listed = {part.split(";")[0].split("-")[0] for part in parts if not _UNWANTED.search(part)}
-    known = {code for code, _ in (*settings.LANGUAGES, *settings.VISITOR_LANGUAGES)}
-    first = str(settings.LANGUAGE_CODE)
-    if first in listed or not listed & known:
-        return first
-    return "en"
+def page_languages() -> PageLanguages:
+    """The languages that readers of the public pages may offer; those without pages get the English ones."""
+    offered = frozenset(code for code, _ in (*settings.LANGUAGES, *settings.VISITOR_LANGUAGES))
+    return PageLanguages(offered, str(settings.LANGUAGE_CODE))
 
 
 def _speaking(get_response: View, unchosen: Callable[[str], str]) -> View:

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any
 
 from bluezone.keyserver.http import ALIVE, Response
-from bluezone.web.page_variants import PageVariants
 
 LIVE_PATH = "/health/live"
 READY_PATH = "/health/ready"
@@ -20,7 +19,8 @@ class OfficeOrigin:
     """Opens Django at the first request, so that importing this module has no effect."""
 
     # No page here is the same for all readers, so none is cached.
-    shared_pages: PageVariants | None = None
+    shared_pages: None = None
+    refuse_at_hand: None = None
 
     def __init__(self) -> None:
         self._pages: Any = None

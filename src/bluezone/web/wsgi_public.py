@@ -2,28 +2,24 @@
 """The public origin as a WSGI callable: the anonymous API, and Django for the public pages and the devices."""
 
 import os
-import re
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import parse_qs, urlencode
+from typing import Any, BinaryIO
 
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from bluezone.duties.catalogue import api_prefixes
-from bluezone.keyserver.http import PREFIX, Application, Environ, Response, answer_at_hand, handles
+from bluezone.keyserver.http import Application, Environ, Response, answer_at_hand, handles, refuse_at_hand
 from bluezone.keyserver.parts.process import Parts
 from bluezone.paper.androidpackage import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
 from bluezone.web.databases import database_state
-from bluezone.web.page_variants import PageVariants
+from bluezone.web.page_variants import PageAddresses, PageVariants
 from bluezone.web.wsgi_office import strict_transport
 
 # Under /v1 but answered by Django: calls of enrolled devices, and requests for help.
 DJANGO_PREFIXES = api_prefixes()
 DJANGO_ADDRESSES = ("/v1/help",)
-_NUMBER = re.compile(r"[1-9][0-9]{0,2}")
 
 
 def is_outside_anonymous_api(path: str) -> bool:
@@ -37,6 +33,7 @@ class PublicOrigin:
     def __init__(self) -> None:
         self._parts: Parts | None = None
         self._pages: Any = None
+        self._variants: PageVariants | None = None
         self._speakers = plan_server.PlanServer()
 
     def open(self) -> None:
@@ -50,6 +47,7 @@ class PublicOrigin:
             from bluezone.office_keyserver import public_parts
 
             self._parts = public_parts()
+            self._variants = _page_variants()
 
     def share_limits(self, descriptor: int) -> None:
         """Count attempts at codes together with the other processes of this `serve`."""
@@ -81,17 +79,14 @@ class PublicOrigin:
         """Headers of every answer."""
         return strict_transport()
 
-    @property
     def shared_pages(self) -> PageVariants:
         """What the public pages depend on besides their address."""
-        from django.conf import settings
+        assert self._variants is not None
+        return self._variants
 
-        from bluezone.web.middleware import offered_language
-
-        return PageVariants(
-            settings.LANGUAGE_COOKIE_NAME, database_state(settings.DATABASES["default"]), offered_language,
-            is_known=_may_have_page, read_query=_read_query,
-        )  # fmt: skip
+    def describe_pages(self) -> bytes:
+        """The same for the front, where each part has its user."""
+        return self.shared_pages().describe()
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """The answer to a GET that needs no waiting; None if a thread has to answer.
@@ -111,6 +106,20 @@ class PublicOrigin:
         assert self._parts.pages is not None
         return answer_at_hand(self._parts.pages.downloads, path, headers.get("if-none-match", ""))
 
+    def refuse_at_hand(self, path: str, body: BinaryIO, length: int, network: Callable[[], bytes]) -> Response | None:
+        """The answer to a POST that is refused without a store; None if a thread has to answer.
+
+        length: of the body, in bytes. network: returns where the request came from.
+        """
+        assert self._parts is not None
+        assert self._parts.admission is not None
+        limits = self._parts.admission.uploads.limits
+
+        def challenge_for(challenge: bytes, nonce: bytes) -> bytes | None:
+            return limits.challenge_at_hand(network(), challenge, nonce)
+
+        return refuse_at_hand(path, body, length, challenge_for)
+
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if self._parts is None:
             self.open()
@@ -124,31 +133,36 @@ class PublicOrigin:
         return pages
 
 
-@lru_cache(maxsize=1024)
-def _page_at(path: str) -> ResolverMatch | None:
-    try:
-        return resolve(path)
-    except Resolver404:
-        return None
+def _page_variants() -> PageVariants:
+    from django.conf import settings
+
+    from bluezone.web.middleware import page_languages
+
+    state = database_state(settings.DATABASES["default"])
+    return PageVariants(settings.LANGUAGE_COOKIE_NAME, state, page_addresses(), page_languages())
 
 
-def _may_have_page(path: str) -> bool:
-    """Whether an address is one of the API's or of the pages', also without the slash at its end."""
-    if path.startswith(PREFIX) or _page_at(path):
-        return True
-    return not path.endswith("/") and _page_at(f"{path}/") is not None
-
-
-def _read_query(path: str, query: str) -> str | None:
-    """The part of a query that the page of an address depends on: of the portal's pages, what `QUERIES` names."""
+def page_addresses() -> PageAddresses:
+    """The addresses of the pages: of the portal's, what `QUERIES` names of a query; of all others, all of it."""
     from bluezone.portal.urls_public import PAGES, QUERIES
 
-    match = None if path.startswith(PREFIX) else _page_at(path)
-    if match is None or match.func not in PAGES:
-        return None
-    parameters = parse_qs(query)
-    values = {name: parameters[name][0] for name in QUERIES.get(match.url_name or "", ()) if name in parameters}
-    return urlencode({name: value for name, value in values.items() if _NUMBER.fullmatch(value)})
+    return PageAddresses(
+        {
+            route: QUERIES.get(pattern.name or "", ()) if pattern.callback in PAGES else None
+            for route, pattern in _routes_of(get_resolver().url_patterns).items()
+        }
+    )
+
+
+def _routes_of(patterns: Iterable[Any], prefix: str = "") -> dict[str, URLPattern]:
+    """The addresses below a list of Django's patterns; the first of two that are equal counts."""
+    routes: dict[str, URLPattern] = {}
+    for pattern in patterns:
+        route = f"{prefix}{pattern.pattern}"
+        below = _routes_of(pattern.url_patterns, route) if isinstance(pattern, URLResolver) else {route: pattern}
+        for address, page in below.items():
+            routes.setdefault(address, page)
+    return routes
 
 
 def _use_public_settings() -> None:

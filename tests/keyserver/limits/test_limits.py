@@ -52,6 +52,23 @@ def test_a_solved_puzzle_lets_one_request_through(limits):
 
 
 @pytest.mark.long
+def test_a_puzzle_is_asked_for_at_hand_of_those_who_have_solved_none(limits, clock):
+    assert limits.challenge_at_hand(HOME, *NONE) is None
+    exhaust(limits)
+    challenge = limits.challenge_at_hand(HOME, *NONE)
+    assert limits.challenge_at_hand(b"\xcb\0\x71\x06", *NONE) is None
+    assert limits.challenge_at_hand(HOME, challenge, bytes(8)) is not None, "an unsolved one"
+
+    nonce = solve_puzzle(challenge)
+    # Looking at a solution does not use it up.
+    assert [limits.challenge_at_hand(HOME, challenge, nonce) for _ in range(2)] == [None, None]
+    assert limits.challenge_for(HOME, challenge, nonce) is None
+    # In another hour the counts begin again, which `challenge_for` sees to.
+    clock.pass_by(HOUR)
+    assert limits.challenge_at_hand(HOME, *NONE) is None
+
+
+@pytest.mark.long
 def test_a_puzzle_is_good_for_five_minutes_and_in_every_process_of_the_service(limits, clock):
     exhaust(limits)
     challenge = limits.challenge_for(HOME, *NONE)

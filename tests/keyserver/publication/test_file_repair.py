@@ -121,10 +121,12 @@ def test_the_next_round_writes_a_damaged_file_again(server, clock, series, damag
 
 
 @BOTH
-def test_until_then_phones_are_told_to_come_again(server, clock, series):
+@pytest.mark.parametrize("damage", [cut, flip])
+def test_until_then_phones_are_told_to_come_again(server, clock, series, damage):
     publish_report(server, clock)
     path, _ = newest(server, series)
-    cut(path)
+    assert fetch(server, series) == 200
+    damage(path)
     assert fetch(server, series) == 503
     server.tick()
     assert fetch(server, series) == 200

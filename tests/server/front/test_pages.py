@@ -12,7 +12,7 @@ from bluezone.server.front.pages import CACHE_SECONDS, MOST_PAGES, UNSURE_SECOND
 from bluezone.server.metrics.measured_application import MeasuredApplication, public_route
 from bluezone.server.metrics.meters import Meters
 from bluezone.web import settings_public
-from bluezone.web.page_variants import PageVariants
+from bluezone.web.page_variants import PageAddresses, PageLanguages, PageVariants
 
 COOKIE = "bluezone-language"
 
@@ -41,13 +41,11 @@ class Origin:
         return [f"page {self.asked}".encode()]
 
 
-def front(origin, world, threads=None):
-    variants = PageVariants(
-        COOKIE, lambda: world.state, lambda accepted: accepted[:2],
-        is_known=lambda path: not path.startswith("/unknown"),
-        read_query=lambda path, query: query if path == "/news/" else None,
-    )  # fmt: skip
-    pages = PageCache(variants, lambda: world.now)
+def front(origin, world, threads=None, described=True):
+    addresses = PageAddresses({"": None, "other": None, "<int:number>": None, "news/": ("page",)})
+    languages = PageLanguages(frozenset({"vi", "en"}), "vi")
+    variants = PageVariants(COOKIE, lambda: world.state, addresses, languages)
+    pages = PageCache(lambda: variants if described else None, lambda: world.now)
     measured = MeasuredApplication(origin, Meters.make(1).row(0), public_route)
     threads = threads or Inline()
     return Entry(measured, lambda path, headers: None, threads, threads, lambda path: False, 65_536, pages=pages)
@@ -123,6 +121,12 @@ def test_all_addresses_without_a_page_have_one_not_found_that_names_none_of_them
     assert (seen[0]["PATH_INFO"], seen[0]["QUERY_STRING"]) == ("/not-found/", "")
     # A page that is only missing now may be there in a moment.
     assert ask(entry, "/other").content != ask(entry, "/other").content
+
+
+def test_nothing_is_shared_while_it_is_unknown_what_pages_depend_on(world):
+    entry = front(Origin(PUBLIC), world, described=False)
+
+    assert ask(entry, "/").content != ask(entry, "/").content
 
 
 def test_a_page_depends_on_the_part_of_a_query_that_it_reads(world):

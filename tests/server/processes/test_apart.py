@@ -4,6 +4,7 @@
 import contextlib
 import functools
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -167,6 +168,21 @@ def waiting(served):
     """The keys that wait, as only the test sees them."""
     with contextlib.closing(sqlite3.connect(served.data / "stores" / "keys" / "keys.sqlite3")) as store:
         return {bytes(key) for (key,) in store.execute("SELECT key FROM waiting_key")}
+
+
+@pytest.mark.parametrize("path", ["/wp-{}.php", "/?utm_source={}", "/news/?x={}"])
+def test_the_front_answers_from_its_memory_what_is_the_same_for_all(city, path):
+    numbers = itertools.count()
+
+    def is_shared():
+        host = http.client.HTTPConnection("localhost", int(city.public.rsplit(":", 1)[1]), timeout=60)
+        host.request("GET", path.format(next(numbers)))
+        answer = host.getresponse()
+        answer.read()
+        host.close()
+        return answer.getheader("Age") is not None
+
+    wait_until(is_shared)
 
 
 def test_a_report_goes_through_processes_of_seven_users_and_every_page_is_there(city):

@@ -61,7 +61,7 @@ def test_a_full_disk_ends_no_process_and_is_gone_on_from_after_a_restart(small_d
     with serving(data) as served:
         wait_until(lambda: health(served.public)["export_number"])
         fill(small_disk / "others", what)
-        wait_for(served, "the time that is believed cannot be noted")
+        wait_for(served, "the trusted time cannot be noted")
         wait_until(lambda: "publication_overdue" in health(served.public)["failing"])
         before = health(served.public)["export_number"]
 

@@ -47,6 +47,7 @@ def _bench_lines(result: dict[str, Any]) -> Iterable[str]:
     help="For linking: how people behave; drawn: everything by chance, from the seed.",
 )
 @click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are evaluated at least.")
+@click.option("--write", is_flag=True, help="For front and start: write the figures into docs/performance.")
 @prints_result(_bench_lines)
 def bench(
     name: str,
@@ -57,6 +58,7 @@ def bench(
     hold_hours: int | None,
     manners: str | None,
     cases: int | None,
+    write: bool,
 ) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
     front, hostile, start, restore, bulk, publish-day, plan, million, yield; linking, what copies of the stores reveal
@@ -81,8 +83,10 @@ def bench(
         raise click.UsageError(f"the bench {name} has one size only")
     options = {
         "recordings": recordings, "cases_a_day": cases_a_day, "seed": seed, "manners": manners,
-        "hold_hours": hold_hours, "cases": cases,
+        "hold_hours": hold_hours, "cases": cases, "write": write or None,
     }  # fmt: skip
+    if write and name not in ("front", "start"):
+        raise click.UsageError(f"the bench {name} writes no page")
     chosen = {option: value for option, value in options.items() if value is not None}
     result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), *sizes, **chosen)
     return result

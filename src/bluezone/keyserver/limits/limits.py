@@ -72,15 +72,35 @@ class Limits:
         code:             hash of the code that is checked, counted except in a rehearsal; empty for other calls.
         """
         now = self._clock()
-        with self._tally.exclusive():
-            self._tally.begin_hour(hour_at(now))
-            is_over = self._is_over_limit(network, now) or self._has_many_rehearsals(now)
-            if code:
-                checks = self._tally.count_code_check(network + code, int(not rehearsal))
-                is_over = is_over or checks >= CODE_CHECKS_AN_HOUR
+        if code or not self._tally.is_hour(hour_at(now)):
+            is_over = self._count_code_check(network, code, now, int(not rehearsal))
+        else:
+            # Only read, so without the lock of the processes, which costs more than all else here. What another call
+            # counts at the same moment may be missed.
+            is_over = self._must_solve(network, now)
         if not is_over:
             return None
         return self.challenge_always(challenge, nonce)
+
+    def _count_code_check(self, network: bytes, code: bytes, now: float, number: int) -> bool:
+        """Count `number` checks of a code, if there is one; returns whether a puzzle has to be solved."""
+        with self._tally.exclusive():
+            self._tally.begin_hour(hour_at(now))
+            is_over = self._must_solve(network, now)
+            if not code:
+                return is_over
+            return self._tally.count_code_check(network + code, number) >= CODE_CHECKS_AN_HOUR or is_over
+
+    def challenge_at_hand(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
+        """The challenge for a request without a code that has to solve one and has not; otherwise None.
+
+        None does not mean that the request may proceed: `challenge_for` decides that. This function never waits for
+        another thread or process.
+        """
+        now = self._clock()
+        if self._is_solved(challenge, nonce, now) or not self._tally.is_hour(hour_at(now)):
+            return None
+        return self._new_challenge(now) if self._must_solve(network, now) else None
 
     def admit_try(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
         """Like `challenge_for`, but a call that may proceed is counted as a try, even if it turns out to be right.
@@ -112,8 +132,10 @@ class Limits:
         now = self._clock()
         if self._use_solution(challenge, nonce, now):
             return None
-        with self._tally.exclusive():
-            _this_hour, misses = self._tally.misses(now)
+        return self._new_challenge(now)
+
+    def _new_challenge(self, now: float) -> bytes:
+        _this_hour, misses = self._tally.misses(now)
         # Puzzles get harder with the number of guesses. The number of open codes must not matter: it shows how many
         # people are ill.
         extra_bits = min((int(misses) // (60 * TRIES_A_MINUTE)).bit_length(), MOST_BITS - PUZZLE_BITS)
@@ -152,6 +174,9 @@ class Limits:
             )
             log.warning(sentence, self._rehearsals_a_minute, extra=fields)
 
+    def _must_solve(self, network: bytes, now: float) -> bool:
+        return self._is_over_limit(network, now) or self._has_many_rehearsals(now)
+
     def _is_over_limit(self, network: bytes, now: float) -> bool:
         return self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._has_many_tries(now)
 
@@ -165,15 +190,22 @@ class Limits:
     def _tag(self, issued: bytes) -> bytes:
         return hmac.digest(self._key, issued, "sha256")[:_TAG_LENGTH]
 
-    def _use_solution(self, challenge: bytes, nonce: bytes, now: float) -> bool:
+    def _is_solved(self, challenge: bytes, nonce: bytes, now: float) -> bool:
         issued, tag = challenge[: _ISSUED.size], challenge[_ISSUED.size :]
         if not hmac.compare_digest(tag, self._tag(issued)):
             return False
-        issued_at = _ISSUED.unpack(issued)[0] & _ISSUED_AT
-        if now - issued_at >= PUZZLE_SECONDS or not is_solution(challenge, nonce):
+        return now - _issued_at(issued) < PUZZLE_SECONDS and is_solution(challenge, nonce)
+
+    def _use_solution(self, challenge: bytes, nonce: bytes, now: float) -> bool:
+        if not self._is_solved(challenge, nonce, now):
             return False
+        issued, tag = challenge[: _ISSUED.size], challenge[_ISSUED.size :]
         with self._tally.exclusive():
-            return self._tally.use_puzzle(tag, issued_at)
+            return self._tally.use_puzzle(tag, _issued_at(issued))
+
+
+def _issued_at(issued: bytes) -> int:
+    return int(_ISSUED.unpack(issued)[0] & _ISSUED_AT)
 
 
 def raise_no_alarm(_hour: int) -> None:

@@ -73,6 +73,10 @@ class Tally:
             self._memory[_KEY_AT : _KEY_AT + _KEY_LENGTH] = os.urandom(_KEY_LENGTH)
             self._memory[_CELLS_AT : _CELLS_AT + _CELLS] = bytes(_CELLS)
 
+    def is_hour(self, hour: int) -> bool:
+        """Whether the counts by network are those of an hour."""
+        return bool(_HEAD.unpack_from(self._memory)[0] == hour)
+
     def count_code_check(self, name: bytes, number: int) -> int:
         """Count 0 or 1 checks of one code from one network; return the count before, for this hour, at most 255."""
         before = self.tries(name)

@@ -2,10 +2,12 @@
 """The files that phones fetch, with their headers for caches: configs, indexes, export files and venue packages."""
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from threading import Lock
 
 from bluezone.keyserver.configs.configfiles import ConfigFolder
 from bluezone.keyserver.publication.folder import (
@@ -20,6 +22,13 @@ from bluezone.keyserver.publication.folder import (
 )
 from bluezone.keyserver.publication.series import EXPORT_FILES, EXPORTS_FOLDER, PACKAGES_FOLDER, VENUE_PACKAGES
 from bluezone.refusal import Refused
+from bluezone.shortage import is_memory_short
+
+# The most bytes of published files that a process has in memory: two weeks of a city's, or the last two days of a
+# country's.
+MOST_CONTENT_BYTES = 64 * 1024 * 1024
+# What changes when a file is replaced or changed; only the kernel sets the last one, the time of the change itself.
+Identity = tuple[Path, int, int, int, int, int]
 
 
 class FileMissing(Refused):
@@ -89,15 +98,51 @@ class Downloads:
             return _small(path, caching)
         try:
             state = path.stat()
-            is_sound = _is_sound(path, state.st_mtime_ns, state.st_ino, state.st_size)
+            identity = (path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+            is_sound = _is_sound(identity)
         except FileNotFoundError:
             raise _missing(name) from None
         except OSError as error:
             raise PublishedRefused(f"{path.name} cannot be read: {error.strerror}") from None
         if not is_sound:
             raise PublishedDiffers(f"{path.name} is damaged; it will be written again")
+        content = _contents.find(identity)
         # The name contains the hash of the content.
-        return Served(path, state.st_size, media_type(name), caching, f'"{path.stem.partition("-")[2]}"')
+        etag = f'"{path.stem.partition("-")[2]}"'
+        return Served(path if content is None else content, state.st_size, media_type(name), caching, etag)
+
+
+class Contents:
+    """The contents of sound files: those that were requested last, up to a number of bytes."""
+
+    def __init__(self, most_bytes: int = MOST_CONTENT_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._contents: OrderedDict[Identity, bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def find(self, identity: Identity) -> bytes | None:
+        """The content of a file to send from memory; None if it is not here, or if memory is short.
+
+        Sending from memory costs half as much as sending from a file. But each slow client has a copy meanwhile.
+        """
+        with self._lock:
+            content = self._contents.get(identity)
+            if content is None or is_memory_short():
+                return None
+            self._contents.move_to_end(identity)
+        return content
+
+    def add(self, identity: Identity, content: bytes) -> None:
+        """Add the content of a file; those that were not requested for the longest time have to go."""
+        with self._lock:
+            self._bytes += len(content) - len(self._contents.pop(identity, b""))
+            self._contents[identity] = content
+            while self._bytes > self._most_bytes:
+                self._bytes -= len(self._contents.popitem(last=False)[1])
+
+
+_contents = Contents()
 
 
 def _small(path: Path, caching: str) -> Served:
@@ -120,9 +165,14 @@ def _read(path: Path, _modified_ns: int, _inode: int, _size: int) -> tuple[bytes
 
 
 @lru_cache(maxsize=4096)
-def _is_sound(path: Path, _modified_ns: int, _inode: int, _size: int) -> bool:
-    """Whether a file has the hash in its name; it is read once, and again after it was replaced."""
-    return has_named_hash(path.name, path.read_bytes())
+def _is_sound(identity: Identity) -> bool:
+    """Whether a file has the hash in its name; it is read once, and again after it was replaced or changed."""
+    path = identity[0]
+    content = path.read_bytes()
+    if not has_named_hash(path.name, content):
+        return False
+    _contents.add(identity, content)
+    return True
 
 
 def _etag(content: bytes) -> str:

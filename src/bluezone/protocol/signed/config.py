@@ -7,7 +7,7 @@ Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and sect
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY, week_name
@@ -201,15 +201,18 @@ class Config:
 
 def encode_config(config: Config) -> bytes:
     """Return the payload to sign: canonical JSON, with moduli in hex, because browsers cannot read long numbers."""
-    members = asdict(config)
-    for key in members["week_keys"]:
-        key["n"] = f"{key['n']:x}"
+    # Not `asdict`, which copies profile and texts, too: a server compares its config with the settings at each tick.
+    members = {member.name: getattr(config, member.name) for member in fields(config)}
+    members["week_keys"] = [{**asdict(key), "n": f"{key.n:x}"} for key in config.week_keys]
+    members["care"] = asdict(config.care)
+    members["neighbours"] = [asdict(neighbour) for neighbour in config.neighbours]
     # Without these members, the payload is the same as in earlier versions.
     for name in ("recovery_key", "epochs", "witnesses", "neighbours", "log"):
         if not members[name]:
             del members[name]
     # Phones of 0.1.0 refuse a profile that contains `nearness`, so this table is written next to the profile.
     if {"weights", "nearness"} <= members["profile"].keys():
+        members["profile"] = dict(members["profile"])
         members["nearness"] = members["profile"].pop("nearness")
     return canonical_json(members)
 

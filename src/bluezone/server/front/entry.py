@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bluezone.logs import event_fields
 from bluezone.networks import network_of
-from bluezone.server.front.bodies import BodyReader, RequestRefused, ServerBusy
+from bluezone.server.front.bodies import SMALL_BYTES, BodyReader, RequestRefused, ServerBusy
 from bluezone.server.front.pages import Key, PageCache
 from bluezone.server.front.static_files import ReadyAnswer
 from bluezone.server.front.threads import QueueFull, Threads
@@ -42,6 +42,9 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 MOST_READ_BYTES = 8 * 1024 * 1024
 # Takes path and headers; returns the answer, None if a thread has to answer.
 AtHand = Callable[[str, Any], ReadyAnswer | None]
+# Takes path, body, its length, and a function that returns the client's network; returns the refusal of a POST, None if
+# a thread has to answer.
+RefuseAtHand = Callable[[str, BinaryIO, int, Callable[[], bytes]], ReadyAnswer | None]
 
 
 class LengthRequired(RequestRefused):
@@ -60,11 +63,13 @@ class DescriptorsShort(ServerBusy):
 class Entry:
     """What granian calls for each request of an origin.
 
-    measured: the WSGI callable with its meters. at_hand: answers requests that need no thread. largest: bytes of the
-    largest body that is read; if the announced length is greater, the callable gets an empty body and refuses. always:
-    headers of every answer. trusted: proxies that are trusted to set X-Forwarded-For. ready: called once requests are
-    accepted. pages: the cache of public pages, None if the origin has none. is_file: whether a path is that of a
-    published file; these have threads of their own, because all others may wait for a database that never answers.
+    measured: the WSGI callable with its meters. at_hand: answers requests that need no thread. refuse_at_hand: the same
+    for small bodies that are refused without a store, so that a flood of them wakes no thread; None if the origin has
+    no such calls. largest: bytes of the largest body that is read; if the announced length is greater, the callable
+    gets an empty body and refuses. always: headers of every answer. trusted: proxies that are trusted to set
+    X-Forwarded-For. ready: called once requests are accepted. pages: the cache of public pages, None if the origin has
+    none. is_file: whether a path is that of a published file; these have threads of their own, because all others may
+    wait for a database that never answers.
     """
 
     def __init__(
@@ -79,9 +84,11 @@ class Entry:
         trusted: Sequence[str] = (),
         ready: Callable[[], None] = lambda: None,
         pages: PageCache | None = None,
+        refuse_at_hand: RefuseAtHand | None = None,
     ) -> None:
         self._measured = measured
         self._at_hand = at_hand
+        self._refuse_at_hand = refuse_at_hand
         self.threads = threads
         self._file_threads = file_threads
         self._is_file = is_file
@@ -129,7 +136,16 @@ class Entry:
             await self._in_a_thread(scope, protocol, wsgi_environ(scope, io.BytesIO(), size))
             return
         async with self._bodies.read(protocol, size, lambda: self._network(scope)) as body:
+            refused = self._refuse_small(scope, body, size)
+            if refused is not None:
+                self._send_noted(scope, protocol, started_at, refused)
+                return
             await self._in_a_thread(scope, protocol, wsgi_environ(scope, body, size))
+
+    def _refuse_small(self, scope: Any, body: BinaryIO, size: int) -> ReadyAnswer | None:
+        if self._refuse_at_hand is None or scope.method != "POST" or size > SMALL_BYTES:
+            return None
+        return self._refuse_at_hand(scope.path, body, size, lambda: self._network(scope))
 
     async def _answer_with_page(self, scope: Any, protocol: Any, started_at: float, pages: PageCache, key: Key) -> None:
         """Send a page from the cache, or make it."""
@@ -201,7 +217,7 @@ class Entry:
 
     def _send_noted(self, scope: Any, protocol: Any, started_at: float, sent: ReadyAnswer) -> None:
         self._send(scope, protocol, sent)
-        self._measured.count_answer(scope.path, sent.status, time.perf_counter() - started_at)
+        self._measured.count_answer(scope.path, sent.status, time.perf_counter() - started_at, sent.content)
 
     def _refuse(self, scope: Any, protocol: Any, started_at: float, refused: RequestRefused) -> None:
         body = json.dumps({"error": {"code": refused.code, "message": refused.message}}).encode()

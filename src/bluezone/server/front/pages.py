@@ -50,10 +50,13 @@ class _Page:
 class PageCache:
     """The page cache of one process.
 
-    variants: what pages depend on. clock: returns monotonic seconds.
+    variants: returns what pages depend on, None while that is unknown, and then no page is cached. clock: returns
+    monotonic seconds.
     """
 
-    def __init__(self, variants: PageVariants, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, variants: Callable[[], PageVariants | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._variants = variants
         self._clock = clock
         self._pages: OrderedDict[Key, _Page] = OrderedDict()
@@ -64,24 +67,25 @@ class PageCache:
     def cache_key(self, scope: Any) -> Key | None:
         """All that the answer to a request depends on; None if the answer must not be cached. scope: RSGI's."""
         headers = scope.headers
-        if scope.method not in ("GET", "HEAD") or "authorization" in headers:
+        variants = self._variants()
+        if variants is None or scope.method not in ("GET", "HEAD") or "authorization" in headers:
             return None
         name, _, language = "; ".join(headers.get_all("cookie")).partition("=")
-        if (name and name != self._variants.language_cookie) or ";" in language:
+        if (name and name != variants.language_cookie) or ";" in language:
             return None
-        path = scope.path if self._variants.is_known(scope.path) else UNKNOWN_PATH
-        query = self._query_of(path, scope.query_string)
+        path = scope.path
+        query = scope.query_string
+        if not variants.addresses.is_known(path):
+            path = UNKNOWN_PATH
+            query = ""
+        elif query:
+            query = variants.addresses.read_query(path, query)
         if query is None:
             return None
         encoding = "gzip" if "gzip" in headers.get("accept-encoding", "") else ""
         scheme = "https" if headers.get("x-forwarded-proto", scope.scheme) == "https" else ""
-        offered = self._variants.offered_language(headers.get("accept-language", ""))
+        offered = variants.languages.language_for(headers.get("accept-language", ""))
         return Key(path, query, headers.get("host", ""), scheme, language[:8], offered, encoding)
-
-    def _query_of(self, path: str, query: str) -> str | None:
-        if not query or path == UNKNOWN_PATH:
-            return ""
-        return self._variants.read_query(path, query)
 
     async def find(self, key: Key, if_none_match: str, is_get: bool) -> ReadyAnswer | None:
         """A cached page; None if the caller has to make it, and for a GET has to call `finish` afterwards.
@@ -107,7 +111,8 @@ class PageCache:
 
     def store_state(self) -> Hashable:
         """The state of the store; call it before a page is made."""
-        return self._variants.store_state()
+        variants = self._variants()
+        return variants.store_state() if variants else None
 
     def finish(self, key: Key, answer: Answer | None, stamp: Hashable) -> None:
         """Cache a page if that is allowed, and wake the callers that wait for it. answer: None if making it failed."""
@@ -136,7 +141,7 @@ class PageCache:
             is_fresh = age < HEALTH_SECONDS
         else:
             seconds = UNSURE_SECONDS if page.stamp is None else CACHE_SECONDS
-            is_fresh = age < seconds and page.stamp == self._variants.store_state()
+            is_fresh = age < seconds and page.stamp == self.store_state()
         if is_fresh:
             return page
         del self._pages[key]

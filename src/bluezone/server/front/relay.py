@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pass whole requests on over Unix sockets, so that the process that faces the Internet needs no store and no key.
 
-A message is framed like the signer's (keyserver/signer/channel.py), with 0 as its first byte. Its body is the length of
-the head in four bytes, the head, and the HTTP body. The head is a line, then names and values in turn, separated by
+A message is framed like the signer's (keyserver/signer/channel.py), with 0 as its first byte. With 1 it has no body,
+and the part with the pages describes what they depend on (web/page_variants.py). The body of all others is the length
+of the head in four bytes, the head, and the HTTP body. The head is a line, then names and values in turn, separated by
 NUL. In a request the line is empty, and the pairs are the textual members of WSGI's environ. In an answer the line is
 the status, and the pairs are the headers.
 """
@@ -14,10 +15,13 @@ import logging
 import os
 import struct
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from bluezone.city_settings import load_city
 from bluezone.keyserver.datafolder import read_city_key
@@ -28,6 +32,7 @@ from bluezone.keyserver.http import (
     PUZZLE_HEADER,
     READY_PATH,
     ROUTES,
+    TOKENS_PATH,
     UPLOAD_PATH,
     VERIFY_PATH,
     Application,
@@ -35,6 +40,7 @@ from bluezone.keyserver.http import (
     Response,
     answer_at_hand,
     refusal,
+    refuse_at_hand,
 )
 from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.push import MAX_BODY_BYTES
@@ -46,19 +52,26 @@ from bluezone.protocol.gate.tokens import TOKENS_SIZE
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 from bluezone.server.front.wsgi import WsgiApplication
 from bluezone.shortage import is_shortage
-from bluezone.web.page_variants import PageVariants
+from bluezone.web.page_variants import PageVariants, read_description
 
 logger = logging.getLogger(__name__)
 
 # The same as in web/settings_public.py; _MOST_BYTES adds room for the head.
 MAX_PUBLIC_BODY_BYTES = 1024 * 1024
+# The first bytes of messages.
+_REQUEST = 0
+_DESCRIBE = 1
+# How long a description of the pages is believed, and how soon the front asks again if it has none. A part that an
+# upgrade has not replaced yet may have described the pages of the version before.
+DESCRIBED_SECONDS = 60.0
+DESCRIBE_AGAIN_SECONDS = 1.0
 _HEAD = struct.Struct(">I")
 _SEPARATOR = "\0"
 _MOST_BYTES = {"codes": 16 * 1024, "admission": 16 * 1024, "pages": MAX_PUBLIC_BODY_BYTES + 512 * 1024}
 # Exact sizes of bodies that are passed on; all other bodies of the anonymous API are a few lines of JSON.
 _SIZES = {
     VERIFY_PATH: VERIFY_SIZE,
-    "/v1/tokens": TOKENS_SIZE,
+    TOKENS_PATH: TOKENS_SIZE,
     UPLOAD_PATH: UPLOAD_SIZE,
     "/v1/declarations": DECLARATION_SIZE,
 }
@@ -72,7 +85,7 @@ _YEAR_SECONDS = 365 * 86_400
 _MOST_ANSWER_BYTES = 256 * 1024 * 1024
 _MOST_CONNECTIONS = 256
 # Calls of the anonymous API that go to the process with the codes; all others are answered from the keys store.
-_CODES_PATHS = frozenset({VERIFY_PATH, "/v1/tokens"})
+_CODES_PATHS = frozenset({VERIFY_PATH, TOKENS_PATH})
 LANGUAGE_COOKIE = "bluezone-language"
 
 
@@ -94,17 +107,27 @@ class Relay:
         self._part = part
         self._caller = Caller(path, _MOST_ANSWER_BYTES)
 
+    def describe_pages(self) -> bytes:
+        """What the part with the pages says that they depend on. Raises PartUnavailable."""
+        try:
+            return self._caller.exchange(_DESCRIBE, b"")[1]
+        except OSError as error:
+            raise self._unavailable(error) from None
+
     def request(self, environ: Environ, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body of the answer. Raises PartUnavailable."""
         repeatable = self._part != "pages" or environ["REQUEST_METHOD"] in ("GET", "HEAD")
         try:
             pairs = [(name, value) for name, value in environ.items() if type(value) is str]
-            _, answer = self._caller.exchange(0, _pack("", pairs, body), repeatable)
+            _, answer = self._caller.exchange(_REQUEST, _pack("", pairs, body), repeatable)
             status, headers, content = _unpack(answer)
             return int(status), headers, content
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise PartUnavailable(f"the {self._part} process does not answer: {reason}") from None
+            raise self._unavailable(error) from None
+
+    def _unavailable(self, error: Exception) -> PartUnavailable:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return PartUnavailable(f"the {self._part} process does not answer: {reason}")
 
 
 def _pack(line: str, pairs: Iterable[tuple[str, str]], body: bytes) -> bytes:
@@ -135,8 +158,6 @@ class Front:
     for_pages: returns whether the part with the pages answers a path of the API.
     """
 
-    # Nothing is cached here, and the pages choose the language by the request's header.
-    shared_pages = PageVariants(LANGUAGE_COOKIE, lambda: None, str)
     largest_body = MAX_PUBLIC_BODY_BYTES
 
     def __init__(self, folder: Path, run: Path, for_pages: Callable[[str], bool]) -> None:
@@ -145,6 +166,22 @@ class Front:
         self._downloads = open_downloads(folder)
         self._parts = {part: Relay(socket_of(run, part), part) for part in _MOST_BYTES}
         self._for_pages = for_pages
+        self._variants: PageVariants | None = None
+        threading.Thread(target=self._learn_pages, daemon=True).start()
+
+    def shared_pages(self) -> PageVariants | None:
+        """What the public pages depend on besides their address; None until their part has described it."""
+        return self._variants
+
+    def _learn_pages(self) -> None:
+        while True:
+            seconds = DESCRIBE_AGAIN_SECONDS
+            with suppress(PartUnavailable, ValueError):
+                description = self._parts["pages"].describe_pages()
+                # The front has no store, so it cannot see whether a page has changed.
+                self._variants = read_description(description, LANGUAGE_COOKIE, lambda: None)
+                seconds = DESCRIBED_SECONDS
+            time.sleep(seconds)
 
     def city_key(self) -> bytes:
         """The city's public key, 32 bytes, with which phones are set up. Raises CityKeyMissing."""
@@ -165,6 +202,10 @@ class Front:
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """The answer to a GET that needs no waiting: a published file, liveness. headers: by names in lower case."""
         return answer_at_hand(self._downloads, path, headers.get("if-none-match", ""))
+
+    def refuse_at_hand(self, path: str, body: BinaryIO, length: int, _network: Callable[[], bytes]) -> Response | None:
+        """The answer to a POST that is refused without a part; None if it has to be passed on. length: in bytes."""
+        return refuse_at_hand(path, body, length)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -222,7 +263,7 @@ def part_server(path: Path, part: str, allowed: frozenset[int], application: Wsg
     most = _MOST_BYTES[part]
 
     def longest(first: int) -> int:
-        return -1 if first else most
+        return {_REQUEST: most, _DESCRIBE: 0 if part == "pages" else -1}.get(first, -1)
 
     arguments = (path, allowed, _MOST_CONNECTIONS, longest, answers.answer, answers.note_refused)
     if isinstance(application, Application) and application.gathers_reports:
@@ -233,7 +274,7 @@ def part_server(path: Path, part: str, allowed: frozenset[int], application: Wsg
 class _Answers:
     """The answers of a part. application: makes them."""
 
-    def __init__(self, part: str, application: WsgiApplication) -> None:
+    def __init__(self, part: str, application: Any) -> None:
         self._part = part
         self._application = application
 
@@ -256,8 +297,10 @@ class _Answers:
             # All are then answered separately, so that only the faulty one fails. Answering a report again is safe.
             return [None] * len(messages)
 
-    def answer(self, _first: int, packed: bytes, _uid: int) -> tuple[int, bytes]:
-        """The answer to one request. Raises ValueError if the message is malformed."""
+    def answer(self, first: int, packed: bytes, _uid: int) -> tuple[int, bytes]:
+        """The answer to one message. Raises ValueError if the message is malformed."""
+        if first == _DESCRIBE:
+            return 0, self._application.describe_pages()
         environ = _environ(packed)
         heads: list[tuple[str, list[tuple[str, str]]]] = []
 

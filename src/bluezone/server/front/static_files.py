@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Static files of this machine, listed once and sent as they are."""
+"""Static files of this machine, read once and sent from memory."""
 
 import mimetypes
 import os
@@ -24,7 +24,7 @@ class ReadyAnswer:
 
 
 class StaticFiles:
-    """The files below a folder, listed once. prefix: that of their addresses; it changes when any file changes."""
+    """The files below a folder, read once. prefix: that of their addresses; it changes when any file changes."""
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self._folder = folder
@@ -50,5 +50,6 @@ def _raise(error: OSError) -> NoReturn:
 
 def _answer_with(path: Path) -> ReadyAnswer:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    length = str(path.stat().st_size)
-    return ReadyAnswer(200, [("Content-Type", kind), ("Content-Length", length), ("Cache-Control", IMMUTABLE)], path)
+    content = path.read_bytes()
+    headers = [("Content-Type", kind), ("Content-Length", str(len(content))), ("Cache-Control", IMMUTABLE)]
+    return ReadyAnswer(200, headers, content)

@@ -48,9 +48,11 @@ class MeasuredApplication:
         self._row = row
         self.class_of = class_of
 
-    def count_answer(self, path: str, status: int, seconds: float) -> None:
+    def count_answer(self, path: str, status: int, seconds: float, body: object = b"") -> None:
         """Count an answer that was sent without the callable."""
         self._row.count(self.class_of(path), status, seconds)
+        if path in _REPORT_CALLS and status == 200 and isinstance(body, bytes) and len(body) > 1:
+            self._row.refuse(body[1])
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         started_at = time.perf_counter()
@@ -62,18 +64,16 @@ class MeasuredApplication:
             return start_response(line, headers)
 
         path = environ.get("PATH_INFO", "")
-        route = self.class_of(path)
         try:
             body = self._application(environ, start)
         except Exception as error:
             if is_shortage(error):
                 raise
             # granian would log the error's text, which may quote what a client sent.
-            log.exception("an answer failed", extra=event_fields("answer_failed", route=route))
+            log.exception("an answer failed", extra=event_fields("answer_failed", route=self.class_of(path)))
             status = 500
             body = []
             start("500 Internal Server Error", [("Content-Length", "0")])
-        self._row.count(route, status, time.perf_counter() - started_at)
-        if path in _REPORT_CALLS and status == 200 and isinstance(body, list) and body and len(body[0]) > 1:
-            self._row.refuse(body[0][1])
+        first = body[0] if isinstance(body, list) and body else b""
+        self.count_answer(path, status, time.perf_counter() - started_at, first)
         return body

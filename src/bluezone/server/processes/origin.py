@@ -18,7 +18,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
@@ -28,7 +28,7 @@ from granian.server.embed import Server
 from bluezone import logs
 from bluezone.city_settings import data_folder, load_city
 from bluezone.keyserver.datafolder import RUN_FOLDER
-from bluezone.keyserver.http import LIVE_PATH, is_file
+from bluezone.keyserver.http import LIVE_PATH, Response, is_file
 from bluezone.server.canary_reports import Cells, HealthWithCanaries
 from bluezone.server.canary_rounds import CanaryThreads, own_address
 from bluezone.server.front.acceptance import Acceptance
@@ -115,7 +115,10 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
         if file := static.find(path):
             return file
         response = application.at_hand(path, headers)
-        return ReadyAnswer(response.status, response.head, response.body) if response else None
+        return _ready(response)
+
+    def refuse(path: str, body: BinaryIO, length: int, network: Callable[[], bytes]) -> ReadyAnswer | None:
+        return _ready(application.refuse_at_hand(path, body, length, network))
 
     meters = Meters.attach(options.meters)
     answering = application
@@ -147,7 +150,12 @@ def open_entry(options: argparse.Namespace, threads: Threads, file_threads: Thre
         trusted=application.trusted_proxies,
         ready=ready,
         pages=pages,
+        refuse_at_hand=refuse if application.refuse_at_hand else None,
     )
+
+
+def _ready(response: Response | None) -> ReadyAnswer | None:
+    return ReadyAnswer(response.status, response.head, response.body) if response else None
 
 
 async def serve(options: argparse.Namespace, entry: Entry, acceptance: Acceptance) -> None:
