@@ -6,7 +6,7 @@ const SAME = {
   week_key: ["week_key_untrusted"],
   file: [
     "file_untrusted", "signature_untrusted", "signed_file_invalid", "config_invalid", "config_refused", "config_rolled_back",
-    "config_history_differs", "config_mismatch", "index_invalid", "index_refused", "index_rolled_back",
+    "config_history_differs", "config_mismatch", "config_log_missing", "index_invalid", "index_refused", "index_rolled_back",
     "index_history_differs", "index_gap", "export_invalid", "export_too_large", "venue_package_invalid",
     "blind_signature_invalid", "declaration_key_invalid", "epoch_refused", "epoch_invalid",
     "log_note_invalid", "log_note_untrusted", "log_proof_invalid", "witnesses_invalid",

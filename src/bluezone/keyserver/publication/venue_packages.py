@@ -100,7 +100,8 @@ class VenuePackages:
         return int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
 
     def _complete(self, row: Row, content: bytes) -> None:
-        sql = "UPDATE venue_package SET name = ?, sha256 = ?, size = ?, end_timestamp = ?, content = NULL WHERE number = ?"
+        columns = "name = ?, sha256 = ?, size = ?, end_timestamp = ?, content = NULL"
+        sql = f"UPDATE venue_package SET {columns} WHERE number = ?"  # noqa: S608 - columns are our own constants
 
         def action(transaction: Transaction) -> None:
             transaction.execute(sql, row)

@@ -291,6 +291,8 @@ export default {
   "notice.exports_missed.body": "This device was offline for so long that some lists were missed. Earlier warnings are kept.",
   "notice.split_view.title": "The city has signed two lists that contradict each other",
   "notice.split_view.body": "This device was shown a different log of the city’s lists than before; the city signed both. Warnings continue, and nothing was erased. Tell {hotline} and those who watch the city; the two texts below prove it.",
+  "notice.log_second_leaf.title": "The city’s public log says something else than this device was shown",
+  "notice.log_second_leaf.body": "In its public log the city had entered another list or key first, and showed this device the second one. This device does not use that key and sent nothing with it. Warnings continue. Tell {hotline} and those who watch the city; anyone can check the log.",
   "notice.log_missing.title": "The city’s public log does not show its lists",
   "notice.log_missing.body": "For more than a day, the city’s public log has not shown the lists this device received. Warnings continue. If this goes on, tell {hotline}.",
   "notice.log_unwatched.title": "No one has watched the city’s lists for three days",

@@ -291,6 +291,8 @@ export default {
   "notice.exports_missed.body": "Máy vắng quá lâu nên có danh sách đã lỡ. Cảnh báo trước đó vẫn giữ.",
   "notice.split_view.title": "Thành phố đã ký hai danh sách mâu thuẫn nhau",
   "notice.split_view.body": "Máy này được cho xem một nhật ký danh sách khác với trước đây; cả hai đều có chữ ký của thành phố. Cảnh báo vẫn tiếp tục, không có gì bị xóa. Hãy báo {hotline} và các đơn vị giám sát; hai đoạn dưới đây là bằng chứng cho bất cứ ai.",
+  "notice.log_second_leaf.title": "Nhật ký công khai ghi khác với những gì máy này được cho xem",
+  "notice.log_second_leaf.body": "Trong nhật ký công khai, thành phố đã ghi trước một danh sách hoặc khóa khác, rồi cho máy này xem cái thứ hai. Máy không dùng khóa đó và không gửi gì bằng nó. Cảnh báo vẫn tiếp tục. Hãy báo {hotline} và các đơn vị giám sát; ai cũng có thể kiểm tra nhật ký.",
   "notice.log_missing.title": "Nhật ký công khai của thành phố không có danh sách này",
   "notice.log_missing.body": "Đã hơn một ngày, nhật ký công khai của thành phố không cho thấy những gì máy này nhận được. Cảnh báo vẫn tiếp tục. Nếu kéo dài, hãy báo {hotline}.",
   "notice.log_unwatched.title": "Ba ngày nay không ai giám sát danh sách của thành phố",

@@ -292,6 +292,8 @@ export default {
   "notice.exports_missed.body": "本设备太久没有联网，错过了一些名单。以前的提醒都保留。",
   "notice.split_view.title": "城市签署了两份互相矛盾的名单",
   "notice.split_view.body": "本设备看到的名单日志与以前不同，而两份都有城市的签名。提醒继续工作，没有删除任何内容。请告知 {hotline} 和监督本市的人；下面两段文字可以向任何人证明此事。",
+  "notice.log_second_leaf.title": "公开日志的记录与本设备看到的不同",
+  "notice.log_second_leaf.body": "城市在公开日志中先记录了另一份名单或密钥，却让本设备看到了后一份。本设备不使用该密钥，也没有用它发送任何内容。提醒继续工作。请告知 {hotline} 和监督本市的人；任何人都可以核对日志。",
   "notice.log_missing.title": "城市的公开日志里没有它的名单",
   "notice.log_missing.body": "一天多以来，城市的公开日志没有显示本设备收到的内容。提醒继续工作。如果一直这样，请告知 {hotline}。",
   "notice.log_unwatched.title": "三天来没有人监督城市的名单",
