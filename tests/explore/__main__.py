@@ -10,11 +10,14 @@ import time
 from pathlib import Path
 
 import click
+from tests.explore.alerts import PROMTOOL
 from tests.explore.machine import Forks, build
 from tests.explore.runs import Failure, explore, shorten, words
-from tests.explore.steps import EARLIER_SHARE, FIRST_CLOCK, STEPS, draw
+from tests.explore.steps import EARLIER_SHARE, FIRST_CLOCK, MONITOR_SHARE, STEPS, draw
 
-SHARES = {"drawn": EARLIER_SHARE, "always": 1.0, "never": 0.0}
+SHARES = {"always": 1.0, "never": 0.0}
+EARLIER_SHARES = {"drawn": EARLIER_SHARE, **SHARES}
+MONITOR_SHARES = {"drawn": MONITOR_SHARE, **SHARES}
 
 
 def main() -> int:
@@ -25,8 +28,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--without", action="append", default=[], choices=[FIRST_CLOCK, *STEPS], help="leave steps out")
     parser.add_argument(
-        "--earlier-phones", choices=SHARES, default="drawn", help="phones of earlier releases take part"
+        "--earlier-phones", choices=EARLIER_SHARES, default="drawn", help="phones of earlier releases take part"
     )
+    parser.add_argument("--alerts", choices=MONITOR_SHARES, default="drawn", help="the alert rules are evaluated")
     parser.add_argument("--seconds", type=float, default=5400.0, help="stop before the next run after this time")
     parser.add_argument("--summary", type=Path, help="a file for seeds, steps and what was broken, as JSON")
     parser.add_argument("--keep-going", action="store_true", help="search on after a failure")
@@ -34,6 +38,10 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="print each run")
     options = parser.parse_args()
     without = frozenset(options.without)
+    monitor_share = MONITOR_SHARES[options.alerts]
+    if not PROMTOOL:
+        click.echo("no promtool (tools/test-packages.sh): the alert rules are not evaluated")
+        monitor_share = 0.0
     began = time.monotonic()
     failures = []
     runs = 0
@@ -43,7 +51,7 @@ def main() -> int:
         for seed in range(options.seed, options.seed + options.runs):
             if time.monotonic() - began > options.seconds:
                 break
-            steps = draw(seed, options.steps, without, SHARES[options.earlier_phones])
+            steps = draw(seed, options.steps, without, EARLIER_SHARES[options.earlier_phones], monitor_share)
             sentence = explore(folder / "run", forks, seed, steps)
             runs += 1
             if options.trace:
@@ -62,7 +70,7 @@ def main() -> int:
     seconds = sum(usage.ru_utime + usage.ru_stime for usage in used)
     summary = {
         "first_seed": options.seed, "runs": runs, "steps": options.steps, "without": sorted(without),
-        "earlier_phones": options.earlier_phones,
+        "earlier_phones": options.earlier_phones, "alerts": options.alerts if PROMTOOL else "never",
         "cpu_seconds": round(seconds), "failures": failures,
     }  # fmt: skip
     if options.summary:

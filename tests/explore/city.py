@@ -6,6 +6,8 @@ Time is simulated: the machine's clock and the phones' are moved, and every roun
 
 import base64
 import json
+import math
+import os
 import random
 import re
 import shutil
@@ -24,6 +26,7 @@ from typing import Any
 from tests.builders.handset import PhoneClock, World
 from tests.builders.keyserver import DAY, HOUR, NOON
 from tests.builders.stores import prepared_store, with_week_keys
+from tests.explore.alerts import Record
 from tests.explore.machine import NEVER, READY, Died, Disk, Forks, Machine, Process, Refusal, Violation
 from tests.explore.phones import BURST_SECONDS, EARLIER, EarlierPhone, Phone
 from tests.explore.service import OPERATOR, SERVER, SIGNER, run_command, run_server, run_signer
@@ -37,8 +40,9 @@ from bluezone.protocol.exports.files import read_export
 from bluezone.refusal import Refused
 
 PERIOD = 2 * HOUR
-# The worker makes its rounds this often here; `serve` makes them every 15 seconds.
-ROUND = 20 * 60
+# How long a wait may be at most, and how often the worker makes a round in it: fewer are harder and faster.
+# `serve` makes one every 15 seconds.
+ROUNDS = ((HOUR, 20 * 60), (6 * HOUR, HOUR), (math.inf, PERIOD))
 PHONES = 3
 ALL_PHONES = PHONES + len(EARLIER)
 # How long two phones are near each other, and how long each has the same identifier.
@@ -109,6 +113,9 @@ class City:
         self.fresh_at = self.world.now
         self.looked_at = self.world.now
         self.newest = 0
+        # What a monitor sees, once it is switched on, and whether no step has harmed the city since.
+        self.record: Record | None = None
+        self.is_quiet = True
         # Until when a phone is switched on but never online.
         self.offline_until = [self.world.now] * ALL_PHONES
         # Copies of the signer's record, and backups, oldest first: the true time and the file.
@@ -184,7 +191,12 @@ class City:
     def round(self) -> None:
         """One round of the worker, and of those who keep it running."""
         self.keep_running()
-        self.call("tick")
+        if self.record is None:
+            self.call("tick")
+        else:
+            self.call("measured tick")
+            page = self.call("metrics")
+            self.record.note(self.world.now, page if isinstance(page, str) else None)
         self._hear_signer()
         self._mirror()
 
@@ -192,10 +204,8 @@ class City:
         """Another machine copies what is published, as a CDN does."""
         for name in ("exports", "venues", "configs"):
             (self.mirror / name).mkdir(parents=True, exist_ok=True)
-            for path in (self.data / name).glob("[0-9]*.*"):
-                copy = self.mirror / name / path.name
-                if not copy.exists():
-                    shutil.copyfile(path, copy)
+            for file in _numbered(self.data / name) - _numbered(self.mirror / name):
+                shutil.copyfile(self.data / name / file, self.mirror / name / file)
             index = self.data / name / "index.json"
             if index.exists():
                 shutil.copyfile(index, self.mirror / name / index.name)
@@ -330,13 +340,17 @@ class City:
         except OSError:
             return {"status": "unreachable", "failing": []}
 
+    def start_monitor(self) -> None:
+        """From now on a monitor reads the metrics."""
+        self.record = Record(self.world.now)
+        self.round()
+
     # Time
 
     def wait(self, seconds: float) -> None:
         """Let time pass: rounds of the worker, and a look at whether phones get what is new."""
         ends_at = self.world.now + seconds
-        # A long quiet time has fewer rounds, which is harder and faster.
-        pause = ROUND if seconds <= 6 * HOUR else PERIOD
+        pause = next(pause for longest, pause in ROUNDS if seconds <= longest)
         while self.world.now < ends_at:
             step = min(pause, ends_at - self.world.now)
             self.world.pass_by(step)
@@ -353,9 +367,13 @@ class City:
             self.newest = number
             self.fresh_at = self.world.now
         late = self.world.now - self.fresh_at > self.may_wait_seconds()
+        if self.record and self.is_quiet:
+            self.record.require_quiet(self.world.now)
         if not late and problem is None:
             return
         health = self.health()
+        if self.record and late and health["status"] != "ok":
+            self.record.require_alert(self.world.now, health["failing"])
         if health["status"] == "ok":
             reason = problem or f"no new file for {(self.world.now - self.fresh_at) / HOUR:.1f} hours"
             raise Violation(f"health is ok, but a phone gets nothing: {reason}")
@@ -536,6 +554,12 @@ class _Time(World):
         super().pass_by(seconds)
         for machine in self.machines:
             machine.pass_by(seconds)
+
+
+def _numbered(folder: Path) -> set[str]:
+    """The names of the numbered files of a folder."""
+    names = os.listdir(folder) if folder.exists() else []
+    return {name for name in names if name[0].isdigit()}
 
 
 def _free_port() -> int:

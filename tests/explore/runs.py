@@ -46,6 +46,8 @@ def explore(folder: Path, forks: Forks, seed: int, steps: Sequence[Step]) -> str
             take(city, step)
         heal(city)
         compare(city)
+        if city.record:
+            return city.record.judge(folder)
     except Violation as violation:
         return str(violation)
     finally:

@@ -7,12 +7,14 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from tests.builders.keyserver import report_of
 from tests.explore.machine import READY, Channel, Refusal
+from tests.explore.measured import Measured
 
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
@@ -64,8 +66,11 @@ def run_server(channel: Channel, folder: Path, port: int) -> None:
     http = make_server("127.0.0.1", port, Application(server.parts), handler_class=_Quiet)
     threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     channel.send(READY)
+    measured = cache(lambda: Measured(server, port))
     acts: dict[str, Callable[..., Any]] = {
         "tick": lambda: server.tick(),
+        "measured tick": lambda: measured().tick(),
+        "metrics": lambda: measured().metrics(),
         "issue": lambda onset: server.codes.issue_code("confirmed", datetime.date.fromisoformat(onset)).code,
         "report": lambda days: _report(server, days),
     }

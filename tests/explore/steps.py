@@ -27,6 +27,11 @@ EARLIER_PHONES = "phones of earlier releases"
 EARLIER_SHARE = 1 / 20
 EARLIER_MEETINGS = 8
 EARLIER_REPORTS = 3
+# A monitor is added in the same way.
+MONITOR = "a monitor reads the metrics"
+MONITOR_SHARE = 1 / 50
+# Steps that harm nothing: after these alone no alert fires.
+QUIET = frozenset({"wait", "wait long", "meet", "report", "report from the crowd", EARLIER_PHONES, MONITOR})
 
 
 @dataclass(frozen=True)
@@ -228,13 +233,21 @@ STEPS: dict[str, tuple[Act, Draw, int]] = {
     "settings back": (_set_back, lambda _rng: (), 1),
     "offline for days": (_offline, lambda rng: (rng.randrange(PHONES), rng.choice(DAYS_OFFLINE)), 1),
     EARLIER_PHONES: (_earlier_phones, lambda _rng: (), 0),
+    MONITOR: (City.start_monitor, lambda _rng: (), 0),
 }
 
 
 def draw(
-    seed: int, count: int, without: frozenset[str] = frozenset(), earlier_share: float = EARLIER_SHARE
+    seed: int,
+    count: int,
+    without: frozenset[str] = frozenset(),
+    earlier_share: float = EARLIER_SHARE,
+    monitor_share: float = MONITOR_SHARE,
 ) -> list[Step]:
-    """The steps of a run. without: names that are left out. earlier_share: of runs with phones of earlier releases."""
+    """The steps of a run. without: names that are left out.
+
+    earlier_share, monitor_share: of runs with phones of earlier releases, and with a monitor.
+    """
     rng = random.Random(seed)
     names = [name for name in STEPS if name not in without]
     weights = [STEPS[name][2] for name in names]
@@ -243,6 +256,8 @@ def draw(
         steps.insert(0, Step(FIRST_CLOCK, _clock_error(rng)))
     if EARLIER_PHONES not in without and rng.random() < earlier_share:
         _add_earlier_phones(steps, rng, without)
+    if MONITOR not in without and rng.random() < monitor_share:
+        steps.insert(int(first_clock_error(steps) != 0), Step(MONITOR))
     return steps
 
 
@@ -273,5 +288,7 @@ def take(city: City, step: Step) -> None:
     """Let it happen. Raises Violation."""
     if step.name == FIRST_CLOCK:
         # It has happened: the city was made with this clock.
+        city.is_quiet = False
         return
+    city.is_quiet = city.is_quiet and step.name in QUIET
     STEPS[step.name][0](city, *step.values)

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.explore.machine import Disk, Forks, build
+import yaml
+from tests.builders.keyserver import HOUR
+from tests.explore.alerts import PROMTOOL, RULES, Record
+from tests.explore.machine import Disk, Forks, Violation, build
 from tests.explore.phones import EARLIER
 from tests.explore.runs import explore, words
 from tests.explore.steps import Step, draw
 
 pytestmark = pytest.mark.skipif(not shutil.which("gcc"), reason="needs a C compiler")
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="needs promtool: tools/test-packages.sh")
 STEPS = 60
+# A short run in which phones get nothing for a while.
+MONITORED_SEED = 1
+MONITORED_STEPS = 20
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +43,40 @@ def folder():
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_after_faults_in_any_order_everything_is_published_once_and_everybody_is_warned(forks, folder, seed):
-    steps = draw(seed, STEPS)
+    steps = draw(seed, STEPS, monitor_share=0)
     broken = explore(folder, forks, seed, steps)
     click.echo(f"seed {seed}, {STEPS} steps: {broken or 'ok'}\n{words(steps)}")
     assert broken is None
+
+
+@needs_promtool
+def test_in_a_run_with_faults_an_alert_fires_whenever_phones_get_nothing(forks, folder):
+    assert explore(folder, forks, MONITORED_SEED, draw(MONITORED_SEED, MONITORED_STEPS, monitor_share=1)) is None
+
+
+def rounds_are_refused(rules, code):
+    """What a monitor makes of a day without a successful round, while health says `code`."""
+    record = Record(0.0, rules)
+    for hour in range(24):
+        record.note(hour * HOUR, "bluezone_build_info 1\nbluezone_tick_timestamp_seconds 0\n")
+    record.require_alert(23 * HOUR, [code])
+    return record
+
+
+@needs_promtool
+def test_a_rule_that_is_missing_is_found(tmp_path):
+    fewer = yaml.safe_load(RULES.read_text())
+    fewer["groups"][0]["rules"] = [rule for rule in fewer["groups"][0]["rules"] if rule["alert"] != "TickLate"]
+    changed = tmp_path / "alerts.yml"
+    changed.write_text(yaml.safe_dump(fewer))
+
+    assert rounds_are_refused(RULES, "signing_refused").judge(tmp_path) is None
+    assert "no alert fires" in rounds_are_refused(changed, "signing_refused").judge(tmp_path)
+
+
+def test_a_code_that_no_playbook_names_is_found():
+    with pytest.raises(Violation, match="no playbook of an alert names unheard_of"):
+        rounds_are_refused(RULES, "unheard_of")
 
 
 @pytest.mark.slow

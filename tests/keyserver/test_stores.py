@@ -34,6 +34,7 @@ from bluezone.keyserver.storage.store import (
 )
 from bluezone.protocol.upload import Status, encode_upload
 from bluezone.refusal import Refused
+from bluezone.timekeeping import ClockDoubted, ClockGuard
 
 
 class Unwelcome(Refused):
@@ -276,6 +277,20 @@ def test_no_space_for_an_export_file_is_store_full_and_the_next_tick_finishes_it
 
     sqlite_server.tick()
     assert len(list((sqlite_server.data_dir / "exports").glob("2-*.zip"))) == 1
+
+
+def test_a_clock_is_doubted_on_a_full_disk_too(sqlite_server, clock, monkeypatch):
+    guard = sqlite_server.ticks.guard = ClockGuard(sqlite_server.data_dir)
+    guard.require(clock())
+    clock.pass_by(9 * HOUR)
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", no_space)
+        with pytest.raises(ClockDoubted):
+            sqlite_server.tick()
 
 
 def test_a_file_that_is_no_database_is_damaged(tmp_path):

@@ -167,6 +167,13 @@ def test_good_signatures_verify():
         assert primitives.verify_pss(MODULUS, 65537, salt_length, signed_pss(salt_length), MESSAGE)
 
 
+@pytest.mark.parametrize("provider", [pyca.Provider, libcrypto.Provider])
+@pytest.mark.parametrize("message", [MESSAGE, b""])
+def test_both_providers_sign_with_ed25519_alike(provider, message):
+    assert provider.sign_ed25519(KEY, message) == ED25519.sign(message)
+    assert provider.public_ed25519(KEY) == ED25519_PUBLIC
+
+
 def off_curve(public):
     return flipped(public, 8 * 64)
 

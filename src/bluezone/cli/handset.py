@@ -159,7 +159,8 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
 
 
 @handset.command()
-@click.option("--code", help="The 12-digit code or the link; without it a report under way continues.")
+@click.option("--code", help="The code, the slip or the link; without it a report under way continues.")
+@click.option("--onset", type=click.DateTime(["%Y-%m-%d"]), help="The day written on a slip; codes need none.")
 @click.option("--day", "days", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="A day (UTC) to send; all.")
 @click.option("--visits", is_flag=True, help="Send the visits to venues in these days too.")
 @click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without a question.")
@@ -167,6 +168,7 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
 @prints_result(lambda result: (f"{result['state']}: {result['keys']} daily keys",))
 def report(
     code: str | None,
+    onset: Any,
     days: tuple[Any, ...],
     visits: bool,
     consent: bool,
@@ -179,7 +181,8 @@ def report(
 
     phone = _open_phone(data, server, trust, radio)
     try:
-        outcome = report_in_dialogue(phone, code, [day.date() for day in days] or None, consent, visits)
+        onset_date = onset.date() if onset else None
+        outcome = report_in_dialogue(phone, code, [day.date() for day in days] or None, consent, visits, onset_date)
         return {
             "state": outcome.state, "keys": outcome.keys,
             "days": [day.isoformat() for day in outcome.dates], "upload_at": outcome.upload_at,
@@ -323,18 +326,23 @@ def run(
 
 
 def report_in_dialogue(
-    phone: Handset, code: str | None, days: list[date] | None, consent: bool, visits: bool = False
+    phone: Handset,
+    code: str | None,
+    days: list[date] | None,
+    consent: bool,
+    visits: bool = False,
+    onset: date | None = None,
 ) -> ReportOutcome:
     """Report with `code`; without one, continue the current report. Returns when the report is uploaded.
 
     days: UTC days to send, None for all. consent: whether to send without a question. visits: whether to send the stays
-    at venues, too. The report waits between certificate and upload as long as the city's config says. It may be
-    stopped then: the agent or the next `report` continues it.
+    at venues, too. onset: for a slip, the day that is written on it. The report waits between certificate and upload as
+    long as the city's config says. It may be stopped then: the agent or the next `report` continues it.
     """
     if code is None:
         outcome = phone.report.advance()
     else:
-        draft = phone.report.prepare_draft(code)
+        draft = phone.report.prepare_draft(code, onset)
         click.echo("Will be sent: this phone's random codes of these days (UTC):", err=True)
         for key, level in draft.keys:
             click.echo(f"  {unix_day(key.day)}  {LEVELS[level]}", err=True)
@@ -355,9 +363,10 @@ def report_in_dialogue(
             raise ConsentMissing("nothing was sent: the owner has not agreed; the code was not used")
         numbers = None if days is None else [(day - unix_day(0)).days for day in days]
         outcome = phone.report.submit_report(draft, numbers, [stay.id for stay in stays], consent=True)
-    while outcome.state == "waiting":
+    while outcome.state != "sent":
         seconds = max(1.0, outcome.upload_at - phone.time.now())
-        click.echo(f"ready; will be sent in {seconds / 60:.0f} minutes (stopping now loses nothing)", err=True)
+        what = "ready; will be sent" if outcome.state == "waiting" else "the city takes no more reports now; next try"
+        click.echo(f"{what} in {seconds / 60:.0f} minutes (stopping now loses nothing)", err=True)
         time.sleep(seconds)
         outcome = phone.report.advance()
     return outcome

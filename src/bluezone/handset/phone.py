@@ -204,7 +204,7 @@ class Handset:
         pending = self.report.pending
         rehearsal = self._rehearsals.next_call_at()
         moments: list[float] = []
-        if pending is not None and pending.is_certified:
+        if pending is not None and pending.upload_at:
             moments.append(pending.upload_at)
         if rehearsal is not None:
             moments.append(rehearsal)

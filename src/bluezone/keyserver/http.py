@@ -33,6 +33,7 @@ from bluezone.protocol.upload import (
     VERIFY_SIZE,
     BadRequest,
     KeysRefused,
+    SlipRequest,
     Status,
     UploadAnswer,
     UploadRequest,
@@ -203,6 +204,8 @@ def _verify_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
     def answer(request: Any, network: bytes) -> Response:
         if isinstance(request, Verify2Request):
             return _binary(encode_verify2_answer(next(redeemed)()))
+        if isinstance(request, SlipRequest):
+            return _binary(encode_verify2_answer(calls[0].codes.redemption.use_slip(request, network)))
         if isinstance(request, Verify1Request):
             return _binary(encode_verify1_answer(calls[0].codes.code_checks.check_code(request, network)))
         return _refuse_verify(request)

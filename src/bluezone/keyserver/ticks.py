@@ -8,7 +8,7 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -248,7 +248,9 @@ class Ticks:
         try:
             guard.require(now)
         except ClockDoubted as refused:
-            self.notes.set_signing_problem(refused.code)
+            # On a full disk the doubt cannot be noted; the tick is refused for it all the same, and its meter shows it.
+            with suppress(StoreFull, OSError):
+                self.notes.set_signing_problem(refused.code)
             raise
 
     def _require_publishing(self) -> Publication:

@@ -29,7 +29,7 @@ REASONS = (
     "epoch_invalid", "epoch_refused", "export_invalid", "export_too_large", "file_untrusted",
     "witnesses_invalid", "witnesses_refused", "witness_quorum_missing",
     "log_proof_invalid", "log_note_invalid", "log_note_untrusted",
-    "profile_invalid", "week_key_untrusted",
+    "profile_invalid", "week_key_untrusted", "config_log_missing",
 )  # fmt: skip
 
 

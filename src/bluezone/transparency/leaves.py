@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The leaves of the log: one line of text for each thing that a city publishes, always the same for the same thing.
 
+Most leaves take a name, such as "config 7". The first leaf of a name counts; later ones are evidence against the city.
 Source: docs/protocol.md section 9, "Leaves".
 """
 
@@ -26,10 +27,16 @@ def config_leaf(number: int, sha256: str) -> bytes:
     return _leaf("config", number, sha256)
 
 
-def week_key_leaf(key: WeekKey) -> bytes:
-    """The leaf of a week key, with all its members except the time of its announcement."""
+def week_key_leaf(key: WeekKey, epoch: int) -> bytes:
+    """The leaf of a week key first announced in an epoch, with all its members except the time of its announcement."""
     members = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, f"{key.n:x}", key.e]
-    return _leaf("week-key", key.kid, hashlib.sha256(canonical_json(members)).hexdigest())
+    digest = hashlib.sha256(canonical_json(members)).hexdigest()
+    return _leaf("week-key", epoch, key.purpose, key.klass, key.week, key.kid, digest)
+
+
+def week_key_name(key: WeekKey, epoch: int) -> str:
+    """The name that the leaf of a week key takes."""
+    return f"week-key {epoch} {key.purpose} {key.klass} {key.week}"
 
 
 def city_keys(config: Config) -> dict[str, Any]:
@@ -37,9 +44,14 @@ def city_keys(config: Config) -> dict[str, Any]:
     return {name: getattr(config, name) for name in CITY_KEYS}
 
 
-def city_keys_leaf(config: Config) -> bytes:
-    """The leaf of all keys of the city that a config names."""
-    return _leaf("city-keys", hashlib.sha256(canonical_json(city_keys(config))).hexdigest())
+def city_keys_leaf(config: Config, count: int | None = None) -> bytes:
+    """The leaf of all keys of the city that a config names.
+
+    count: how many other sets of keys were in the log before. Phones of 0.2 look for a leaf without it, which takes no
+    name.
+    """
+    digest = hashlib.sha256(canonical_json(city_keys(config))).hexdigest()
+    return _leaf("city-keys", digest) if count is None else _leaf("city-keys", count, digest)
 
 
 def adds_city_key(config: Config, current: Config) -> bool:
@@ -63,9 +75,13 @@ def read_heads(contents: Iterable[bytes], kind: str) -> list[tuple[int, int, str
     return [(int(words[2]), int(words[3]), words[4]) for words in lines if words[:2] == [HEAD, kind]]
 
 
-def epoch_leaf(record: str) -> bytes:
-    """The leaf of an epoch. record: base64, as in the config."""
-    return _leaf("epoch", hashlib.sha256(base64.b64decode(record)).hexdigest())
+def epoch_leaf(record: str, number: int | None = None) -> bytes:
+    """The leaf of an epoch. record: base64, as in the config; number: from 1.
+
+    Phones of 0.2 look for a leaf without the number, which takes no name.
+    """
+    digest = hashlib.sha256(base64.b64decode(record)).hexdigest()
+    return _leaf("epoch", digest) if number is None else _leaf("epoch", number, digest)
 
 
 def policy_leaf(number: int, policy: bytes) -> bytes:
@@ -81,6 +97,22 @@ def edition_leaf(name: str, sha256: str) -> bytes:
 def manifest(sha256s: Mapping[str, str]) -> bytes:
     """The list of files of the web edition. sha256s: hex by path, "" for the page itself."""
     return "".join(f"{sha256s[path]}  {path}\n" for path in sorted(sha256s)).encode()
+
+
+# For each kind of leaf that takes a name: how many words it has after HEAD, and how many of them are the name.
+_NAMED = {
+    "config": (3, 2), "week-key": (7, 5), "exports": (4, 3), "venues": (4, 3), "epoch": (3, 2), "witnesses": (3, 2),
+    "city-keys": (3, 2), "audit": (3, 2),
+}  # fmt: skip
+
+
+def name_of(content: bytes) -> str | None:
+    """The name that a leaf takes, such as "exports 0 17"; None for a leaf of which there may be any number."""
+    head, *words = content.decode(errors="replace").split(" ")
+    count, length = _NAMED.get(words[0] if words else "", (0, 0))
+    if head != HEAD or len(words) != count:
+        return None
+    return " ".join(words[:length])
 
 
 def audit_leaf(day: str, digest: str) -> bytes:

@@ -59,11 +59,16 @@ class QuorumMissing(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One witness. name: of its key, `host` or `host/more`; operator: who runs it, to show to people; key: hex."""
+    """One witness.
+
+    name: of its key, `host` or `host/more`. operator: who runs it, to show to people. key: hex. reads: whether it reads
+    every leaf before it cosigns.
+    """
 
     name: str
     operator: str
     key: str
+    reads: bool = False
 
     @property
     def host(self) -> str:
@@ -108,6 +113,13 @@ class Policy:
                 moments[witness] = moment
         return moments
 
+    def has_quorum(self, note: Note, config: Config, city_key: bytes, now: float) -> bool:
+        """Whether a quorum has cosigned a checkpoint: of the witnesses that read, if they are enough for one."""
+        counted = self.counted_witnesses(config, city_key)
+        only_readers = sum(witness.reads for witness in counted) >= self.quorum
+        cosigned = self.cosignatures(note, config, city_key, now)
+        return sum(witness.reads or not only_readers for witness in cosigned) >= self.quorum
+
     def require_quorum(self, proof: Proof, content: bytes, config: Config, city_key: bytes, now: float) -> None:
         """Check that a quorum has signed for a leaf. config: the current one. Raises QuorumMissing."""
         try:
@@ -129,16 +141,24 @@ def _folded(text: str) -> str:
 
 def encode_policy(policy: Policy) -> bytes:
     """Return the canonical text of a policy, from which its leaf is made."""
-    return canonical_json(asdict(policy))
+    members = asdict(policy)
+    for witness in members["witnesses"]:
+        # Without this member, the text is the same as in earlier versions.
+        if not witness["reads"]:
+            del witness["reads"]
+    return canonical_json(members)
 
 
 def decode_policy(payload: bytes) -> Policy:
     """Read a policy. Raises WitnessesInvalid."""
     members = JsonMembers.parse(payload, WitnessesInvalid)
     witnesses = tuple(
-        Witness(member.text("name", _NAME), member.text("operator", _OPERATOR), member.text("key", _KEY))
+        Witness(
+            member.text("name", _NAME), member.text("operator", _OPERATOR), member.text("key", _KEY),
+            member.boolean("reads") if member.has("reads") else False,
+        )
         for member in members.nested_list("witnesses")
-    )
+    )  # fmt: skip
     quorum = members.integer("quorum", lowest=1)
     if not quorum <= len(witnesses) <= MOST_WITNESSES or len({witness.name for witness in witnesses}) < len(witnesses):
         raise WitnessesInvalid(f"a quorum of {quorum} cannot come of {len(witnesses)} witnesses")

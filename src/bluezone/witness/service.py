@@ -4,11 +4,13 @@
 Small on purpose; it runs behind a proxy with TLS: docs/operating.md, "Witnesses".
 """
 
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from bluezone.refusal import Refused
+from bluezone.witness.leafstore import SecondLeaf
 from bluezone.witness.watcher import MOST_REQUEST_BYTES, Answer, Watcher
 
 # Calls have small bodies; a slow call occupies one of the places below.
@@ -25,8 +27,21 @@ def answer_get(watcher: Watcher, path: str) -> Answer:
             return Answer(404, f"{refused.code}: {refused.message}\n".encode())
         return Answer(200, note.data) if note else Answer(404, b"nothing was seen of this log yet\n")
     if path == "/evidence":
-        return Answer(200, b"\n".join(stored + b"\n" + offered for _, _, stored, offered in watcher.evidence()))
+        pairs = [stored + b"\n" + offered for _, _, stored, offered in watcher.evidence()]
+        seconds = [json.dumps(members_of(second)).encode() + b"\n" for second in watcher.second_leaves()]
+        return Answer(200, b"\n".join([*pairs, *seconds]))
     return Answer(404, b"nothing is served at this address\n")
+
+
+def members_of(second: SecondLeaf) -> dict[str, Any]:
+    """A second leaf as members of JSON: both leaves with their numbers."""
+    return {
+        "log": second.origin, "name": second.name,
+        "leaves": [
+            {"number": second.first_number, "leaf": second.first.decode(errors="backslashreplace")},
+            {"number": second.number, "leaf": second.content.decode(errors="backslashreplace")},
+        ],
+    }  # fmt: skip
 
 
 def make_server(watcher: Watcher, host: str, port: int) -> ThreadingHTTPServer:

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a witness stores of each log, and when it cosigns: never two checkpoints that do not continue each other.
+"""When a witness cosigns: after reading all leaves, and never two checkpoints that do not continue each other.
 
 Source: C2SP tlog-witness (`add-checkpoint`) and tlog-cosignature; docs/protocol.md section 9.
 """
 
 import http.client
+import logging
+import math
 import sqlite3
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,7 +32,6 @@ from bluezone.transparency.notes import (
     NoteUntrusted,
     VerifierKey,
     cosign,
-    hash_lines,
     merge_signatures,
     open_checkpoint,
     read_checkpoint,
@@ -37,15 +39,22 @@ from bluezone.transparency.notes import (
     read_note,
     read_verifier_key,
 )
+from bluezone.transparency.reading import MOST_LEAVES, Frontier, LeavesMissing, fetch_leaves
+from bluezone.witness import leafstore
+
+logger = logging.getLogger(__name__)
 
 STORE_NAME = "witness.sqlite3"
 # A checkpoint and a proof of 63 hashes.
 MOST_REQUEST_BYTES = MOST_BYTES + 64 * MOST_HASHES
 MOST_EVIDENCE = 100
 FETCH_SECONDS = 20.0
+# How long a call reads leaves; a server waits ten seconds for the answer. The next call reads on.
+READING_SECONDS = 4.0
 _LOCK_SECONDS = 10.0
 
-_TABLES = """
+_TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS me (name TEXT NOT NULL, private BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS log (
     origin TEXT PRIMARY KEY, key TEXT NOT NULL, address TEXT NOT NULL, size INTEGER NOT NULL, note BLOB NOT NULL
@@ -54,6 +63,8 @@ CREATE TABLE IF NOT EXISTS evidence (
     at INTEGER NOT NULL, origin TEXT NOT NULL, held BLOB NOT NULL, offered BLOB NOT NULL, UNIQUE (held, offered)
 );
 """
+    + leafstore.TABLES
+)
 
 
 class WitnessMissing(Refused):
@@ -90,10 +101,32 @@ class LogAnswerRefused(LogUnreachable):
     """The city's log answers that it does not have what it should have."""
 
 
+class LogUnread(LogUnreachable):
+    """The witness has not read all leaves of this checkpoint yet; a later call reads on."""
+
+    code = "witness_log_unread"
+
+
+class LeavesDiffer(Refused):
+    """The log shows leaves that are not those of the checkpoint it has signed."""
+
+    code = "witness_leaves_differ"
+
+
 class LogInconsistent(Refused):
     """The log does not continue the checkpoint that this witness has seen; both are stored as evidence."""
 
     code = "witness_log_inconsistent"
+
+
+# Other refusals, of what has no valid format, are answered with 400.
+_STATUS = (
+    (LogUnknown, http.client.NOT_FOUND),
+    (NoteUntrusted, http.client.FORBIDDEN),
+    (LogUnreachable, http.client.SERVICE_UNAVAILABLE),
+    (LeavesDiffer, http.client.UNPROCESSABLE_ENTITY),
+    (ProofInvalid, http.client.UNPROCESSABLE_ENTITY),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +154,23 @@ class WatchedLog:
 
 
 class Watcher:
-    """The witness of a folder, usable from any thread and by several processes. clock: Unix seconds."""
+    """The witness of a folder, usable from any thread and by several processes.
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    clock: Unix seconds. seconds: returns the time of a monotonic clock.
+    """
+
+    def __init__(
+        self, folder: Path, clock: Callable[[], float] = time.time, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self._path = folder / STORE_NAME
         self._clock = clock
+        self._seconds = seconds
+        self._reading: dict[str, threading.Lock] = {}
         if not self._path.is_file():
             raise WitnessMissing(f"{folder} holds no witness; `bluezone witness new` creates one")
+        # A store of an earlier version lacks the tables of leaves; its logs are read from the first leaf.
+        with closing(sqlite3.connect(self._path, timeout=_LOCK_SECONDS)) as store:
+            store.executescript(_TABLES)
         with self._store() as store:
             name, private = store.execute("SELECT name, private FROM me").fetchone()
         self._private = Ed25519PrivateKey.from_private_bytes(private)
@@ -187,29 +230,38 @@ class Watcher:
         with self._store() as store:
             return list(store.execute("SELECT at, origin, held, offered FROM evidence ORDER BY at"))
 
-    def add_checkpoint(self, body: bytes) -> Answer:
-        """Answer a log's request for a cosignature."""
-        try:
-            old_size, hashes, note = _read_request(body)
-            origin = read_checkpoint(note.text).origin
-        except NoteInvalid as refused:
-            return Answer(http.client.BAD_REQUEST, _error_body(refused))
-        try:
-            # One at a time, so that two conflicting requests cannot both be accepted.
-            with self._store() as store:
-                return self._answer(store, origin, old_size, hashes, note)
-        except LogUnknown as refused:
-            return Answer(http.client.NOT_FOUND, _error_body(refused))
-        except NoteUntrusted as refused:
-            return Answer(http.client.FORBIDDEN, _error_body(refused))
+    def second_leaves(self) -> list[leafstore.SecondLeaf]:
+        """The leaves of names that earlier leaves have taken: evidence against a city, and no reason not to cosign."""
+        with self._store() as store:
+            return leafstore.second_leaves(store)
 
-    def _answer(
-        self, store: sqlite3.Connection, origin: str, old_size: int, hashes: tuple[bytes, ...], note: Note
-    ) -> Answer:
-        row = store.execute("SELECT key, address, size, note FROM log WHERE origin = ?", (origin,)).fetchone()
-        if row is None:
-            raise LogUnknown(f"this witness does not watch the log {origin}")
-        watched = _watched(row)
+    def add_checkpoint(self, body: bytes) -> Answer:
+        """Answer a log's request for a cosignature. The leaves are read from the log's own address first."""
+        try:
+            return self._add_checkpoint(*_read_request(body), until=self._seconds() + READING_SECONDS)
+        except Refused as refused:
+            status = next((status for kind, status in _STATUS if isinstance(refused, kind)), http.client.BAD_REQUEST)
+            logger.warning("not cosigned: %s: %s", refused.code, refused.message)
+            return Answer(status, _error_body(refused))
+
+    def _add_checkpoint(self, old_size: int, hashes: tuple[bytes, ...], note: Note, until: float) -> Answer:
+        origin = read_checkpoint(note.text).origin
+        with self._store() as store:
+            watched = _find(store, origin)
+            conflict = self._examine(store, watched, old_size, hashes, note)
+        if conflict:
+            return conflict
+        checkpoint = read_checkpoint(note.text)
+        self._read_leaves(watched, checkpoint, until)
+        # One at a time, so that two conflicting requests cannot both be accepted.
+        with self._store() as store:
+            watched = _find(store, origin)
+            return self._examine(store, watched, old_size, hashes, note) or self._cosign(store, checkpoint, note)
+
+    def _examine(
+        self, store: sqlite3.Connection, watched: WatchedLog, old_size: int, hashes: tuple[bytes, ...], note: Note
+    ) -> Answer | None:
+        """None if a checkpoint continues the last one. Raises NoteUntrusted, ProofInvalid."""
         checkpoint = open_checkpoint(note, watched.key)
         if old_size > checkpoint.size:
             return Answer(http.client.BAD_REQUEST, b"the old size is above the new one\n")
@@ -218,26 +270,79 @@ class Watcher:
         if old_size == checkpoint.size and checkpoint.root != watched.root:
             self._keep_evidence(store, watched, note)
             return _conflict(watched.size)
-        try:
-            verify_consistency(old_size, watched.root, checkpoint.size, checkpoint.root, hashes)
-        except ProofInvalid as refused:
-            return Answer(http.client.UNPROCESSABLE_ENTITY, _error_body(refused))
+        verify_consistency(old_size, watched.root, checkpoint.size, checkpoint.root, hashes)
+        return None
+
+    def _cosign(self, store: sqlite3.Connection, checkpoint: Checkpoint, note: Note) -> Answer:
+        origin = checkpoint.origin
+        read, _ = leafstore.frontiers(store, origin)
+        if (read.size, read.root) != (checkpoint.size, checkpoint.root):
+            raise LogUnread(f"{origin}: another call has read other leaves meanwhile")
+        leafstore.confirm_leaves(store, origin)
         signature = cosign(note.text, self.key, self._private.sign, int(self._clock()))
-        by_log = tuple(other for other in note.signatures if other.name == watched.key.name)
+        by_log = tuple(other for other in note.signatures if other.name == origin)
         cosigned = merge_signatures(Note(note.text, by_log), {self.key.name: signature})
         store.execute("UPDATE log SET size = ?, note = ? WHERE origin = ?", (checkpoint.size, cosigned.data, origin))
         return Answer(http.client.OK, signature.line)
 
-    def check_log(self, origin: str, fetch: Callable[[str], bytes] | None = None) -> Checkpoint:
-        """Fetch a log as anyone would, and compare it with the last visit; returns its checkpoint.
+    def _read_leaves(self, watched: WatchedLog, checkpoint: Checkpoint, until: float) -> None:
+        """Read all leaves up to a checkpoint that continues the last one. until: of the monotonic clock.
 
-        fetch: returns the content at an address; over HTTP by default.
-        Raises LogUnknown, LogUnreachable, LogInconsistent.
+        Raises LeavesDiffer, LogUnread, LogUnreachable.
         """
-        fetch = fetch or fetch_over_http
+        origin = checkpoint.origin
+        reading = self._reading.setdefault(origin, threading.Lock())
+        # One call for each log, so that a city that answers slowly does not occupy the places of others.
+        if not reading.acquire(blocking=False):
+            raise LogUnread(f"{origin}: another call reads its leaves")
+        try:
+            # A store of an earlier version has a checkpoint, but has not read its leaves.
+            for size, root in ((watched.size, watched.root), (checkpoint.size, checkpoint.root)):
+                self._read_to(watched, size, root, until)
+            read = self._frontier(origin)
+        finally:
+            reading.release()
+        if read.size > checkpoint.size:
+            raise LogUnread(f"{origin}: {read.size} leaves were read of a later checkpoint")
+
+    def _read_to(self, watched: WatchedLog, size: int, root: bytes, until: float) -> None:
+        origin = watched.key.name
+        while (read := self._frontier(origin)).size < size:
+            left = until - self._seconds()
+            if left <= 0:
+                raise LogUnread(f"{origin}: reading, {read.size} of {size} leaves")
+            contents = self._fetch_leaves(watched, read.size, min(size, read.size + MOST_LEAVES), left)
+            with self._store() as store:
+                leafstore.note_leaves(store, origin, read, contents)
+        if read.size != size:
+            return
+        with self._store() as store:
+            if read.root == root:
+                return
+            leafstore.forget_leaves(store, origin)
+        raise LeavesDiffer(f"{origin}: the {size} leaves at {watched.address} are not those that were signed")
+
+    def _frontier(self, origin: str) -> Frontier:
+        with self._store() as store:
+            return leafstore.frontiers(store, origin)[0]
+
+    def _fetch_leaves(self, watched: WatchedLog, first: int, end: int, seconds: float) -> list[bytes]:
+        def fetch(path: str) -> bytes:
+            return fetch_over_http(f"{watched.address}/{path}", min(seconds, FETCH_SECONDS))
+
+        try:
+            return fetch_leaves(fetch, first, end, LogAnswerRefused)
+        except LeavesMissing as refused:
+            raise LogUnreachable(f"{watched.key.name}: {refused.message}") from None
+
+    def check_log(self, origin: str) -> Checkpoint:
+        """Fetch a log as anyone would, compare it with the last visit and read all leaves; returns its checkpoint.
+
+        Raises LogUnknown, LogUnreachable, LogInconsistent, LeavesDiffer.
+        """
         watched = self.log(origin)
         try:
-            note = read_note(fetch(f"{watched.address}/checkpoint"))
+            note = read_note(fetch_over_http(f"{watched.address}/checkpoint"))
             checkpoint = open_checkpoint(note, watched.key)
         except NoteInvalid as refused:
             raise LogUnreachable(f"what {watched.address} shows is not a checkpoint of it: {refused.message}") from None
@@ -245,16 +350,15 @@ class Watcher:
         hashes: tuple[bytes, ...] = ()
         try:
             if 0 < smaller[0] < larger[0]:
-                lines = fetch(f"{watched.address}/consistency/{smaller[0]}/{larger[0]}").decode("ascii", "replace")
-                hashes = read_hashes(lines.splitlines())
+                path = f"{watched.address}/consistency/{smaller[0]}/{larger[0]}"
+                hashes = read_hashes(fetch_over_http(path).decode("ascii", "replace").splitlines())
             verify_consistency(smaller[0], smaller[1], larger[0], larger[1], hashes)
         except (ProofInvalid, NoteInvalid, LogAnswerRefused) as refused:
             with self._store() as store:
                 self._keep_evidence(store, watched, note)
             raise LogInconsistent(f"{origin}: {refused.message}; both checkpoints are kept as evidence") from None
-        if checkpoint.size > watched.size:
-            request = f"old {watched.size}\n".encode() + hash_lines(hashes) + b"\n" + note.data
-            self.add_checkpoint(request)
+        if checkpoint.size >= watched.size:
+            self._add_checkpoint(watched.size, hashes, note, until=math.inf)
         return checkpoint
 
     def _keep_evidence(self, store: sqlite3.Connection, watched: WatchedLog, note: Note) -> None:
@@ -278,6 +382,13 @@ class Watcher:
             store.execute("COMMIT")
         finally:
             store.close()
+
+
+def _find(store: sqlite3.Connection, origin: str) -> WatchedLog:
+    row = store.execute("SELECT key, address, size, note FROM log WHERE origin = ?", (origin,)).fetchone()
+    if row is None:
+        raise LogUnknown(f"this witness does not watch the log {origin}")
+    return _watched(row)
 
 
 def _watched(row: tuple[str, str, int, bytes]) -> WatchedLog:
@@ -305,15 +416,18 @@ def _error_body(refused: Refused) -> bytes:
     return f"{refused.code}: {refused.message}\n".encode()
 
 
-def fetch_over_http(address: str) -> bytes:
-    """The content at an address, at most 64 KiB. Raises LogUnreachable, LogAnswerRefused."""
+def fetch_over_http(address: str, seconds: float = FETCH_SECONDS) -> bytes:
+    """The content at an address, at most 64 KiB. seconds: for each step of the call.
+
+    Raises LogUnreachable, LogAnswerRefused.
+    """
     parts = urlsplit(address)
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(parts.netloc, timeout=FETCH_SECONDS, context=context)
+        connection = http.client.HTTPSConnection(parts.netloc, timeout=seconds, context=context)
     else:
-        connection = http.client.HTTPConnection(parts.netloc, timeout=FETCH_SECONDS)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
     try:
         connection.request("GET", parts.path)
         answer = connection.getresponse()

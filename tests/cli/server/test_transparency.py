@@ -45,7 +45,7 @@ def test_a_witness_is_made_watches_a_city_and_keeps_what_contradicts(tmp_path, c
     log = city.key_server.public_log
     assert typed("witness", "watch", "--folder", folder, log.key, f"{city.url}/v1/log")[1] == {"log": log.key.name}
     assert typed("witness", "look", "--folder", folder) == (0, {"logs": {log.key.name: log.size()}})
-    assert typed("witness", "evidence", "--folder", folder)[1] == {"evidence": []}
+    assert typed("witness", "evidence", "--folder", folder)[1] == {"evidence": [], "second_leaves": []}
 
     fork = sign_checkpoint(
         Checkpoint(log.key.name, log.size(), EMPTY_ROOT), log.key, city.key_server.secrets.signing_key.sign
@@ -67,7 +67,8 @@ def test_the_city_says_who_watches_and_sees_who_has_signed(tmp_path, city):
 
     assert code == 0
     assert (status["quorum"], status["waiting"]) == (1, [])
-    assert status["witnesses"] == [{"name": NAME, "operator": "Đại học", "address": "https://203.0.113.9", "at": None}]
+    expected = {"name": NAME, "operator": "Đại học", "address": "https://203.0.113.9", "at": None, "reads": True}
+    assert status["witnesses"] == [expected]
     assert status["size"] > 0
 
 

@@ -6,7 +6,7 @@ import datetime
 import pytest
 from tests.builders.handset import PhoneClock, city_with_phones, publish_reports, remove_random_keys
 
-from bluezone.handset.city.config import WeekKeyUntrusted
+from bluezone.handset.city.publiclog import WeekKeyUntrusted
 from bluezone.handset.client import ServerAnswerRefused
 from bluezone.handset.page.shapes import report_of, state_of
 from bluezone.handset.report.report import (

@@ -2,7 +2,9 @@
 """The public log of a city: what stands in it, how it is served, and what it survives."""
 
 import base64
+import dataclasses
 import hashlib
+import json
 import shutil
 
 import pytest
@@ -12,7 +14,8 @@ from tests.transparency.vectors import independent_root
 
 from bluezone.keyserver.publication.log.logwriter import LogForked
 from bluezone.keyserver.publication.log.publiclog import LogPathMissing
-from bluezone.transparency.leaves import config_leaf, head_leaf
+from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_name
+from bluezone.transparency.leaves import config_leaf, head_leaf, name_of, week_key_leaf
 from bluezone.transparency.merkle import leaf_hash, verify_consistency
 from bluezone.transparency.notes import cosign, open_checkpoint, read_hashes, read_note, read_proof, verify_proof
 from bluezone.transparency.watch import Policy, Witness
@@ -42,6 +45,10 @@ def served(city, path: str) -> bytes:
     return answered.body
 
 
+def failing(city) -> list[str]:
+    return json.loads(call(city, "GET", "/v1/health").body)["failing"]
+
+
 def entries(data: bytes) -> list[bytes]:
     found = []
     while data:
@@ -58,7 +65,8 @@ def test_what_is_published_stands_in_the_log_before_phones_can_fetch_it(city, cl
     contents = log.leaves(0, log.size())
 
     assert config_leaf(1, city.configs.sha256_of(1)) in contents
-    assert sum(b" week-key " in content for content in contents) == len(city.configs.newest_config().week_keys)
+    certifying = [key for key in city.configs.newest_config().week_keys if key.purpose != "chaff"]
+    assert sum(b" week-key " in content for content in contents) == len(certifying)
     index = city.indexes.read_index()
     chain = city.ticks.history.journal.heads("exports")[-1].chain
     assert head_leaf("exports", 0, index.number, chain) in contents
@@ -86,6 +94,39 @@ def test_tiles_checkpoint_and_entries_lead_to_one_root_by_a_verifier_written_apa
     assert [hashes[at : at + 32] for at in range(0, len(hashes), 32)] == [
         hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves[size // 256 * 256 :]
     ]
+
+
+@pytest.mark.long
+def test_leaves_are_served_from_any_number_on(city, clock):
+    published(city, clock, 3)
+    log = city.public_log
+    assert entries(served(city, f"leaves/3/{log.size()}")) == log.leaves(3, log.size())
+    for path in (f"leaves/3/{log.size() + 1}", "leaves/3/3", "leaves/5/4", "leaves/0/513"):
+        assert call(city, "GET", f"/v1/log/{path}").status == 404
+
+
+@pytest.mark.long
+def test_a_week_key_whose_name_is_taken_is_not_announced_and_health_says_so_in_its_week(city, clock):
+    """As after a key was lost with its folder, and made again."""
+    newest = max(
+        (key for key in city.configs.newest_config().week_keys if key.purpose == "upload"),
+        key=lambda key: (key.use_from, key.klass),
+    )
+    start = newest.use_from + SECONDS_PER_WEEK
+    lost = dataclasses.replace(newest, kid=999, week=week_name(start), use_from=start)
+    city.public_log.request_leaf(week_key_leaf(lost, 0))
+    city.tick()
+    clock.pass_by(SECONDS_PER_WEEK)
+    city.tick()
+    made = [key for key in city.secrets.week_keys.all() if (key.klass, key.week) == (lost.klass, lost.week)]
+    assert len(made) == 1
+    assert made[0] not in city.configs.newest_config().week_keys
+    assert "week_key_missing" not in failing(city)
+    clock.pass_by(3 * SECONDS_PER_WEEK)
+    city.tick()
+    assert failing(city) == ["week_key_missing"]
+    names = [name for content in city.public_log.leaves(0, city.public_log.size()) if (name := name_of(content))]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.long

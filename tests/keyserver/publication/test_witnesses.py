@@ -142,7 +142,7 @@ def test_a_server_that_has_forgotten_what_a_witness_has_seen_goes_on_from_there(
 def test_what_is_not_signed_by_the_witnesss_own_key_is_not_kept(watchmen, tmp_path):
     log = watchmen.server.key_server.public_log
     stranger = Watcher.create(tmp_path / "stranger", NAMES[0], lambda: watchmen.world.now)
-    stranger.watch(str(log.key), "")
+    stranger.watch(str(log.key), f"{watchmen.server.url}/v1/log")
     size, note = log.newest_checkpoint()
     witness = watchmen.policy(2).witnesses[0]
     log.store.write(lambda transaction: transaction.execute("DELETE FROM log_cosignature"))

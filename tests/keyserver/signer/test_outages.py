@@ -358,3 +358,23 @@ def test_files_and_public_log_go_on_while_a_signer_of_the_version_before_is_not_
         assert server.public_log.newest_checkpoint()[0] > before
         assert follows(server, positions)[EXPORT_FILES.kind][0] > positions[EXPORT_FILES.kind][0]
         server.close()
+
+
+@pytest.mark.long
+def test_a_file_that_an_outage_delayed_for_days_is_listed_long_enough_for_every_phone(city_folder, clock):
+    """A phone follows files without a gap as long as it looks every 13 days, whatever happened here meanwhile."""
+    with signing(city_folder, clock):
+        server = open_server(city_folder, clock)
+        server.tick()
+        positions = follows(server, start_of_a_phone())
+        clock.pass_by(PERIOD)
+        with unwritable(*(city_folder / series.folder for series in ALL_SERIES)):
+            tick_refused(server)
+            clock.pass_by(12 * DAY)
+            tick_refused(server)
+        server.tick()
+        for _ in range(12):
+            clock.pass_by(DAY)
+            server.tick()
+        follows(server, positions)
+        server.close()

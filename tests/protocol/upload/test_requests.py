@@ -11,6 +11,7 @@ from bluezone.protocol.upload import (
     VERIFY_SIZE,
     BadRequest,
     KeysRefused,
+    SlipRequest,
     Slot,
     UploadKey,
     UploadRequest,
@@ -128,8 +129,12 @@ def test_any_verify_body_is_read_or_refused(rest, version, flags, step, kind):
         request = decode_verify(bytes([version, flags, step, kind]) + rest)
     except Refused:
         return
-    assert (version, flags | 1, step in (1, 2), kind in (0, 1)) == (1, 1, True, True)
-    assert isinstance(request, Verify1Request if step == 1 else Verify2Request)
+    assert (version, flags | 1, step in (1, 2), kind in (0, 1, 2)) == (1, 1, True, True)
+    if kind == 2:
+        assert (flags, step) == (0, 2)
+        assert isinstance(request, SlipRequest)
+    else:
+        assert isinstance(request, Verify1Request if step == 1 else Verify2Request)
 
 
 @given(st.integers(0, 2**32), st.integers(0, 100), st.integers(0, 100))

@@ -46,6 +46,16 @@ def test_a_bucket_that_is_away_ends_no_round_and_its_indexes_keep_their_age(serv
     assert meters.gauge("disk_bytes") > 0, "what comes after the files is measured"
 
 
+def test_a_config_that_phones_cannot_get_is_measured_as_a_damaged_file(server, meters):
+    survey = Survey(server, meters, make_announcer(server))
+    survey.measure(server.clock())
+    before = meters.gauge("published_files_damaged")
+    server.configs.path(server.configs.newest_number()).unlink()
+    survey.measure(server.clock())
+
+    assert (before, meters.gauge("published_files_damaged")) == (0, 1)
+
+
 @pytest.fixture
 def relayed():
     """A database of its own behind a relay that can lose it, and its address there."""

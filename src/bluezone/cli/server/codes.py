@@ -7,13 +7,17 @@ from typing import Any
 
 import click
 
+from bluezone.cli.codebooks import book
 from bluezone.cli.folder import data_option, open_with_office
 from bluezone.cli.output import prints_result
 
 
 @click.group()
 def codes() -> None:
-    """Issue, check and revoke verification codes."""
+    """Issue, check and revoke verification codes; make and register code books."""
+
+
+codes.add_command(book)
 
 
 def _issued_lines(result: dict[str, Any]) -> Iterable[str]:

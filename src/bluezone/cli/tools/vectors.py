@@ -27,6 +27,7 @@ from bluezone.protocol.risk.coronawarnapp import read_windows
 from bluezone.protocol.signed.epoch import encode_epoch, open_epoch, sign_epoch
 from bluezone.protocol.upload.codes import InvalidCode, damm_digit, parse_code
 from bluezone.protocol.upload.payload import UploadKey, commitment, decode_slots, encode_keys
+from bluezone.protocol.upload.slips import read_slip
 from bluezone.protocol.venues import codes
 from bluezone.protocol.venues.items import Record, open_item, seal_item, slot_cipher_key, slot_key, slot_tag, venue_key
 from bluezone.protocol.venues.stays import split_by_hour
@@ -378,6 +379,9 @@ def read_cases(document: dict[str, Any], file_name: str) -> Iterator[Case]:
     elif family == "epoch":
         keys = {name: document[name] for name in ("recovery_key_hex", "recovery_private_hex")}
         yield from (Case("epoch", case["name"], _check_epoch, {**keys, **case}) for case in document["cases"])
+    elif family == "slips":
+        yield from (Case("slips", case["name"], _check_slip, {"city": document["city_key_hex"], **case})
+                    for case in document["cases"])  # fmt: skip
     elif family == "transparency":
         yield from (Case(*case) for case in transparency_cases(document))
     elif family == "presence":
@@ -417,6 +421,21 @@ def _check_epoch(case: dict[str, Any]) -> tuple[Any, Any]:
     epoch = open_epoch(case["record"], bytes.fromhex(case["recovery_key_hex"]))
     signer = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["recovery_private_hex"]))
     got = {"epoch": asdict(epoch), "payload": encode_epoch(epoch).decode(), "record": sign_epoch(epoch, signer)}
+    return got, {name: case[name] for name in got}
+
+
+def _check_slip(case: dict[str, Any]) -> tuple[Any, Any]:
+    """Read a slip by its digits and by its link, and sign its use (docs/protocol.md section 4, "Code books")."""
+    city_key = bytes.fromhex(case["city"])
+    typed, scanned = (read_slip(case[form], city_key, case["unix_seconds"]) for form in ("digits", "link"))
+    got = {
+        "book": typed.book,
+        "class": typed.klass,
+        "secret_hex": typed.secret.hex(),
+        "link": typed.link(case["link"].partition("/r#")[0]),
+        "public_hex": scanned.public.hex(),
+        "signature_hex": scanned.sign_use(case["kid"], bytes.fromhex(case["blinded_hex"])).hex(),
+    }
     return got, {name: case[name] for name in got}
 
 

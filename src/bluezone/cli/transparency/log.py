@@ -2,12 +2,13 @@
 """`bluezone log`: show the city's public log, set its witnesses, and look up the served web edition in the log."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bluezone.cli.folder import data_option, open_keyserver
-from bluezone.cli.output import prints_result
+from bluezone.cli.output import Failed, prints_result
 
 
 @click.group()
@@ -31,7 +32,8 @@ def _status_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"{result['log']}: {result['size']} leaves, quorum {result['quorum'] or 'none: no one watches'}"
     for witness in result["witnesses"]:
         moment = "has not signed the newest checkpoint" if witness["at"] is None else f"signed it at {witness['at']}"
-        yield f"  {witness['name']} ({witness['operator']}): {moment}"
+        reads = "reads every leaf" if witness["reads"] else "does not read leaves"
+        yield f"  {witness['name']} ({witness['operator']}), {reads}: {moment}"
     yield from (f"waits for a quorum: {name}" for name in result["waiting"])
 
 
@@ -53,7 +55,7 @@ def status(data: str | None) -> dict[str, Any]:
         policy = current_policy(records)
         witnesses = [
             {"name": witness.name, "operator": witness.operator, "address": address,
-             "at": cosigned_at(newest[1], witness.verifier) if newest else None}
+             "reads": witness.reads, "at": cosigned_at(newest[1], witness.verifier) if newest else None}
             for witness, address in witnesses_of(log)
         ]  # fmt: skip
         waiting = ["other witnesses"] if log.policy(len(records)) is not None else []
@@ -72,8 +74,16 @@ def status(data: str | None) -> dict[str, Any]:
     "--witness", "texts", metavar="KEY OPERATOR ADDRESS", nargs=3, multiple=True, required=True,
     help="What `bluezone witness new` printed, who runs it, and where it is asked: https://HOST.",
 )  # fmt: skip
+@click.option(
+    "--not-reading",
+    metavar="NAME",
+    multiple=True,
+    help="A witness of version 0.2 or earlier, or another program: it does not read the leaves before it signs.",
+)
 @prints_result(lambda result: (f"change {result['number']}: phones learn it with the next config",))
-def set_(data: str | None, quorum: int, texts: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
+def set_(
+    data: str | None, quorum: int, texts: tuple[tuple[str, str, str], ...], not_reading: tuple[str, ...]
+) -> dict[str, Any]:
     """Set the witnesses. The current ones have to cosign the change first; the first time there are none."""
     from bluezone.keyserver.publication.log.witnesses import set_witnesses
     from bluezone.transparency.notes import WITNESS_KEY, read_verifier_key
@@ -82,8 +92,12 @@ def set_(data: str | None, quorum: int, texts: tuple[tuple[str, str, str], ...])
     server = open_keyserver(data)
     try:
         keys = [read_verifier_key(text, WITNESS_KEY) for text, _, _ in texts]
+        unknown = set(not_reading) - {key.name for key in keys}
+        if unknown:
+            raise click.BadParameter(f"{unknown.pop()} is none of these witnesses", param_hint="--not-reading")
         witnesses = tuple(
-            Witness(key.name, operator, key.public.hex()) for key, (_, operator, _) in zip(keys, texts, strict=True)
+            Witness(key.name, operator, key.public.hex(), key.name not in not_reading)
+            for key, (_, operator, _) in zip(keys, texts, strict=True)
         )
         addresses = {key.name: address for key, (_, _, address) in zip(keys, texts, strict=True)}
         hosts = (server.city.public_host, server.city.office_host)
@@ -94,21 +108,39 @@ def set_(data: str | None, quorum: int, texts: tuple[tuple[str, str, str], ...])
 
 
 def _checked_lines(result: dict[str, Any]) -> Iterable[str]:
-    yield f"{result['files']} files of the web edition are those of leaf {result['leaf']} of {result['size']}"
-    yield f"signed by {', '.join(result['witnesses']) or 'no witness'}"
+    yield f"{result['log']}: {result['size']} leaves, signed by {', '.join(result['witnesses']) or 'no witness'}"
+    edition = result["edition"]
+    if edition is None:
+        yield "the city has not published a web edition"
+    else:
+        yield f"{edition['files']} files of the web edition are those of leaf {edition['leaf']}"
+    if not result["problems"]:
+        yield "one leaf of each name, without gaps, and all that is served is in the log"
+    for problem in result["problems"]:
+        yield f"WRONG {problem['code']}: {problem['message']}"
+        yield from (f"  {leaf['number']} {leaf['leaf']}" for leaf in problem["leaves"])
 
 
 @log.command()
 @click.option("--trust", required=True, help="The city's public key, as for `bluezone handset`.")
+@click.option(
+    "--since",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The checkpoint of the last check: the log must continue it. The new one replaces it.",
+)
 @click.argument("address")
 @prints_result(_checked_lines)
-def check(trust: str, address: str) -> dict[str, Any]:
-    """Fetch the web edition at ADDRESS (https://HOST) as anyone would, and look it up in the city's log.
+def check(trust: str, since: Path | None, address: str) -> dict[str, Any]:
+    """Read the whole log of the city at ADDRESS (https://HOST) and its web edition as anyone would.
 
-    Run it from the network of people who might get another edition: served code cannot check itself.
+    The exit code is 1 if something is wrong. Run it from the network of people who might get another edition or log:
+    served code cannot check itself.
     """
     from bluezone.handset.city.config import parse_trust
-    from bluezone.handset.city.edition import check_edition
+    from bluezone.handset.city.logcheck import check_city
     from bluezone.handset.client import Client
 
-    return check_edition(Client(address), parse_trust(trust))
+    result = check_city(Client(address), parse_trust(trust), since)
+    if result["problems"]:
+        raise Failed(result)
+    return result

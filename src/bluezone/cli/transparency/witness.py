@@ -50,7 +50,7 @@ def watch(folder: Path, key: str, address: str) -> dict[str, Any]:
 
 def _look_lines(result: dict[str, Any]) -> Iterable[str]:
     for origin, size in result["logs"].items():
-        yield f"{origin}: {size} leaves, consistent with all that was seen before"
+        yield f"{origin}: {size} leaves, all read, consistent with all that was seen before"
 
 
 @witness.command()
@@ -58,7 +58,7 @@ def _look_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--every", "seconds", type=click.IntRange(1), help="Look again after this many seconds, until stopped.")
 @prints_result(_look_lines)
 def look(folder: Path, seconds: int | None) -> dict[str, Any]:
-    """Fetch each log as anyone would and compare it with what was seen before; exit 1 if it differs."""
+    """Fetch each log as anyone would, compare it with what was seen before and read it; exit 1 if it differs."""
     from bluezone.refusal import Refused
     from bluezone.witness.watcher import LogUnreachable, Watcher
 
@@ -82,26 +82,31 @@ def look(folder: Path, seconds: int | None) -> dict[str, Any]:
 
 
 def _evidence_lines(result: dict[str, Any]) -> Iterable[str]:
-    if not result["evidence"]:
-        yield "every log only grew, as far as this witness has seen"
+    if not result["evidence"] and not result["second_leaves"]:
+        yield "every log only grew and has one leaf of each name, as far as this witness has seen"
     for pair in result["evidence"]:
         yield f"{pair['log']}: two signed checkpoints that do not continue each other:"
         yield pair["held"]
         yield pair["offered"]
+    for second in result["second_leaves"]:
+        yield f"{second['log']}: two leaves of the name {second['name']}; the first counts:"
+        yield from (f"  {leaf['number']} {leaf['leaf']}" for leaf in second["leaves"])
 
 
 @witness.command()
 @folder_option
 @prints_result(_evidence_lines)
 def evidence(folder: Path) -> dict[str, Any]:
-    """Show each pair of signed checkpoints that contradict each other: both together are proof without any trust."""
+    """Show signed checkpoints that contradict each other, and second leaves of a name: proof without any trust."""
+    from bluezone.witness.service import members_of
     from bluezone.witness.watcher import Watcher
 
+    watcher = Watcher(folder)
     pairs = [
         {"at": at, "log": origin, "held": older.decode(), "offered": offered.decode()}
-        for at, origin, older, offered in Watcher(folder).evidence()
+        for at, origin, older, offered in watcher.evidence()
     ]
-    return {"evidence": pairs}
+    return {"evidence": pairs, "second_leaves": [members_of(second) for second in watcher.second_leaves()]}
 
 
 @witness.command()

@@ -16,11 +16,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bluezone.handset.city.epochs import Epochs
-from bluezone.handset.city.publiclog import PublicLog
+from bluezone.handset.city.publiclog import PublicLog, WeekKeyUntrusted
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.clocks import JUMP_SECONDS, Clock, current_moment, seconds_since
 from bluezone.handset.store import NamedValues
-from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, week_name
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, InvalidPublicKey, read_ed25519_pem
 from bluezone.protocol.signed.config import (
     ANNOUNCED_BEFORE_USE_SECONDS,
@@ -28,6 +28,7 @@ from bluezone.protocol.signed.config import (
     Config,
     ConfigGap,
     ConfigHistoryDiffers,
+    ConfigLogMissing,
     ConfigRolledBack,
     WeekKey,
     decode_config,
@@ -37,7 +38,7 @@ from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.protocol.signed.epoch import Epoch, EpochRefused, check_epoch, check_first_config
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
-from bluezone.transparency.leaves import epoch_leaf
+from bluezone.transparency.notes import log_key
 from bluezone.transparency.watch import current_policy
 
 # The time zone before the first config: that of Vietnam.
@@ -54,12 +55,6 @@ class InvalidTrust(Refused):
     """The text is not an Ed25519 public key, or not the key with which this phone was set up."""
 
     code = "trust_invalid"
-
-
-class WeekKeyUntrusted(Refused):
-    """The server named a week key that this phone must not use: unknown, known for less than a week, or not current."""
-
-    code = "week_key_untrusted"
 
 
 def parse_trust(text: str) -> bytes:
@@ -214,7 +209,21 @@ class CityConfig:
         if key.klass != klass or not key.use_from <= now <= key.accept_until:
             raise WeekKeyUntrusted(f"key {kid} is not for this kind of code and this week; nothing was sent")
         self._require_announced(key)
+        assert self.current is not None
+        self.public_log.require_key(key, self.current, now)
         return key
+
+    def choose_upload_key(self, klass: int, now: float) -> WeekKey:
+        """Return the upload key of this week for a class, as `require_trusted`. Raises WeekKeyUntrusted.
+
+        In the first hour of a week it is the last week's, if the config still names it: the server's clock may be slow.
+        """
+        keys = [key for key in self.current.week_keys if key.purpose == "upload"] if self.current else []
+        for moment in (now - SECONDS_PER_HOUR, now):
+            for key in keys:
+                if key.klass == klass and key.week == week_name(moment):
+                    return self.require_trusted(key.kid, klass, now)
+        raise WeekKeyUntrusted("the config names no key of this week for this kind of code; nothing was sent")
 
     def rehearsal_key(self, now: float) -> WeekKey:
         """Return the key that signs random packets. Raises WeekKeyUntrusted."""
@@ -244,7 +253,7 @@ class CityConfig:
         check_first_config(first, epoch, current)
         if self._has_new_keys(first):
             raise EpochRefused("new_key: the epoch comes with another week key")
-        self.public_log.require_quorum(epoch_leaf(record), current, now)
+        self.public_log.require_epoch(record, epoch.number, current, now)
         self.public_log.require_agreed(first, current, now)
         with self._store.transaction():
             self._accept(first, payload, first=False)
@@ -323,6 +332,7 @@ class CityConfig:
     def _accept(self, config: Config, payload: bytes, *, first: bool) -> None:
         # Refuses a witness policy that cannot be read; nothing else checks it in the first config.
         current_policy(config.witnesses)
+        self._check_log_name(config, first=first)
         stored = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
         with self._store.transaction():
             self.epochs.pin(config, self.trusted_now() or float(config.generated_at), first=self.current is None)
@@ -331,6 +341,13 @@ class CityConfig:
             self._note_week_keys(config, first=first)
             self._store.put("config", stored)
         self._decoded = config
+
+    def _check_log_name(self, config: Config, *, first: bool) -> None:
+        """Once a config has named the city's log, none after it may leave the log out. Raises ConfigLogMissing."""
+        expected = log_key(self._city_key()).name
+        had_log = not first and self.current is not None and self.current.log is not None
+        if config.log not in ((expected,) if had_log else (expected, None)):
+            raise ConfigLogMissing(f"config {config.number} does not name the log {expected}")
 
     def _note_week_keys(self, config: Config, *, first: bool) -> None:
         """Store when each week key was seen first; without trusted time, only those of the first config."""

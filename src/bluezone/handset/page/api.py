@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from typing import Any, Literal, Protocol
 
 from bluezone import localpage
@@ -159,7 +160,7 @@ class Api:
         self._handset.pages.mark_read(_text(arguments, "id", 200))
 
     def _prepare(self, arguments: Arguments) -> dict[str, Any]:
-        draft = self._handset.report.prepare_draft(_text(arguments, "code", 4000))
+        draft = self._handset.report.prepare_draft(_text(arguments, "code", 4000), _onset(arguments))
         with self._draft_lock:
             self._draft = draft
         return shapes.draft_of(draft)
@@ -258,6 +259,16 @@ def _text(arguments: Arguments, name: str, most: int) -> str:
     if not isinstance(value, str) or len(value) > most:
         raise CallInvalid(f"{name} is {type(value).__name__}, expected a text of at most {most} characters")
     return value
+
+
+def _onset(arguments: Arguments) -> date | None:
+    """The day of the first symptoms, or of the sample, that the owner entered for a slip; codes need none."""
+    if arguments.get("onset") is None:
+        return None
+    try:
+        return date.fromisoformat(_text(arguments, "onset", 10))
+    except ValueError:
+        raise CallInvalid("onset is not a day, expected YYYY-MM-DD") from None
 
 
 def _number(arguments: Arguments, name: str) -> int:

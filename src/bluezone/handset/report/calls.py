@@ -11,6 +11,7 @@ from typing import TypeVar
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.protocol.upload import (
     ANSWER_SIZE,
+    SlipRequest,
     Status,
     UploadAnswer,
     UploadRequest,
@@ -21,6 +22,7 @@ from bluezone.protocol.upload import (
     decode_upload_answer,
     decode_verify1_answer,
     decode_verify2_answer,
+    encode_slip,
     encode_upload,
     encode_verify1,
     encode_verify2,
@@ -30,7 +32,7 @@ from bluezone.protocol.upload.puzzle import solve_puzzle
 # After this many puzzles for one call, the phone gives up.
 MOST_PUZZLES = 3
 
-Request = TypeVar("Request", Verify1Request, Verify2Request, UploadRequest)
+Request = TypeVar("Request", Verify1Request, Verify2Request, SlipRequest, UploadRequest)
 Answer = TypeVar("Answer", Verify1Answer, Verify2Answer, UploadAnswer)
 RandomBytes = Callable[[int], bytes]
 
@@ -49,6 +51,10 @@ class Calls:
     def redeem_code(self, request: Verify2Request) -> Verify2Answer:
         """Get a blind signature on a commitment. Raises as `check_code`."""
         return self._ask("/v1/verify", request, encode_verify2, decode_verify2_answer)
+
+    def use_slip(self, request: SlipRequest) -> Verify2Answer:
+        """Get a blind signature for a slip of a code book. Raises as `check_code`."""
+        return self._ask("/v1/verify", request, encode_slip, decode_verify2_answer)
 
     def upload(self, request: UploadRequest) -> UploadAnswer:
         """Upload keys with their certificate. Raises as `check_code`."""

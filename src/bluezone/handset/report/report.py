@@ -10,10 +10,11 @@ import random
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 
-from bluezone.handset.city.config import CityConfig, WeekKeyUntrusted
+from bluezone.handset.city.config import CityConfig
+from bluezone.handset.city.publiclog import WeekKeyUntrusted
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.dailykeys import DailyKeys
 from bluezone.handset.report.calls import Answer, Calls
@@ -34,21 +35,27 @@ from bluezone.protocol.blindrsa import PublicKey, blind, finalize
 from bluezone.protocol.intervals import day_at, day_of
 from bluezone.protocol.upload import (
     MAX_KEY_AGE_DAYS,
+    SlipRequest,
     Slot,
     Status,
     UploadKey,
     Verify1Request,
+    Verify2Answer,
     Verify2Request,
     commitment,
     infectious_level,
 )
-from bluezone.protocol.upload.codes import Credential
+from bluezone.protocol.upload.codes import LINK_LENGTH, Credential
+from bluezone.protocol.upload.requests import SLIP_KIND
+from bluezone.protocol.upload.slips import Slip, is_slip, read_slip, use_slip
 from bluezone.protocol.venues.stays import limit_to_upload
 from bluezone.refusal import Refused
 
 PENDING = "report"
 # Time from the draft to the upload, in addition to the wait: a key must not become too old in between.
 LEEWAY_SECONDS = 3600
+# When to try again after the city has taken as many reports as are plausible on a day.
+LATER_SECONDS = (1800, 5400)
 
 
 class ConsentMissing(Refused):
@@ -79,6 +86,18 @@ class CodeUsedOrExpired(Refused):
     """The code was used or has expired."""
 
     code = "code_used_or_expired"
+
+
+class OnsetMissing(Refused):
+    """A slip needs the day of the first symptoms, or of the sample, which is written on it by hand."""
+
+    code = "onset_missing"
+
+
+class OnsetImpossible(Refused):
+    """The day of the first symptoms, or of the sample, is over 14 days ago, or is to come; nothing was sent."""
+
+    code = "onset_impossible"
 
 
 class ReportRefused(Refused):
@@ -116,37 +135,65 @@ class Report:
         """The pending report, if any."""
         return read_pending(self._store, PENDING)
 
-    def prepare_draft(self, credential: str) -> ReportDraft:
-        """Check a code or link, and return what a report would send. The code can still be used afterwards.
+    def prepare_draft(self, credential: str, onset: date | None = None) -> ReportDraft:
+        """Check a code, link or slip, and return what a report would send. It can still be used afterwards.
 
-        Raises InvalidCode, CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending,
-        ServerUnreachable, and as `refresh`.
+        onset: local date of the first symptoms, or of the sample; for slips alone, which have it written by hand.
+        Raises InvalidCode, CodeWrong, CodeUsedOrExpired, OnsetMissing, OnsetImpossible, WeekKeyUntrusted,
+        NothingToReport, ReportPending, ServerUnreachable, and as `refresh`.
         """
-        parsed = Credential.from_text(credential)
-        if not self._city.has_current_week_keys(self._time.now()):
+        now = self._time.now()
+        (city_key,) = self._city.trusted().values()
+        parsed = read_slip(credential, city_key, now) if is_slip(credential) else Credential.from_text(credential)
+        onset_day = self._onset_day(onset) if isinstance(parsed, Slip) else 0
+        if not self._city.has_current_week_keys(now):
             self._refresh()
-        return self._draft(parsed, self._time.now())
-
-    def _draft(self, credential: Credential, now: float) -> ReportDraft:
         self._refuse_if_certified()
+        if isinstance(parsed, Slip):
+            return self._draft_with_slip(parsed, onset_day, self._time.now())
+        return self._draft_with_code(parsed, self._time.now())
+
+    def _onset_day(self, onset: date | None) -> int:
+        if onset is None:
+            raise OnsetMissing("enter the day of the first symptoms, or of the sample, as it is written on the slip")
+        today = self._time.today()
+        if not today - timedelta(days=MAX_KEY_AGE_DAYS) <= onset <= today:
+            raise OnsetImpossible(f"the day {onset} is over {MAX_KEY_AGE_DAYS} days ago, or is to come")
+        return (onset - unix_day(0)).days
+
+    def _draft_with_code(self, credential: Credential, now: float) -> ReportDraft:
         answer = self._log_call(
             "code_checked", now, lambda: self._calls.check_code(Verify1Request(credential=credential))
         )
         _check_status(answer.status)
-        self._city.require_trusted(answer.kid, answer.klass, now)
+        # The phone chooses: a server that names a key could give each phone another one.
+        kid = self._city.choose_upload_key(answer.klass, now).kid
+        return self._draft(credential, answer.klass, kid, answer.onset_day, now)
+
+    def _draft_with_slip(self, slip: Slip, onset_day: int, now: float) -> ReportDraft:
+        """The draft of a slip, of which the server learns nothing yet.
+
+        The first call of a rehearsal is made in its place, so that the network shows the calls of any report.
+        """
+        key = self._city.choose_upload_key(slip.klass, now)
+        draft = self._draft(slip, slip.klass, key.kid, onset_day, now)
+        self._sent.count_random_packet()
+        blank = Credential.from_link(self._rng.randbytes(LINK_LENGTH))
+        self._calls.check_code(Verify1Request(is_rehearsal=True, credential=blank))
+        return draft
+
+    def _draft(self, credential: Credential | Slip, klass: int, kid: int, onset_day: int, now: float) -> ReportDraft:
         today = day_at(now)
         latest_upload_day = day_at(now + self._longest_wait() + LEEWAY_SECONDS)
         chosen = []
         for day, key in sorted(self._keys.reportable_keys(today).items()):
-            level = infectious_level(day, answer.onset_day)
+            level = infectious_level(day, onset_day)
             if level is not None and latest_upload_day - day <= MAX_KEY_AGE_DAYS:
                 chosen.append((key, level))
-        stays = tuple(
-            stay for stay in self._stays.reportable_stays(now) if _may_be_offered(stay, answer.onset_day, today)
-        )
+        stays = tuple(stay for stay in self._stays.reportable_stays(now) if _may_be_offered(stay, onset_day, today))
         if not chosen and not stays:
             raise NothingToReport("this phone has no codes of the days in which you could infect others")
-        return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), stays, now, answer.onset_day)
+        return ReportDraft(credential, klass, kid, tuple(chosen), stays, now, onset_day)
 
     def preview(self, draft: ReportDraft, days: Iterable[int] | None, stays: Iterable[int] = ()) -> ReportPreview:
         """Return exactly what `submit_report` would send for the same days and stays. Raises StayMissing."""
@@ -194,13 +241,18 @@ class Report:
             return self.advance()
 
     def prepare_and_submit(
-        self, credential: str, days: Iterable[date] | None = None, *, consent: bool = False
+        self,
+        credential: str,
+        days: Iterable[date] | None = None,
+        *,
+        onset: date | None = None,
+        consent: bool = False,
     ) -> ReportOutcome:
-        """Report with a code or link in one step; days: UTC dates, None for all.
+        """Report with a code, link or slip in one step; days: UTC dates, None for all. onset: as `prepare_draft`.
 
         Raises as `prepare_draft` and `submit_report`.
         """
-        draft = self.prepare_draft(credential)
+        draft = self.prepare_draft(credential, onset)
         numbers = None if days is None else [(day - unix_day(0)).days for day in days]
         return self.submit_report(draft, numbers, consent=consent)
 
@@ -215,8 +267,10 @@ class Report:
             if pending is None:
                 raise NothingToReport("no report is under way")
             now = self._time.now()
-            if not pending.is_certified:
+            if not pending.is_certified and now >= pending.upload_at:
                 pending = self._certify(pending, now)
+            if not pending.is_certified:
+                return ReportOutcome("later", pending.days, pending.upload_at)
             if now < pending.upload_at:
                 return ReportOutcome("waiting", pending.days, pending.upload_at)
             return self._upload(pending, now)
@@ -233,8 +287,11 @@ class Report:
         rand = self._rng.randbytes(32)
         salt = self._rng.randbytes(32)
         blinded = blind(PublicKey(week_key.n, week_key.e), rand + commitment(salt, keys, slots))
+        credential = draft.credential
+        kind = SLIP_KIND if isinstance(credential, Slip) else credential.kind
+        content = credential.to_bytes() if isinstance(credential, Slip) else credential.value
         return PendingReport(
-            kind=draft.credential.kind, credential=draft.credential.value.hex(), klass=draft.klass, kid=draft.kid,
+            kind=kind, credential=content.hex(), klass=draft.klass, kid=draft.kid,
             rand=rand.hex(), salt=salt.hex(), keys=tuple((key.key.hex(), key.start, key.level) for key in keys),
             slots=tuple((slot.hour, slot.slot_key.hex(), slot.start_minute, slot.end_minute) for slot in slots),
             blinded=blinded.message.hex(), inverse=f"{blinded.inverse:x}",
@@ -246,10 +303,12 @@ class Report:
         except WeekKeyUntrusted:
             self._drop()
             raise
-        request = Verify2Request(
-            credential=pending.read_credential(), kid=pending.kid, blinded=bytes.fromhex(pending.blinded)
-        )
-        answer = self._log_call("certificate_asked", now, lambda: self._calls.redeem_code(request))
+        answer = self._log_call("certificate_asked", now, lambda: self._redeem(pending))
+        if answer.status is Status.LATER:
+            # Nothing was used. The same values are sent again, so that no answer that is lost uses up the slip.
+            later = replace(pending, upload_at=now + self._rng.uniform(*LATER_SECONDS))
+            store_pending(self._store, PENDING, later)
+            return later
         if answer.status is not Status.OK:
             self._drop()
             _check_status(answer.status)
@@ -262,6 +321,13 @@ class Report:
         certified = pending.with_signature(signature, now + self._rng.uniform(0, self._longest_wait()))
         store_pending(self._store, PENDING, certified)
         return certified
+
+    def _redeem(self, pending: PendingReport) -> Verify2Answer:
+        credential = pending.read_credential()
+        blinded = bytes.fromhex(pending.blinded)
+        if isinstance(credential, Slip):
+            return self._calls.use_slip(SlipRequest(use=use_slip(credential, pending.kid, blinded)))
+        return self._calls.redeem_code(Verify2Request(credential=credential, kid=pending.kid, blinded=blinded))
 
     def _drop(self) -> None:
         with self._store.transaction():

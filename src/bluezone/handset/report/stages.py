@@ -12,6 +12,8 @@ from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_of
 from bluezone.protocol.keys import TemporaryExposureKey
 from bluezone.protocol.upload import UPLOAD_SIZE, Slot, UploadKey, UploadRequest, commitment
 from bluezone.protocol.upload.codes import Credential, CredentialKind
+from bluezone.protocol.upload.requests import SLIP_KIND
+from bluezone.protocol.upload.slips import Slip
 
 
 def unix_day(day: int) -> date:
@@ -23,7 +25,7 @@ def unix_day(day: int) -> date:
 class ReportDraft:
     """The keys and stays that a report could send, for the owner to choose from.
 
-    credential:  the code or link.
+    credential:  the code or link, or the slip of a code book.
     klass:       1 confirmed test, 2 clinical.
     kid:         number of the week key for the certificate.
     keys:        key of each day with the level of that day, 1 standard or 2 high, earliest first.
@@ -32,7 +34,7 @@ class ReportDraft:
     onset_day:   UTC day since 1970-01-01.
     """
 
-    credential: Credential
+    credential: Credential | Slip
     klass: int
     kid: int
     keys: tuple[tuple[TemporaryExposureKey, int], ...]
@@ -80,13 +82,14 @@ class PendingReport:
 
     All bytes are in hex.
 
-    credential: the code or link, "" once the report is certified.
+    kind:       as in the request: 0 digits of a code, 1 link of a code, 2 slip.
+    credential: the code, link or slip, "" once the report is certified.
     keys:       (key, start, level).
     slots:      (hour, slot key, start minute, end minute).
     visits:     numbers of the stays of the slots.
     blinded, inverse: of the blind signature. After a kill of the process the same values are sent again, so that the
                 server signs again instead of refusing the code as used.
-    upload_at:  trusted Unix seconds.
+    upload_at:  trusted Unix seconds; of a blinded report when to try again, 0 for at once.
     """
 
     kind: int
@@ -127,9 +130,10 @@ class PendingReport:
             bytes.fromhex(self.salt), self.keys_for_upload(), self.slots_for_upload()
         )
 
-    def read_credential(self) -> Credential:
-        """Return the code or link of a report that is not certified yet."""
-        return Credential(CredentialKind(self.kind), bytes.fromhex(self.credential))
+    def read_credential(self) -> Credential | Slip:
+        """Return the code, link or slip of a report that is not certified yet."""
+        content = bytes.fromhex(self.credential)
+        return Slip.from_bytes(content) if self.kind == SLIP_KIND else Credential(CredentialKind(self.kind), content)
 
     def with_signature(self, signature: bytes, upload_at: float) -> "PendingReport":
         """Return the certified report, without the code and the inverse, which are no longer needed."""
@@ -163,10 +167,11 @@ def store_pending(store: Store, name: str, report: PendingReport | None) -> None
 class ReportOutcome:
     """The state of a report after a step.
 
-    state: "waiting" until `upload_at` (trusted Unix seconds), or "sent". days: UTC days of its keys.
+    state: "waiting" until `upload_at` (trusted Unix seconds); "later" if the city takes no more reports now, and the
+    certificate is requested again at `upload_at`; or "sent". days: UTC days of its keys.
     """
 
-    state: Literal["waiting", "sent"]
+    state: Literal["waiting", "later", "sent"]
     days: tuple[int, ...]
     upload_at: float
 

@@ -11,7 +11,7 @@ from bluezone.keyserver.keys.weekkeys import WeekKeyRing
 from bluezone.keyserver.limits.limits import Limits
 from bluezone.keyserver.storage.store import Transaction
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
-from bluezone.protocol.upload import REHEARSAL_CLASS, Status, Verify2Answer, Verify2Request
+from bluezone.protocol.upload import REHEARSAL_CLASS, SlipRequest, Status, Verify2Answer, Verify2Request
 from bluezone.refusal import Refused
 
 Call = tuple[Verify2Request, bytes]
@@ -65,6 +65,20 @@ class Redemption:
             partial(_answer, request.kid, next(signatures) if outcome is Status.OK else outcome)
             for (request, _), outcome in zip(calls, outcomes, strict=True)
         ]
+
+    def use_slip(self, request: SlipRequest, network: bytes) -> Verify2Answer:
+        """Use a slip of a code book for one blind signature. The signer alone knows the slips; nothing is stored here.
+
+        network: as in `redeem_code`. A slip that the signer does not know costs what an invalid code costs.
+        """
+        challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
+        if challenge is not None:
+            return Verify2Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
+        status, signature = self.week_keys.use_slip(request.use)
+        self.limits.count_call(network, status is Status.CODE_INVALID)
+        if status is not Status.OK:
+            return Verify2Answer(status=status)
+        return Verify2Answer(status=status, kid=request.use.kid, blind_signature=signature)
 
     def _check(self, request: Verify2Request, network: bytes) -> Verify2Answer | UseCode:
         """The refusal of a request, or the function that uses its code."""

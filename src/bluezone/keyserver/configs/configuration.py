@@ -20,6 +20,7 @@ from bluezone.logs import event_fields
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config, encode_config
 from bluezone.protocol.signed.envelope import sign_payload
 from bluezone.protocol.signed.epoch import Epoch
+from bluezone.transparency.notes import log_key
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class ConfigWriter(ConfigFiles):
         before_written: Callable[[str, bytes], None] | None = None,
     ) -> None:
         super().__init__(folder, secrets.city_key)
+        self.log_name = log_key(secrets.city_key).name
         self._secrets = secrets
         self._agree = agree
         self._before_written = before_written
@@ -166,4 +168,5 @@ class ConfigWriter(ConfigFiles):
             recovery_key=(current.recovery_key if current else None) or recovery,
             epochs=current.epochs if current else (),
             witnesses=current.witnesses if current else (),
+            log=self.log_name,
         )

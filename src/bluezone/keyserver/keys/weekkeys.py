@@ -14,7 +14,8 @@ from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol import blindrsa
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_WEEK, week_name, week_start
 from bluezone.protocol.signed.config import Purpose, WeekKey
-from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, REHEARSAL_CLASS
+from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, REHEARSAL_CLASS, Status
+from bluezone.protocol.upload.slips import SlipUse
 
 WEEKS_AHEAD = 3
 # The end of the chaff key. It only signs for rehearsals, so it never changes, and phones with an old config can use it.
@@ -88,6 +89,10 @@ class WeekKeyRing:
         """Sign blinded messages, each a number below the modulus, with a key that `find_key` returned."""
         private = self.private_key(kid)
         return [blindrsa.blind_sign(private, each) for each in blinded]
+
+    def use_slip(self, _use: SlipUse) -> tuple[Status, bytes]:
+        """Use a slip of a code book: the blind signature if the status is OK. Without a signer there are no books."""
+        return Status.CODE_INVALID, b""
 
     def note_kids(self, kids: Iterable[int]) -> None:
         """Reserve the kids in a config, so that no new key gets one of them.

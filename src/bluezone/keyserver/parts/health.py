@@ -65,6 +65,8 @@ class Health:
             failing.append("publication_overdue")
         if self._has_damaged_files() or not pages.is_config_sound(index):
             failing.append(PublishedDiffers.code)
+        if not pages.has_upload_keys(now):
+            failing.append("week_key_missing")
         ticked_at = pages.ticked_at()
         return {
             **_report(failing),

@@ -13,7 +13,9 @@ from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.place import PublishedPlace, open_place
 from bluezone.keyserver.signer.client import RemoteKeys, require_signer
 from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.protocol.intervals import week_name
 from bluezone.protocol.signed.index import Index
+from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
 
 
 class Pages:
@@ -51,6 +53,18 @@ class Pages:
             return is_readable and (index is None or self.configs.has(index.config_sha256))
         except StoreDamaged:
             return False
+
+    def has_upload_keys(self, now: float) -> bool:
+        """Whether the newest config, if there is one, names this week's keys for reports."""
+        try:
+            config = self.configs.newest_config()
+        except StoreDamaged:
+            # Reported by `is_config_sound`.
+            return True
+        if config is None:
+            return True
+        keys = [key for key in config.week_keys if key.purpose == "upload" and key.week == week_name(now)]
+        return {key.klass for key in keys} == {CONFIRMED_CLASS, CLINICAL_CLASS}
 
     def ticked_at(self) -> float | None:
         """When the last tick was done, Unix seconds; None before the first.

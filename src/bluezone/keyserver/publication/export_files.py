@@ -18,7 +18,7 @@ from bluezone.keyserver.publication.file_repair import copy_content
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.mingling import mingle
 from bluezone.keyserver.publication.padding import Padding, export_columns
-from bluezone.keyserver.publication.series import EXPORTS_FOLDER
+from bluezone.keyserver.publication.series import EXPORTS_FOLDER, MOST_LATE_SECONDS
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.exports.writer import ExportKeys, write_export
 from bluezone.protocol.intervals import first_interval, hour_at
@@ -57,12 +57,12 @@ class ExportFiles:
 
         Call it under the service's lock. Raises StoreRefused; the next call finishes what this one has started.
         """
-        self._finish()
+        self._finish(now)
         if self._is_due(now):
             self.store.write(lambda transaction: self.padding.add_keys_before_file(transaction, now))
             mingle(self.store, hour_at(now) + 1)
             self.store.write(lambda transaction: self._begin(transaction, now))
-            self._finish()
+            self._finish(now)
         elif self.padding.is_due(self.store, now):
             self.store.write(lambda transaction: self.padding.add_keys_of_hour(transaction, now))
 
@@ -116,15 +116,16 @@ class ExportFiles:
         # In the same transaction, so that keys of the next report never wait without random keys.
         self.padding.add_keys_of_hour(transaction, now)
 
-    def _finish(self) -> None:
+    def _finish(self, now: float) -> None:
         """Write and complete the unfinished file, if there is one."""
         unfinished = self.store.read(
             "SELECT number, start_timestamp, end_timestamp, held, padding_seed FROM export_file WHERE sha256 IS NULL"
         )
         for number, start, end, packed, seed in unfinished:
-            if bytes(seed) != _NO_SEED or not self._is_end_of_period(end):
+            if bytes(seed) != _NO_SEED or not self._is_end_of_period(end) or now - end > MOST_LATE_SECONDS:
                 # An earlier version started this file without random keys, or the period has changed since, so that the
-                # signer would refuse it. Its keys wait again, among random ones.
+                # signer would refuse it, or it would soon be too old to be listed. Its keys wait again, among random
+                # ones.
                 self.store.write(requeue_keys)
                 break
             data = write_export(

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bluezone.keyserver.publication.series import EXPORT_FILES, Series
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed
@@ -26,7 +27,13 @@ class Indexes:
 
     def open_index(self, series: Series, data: bytes) -> Index | None:
         """An index from its bytes; None if it is damaged or not ours."""
-        try:
-            return decode_index(open_signed(series.kind, data, {fingerprint(self.city_key): self.city_key}))
-        except (InvalidSignedFile, InvalidIndex):
-            return None
+        return _open_index(series.kind, data, self.city_key)
+
+
+# Several parts of a tick read the same index, and most ticks change none.
+@lru_cache(maxsize=4)
+def _open_index(kind: str, data: bytes, city_key: bytes) -> Index | None:
+    try:
+        return decode_index(open_signed(kind, data, {fingerprint(city_key): city_key}))
+    except (InvalidSignedFile, InvalidIndex):
+        return None

@@ -12,6 +12,8 @@ CONFIGS_FOLDER = "configs"
 INDEX_NAME = "index.json"
 # How long an index lists a file.
 LISTED_SECONDS = 14 * SECONDS_PER_DAY
+# By how much a file may be late and keep its end; phones that look every 13 days must find each file listed.
+MOST_LATE_SECONDS = SECONDS_PER_DAY
 # How many files an index lists at most: with more, it would be larger than phones accept (`MAX_SIGNED_BYTES`). Files of
 # two weeks have room if a period is at least three minutes.
 MOST_LISTED = 8000

@@ -12,7 +12,7 @@ import numpy as np
 
 from bluezone.keyserver.publication.file_repair import copy_content
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
-from bluezone.keyserver.publication.series import PACKAGES_FOLDER
+from bluezone.keyserver.publication.series import MOST_LATE_SECONDS, PACKAGES_FOLDER
 from bluezone.keyserver.random_counts import cumulative_chances
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, hour_at
@@ -43,10 +43,10 @@ class VenuePackages:
 
         Call it under the service's lock. Raises StoreRefused; the next call finishes what this one has started.
         """
-        self._finish()
+        self._finish(now)
         if self._is_due(now):
             self.store.write(lambda transaction: self._begin(transaction, now))
-            self._finish()
+            self._finish(now)
 
     def _is_due(self, now: float) -> bool:
         last = self.store.read("SELECT end_timestamp FROM venue_package ORDER BY number DESC LIMIT 1")
@@ -68,14 +68,13 @@ class VenuePackages:
             number = 1
             chain = CHAIN_START
         number = max(number, self.first_number)
-        end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
         # In one statement: on PostgreSQL an item that arrives between a SELECT and a DELETE would be lost.
         rows = transaction.execute("DELETE FROM waiting_item RETURNING tag, nonce, sealed")
         # Tags look random, so the order of the bytes reveals nothing about the items, nor which are padding.
         items = sorted([tag + nonce + sealed for tag, nonce, sealed in rows] + self._padding())
         transaction.execute(
             "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (?, ?, ?, ?)",
-            (number, end, b"".join(items), chain),
+            (number, self._end(now), b"".join(items), chain),
         )
 
     def _padding(self) -> list[bytes]:
@@ -87,16 +86,21 @@ class VenuePackages:
             count += int(np.searchsorted(cumulative_chances(mean), drawn, side="right"))
         return [self.random_bytes(ITEM_LENGTH) for _ in range(count)]
 
-    def _finish(self) -> None:
+    def _finish(self, now: float) -> None:
         """Write and complete the unfinished package, if there is one."""
-        for number, content in self.store.read("SELECT number, content FROM venue_package WHERE sha256 IS NULL"):
+        unfinished = self.store.read("SELECT number, end_timestamp, content FROM venue_package WHERE sha256 IS NULL")
+        for number, begun_end, content in unfinished:
+            end = begun_end if now - begun_end <= MOST_LATE_SECONDS else self._end(now)
             digest = hashlib.sha256(content).digest()
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.bin"
             self.published.put_if_absent(f"{PACKAGES_FOLDER}/{name}", content)
-            self._complete((name, digest, len(content), number), content)
+            self._complete((name, digest, len(content), end, number), content)
+
+    def _end(self, now: float) -> int:
+        return int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
 
     def _complete(self, row: Row, content: bytes) -> None:
-        sql = "UPDATE venue_package SET name = ?, sha256 = ?, size = ?, content = NULL WHERE number = ?"
+        sql = "UPDATE venue_package SET name = ?, sha256 = ?, size = ?, end_timestamp = ?, content = NULL WHERE number = ?"
 
         def action(transaction: Transaction) -> None:
             transaction.execute(sql, row)

@@ -27,6 +27,9 @@ from bluezone.protocol.exports.files import MAX_EXPORT_BYTES
 from bluezone.protocol.gate.tokens import BATCH
 from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import MAX_SIGNED_BYTES
+from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.books import MOST_LIST_BYTES
+from bluezone.protocol.upload.slips import USE_LENGTH, SlipUse
 from bluezone.transparency.notes import hash_lines
 
 VARIABLE = "BLUEZONE_SIGNER"
@@ -62,6 +65,10 @@ class Operation(IntEnum):
     APPROVE = 9
     LOG_SIZE = 10
     LAST = 11
+    SLIP = 12
+    REGISTER_BOOK = 13
+    REVOKE_SLIPS = 14
+    SPENT = 15
 
 
 # The longest body of each operation.
@@ -77,7 +84,13 @@ LONGEST_BODIES = {
     Operation.APPROVE: 4096,
     Operation.LOG_SIZE: 0,
     Operation.LAST: 0,
+    Operation.SLIP: USE_LENGTH,
+    Operation.REGISTER_BOOK: MOST_LIST_BYTES,
+    Operation.REVOKE_SLIPS: MOST_LIST_BYTES,
+    Operation.SPENT: 32,
 }
+# A patient's phone waits for these.
+_QUICK = (Operation.BLIND, Operation.SLIP)
 
 
 class Connection:
@@ -98,7 +111,7 @@ class Connection:
 
     def request_operation(self, what: Operation, body: bytes = b"") -> bytes:
         """Request an operation; returns the answer. Raises SignerAway, SigningRefused, ApprovalMissing."""
-        if what is not Operation.BLIND:
+        if what not in _QUICK:
             return self._call(what, body)
         self._require_alive()
         return self._call(what, body, self._blind_seconds)
@@ -198,6 +211,11 @@ class RemoteWeekKeys(WeekKeyRing):
         """Sign blinded messages, each as long as the modulus, at most as many as a batch of tokens has."""
         answer = self._connection.request_operation(Operation.BLIND, KID.pack(kid) + b"".join(blinded))
         return [answer[start : start + BLINDED_BYTES] for start in range(0, len(answer), BLINDED_BYTES)]
+
+    def use_slip(self, use: SlipUse) -> tuple[Status, bytes]:
+        """Use a slip of a code book: the blind signature if the status is OK."""
+        answer = self._connection.request_operation(Operation.SLIP, use.to_bytes())
+        return Status(answer[0]), answer[1:]
 
     def note_kids(self, kids: Iterable[int]) -> None:
         """Reserve numbers from a config, so that no new key gets one of them."""

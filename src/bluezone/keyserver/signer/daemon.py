@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bluezone.keyserver.keys.keyfolder import SignerAway, SigningRefused, open_signing_keys
 from bluezone.keyserver.securefiles import write_atomically
+from bluezone.keyserver.signer.books import Books
 from bluezone.keyserver.signer.channel import Listener
 from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, LONGEST_BODIES, Operation
 from bluezone.keyserver.signer.record import Record
@@ -23,6 +25,8 @@ from bluezone.keyserver.signer.rules import CONFIG, KINDS, Limits, Signer, kind_
 from bluezone.keyserver.signer.token import TokenKeys
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event_fields
+from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.slips import SlipUse
 from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -48,8 +52,10 @@ class Rights:
         return Rights(self.operations | other.operations, self.kinds | other.kinds)
 
 
+_OF_REPORTS = frozenset({Operation.BLIND, Operation.SLIP})
+_OF_BOOKS = frozenset({Operation.REGISTER_BOOK, Operation.REVOKE_SLIPS, Operation.SPENT})
 _OF_CONFIGS = Rights(
-    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}), frozenset({CONFIG})
+    frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.ROTATE, Operation.KIDS}) | _OF_BOOKS, frozenset({CONFIG})
 )
 _OF_FILES = Rights(
     frozenset({Operation.SIGN, Operation.CATCH_UP, Operation.EXPORT, Operation.LOG_SIZE, Operation.LAST}),
@@ -57,7 +63,7 @@ _OF_FILES = Rights(
 )
 # The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
-    "reports": Rights(frozenset({Operation.BLIND})),
+    "reports": Rights(_OF_REPORTS),
     "configs": _OF_CONFIGS,
     "files": _OF_FILES,
     # For a process that makes both.
@@ -123,7 +129,8 @@ class Daemon:
         # A record that was tampered with is refused at the start, before any request.
         with Record(state).turn():
             pass
-        Limits.read(state, city)
+        limits = Limits.read(state, city)
+        self._books = Books(state, limits.book_makers, limits.slip_certificates_a_day, clock)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         most_each = MOST_CONNECTIONS // max(1, len(allowed))
         self._listener = Listener(path, allowed, most_each, _longest, self._answer, _note_refused)
@@ -138,11 +145,12 @@ class Daemon:
         def look() -> None:
             alive()
             try:
+                self._books.tidy()
                 self._publish()
             except (StoreRefused, OSError) as error:
                 # The disk is full, for example. The signer continues with the keys that it has shown before.
                 logger.warning(
-                    "signer: week keys cannot be shown: %s", error, extra=event_fields("signer_failed", ask="rotate")
+                    "signer: its folder cannot be written: %s", error, extra=event_fields("signer_failed", ask="rotate")
                 )
 
         self._listener.run(look)
@@ -175,8 +183,8 @@ class Daemon:
             # Processes that look for a signer call this without the turn, so it must not make keys.
             return json.dumps(self._signer.waiting_configs() if self._signer else {}).encode()
         signer = self._opened()
-        if what is Operation.BLIND:
-            return _blind_sign(signer, body)
+        if what in _OF_REPORTS | _OF_BOOKS:
+            return self._do_for_reports(what, body, signer)
         if what is Operation.SIGN:
             return signer.sign(body)
         if what is Operation.EXPORT:
@@ -201,13 +209,24 @@ class Daemon:
             return json.dumps(signer.public_halves()).encode()
         return b""
 
+    def _do_for_reports(self, what: Operation, body: bytes, signer: Signer) -> bytes:
+        if what is Operation.BLIND:
+            return _blind_sign(signer, body)
+        if what is Operation.SLIP:
+            return _use_slip(signer, self._books, body)
+        if what is Operation.REGISTER_BOOK:
+            return self._books.register(body, signer.city_key).encode()
+        if what is Operation.REVOKE_SLIPS:
+            return str(self._books.revoke(body, signer.city_key)).encode()
+        return b"".join(self._books.spent_keys(body.decode("ascii", "replace")))
+
     def _opened(self) -> Signer:
         """The signer; the first call, from a process that has the turn, reads or makes its keys."""
         with self._opening:
             if self._signer is None:
                 limits = Limits.read(self._state, self._city)
                 keys = TokenKeys(limits.token, self._keys) if limits.token else open_signing_keys(self._keys)
-                self._signer = Signer(keys, Record(self._state), limits, self._clock)
+                self._signer = Signer(keys, Record(self._state), limits, self._clock, self._books.end_open_books)
                 self._publish()
             return self._signer
 
@@ -234,6 +253,21 @@ def _blind_sign(signer: Signer, body: bytes) -> bytes:
         raise SigningRefused("not a batch of blinded messages")
     blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
     return b"".join(signer.blind_sign(KID.unpack(kid)[0], blinded))
+
+
+def _use_slip(signer: Signer, books: Books, body: bytes) -> bytes:
+    try:
+        use = SlipUse.from_bytes(body)
+    except Refused:
+        return bytes([Status.BAD_REQUEST])
+    week_key = signer.certifying_key(use.kid)
+    sign = partial(_blind_sign_one, signer, use)
+    status, signature = books.use_slip(use, week_key, sign, takes_more=signer.takes_certificates())
+    return bytes([status]) + signature
+
+
+def _blind_sign_one(signer: Signer, use: SlipUse) -> bytes:
+    return signer.blind_sign(use.kid, [use.blinded])[0]
 
 
 def _note_kids(signer: Signer, body: bytes) -> None:

@@ -65,6 +65,8 @@ class Limits:
     embargo_seconds, publish_period_seconds: as in city.toml. hold_seconds: its hold_hours in seconds.
     most_keys_a_file: keys of one period, random ones included; a file after a hold or an outage contains several
     periods.
+    slip_certificates_a_day: certificates for slips that are signed on every day; more if the last 14 days had many.
+    book_makers: public keys (hex), one of which must have signed the lists of code books; without any there are none.
     most_certificates_an_hour: blind signatures for reports; rehearsals and tokens do not count.
     approvers: public keys (hex). A changed config needs approvals by two of these keys; if empty, it needs none.
     token: settings of the token with the city key and the export key (signer/token.py); empty if they are in files.
@@ -75,7 +77,9 @@ class Limits:
     hold_seconds: int = 0
     most_keys_a_file: int = 50_000
     most_certificates_an_hour: int = 5000
+    slip_certificates_a_day: int = 50
     approvers: tuple[str, ...] = ()
+    book_makers: tuple[str, ...] = ()
     token: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -94,31 +98,48 @@ class Limits:
                 values |= tomllib.loads(path.read_text("utf-8"))
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
                 raise SignerSettingsInvalid(f"{SETTINGS_NAME} cannot be read: {error}") from None
-        approvers = values.pop("approvers", [])
+        approvers = _public_keys("approvers", values.pop("approvers", []))
+        book_makers = _public_keys("book_makers", values.pop("book_makers", []))
         token = values.pop("token", {})
-        numbers = {setting.name for setting in fields(cls)} - {"approvers", "token"}
+        numbers = {setting.name for setting in fields(cls)} - {"approvers", "book_makers", "token"}
         wrong = [name for name, value in values.items() if name not in numbers or type(value) is not int or value < 0]
         if wrong:
             raise SignerSettingsInvalid(f"{SETTINGS_NAME}: {wrong[0]} is unknown, or not a number from 0")
-        try:
-            keys = {bytes.fromhex(text).hex() for text in approvers}
-        except (TypeError, ValueError):
-            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: approvers is not a list of public keys in hex") from None
-        if any(len(key) != 64 for key in keys) or len(keys) == 1:
+        if len(approvers) == 1:
             raise SignerSettingsInvalid(f"{SETTINGS_NAME}: approvers must be empty, or two or more keys of 32 bytes")
         if not isinstance(token, dict):
             raise SignerSettingsInvalid(f"{SETTINGS_NAME}: token must be a table of module, label and pin_file")
-        return cls(**values, approvers=tuple(sorted(keys)), token=token)
+        return cls(**values, approvers=approvers, book_makers=book_makers, token=token)
+
+
+def _public_keys(name: str, texts: Any) -> tuple[str, ...]:
+    """The public keys of a setting, sorted, each once. Raises SignerSettingsInvalid."""
+    try:
+        keys = {bytes.fromhex(text).hex() for text in texts}
+    except (TypeError, ValueError):
+        raise SignerSettingsInvalid(f"{SETTINGS_NAME}: {name} is not a list of public keys in hex") from None
+    if any(len(key) != 64 for key in keys):
+        raise SignerSettingsInvalid(f"{SETTINGS_NAME}: {name} must be a list of keys of 32 bytes")
+    return tuple(sorted(keys))
 
 
 class Signer:
     """The signer of one city, usable from any thread.
 
     record: what it has signed so far. clock: returns Unix seconds.
+    on_old_record: called when a file shows that the record is older than what this city has signed.
     Every method raises SigningRefused if the rules do not allow the request; then nothing has changed.
     """
 
-    def __init__(self, keys: SigningKeys, record: Record, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        keys: SigningKeys,
+        record: Record,
+        limits: Limits,
+        clock: Callable[[], float],
+        on_old_record: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._on_old_record = on_old_record
         self._keys = keys
         self._record = record
         self._limits = limits
@@ -135,6 +156,16 @@ class Signer:
     def week_keys(self) -> WeekKeyRing:
         """The week keys, which change only by the signer's own clock."""
         return self._keys.week_keys
+
+    @property
+    def city_key(self) -> bytes:
+        """The city's public key, 32 bytes."""
+        return self._public
+
+    def certifying_key(self, kid: int) -> WeekKey | None:
+        """The week key that `kid` names if certificates of reports are signed with it now."""
+        key = self.week_keys.find_key(kid)
+        return key if key and key.purpose == "upload" and _may_sign_blind(key, self._clock()) else None
 
     def public_halves(self) -> dict[str, str]:
         """The public city key (hex) and export key (PEM)."""
@@ -164,10 +195,19 @@ class Signer:
             self._count_certificates(len(blinded), now)
         return self.week_keys.blind_sign(kid, blinded)
 
+    def takes_certificates(self) -> bool:
+        """Whether one more certificate is plausible within this hour."""
+        with self._lock:
+            self._forget_past_hour(self._clock())
+            return self._certificates_within_hour < self._limits.most_certificates_an_hour
+
+    def _forget_past_hour(self, now: float) -> None:
+        while self._certificate_counts and self._certificate_counts[0][0] <= now - SECONDS_PER_HOUR:
+            self._certificates_within_hour -= self._certificate_counts.popleft()[1]
+
     def _count_certificates(self, count: int, now: float) -> None:
         with self._lock:
-            while self._certificate_counts and self._certificate_counts[0][0] <= now - SECONDS_PER_HOUR:
-                self._certificates_within_hour -= self._certificate_counts.popleft()[1]
+            self._forget_past_hour(now)
             if self._certificates_within_hour + count > self._limits.most_certificates_an_hour:
                 raise SigningRefused(f"over {self._limits.most_certificates_an_hour} certificates within an hour")
             self._certificates_within_hour += count
@@ -455,6 +495,8 @@ class Signer:
                 raise SigningRefused("only a config, an index or an export can be noted as signed elsewhere")
             if last and (line["generated_at"] < last["generated_at"] or line["number"] <= last["number"]):
                 return
+            # Before the line: after a crash the file is shown again, and must have this effect again.
+            self._on_old_record()
             self._record.append(line)
             if kind == CONFIG:
                 self._current_config = payload

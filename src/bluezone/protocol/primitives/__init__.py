@@ -147,6 +147,16 @@ def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
     return _provider.verify_ed25519(public, signature, message)
 
 
+def sign_ed25519(secret: bytes, message: bytes) -> bytes:
+    """The Ed25519 signature, 64 bytes, of a message by the private key `secret`, 32 bytes."""
+    return _provider.sign_ed25519(secret, message)
+
+
+def public_ed25519(secret: bytes) -> bytes:
+    """The public key, 32 bytes, that belongs to the private key `secret`, 32 bytes."""
+    return _provider.public_ed25519(secret)
+
+
 def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:
     """Whether `signature` (DER) is an ECDSA signature with SHA-256 over `message` by the key `public` on P-256."""
     return is_on_p256(public) and _provider.verify_ecdsa(public, signature, message)

@@ -19,7 +19,9 @@ from typing import Any
 
 from bluezone.protocol.primitives import (
     AES_BLOCK,
+    ED25519_KEY_LENGTH,
     ED25519_PREFIX,
+    ED25519_SIGNATURE_LENGTH,
     GCM_TAG_LENGTH,
     P256_POINT_LENGTH,
     P256_PREFIX,
@@ -53,6 +55,12 @@ _FUNCTIONS = {
         c_int, [c_void_p, POINTER(c_void_p), c_char_p, c_void_p, c_char_p, c_void_p, c_void_p],
     ),
     "EVP_DigestVerify": (c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "EVP_DigestSignInit_ex": (
+        c_int, [c_void_p, POINTER(c_void_p), c_char_p, c_void_p, c_char_p, c_void_p, c_void_p],
+    ),
+    "EVP_DigestSign": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
+    "EVP_PKEY_new_raw_private_key_ex": (c_void_p, [c_void_p, c_char_p, c_char_p, c_char_p, c_size_t]),
+    "EVP_PKEY_get_raw_public_key": (c_int, [c_void_p, c_char_p, POINTER(c_size_t)]),
     "EVP_PKEY_CTX_set_rsa_padding": (c_int, [c_void_p, c_int]),
     "EVP_PKEY_CTX_set_rsa_pss_saltlen": (c_int, [c_void_p, c_int]),
     "EVP_PKEY_CTX_set_rsa_mgf1_md_name": (c_int, [c_void_p, c_char_p, c_char_p]),
@@ -190,6 +198,28 @@ class Provider:
         return _is_signed(ED25519_PREFIX + public, None, signature, message)
 
     @staticmethod
+    def sign_ed25519(secret: bytes, message: bytes) -> bytes:
+        """See bluezone.protocol.primitives."""
+        signature = create_string_buffer(ED25519_SIGNATURE_LENGTH)
+        size = c_size_t(ED25519_SIGNATURE_LENGTH)
+        with (
+            _ed25519_key(secret) as key,
+            _owned(_lib.EVP_MD_CTX_new(), _lib.EVP_MD_CTX_free) as context,
+        ):
+            _require(_lib.EVP_DigestSignInit_ex(context, None, None, None, None, key, None))
+            _require(_lib.EVP_DigestSign(context, signature, byref(size), message, len(message)))
+        return signature.raw
+
+    @staticmethod
+    def public_ed25519(secret: bytes) -> bytes:
+        """See bluezone.protocol.primitives."""
+        public = create_string_buffer(ED25519_KEY_LENGTH)
+        size = c_size_t(ED25519_KEY_LENGTH)
+        with _ed25519_key(secret) as key:
+            _require(_lib.EVP_PKEY_get_raw_public_key(key, public, byref(size)))
+        return public.raw
+
+    @staticmethod
     def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:
         """See bluezone.protocol.primitives."""
         return _is_signed(P256_PREFIX + public, b"SHA256", signature, message)
@@ -212,6 +242,14 @@ class Provider:
                 _require(_lib.EVP_PKEY_derive(context, secret, byref(size)))
             _require(size.value == _SECRET_LENGTH)
         return point, secret.raw
+
+
+@contextmanager
+def _ed25519_key(secret: bytes) -> Iterator[int]:
+    """Yield the private key of 32 bytes. Raises LibcryptoFailed for another length."""
+    made = _lib.EVP_PKEY_new_raw_private_key_ex(None, b"ED25519", None, secret, len(secret))
+    with _owned(made, _lib.EVP_PKEY_free) as key:
+        yield key
 
 
 def _length(data: bytes) -> int:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from cryptography import exceptions
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -49,6 +49,16 @@ class Provider:
         except (exceptions.InvalidSignature, ValueError):
             return False
         return True
+
+    @staticmethod
+    def sign_ed25519(secret: bytes, message: bytes) -> bytes:
+        """See bluezone.protocol.primitives."""
+        return Ed25519PrivateKey.from_private_bytes(secret).sign(message)
+
+    @staticmethod
+    def public_ed25519(secret: bytes) -> bytes:
+        """See bluezone.protocol.primitives."""
+        return Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 
     @staticmethod
     def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:

@@ -7,10 +7,10 @@ Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and sect
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.intervals import SECONDS_PER_DAY, week_name
 from bluezone.protocol.languages import LANGUAGES
 from bluezone.protocol.primitives import InvalidPublicKey, read_p256_pem
 from bluezone.protocol.signed.envelope import canonical_json
@@ -29,9 +29,12 @@ _SHA256 = r"[0-9a-f]{64}"
 _HOST = r"[^\s/]+"
 _ADDRESS = r"https?://[^\s/]+"
 _PATH = r"(/[A-Za-z0-9._-]+)+"
+_LOG = r"[!-*,-~]{1,200}"
 _BASE64 = r"[A-Za-z0-9+/]+={0,2}"
 # A P-256 point of 65 bytes, which begins with 0x04, in base64url without padding.
 _PUSH_KEY = r"B[A-Za-z0-9_-]{86}"
+# The year 9999 ends.
+_LAST_SECOND = 253_402_300_799
 _VENUE_KID = re.compile(r"0|[1-9][0-9]{0,2}")
 Purpose = Literal["upload", "gate", "chaff"]
 _CLASSES = {"upload": (1, 2), "gate": (0, 0), "chaff": (0, 0)}
@@ -59,6 +62,12 @@ class ConfigHistoryDiffers(ConfigRefused):
     """The history of the config lists another config where the phone's is: the server gives phones different ones."""
 
     code = "config_history_differs"
+
+
+class ConfigLogMissing(ConfigRefused):
+    """The config does not name the public log, although one before it did."""
+
+    code = "config_log_missing"
 
 
 class ConfigGap(ConfigRefused):
@@ -159,6 +168,7 @@ class Config:
     witnesses:    the record (base64) of each change of the log's witnesses, oldest first; see transparency/watch.py.
     care:         what people should do, and for how long; the defaults in older configs.
     neighbours:   other servers that a phone may also follow; at most MOST_NEIGHBOURS.
+    log:          name of the public log that phones read; None in older configs.
     """
 
     number: int
@@ -186,19 +196,23 @@ class Config:
     witnesses: tuple[str, ...] = ()
     care: Care = Care()
     neighbours: tuple[Neighbour, ...] = ()
+    log: str | None = None
 
 
 def encode_config(config: Config) -> bytes:
     """Return the payload to sign: canonical JSON, with moduli in hex, because browsers cannot read long numbers."""
-    members = asdict(config)
-    for key in members["week_keys"]:
-        key["n"] = f"{key['n']:x}"
+    # Not `asdict`, which copies profile and texts, too: a server compares its config with the settings at each tick.
+    members = {member.name: getattr(config, member.name) for member in fields(config)}
+    members["week_keys"] = [{**asdict(key), "n": f"{key.n:x}"} for key in config.week_keys]
+    members["care"] = asdict(config.care)
+    members["neighbours"] = [asdict(neighbour) for neighbour in config.neighbours]
     # Without these members, the payload is the same as in earlier versions.
-    for name in ("recovery_key", "epochs", "witnesses", "neighbours"):
+    for name in ("recovery_key", "epochs", "witnesses", "neighbours", "log"):
         if not members[name]:
             del members[name]
     # Phones of 0.1.0 refuse a profile that contains `nearness`, so this table is written next to the profile.
     if {"weights", "nearness"} <= members["profile"].keys():
+        members["profile"] = dict(members["profile"])
         members["nearness"] = members["profile"].pop("nearness")
     return canonical_json(members)
 
@@ -240,6 +254,7 @@ def decode_config(payload: bytes) -> Config:
         witnesses=members.texts("witnesses", _BASE64) if members.has("witnesses") else (),
         care=_care(members.nested("care")) if members.has("care") else Care(),
         neighbours=_neighbours(members.nested_list("neighbours")) if members.has("neighbours") else (),
+        log=members.text("log", _LOG) if members.has("log") else None,
     )
 
 
@@ -334,6 +349,8 @@ def _week_keys(entries: list[JsonMembers]) -> tuple[WeekKey, ...]:
     keys = tuple(_week_key(entry) for entry in entries)
     if len({key.kid for key in keys}) < len(keys):
         raise InvalidConfig("two week keys have the same kid")
+    if len({(key.purpose, key.klass, key.week) for key in keys}) < len(keys):
+        raise InvalidConfig("two week keys are for the same purpose, class and week")
     return keys
 
 
@@ -344,7 +361,7 @@ def _week_key(members: JsonMembers) -> WeekKey:
         purpose=purpose,  # type: ignore[arg-type]  # one of the three, by the pattern above
         klass=members.integer("klass", *_CLASSES[purpose]),
         week=members.text("week", r"[0-9]{4}-W[0-9]{2}"),
-        use_from=members.integer("use_from"),
+        use_from=members.integer("use_from", highest=_LAST_SECOND),
         accept_until=members.integer("accept_until"),
         announced_at=members.integer("announced_at"),
         n=int(members.text("n", rf"[0-9a-f]{{{MODULUS_BITS // 4}}}"), 16),
@@ -352,6 +369,8 @@ def _week_key(members: JsonMembers) -> WeekKey:
     )
     if key.n.bit_length() != MODULUS_BITS or not key.n % 2 or not key.e % 2:
         raise InvalidConfig(f"week key {key.kid} is not an RSA key of {MODULUS_BITS} bits")
+    if key.week != week_name(key.use_from):
+        raise InvalidConfig(f"week key {key.kid} is used from another week than {key.week}")
     if key.accept_until <= key.use_from:
         raise InvalidConfig(f"week key {key.kid} is accepted until a time before its first use")
     return key

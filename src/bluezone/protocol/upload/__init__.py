@@ -2,8 +2,10 @@
 """The messages of a report (docs/protocol.md section 4). Phone and server import them from this package.
 
 payload.py   keys, venue slots, the commitment to both, and their limits
-requests.py  the three requests
+requests.py  the requests
 answers.py   the answers and their statuses
+slips.py     slips of code books, and their use
+books.py     the lists that the maker of code books signs
 """
 
 from bluezone.protocol.upload.answers import (
@@ -43,11 +45,13 @@ from bluezone.protocol.upload.requests import (
     UPLOAD_SIZE,
     VERIFY_SIZE,
     BadRequest,
+    SlipRequest,
     UploadRequest,
     Verify1Request,
     Verify2Request,
     decode_upload,
     decode_verify,
+    encode_slip,
     encode_upload,
     encode_verify1,
     encode_verify2,
@@ -69,6 +73,7 @@ __all__ = [
     "BadAnswer",
     "BadRequest",
     "KeysRefused",
+    "SlipRequest",
     "Slot",
     "Status",
     "UploadAnswer",
@@ -87,6 +92,7 @@ __all__ = [
     "decode_verify",
     "decode_verify1_answer",
     "decode_verify2_answer",
+    "encode_slip",
     "encode_upload",
     "encode_upload_answer",
     "encode_verify1",

@@ -47,6 +47,7 @@ class Status(IntEnum):
     PUZZLE_REQUIRED   = 6
     SIGNATURE_INVALID = 7
     KEYS_REFUSED      = 8
+    LATER             = 9  # to slips alone: the city takes no more reports now; nothing was used
     # fmt: on
 
 

@@ -122,17 +122,27 @@ def parse_code(text: str) -> str:
 
     Raises InvalidCode for any other text and for a wrong check digit.
     """
+    return checked_digits(typed_digits(text), (CODE_LENGTH, LONG_CODE_LENGTH))
+
+
+def typed_digits(text: str) -> str:
+    """Return what a person wrote without spaces, dashes and the like. Raises InvalidCode if it is too long."""
     if len(text) > _LONGEST_TEXT:
         raise InvalidCode(f"text is {len(text)} characters long, expected a code of {_LENGTHS} digits")
-    digits = "".join(
+    return "".join(
         character
         for character in unicodedata.normalize("NFKC", text)
         if character not in _SEPARATORS and unicodedata.category(character) not in _SEPARATOR_CATEGORIES
     )
+
+
+def checked_digits(digits: str, lengths: tuple[int, ...]) -> str:
+    """Return the digits if their number is one of `lengths` and the check digit fits. Raises InvalidCode."""
+    expected = " or ".join(map(str, lengths))
     if not re.fullmatch(r"[0-9]*", digits):
-        raise InvalidCode(f"the code contains something that is not a digit, expected {_LENGTHS} digits")
-    if len(digits) not in (CODE_LENGTH, LONG_CODE_LENGTH):
-        raise InvalidCode(f"the code has {len(digits)} digits, expected {_LENGTHS}")
+        raise InvalidCode(f"the code contains something that is not a digit, expected {expected} digits")
+    if len(digits) not in lengths:
+        raise InvalidCode(f"the code has {len(digits)} digits, expected {expected}")
     if damm_digit(digits) != "0":
         raise InvalidCode("the check digit does not fit the code: a digit is wrong or two are swapped")
     return digits

@@ -26,6 +26,7 @@ from bluezone.protocol.upload.payload import (
     encode_slots,
 )
 from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, NO_CHALLENGE, NO_NONCE, NONCE_LENGTH
+from bluezone.protocol.upload.slips import USE_LENGTH, SlipUse
 from bluezone.refusal import Refused
 
 VERIFY_SIZE = 1024
@@ -36,10 +37,14 @@ SIGNATURE_LENGTH = 256
 # The prefix that makes the signed message unpredictable (RFC 9474 section 4.1, PrepareRandomize).
 RAND_LENGTH = 32
 
+# Besides the two kinds of a credential.
+SLIP_KIND = 2
+
 _VERSION = 1
 _CHAFF = 0x01
 _PUZZLE = struct.Struct(f">{CHALLENGE_LENGTH}s{NONCE_LENGTH}s")
 _VERIFY = struct.Struct(">BBBB16s")
+_VERIFY_HEAD = struct.Struct(">BBBB")
 _BLINDED = struct.Struct(f">H{SIGNATURE_LENGTH}s")
 _UPLOAD = struct.Struct(f">BBH{RAND_LENGTH}s{SIGNATURE_LENGTH}s{SALT_LENGTH}s")
 _COUNT = struct.Struct(">H")
@@ -92,6 +97,13 @@ class Verify2Request(Request):
         super().__post_init__()
         _require_kid(self.kid)
         _require_length("blinded message", self.blinded, SIGNATURE_LENGTH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlipRequest(Request):
+    """Uses a slip of a code book for one blind signature: the only call in which a slip is sent. Never a rehearsal."""
+
+    use: SlipUse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +164,12 @@ def encode_verify2(request: Verify2Request, random_bytes: RandomBytes = os.urand
     return _request_body(content, VERIFY_SIZE, request, random_bytes)
 
 
+def encode_slip(request: SlipRequest, random_bytes: RandomBytes = os.urandom) -> bytes:
+    """Return the 1,024 bytes of verify 2 by slip."""
+    content = _VERIFY_HEAD.pack(_VERSION, 0, 2, SLIP_KIND) + request.use.to_bytes()
+    return _request_body(content, VERIFY_SIZE, request, random_bytes)
+
+
 def encode_upload(request: UploadRequest, random_bytes: RandomBytes = os.urandom) -> bytes:
     """Return the 4,096 bytes of an upload, keys and slots sorted."""
     head = _UPLOAD.pack(_VERSION, request.is_rehearsal, request.kid, request.rand, request.signature, request.salt)
@@ -167,15 +185,18 @@ def _check_envelope(body: bytes, size: int) -> None:
         raise BadRequest(f"flags are {body[1]:#04x}, expected only bit 0")
 
 
-def decode_verify(body: bytes) -> Verify1Request | Verify2Request:
-    """Read a body of `POST /v1/verify`: verify 1 or verify 2. Raises BadRequest."""
+def decode_verify(body: bytes) -> Verify1Request | Verify2Request | SlipRequest:
+    """Read a body of `POST /v1/verify`: verify 1, verify 2 or verify 2 by slip. Raises BadRequest."""
     _check_envelope(body, VERIFY_SIZE)
     _, flags, step, kind, value = _VERIFY.unpack_from(body)
     challenge, nonce = _PUZZLE.unpack_from(body, VERIFY_SIZE - _PUZZLE.size)
+    if (flags, step, kind) == (0, 2, SLIP_KIND):
+        use = SlipUse.from_bytes(body[_VERIFY_HEAD.size : _VERIFY_HEAD.size + USE_LENGTH])
+        return SlipRequest(use=use, challenge=challenge, nonce=nonce)
     try:
         credential = Credential(CredentialKind(kind), value)
     except ValueError:
-        raise BadRequest(f"credential is of kind {kind}, expected 0 or 1") from None
+        raise BadRequest(f"credential is of kind {kind}, expected 0, 1, or in verify 2 of no rehearsal 2") from None
     except InvalidCode as refused:
         raise BadRequest(refused.message) from None
     if step == 1:

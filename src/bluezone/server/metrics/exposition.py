@@ -68,7 +68,7 @@ METRICS = {
     ),
     "published_files_damaged": (
         "gauge",
-        "Listed files that are damaged or missing and could not be written again.",
+        "Listed files, and the config, that are damaged or missing and could not be written again.",
     ),
     "waiting_keys": ("gauge", "Keys under embargo, counted once an hour, rounded down to 1,000."),
     "uploads_last_whole_day": (

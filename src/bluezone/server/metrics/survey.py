@@ -136,7 +136,14 @@ class Survey:
         self._meters.set("witness_quorum_missing", quorum_missing)
 
     def _measure_damage(self) -> None:
-        self._meters.set("published_files_damaged", statistics.damaged_files(self._server.keys_store))
+        damaged = statistics.damaged_files(self._server.keys_store)
+        self._meters.set("published_files_damaged", damaged + self._is_config_damaged())
+
+    def _is_config_damaged(self) -> bool:
+        index = None
+        with suppress(StoreRefused):
+            index = self._server.indexes.read_index()
+        return not self._server.pages.is_config_sound(index)
 
     def _overdue(self, now: float) -> float:
         """Seconds since the next export file was due."""

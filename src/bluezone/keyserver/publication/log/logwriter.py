@@ -11,27 +11,25 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.publication.log.journal import Journal
-from bluezone.keyserver.publication.log.publiclog import (
-    TILE_WIDTH,
-    PublicLog,
-    entries_path,
-    read_entries,
-    read_node,
-)
+from bluezone.keyserver.publication.log.publiclog import PublicLog, read_node
 from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.storage.store import StoreRefused, Transaction
 from bluezone.logs import event_fields
+from bluezone.protocol.signed.config import Config, WeekKey
 from bluezone.protocol.signed.envelope import extend_chain
 from bluezone.refusal import Refused
 from bluezone.transparency import leaves
 from bluezone.transparency.merkle import completed_subtrees, leaf_hash, node_hash, range_hash
 from bluezone.transparency.notes import Checkpoint, Note, Signature, open_checkpoint, read_note, sign_checkpoint
+from bluezone.transparency.reading import LeavesMissing, fetch_tiles
 
 logger = logging.getLogger(__name__)
 
 # How many checkpoints are retained with their cosignatures; older ones prove nothing that the newest do not prove.
 RETAINED_CHECKPOINTS = 500
 _CONFIG_MARK = "config"
+# Its number is how many different sets of keys of the city are in the log.
+_CITY_KEYS_MARK = "city-keys"
 
 
 class LogForked(StoreRefused):
@@ -72,6 +70,18 @@ class LogWriter(PublicLog):
                     "INSERT INTO log_waiting VALUES (?) ON CONFLICT DO NOTHING", (content,)
                 )
             )
+
+    def request_city_keys(self, config: Config) -> tuple[bytes, ...]:
+        """Have the next `renew_log` append the leaves of the keys of the city that a config names; returns them."""
+
+        def put(transaction: Transaction) -> tuple[bytes, ...]:
+            requested = _city_keys_leaves(transaction, config)
+            for content in requested:
+                if not _has_leaf(transaction, content):
+                    transaction.execute("INSERT INTO log_waiting VALUES (?) ON CONFLICT DO NOTHING", (content,))
+            return requested
+
+        return self.store.write(put)
 
     def request_leaf_once(self, kind: str, number: int, content: bytes) -> None:
         """Like `request_leaf`, but does nothing if a leaf of this kind was requested with this number or a higher one.
@@ -161,12 +171,12 @@ class LogWriter(PublicLog):
             self.store.write(put)
 
     def _append_new(self, transaction: Transaction) -> None:
-        waiting = [bytes(row[0]) for row in transaction.execute("DELETE FROM log_waiting RETURNING content")]
         marks: dict[str, int] = dict(transaction.execute("SELECT kind, number FROM log_mark"))
         new_leaves: list[bytes] = []
         for number in self.configs.numbers():
             if number > marks.get(_CONFIG_MARK, 0):
-                new_leaves += _config_leaves(self.configs, number)
+                # One config after the other: each looks which leaves the log has.
+                _append(transaction, _config_leaves(transaction, self.configs, number))
                 marks[_CONFIG_MARK] = number
         epoch = self.configs.epoch_number()
         for series in ALL_SERIES:
@@ -182,6 +192,7 @@ class LogWriter(PublicLog):
                 marks[series.kind] = number
         for kind in (_CONFIG_MARK, *(series.kind for series in ALL_SERIES)):
             _set_mark(transaction, kind, marks.get(kind, 0))
+        waiting = [bytes(row[0]) for row in transaction.execute("DELETE FROM log_waiting RETURNING content")]
         _append(transaction, [*new_leaves, *sorted(waiting)])
 
     def set_policy(self, policy: bytes, addresses: str) -> int:
@@ -213,25 +224,50 @@ def _log_refusal(refused: Refused) -> None:
 
 def _read_entries(fetch: Callable[[str], bytes | None], first: int, end: int) -> list[bytes]:
     """The leaves of a copy from number `first` to before `end`. Raises LogForked if some are missing."""
-    contents: list[bytes] = []
-    for position in range(first // TILE_WIDTH, -(-end // TILE_WIDTH)):
-        width = min(TILE_WIDTH, end - position * TILE_WIDTH)
-        tile = fetch(entries_path(position, width)) or b""
-        leaves_of_tile = read_entries(tile)
-        if len(leaves_of_tile) < width:
-            raise LogForked(f"the copy of the public log lacks leaves of tile {position}")
-        contents += leaves_of_tile[max(0, first - position * TILE_WIDTH) : width]
-    return contents
+    try:
+        return fetch_tiles(lambda path: fetch(f"log/{path}") or b"", first, end)
+    except LeavesMissing as refused:
+        raise LogForked(f"the copy of the public log lacks leaves: {refused.message}") from None
 
 
-def _config_leaves(configs: ConfigFiles, number: int) -> list[bytes]:
+def _config_leaves(transaction: Transaction, configs: ConfigFiles, number: int) -> list[bytes]:
     config = configs.config(number)
+    # The key of random packets certifies nothing.
+    certifying = [key for key in config.week_keys if key.purpose != "chaff"]
+    new_keys = [key for key in certifying if not _find_week_key(transaction, key, len(config.epochs))]
     return [
         leaves.config_leaf(number, configs.sha256_of(number)),
         *(leaves.epoch_leaf(record) for record in config.epochs),
-        *(leaves.week_key_leaf(key) for key in config.week_keys),
-        leaves.city_keys_leaf(config),
+        *(leaves.epoch_leaf(record, epoch) for epoch, record in enumerate(config.epochs, 1)),
+        *(leaves.week_key_leaf(key, len(config.epochs)) for key in new_keys),
+        *_city_keys_leaves(transaction, config),
     ]
+
+
+def _find_week_key(transaction: Transaction, key: WeekKey, epoch: int) -> bool:
+    """Whether the log has a week key since this or an earlier epoch."""
+    return any(_has_leaf(transaction, leaves.week_key_leaf(key, since)) for since in range(epoch + 1))
+
+
+def _city_keys_leaves(transaction: Transaction, config: Config) -> tuple[bytes, bytes]:
+    """The leaves of the keys of the city that a config names; the next count is taken if this set is new."""
+    rows = transaction.execute("SELECT number FROM log_mark WHERE kind = ?", (_CITY_KEYS_MARK,))
+    count = int(rows[0][0]) if rows else 0
+    plain = leaves.city_keys_leaf(config)
+    for known in range(count):
+        content = leaves.city_keys_leaf(config, known)
+        if _has_leaf(transaction, content) or _waits(transaction, content):
+            return plain, content
+    _set_mark(transaction, _CITY_KEYS_MARK, count + 1)
+    return plain, leaves.city_keys_leaf(config, count)
+
+
+def _has_leaf(transaction: Transaction, content: bytes) -> bool:
+    return bool(transaction.execute("SELECT 1 FROM log_leaf WHERE content = ?", (content,)))
+
+
+def _waits(transaction: Transaction, content: bytes) -> bool:
+    return bool(transaction.execute("SELECT 1 FROM log_waiting WHERE content = ?", (content,)))
 
 
 def _set_mark(transaction: Transaction, kind: str, number: int) -> None:
@@ -243,7 +279,7 @@ def _append(transaction: Transaction, contents: Iterable[bytes]) -> None:
     """Append leaves that are not in the log yet, with the hashes above them."""
     number = int(transaction.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM log_leaf")[0][0])
     for content in contents:
-        if transaction.execute("SELECT 1 FROM log_leaf WHERE content = ?", (content,)):
+        if _has_leaf(transaction, content):
             continue
         transaction.execute("INSERT INTO log_leaf VALUES (?, ?)", (number, content))
         transaction.execute("INSERT INTO log_node VALUES (0, ?, ?)", (number, leaf_hash(content)))

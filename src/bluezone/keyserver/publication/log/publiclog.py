@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.configs.configfiles import ConfigFiles
 from bluezone.keyserver.storage.store import Store
-from bluezone.protocol.signed.config import Config
+from bluezone.protocol.signed.config import Config, WeekKey
 from bluezone.refusal import Refused
+from bluezone.transparency.leaves import HEAD, week_key_leaf, week_key_name
 from bluezone.transparency.merkle import (
     EMPTY_ROOT,
     Range,
@@ -31,16 +32,17 @@ from bluezone.transparency.notes import (
     read_note,
     read_signature,
 )
+from bluezone.transparency.reading import MOST_LEAVES, TILE_WIDTH, pack_leaves
 from bluezone.transparency.watch import Policy, current_policy
 
 TILE_HEIGHT = 8
-TILE_WIDTH = 1 << TILE_HEIGHT
 # How many checkpoints with enough cosignatures are verified at most. The first suffices unless a witness has changed
 # its key.
 _VERIFIED_AT_MOST = 3
 # Addresses below /v1/log/, as in tlog-tiles: three digits of a number in each part, `x` before all but the last.
 _TILE = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 _PROOF = re.compile(r"proof/([0-9a-f]{64})")
+_LEAVES = re.compile(r"leaves/(0|[1-9][0-9]{0,15})/([1-9][0-9]{0,15})")
 _CONSISTENCY = re.compile(r"consistency/(0|[1-9][0-9]{0,15})/([1-9][0-9]{0,15})")
 
 
@@ -80,6 +82,21 @@ class PublicLog:
         """Leaves from number `first` to before `end`."""
         rows = self.store.read(
             "SELECT content FROM log_leaf WHERE number >= ? AND number < ? ORDER BY number", (first, end)
+        )
+        return [bytes(row[0]) for row in rows]
+
+    def has_other_key(self, key: WeekKey, epoch: int) -> bool:
+        """Whether another key was the first of this week key's name. epoch: the current one."""
+        if any(self.find_leaf(leaf_hash(week_key_leaf(key, since))) is not None for since in range(epoch + 1)):
+            return False
+        return bool(self.leaves_of_name(week_key_name(key, epoch)))
+
+    def leaves_of_name(self, name: str) -> list[bytes]:
+        """The leaves that take a name, first to last."""
+        prefix = f"{HEAD} {name} ".encode()
+        rows = self.store.read(
+            "SELECT content FROM log_leaf WHERE content >= ? AND content < ? ORDER BY number",
+            (prefix, prefix[:-1] + b"!"),
         )
         return [bytes(row[0]) for row in rows]
 
@@ -156,7 +173,14 @@ class PublicLog:
         contents = self.leaves(first, first + width)
         if len(contents) != width:
             raise LogPathMissing("the log has no such tile")
-        return b"".join(len(content).to_bytes(2, "big") + content for content in contents)
+        return pack_leaves(contents)
+
+    def packed_leaves(self, first: int, end: int) -> bytes:
+        """The leaves from number `first` to before `end`, at most MOST_LEAVES. Raises LogPathMissing."""
+        contents = self.leaves(first, end) if first < end <= first + MOST_LEAVES else []
+        if not contents or len(contents) != end - first:
+            raise LogPathMissing("the log has no such leaves")
+        return pack_leaves(contents)
 
     def _range(self, span: Range) -> bytes:
         return range_hash(span, lambda level, position: read_node(self.store.read, level, position))
@@ -195,35 +219,18 @@ def read_node(read: Callable[..., list[tuple[bytes, ...]]], level: int, position
     return bytes(rows[0][0])
 
 
-def entries_path(position: int, width: int) -> str:
-    """The address below /v1/ of the leaves of a tile. width: 1..256."""
-    *before, last = [part.zfill(3) for part in f"{position:,}".split(",")]
-    path = "/".join([*(f"x{part}" for part in before), last])
-    return f"log/tile/entries/{path}" + (f".p/{width}" if width < TILE_WIDTH else "")
-
-
-def read_entries(tile: bytes) -> list[bytes]:
-    """The leaves of a tile, as `PublicLog.entries` has packed them; an incomplete one at the end is left out."""
-    contents = []
-    start = 0
-    while start + 2 <= len(tile):
-        end = start + 2 + int.from_bytes(tile[start : start + 2], "big")
-        if end > len(tile):
-            break
-        contents.append(tile[start + 2 : end])
-        start = end
-    return contents
-
-
 def answer_of_log(log: PublicLog, path: str) -> tuple[bytes, bool]:
     """The answer to a path below /v1/log/: its bytes, and whether they never change. Raises LogPathMissing.
 
-    path: `checkpoint`, `tile/LEVEL/NUMBER`, `tile/entries/NUMBER`, `proof/HASH OF LEAF`, `consistency/OLD/SIZE`.
+    path: `checkpoint`, `tile/LEVEL/NUMBER`, `tile/entries/NUMBER`, `leaves/FIRST/END`, `proof/HASH OF LEAF`,
+    `consistency/OLD/SIZE`.
     """
     if path == "checkpoint" and (newest := log.newest_checkpoint()):
         return newest[1].data, False
     if match := _PROOF.fullmatch(path):
         return log.proof(bytes.fromhex(match[1])).data, False
+    if match := _LEAVES.fullmatch(path):
+        return log.packed_leaves(int(match[1]), int(match[2])), True
     if match := _CONSISTENCY.fullmatch(path):
         return hash_lines(log.consistency(int(match[1]), int(match[2]))), True
     if match := _TILE.fullmatch(path):

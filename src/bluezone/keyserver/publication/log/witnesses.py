@@ -23,7 +23,7 @@ from bluezone.logs import event_fields
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import Config
 from bluezone.refusal import Refused
-from bluezone.transparency.leaves import adds_city_key, city_keys, city_keys_leaf, policy_leaf
+from bluezone.transparency.leaves import adds_city_key, city_keys, policy_leaf
 from bluezone.transparency.notes import Note, NoteInvalid, Signature, cosigned_at, hash_lines, read_signature
 from bluezone.transparency.watch import (
     Policy,
@@ -62,12 +62,14 @@ def agreed_config(proposed: Config, current: Config, log: LogWriter) -> Config:
 
     proposed: the next config according to the settings. Changes that wait for a quorum are put into the log.
     """
+    # Phones refuse a second key of a name, such as one made again after the first was lost with its folder.
+    first_keys = tuple(key for key in proposed.week_keys if not log.has_other_key(key, len(proposed.epochs)))
+    proposed = replace(proposed, week_keys=first_keys)
     records = current.witnesses
     policy = current_policy(records)
     if policy is not None and adds_city_key(proposed, current):
-        leaf = city_keys_leaf(proposed)
-        log.request_leaf(leaf)
-        if log.quorum_proof(leaf, policy, current) is None:
+        requested = log.request_city_keys(proposed)
+        if any(log.quorum_proof(leaf, policy, current) is None for leaf in requested):
             proposed = replace(proposed, **city_keys(current))
     following = log.policy(len(records))
     if following is not None:
