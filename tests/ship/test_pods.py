@@ -2,13 +2,15 @@
 """Three pods as the chart renders them, as real processes in network namespaces, under phones that fetch and report.
 
 One is killed, one is cut off, all are restarted one after another by the chart's rules: no phone is refused for longer
-than it would try again, and every acknowledged key is published once. There is no cluster here: what the kubelet would
-do is done by this test, with the commands, variables, probes and signals of the rendered manifest.
+than it would try again, every acknowledged key is published once, and each loss is an alert. There is no
+cluster here: what the kubelet would do is done by this test, with the commands, variables, probes and signals
+of the rendered manifest.
 """
 
 import os
 import random
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -37,6 +40,10 @@ LED_AGAIN_SECONDS = 20.0
 # A phone that gets no answer tries again for much longer than this.
 RETRY_SECONDS = 60.0
 REQUESTS_A_SECOND = 200
+# Of the chart's ServiceMonitor, and the scrapes in the two minutes after which HostGone fires, with one to begin them.
+SCRAPE_SECONDS = 15
+MISSED = 10
+SERVICE = 'namespace="default",service="city-bluezone-metrics"'
 CLIENTS = 8
 VALUES = {
     "replicas": 3,
@@ -46,6 +53,8 @@ VALUES = {
     "masterKey.secret": "master-key",
     "metrics.enabled": "true",
     "metrics.tokenSecret": "metrics",
+    "metrics.serviceMonitor": "true",
+    "metrics.rules": "true",
     "environmentSecret": "more",
     "city.publish_period_seconds": 0,
     "city.padding_mean": 5,
@@ -200,6 +209,71 @@ class Pods(City):
         stack.callback(self.server.close)
 
 
+class Monitor:
+    """Scrapes the pods as a ServiceMonitor would, and has Prometheus' own program evaluate the chart's rules."""
+
+    def __init__(self, pods, rules):
+        self._pods = pods
+        self._rules = rules
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._scrape_on_and_on, daemon=True)
+        self.ups = {pod: [] for pod in pods}
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _scrape_on_and_on(self):
+        due = time.monotonic()
+        while not self._stop.is_set():
+            # All at once, so that one which is cut off does not delay the others.
+            with ThreadPoolExecutor(len(self._pods)) as pool:
+                for pod, up in zip(self._pods, pool.map(self._is_up, self._pods), strict=True):
+                    self.ups[pod].append(up)
+            due += SCRAPE_SECONDS
+            self._stop.wait(max(0.0, due - time.monotonic()))
+
+    @staticmethod
+    def _is_up(pod):
+        try:
+            return "bluezone_build_info" in pod.scrape()
+        except OSError:
+            return False
+
+    def scrapes(self):
+        """How many scrapes of each pod there are."""
+        return min(map(len, self.ups.values()))
+
+    def missed(self, pod):
+        """How many of the newest scrapes of a pod had no answer, one after another."""
+        return list(reversed(self.ups[pod])).index(True)
+
+    def check(self, folder, expected):
+        """Fail unless each scrape count in `expected` has exactly these pods as `HostGone`."""
+        series = [
+            {"series": f'up{{job="bluezone",{SERVICE},instance="{pod.host.address}"}}',
+             "values": " ".join(str(int(up)) for up in ups)}
+            for pod, ups in self.ups.items()
+        ]  # fmt: skip
+        gone = {"expr": "count by (instance) (ALERTS{alertname='HostGone',alertstate='firing',instance!=''})"}
+        cases = [
+            {**gone, "eval_time": f"{count * SCRAPE_SECONDS}s",
+             "exp_samples": [{"labels": f'{{instance="{pod.host.address}"}}', "value": 1} for pod in pods]}
+            for count, pods in expected.items()
+        ]  # fmt: skip
+        (folder / "rules.yml").write_text(yaml.safe_dump(self._rules))
+        (folder / "test.yml").write_text(yaml.safe_dump({
+            "rule_files": ["rules.yml"], "evaluation_interval": f"{SCRAPE_SECONDS}s",
+            "tests": [{"interval": f"{SCRAPE_SECONDS}s", "input_series": series, "promql_expr_test": cases}],
+        }))  # fmt: skip
+        done = subprocess.run(["promtool", "test", "rules", folder / "test.yml"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Phones:
     """Phones that fetch the config and the index from any pod, and try again elsewhere until they are answered."""
 
@@ -253,7 +327,9 @@ class Phones:
 
 
 def test_three_pods_lose_one_are_cut_off_and_are_replaced_and_no_phone_notices(tmp_path, capsys):
-    seen = {}
+    if not shutil.which("promtool"):
+        pytest.skip("needs promtool, of the Debian package prometheus")
+    seen, alerts = {}, {}
     with ExitStack() as stack:
         stack.callback(lambda before=dict(os.environ): (os.environ.clear(), os.environ.update(before)))
         city = Pods(tmp_path, stack)
@@ -261,6 +337,9 @@ def test_three_pods_lose_one_are_cut_off_and_are_replaced_and_no_phone_notices(t
         wait_until(city.is_published)
         held = city.phone_follows(city.leader)
         phones = stack.enter_context(Phones(city.machines))
+        monitor = stack.enter_context(Monitor(city.machines, city.chart["PrometheusRule"]["spec"]))
+        wait_until(lambda: monitor.scrapes() >= 2)
+        alerts[monitor.scrapes() - 1] = []
 
         leader = city.leader
         leader.kill()
@@ -268,8 +347,12 @@ def test_three_pods_lose_one_are_cut_off_and_are_replaced_and_no_phone_notices(t
         with pytest.raises(OSError, match="refused"):
             leader.scrape()
         city.report(2, city.others(leader))
+        wait_until(lambda: monitor.missed(leader) >= MISSED)
+        alerts[monitor.scrapes() - 1] = [leader]
         leader.start()
         wait_until(leader.ready)
+        wait_until(lambda: monitor.missed(leader) == 0)
+        alerts[monitor.scrapes() - 1] = []
 
         leader = city.leader
         leader.host.cut()
@@ -277,8 +360,12 @@ def test_three_pods_lose_one_are_cut_off_and_are_replaced_and_no_phone_notices(t
         with pytest.raises(OSError, match=r"timed out|No route|unreachable"):
             leader.scrape()
         city.report(2, city.others(leader))
+        wait_until(lambda: monitor.missed(leader) >= MISSED)
+        alerts[monitor.scrapes() - 1] = [leader]
         leader.host.mend()
         wait_until(leader.ready)
+        wait_until(lambda: monitor.missed(leader) == 0)
+        alerts[monitor.scrapes() - 1] = []
 
         # Rolling update: from the last to the first, each ready before the next.
         for pod in reversed(city.machines):
@@ -287,6 +374,9 @@ def test_three_pods_lose_one_are_cut_off_and_are_replaced_and_no_phone_notices(t
         wait_until(city.is_published)
         while city.phone_follows(city.leader) <= held:
             pass
+        # Pods that were replaced on purpose are no alert.
+        alerts[monitor.scrapes() - 1] = []
+        monitor.check(tmp_path, alerts)
         phones.__exit__()
         assert phones.failed == []
         assert phones.answered > 1000
