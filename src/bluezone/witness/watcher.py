@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bluezone.logs import event_fields
 from bluezone.refusal import Refused
 from bluezone.transparency.merkle import EMPTY_ROOT, ProofInvalid, verify_consistency
 from bluezone.transparency.notes import (
@@ -241,7 +242,8 @@ class Watcher:
             return self._add_checkpoint(*_read_request(body), until=self._seconds() + READING_SECONDS)
         except Refused as refused:
             status = next((status for kind, status in _STATUS if isinstance(refused, kind)), http.client.BAD_REQUEST)
-            logger.warning("not cosigned: %s: %s", refused.code, refused.message)
+            details = event_fields("not_cosigned", code=refused.code)
+            logger.warning("not cosigned: %s: %s", refused.code, refused.message, extra=details)
             return Answer(status, _error_body(refused))
 
     def _add_checkpoint(self, old_size: int, hashes: tuple[bytes, ...], note: Note, until: float) -> Answer:
