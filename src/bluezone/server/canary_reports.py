@@ -30,6 +30,7 @@ REASONS = (
     "witnesses_invalid", "witnesses_refused", "witness_quorum_missing",
     "log_proof_invalid", "log_note_invalid", "log_note_untrusted",
     "profile_invalid", "week_key_untrusted", "config_log_missing",
+    "log_leaf_missing", "log_leaves_missing",
 )  # fmt: skip
 
 
