@@ -77,8 +77,8 @@ def test_a_config_that_is_not_in_the_log_is_a_problem(city):
 def test_a_week_key_and_a_key_of_the_city_that_are_not_in_the_log_are_problems(city):
     liar = Liar(city)
     config = liar.config()
-    first, second, *keys = config.week_keys
-    swapped = [dataclasses.replace(first, n=second.n), second, *keys]
+    random_packets, first, second, *keys = config.week_keys
+    swapped = [random_packets, dataclasses.replace(first, n=second.n), second, *keys]
     liar.show("/v1/config", liar.sign(dataclasses.replace(config, week_keys=tuple(swapped), recovery_key="0" * 64)))
     messages = [problem["message"] for problem in check(city)[1]["problems"]]
 
