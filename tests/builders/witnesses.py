@@ -60,7 +60,13 @@ class Watchmen:
 @contextmanager
 def serving(watcher: Watcher) -> Iterator[str]:
     """Run a witness on a port; yields its address."""
-    server = make_server(watcher, "127.0.0.1", 0)
+    with running(make_server(watcher, "127.0.0.1", 0)) as address:
+        yield address
+
+
+@contextmanager
+def running(server: ThreadingHTTPServer) -> Iterator[str]:
+    """Run a server of this machine in a thread; yields its address."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -162,12 +168,5 @@ def serving_log(log: AnyLog) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield address
