@@ -102,8 +102,7 @@ _NOT_THE_APPS = ("desk.js", "gate.html")
 _FROM_FACE = (
     "devicecalls.js", "dom.js", "oldbrowser.js", "qrcode.js", "uuid7.js", "engine/web/blindrsa.js",
     "engine/web/cityconfig.js", "engine/web/client.js", "engine/web/environment.js", "engine/web/gatepass.js",
-    "engine/web/logleaves.js", "engine/web/publiclog.js", "engine/web/store.js", "scan/decoder.js", "scan/reading.js",
-    "vendor/qr-encode.js",
+    "engine/web/publiclog.js", "engine/web/store.js", "scan/decoder.js", "scan/reading.js", "vendor/qr-encode.js",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@
  */
 import { Refusal } from "../refusal.js";
 import { base64, fromBase64, fromHex, hex, utf8 } from "./bytes.js";
-import { CARE, decodeConfig, followConfig, HISTORY_LENGTH, weekName } from "./configfile.js";
+import { CARE, decodeConfig, followConfig, HISTORY_LENGTH } from "./configfile.js";
 import { JUMP_SECONDS } from "./clock.js";
 import { sha256 } from "./digests.js";
 import { fingerprint } from "./ed25519.js";
@@ -59,9 +59,9 @@ export class CityConfig {
     return this.read;
   }
 
-  /** The city's public log, or null where no config names it. */
+  /** The city's public log, or null where nobody watches. */
   async logOf(...configs) {
-    if (configs.every((config) => config === null || (config.log === null && !config.witnesses.length))) return null;
+    if (configs.every((config) => config === null || !config.witnesses.length)) return null;
     const { PublicLog } = await this.loadLog();
     return new PublicLog(this.store, this.client, async () => Object.values(await this.trusted())[0]);
   }
@@ -135,7 +135,7 @@ export class CityConfig {
     const known = (await this.store.get("week_keys")) || {};
     if (await this.saysNewKeys(first.config, known)) refuseNewWeekKey();
     const log = await this.logOf(held, first.config);
-    if (log !== null) await log.requireEpoch(record, epoch.number, first.config, held, now);
+    if (log !== null) await log.requireEpoch(record, first.config, held, now);
     const entered = { number: epoch.number, acceptedAt: now, branches: { venues: epoch.venues } };
     return this.accept(first, false, { epoch: entered, notice: "epoch_began" }, known);
   }
@@ -183,28 +183,7 @@ export class CityConfig {
     if (!seen || !(seen.first || this.stoodAWeek(seen, key))) {
       throw untrusted(`this browser has not known key ${kid} for 7 days before its week; nothing was sent`);
     }
-    await this.requireLogged(key, now);
     return key;
-  }
-
-  /** Rejects with week_key_untrusted unless a week key is the first of its name in the log. */
-  async requireLogged(key, now) {
-    const held = await this.held();
-    if (held.log !== null) await (await this.logOf(held)).requireKey(key, held, now);
-  }
-
-  /**
-   * This week's upload key for a class, as `requireTrusted`. In the first hour of a week it is the last week's, if the
-   * config still names it: the server's clock may be slow. Rejects with week_key_untrusted.
-   */
-  async chooseUploadKey(klass, now) {
-    const held = await this.held();
-    const keys = (held ? held.weekKeys : []).filter((key) => key.purpose === "upload" && key.klass === klass);
-    for (const moment of [now - 3600, now]) {
-      const key = keys.find(({ week }) => week === weekName(moment));
-      if (key) return this.requireTrusted(key.kid, klass, now);
-    }
-    throw new Refusal("week_key_untrusted", {}, "the config names no key of this week; nothing was sent");
   }
 
   /** Whether a week lies between first sight and use, by trusted time and by the device's clock, which no file moves. */
@@ -262,21 +241,10 @@ export class CityConfig {
     }
   }
 
-  /** Once a config has named the city's log, none after it leaves it out. Rejects with config_log_missing. */
-  async requireLogNamed(config, first) {
-    const expected = `bluezone/${Object.keys(await this.trusted())[0]}`;
-    const held = first ? null : await this.held();
-    const isMissing = config.log === null && held !== null && held.log !== null;
-    if (isMissing || (config.log !== null && config.log !== expected)) {
-      throw new Refusal("config_log_missing", { number: config.number }, `the config does not name the log ${expected}`);
-    }
-  }
-
   async accept({ config, payload, sha256: name }, first, more = {}, known = {}) {
     // Never what cannot be read afterwards.
     const log = await this.logOf(config);
     if (log !== null) await log.watchers(config);
-    await this.requireLogNamed(config, first);
     const weekKeys = await noted(first ? {} : known, config, first, this.clock);
     const changes = { config: { payload: base64(payload), sha256: name }, week_keys: weekKeys, ...more };
     // The first recovery key that a browser is told of stays, whatever comes later.

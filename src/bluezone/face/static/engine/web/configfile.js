@@ -8,9 +8,6 @@ export const HISTORY_LENGTH = 50;
 export const LANGUAGES = ["vi", "en"];
 const TEXT_NAMES = ["step_1", "step_2", "step_3", "lead", "not_known", "doubt"];
 const CLASSES = { upload: [1, 2], gate: [0, 0], chaff: [0, 0] };
-const DAY_SECONDS = 86_400;
-// The year 9999 ends.
-const LAST_SECOND = 253_402_300_799;
 const CODE = "config_invalid";
 /** What a city that says nothing of it asks of a warned person and of a patient (protocol/signed/config.py, Care). */
 export const CARE = Object.freeze({ watchDays: 14, homeDays: 10, isolationDays: 14, testFromDay: 5, testPlaces: [] });
@@ -49,7 +46,6 @@ export async function decodeConfig(payload) {
     recoveryKey: read.textOrNull("recovery_key", "[0-9a-f]{64}"),
     epochs: read.has("epochs") ? read.texts("epochs", "[A-Za-z0-9+/]+={0,2}") : [],
     witnesses: read.has("witnesses") ? read.texts("witnesses", "[A-Za-z0-9+/]+={0,2}") : [],
-    log: read.textOrNull("log", "[!-*,-~]{1,200}"),
     exportKeys: read.texts("export_keys"),
     care: read.has("care") ? careOf(read.inner("care")) : CARE,
   };
@@ -107,9 +103,6 @@ function venueKeys(read) {
 function weekKeys(reads) {
   const keys = reads.map(weekKey);
   if (new Set(keys.map((key) => key.kid)).size < keys.length) throw new Refusal(CODE, {}, "two week keys have the same kid");
-  if (new Set(keys.map(({ purpose, klass, week }) => `${purpose} ${klass} ${week}`)).size < keys.length) {
-    throw new Refusal(CODE, {}, "two week keys are for the same purpose, class and week");
-  }
   return keys;
 }
 
@@ -120,26 +113,15 @@ function weekKey(read) {
     purpose,
     klass: read.integer("klass", ...CLASSES[purpose]),
     week: read.text("week", "[0-9]{4}-W[0-9]{2}"),
-    use_from: read.integer("use_from", 0, LAST_SECOND),
+    use_from: read.integer("use_from"),
     accept_until: read.integer("accept_until"),
     announced_at: read.integer("announced_at"),
     n: read.text("n", "[89a-f][0-9a-f]{510}[13579bdf]"),
     e: read.integer("e", 3),
   };
   if (key.e % 2 === 0) throw new Refusal(CODE, {}, `week key ${key.kid} is not an RSA key of 2048 bits`);
-  if (key.week !== weekName(key.use_from)) throw new Refusal(CODE, {}, `week key ${key.kid} is not of week ${key.week}`);
   if (key.accept_until <= key.use_from) throw new Refusal(CODE, {}, `week key ${key.kid} ends before it begins`);
   return key;
-}
-
-/** The ISO week (UTC) of Unix seconds, such as "2026-W48". */
-export function weekName(seconds) {
-  const day = new Date(Math.floor(seconds / DAY_SECONDS) * DAY_SECONDS * 1000);
-  // The year of a week is that of its Thursday.
-  const thursday = new Date(day.getTime() + (3 - ((day.getUTCDay() + 6) % 7)) * DAY_SECONDS * 1000);
-  const year = thursday.getUTCFullYear();
-  const week = 1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY_SECONDS * 1000));
-  return `${String(year).padStart(4, "0")}-W${String(week).padStart(2, "0")}`;
 }
 
 /** Bytes between the lines of a PEM public key, or null. */

@@ -36,12 +36,6 @@ export class JsonMembers {
     return value;
   }
 
-  boolean(name) {
-    const value = this.own(name);
-    if (typeof value !== "boolean") throw this.refused(name, "true or false");
-    return value;
-  }
-
   /** A text that matches `pattern` as a whole; without one, any that is not blank. */
   text(name, pattern = null) {
     const value = this.own(name);

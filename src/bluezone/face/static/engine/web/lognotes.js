@@ -62,60 +62,6 @@ export async function checkConsistency(one, other, hashes) {
   if (left || !equal(old, one.root) || !equal(value, other.root)) throw refused();
 }
 
-// A tree that is followed by the hashes of its complete subtrees, the largest first: {size, hashes}.
-
-/** After these leaves, too. */
-export async function appendLeaves({ size, hashes }, contents) {
-  const after = [...hashes];
-  let count = size;
-  for (const content of contents) {
-    let right = await leafHash(content);
-    for (let covered = count; covered % 2 === 1; covered = half(covered)) right = await nodeHash(after.pop(), right);
-    after.push(right);
-    count += 1;
-  }
-  return { size: count, hashes: after };
-}
-
-/** The root of a tree with at least one leaf. */
-export async function rootOf({ hashes }) {
-  let root = hashes[hashes.length - 1];
-  for (const left of hashes.slice(0, -1).reverse()) root = await nodeHash(left, root);
-  return root;
-}
-
-/** The largest number, at most `most`, of first leaves that `subtreesOf` can be asked for. */
-export function provableSize(most) {
-  let size = Math.max(most, 0);
-  while (size && Number.isInteger(Math.log2(size)) && 2 ** Math.round(Math.log2(size)) === size) size -= 1;
-  return size;
-}
-
-/** The first leaves' tree, from the proof that a tree of `size` continues it; a wrong proof leads to another root. */
-export async function subtreesOf(oldSize, size, proof) {
-  if (oldSize === 0) return { size: 0, hashes: [] };
-  if (!proof.length) throw unproved(`no hash of the first ${oldSize} leaves`);
-  let [place, last] = [oldSize - 1, size - 1];
-  while (place % 2 === 1) [place, last] = [half(place), half(last)];
-  const lefts = [];
-  await climb(place, last, proof.slice(1), async (other, left) => {
-    if (left) lefts.unshift(other);
-  });
-  return { size: oldSize, hashes: [...lefts, proof[0]] };
-}
-
-/** Leaves that come one after the other, each after its length in two bytes. */
-export function unpackLeaves(packed) {
-  const contents = [];
-  for (let start = 0; start + 2 <= packed.length;) {
-    const end = start + 2 + packed[start] * 256 + packed[start + 1];
-    if (end > packed.length) break;
-    contents.push(packed.slice(start + 2, end));
-    start = end;
-  }
-  return contents;
-}
-
 // Signed notes, checkpoints, cosignatures and proofs (C2SP)
 
 const keyId = async ({ name, kind, key }) =>

@@ -41,8 +41,7 @@ export class Reporting {
     checkStatus(answer.status);
     // A slot that has not ended by the server's clock would be refused after the code is used: a clock may be ahead.
     const now = Math.min(this.clock.now(), this.client.serverSeconds());
-    // This browser chooses: a server that names a key could give each phone another one.
-    const { kid } = await this.city.chooseUploadKey(answer.klass, this.clock.now());
+    await this.city.requireTrusted(answer.kid, answer.klass, this.clock.now());
     const offered = (visit) => this.visits.canSend(visit) && utcDay(now) - utcDay(visit.inAt) <= KEPT_DAYS
       && infectiousLevel(utcDay(visit.inAt), answer.onsetDay) !== null;
     // Whoever is still at the place reports the stay until this moment.
