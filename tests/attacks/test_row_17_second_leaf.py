@@ -265,3 +265,16 @@ def test_row_37_reading_costs_under_6_kb_a_day_and_under_60_kb_after_13_days(tmp
         check()
         assert 30_000 < sum(received) < 60_000
         assert notice(phone) is None
+
+
+def test_row_37_a_config_without_any_week_key_is_followed_and_the_log_read(tmp_path):
+    """As after all were lost and made again: none is announced under a name that another key has taken."""
+    with a_city(tmp_path, watched=False) as (server, phones, _world, _):
+        liar = Liar(server)
+        config = liar.config()
+        config = dataclasses.replace(config, week_keys=tuple(key for key in config.week_keys if key.purpose == "chaff"))
+        show(liar, config)
+        phone = phones.new("phone")
+        phone.check()
+        assert phone.city.current == config
+        assert notice(phone) == "log_second_leaf"

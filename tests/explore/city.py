@@ -42,7 +42,7 @@ from bluezone.refusal import Refused
 PERIOD = 2 * HOUR
 # How long a wait may be at most, and how often the worker makes a round in it: fewer are harder and faster.
 # `serve` makes one every 15 seconds.
-ROUNDS = ((HOUR, 20 * 60), (6 * HOUR, HOUR), (math.inf, PERIOD))
+ROUNDS = ((6 * HOUR, 20 * 60), (math.inf, PERIOD))
 PHONES = 3
 ALL_PHONES = PHONES + len(EARLIER)
 # How long two phones are near each other, and how long each has the same identifier.

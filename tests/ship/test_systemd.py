@@ -128,10 +128,10 @@ def booted(request, shipped, tmp_path):
 
 def test_systemd_starts_restarts_and_stops_what_the_package_installs(booted, capsys):
     booted.inside("sh", "-c", "echo 'bluezone bluezone/hotline string 0209 3870 000' | debconf-set-selections")
-    begun = time.monotonic()
+    started_at = time.monotonic()
     booted.install()
     booted.until(booted.is_serving)
-    first_page = time.monotonic() - begun
+    first_page = time.monotonic() - started_at
     health = json.loads(booted.answers()["health"].partition(" ")[2])
     assert health["failing"] == []
     first = booted.state("bluezone")

@@ -47,7 +47,7 @@ def city_keys(config: Config) -> dict[str, Any]:
 def city_keys_leaf(config: Config, count: int | None = None) -> bytes:
     """The leaf of all keys of the city that a config names.
 
-    count: how many other sets of keys were in the log before. Phones of 0.2 look for a leaf without it, which takes no
+    count: how many other sets of keys were in the log before. Earlier phones look for a leaf without it, which takes no
     name.
     """
     digest = hashlib.sha256(canonical_json(city_keys(config))).hexdigest()
@@ -78,7 +78,7 @@ def read_heads(contents: Iterable[bytes], kind: str) -> list[tuple[int, int, str
 def epoch_leaf(record: str, number: int | None = None) -> bytes:
     """The leaf of an epoch. record: base64, as in the config; number: from 1.
 
-    Phones of 0.2 look for a leaf without the number, which takes no name.
+    Earlier phones look for a leaf without the number, which takes no name.
     """
     digest = hashlib.sha256(base64.b64decode(record)).hexdigest()
     return _leaf("epoch", digest) if number is None else _leaf("epoch", number, digest)

@@ -121,6 +121,9 @@ def test_a_week_key_whose_name_is_taken_is_not_announced_and_health_says_so_in_i
     made = [key for key in city.secrets.week_keys.all() if (key.klass, key.week) == (lost.klass, lost.week)]
     assert len(made) == 1
     assert made[0] not in city.configs.newest_config().week_keys
+    # A new epoch gives new names.
+    assert city.public_log.has_other_key(made[0], 0)
+    assert not city.public_log.has_other_key(made[0], 1)
     assert "week_key_missing" not in failing(city)
     clock.pass_by(3 * SECONDS_PER_WEEK)
     city.tick()

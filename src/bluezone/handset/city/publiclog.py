@@ -39,7 +39,7 @@ from bluezone.transparency.notes import (
     read_proof,
     verify_proof,
 )
-from bluezone.transparency.reading import MOST_LEAVES, Frontier, leaves_path, provable_size, unpack_leaves
+from bluezone.transparency.reading import MOST_LEAVES, Frontier, LeavesMissing, fetch_leaves, provable_size
 from bluezone.transparency.watch import Policy, QuorumMissing, current_policy, follow_witnesses
 
 SPLIT_VIEW = "split_view"
@@ -151,7 +151,7 @@ class PublicLog:
         except _SplitView:
             self._set_notice(SPLIT_VIEW)
             raise WeekKeyUntrusted("the city has signed two logs; nothing was sent") from None
-        except (ServerAnswerRefused, NoteInvalid, ProofInvalid, QuorumMissing, _LeafMissing) as refused:
+        except (ServerAnswerRefused, NoteInvalid, ProofInvalid, QuorumMissing, LeavesMissing) as refused:
             raise WeekKeyUntrusted(f"key {key.kid} cannot be found in the log: {refused.message}") from None
         if number is None:
             if any(self._leaves().has_other(content) for content in contents):
@@ -169,7 +169,7 @@ class PublicLog:
         except _SplitView:
             self._set_notice(SPLIT_VIEW)
             raise QuorumMissing("the city has signed two logs") from None
-        except (ServerAnswerRefused, NoteInvalid, ProofInvalid, _LeafMissing) as refused:
+        except (ServerAnswerRefused, NoteInvalid, ProofInvalid, LeavesMissing) as refused:
             raise QuorumMissing(f"the log cannot be read: {refused.message}") from None
 
     def _require_quorum(self, content: bytes, policy: Policy, current: Config, now: float) -> None:
@@ -239,7 +239,7 @@ class PublicLog:
         """Read the log up to its newest checkpoint. now: trusted Unix seconds, None to note no time.
 
         A phone that has read nothing yet, or not for long, reads the last READ_BACK leaves, or more, if the oldest week
-        key of `config` or one of the `needed` leaves is older. Raises _SplitView, _LeafMissing, ProofInvalid, and as
+        key of `config` or one of the `needed` leaves is older. Raises _SplitView, LeavesMissing, ProofInvalid, and as
         Client and `open_checkpoint`.
         """
         note = read_note(self._client.get("/v1/log/checkpoint", MOST_BYTES))
@@ -270,9 +270,11 @@ class PublicLog:
 
     def _begin(self, checkpoint: Checkpoint, config: Config, needed: Iterable[bytes]) -> Frontier:
         """Where reading begins: before the oldest of the leaves that this phone needs, and READ_BACK before the end."""
-        keys = [key for key in config.week_keys if key.purpose != "chaff"]
-        oldest_key = min(keys, key=lambda key: (key.use_from, key.kid))
-        contents = [*needed, *(week_key_leaf(oldest_key, epoch) for epoch in range(len(config.epochs) + 1))]
+        contents = [*needed]
+        # A config may name no key but that of random packets.
+        if keys := [key for key in config.week_keys if key.purpose != "chaff"]:
+            oldest_key = min(keys, key=lambda key: (key.use_from, key.kid))
+            contents += [week_key_leaf(oldest_key, epoch) for epoch in range(len(config.epochs) + 1)]
         numbers = [number for content in contents if (number := self._number_of(content)) is not None]
         first = provable_size(min([*numbers, checkpoint.size - READ_BACK]))
         return Frontier.of_consistency(first, checkpoint.size, self._consistency(first, checkpoint.size))
@@ -291,11 +293,10 @@ class PublicLog:
         return read_hashes(lines.decode("ascii", "replace").splitlines())
 
     def _fetch_leaves(self, first: int, end: int) -> list[bytes]:
-        end = min(end, first + MOST_LEAVES)
-        contents = unpack_leaves(self._client.get(f"/v1/log/{leaves_path(first, end)}", MOST_BYTES))
-        if len(contents) != end - first:
-            raise _LeafMissing(f"{len(contents)} leaves came, expected {end - first}")
-        return contents
+        def fetch(path: str) -> bytes:
+            return self._client.get(f"/v1/log/{path}", MOST_BYTES)
+
+        return fetch_leaves(fetch, first, min(end, first + MOST_LEAVES), ServerAnswerRefused)
 
     def _proof(self, content: bytes) -> Proof:
         return read_proof(self._client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES))

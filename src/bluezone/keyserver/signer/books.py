@@ -163,7 +163,7 @@ class Books:
             if book is None:
                 raise SigningRefused("no such book is registered")
             if self._clock() < book.ends and name not in state.ended:
-                raise SigningRefused(f"book {name} has not ended; what was used is told afterwards")
+                raise SigningRefused(f"book {name} has not ended; ask again afterwards")
             marks = self._marks(book)
             return sorted(book.key_at(place) for place, mark in enumerate(marks) if mark not in (_OPEN, _REVOKED))
 
